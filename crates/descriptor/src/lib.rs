@@ -1,0 +1,1 @@
+//! The language: text to a tree with spans, quoting, templates and diagnostics.

@@ -1,0 +1,1 @@
+//! The vocabulary: Listener, Connector, layers, connections, facts, kinds and the registry.

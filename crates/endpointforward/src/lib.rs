@@ -1,0 +1,1 @@
+//! Any listen endpoint to any destination: the library.

@@ -1,0 +1,1 @@
+//! The endpoint kinds that ship.

@@ -1,0 +1,1 @@
+//! Accept, route, connect, splice and meter.

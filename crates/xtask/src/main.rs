@@ -1,0 +1,3 @@
+//! What a developer runs: tests, documents, benchmarks.
+
+fn main() {}
