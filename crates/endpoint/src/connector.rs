@@ -1,0 +1,37 @@
+//! The connecting side.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::{Conn, Context, Info, Result};
+
+/// An endpoint to connect to, planned but not open. Used for one connection after another.
+#[async_trait]
+pub trait Connector: fmt::Debug + Send + Sync {
+    /// Opens a connection. `info` is what is known of the near side, for whom it is opened.
+    ///
+    /// Ready means ready for data: handshakes are over. Dropping the future gives up the attempt
+    /// and leaves nothing open. Whoever calls sets the limit of time; connectors that have a
+    /// `timeout` of their own keep to the shorter.
+    ///
+    /// # Errors
+    /// The name is unknown, the peer refused, the device isn't there, the handshake failed.
+    async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn>;
+
+    /// What reaching it amounts to.
+    fn grants(&self) -> Grants;
+}
+
+/// What somebody gets who reaches a destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grants {
+    /// Nothing outside this process: an echo.
+    Nothing,
+    /// Another service, that has its own say over who may use it.
+    Service,
+    /// A device of this machine.
+    Device,
+    /// A program that runs as our user.
+    Program,
+}

@@ -1,0 +1,102 @@
+//! What only the command may read, and what endpoints of one process share.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// Given to every bind and every connect. Cheap to clone.
+///
+/// A kind reads no environment and keeps no global state: two contexts in one process, as in
+/// tests, know nothing of each other.
+#[derive(Clone)]
+pub struct Context {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    environment: Vec<(OsString, OsString)>,
+    shared: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    work: watch::Sender<usize>,
+}
+
+impl Context {
+    /// Nothing from outside.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_environment([])
+    }
+
+    /// With the environment that programs are started in.
+    pub fn with_environment(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let environment = variables.into_iter().collect();
+        let (work, _) = watch::channel(0);
+        Self { inner: Arc::new(Inner { environment, shared: Mutex::default(), work }) }
+    }
+
+    /// The environment.
+    #[must_use]
+    pub fn environment(&self) -> &[(OsString, OsString)] {
+        &self.inner.environment
+    }
+
+    /// One variable of the environment.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&OsStr> {
+        let variables = self.inner.environment.iter();
+        variables.rev().find(|(key, _)| key == name).map(|(_, value)| &**value)
+    }
+
+    /// What all endpoints of a kind share in this context, made at first use.
+    #[must_use]
+    pub fn shared<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
+        let mut shared = self.inner.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = shared.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default()));
+        Arc::clone(entry).downcast().expect("the map is keyed by the type of its values")
+    }
+
+    /// Marks work that outlives its session, such as ending a program: [`Context::settled`] waits
+    /// until the guard is dropped.
+    #[must_use]
+    pub fn working(&self) -> WorkGuard {
+        self.inner.work.send_modify(|count| *count += 1);
+        WorkGuard { work: self.inner.work.clone() }
+    }
+
+    /// Waits until nothing outlives its session any more, for at most `limit`; whether that came
+    /// true.
+    pub async fn settled(&self, limit: Duration) -> bool {
+        let mut work = self.inner.work.subscribe();
+        let idle = async { work.wait_for(|count| *count == 0).await.is_ok() };
+        tokio::time::timeout(limit, idle).await.unwrap_or(false)
+    }
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Context {
+    /// The environment may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").finish_non_exhaustive()
+    }
+}
+
+/// See [`Context::working`].
+#[derive(Debug)]
+pub struct WorkGuard {
+    work: watch::Sender<usize>,
+}
+
+impl Drop for WorkGuard {
+    fn drop(&mut self) {
+        self.work.send_modify(|count| *count -= 1);
+    }
+}

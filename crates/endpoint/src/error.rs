@@ -1,0 +1,168 @@
+//! What went wrong, at which endpoint, while doing what.
+
+use std::fmt;
+use std::io;
+
+/// The result of an endpoint's work.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of an endpoint: `Display` is one line that names the act, the endpoint and the cause.
+///
+/// ```
+/// use endpoint::{Error, ErrorKind};
+/// let cause = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+/// let error = Error::from_io("connect", "tcp:127.0.0.1:23", cause);
+/// assert_eq!(error.to_string(), "cannot connect tcp:127.0.0.1:23: connection refused");
+/// assert_eq!(error.kind(), ErrorKind::Refused);
+/// ```
+#[derive(Debug)]
+pub struct Error {
+    act: &'static str,
+    endpoint: String,
+    kind: ErrorKind,
+    cause: Cause,
+    hint: Option<String>,
+}
+
+/// What sort of failure it is: what a status code, a refusal or a retry is chosen by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The address, device or path is used by somebody else.
+    Busy,
+    /// The thing or the name doesn't exist.
+    NotFound,
+    /// Anything else of the operating system's.
+    Other,
+    /// The system doesn't let us.
+    Permission,
+    /// The peer doesn't follow its protocol.
+    Protocol,
+    /// The peer, or a policy of ours, said no.
+    Refused,
+    /// It took too long.
+    Timeout,
+}
+
+impl Error {
+    /// A failure in words.
+    pub fn new(
+        kind: ErrorKind,
+        act: &'static str,
+        endpoint: impl Into<String>,
+        cause: impl Into<String>,
+    ) -> Self {
+        let cause = Cause::Words(cause.into());
+        Self { act, endpoint: endpoint.into(), kind, cause, hint: None }
+    }
+
+    /// A failure of the operating system.
+    pub fn from_io(act: &'static str, endpoint: impl Into<String>, cause: io::Error) -> Self {
+        use io::ErrorKind as K;
+        let kind = match cause.kind() {
+            K::AddrInUse | K::ResourceBusy | K::WouldBlock => ErrorKind::Busy,
+            K::NotFound | K::AddrNotAvailable => ErrorKind::NotFound,
+            K::PermissionDenied => ErrorKind::Permission,
+            K::InvalidData => ErrorKind::Protocol,
+            K::ConnectionRefused => ErrorKind::Refused,
+            K::TimedOut => ErrorKind::Timeout,
+            _ => ErrorKind::Other,
+        };
+        Self { act, endpoint: endpoint.into(), kind, cause: Cause::Io(cause), hint: None }
+    }
+
+    /// With what to do about it: one sentence without a full stop.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// What sort of failure it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What was being done: `bind`, `accept`, `connect`.
+    #[must_use]
+    pub fn act(&self) -> &'static str {
+        self.act
+    }
+
+    /// The descriptor of the endpoint.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// What to do about it, if that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// The operating system's error, if it was one.
+    #[must_use]
+    pub fn io(&self) -> Option<&io::Error> {
+        match &self.cause {
+            Cause::Io(error) => Some(error),
+            Cause::Words(_) => None,
+        }
+    }
+
+    /// Whether accepting failed because of the one connection that was to be accepted, so that the
+    /// next may be tried at once.
+    #[must_use]
+    pub fn is_of_one_connection(&self) -> bool {
+        use io::ErrorKind as K;
+        self.io().is_some_and(|error| {
+            matches!(
+                error.kind(),
+                K::ConnectionAborted | K::ConnectionRefused | K::ConnectionReset | K::Interrupted
+            )
+        })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {} {}: {}", self.act, self.endpoint, self.cause)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.io().map(|error| error as _)
+    }
+}
+
+#[derive(Debug)]
+enum Cause {
+    Io(io::Error),
+    Words(String),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Words(words) => f.write_str(words),
+            Self::Io(error) => f.write_str(&describe(error)),
+        }
+    }
+}
+
+/// The system's words without Rust's `(os error 111)`, in lower case as our messages are.
+#[must_use]
+pub fn describe(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut chars = text.chars();
+    match chars.next() {
+        // An acronym stays as it is.
+        Some(first) if !chars.as_str().starts_with(|second: char| second.is_uppercase()) => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => text.to_owned(),
+    }
+}

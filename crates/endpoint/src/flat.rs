@@ -1,0 +1,93 @@
+//! The byte view of a message stream that has none of its own.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::{End, Ending, Life, MessageStream, Part};
+
+/// Payloads one after another; what is written becomes binary messages, one a write.
+///
+/// Holds at most one part that did not fit the reader's buffer. Empty messages vanish: a read of
+/// nothing would be the end.
+pub struct Flat<M> {
+    inner: M,
+    unread: Bytes,
+}
+
+impl<M: MessageStream> Flat<M> {
+    /// Flattens `inner`.
+    pub fn new(inner: M) -> Self {
+        Self { inner, unread: Bytes::new() }
+    }
+}
+
+impl<M: MessageStream> AsyncRead for Flat<M> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        // Every message that is there already goes into one read: small ones cost most by being
+        // written one by one.
+        let start = buf.filled().len();
+        loop {
+            let fits = self.unread.len().min(buf.remaining());
+            buf.put_slice(&self.unread[..fits]);
+            self.unread.advance(fits);
+            if buf.remaining() == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            match Pin::new(&mut self.inner).poll_next(cx) {
+                Poll::Ready(Some(Ok(part))) => self.unread = part.data,
+                // An error or the end is said again at the next read, once these bytes are out.
+                _ if buf.filled().len() > start => return Poll::Ready(Ok(())),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
+                Poll::Ready(None) => return Poll::Ready(Ok(())),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl<M: MessageStream> AsyncWrite for Flat<M> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(Pin::new(&mut self.inner).poll_ready(cx))?;
+        let part = Part::binary(Bytes::copy_from_slice(buf));
+        Pin::new(&mut self.inner).start_send(part)?;
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.inner.poll_finish(cx, &End::eof())
+    }
+}
+
+impl<M: MessageStream> Life for Flat<M> {
+    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        self.inner.poll_background(cx)
+    }
+
+    fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
+        self.inner.poll_finish(cx, end)
+    }
+
+    fn ending(&self) -> Ending {
+        self.inner.ending()
+    }
+
+    fn end(&mut self) -> End {
+        self.inner.end()
+    }
+}

@@ -1,0 +1,277 @@
+//! What is known about a connection: a stack of facts, innermost first.
+//!
+//! By name for templates, logs and a program's environment (`http.path`); by type for code. A fact
+//! is text from a peer more often than not: it can become a value, never syntax.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The roots that a template's hole may start with.
+pub const ROOTS: &[&str] = &["http", "proxy", "target", "tcp", "tls", "unix"];
+
+/// Something that one layer of a connection knows.
+pub trait Fact: Any + fmt::Debug + Send + Sync {
+    /// The first part of its names; one of [`ROOTS`] unless it is never named in a template.
+    fn root(&self) -> &'static str;
+
+    /// The value of `root.name`.
+    fn get(&self, name: &str) -> Option<Cow<'_, str>>;
+
+    /// Who the peer is, if this layer knows: an address for the log.
+    fn peer(&self) -> Option<String> {
+        None
+    }
+}
+
+/// The facts about one connection. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Info {
+    facts: Vec<Arc<dyn Fact>>,
+}
+
+impl Info {
+    /// Nothing is known.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With one more fact, outermost.
+    #[must_use]
+    pub fn with(mut self, fact: impl Fact) -> Self {
+        self.facts.push(Arc::new(fact));
+        self
+    }
+
+    /// The outermost fact of type `T`.
+    #[must_use]
+    pub fn get<T: Fact>(&self) -> Option<&T> {
+        self.facts.iter().rev().find_map(|fact| {
+            let fact: &dyn Any = &**fact;
+            fact.downcast_ref()
+        })
+    }
+
+    /// The outermost value of `root.name`.
+    #[must_use]
+    pub fn lookup(&self, root: &str, name: &str) -> Option<Cow<'_, str>> {
+        self.facts.iter().rev().filter(|fact| fact.root() == root).find_map(|fact| fact.get(name))
+    }
+
+    /// Who is at the other end, as the outermost layer that knows tells it.
+    #[must_use]
+    pub fn peer(&self) -> String {
+        self.facts.iter().rev().find_map(|fact| fact.peer()).unwrap_or_else(|| "unknown".to_owned())
+    }
+}
+
+impl fmt::Debug for Info {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.facts).finish()
+    }
+}
+
+/// A TCP connection: `tcp.local`, `tcp.peer`, `tcp.peer_host`, `tcp.peer_port`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tcp {
+    /// Our address.
+    pub local: SocketAddr,
+    /// Theirs.
+    pub peer: SocketAddr,
+}
+
+impl Fact for Tcp {
+    fn root(&self) -> &'static str {
+        "tcp"
+    }
+
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        Some(Cow::Owned(match name {
+            "local" => self.local.to_string(),
+            "peer" => self.peer.to_string(),
+            "peer_host" => self.peer.ip().to_string(),
+            "peer_port" => self.peer.port().to_string(),
+            _ => return None,
+        }))
+    }
+
+    fn peer(&self) -> Option<String> {
+        Some(self.peer.to_string())
+    }
+}
+
+/// A Unix socket connection: `unix.path`, `unix.pid`, `unix.uid`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unix {
+    /// The socket's path, `@name` if it is abstract.
+    pub path: PathBuf,
+    /// The peer's process, if the system told.
+    pub pid: Option<i32>,
+    /// The peer's user, if the system told.
+    pub uid: Option<u32>,
+}
+
+impl Fact for Unix {
+    fn root(&self) -> &'static str {
+        "unix"
+    }
+
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        match name {
+            "path" => Some(self.path.to_string_lossy()),
+            "pid" => self.pid.map(|pid| pid.to_string().into()),
+            "uid" => self.uid.map(|uid| uid.to_string().into()),
+            _ => None,
+        }
+    }
+
+    fn peer(&self) -> Option<String> {
+        let path = self.path.display();
+        Some(match self.pid {
+            Some(pid) => format!("unix:{path} (pid {pid})"),
+            None => format!("unix:{path}"),
+        })
+    }
+}
+
+/// An HTTP request: `http.path`, `http.query`, `http.query.NAME`, `http.header.NAME`,
+/// `http.cookie.NAME`, `http.host`, `http.subprotocol` (what was agreed, else the first offered).
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Http {
+    /// The path, as it was sent (percent-encoded), with its leading slash.
+    pub path: String,
+    /// What follows `?`, as it was sent.
+    pub query: String,
+    /// Headers in order, names in lower case. Values that aren't text are left out.
+    pub headers: Vec<(String, String)>,
+    /// Subprotocols offered, in the client's order; only the agreed one on a connection.
+    pub subprotocols: Vec<String>,
+}
+
+impl Http {
+    /// The first header of this name (lower case).
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| &**value)
+    }
+
+    /// A cookie's value (RFC 6265 section 5.4), as it was sent.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .filter(|(key, _)| key == "cookie")
+            .flat_map(|(_, value)| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find_map(|(key, value)| (key == name).then_some(value))
+    }
+
+    /// The first query parameter of this name, as it was sent (percent-encoded).
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.query
+            .split('&')
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .find_map(|(key, value)| (key == name).then_some(value))
+    }
+}
+
+impl Fact for Http {
+    fn root(&self) -> &'static str {
+        "http"
+    }
+
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        let value = match name.split_once('.') {
+            None => match name {
+                "path" => Some(&*self.path),
+                "query" => Some(&*self.query),
+                "host" => self.header("host"),
+                "subprotocol" => self.subprotocols.first().map(|name| &**name),
+                _ => None,
+            },
+            Some(("header", name)) => self.header(&name.to_ascii_lowercase()),
+            Some(("cookie", name)) => self.cookie(name),
+            Some(("query", name)) => self.parameter(name),
+            Some(_) => None,
+        };
+        value.map(Cow::Borrowed)
+    }
+}
+
+impl fmt::Debug for Http {
+    /// Headers that carry secrets are named, not shown; a query may carry a token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| &**name).collect();
+        f.debug_struct("Http")
+            .field("path", &self.path)
+            .field("headers", &names)
+            .field("subprotocols", &self.subprotocols)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A destination that the peer asks for, as SOCKS and HTTP CONNECT do: `target.host`,
+/// `target.port`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// A name or an address, as it was sent.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl Fact for Target {
+    fn root(&self) -> &'static str {
+        "target"
+    }
+
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        match name {
+            "host" => Some(Cow::Borrowed(&self.host)),
+            "port" => Some(self.port.to_string().into()),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn http() -> Http {
+        Http {
+            path: "/a".into(),
+            query: "token=hunter2&x".into(),
+            headers: vec![
+                ("cookie".into(), "a=1; session=hunter3".into()),
+                ("authorization".into(), "Basic hunter4".into()),
+            ],
+            subprotocols: vec!["mqtt".into()],
+        }
+    }
+
+    #[test]
+    fn facts_are_found_by_name_and_by_type() {
+        let info = Info::new().with(http()).with(Target { host: "h".into(), port: 7 });
+        let named = |root: &str, name: &str| info.lookup(root, name).map(Cow::into_owned);
+        assert_eq!(named("http", "path").as_deref(), Some("/a"));
+        assert_eq!(named("http", "query.token").as_deref(), Some("hunter2"));
+        assert_eq!(named("http", "cookie.session").as_deref(), Some("hunter3"));
+        assert_eq!(named("http", "header.Cookie").as_deref(), Some("a=1; session=hunter3"));
+        assert_eq!(named("target", "port").as_deref(), Some("7"));
+        assert_eq!(named("tcp", "peer"), None);
+        assert_eq!(info.get::<Target>().map(|target| target.port), Some(7));
+    }
+
+    #[test]
+    fn secrets_do_not_reach_debug() {
+        let shown = format!("{:?}", Info::new().with(http()));
+        assert!(!shown.contains("hunter"), "{shown}");
+    }
+}

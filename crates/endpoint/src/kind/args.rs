@@ -1,0 +1,177 @@
+//! The values of an endpoint's parameters, read and with their defaults filled in.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use descriptor::{Diagnostic, Span, Stage, Syntax, Template, Text};
+
+use super::{Role, Value};
+
+/// What a kind's plan function reads. Every parameter has been read by its definition before, so
+/// the getters can't fail for a parameter that has a default or is required.
+///
+/// # Panics
+/// The getters panic when they ask for a parameter that the kind's definition doesn't have, or as
+/// another kind of value: a mistake in the kind, that planning one of its examples shows.
+#[derive(Debug)]
+pub struct Args {
+    /// The side that is planned.
+    pub role: Role,
+    /// The syntax that it was typed in.
+    pub syntax: Syntax,
+    /// The name that the kind was called by, in lower case.
+    pub called: String,
+    /// The endpoint's descriptor, for messages.
+    pub descriptor: String,
+    /// Where the whole endpoint was typed.
+    pub span: Span,
+    /// The endpoint beneath a layer.
+    pub inner: Option<Text>,
+    pub(super) settings: Vec<Setting>,
+    pub(super) warnings: RefCell<Vec<Diagnostic>>,
+}
+
+/// One parameter with its value.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The parameter's name; with a prefix parameter, the whole name.
+    pub name: String,
+    /// The value as it was typed, unescaped, or the default.
+    pub text: String,
+    /// The value, read.
+    pub value: Value,
+    /// Where it was typed; the kind's name for a default.
+    pub span: Span,
+    /// Whether it was typed.
+    pub given: bool,
+}
+
+impl Args {
+    /// Every value, in the order of the definitions.
+    #[must_use]
+    pub fn settings(&self) -> &[Setting] {
+        &self.settings
+    }
+
+    /// A number, where one was given or is the default.
+    #[must_use]
+    pub fn int(&self, name: &str) -> Option<u64> {
+        self.value(name).map(|value| match value {
+            Value::Int(number) => *number,
+            other => wrong(name, other),
+        })
+    }
+
+    /// A port; a port has to be given or have a default.
+    #[must_use]
+    pub fn port(&self, name: &str) -> u16 {
+        let port = self.int(name).and_then(|port| u16::try_from(port).ok());
+        port.expect("a required port was read as a number up to 65535")
+    }
+
+    /// A flag; `false` if it isn't given and has no default.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> bool {
+        self.value(name).is_some_and(|value| match value {
+            Value::Bool(flag) => *flag,
+            other => wrong(name, other),
+        })
+    }
+
+    /// A time, where one was given or is the default.
+    #[must_use]
+    pub fn duration(&self, name: &str) -> Option<Duration> {
+        self.value(name).map(|value| match value {
+            Value::Duration(time) => *time,
+            other => wrong(name, other),
+        })
+    }
+
+    /// Text, where it was given or is the default.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.value(name).map(|value| match value {
+            Value::Text(text) => &**text,
+            other => wrong(name, other),
+        })
+    }
+
+    /// Words; none if the parameter isn't given and has no default.
+    #[must_use]
+    pub fn list(&self, name: &str) -> &[String] {
+        self.value(name).map_or(&[], |value| match value {
+            Value::List(words) => words,
+            other => wrong(name, other),
+        })
+    }
+
+    /// Text with holes, where it was given or is the default.
+    #[must_use]
+    pub fn template(&self, name: &str) -> Option<&Template> {
+        self.value(name).map(|value| match value {
+            Value::Template(template) => template,
+            other => wrong(name, other),
+        })
+    }
+
+    /// All values of a parameter that takes further positionals.
+    pub fn rest(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.settings.iter().filter(move |setting| setting.name == name).map(|s| &*s.text)
+    }
+
+    /// What a prefix parameter took: what follows the prefix, and the value.
+    pub fn prefixed(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
+        self.settings.iter().filter_map(move |setting| {
+            setting
+                .name
+                .strip_prefix(prefix)
+                .filter(|key| !key.is_empty())
+                .map(|key| (key, &*setting.text))
+        })
+    }
+
+    /// Whether a parameter was typed rather than left to its default.
+    #[must_use]
+    pub fn is_given(&self, name: &str) -> bool {
+        self.setting(name).is_some_and(|setting| setting.given)
+    }
+
+    /// Where a parameter was typed, or the kind's name if it wasn't.
+    #[must_use]
+    pub fn span_of(&self, name: &str) -> Span {
+        self.setting(name).map_or(self.span, |setting| setting.span)
+    }
+
+    /// A mistake in a parameter's value that its definition doesn't show.
+    #[must_use]
+    pub fn mistake(
+        &self,
+        name: &str,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        Diagnostic::error(Stage::Plan, code, self.span_of(name), message)
+    }
+
+    /// Warns about a parameter's value and takes it.
+    pub fn warn(&self, name: &str, code: &'static str, message: impl Into<String>) {
+        let warning = Diagnostic::warning(Stage::Plan, code, self.span_of(name), message);
+        self.warnings.borrow_mut().push(warning);
+    }
+
+    pub(crate) fn take_warnings(&self) -> Vec<Diagnostic> {
+        self.warnings.take()
+    }
+
+    fn setting(&self, name: &str) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.name == name)
+    }
+
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.setting(name).map(|setting| &setting.value)
+    }
+}
+
+fn wrong(name: &str, value: &Value) -> ! {
+    unreachable!("`{name}` was read as {value:?}: its definition and its reader disagree")
+}

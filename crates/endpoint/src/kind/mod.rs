@@ -1,0 +1,183 @@
+//! What a kind of endpoint is, as data: its names, its parameters, what it takes and gives.
+//!
+//! One declaration yields the reader of its parameters (with spans), `help KIND`, the shell's
+//! completions and its entry in descriptors.md.
+
+mod args;
+mod param;
+pub(crate) mod read;
+
+use std::sync::Arc;
+
+use descriptor::{Descriptor, Diagnostic, Text, Url};
+
+pub use self::args::Args;
+pub use self::param::{Holes, Param, Value, ValueKind};
+use crate::opened::Times;
+use crate::{Connector, DialLayer, Listener, ServeLayer};
+
+/// A kind of endpoint.
+#[derive(Debug)]
+pub struct Kind {
+    /// What it is called: the first field of a descriptor, in lower case.
+    pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [Alias],
+    /// One sentence: what it is.
+    pub about: &'static str,
+    /// Listening, if it can.
+    pub listen: Option<Side<PlanListen>>,
+    /// Connecting, if it can.
+    pub connect: Option<Side<PlanConnect>>,
+    /// URL schemes that stand for it.
+    pub schemes: &'static [Scheme],
+    /// Text without a kind that stands for it, such as `9000`.
+    pub bare: Option<fn(&Text, Role) -> Option<Descriptor>>,
+    /// Another spelling of a descriptor of this kind, such as Twisted's flattened wrappers, put
+    /// into the common form; `None` if it is in that form.
+    pub rewrite: Option<fn(&Descriptor, Role) -> Option<Descriptor>>,
+    /// Descriptors that show it, each with what it does; a test plans them.
+    pub examples: &'static [Example],
+    /// Kinds to read about next.
+    pub see_also: &'static [&'static str],
+}
+
+impl Kind {
+    /// A kind that can do nothing yet: the start of a definition.
+    #[must_use]
+    pub const fn new(name: &'static str, about: &'static str) -> Self {
+        Self {
+            name,
+            aliases: &[],
+            about,
+            listen: None,
+            connect: None,
+            schemes: &[],
+            bare: None,
+            rewrite: None,
+            examples: &[],
+            see_also: &[],
+        }
+    }
+}
+
+/// Another name for a kind.
+#[derive(Debug)]
+pub struct Alias {
+    /// The name.
+    pub name: &'static str,
+    /// Defaults that it changes.
+    pub defaults: &'static [(&'static str, &'static str)],
+    /// Parameters that only this name takes.
+    pub params: &'static [Param],
+    /// One sentence: what the difference is; empty if there is none.
+    pub about: &'static str,
+}
+
+/// A URL scheme that stands for a kind: `ws://HOST:PORT/PATH`.
+#[derive(Debug)]
+pub struct Scheme {
+    /// The scheme, in lower case.
+    pub name: &'static str,
+    /// What a URL of it means.
+    pub expand: fn(&Url, Role) -> Result<Descriptor, Diagnostic>,
+}
+
+/// A descriptor that shows a kind, and what it does.
+#[derive(Debug)]
+pub struct Example {
+    /// The side it is for.
+    pub role: Role,
+    /// The descriptor.
+    pub descriptor: &'static str,
+    /// One sentence.
+    pub about: &'static str,
+}
+
+/// Which side of a session an endpoint is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It waits for peers.
+    Listen,
+    /// It goes to a peer.
+    Connect,
+}
+
+/// One side of a kind.
+#[derive(Debug)]
+pub struct Side<P> {
+    /// Its parameters: positional ones first, in their order.
+    pub params: &'static [Param],
+    /// What it gives to whatever is above it.
+    pub gives: Shape,
+    /// How positionals find their parameters.
+    pub positional: Positional,
+    /// What makes it.
+    pub plan: P,
+}
+
+impl<P> Side<P> {
+    /// A side that gives bytes and takes its positionals in order.
+    #[must_use]
+    pub const fn bytes(params: &'static [Param], plan: P) -> Self {
+        Self { params, gives: Shape::Bytes, positional: Positional::InOrder, plan }
+    }
+
+    /// A side that gives messages and takes its positionals in order.
+    #[must_use]
+    pub const fn messages(params: &'static [Param], plan: P) -> Self {
+        Self { params, gives: Shape::Messages, positional: Positional::InOrder, plan }
+    }
+}
+
+/// How positionals find their parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Positional {
+    /// The first positional is the first positional parameter, whatever is given by name.
+    InOrder,
+    /// Those given by name are passed over: `tcp:80:host=h` is Twisted's way to give a port.
+    SkipNamed,
+}
+
+/// What a transport keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Bytes without boundaries.
+    Bytes,
+    /// Messages; flattened where bytes are wanted.
+    Messages,
+}
+
+/// What a layer needs beneath it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Either shape; it asks the connection.
+    Any,
+    /// Bytes; messages are flattened.
+    Bytes,
+    /// Messages: a stream of bytes has none to give.
+    Messages,
+}
+
+/// What makes the listening side.
+#[derive(Clone, Copy, Debug)]
+pub enum PlanListen {
+    /// A listener of its own.
+    Leaf(fn(&Args) -> Planned<Box<dyn Listener>>),
+    /// A layer over the endpoint in the first positional.
+    Layer(Takes, fn(&Args) -> Planned<Arc<dyn ServeLayer>>),
+    /// The connecting side, opened at bind.
+    Opened(Times),
+}
+
+/// What makes the connecting side.
+#[derive(Clone, Copy, Debug)]
+pub enum PlanConnect {
+    /// A connector of its own.
+    Leaf(fn(&Args) -> Planned<Box<dyn Connector>>),
+    /// A layer over the endpoint in the first positional.
+    Layer(Takes, fn(&Args) -> Planned<Arc<dyn DialLayer>>),
+}
+
+/// What planning gives: the thing, or every mistake that is not one of form.
+pub type Planned<T> = Result<T, Vec<Diagnostic>>;

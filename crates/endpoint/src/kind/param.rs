@@ -1,0 +1,296 @@
+//! A parameter of a kind: its name, what values it takes, its default and its documentation.
+
+use std::time::Duration;
+
+use descriptor::Template;
+
+/// The definition of one parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct Param {
+    /// Its name.
+    pub name: &'static str,
+    /// Other spellings of the name.
+    pub aliases: &'static [&'static str],
+    /// What it takes.
+    pub value: ValueKind,
+    /// What it is if it isn't given, as it would be typed.
+    pub default: Option<&'static str>,
+    /// Whether it has to be given.
+    pub required: bool,
+    /// Whether it can be given by position.
+    pub positional: bool,
+    /// Whether it takes all further positionals.
+    pub rest: bool,
+    /// Whether its name is a prefix: `env.` takes `env.TERM=…`.
+    pub prefix: bool,
+    /// Whether peers' facts may fill it.
+    pub holes: Holes,
+    /// One or two sentences for the manual.
+    pub doc: &'static str,
+}
+
+/// Whether a value may have holes that are filled from what a peer sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holes {
+    /// `${http.path}` in it is a mistake, for this reason.
+    Refused(&'static str),
+    /// It may. Only [`ValueKind::Template`] can.
+    Filled,
+}
+
+impl Param {
+    /// A parameter given by name that may be left out.
+    #[must_use]
+    pub const fn new(name: &'static str, value: ValueKind, doc: &'static str) -> Self {
+        let holes = match value {
+            ValueKind::Template => Holes::Filled,
+            _ => Holes::Refused("it is needed before any peer is known"),
+        };
+        Self {
+            name,
+            aliases: &[],
+            value,
+            default: None,
+            required: false,
+            positional: false,
+            rest: false,
+            prefix: false,
+            holes,
+            doc,
+        }
+    }
+
+    /// It can be given by position too.
+    #[must_use]
+    pub const fn positional(mut self) -> Self {
+        self.positional = true;
+        self
+    }
+
+    /// It has to be given.
+    #[must_use]
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// It is this if it isn't given.
+    #[must_use]
+    pub const fn default(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
+    }
+
+    /// It has these other names.
+    #[must_use]
+    pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// It takes all further positionals.
+    #[must_use]
+    pub const fn rest(mut self) -> Self {
+        self.rest = true;
+        self
+    }
+
+    /// Its name is a prefix; what follows it is up to the user.
+    #[must_use]
+    pub const fn prefix(mut self) -> Self {
+        self.prefix = true;
+        self
+    }
+
+    /// Peers' facts may not fill it, for this reason.
+    #[must_use]
+    pub const fn no_holes(mut self, reason: &'static str) -> Self {
+        self.holes = Holes::Refused(reason);
+        self
+    }
+
+    /// Whether `name` names it.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        if self.prefix {
+            return name.len() > self.name.len() && name.starts_with(self.name);
+        }
+        self.name == name || self.aliases.contains(&name)
+    }
+}
+
+/// What a parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueKind {
+    /// `true`, `false`, `yes`, `no`, `on`, `off`, `1`, `0`.
+    Bool,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Seconds, with a fraction or a unit: `30`, `1.5`, `500ms`, `2m`.
+    Duration,
+    /// The descriptor of the endpoint beneath a layer.
+    Endpoint,
+    /// A whole number in this range.
+    Int(u64, u64),
+    /// Words separated by commas.
+    List,
+    /// Octal digits, up to 7777.
+    Octal,
+    /// A TCP or UDP port.
+    Port,
+    /// A size in bytes, with `k`, `M` or `G` for powers of 1024: `64k`.
+    Size,
+    /// Text that holes of a template may stand in.
+    Template,
+    /// Any text.
+    Text,
+}
+
+impl ValueKind {
+    /// What the manual calls it.
+    #[must_use]
+    pub fn describe(self) -> String {
+        match self {
+            Self::Bool => "true or false".into(),
+            Self::Choice(words) => {
+                words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
+            }
+            Self::Duration => "a time: seconds, or with ms, s, m or h".into(),
+            Self::Endpoint => "an endpoint".into(),
+            Self::Int(low, u64::MAX) => format!("a number from {low}"),
+            Self::Int(low, high) => format!("a number from {low} to {high}"),
+            Self::List => "words separated by commas".into(),
+            Self::Octal => "a file mode in octal digits, such as 660".into(),
+            Self::Port => "a number from 0 to 65535".into(),
+            Self::Size => "a size: bytes, or with k, M or G".into(),
+            Self::Template => "text; `${http.path}` and other facts are filled in".into(),
+            Self::Text => "text".into(),
+        }
+    }
+}
+
+/// A value, read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Of [`ValueKind::Bool`].
+    Bool(bool),
+    /// Of [`ValueKind::Duration`].
+    Duration(Duration),
+    /// Of [`ValueKind::Int`], [`ValueKind::Octal`], [`ValueKind::Port`], [`ValueKind::Size`].
+    Int(u64),
+    /// Of [`ValueKind::List`].
+    List(Vec<String>),
+    /// Of [`ValueKind::Template`].
+    Template(Template),
+    /// Of [`ValueKind::Text`], [`ValueKind::Choice`].
+    Text(String),
+}
+
+impl Value {
+    /// Reads `text`; `None` if it isn't a value of this kind.
+    #[must_use]
+    pub fn read(kind: ValueKind, text: &str) -> Option<Self> {
+        Some(match kind {
+            ValueKind::Bool => Self::Bool(match &*text.to_ascii_lowercase() {
+                "true" | "yes" | "on" | "1" => true,
+                "false" | "no" | "off" | "0" => false,
+                _ => return None,
+            }),
+            ValueKind::Choice(words) => {
+                let word = words.iter().find(|word| word.eq_ignore_ascii_case(text))?;
+                Self::Text((*word).to_owned())
+            }
+            ValueKind::Duration => Self::Duration(duration(text)?),
+            ValueKind::Int(low, high) => Self::Int(digits(text, 10, low, high)?),
+            ValueKind::List => Self::List(
+                text.split(',')
+                    .map(str::trim)
+                    .filter(|word| !word.is_empty())
+                    .map(Into::into)
+                    .collect(),
+            ),
+            ValueKind::Octal => {
+                Self::Int(digits(text.strip_prefix("0o").unwrap_or(text), 8, 0, 0o7777)?)
+            }
+            ValueKind::Port => Self::Int(digits(text, 10, 0, 65535)?),
+            ValueKind::Size => Self::Int(size(text)?),
+            ValueKind::Endpoint | ValueKind::Template | ValueKind::Text => {
+                Self::Text(text.to_owned())
+            }
+        })
+    }
+}
+
+/// Strict ASCII digits: what `from_str_radix` takes, less its sign.
+fn digits(text: &str, radix: u32, low: u64, high: u64) -> Option<u64> {
+    if !text.chars().all(|digit| digit.is_digit(radix)) {
+        return None;
+    }
+    u64::from_str_radix(text, radix).ok().filter(|number| (low..=high).contains(number))
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    if !number.starts_with(|digit: char| digit.is_ascii_digit()) {
+        return None;
+    }
+    let number: f64 = number.parse().ok()?;
+    let seconds = match unit {
+        "" | "s" => number,
+        "ms" => number / 1000.0,
+        "m" | "min" => number * 60.0,
+        "h" => number * 3600.0,
+        "d" => number * 86400.0,
+        _ => return None,
+    };
+    // A hundred years is for ever, and well inside what timers can add.
+    (seconds <= 3.2e9).then(|| Duration::try_from_secs_f64(seconds).ok()).flatten()
+}
+
+fn size(text: &str) -> Option<u64> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let factor = match unit {
+        "" => 1,
+        "k" | "K" | "KiB" => 1 << 10,
+        "M" | "m" | "MiB" => 1 << 20,
+        "G" | "g" | "GiB" => 1 << 30,
+        _ => return None,
+    };
+    digits(number, 10, 0, u64::MAX)?.checked_mul(factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_strict_where_a_typo_would_hide() {
+        for text in ["+80", "-1", " 80", "8_0", "0x50", "65536", "", "٨"] {
+            assert_eq!(Value::read(ValueKind::Port, text), None, "{text:?}");
+        }
+        assert_eq!(Value::read(ValueKind::Port, "080"), Some(Value::Int(80)));
+        assert_eq!(Value::read(ValueKind::Octal, "660"), Some(Value::Int(0o660)));
+        assert_eq!(Value::read(ValueKind::Octal, "0o660"), Some(Value::Int(0o660)));
+        assert_eq!(Value::read(ValueKind::Octal, "888"), None);
+        assert_eq!(Value::read(ValueKind::Size, "64k"), Some(Value::Int(65536)));
+        assert_eq!(Value::read(ValueKind::Bool, "On"), Some(Value::Bool(true)));
+        assert_eq!(Value::read(ValueKind::Bool, "2"), None);
+    }
+
+    #[test]
+    fn times_have_units() {
+        let read = |text| match Value::read(ValueKind::Duration, text) {
+            Some(Value::Duration(time)) => Some(time.as_millis()),
+            _ => None,
+        };
+        assert_eq!(read("30"), Some(30_000));
+        assert_eq!(read("1.5"), Some(1_500));
+        assert_eq!(read("500ms"), Some(500));
+        assert_eq!(read("2m"), Some(120_000));
+        for text in ["", "s", "-1", "1e9", "inf", "1.2.3", "99999999999999999999h", ".5"] {
+            assert_eq!(read(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! Reads a descriptor by the definitions of its kind's parameters. Every mistake is reported.
+
+use std::cell::RefCell;
+
+use descriptor::{Descriptor, Diagnostic, Span, Stage, Syntax, Template, Text, nearest};
+
+use super::args::Setting;
+use super::{Alias, Args, Holes, Param, Positional, Role, Value, ValueKind};
+use crate::info::ROOTS;
+
+/// What a descriptor is read by.
+pub(crate) struct Reader<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) alias: Option<&'static Alias>,
+    pub(crate) params: &'static [Param],
+    pub(crate) positional: Positional,
+    pub(crate) role: Role,
+    pub(crate) syntax: Syntax,
+    /// The other side's parameters: a name of theirs deserves better words than "unknown".
+    pub(crate) other: &'a [Param],
+}
+
+/// What every listener takes, whatever its kind.
+pub(crate) const COMMON: &[Param] = &[Param::new(
+    "auth",
+    ValueKind::Choice(&["none"]),
+    "`none` states that whoever reaches the listener may use what is behind it. A program behind a \
+     public address is refused without it.",
+)];
+
+/// Reads `descriptor`; mistakes go to `found`. The arguments are good for planning only if there
+/// were none.
+pub(crate) fn read(
+    reader: &Reader<'_>,
+    descriptor: &Descriptor,
+    found: &mut Vec<Diagnostic>,
+) -> Args {
+    let kind = descriptor.kind();
+    let mut reading = Reading {
+        reader,
+        kind_span: kind.map_or(descriptor.source().span(), Text::span),
+        settings: Vec::new(),
+        inner: None,
+        found,
+    };
+    reading.keywords(&descriptor.kwargs);
+    reading.positionals(descriptor.args.get(1..).unwrap_or_default());
+    reading.defaults();
+    let Reading { mut settings, inner, kind_span, .. } = reading;
+    let order = |setting: &Setting| reader.all().position(|param| param.is_called(&setting.name));
+    settings.sort_by_key(order);
+    Args {
+        role: reader.role,
+        syntax: reader.syntax,
+        called: kind.map_or_else(String::new, |kind| kind.as_str().to_ascii_lowercase()),
+        descriptor: descriptor.to_string(),
+        span: kind_span,
+        inner,
+        settings,
+        warnings: RefCell::default(),
+    }
+}
+
+impl Reader<'_> {
+    fn all(&self) -> impl Iterator<Item = &'static Param> + Clone {
+        let common = if self.role == Role::Listen { COMMON } else { &[] };
+        self.params.iter().chain(self.alias.map_or(&[][..], |alias| alias.params)).chain(common)
+    }
+
+    fn default_of(&self, param: &Param) -> Option<&'static str> {
+        let changed = self.alias.map_or(&[][..], |alias| alias.defaults);
+        let changed = changed.iter().find(|(name, _)| *name == param.name).map(|(_, value)| *value);
+        changed.or(param.default)
+    }
+}
+
+struct Reading<'a, 'b> {
+    reader: &'a Reader<'a>,
+    kind_span: Span,
+    settings: Vec<Setting>,
+    inner: Option<Text>,
+    found: &'b mut Vec<Diagnostic>,
+}
+
+impl Reading<'_, '_> {
+    fn keywords(&mut self, kwargs: &[(Text, Text)]) {
+        for (index, (name, value)) in kwargs.iter().enumerate() {
+            let Some(param) = self.reader.all().find(|param| param.is_called(name.as_str())) else {
+                self.unknown(name);
+                continue;
+            };
+            // With a prefix, the name is the user's; otherwise the spelling doesn't matter.
+            let full = if param.prefix { name.as_str() } else { param.name };
+            let same = |other: &Text| {
+                if param.prefix { other == name } else { param.is_called(other.as_str()) }
+            };
+            if self.reader.syntax == Syntax::Twisted {
+                // Twisted lets the last one win.
+                if kwargs[index + 1..].iter().any(|(later, _)| same(later)) {
+                    continue;
+                }
+            } else if kwargs[..index].iter().any(|(earlier, _)| same(earlier)) {
+                self.error(
+                    "duplicate-keyword",
+                    name.span(),
+                    format!("`{name}` is given twice"),
+                    None,
+                );
+                continue;
+            }
+            self.take(param, full.to_owned(), value);
+        }
+    }
+
+    fn positionals(&mut self, args: &[Text]) {
+        let reader = self.reader;
+        let named =
+            |settings: &[Setting], param: &Param| settings.iter().any(|s| s.name == param.name);
+        let mut params = reader.all().filter(|param| param.positional).peekable();
+        let mut rest = None;
+        for (index, arg) in args.iter().enumerate() {
+            if let Some(param) = rest {
+                self.take(param, param.name.to_owned(), arg);
+                continue;
+            }
+            if reader.positional == Positional::SkipNamed {
+                while params.next_if(|param| named(&self.settings, param)).is_some() {}
+            }
+            match params.next() {
+                None if arg.as_str().is_empty() && args.len() == 1 => {
+                    // `stdio:` is `stdio`, as in Twisted.
+                }
+                None => {
+                    self.too_many(&args[index..]);
+                    return;
+                }
+                Some(param) if named(&self.settings, param) => {
+                    let message = format!("`{}` is given by position and by name", param.name);
+                    self.error("given-twice", arg.span(), message, None);
+                }
+                Some(param) => {
+                    if param.rest {
+                        rest = Some(param);
+                    }
+                    // An empty place is the default: `tcp:80::5`.
+                    if !arg.as_str().is_empty() || param.required || param.rest {
+                        self.take(param, param.name.to_owned(), arg);
+                    }
+                }
+            }
+        }
+    }
+
+    fn defaults(&mut self) {
+        for param in self.reader.all() {
+            if param.prefix || self.settings.iter().any(|setting| setting.name == param.name) {
+                continue;
+            }
+            if param.value == ValueKind::Endpoint && self.inner.is_some() {
+                continue;
+            }
+            // A value that was given and is wrong has been reported; a default would hide that.
+            if let Some(default) = self.reader.default_of(param) {
+                let at = Text::synthetic(default, self.kind_span);
+                if let Some(value) = self.value(param, &at) {
+                    self.settings.push(Setting {
+                        name: param.name.to_owned(),
+                        text: default.to_owned(),
+                        value,
+                        span: self.kind_span,
+                        given: false,
+                    });
+                }
+            } else if param.required && !self.blamed(param) {
+                let message = format!("`{}` needs {}", self.reader.name, article(param));
+                self.error("missing-parameter", self.kind_span, message, Some(self.form()));
+            }
+        }
+    }
+
+    fn take(&mut self, param: &Param, name: String, text: &Text) {
+        if param.value == ValueKind::Endpoint {
+            self.inner = Some(text.clone());
+            return;
+        }
+        if let Some(value) = self.value(param, text) {
+            let (text, span) = (text.as_str().to_owned(), text.span());
+            self.settings.push(Setting { name, text, value, span, given: true });
+        } else {
+            // Known, if unusable: so that it isn't reported as missing, nor given a default.
+            let (text, span) = (text.as_str().to_owned(), text.span());
+            let value = Value::Text(String::new());
+            self.settings.push(Setting { name, text, value, span, given: true });
+        }
+    }
+
+    /// The value, or a mistake reported.
+    fn value(&mut self, param: &Param, text: &Text) -> Option<Value> {
+        let template = Template::parse(text, ROOTS);
+        match param.holes {
+            Holes::Filled => return Some(Value::Template(template)),
+            Holes::Refused(reason) => {
+                if let Some(hole) = template.holes().next() {
+                    let message = format!(
+                        "`{}` can't be filled from what a peer sends: {reason}",
+                        param.name
+                    );
+                    let help = "write it out, or write `\\$` if the text is meant as it stands";
+                    self.error("template-refused", hole.span, message, Some(help.into()));
+                    return None;
+                }
+            }
+        }
+        let value = Value::read(param.value, text.as_str());
+        if value.is_none() {
+            let message = format!("`{}` must be {}", param.name, param.value.describe());
+            self.error("bad-value", text.span(), message, mend(param.value, text.as_str()));
+        }
+        value
+    }
+
+    fn unknown(&mut self, name: &Text) {
+        let Reader { name: kind, role, other, .. } = self.reader;
+        let (here, there) = match role {
+            Role::Listen => ("listening", "connecting"),
+            Role::Connect => ("connecting", "listening"),
+        };
+        if other.iter().any(|param| param.is_called(name.as_str())) {
+            let message =
+                format!("`{kind}` takes `{name}` when {there}, and this is the {here} side");
+            self.error("unknown-keyword", name.span(), message, Some(self.form()));
+            return;
+        }
+        let message = format!("`{kind}` has no parameter `{name}` when {here}");
+        let names = self.reader.all().flat_map(|p| p.aliases.iter().copied().chain([p.name]));
+        let help = match nearest(name.as_str(), names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => self.form(),
+        };
+        self.error("unknown-keyword", name.span(), message, Some(help));
+    }
+
+    fn too_many(&mut self, extra: &[Text]) {
+        let kind = self.reader.name;
+        let names: Vec<_> =
+            self.reader.all().filter(|p| p.positional).map(|p| format!("`{}`", p.name)).collect();
+        let span = Span {
+            start: extra.first().map_or(self.kind_span.start, |text| text.span().start),
+            end: extra.last().map_or(self.kind_span.end, |text| text.span().end),
+        };
+        let message = match &*names {
+            [] => format!("`{kind}` takes nothing by position"),
+            names => format!("`{kind}` takes by position only {}", names.join(", ")),
+        };
+        // The two that people type most: an address or a URL whose colons aren't quoted.
+        let texts: Vec<_> = extra.iter().map(Text::as_str).collect();
+        let help = if texts.iter().any(|text| text.starts_with("//")) {
+            "a value with `:` in it is written in braces: `url={ws://localhost:9000}`".to_owned()
+        } else {
+            format!("text with `:` in it is written in braces: `{{…:…}}`; {}", self.form())
+        };
+        self.error("too-many-positionals", span, message, Some(help));
+    }
+
+    /// What the endpoint takes, in one line.
+    fn form(&self) -> String {
+        let mut form = self.reader.name.to_owned();
+        for param in self.reader.all() {
+            let name = param.name.to_ascii_uppercase();
+            match (param.positional, param.rest || !param.required) {
+                (true, false) => form += &format!(":{name}"),
+                (true, true) => form += &format!("[:{name}]"),
+                (false, _) if param.prefix => form += &format!("[:{}NAME=…]", param.name),
+                (false, _) => form += &format!("[:{}=…]", param.name),
+            }
+        }
+        format!("the form is `{form}`")
+    }
+
+    /// Whether something typed was wrong in a way that may be why `param` is missing.
+    fn blamed(&self, param: &Param) -> bool {
+        param.positional
+            && self.found.iter().any(|d| d.code == "unknown-keyword" && nearest_is(d, param.name))
+    }
+
+    fn error(&mut self, code: &'static str, span: Span, message: String, help: Option<String>) {
+        let mut diagnostic = Diagnostic::error(Stage::Plan, code, span, message);
+        if let Some(help) = help {
+            diagnostic = diagnostic.help(help);
+        }
+        self.found.push(diagnostic);
+    }
+}
+
+fn nearest_is(diagnostic: &Diagnostic, name: &str) -> bool {
+    diagnostic.help.as_deref() == Some(&*format!("did you mean `{name}`?"))
+}
+
+fn article(param: &Param) -> String {
+    match param.value {
+        ValueKind::Endpoint => "an endpoint to go over, in braces or with `:` as `\\:`".to_owned(),
+        _ => format!("`{}`", param.name),
+    }
+}
+
+/// What was probably meant by a value that can't be read.
+fn mend(kind: ValueKind, text: &str) -> Option<String> {
+    let meant = match kind {
+        ValueKind::Choice(words) => nearest(text, words.iter().copied()).map(str::to_owned),
+        ValueKind::Bool => {
+            nearest(text, ["true", "false", "yes", "no", "on", "off"]).map(str::to_owned)
+        }
+        _ => {
+            let mended: String = text
+                .trim()
+                .chars()
+                .filter(|c| !matches!(c, '_' | ','))
+                .map(|c| match c {
+                    'o' | 'O' => '0',
+                    'l' | 'I' => '1',
+                    c => c,
+                })
+                .collect();
+            (mended != text && Value::read(kind, &mended).is_some()).then_some(mended)
+        }
+    };
+    meant.map(|meant| format!("did you mean `{meant}`?"))
+}

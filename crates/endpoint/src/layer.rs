@@ -1,0 +1,133 @@
+//! Layers: what goes over any endpoint, on both sides, written once.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{
+    Accept, Accepted, Answer, Conn, Connector, Context, Exposure, Grants, Incoming, Info, Listener,
+    Local, Offer, Offers, Result,
+};
+
+/// The listening side of a layer, planned.
+#[async_trait]
+pub trait ServeLayer: fmt::Debug + Send + Sync {
+    /// Makes what the layer keeps for one listener: certificates, limits, sessions that can be
+    /// resumed. `local` is where the endpoint beneath listens.
+    ///
+    /// # Errors
+    /// A file that it needs can't be read.
+    async fn bind(&self, cx: &Context, local: &Local) -> Result<Arc<dyn Bound>>;
+}
+
+/// A layer over one open listener, shared by all its connections.
+#[async_trait]
+pub trait Bound: Send + Sync {
+    /// Where the layer listens.
+    fn local(&self) -> &Local;
+
+    /// The offers that come over `conn`. Handshakes are awaited in [`Offers::next`], under a
+    /// timeout of the layer's.
+    fn serve(&self, conn: Conn) -> Box<dyn Offers>;
+}
+
+/// The connecting side of a layer, planned.
+#[async_trait]
+pub trait DialLayer: fmt::Debug + Send + Sync {
+    /// Opens the layer over `conn`. `info` is what is known of the near side.
+    ///
+    /// # Errors
+    /// The peer refused or did not keep to the protocol.
+    async fn dial(&self, cx: &Context, conn: Conn, info: &Info) -> Result<Conn>;
+}
+
+/// A layer over an endpoint: the one adaptor for all of them.
+#[derive(Debug)]
+pub struct Layered<E: ?Sized, L: ?Sized> {
+    layer: Arc<L>,
+    inner: Box<E>,
+}
+
+impl<E: ?Sized, L: ?Sized> Layered<E, L> {
+    /// `layer` over `inner`.
+    pub fn new(inner: Box<E>, layer: Arc<L>) -> Self {
+        Self { layer, inner }
+    }
+}
+
+// === impl Listener ===
+
+#[async_trait]
+impl Listener for Layered<dyn Listener, dyn ServeLayer> {
+    async fn bind(&self, cx: &Context) -> Result<Box<dyn Accept>> {
+        let inner = self.inner.bind(cx).await?;
+        let bound = self.layer.bind(cx, inner.local()).await?;
+        Ok(Box::new(LayeredAccept { inner, bound }))
+    }
+
+    fn exposure(&self) -> Exposure {
+        self.inner.exposure()
+    }
+}
+
+struct LayeredAccept {
+    inner: Box<dyn Accept>,
+    bound: Arc<dyn Bound>,
+}
+
+#[async_trait]
+impl Accept for LayeredAccept {
+    fn local(&self) -> &Local {
+        self.bound.local()
+    }
+
+    async fn accept(&mut self) -> Result<Option<Incoming>> {
+        let Some(incoming) = self.inner.accept().await? else { return Ok(None) };
+        let bound = Arc::clone(&self.bound);
+        let info = incoming.info.clone();
+        Ok(Some(Incoming::new(info, LayeredOffers { incoming, bound, current: None })))
+    }
+}
+
+/// The layer's offers over each of the inner endpoint's offers, one after another.
+struct LayeredOffers {
+    incoming: Incoming,
+    bound: Arc<dyn Bound>,
+    current: Option<Box<dyn Offers>>,
+}
+
+#[async_trait]
+impl Offers for LayeredOffers {
+    async fn next(&mut self) -> Result<Option<Offer>> {
+        loop {
+            if let Some(offers) = &mut self.current {
+                if let Some(offer) = offers.next().await? {
+                    return Ok(Some(offer));
+                }
+                self.current = None;
+            }
+            let Some(inner) = self.incoming.next().await? else { return Ok(None) };
+            // A layer's peer has to be talked to before it can say what it wants: the endpoint
+            // beneath is accepted without conditions, and the gate asks at the outermost layer.
+            match inner.accept(Answer::default()).await? {
+                Accepted::Session(conn) => self.current = Some(self.bound.serve(conn)),
+                Accepted::Attached => {}
+            }
+        }
+    }
+}
+
+// === impl Connector ===
+
+#[async_trait]
+impl Connector for Layered<dyn Connector, dyn DialLayer> {
+    async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn> {
+        let conn = self.inner.connect(cx, info).await?;
+        self.layer.dial(cx, conn, info).await
+    }
+
+    fn grants(&self) -> Grants {
+        self.inner.grants()
+    }
+}

@@ -1,0 +1,318 @@
+//! The listening side: from a planned listener to an offer that waits for its answer.
+//!
+//! ```text
+//! Listener ── bind ─► Accept ── accept ─► Incoming ── next ─► Offer ── accept(Answer) ─► Conn
+//!                                                               └──── refuse(Refusal)
+//! ```
+//!
+//! `accept` never waits for a handshake; an [`Incoming`]'s handshakes run in a task of its own.
+//! The far side is connected before an offer is accepted, so a refusal can still be said in the
+//! near side's own terms.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::task::Poll;
+
+use async_trait::async_trait;
+
+use crate::{Conn, Context, End, Info, Result};
+
+/// An endpoint to listen on, planned but not open.
+#[async_trait]
+pub trait Listener: fmt::Debug + Send + Sync {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// The address is taken, or may not be used.
+    async fn bind(&self, cx: &Context) -> Result<Box<dyn Accept>>;
+
+    /// Who can reach it, as far as the descriptor tells.
+    fn exposure(&self) -> Exposure;
+}
+
+/// Who can reach a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exposure {
+    /// Nobody but who has our descriptors, or a path of the file system.
+    Local,
+    /// Every program on this machine: web pages in its browsers among them.
+    Loopback,
+    /// Other machines.
+    Public,
+}
+
+/// A listener that is open. Dropping it closes it.
+#[async_trait]
+pub trait Accept: Send {
+    /// Where it listens.
+    fn local(&self) -> &Local;
+
+    /// The next connection that came in; `None` if there will be no more.
+    ///
+    /// Cancel safe: a connection is either returned or stays for the next call. Never waits for
+    /// what a peer sends.
+    ///
+    /// # Errors
+    /// [`Error::is_of_one_connection`](crate::Error::is_of_one_connection) tells whether to go on
+    /// at once; others, such as running out of descriptors, deserve a pause first.
+    async fn accept(&mut self) -> Result<Option<Incoming>>;
+}
+
+/// Where a listener listens, with what was left open filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Local {
+    /// A descriptor for it: `tcp:127.0.0.1:41234`, `ws:{tcp:127.0.0.1:41234}`.
+    pub descriptor: String,
+    /// What to type into a browser, if that makes sense.
+    pub url: Option<String>,
+    /// The port and the address, where it has one.
+    pub address: Option<std::net::SocketAddr>,
+}
+
+impl Local {
+    /// Known by its descriptor alone.
+    pub fn new(descriptor: impl Into<String>) -> Self {
+        Self { descriptor: descriptor.into(), url: None, address: None }
+    }
+
+    /// At an address of the network.
+    #[must_use]
+    pub fn at(mut self, address: std::net::SocketAddr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
+    /// Reachable with this URL.
+    #[must_use]
+    pub fn with_url(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
+}
+
+impl fmt::Display for Local {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.descriptor)?;
+        self.url.as_ref().map_or(Ok(()), |url| write!(f, " ({url})"))
+    }
+}
+
+/// A connection that came in, before its handshakes.
+pub struct Incoming {
+    /// What is known without waiting for the peer.
+    pub info: Info,
+    offers: Box<dyn Offers>,
+}
+
+impl Incoming {
+    /// Whose offers `offers` yields.
+    pub fn new(info: Info, offers: impl Offers + 'static) -> Self {
+        Self { info, offers: Box::new(offers) }
+    }
+
+    /// With exactly one offer, that needs no handshake.
+    pub fn ready(offer: Offer) -> Self {
+        let info = offer.info.clone();
+        Self::new(info, Ready(Some(offer)))
+    }
+
+    /// The next offer, after its handshakes; `None` when there will be no more.
+    ///
+    /// # Errors
+    /// The handshake failed; there will be no more offers.
+    pub async fn next(&mut self) -> Result<Option<Offer>> {
+        self.offers.next().await
+    }
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
+/// What one incoming connection offers: nothing (its layer answered by itself), one session, or
+/// many one after another or at once (HTTP keep-alive, HTTP/2).
+#[async_trait]
+pub trait Offers: Send {
+    /// The next one. It may be called while earlier offers are undecided or in use. Dropping the
+    /// offers gives up what has not become one; sessions that were accepted live on.
+    ///
+    /// # Errors
+    /// The handshake failed; what the peer was owed for that has been sent.
+    async fn next(&mut self) -> Result<Option<Offer>>;
+}
+
+/// Exactly one offer.
+struct Ready(Option<Offer>);
+
+#[async_trait]
+impl Offers for Ready {
+    async fn next(&mut self) -> Result<Option<Offer>> {
+        Ok(self.0.take())
+    }
+}
+
+/// A session that a peer asks for: complete in what is known, undecided.
+///
+/// Dropping it undecided refuses it without words.
+pub struct Offer {
+    /// Everything that gate and route may ask.
+    pub info: Info,
+    /// What has to happen before it is accepted.
+    pub order: Order,
+    decision: Box<dyn Decision>,
+}
+
+impl Offer {
+    /// An offer that is accepted once the far side is connected.
+    pub fn new(info: Info, decision: impl Decision + 'static) -> Self {
+        Self { info, order: Order::ConnectFirst, decision: Box::new(decision) }
+    }
+
+    /// An offer that is `conn`, open already: accepting gives it, refusing drops it.
+    #[must_use]
+    pub fn open(conn: Conn) -> Self {
+        Self::new(conn.info.clone(), Open(conn))
+    }
+
+    /// In another order.
+    #[must_use]
+    pub fn with_order(mut self, order: Order) -> Self {
+        self.order = order;
+        self
+    }
+
+    /// Accepts it.
+    ///
+    /// # Errors
+    /// The peer left, or the rest of its handshake failed.
+    pub async fn accept(self, answer: Answer) -> Result<Accepted> {
+        self.decision.accept(answer).await
+    }
+
+    /// Refuses it, with a reason in the peer's own terms where it has such.
+    pub async fn refuse(self, refusal: Refusal) {
+        self.decision.refuse(refusal).await;
+    }
+
+    /// Waits until the peer has left for good, if it does so before a decision. A peer that only
+    /// said that it has no more to send has not left.
+    ///
+    /// Cancel safe.
+    pub async fn left(&mut self) -> End {
+        poll_fn(|cx| self.decision.poll_left(cx)).await
+    }
+}
+
+impl fmt::Debug for Offer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Offer")
+            .field("info", &self.info)
+            .field("order", &self.order)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What has to happen before an offer is accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Gate, route and connect: the rule.
+    #[default]
+    ConnectFirst,
+    /// Gate; then it is accepted, and what it then says decides where to connect. For protocols
+    /// whose first message names the destination.
+    AcceptFirst,
+    /// Gate alone: it belongs to a session that is there already and went quiet.
+    Attach,
+}
+
+/// What becomes of an offer.
+#[async_trait]
+pub trait Decision: Send {
+    /// Completes the handshake.
+    ///
+    /// # Errors
+    /// The peer left, or did not keep to its protocol.
+    async fn accept(self: Box<Self>, answer: Answer) -> Result<Accepted>;
+
+    /// Says no, as well as the protocol can.
+    async fn refuse(self: Box<Self>, refusal: Refusal);
+
+    /// Ready once the peer has left: a reset, or an end where half-close doesn't exist. Reads
+    /// nothing that a session would miss.
+    fn poll_left(&mut self, cx: &mut std::task::Context<'_>) -> Poll<End> {
+        let _ = cx;
+        Poll::Pending
+    }
+}
+
+/// What accepting gives.
+#[derive(Debug)]
+pub enum Accepted {
+    /// A session's near side.
+    Session(Conn),
+    /// The peer joined a session that goes on elsewhere ([`Order::Attach`]).
+    Attached,
+}
+
+/// What is said to a peer whose offer is accepted. Layers that have no such words ignore them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The subprotocol to agree on, if the far side has settled it; otherwise the layer chooses.
+    pub subprotocol: Option<String>,
+    /// Headers to add to the answer.
+    pub headers: Vec<(String, String)>,
+}
+
+/// Why an offer is refused, in no protocol's terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What a status code is chosen by.
+    pub kind: RefusalKind,
+    /// One line for the peer. It names no address that the peer didn't know.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal.
+    pub fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// The sorts of refusal, with the HTTP status each becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefusalKind {
+    /// Limits are reached, or we are stopping: 503.
+    Busy,
+    /// The peer may not: 403.
+    Forbidden,
+    /// There is no such thing: 404.
+    NotFound,
+    /// The far side did not take the connection: 502.
+    Refused,
+    /// The far side did not answer: 504.
+    Timeout,
+}
+
+/// An offer that is open already.
+struct Open(Conn);
+
+#[async_trait]
+impl Decision for Open {
+    async fn accept(self: Box<Self>, _: Answer) -> Result<Accepted> {
+        Ok(Accepted::Session(self.0))
+    }
+
+    async fn refuse(self: Box<Self>, _: Refusal) {}
+}

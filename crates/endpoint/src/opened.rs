@@ -1,0 +1,126 @@
+//! Listening on what can only be connected to: a device, a program, our own standard input.
+//!
+//! It is opened at bind, so that a missing device is an error at the start. The next offer comes
+//! after the session's end plus a back-off: a far side that is down makes no hot loop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep};
+use tracing::warn;
+
+use crate::{
+    Accept, Conn, Connector, Context, Exposure, Incoming, Info, Listener, Local, Offer, Result,
+};
+
+/// How often it is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    /// Again after each session.
+    Again,
+    /// Once: there is only one standard input.
+    Once,
+}
+
+/// A connector as a listener.
+#[derive(Debug)]
+pub struct Opened {
+    connector: Arc<dyn Connector>,
+    descriptor: String,
+    times: Times,
+}
+
+impl Opened {
+    /// Listens by opening `connector`, which `descriptor` describes.
+    pub fn new(connector: Box<dyn Connector>, descriptor: String, times: Times) -> Self {
+        Self { connector: Arc::from(connector), descriptor, times }
+    }
+}
+
+#[async_trait]
+impl Listener for Opened {
+    async fn bind(&self, cx: &Context) -> Result<Box<dyn Accept>> {
+        let conn = self.connector.connect(cx, &Info::new()).await?;
+        Ok(Box::new(Turns {
+            connector: Arc::clone(&self.connector),
+            cx: cx.clone(),
+            local: Local::new(&*self.descriptor),
+            times: self.times,
+            next: Next::Ready(Box::new(conn)),
+            backoff: FIRST_BACKOFF,
+        }))
+    }
+
+    fn exposure(&self) -> Exposure {
+        Exposure::Local
+    }
+}
+
+/// One session after another.
+struct Turns {
+    connector: Arc<dyn Connector>,
+    cx: Context,
+    local: Local,
+    times: Times,
+    next: Next,
+    backoff: Duration,
+}
+
+/// What the next accept waits for.
+enum Next {
+    Ready(Box<Conn>),
+    /// A session that began then; its sender is dropped with the session.
+    Ended(oneshot::Receiver<()>, Instant),
+    Open,
+    Never,
+}
+
+#[async_trait]
+impl Accept for Turns {
+    fn local(&self) -> &Local {
+        &self.local
+    }
+
+    async fn accept(&mut self) -> Result<Option<Incoming>> {
+        // The state moves on only after an await has completed, which makes this cancel safe.
+        loop {
+            match &mut self.next {
+                Next::Never => return Ok(None),
+                Next::Ended(ended, began) => {
+                    // Nothing is ever sent; the error is the news.
+                    let _ = ended.await;
+                    if began.elapsed() >= LONG_SESSION {
+                        self.backoff = FIRST_BACKOFF;
+                    }
+                    self.next = if self.times == Times::Once { Next::Never } else { Next::Open };
+                }
+                Next::Open => {
+                    sleep(self.backoff).await;
+                    let opened = self.connector.connect(&self.cx, &Info::new()).await;
+                    self.backoff = (self.backoff * 2).min(LAST_BACKOFF);
+                    match opened {
+                        Ok(conn) => self.next = Next::Ready(Box::new(conn)),
+                        Err(error) => warn!("{error}; trying again in {:?}", self.backoff),
+                    }
+                }
+                Next::Ready(_) => {
+                    let (guard, ended) = oneshot::channel::<()>();
+                    let next = Next::Ended(ended, Instant::now());
+                    let Next::Ready(mut conn) = std::mem::replace(&mut self.next, next) else {
+                        continue;
+                    };
+                    conn.hold = std::mem::take(&mut conn.hold).and(guard);
+                    return Ok(Some(Incoming::ready(Offer::open(*conn))));
+                }
+            }
+        }
+    }
+}
+
+/// Long enough that a program that fails at once is started a few times a second at most.
+const FIRST_BACKOFF: Duration = Duration::from_millis(250);
+const LAST_BACKOFF: Duration = Duration::from_secs(30);
+/// A session of this length is no failure to start: the next back-off is the first again.
+const LONG_SESSION: Duration = Duration::from_secs(10);

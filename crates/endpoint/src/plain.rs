@@ -1,0 +1,82 @@
+//! Makes a [`ByteStream`](crate::ByteStream) of anything that reads and writes.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::{End, Ending, Life};
+
+/// A reader and writer whose `poll_shutdown` is its way to end.
+#[derive(Debug)]
+pub struct Plain<S> {
+    inner: S,
+    ending: Ending,
+}
+
+impl<S> Plain<S> {
+    /// Shutting down half-closes: what is true of sockets.
+    pub fn new(inner: S) -> Self {
+        Self { inner, ending: Ending::HalfClose }
+    }
+
+    /// With another way to end.
+    pub fn with_ending(inner: S, ending: Ending) -> Self {
+        Self { inner, ending }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Plain<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(cx, buf)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Plain<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Life for Plain<S> {
+    fn poll_finish(&mut self, cx: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+        // A peer that has gone needs no word of ours; NotConnected is how Linux says that.
+        Pin::new(&mut self.inner).poll_shutdown(cx).map(|done| match done {
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            done => done,
+        })
+    }
+
+    fn ending(&self) -> Ending {
+        self.ending
+    }
+}

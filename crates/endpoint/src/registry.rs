@@ -1,0 +1,472 @@
+//! The kinds that are known, and planning: from a descriptor to something that can be opened.
+//!
+//! 1. Sugar: a URL, a bare port, another spelling become a descriptor of the common form.
+//! 2. The kind is looked up, and its parameters are read by their definitions.
+//! 3. What is under a layer is planned the same way, and their shapes are checked.
+//! 4. The kind makes the listener or connector.
+//!
+//! Nothing is opened and no file is read. Every mistake is reported, with its span in what was
+//! typed.
+
+use descriptor::{Descriptor, Diagnostic, Severity, Span, Stage, Syntax, Text, Url, nearest};
+
+use crate::kind::{
+    Alias, Args, Kind, PlanConnect, PlanListen, Planned, Positional, Role, Shape, Takes,
+    read::{self, Reader},
+};
+use crate::{Connector, Exposure, Grants, Layered, Listener, Opened};
+
+/// The kinds that descriptors may name.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    kinds: Vec<&'static Kind>,
+}
+
+/// An endpoint that was planned, with what `explain` shows.
+#[derive(Debug)]
+pub struct Plan<T: ?Sized> {
+    /// What can be opened.
+    pub endpoint: Box<T>,
+    /// What it is made of.
+    pub tree: Tree,
+    /// What is odd about it.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// What an endpoint is made of: kinds with every parameter, outermost first.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    /// The kind's own name.
+    pub kind: &'static str,
+    /// The name that it was called by.
+    pub called: String,
+    /// Its descriptor in the common form.
+    pub descriptor: String,
+    /// What it gives to whatever is above it.
+    pub gives: Shape,
+    /// Its parameters: name, value, and whether it was typed.
+    pub settings: Vec<(String, String, bool)>,
+    /// Where its kind was typed.
+    pub span: Span,
+    /// What is beneath it.
+    pub inner: Option<Box<Tree>>,
+}
+
+impl Tree {
+    /// Whether this endpoint or one beneath it has the parameter set to that value.
+    #[must_use]
+    pub fn says(&self, name: &str, value: &str) -> bool {
+        self.settings.iter().any(|(n, v, _)| n == name && v.eq_ignore_ascii_case(value))
+            || self.inner.as_ref().is_some_and(|inner| inner.says(name, value))
+    }
+}
+
+impl Registry {
+    /// These kinds.
+    #[must_use]
+    pub fn with(kinds: &[&'static Kind]) -> Self {
+        Self { kinds: kinds.to_vec() }
+    }
+
+    /// With one more. A name that is taken already stays with the first.
+    #[must_use]
+    pub fn add(mut self, kind: &'static Kind) -> Self {
+        self.kinds.push(kind);
+        self
+    }
+
+    /// All kinds, in order.
+    #[must_use]
+    pub fn kinds(&self) -> &[&'static Kind] {
+        &self.kinds
+    }
+
+    /// The kind of this name, whatever its case, and the alias if it is one.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<(&'static Kind, Option<&'static Alias>)> {
+        self.kinds.iter().find_map(|kind| {
+            if kind.name.eq_ignore_ascii_case(name) {
+                return Some((*kind, None));
+            }
+            let alias = kind.aliases.iter().find(|alias| alias.name.eq_ignore_ascii_case(name))?;
+            Some((*kind, Some(alias)))
+        })
+    }
+
+    /// Plans an endpoint to listen on.
+    ///
+    /// # Errors
+    /// Everything that is wrong with `text`.
+    pub fn listener(
+        &self,
+        text: &str,
+        syntax: Syntax,
+    ) -> Result<Plan<dyn Listener>, Vec<Diagnostic>> {
+        let mut planning = Planning::new(self, syntax);
+        let planned = planning.listen(&Text::typed(text), 0);
+        planning.finish(planned)
+    }
+
+    /// Plans an endpoint to connect to.
+    ///
+    /// # Errors
+    /// Everything that is wrong with `text`.
+    pub fn connector(
+        &self,
+        text: &str,
+        syntax: Syntax,
+    ) -> Result<Plan<dyn Connector>, Vec<Diagnostic>> {
+        let mut planning = Planning::new(self, syntax);
+        let planned = planning.connect(&Text::typed(text), 0);
+        planning.finish(planned)
+    }
+}
+
+/// Refuses what must not be open by accident: a program behind an address that other machines
+/// reach, unless the listener says `auth=none` in words.
+///
+/// # Errors
+/// The mistake, at the listener's outermost kind.
+pub fn check_exposure(
+    listener: &Plan<dyn Listener>,
+    connector: &Plan<dyn Connector>,
+) -> Result<(), Diagnostic> {
+    let open = listener.endpoint.exposure() == Exposure::Public
+        && connector.endpoint.grants() >= Grants::Device
+        && !listener.tree.says("auth", "none");
+    if !open {
+        return Ok(());
+    }
+    let what = match connector.endpoint.grants() {
+        Grants::Program => "a program that runs as your user",
+        _ => "a device of this machine",
+    };
+    let destination = &connector.tree.descriptor;
+    let message =
+        format!("other machines could reach {what}, `{destination}`, without saying who they are");
+    Err(Diagnostic::error(Stage::Plan, "open-to-all", listener.tree.span, message).help(
+        "listen on loopback (`interface=127.0.0.1`), or state that everybody may with `auth=none`",
+    ))
+}
+
+struct Planning<'a> {
+    registry: &'a Registry,
+    syntax: Syntax,
+    found: Vec<Diagnostic>,
+}
+
+/// A descriptor whose kind is known.
+struct Known {
+    descriptor: Descriptor,
+    kind: &'static Kind,
+    alias: Option<&'static Alias>,
+}
+
+impl<'a> Planning<'a> {
+    fn new(registry: &'a Registry, syntax: Syntax) -> Self {
+        Self { registry, syntax, found: Vec::new() }
+    }
+
+    fn finish<T: ?Sized>(
+        self,
+        planned: Option<(Box<T>, Tree)>,
+    ) -> Result<Plan<T>, Vec<Diagnostic>> {
+        match planned {
+            Some((endpoint, tree)) if !self.failed() => {
+                Ok(Plan { endpoint, tree, warnings: self.found })
+            }
+            _ => Err(self.found),
+        }
+    }
+
+    fn failed(&self) -> bool {
+        self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    fn listen(&mut self, text: &Text, depth: usize) -> Option<(Box<dyn Listener>, Tree)> {
+        let known = self.resolve(text, Role::Listen, depth)?;
+        let Some(side) = &known.kind.listen else {
+            return self.wrong_side(&known, "connected to", "listened on");
+        };
+        // Listening by opening takes the parameters of connecting.
+        let (params, positional) = match (&side.plan, &known.kind.connect) {
+            (PlanListen::Opened(_), Some(connect)) => (connect.params, connect.positional),
+            _ => (side.params, side.positional),
+        };
+        let args = self.read(&known, Role::Listen, params, positional);
+        match side.plan {
+            PlanListen::Leaf(plan) => {
+                let listener = self.make(&args, plan)?;
+                Some((listener, tree(&known, &args, side.gives, None)))
+            }
+            PlanListen::Opened(times) => {
+                let Some(PlanConnect::Leaf(plan)) = known.kind.connect.as_ref().map(|c| c.plan)
+                else {
+                    unreachable!(
+                        "`{}` is listened on by opening, and can't be opened",
+                        known.kind.name
+                    )
+                };
+                let connector = self.make(&args, plan)?;
+                let listener = Opened::new(connector, args.descriptor.clone(), times);
+                Some((Box::new(listener), tree(&known, &args, side.gives, None)))
+            }
+            PlanListen::Layer(takes, plan) => {
+                let inner = args.inner.as_ref().and_then(|inner| self.listen(inner, depth + 1));
+                self.check_shape(
+                    &known,
+                    takes,
+                    inner.as_ref().map(|(_, tree)| tree),
+                    args.inner.as_ref(),
+                );
+                let layer = self.make(&args, plan);
+                let (inner, beneath) = inner?;
+                let listener = Layered::new(inner, layer?);
+                Some((Box::new(listener), tree(&known, &args, side.gives, Some(beneath))))
+            }
+        }
+    }
+
+    fn connect(&mut self, text: &Text, depth: usize) -> Option<(Box<dyn Connector>, Tree)> {
+        let known = self.resolve(text, Role::Connect, depth)?;
+        let Some(side) = &known.kind.connect else {
+            return self.wrong_side(&known, "listened on", "connected to");
+        };
+        let args = self.read(&known, Role::Connect, side.params, side.positional);
+        match side.plan {
+            PlanConnect::Leaf(plan) => {
+                let connector = self.make(&args, plan)?;
+                Some((connector, tree(&known, &args, side.gives, None)))
+            }
+            PlanConnect::Layer(takes, plan) => {
+                let inner = args.inner.as_ref().and_then(|inner| self.connect(inner, depth + 1));
+                self.check_shape(
+                    &known,
+                    takes,
+                    inner.as_ref().map(|(_, tree)| tree),
+                    args.inner.as_ref(),
+                );
+                let layer = self.make(&args, plan);
+                let (inner, beneath) = inner?;
+                let connector = Layered::new(inner, layer?);
+                Some((Box::new(connector), tree(&known, &args, side.gives, Some(beneath))))
+            }
+        }
+    }
+
+    /// Sugar, grammar and kind.
+    fn resolve(&mut self, text: &Text, role: Role, depth: usize) -> Option<Known> {
+        if depth > DEPTH {
+            let message = format!("endpoints are nested more than {DEPTH} deep");
+            self.error("too-deep", text.span(), message, None);
+            return None;
+        }
+        let descriptor = self.expand(text, role)?;
+        let Some(name) = descriptor.kind() else {
+            let help = "a descriptor starts with its kind: `tcp:127.0.0.1:23`";
+            self.error(
+                "missing-kind",
+                text.span(),
+                "there is no kind of endpoint here".into(),
+                Some(help.into()),
+            );
+            return None;
+        };
+        let Some((kind, alias)) = self.registry.find(name.as_str()) else {
+            self.unknown_kind(text, name, role);
+            return None;
+        };
+        if let Some(rewritten) = kind.rewrite.and_then(|rewrite| rewrite(&descriptor, role)) {
+            let (kind, alias) = self.registry.find(rewritten.kind()?.as_str())?;
+            return Some(Known { descriptor: rewritten, kind, alias });
+        }
+        Some(Known { descriptor, kind, alias })
+    }
+
+    fn expand(&mut self, text: &Text, role: Role) -> Option<Descriptor> {
+        if self.syntax == Syntax::Twisted {
+            return self.parse(text);
+        }
+        // A URL is one to its end; with options beside it, it stands in braces.
+        if Url::starts(text) {
+            return self.url(text, role);
+        }
+        let descriptor = self.parse(text)?;
+        let head = descriptor.kind()?;
+        if Url::starts(head) {
+            let mut expanded = self.url(head, role)?;
+            expanded.args.extend(descriptor.args[1..].iter().cloned());
+            expanded
+                .kwargs
+                .retain(|(name, _)| !descriptor.kwargs.iter().any(|(given, _)| given == name));
+            expanded.kwargs.extend(descriptor.kwargs);
+            return Some(expanded);
+        }
+        if self.registry.find(head.as_str()).is_none() {
+            let bare = self.registry.kinds.iter().filter_map(|kind| kind.bare);
+            if let Some(expanded) = bare.into_iter().find_map(|bare| bare(text, role)) {
+                return Some(expanded);
+            }
+        }
+        Some(descriptor)
+    }
+
+    fn parse(&mut self, text: &Text) -> Option<Descriptor> {
+        match Descriptor::parse(text, self.syntax) {
+            Ok(descriptor) => Some(descriptor),
+            Err(found) => {
+                self.found.extend(found);
+                None
+            }
+        }
+    }
+
+    fn url(&mut self, text: &Text, role: Role) -> Option<Descriptor> {
+        let url = match Url::split(text) {
+            Ok(url) => url,
+            Err(mistake) => {
+                self.found.push(mistake);
+                return None;
+            }
+        };
+        let schemes = self.registry.kinds.iter().flat_map(|kind| kind.schemes);
+        let Some(scheme) =
+            schemes.clone().find(|s| s.name.eq_ignore_ascii_case(url.scheme.as_str()))
+        else {
+            let scheme = &url.scheme;
+            let help = match nearest(scheme.as_str(), schemes.clone().map(|scheme| scheme.name)) {
+                Some(near) => format!("did you mean `{near}://`?"),
+                None => format!(
+                    "the schemes are {}",
+                    schemes
+                        .map(|scheme| format!("`{}`", scheme.name))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ),
+            };
+            let message = format!("`{scheme}` is not a URL scheme of any kind");
+            self.error("unknown-scheme", scheme.span(), message, Some(help));
+            return None;
+        };
+        match (scheme.expand)(&url, role) {
+            Ok(descriptor) => Some(descriptor),
+            Err(mistake) => {
+                self.found.push(mistake);
+                None
+            }
+        }
+    }
+
+    fn read(
+        &mut self,
+        known: &Known,
+        role: Role,
+        params: &'static [crate::kind::Param],
+        positional: Positional,
+    ) -> Args {
+        let other = match role {
+            Role::Listen => known.kind.connect.as_ref().map_or(&[][..], |side| side.params),
+            Role::Connect => known.kind.listen.as_ref().map_or(&[][..], |side| side.params),
+        };
+        let (alias, syntax) = (known.alias, self.syntax);
+        let name = alias.map_or(known.kind.name, |alias| alias.name);
+        let reader = Reader { name, alias, params, positional, role, syntax, other };
+        read::read(&reader, &known.descriptor, &mut self.found)
+    }
+
+    /// Has the kind make its part, once everything that was typed can be used.
+    fn make<T>(&mut self, args: &Args, plan: fn(&Args) -> Planned<T>) -> Option<T> {
+        let mine = |span: Span| args.settings().iter().any(|setting| setting.span == span);
+        if self
+            .found
+            .iter()
+            .any(|d| d.severity == Severity::Error && (d.span == args.span || mine(d.span)))
+        {
+            return None;
+        }
+        let planned = plan(args);
+        self.found.append(&mut args.take_warnings());
+        planned.map_err(|mistakes| self.found.extend(mistakes)).ok()
+    }
+
+    fn check_shape(
+        &mut self,
+        known: &Known,
+        takes: Takes,
+        inner: Option<&Tree>,
+        at: Option<&Text>,
+    ) {
+        let (Some(inner), Some(at)) = (inner, at) else { return };
+        if takes == Takes::Messages && inner.gives == Shape::Bytes {
+            let (layer, kind) = (known.kind.name, inner.kind);
+            let message = format!(
+                "`{layer}` goes over messages, and `{kind}` is a stream of bytes without any"
+            );
+            self.error("wrong-shape", at.span(), message, None);
+        }
+    }
+
+    fn unknown_kind(&mut self, text: &Text, name: &Text, role: Role) {
+        let can = |kind: &&&'static Kind| match role {
+            Role::Listen => kind.listen.is_some(),
+            Role::Connect => kind.connect.is_some(),
+        };
+        let kinds = self.registry.kinds.iter().filter(can);
+        let names = kinds.clone().flat_map(|k| k.aliases.iter().map(|a| a.name).chain([k.name]));
+        let near = nearest(name.as_str(), names);
+        let list = || kinds.map(|kind| format!("`{}`", kind.name)).collect::<Vec<_>>().join(", ");
+        let rest = text.as_str();
+        let is_port = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let help = if is_port(rest) || rest.rsplit_once(':').is_some_and(|(_, port)| is_port(port))
+        {
+            let tcp = format!("`tcp:{rest}`");
+            match near {
+                Some(near) => format!("did you mean `{near}`, or {tcp}?"),
+                None => format!("did you mean {tcp}?"),
+            }
+        } else {
+            near.map_or_else(
+                || format!("the kinds are {}", list()),
+                |near| format!("did you mean `{near}`?"),
+            )
+        };
+        let span = if name.as_str().is_empty() { text.span() } else { name.span() };
+        let message = match name.as_str() {
+            "" => "there is no kind of endpoint here".to_owned(),
+            name => format!("`{name}` is not a kind of endpoint"),
+        };
+        self.error("unknown-kind", span, message, Some(help));
+    }
+
+    fn wrong_side<T>(&mut self, known: &Known, can: &str, cannot: &str) -> Option<T> {
+        let name = known.kind.name;
+        let message = format!("`{name}` can be {can}, not {cannot}");
+        let span = known.descriptor.kind().map_or(known.descriptor.source().span(), Text::span);
+        self.error("wrong-side", span, message, None);
+        None
+    }
+
+    fn error(&mut self, code: &'static str, span: Span, message: String, help: Option<String>) {
+        let mistake = Diagnostic::error(Stage::Plan, code, span, message);
+        self.found.push(match help {
+            Some(help) => mistake.help(help),
+            None => mistake,
+        });
+    }
+}
+
+fn tree(known: &Known, args: &Args, gives: Shape, inner: Option<Tree>) -> Tree {
+    let settings = args.settings().iter();
+    Tree {
+        kind: known.kind.name,
+        called: args.called.clone(),
+        descriptor: args.descriptor.clone(),
+        gives,
+        settings: settings.map(|s| (s.name.clone(), s.text.clone(), s.given)).collect(),
+        span: args.span,
+        inner: inner.map(Box::new),
+    }
+}
+
+/// Deeper than anybody stacks; each level is parsed again, so this also bounds the work.
+const DEPTH: usize = 16;

@@ -1,0 +1,112 @@
+//! The two kinds of transport, and the life that they have beside their data.
+//!
+//! Everything here is polled from one task a session; nothing needs a lock or a queue. Cancel
+//! safety is that of poll functions: a future that is dropped between two polls loses nothing.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use futures_sink::Sink;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::End;
+
+/// A stream of bytes without boundaries: TCP, a serial line, a program's pipes.
+///
+/// `poll_read` that fills nothing is the end of the peer's data; [`Life::end`] then says why.
+/// `poll_shutdown` is not used: [`Life::poll_finish`] takes its place, because an end has a reason.
+pub trait ByteStream: AsyncRead + AsyncWrite + Life + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Life + Send + Unpin> ByteStream for T {}
+
+/// A stream of messages that keep their boundaries: WebSocket, datagrams.
+///
+/// A message may come in several [`Part`]s, so one of 1 GiB passes in constant memory. `None` is
+/// the end of the peer's data. The sink follows [`Sink`]'s contract: a part is sent only after
+/// `poll_ready` said so, and is on its way only after `poll_flush`.
+pub trait MessageStream:
+    Stream<Item = io::Result<Part>> + Sink<Part, Error = io::Error> + Life + Send + Unpin
+{
+    /// The same connection as a stream of bytes: boundaries are gone, and parts may be joined.
+    ///
+    /// Implementations that have payloads in a buffer of their own return
+    /// [`Flat::new`](crate::Flat::new); one that can read straight into the caller's buffer does.
+    fn into_bytes(self: Box<Self>) -> Box<dyn ByteStream>;
+}
+
+/// What a stream does beside moving data, the same for bytes and messages.
+pub trait Life {
+    /// Lives on while nothing is read or written: answers pings, keeps timers, writes what it has
+    /// queued for itself.
+    ///
+    /// Called at every wake-up of the session, whatever the backpressure. `Ready` means that the
+    /// connection is dead, with the reason; it is not called again. A stream may read ahead here,
+    /// but only a bounded amount, and a peer counts as silent only while it is being read from.
+    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let _ = cx;
+        Poll::Pending
+    }
+
+    /// Writes what was accepted before, then says that no more will come, with the reason.
+    ///
+    /// What that does to the other direction is [`Life::ending`]'s to tell. Called until it is
+    /// ready, and not after; nothing is written after the first call.
+    ///
+    /// # Errors
+    /// Those of writing. A peer that is gone already is not an error.
+    fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>>;
+
+    /// How an end is said on this stream, and so what may still come after one.
+    fn ending(&self) -> Ending {
+        Ending::HalfClose
+    }
+
+    /// Why the read direction ended. Meaningful once, after its end was read.
+    fn end(&mut self) -> End {
+        End::eof()
+    }
+
+    /// The descriptor that carries exactly the bytes that this stream reads and writes, if there
+    /// is one and nothing is buffered above it: for moving bytes inside the kernel.
+    fn as_raw(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+}
+
+/// How a stream says that it has no more to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// One direction ends and the other lives on: TCP, Unix sockets, a program's pipes.
+    HalfClose,
+    /// An end that is announced and answered, as a WebSocket's Close: after it was read, an answer
+    /// still gets through, for as long as the peer waits for ours.
+    Handshake,
+    /// The end of one direction is the end of both: a serial line, a pty, a datagram session.
+    Whole,
+}
+
+/// A message, or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The payload. Text that is split may be split inside a character.
+    pub data: Bytes,
+    /// Whether the message is text (UTF-8) rather than binary. The same for all parts of a message.
+    pub text: bool,
+    /// Whether the message ends with this part.
+    pub last: bool,
+}
+
+impl Part {
+    /// A whole binary message.
+    pub fn binary(data: impl Into<Bytes>) -> Self {
+        Self { data: data.into(), text: false, last: true }
+    }
+
+    /// A whole text message.
+    pub fn text(data: impl Into<Bytes>) -> Self {
+        Self { data: data.into(), text: true, last: true }
+    }
+}
