@@ -1,0 +1,42 @@
+//! The harness: the real binary, real peers, and sockets that misbehave on purpose.
+//!
+//! 1. [`Forwarder`] starts the binary, waits until it listens and says where; [`run`] runs it to its end.
+//! 2. [`Peer`] is any other program with the same guarantees: socat, nc, a Python script in the pinned venv.
+//! 3. [`net`] has raw TCP ends (stalled, reset, half-closed, a full accept queue), [`ws`] raw WebSocket ends.
+//! 4. [`data`] makes bytes from a seed and says which byte is wrong.
+//!
+//! Three promises that every test may rely on: no process outlives the value that started it, a panic
+//! included; every wait has a deadline and says what it waited for; nothing sleeps to be "surely ready".
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the harness runs outside the product: it looks up programs, and blocks threads of its own with deadlines"
+)]
+
+pub mod binary;
+mod capture;
+pub mod data;
+mod deadline;
+mod forwarder;
+pub mod net;
+mod peer;
+mod process;
+pub mod procfs;
+mod run;
+pub mod ws;
+
+pub use capture::Capture;
+pub use deadline::{DEADLINE, until, until_within};
+pub use forwarder::Forwarder;
+pub use peer::{Peer, python, venv};
+pub use process::{Process, Signal};
+pub use run::{Output, run, run_program};
+
+use std::path::PathBuf;
+
+/// The root of the repository.
+#[must_use]
+pub fn root() -> PathBuf {
+    let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("tests/ lies in the root").to_path_buf()
+}
