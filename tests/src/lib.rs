@@ -4,6 +4,7 @@
 //! 2. [`Peer`] is any other program with the same guarantees: socat, nc, a Python script in the pinned venv.
 //! 3. [`net`] has raw TCP ends (stalled, reset, half-closed, a full accept queue), [`ws`] raw WebSocket ends.
 //! 4. [`data`] makes bytes from a seed and says which byte is wrong.
+//! 5. [`source`] reads the repository's own files, for the tests of its architecture.
 //!
 //! Three promises that every test may rely on: no process outlives the value that started it, a panic
 //! included; every wait has a deadline and says what it waited for; nothing sleeps to be "surely ready".
@@ -23,6 +24,7 @@ mod peer;
 mod process;
 pub mod procfs;
 mod run;
+pub mod source;
 pub mod ws;
 
 pub use capture::Capture;

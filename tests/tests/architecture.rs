@@ -1,0 +1,262 @@
+//! The invariants of the architecture that a program can check: who may depend on whom, and who may do what.
+#![expect(clippy::unwrap_used, reason = "cargo's own output has the form that it documents")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use tests::source::{Source, read, sources};
+
+/// Which crates of the workspace each may use in what it ships. Examples stand outside: they are users.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("descriptor", &[]),
+    ("websocket", &[]),
+    ("endpoint", &["descriptor"]),
+    ("endpoints", &["descriptor", "endpoint", "websocket"]),
+    ("forward", &["endpoint"]),
+    ("endpointforward", &["descriptor", "endpoint", "endpoints", "forward"]),
+    ("tests", &[]),
+    ("xtask", &["tests"]),
+];
+
+/// What the vocabulary may have of tokio: traits, channels and clocks; nothing that opens.
+const TOKIO_OF_ENDPOINT: &[&str] = &["io-util", "sync", "time"];
+
+/// Crates that may touch the environment, print, and exit.
+const MAY_PRINT: &[&str] = &["endpointforward", "xtask"];
+
+/// Every file with `unsafe` in it, and why. At most one a crate.
+const UNSAFE: &[(&str, &str)] = &[];
+
+#[test]
+fn crates_use_only_what_is_below_them() {
+    for package in members() {
+        let name = package["name"].as_str().unwrap();
+        if path(package).contains("/examples/") {
+            continue;
+        }
+        let may = MAY_USE.iter().find(|(of, _)| *of == name).map(|(_, may)| *may);
+        let may = may.unwrap_or_else(|| panic!("`{name}` is new: give it its place in MAY_USE"));
+        for dependency in shipped(package).filter(|dependency| !dependency["path"].is_null()) {
+            let used = dependency["name"].as_str().unwrap();
+            assert!(may.contains(&used), "`{name}` may not use `{used}`");
+        }
+    }
+}
+
+#[test]
+fn the_language_knows_no_tokio() {
+    let below = everything_under("descriptor");
+    let tokio: Vec<_> = below.iter().filter(|name| name.starts_with("tokio")).collect();
+    assert!(tokio.is_empty(), "descriptor gets {tokio:?}");
+}
+
+#[test]
+fn the_vocabulary_opens_nothing() {
+    for dependency in shipped(member("endpoint")) {
+        let name = dependency["name"].as_str().unwrap();
+        let opens = [
+            "hyper",
+            "hyper-util",
+            "socket2",
+            "rustix",
+            "libc",
+            "tokio-serial",
+            "tokio-tungstenite",
+        ];
+        assert!(!opens.contains(&name), "endpoint uses {name}");
+        if name == "tokio" {
+            let features: Vec<_> = dependency["features"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(Value::as_str)
+                .collect();
+            let more: Vec<_> =
+                features.iter().filter(|feature| !TOKIO_OF_ENDPOINT.contains(feature)).collect();
+            assert!(more.is_empty(), "endpoint uses tokio's {more:?}");
+        }
+    }
+}
+
+#[test]
+fn protocol_crates_do_no_io() {
+    for name in ["descriptor", "websocket"] {
+        for dependency in shipped(member(name)) {
+            let used = dependency["name"].as_str().unwrap();
+            assert!(
+                !["tokio", "tokio-util", "hyper", "socket2", "rustix"].contains(&used),
+                "{name} uses {used}"
+            );
+        }
+        for source in sources(&format!("crates/{name}/src")) {
+            assert_names_none(&source, "std", &["env", "fs", "net", "process", "thread"]);
+            assert!(!source.code().contains("tokio::"), "{} names tokio", source.path);
+        }
+    }
+}
+
+#[test]
+fn only_the_command_reads_the_environment_and_prints() {
+    for source in library_sources() {
+        assert_names_none(&source, "std", &["env"]);
+        let waived = source.text.contains("clippy::print_std");
+        assert!(!waived, "{} waives the lint against printing", source.path);
+    }
+    let (clippy, cargo) = (read("clippy.toml"), read("Cargo.toml"));
+    let functions =
+        ["env::var", "env::var_os", "env::vars", "env::vars_os", "env::set_var", "process::exit"];
+    for function in functions {
+        assert!(
+            clippy.contains(&format!("\"std::{function}\"")),
+            "clippy.toml doesn't disallow {function}"
+        );
+    }
+    assert!(
+        cargo.contains("print_stdout = ") && cargo.contains("print_stderr = "),
+        "the lints against printing"
+    );
+}
+
+#[test]
+fn unsafe_stands_in_named_files_only() {
+    let mut found = BTreeSet::new();
+    for source in sources("crates").into_iter().chain(sources("examples")).chain(sources("tests")) {
+        let code = source.code();
+        let words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+        // This file has to name what it looks for.
+        if words.clone().any(|word| word == "unsafe")
+            && !source.path.ends_with("tests/architecture.rs")
+        {
+            found.insert(source.path);
+        }
+    }
+    let named: BTreeSet<_> = UNSAFE.iter().map(|(path, _)| (*path).to_owned()).collect();
+    assert_eq!(found, named, "left: where it is; right: where UNSAFE says it is");
+    let crates: Vec<_> = named.iter().filter_map(|path| path.split('/').nth(1)).collect();
+    assert_eq!(
+        crates.len(),
+        crates.iter().collect::<BTreeSet<_>>().len(),
+        "one file a crate: {named:?}"
+    );
+}
+
+/// A kind asks the registry for what is under it; else `ws` over `tcp` would be another program than `ws` over `mem`.
+#[test]
+fn no_kind_names_another() {
+    let sources = sources("crates/endpoints/src");
+    let library =
+        sources.iter().find(|source| source.path.ends_with("src/lib.rs")).expect("a library");
+    let kinds = kinds(&library.code());
+    assert!(kinds.len() > 3, "the slice KINDS in {} names modules, found {kinds:?}", library.path);
+    for source in sources.iter().filter(|source| !source.path.ends_with("src/lib.rs")) {
+        let inside = source.path.trim_start_matches("crates/endpoints/src/");
+        let own = inside.split('/').next().unwrap_or_default().trim_end_matches(".rs");
+        let mut named = source.names_in("crate");
+        if !inside.contains('/') {
+            named.extend(source.names_in("super"));
+        }
+        let others: Vec<_> =
+            named.iter().filter(|name| *name != own && kinds.contains(*name)).collect();
+        assert!(others.is_empty(), "{} names the kinds {others:?}", source.path);
+    }
+}
+
+#[test]
+fn the_splice_knows_no_kind() {
+    for source in sources("crates/forward/src") {
+        assert_names_none(&source, "tokio", &["net", "fs", "process"]);
+        assert_names_none(&source, "std", &["net", "fs", "process"]);
+    }
+}
+
+/// The modules in the slice `KINDS`: the first words of its paths.
+fn kinds(library: &str) -> BTreeSet<String> {
+    let slice = library.find("KINDS:").and_then(|at| library[at..].split_once("&["));
+    let slice = slice.and_then(|(_, list)| list.split_once("];")).map_or("", |(list, _)| list);
+    let paths =
+        slice.split(',').filter_map(|item| item.trim().trim_start_matches('&').split_once("::"));
+    paths.map(|(module, _)| module.to_owned()).filter(|module| module != "crate").collect()
+}
+
+fn library_sources() -> impl Iterator<Item = Source> {
+    let packages = MAY_USE
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| !MAY_PRINT.contains(name) && *name != "tests");
+    packages.flat_map(|name| sources(&format!("crates/{name}/src")))
+}
+
+fn assert_names_none(source: &Source, root: &str, forbidden: &[&str]) {
+    let named: Vec<_> = source
+        .names_in(root)
+        .into_iter()
+        .filter(|name| forbidden.contains(&name.as_str()))
+        .collect();
+    assert!(named.is_empty(), "{} names {root}::{named:?}", source.path);
+}
+
+fn members() -> impl Iterator<Item = &'static Value> {
+    metadata()["packages"].as_array().unwrap().iter().filter(|package| package["source"].is_null())
+}
+
+fn member(name: &str) -> &'static Value {
+    members()
+        .find(|package| package["name"] == name)
+        .unwrap_or_else(|| panic!("no package `{name}`"))
+}
+
+fn path(package: &Value) -> &str {
+    package["manifest_path"].as_str().unwrap()
+}
+
+/// The declared dependencies that are part of what is built for users.
+fn shipped(package: &Value) -> impl Iterator<Item = &Value> {
+    package["dependencies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|dependency| dependency["kind"] != "dev")
+}
+
+/// The names of all that is below a member, through any number of others.
+fn everything_under(name: &str) -> BTreeSet<String> {
+    let nodes = metadata()["resolve"]["nodes"].as_array().unwrap();
+    let nodes: BTreeMap<_, _> =
+        nodes.iter().map(|node| (node["id"].as_str().unwrap(), node)).collect();
+    let names: BTreeMap<_, _> = metadata()["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| (package["id"].as_str().unwrap(), package["name"].as_str().unwrap()))
+        .collect();
+    let mut found = BTreeSet::new();
+    let mut next = vec![member(name)["id"].as_str().unwrap()];
+    while let Some(id) = next.pop() {
+        for dependency in nodes[id]["deps"].as_array().unwrap() {
+            let kinds = dependency["dep_kinds"].as_array().unwrap();
+            let id = dependency["pkg"].as_str().unwrap();
+            if kinds.iter().any(|kind| kind["kind"] != "dev") && found.insert(names[id].to_owned())
+            {
+                next.push(id);
+            }
+        }
+    }
+    found
+}
+
+fn metadata() -> &'static Value {
+    static METADATA: OnceLock<Value> = OnceLock::new();
+    METADATA.get_or_init(|| {
+        let version = Command::new("rustc").arg("-vV").output().unwrap();
+        let version = String::from_utf8(version.stdout).unwrap();
+        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+        // Of this platform only, and offline: whatever has been built is there, other platforms' crates may not be.
+        let mut cargo = Command::new("cargo");
+        cargo.args(["metadata", "--format-version=1", "--offline", "--filter-platform", host]);
+        let output = cargo.current_dir(tests::root()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    })
+}
