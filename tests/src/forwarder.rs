@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::{Deref, DerefMut};
+use std::path::Path;
 use std::process::Command;
 
 use crate::capture::whole_lines;
@@ -23,7 +24,15 @@ impl Forwarder {
     /// # Panics
     /// When it ends or says nothing before the deadline; the message holds all it wrote.
     pub fn start(args: &[&str]) -> Self {
-        Self::start_by(|command| command.args(args), args)
+        Self::start_by(command().args(args), args)
+    }
+
+    /// As [`Forwarder::start`], of another build.
+    ///
+    /// # Panics
+    /// As [`Forwarder::start`].
+    pub fn start_binary(binary: &Path, args: &[&str]) -> Self {
+        Self::start_by(of(binary).args(args), args)
     }
 
     /// The usual pair: what to listen on and where to.
@@ -39,7 +48,7 @@ impl Forwarder {
     /// # Panics
     /// As [`Forwarder::start`].
     pub fn start_with_env(args: &[&str], env: &[(&str, &str)]) -> Self {
-        Self::start_by(|command| command.args(args).envs(env.iter().copied()), args)
+        Self::start_by(command().args(args).envs(env.iter().copied()), args)
     }
 
     /// Starts it without waiting for anything: for what doesn't listen, such as `stdio`.
@@ -85,8 +94,14 @@ impl Forwarder {
         line.unwrap_or_else(|| panic!("no `{text}` in the log:\n{}", self.log()))
     }
 
-    fn start_by(fill: impl FnOnce(&mut Command) -> &mut Command, args: &[&str]) -> Self {
-        let process = Process::spawn("endpointforward", fill(&mut command()));
+    /// The process alone.
+    #[must_use]
+    pub fn into_process(self) -> Process {
+        self.process
+    }
+
+    fn start_by(command: &mut Command, args: &[&str]) -> Self {
+        let process = Process::spawn("endpointforward", command);
         let wanted = endpoints_in(args);
         let listening = process.stderr().wait(DEADLINE, |log| {
             let found: Vec<_> =
@@ -115,7 +130,11 @@ impl DerefMut for Forwarder {
 }
 
 fn command() -> Command {
-    let mut command = Command::new(binary::endpointforward());
+    of(binary::endpointforward())
+}
+
+fn of(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
     // What the developer's shell has set is no part of a test.
     command.env_remove("RUST_LOG");
     command

@@ -1,0 +1,9 @@
+//! `cargo xtask interop`: the suites that are too slow for every change, or need more peers.
+
+use crate::{Failure, setup, sh};
+
+/// Runs the verb: the ignored tests, optimised, since they move gigabytes.
+pub(crate) fn run() -> Result<(), Failure> {
+    setup::run()?;
+    sh::run(&mut sh::command("cargo test --package tests --release -- --ignored"))
+}

@@ -1,0 +1,90 @@
+//! `cargo xtask setup`: what the tests need and cargo doesn't bring.
+//!
+//! 1. Debian packages, through apt-get when we are root, else by saying what to type.
+//! 2. The Python peers in a venv under target/peers, made again when the list of them changes.
+//!
+//! With everything there it takes milliseconds and touches no network.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::packages::{PACKAGES, Package, VENV};
+use crate::{Failure, root, sh};
+
+/// Runs the verb.
+pub(crate) fn run() -> Result<(), Failure> {
+    packages()?;
+    peers()
+}
+
+fn packages() -> Result<(), Failure> {
+    for program in ["python3", "node"] {
+        // How they are installed (Debian, pyenv, nvm) is the developer's choice.
+        if tests::binary::program(program).is_none() {
+            return Err(format!("`{program}` is not on the path: install it in the way you like"));
+        }
+    }
+    let missing = missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.iter().map(|package| package.name).collect::<Vec<_>>().join(" ");
+    let install = format!("apt-get install --yes --no-install-recommends {names}");
+    if !rustix::process::geteuid().is_root() || tests::binary::program("apt-get").is_none() {
+        for package in &missing {
+            eprintln!("missing: {} ({})", package.name, package.why);
+        }
+        return Err(format!("packages are missing; install them with\n  sudo {install}"));
+    }
+    println!("installing {names}");
+    // Mirrors fail now and then; a second try is cheaper than a red build.
+    let twice = |line: &str| {
+        let apt = || sh::run(sh::command(line).env("DEBIAN_FRONTEND", "noninteractive"));
+        apt().or_else(|_| apt())
+    };
+    twice("apt-get update --quiet --quiet")?;
+    twice(&format!("{install} --quiet --quiet"))?;
+    match self::missing().first() {
+        None => Ok(()),
+        Some(package) => Err(format!("`{}` has been installed and yet is not there", package.name)),
+    }
+}
+
+fn missing() -> Vec<&'static Package> {
+    let mut missing: Vec<_> = PACKAGES
+        .iter()
+        .filter(|package| tests::binary::program(package.program).is_none())
+        .collect();
+    if !sh::succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"])) {
+        missing.push(&VENV);
+    }
+    missing
+}
+
+fn peers() -> Result<(), Failure> {
+    let list = root().join("tests/peers/requirements.txt");
+    let folder = root().join("target/peers");
+    let (venv, stamp) = (folder.join("venv"), folder.join("stamp"));
+    let wanted =
+        fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
+    // The stamp is what was installed, not when: a checkout that goes back in time is seen too.
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted)
+        && venv.join("bin/python").exists()
+    {
+        return Ok(());
+    }
+    println!("installing the Python peers under target/peers/venv");
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    sh::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+    let pip = || install(&venv, &list);
+    pip().or_else(|_| pip())?;
+    fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))
+}
+
+fn install(venv: &Path, list: &Path) -> Result<(), Failure> {
+    let mut pip = Command::new(venv.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+        .arg(list);
+    sh::run(&mut pip)
+}
