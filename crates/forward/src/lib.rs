@@ -1,1 +1,36 @@
-//! Accept, route, connect, splice and meter.
+//! Accept, gate, route, connect, splice and meter: what happens between two endpoints, whatever
+//! kinds they are.
+//!
+//! 1. A [`Forwarder`] takes what a listener accepts; handshakes run in tasks of their own.
+//! 2. Every offer passes the [`Gate`], then the [`Route`] names its [`Destination`].
+//! 3. The destination is connected, and only then is the offer accepted or refused.
+//! 4. [`splice`] moves the data of the two connections until both have ended, a timer runs out or
+//!    the [`Stop`] comes, and says in its [`Outcome`] who ended it and why.
+//!
+//! What a session may wait for, and for how long, is in [`Timers`].
+//!
+//! # Invariants
+//! This crate knows the vocabulary alone: it can't tell tcp from a pty. Nothing is queued without a
+//! bound. Payload is copied in the splice and nowhere else, and is in no log line of any level. An
+//! idle session holds no buffer.
+
+#![forbid(unsafe_code)]
+
+mod forwarder;
+mod gate;
+mod offer;
+mod outcome;
+mod route;
+mod splice;
+mod stop;
+mod summary;
+mod timers;
+
+pub use self::forwarder::{Config, Forwarder};
+pub use self::gate::{Gate, OpenGate};
+pub use self::outcome::{Act, Ended, Failure, Outcome, Side};
+pub use self::route::{Destination, Route};
+pub use self::splice::splice;
+pub use self::stop::Stop;
+pub use self::summary::Summary;
+pub use self::timers::Timers;

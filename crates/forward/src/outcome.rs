@@ -1,0 +1,197 @@
+//! How a session ended: who did it, why, and what had moved by then.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use endpoint::{End, describe};
+
+/// One of a session's two sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The one that was accepted.
+    Near,
+    /// The one that was connected.
+    Far,
+}
+
+impl Side {
+    /// The side across from it.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Near => Self::Far,
+            Self::Far => Self::Near,
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Near => "near",
+            Self::Far => "far",
+        })
+    }
+}
+
+/// What became of a session. `Display` is one line that says who ended it, why, and its numbers.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Bytes of payload that the far side took.
+    pub sent: u64,
+    /// Bytes of payload that the near side took.
+    pub received: u64,
+    /// From when both sides were open until both are let go.
+    pub duration: Duration,
+    /// Who or what ended it.
+    pub end: Ended,
+    /// The end that the near side said, if it came to that.
+    pub near: Option<End>,
+    /// The end that the far side said, if it came to that: a program's exit status is here.
+    pub far: Option<End>,
+}
+
+/// Who or what ended a session.
+#[derive(Debug)]
+pub enum Ended {
+    /// This side was the first to say its end, and all went well.
+    Eof(Side),
+    /// This side failed. What could still be delivered was.
+    Error(Side, Failure),
+    /// No byte moved for as long as [`Timers::idle`](crate::Timers::idle) allows.
+    Idle,
+    /// One side had ended, and the rest took longer than [`Timers::linger`](crate::Timers::linger)
+    /// or [`Timers::close`](crate::Timers::close) allows.
+    Linger,
+    /// We stop; this was said.
+    Shutdown(End),
+}
+
+/// What failed at a side.
+#[derive(Debug)]
+pub struct Failure {
+    /// While doing what.
+    pub act: Act,
+    /// The error.
+    pub error: io::Error,
+}
+
+/// What the splice does with a side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Reading its data.
+    Read,
+    /// Writing, or flushing what was written.
+    Write,
+    /// Saying the end.
+    Finish,
+    /// Nothing: the connection died by itself, as by a ping that was not answered.
+    Live,
+}
+
+impl Outcome {
+    /// What `side` said as its end.
+    #[must_use]
+    pub fn said(&self, side: Side) -> Option<&End> {
+        match side {
+            Side::Near => self.near.as_ref(),
+            Side::Far => self.far.as_ref(),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.end {
+            Ended::Eof(side) => {
+                write!(f, "closed by {side}")?;
+                if let Some(end) = self.said(*side)
+                    && *end != End::eof()
+                {
+                    write!(f, " ({end})")?;
+                }
+            }
+            Ended::Error(side, failure) => write!(f, "{side} failed, {failure}")?,
+            Ended::Idle => f.write_str("ended by us (idle)")?,
+            Ended::Linger => {
+                // One side can end without a word when it fails, but then it is an error.
+                let side = if self.near.is_some() { Side::Near } else { Side::Far };
+                let other = side.other();
+                let what = if self.said(other).is_some() { "did not take it" } else { "went on" };
+                write!(f, "ended by us ({side} had closed, {other} {what} for too long)")?;
+            }
+            Ended::Shutdown(end) => write!(f, "ended by us ({end})")?,
+        }
+        let Self { sent, received, .. } = self;
+        let seconds = self.duration.as_secs_f64();
+        write!(f, ", {sent} bytes sent, {received} received, {seconds:.1} s")
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { act, error } = self;
+        write!(f, "{act}: {}", describe(error))
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "reading",
+            Self::Write => "writing",
+            Self::Finish => "finishing",
+            Self::Live => "waiting",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(end: Ended, near: Option<End>, far: Option<End>) -> String {
+        let duration = Duration::from_millis(1234);
+        Outcome { sent: 12, received: 340, duration, end, near, far }.to_string()
+    }
+
+    #[test]
+    fn one_line_says_who_and_why() {
+        let numbers = ", 12 bytes sent, 340 received, 1.2 s";
+        let reset = || io::Error::from_raw_os_error(104);
+        let cases = [
+            (
+                line(Ended::Eof(Side::Near), Some(End::with_code(1000, "")), None),
+                "closed by near (close 1000)",
+            ),
+            (line(Ended::Eof(Side::Far), None, Some(End::eof())), "closed by far"),
+            (
+                line(
+                    Ended::Error(Side::Far, Failure { act: Act::Read, error: reset() }),
+                    None,
+                    None,
+                ),
+                "far failed, reading: connection reset by peer",
+            ),
+            (line(Ended::Idle, None, None), "ended by us (idle)"),
+            (
+                line(Ended::Linger, Some(End::eof()), None),
+                "ended by us (near had closed, far went on for too long)",
+            ),
+            (
+                line(Ended::Shutdown(End::with_code(1012, "service restart")), None, None),
+                "ended by us (close 1012, \"service restart\")",
+            ),
+        ];
+        for (line, start) in cases {
+            assert_eq!(line, format!("{start}{numbers}"));
+        }
+    }
+}

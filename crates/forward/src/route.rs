@@ -1,0 +1,40 @@
+//! Where an offer goes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use endpoint::{Connector, Info, Refusal};
+
+/// Chooses the destination of an offer by what is known of its near side.
+#[async_trait]
+pub trait Route: Send + Sync {
+    /// The destination. The future is dropped if the peer leaves, and when the connect timeout is
+    /// over.
+    ///
+    /// # Errors
+    /// There is none for this peer; what it is told.
+    async fn route(&self, info: &Info) -> Result<Destination, Refusal>;
+}
+
+/// Something to connect to, and its name for the log. As a route it is the same for everybody.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// Its descriptor, as the log shows it.
+    pub name: Arc<str>,
+    /// What connects.
+    pub connector: Arc<dyn Connector>,
+}
+
+impl Destination {
+    /// `connector`, called `name` in the log.
+    pub fn new(name: impl Into<Arc<str>>, connector: impl Into<Arc<dyn Connector>>) -> Self {
+        Self { name: name.into(), connector: connector.into() }
+    }
+}
+
+#[async_trait]
+impl Route for Destination {
+    async fn route(&self, _: &Info) -> Result<Destination, Refusal> {
+        Ok(self.clone())
+    }
+}

@@ -1,0 +1,46 @@
+//! What became of everything that one listener accepted.
+
+use std::fmt;
+
+use crate::{Ended, Outcome};
+
+/// The numbers of one [`Forwarder::serve`](crate::Forwarder::serve).
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Sessions that were spliced.
+    pub sessions: u64,
+    /// Those of them that ended with an error of one side.
+    pub failed: u64,
+    /// Offers that were refused, for whatever reason.
+    pub refused: u64,
+    /// Those of them whose destination could not be connected.
+    pub unreachable: u64,
+    /// Peers that left before their offer was decided, or whose handshake failed.
+    pub lost: u64,
+    /// Tasks that panicked. Each cost its own session.
+    pub panicked: u64,
+    /// Bytes of payload from near to far.
+    pub sent: u64,
+    /// Bytes of payload from far to near.
+    pub received: u64,
+    /// How the session that ended last ended.
+    pub last: Option<Outcome>,
+}
+
+impl Summary {
+    /// Adds a session.
+    pub(crate) fn add(&mut self, outcome: Outcome) {
+        self.sessions += 1;
+        self.failed += u64::from(matches!(outcome.end, Ended::Error(..)));
+        self.sent += outcome.sent;
+        self.received += outcome.received;
+        self.last = Some(outcome);
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sessions, refused, sent, received, .. } = self;
+        write!(f, "{sessions} sessions, {refused} refused, {sent} bytes sent, {received} received")
+    }
+}
