@@ -212,4 +212,23 @@ mod tests {
             assert_eq!(total, 64 + 300 + 70_000, "pieces of {size}");
         }
     }
+
+    #[test]
+    fn ends_of_every_framing_agree_on_the_amount() {
+        for (sends, receives) in [
+            (Framing::Plain, Framing::Plain),
+            (Framing::Masked, Framing::Unmasked),
+            (Framing::Unmasked, Framing::Masked),
+        ] {
+            let (here, there) = UnixStream::pair().unwrap();
+            let (mut sender, mut receiver) = (End::new(here, sends), End::new(there, receives));
+            for (total, message) in [(64, 64), (64 * 1001, 64), (3 << 20, 64 * 1024)] {
+                std::thread::scope(|scope| {
+                    scope.spawn(|| sender.send(total, message));
+                    receiver.receive(total);
+                });
+            }
+            assert_eq!(receiver.incoming.left, 0, "nothing is left of a frame");
+        }
+    }
 }
