@@ -1,1 +1,14 @@
-//! The endpoint kinds that ship.
+//! The kinds of endpoint that ship: a file or a folder each, and one line in [`KINDS`].
+//!
+//! A kind knows the vocabulary (crate `endpoint`) and nothing of any other kind. It reads no
+//! environment and prints nothing.
+
+#![forbid(unsafe_code)]
+
+mod socket;
+mod tcp;
+
+use endpoint::kind::Kind;
+
+/// The kinds, in the order of the manual.
+pub const KINDS: &[&Kind] = &[&tcp::TCP, &tcp::TCP4, &tcp::TCP6];

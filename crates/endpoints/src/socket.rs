@@ -1,0 +1,134 @@
+//! What stream sockets of every family share: their byte stream, and an offer that watches the
+//! peer without reading from it.
+
+use std::future::Future;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use async_trait::async_trait;
+use endpoint::{Accepted, Answer, Conn, Decision, End, Info, Life, Refusal, Result};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+
+/// A connected stream socket.
+pub(crate) struct Socket<S>(pub(crate) S);
+
+impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+impl<S: AsyncWrite + AsFd + Unpin> Life for Socket<S> {
+    fn poll_finish(&mut self, cx: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+        // A peer that has gone needs no word of ours; shutdown(2) calls that ENOTCONN.
+        Poll::Ready(match ready!(Pin::new(&mut self.0).poll_shutdown(cx)) {
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            done => done,
+        })
+    }
+
+    fn as_raw(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.0.as_fd())
+    }
+}
+
+/// A connection that was accepted from the system and waits for its answer.
+///
+/// Nothing is read from it meanwhile, so what the peer sends early is the session's.
+pub(crate) struct Arrived<S> {
+    stream: Arc<S>,
+    info: Info,
+    /// Owns the stream too, while somebody asks whether the peer has left.
+    watch: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl<S> Arrived<S> {
+    pub(crate) fn new(stream: S, info: Info) -> Self {
+        Self { stream: Arc::new(stream), info, watch: None }
+    }
+}
+
+#[async_trait]
+impl<S> Decision for Arrived<S>
+where
+    S: Watched + AsyncRead + AsyncWrite + AsFd + Send + Sync + Unpin + 'static,
+{
+    async fn accept(self: Box<Self>, _: Answer) -> Result<Accepted> {
+        let Self { stream, info, watch } = *self;
+        drop(watch);
+        let stream = Arc::into_inner(stream).expect("only the watch owned the stream beside us");
+        Ok(Accepted::Session(Conn::bytes(Socket(stream), info)))
+    }
+
+    /// A socket has no words: it is closed.
+    async fn refuse(self: Box<Self>, _: Refusal) {}
+
+    fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        let watch = self.watch.get_or_insert_with(|| {
+            let stream = Arc::clone(&self.stream);
+            Box::pin(async move { stream.failed().await })
+        });
+        watch.as_mut().poll(cx).map(|()| End::because("the peer reset the connection"))
+    }
+}
+
+/// A socket whose errors are seen without reading from it.
+#[async_trait]
+pub(crate) trait Watched {
+    /// Waits for an error on the socket. A FIN is none, nor is data: only a reset (or an ICMP
+    /// error, or a dead route) raises `EPOLLERR`. The error stays for the next read to report.
+    async fn failed(&self);
+}
+
+#[async_trait]
+impl Watched for TcpStream {
+    async fn failed(&self) {
+        // An error of `ready` itself is the runtime's end, which ends the session too.
+        let _ = self.ready(Interest::ERROR).await;
+    }
+}
+
+#[async_trait]
+impl Watched for UnixStream {
+    async fn failed(&self) {
+        let _ = self.ready(Interest::ERROR).await;
+    }
+}

@@ -1,0 +1,203 @@
+//! `tcp`, `tcp4` and `tcp6`: TCP (RFC 9293), listening and connecting.
+//!
+//! The three differ in the addresses that they use, not in what they do. Positionals and defaults
+//! are Twisted's; `tcp6` listening has another order of them there, so it has here.
+
+mod connect;
+mod family;
+mod happy_eyeballs;
+mod host;
+mod listen;
+mod options;
+mod sugar;
+
+use endpoint::kind::{
+    Example, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape, Side, ValueKind,
+};
+
+use self::family::Family;
+
+/// Any family when connecting; IPv4 unless told otherwise when listening, as in Twisted.
+pub(crate) static TCP: Kind = Kind {
+    listen: Some(Side::bytes(
+        &[
+            PORT,
+            INTERFACE.default("0.0.0.0"),
+            BACKLOG,
+            REUSEPORT,
+            options::NODELAY,
+            options::KEEPALIVE,
+        ],
+        PlanListen::Leaf(|args| listen::plan(args, Family::Any)),
+    )),
+    connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::Any)))),
+    schemes: &[Scheme { name: "tcp", expand: sugar::url }],
+    bare: Some(sugar::bare),
+    rewrite: Some(sugar::brackets),
+    examples: &[
+        Example {
+            role: Role::Listen,
+            descriptor: "tcp:9000",
+            about: "Listens on port 9000 of every IPv4 address of this machine.",
+        },
+        Example {
+            role: Role::Listen,
+            descriptor: "tcp:9000:interface=127.0.0.1",
+            about: "Listens on loopback: only programs of this machine reach it.",
+        },
+        Example {
+            role: Role::Listen,
+            descriptor: "9000",
+            about: "The same, short: a port alone is TCP on loopback.",
+        },
+        Example {
+            role: Role::Listen,
+            descriptor: "tcp:9000:interface={::1}",
+            about: "Listens on IPv6 loopback; braces keep the colons together.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "tcp:example.com:80:timeout=5",
+            about: "Connects to whichever address of the name answers first, within 5 seconds.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "tcp:[2001:db8::1]:80",
+            about: "Connects to an IPv6 address.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "tcp://192.168.1.50:23",
+            about: "The same kind as a URL.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "9000",
+            about: "Connects to port 9000 of 127.0.0.1.",
+        },
+    ],
+    see_also: &["tcp4", "tcp6", "unix"],
+    ..Kind::new("tcp", "TCP connections, over IPv4 or IPv6")
+};
+
+/// IPv4 and nothing else.
+pub(crate) static TCP4: Kind = Kind {
+    listen: Some(Side::bytes(
+        &[
+            PORT,
+            INTERFACE.default("0.0.0.0"),
+            BACKLOG,
+            REUSEPORT,
+            options::NODELAY,
+            options::KEEPALIVE,
+        ],
+        PlanListen::Leaf(|args| listen::plan(args, Family::V4)),
+    )),
+    connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::V4)))),
+    examples: &[
+        Example {
+            role: Role::Listen,
+            descriptor: "tcp4:9000:127.0.0.1",
+            about: "Listens on IPv4 loopback.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "tcp4:localhost:9000",
+            about: "Connects to the name's IPv4 addresses, never to ::1.",
+        },
+    ],
+    see_also: &["tcp", "tcp6"],
+    ..Kind::new("tcp4", "TCP connections over IPv4 alone")
+};
+
+/// IPv6; listening on `::` takes IPv4 peers too.
+pub(crate) static TCP6: Kind = Kind {
+    listen: Some(Side::bytes(
+        &[PORT, BACKLOG, INTERFACE.default("::"), REUSEPORT, options::NODELAY, options::KEEPALIVE],
+        PlanListen::Leaf(|args| listen::plan(args, Family::V6)),
+    )),
+    connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::V6)))),
+    rewrite: Some(sugar::brackets),
+    examples: &[
+        Example {
+            role: Role::Listen,
+            descriptor: "tcp6:9000",
+            about: "Listens on every address of this machine, IPv6 and IPv4.",
+        },
+        Example {
+            role: Role::Listen,
+            descriptor: "tcp6:9000:interface={::1}",
+            about: "Listens on IPv6 loopback.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "tcp6:[fe80::1%eth0]:9000",
+            about: "Connects to a link-local address through the interface eth0 (RFC 4007).",
+        },
+    ],
+    see_also: &["tcp", "tcp4"],
+    ..Kind::new("tcp6", "TCP connections over IPv6; listening takes IPv4 peers too")
+};
+
+const fn connecting(plan: PlanConnect) -> Side<PlanConnect> {
+    Side { params: CONNECT, gives: Shape::Bytes, positional: Positional::SkipNamed, plan }
+}
+
+const CONNECT: &[Param] = &[
+    HOST,
+    Param::new("port", ValueKind::Int(1, 65535), "The port to connect to.").positional().required(),
+    Param::new(
+        "timeout",
+        ValueKind::Duration,
+        "How long resolving the name and connecting may take, all addresses together. 0 \
+                 leaves it to the system, which gives up after about two minutes.",
+    )
+    .default("30"),
+    Param::new(
+        "bindAddress",
+        ValueKind::Text,
+        "The address of this machine to connect from; only addresses of its family are \
+                 tried.",
+    )
+    .aliases(&["bind"]),
+    options::NODELAY,
+    options::KEEPALIVE,
+];
+
+const PORT: Param =
+    Param::new("port", ValueKind::Port, "The port to listen on; 0 has the system choose one.")
+        .positional()
+        .required();
+
+const INTERFACE: Param = Param::new(
+    "interface",
+    ValueKind::Text,
+    "The address of this machine to listen on, or a name that stands for one. 127.0.0.1 keeps \
+     other machines out.",
+)
+.positional();
+
+const BACKLOG: Param = Param::new(
+    "backlog",
+    ValueKind::Int(0, 65535),
+    "How many connections may wait to be accepted (listen(2)).",
+)
+.default("50")
+.positional();
+
+const REUSEPORT: Param = Param::new(
+    "reuseport",
+    ValueKind::Bool,
+    "Whether other processes of this user may listen on the same port at once; the system spreads \
+     connections over them (SO_REUSEPORT in socket(7)).",
+)
+.default("false");
+
+const HOST: Param = Param::new(
+    "host",
+    ValueKind::Text,
+    "A name or an address; an IPv6 address stands in brackets. All addresses of a name are tried, \
+     both families in turn, the next one after 250 ms or a failure (RFC 8305).",
+)
+.positional()
+.required();

@@ -1,0 +1,112 @@
+//! Short spellings of TCP endpoints: `9000`, `:9000`, `HOST:PORT`, `tcp://HOST:PORT`, `[::1]`.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use descriptor::{Descriptor, Diagnostic, Span, Stage, Syntax, Text, Url};
+use endpoint::kind::Role;
+
+/// `9000` and `:9000`, which are loopback; and `HOST:PORT` where HOST can't be anything else but a
+/// host: `localhost`, an IPv4 address, `[v6]`, or a name with a dot. Options may follow.
+pub(super) fn bare(text: &Text, role: Role) -> Option<Descriptor> {
+    let descriptor = joined(&Descriptor::parse(text, Syntax::Extended).ok()?);
+    let (host, port) = match &*descriptor.args {
+        [port] => (None, port),
+        [empty, port] if empty.as_str().is_empty() => (None, port),
+        [host, port] if is_host(host.as_str()) => (Some(host), port),
+        _ => return None,
+    };
+    let port_text = port.as_str();
+    if port_text.is_empty() || !port_text.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    Some(make(host.cloned(), port.clone(), text.span(), role, descriptor.kwargs))
+}
+
+/// `tcp://HOST:PORT`; without a host, loopback as above.
+pub(super) fn url(url: &Url, role: Role) -> Result<Descriptor, Diagnostic> {
+    let mistake = |span: Span, message: &str| {
+        Diagnostic::error(Stage::Plan, "bad-url", span, message)
+            .help("the form is `tcp://HOST:PORT`")
+    };
+    if let Some(user) = &url.userinfo {
+        return Err(mistake(user.span(), "a `tcp` URL has no user"));
+    }
+    if !matches!(url.path.as_str(), "" | "/") {
+        return Err(mistake(url.path.span(), "a `tcp` URL has no path"));
+    }
+    let Some(port) = url.port.as_ref().filter(|port| !port.as_str().is_empty()) else {
+        return Err(mistake(url.scheme.span(), "a `tcp` URL needs a port"));
+    };
+    let host = Some(&url.host).filter(|host| !host.as_str().is_empty());
+    Ok(make(host.cloned(), port.clone(), url.scheme.span(), role, Vec::new()))
+}
+
+/// `tcp:[::1]:80` has too many colons for the grammar: the pieces of an address in brackets are
+/// put together again. `None` if there is none.
+pub(super) fn brackets(descriptor: &Descriptor, _: Role) -> Option<Descriptor> {
+    let joined = joined(descriptor);
+    (joined.args.len() < descriptor.args.len()).then_some(joined)
+}
+
+fn make(
+    host: Option<Text>,
+    port: Text,
+    at: Span,
+    role: Role,
+    mut kwargs: Vec<(Text, Text)>,
+) -> Descriptor {
+    let host = host.unwrap_or_else(|| Text::synthetic(LOOPBACK, at));
+    let mut descriptor = Descriptor::new(Text::synthetic("tcp", at));
+    match role {
+        Role::Connect => descriptor = descriptor.arg(host).arg(port),
+        Role::Listen => {
+            descriptor = descriptor.arg(port);
+            if !kwargs.iter().any(|(name, _)| name.as_str() == "interface") {
+                descriptor = descriptor.kwarg("interface", host);
+            }
+        }
+    }
+    descriptor.kwargs.append(&mut kwargs);
+    descriptor
+}
+
+/// A copy in which the three pieces of `[::1]` are one again, as of any IPv6 address in brackets.
+fn joined(descriptor: &Descriptor) -> Descriptor {
+    let mut copy = descriptor.clone();
+    let mut start = 0;
+    while let Some(first) = copy.args.get(start) {
+        let opens = first.as_str().starts_with('[');
+        let end = copy.args[start..].iter().position(|arg| arg.as_str().ends_with(']'));
+        if let (true, Some(length @ 1..)) = (opens, end) {
+            let pieces = &copy.args[start..=start + length];
+            let text = pieces.iter().map(Text::as_str).collect::<Vec<_>>().join(":");
+            if is_v6(&text) {
+                let last = pieces[length].span();
+                let span = Span { start: first.span().start, end: last.end };
+                copy.args.splice(start..=start + length, [Text::synthetic(&text, span)]);
+            }
+        }
+        start += 1;
+    }
+    copy
+}
+
+fn is_host(text: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    text.eq_ignore_ascii_case("localhost")
+        || text.parse::<Ipv4Addr>().is_ok()
+        || is_v6(text)
+        || (text.contains('.') && text.trim_end_matches('.').split('.').all(is_word))
+}
+
+/// `[::1]`, `[fe80::1%eth0]`.
+fn is_v6(text: &str) -> bool {
+    let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let address = inside.map(|inside| inside.split_once('%').map_or(inside, |(a, _)| a));
+    address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
+}
+
+/// What a port alone is on: nobody opens a port to the network by leaving something out.
+const LOOPBACK: &str = "127.0.0.1";
