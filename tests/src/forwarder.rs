@@ -203,4 +203,27 @@ mod tests {
             3
         );
     }
+
+    /// A shell that says what a forwarder would. The script is an argument, not a program: a file that was just
+    /// written can't be executed while another thread starts a process that has inherited it.
+    fn pretend(script: &str, args: &[&str]) -> Forwarder {
+        Forwarder::start_binary(Path::new("/bin/sh"), &[&["-c", script, "sh"], args].concat())
+    }
+
+    #[test]
+    fn it_is_started_when_every_endpoint_listens() {
+        let script = "echo listening on tcp:127.0.0.1:5 >&2; sleep 0.1\n\
+                      echo 'INFO listening on ws:{tcp:127.0.0.1:6}' >&2; echo more >&2; exec sleep 60";
+        let forwarder = pretend(script, &["-e", "a", "-e", "b", "-d", "c"]);
+        assert_eq!((forwarder.port(0), forwarder.port(1)), (5, 6));
+        forwarder.wait_for_log("more");
+        assert!(forwarder.rss_kib() > 0 && forwarder.fds() > 2 && forwarder.threads() == 1);
+        assert_eq!(forwarder.children(), [] as [u32; 0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "error: port 80 is busy")]
+    fn one_that_ends_instead_shows_its_log() {
+        pretend("echo 'error: port 80 is busy' >&2; exit 69", &["-e", "tcp:80"]);
+    }
 }

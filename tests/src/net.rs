@@ -188,7 +188,6 @@ pub fn reset(stream: TcpStream) {
 ///
 /// # Panics
 /// When the end is an error or doesn't come.
-#[must_use]
 pub fn read_all(mut stream: &TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Err(error) = stream.read_to_end(&mut bytes) {
@@ -201,7 +200,6 @@ pub fn read_all(mut stream: &TcpStream) -> Vec<u8> {
 ///
 /// # Panics
 /// When fewer come.
-#[must_use]
 pub fn read_exactly(mut stream: &TcpStream, count: usize) -> Vec<u8> {
     let mut bytes = vec![0; count];
     if let Err(error) = stream.read_exact(&mut bytes) {

@@ -17,6 +17,10 @@ impl Source {
     /// The code: no comments, and nothing from the tests at the bottom on.
     #[must_use]
     pub fn code(&self) -> String {
+        let inside = self.path.split_once("src/").map_or("", |(_, inside)| inside);
+        if inside.split('/').any(|part| matches!(part, "tests" | "tests.rs")) {
+            return String::new();
+        }
         let shipped = self.text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         let lines = shipped.lines().map(|line| line.split("//").next().unwrap_or_default());
         lines.fold(String::new(), |code, line| code + line + "\n")

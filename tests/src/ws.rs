@@ -140,7 +140,6 @@ impl WebSocket {
     ///
     /// # Panics
     /// When the stream ends inside a frame, or a frame is masked that must not be, or the other way round.
-    #[must_use]
     pub fn receive(&mut self) -> Option<Frame> {
         let (frame, masked) =
             Frame::read(&self.stream).unwrap_or_else(|error| panic!("no frame: {error}"))?;
@@ -152,7 +151,6 @@ impl WebSocket {
     ///
     /// # Panics
     /// At a Close or the end.
-    #[must_use]
     pub fn message(&mut self) -> Vec<u8> {
         let mut message = Vec::new();
         loop {
@@ -175,7 +173,6 @@ impl WebSocket {
     ///
     /// # Panics
     /// When more or fewer come.
-    #[must_use]
     pub fn bytes(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
         while bytes.len() < count {
@@ -186,7 +183,6 @@ impl WebSocket {
     }
 
     /// Skips everything up to a Close: its code and reason. `None` when the stream ended without one.
-    #[must_use]
     pub fn wait_close(&mut self) -> Option<(Option<u16>, String)> {
         loop {
             let frame = self.receive()?;

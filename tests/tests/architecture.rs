@@ -173,7 +173,7 @@ fn the_splice_knows_no_kind() {
 
 /// The modules in the slice `KINDS`: the first words of its paths.
 fn kinds(library: &str) -> BTreeSet<String> {
-    let slice = library.find("KINDS:").and_then(|at| library[at..].split_once("&["));
+    let slice = library.find("KINDS:").and_then(|at| library[at..].split_once("= &["));
     let slice = slice.and_then(|(_, list)| list.split_once("];")).map_or("", |(list, _)| list);
     let paths =
         slice.split(',').filter_map(|item| item.trim().trim_start_matches('&').split_once("::"));
