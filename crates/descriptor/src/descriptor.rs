@@ -1,0 +1,203 @@
+//! The tree of one level: positionals, keywords, and every mistake in the text.
+
+use std::ops::Range;
+
+use nom::Offset;
+
+use crate::grammar::{self, Field, Mistake, Piece, Token, What};
+use crate::text::Builder;
+use crate::{Diagnostic, Stage, Syntax, Text};
+
+/// A descriptor, one level of it. Compared by its arguments, not by how they were typed.
+#[derive(Clone, Debug)]
+pub struct Descriptor {
+    /// The positional arguments, unescaped. The first one is the kind.
+    pub args: Vec<Text>,
+    /// The keyword arguments as typed: in order, duplicates kept.
+    pub kwargs: Vec<(Text, Text)>,
+    source: Text,
+    /// Where in the source the field after the kind's starts, if the kind's is the first one.
+    rest: Option<usize>,
+}
+
+impl Descriptor {
+    /// Reads one level; an argument that is a descriptor again is read by another call.
+    ///
+    /// # Errors
+    /// Every mistake of the text, in order, as errors of [`Stage::Parse`]: `unclosed-brace`,
+    /// `text-after-closing-brace`, `trailing-backslash`, and `non-ascii-keyword` in Twisted's
+    /// syntax. After a mistake reading goes on at the next `:`, but ends after the twentieth.
+    pub fn parse(text: &Text, syntax: Syntax) -> Result<Self, Vec<Diagnostic>> {
+        let source = Source(text);
+        let mut read =
+            Self { args: Vec::new(), kwargs: Vec::new(), source: text.clone(), rest: None };
+        let mut found = Vec::new();
+        let mut input = text.as_str();
+        loop {
+            let after = match grammar::field(input, syntax) {
+                Ok((after, field)) => {
+                    source.take(field, syntax, &mut read, &mut found);
+                    after
+                }
+                Err(mistake) => {
+                    let after = recover(&mistake);
+                    found.push(source.explain(&mistake, after));
+                    after
+                }
+            };
+            let Some(next) = after.strip_prefix(':') else { break };
+            if input.len() == text.len() && read.args.len() == 1 {
+                read.rest = Some(text.len() - next.len());
+            }
+            input = next;
+            if found.len() >= MOST {
+                break;
+            }
+        }
+        if found.is_empty() { Ok(read) } else { Err(found) }
+    }
+
+    /// One that is made, not typed.
+    pub fn new(kind: Text) -> Self {
+        Self { args: vec![kind.clone()], kwargs: Vec::new(), source: kind, rest: None }
+    }
+
+    /// With another positional argument.
+    #[must_use]
+    pub fn arg(mut self, value: Text) -> Self {
+        self.args.push(value);
+        self
+    }
+
+    /// With another keyword argument; the name is blamed on where the value was typed. It should be
+    /// a bare name, as [`Syntax::Extended`] knows no other.
+    #[must_use]
+    pub fn kwarg(mut self, name: &str, value: Text) -> Self {
+        self.kwargs.push((Text::synthetic(name, value.span()), value));
+        self
+    }
+
+    /// The first positional, wherever it stands.
+    pub fn kind(&self) -> Option<&Text> {
+        self.args.first()
+    }
+
+    /// The text that it was read from; of one that is made, the kind.
+    pub fn source(&self) -> &Text {
+        &self.source
+    }
+
+    /// The raw text after the kind's field and the `:` behind it, to be parsed again by kinds that
+    /// take a whole descriptor unquoted. `None` if no `:` follows, or if the kind isn't the first
+    /// field.
+    pub fn rest(&self) -> Option<Text> {
+        self.rest.map(|start| self.source.slice(start..self.source.len()))
+    }
+}
+
+impl PartialEq for Descriptor {
+    fn eq(&self, other: &Self) -> bool {
+        self.args == other.args && self.kwargs == other.kwargs
+    }
+}
+
+impl Eq for Descriptor {}
+
+// === from tokens to texts ===
+
+struct Source<'a>(&'a Text);
+
+impl Source<'_> {
+    fn take(
+        &self,
+        field: Field<'_>,
+        syntax: Syntax,
+        read: &mut Descriptor,
+        found: &mut Vec<Diagnostic>,
+    ) {
+        let value = self.text(&field.value);
+        let Some(name) = field.name else {
+            read.args.push(value);
+            return;
+        };
+        let name = self.text(&name);
+        if let (Syntax::Twisted, Some(strange)) =
+            (syntax, name.as_str().char_indices().find(|(_, c)| !c.is_ascii()))
+        {
+            let span = name.span_of(strange.0..strange.0 + strange.1.len_utf8());
+            found.push(Diagnostic::error(
+                Stage::Parse,
+                "non-ascii-keyword",
+                span,
+                "the name of a keyword is ASCII in Twisted's syntax",
+            ));
+        }
+        read.kwargs.push((name, value));
+    }
+
+    fn text(&self, token: &Token<'_>) -> Text {
+        match token {
+            Token::Verbatim(raw) => self.slice(raw),
+            Token::Pieces(raw, pieces) => match &**pieces {
+                [] | [Piece::Plain(_)] => self.slice(raw),
+                pieces => {
+                    let mut builder = Builder::default();
+                    for piece in pieces {
+                        match piece {
+                            Piece::Plain(plain) => builder.copy(&self.slice(plain)),
+                            Piece::Escaped(pair) => builder.escaped(&self.slice(pair)),
+                        }
+                    }
+                    builder.finish(self.slice(raw).span())
+                }
+            },
+        }
+    }
+
+    fn slice(&self, raw: &str) -> Text {
+        self.0.slice(self.range(raw))
+    }
+
+    fn range(&self, raw: &str) -> Range<usize> {
+        let start = self.0.as_str().offset(raw);
+        start..start + raw.len()
+    }
+
+    /// What to say about `mistake`; its field ends before `after`.
+    fn explain(&self, mistake: &Mistake<'_>, after: &str) -> Diagnostic {
+        let start = self.range(mistake.rest).start;
+        let end = self.0.len() - after.len();
+        let error = |code, range, message: &str| {
+            Diagnostic::error(Stage::Parse, code, self.0.span_of(range), message)
+        };
+        match mistake.what {
+            What::UnclosedBrace => error("unclosed-brace", start..start + 1, "this `{` is never closed")
+                .help("close it with `}`, or write `\\{` if the brace is meant as it stands"),
+            What::TextAfterBrace => error(
+                "text-after-closing-brace",
+                start..end,
+                "after `}` there must be `:` or the end",
+            )
+            .help("braces quote a whole argument; write `\\{` if the first brace is meant as it stands"),
+            What::TrailingBackslash => {
+                error("trailing-backslash", start..end, "there is nothing after this `\\`")
+                    .help("write `\\\\` for a backslash")
+            }
+            What::Unexpected => error("unexpected-text", start..end, "this can't be read"),
+        }
+    }
+}
+
+fn recover<'a>(mistake: &Mistake<'a>) -> &'a str {
+    match mistake.what {
+        // Behind the brace, as if it had been escaped.
+        What::UnclosedBrace => grammar::recover(mistake.rest.get(1..).unwrap_or_default()),
+        What::TextAfterBrace | What::TrailingBackslash | What::Unexpected => {
+            grammar::recover(mistake.rest)
+        }
+    }
+}
+
+/// More mistakes than anybody reads. It also bounds the work: every unclosed brace is looked for to
+/// the end.
+const MOST: usize = 20;

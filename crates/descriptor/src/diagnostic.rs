@@ -1,0 +1,63 @@
+//! A mistake in what was typed, said so that it can be put right.
+
+use crate::Span;
+
+/// Where a mistake was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// The text isn't a descriptor.
+    Parse,
+    /// The descriptor has no meaning.
+    Plan,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Severity {
+    /// Nothing can be done with what was typed.
+    Error,
+    /// It is taken, but is probably not what was meant.
+    Warning,
+}
+
+/// A mistake in what was typed: where, what is wrong, what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Where it was found.
+    pub stage: Stage,
+    /// How bad it is.
+    pub severity: Severity,
+    /// A stable name in kebab case, for programs.
+    pub code: &'static str,
+    /// Where it was typed.
+    pub span: Span,
+    /// What is wrong: a lower-case fragment on one line.
+    pub message: String,
+    /// What to do about it, such as "did you mean `tcp`?".
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// A mistake that nothing can be done with.
+    pub fn error(stage: Stage, code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { stage, severity: Severity::Error, code, span, message, help: None }
+    }
+
+    /// Something that is taken, but is probably not what was meant.
+    pub fn warning(
+        stage: Stage,
+        code: &'static str,
+        span: Span,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(stage, code, span, message) }
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}

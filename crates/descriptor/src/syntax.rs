@@ -1,0 +1,50 @@
+//! Which grammar a text is read by.
+
+use std::error::Error;
+use std::fmt;
+use std::str::FromStr;
+
+/// Which grammar a text is read by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Syntax {
+    /// What Twisted's `serverFromString` and `clientFromString` read, to the letter.
+    Twisted,
+    /// Twisted's, and two rules more. A `{` that starts a positional or a value quotes verbatim to
+    /// its matching `}`. `=` makes a keyword only after a bare name: an ASCII letter, then letters,
+    /// digits, `_`, `.` and `-`.
+    #[default]
+    Extended,
+}
+
+impl FromStr for Syntax {
+    type Err = UnknownSyntax;
+
+    fn from_str(name: &str) -> Result<Self, UnknownSyntax> {
+        match name {
+            "twisted" => Ok(Self::Twisted),
+            "extended" => Ok(Self::Extended),
+            _ => Err(UnknownSyntax(name.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Syntax {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Twisted => "twisted",
+            Self::Extended => "extended",
+        })
+    }
+}
+
+/// The name of a syntax that there isn't.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownSyntax(String);
+
+impl fmt::Display for UnknownSyntax {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is not a syntax; there are `twisted` and `extended`", self.0)
+    }
+}
+
+impl Error for UnknownSyntax {}

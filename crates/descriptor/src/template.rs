@@ -1,0 +1,156 @@
+//! Values with holes that facts about a connection are put into.
+//!
+//! A template is read before there is any connection and filled after. What is put in is a value and
+//! never looked at again, so nothing that a peer sends can become syntax.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::ops::Range;
+
+use nom::bytes::complete::{tag, take_while1};
+use nom::character::complete::char;
+use nom::sequence::{delimited, separated_pair};
+use nom::{IResult, Parser};
+
+use crate::{Span, Text};
+
+/// A value that may have holes: `/sessions/${http.query.id}`.
+#[derive(Clone, Debug)]
+pub struct Template {
+    source: Text,
+    parts: Vec<Part>,
+}
+
+/// A place that a fact is put into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hole {
+    /// The kind of fact, such as `http`: what stands before the first dot.
+    pub root: String,
+    /// Which one of them, such as `query.id`.
+    pub name: String,
+    /// Where the hole was typed, `${` and `}` included.
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Literal(Range<usize>),
+    Hole(Hole),
+}
+
+impl Template {
+    /// Finds the holes: `${root.name}` where `root` is one of `roots`. Every other `${…}` is text, and
+    /// so is one whose `$` was typed with a backslash before it.
+    pub fn parse(text: &Text, roots: &[&str]) -> Self {
+        let value = text.as_str();
+        let mut parts = Vec::new();
+        let mut literal = 0;
+        for (at, _) in value.match_indices("${") {
+            if text.is_escaped(at) {
+                continue;
+            }
+            let Ok((rest, (root, name))) = hole(&value[at..]) else { continue };
+            if !roots.contains(&root) {
+                continue;
+            }
+            if literal < at {
+                parts.push(Part::Literal(literal..at));
+            }
+            literal = value.len() - rest.len();
+            let span = text.span_of(at..literal);
+            parts.push(Part::Hole(Hole { root: root.to_owned(), name: name.to_owned(), span }));
+        }
+        if literal < value.len() {
+            parts.push(Part::Literal(literal..value.len()));
+        }
+        Self { source: text.clone(), parts }
+    }
+
+    /// The holes, in order.
+    pub fn holes(&self) -> impl Iterator<Item = &Hole> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Hole(hole) => Some(hole),
+            Part::Literal(_) => None,
+        })
+    }
+
+    /// Whether there is no hole.
+    pub fn is_literal(&self) -> bool {
+        self.holes().next().is_none()
+    }
+
+    /// The value, if there is no hole.
+    pub fn as_literal(&self) -> Option<&str> {
+        self.is_literal().then(|| self.source.as_str())
+    }
+
+    /// The text that it was read from.
+    pub fn source(&self) -> &Text {
+        &self.source
+    }
+
+    /// Puts in the facts, which `fact` knows by root and name.
+    ///
+    /// # Errors
+    /// The first fact that isn't known.
+    pub fn fill<'f>(
+        &self,
+        fact: &dyn Fn(&str, &str) -> Option<Cow<'f, str>>,
+    ) -> Result<String, MissingFact> {
+        let mut filled = String::with_capacity(self.source.len());
+        for part in &self.parts {
+            match part {
+                Part::Literal(range) => filled.push_str(&self.source.as_str()[range.clone()]),
+                Part::Hole(Hole { root, name, .. }) => match fact(root, name) {
+                    Some(value) => filled.push_str(&value),
+                    None => return Err(MissingFact { root: root.clone(), name: name.clone() }),
+                },
+            }
+        }
+        Ok(filled)
+    }
+}
+
+/// Two are the same if they fill the same way.
+impl PartialEq for Template {
+    fn eq(&self, other: &Self) -> bool {
+        let facts =
+            |t: &Self| t.holes().map(|h| (h.root.clone(), h.name.clone())).collect::<Vec<_>>();
+        self.source == other.source && facts(self) == facts(other)
+    }
+}
+
+impl Eq for Template {}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
+
+/// A hole that can't be filled: nothing is known by that name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingFact {
+    /// The hole's root.
+    pub root: String,
+    /// The hole's name.
+    pub name: String,
+}
+
+impl fmt::Display for MissingFact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no `{}.{}` to fill in", self.root, self.name)
+    }
+}
+
+impl Error for MissingFact {}
+
+fn hole(input: &str) -> IResult<&str, (&str, &str)> {
+    let root = take_while1(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    // Names of headers and of query parameters have all kinds of characters. No brace: so a search for
+    // the end stops at the next hole, and many unfinished ones take linear time.
+    let name =
+        take_while1(|c: char| !matches!(c, '{' | '}') && !c.is_whitespace() && !c.is_control());
+    delimited(tag("${"), separated_pair(root, char('.'), name), char('}')).parse(input)
+}
