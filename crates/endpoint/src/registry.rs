@@ -70,6 +70,7 @@ impl Registry {
 
     /// With one more. A name that is taken already stays with the first.
     #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "kinds are added; registries are not summed")]
     pub fn add(mut self, kind: &'static Kind) -> Self {
         self.kinds.push(kind);
         self
@@ -417,18 +418,16 @@ impl<'a> Planning<'a> {
         let list = || kinds.map(|kind| format!("`{}`", kind.name)).collect::<Vec<_>>().join(", ");
         let rest = text.as_str();
         let is_port = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        let help = if is_port(rest) || rest.rsplit_once(':').is_some_and(|(_, port)| is_port(port))
-        {
-            let tcp = format!("`tcp:{rest}`");
-            match near {
-                Some(near) => format!("did you mean `{near}`, or {tcp}?"),
-                None => format!("did you mean {tcp}?"),
+        let named = rest.rsplit_once(':').map_or(rest, |(_, port)| port);
+        // Whoever types an address without a kind means the one that takes bare addresses.
+        let address = self.registry.kinds.iter().find(|kind| kind.bare.is_some());
+        let help = match (near, address.filter(|_| is_port(named))) {
+            (Some(near), Some(kind)) => {
+                format!("did you mean `{near}`, or `{}:{rest}`?", kind.name)
             }
-        } else {
-            near.map_or_else(
-                || format!("the kinds are {}", list()),
-                |near| format!("did you mean `{near}`?"),
-            )
+            (None, Some(kind)) => format!("did you mean `{}:{rest}`?", kind.name),
+            (Some(near), None) => format!("did you mean `{near}`?"),
+            (None, None) => format!("the kinds are {}", list()),
         };
         let span = if name.as_str().is_empty() { text.span() } else { name.span() };
         let message = match name.as_str() {

@@ -205,8 +205,7 @@ impl Reading<'_, '_> {
                         "`{}` can't be filled from what a peer sends: {reason}",
                         param.name
                     );
-                    let help = "write it out, or write `\\$` if the text is meant as it stands";
-                    self.error("template-refused", hole.span, message, Some(help.into()));
+                    self.error("template-refused", hole.span, message, None);
                     return None;
                 }
             }

@@ -1,0 +1,241 @@
+//! Planning by definitions, with kinds that exist only here.
+
+mod support;
+
+use descriptor::{Diagnostic, Report, Syntax};
+use endpoint::kind::Shape;
+use endpoint::{Exposure, Grants, Registry, check_exposure};
+use support::KINDS;
+
+fn registry() -> Registry {
+    Registry::with(KINDS)
+}
+
+fn mistakes(typed: &str) -> String {
+    let found = registry().listener(typed, Syntax::Extended).expect_err("it should be refused");
+    report(typed, &found)
+}
+
+fn report(typed: &str, found: &[Diagnostic]) -> String {
+    Report::new(typed, found).to_string()
+}
+
+#[test]
+fn defaults_and_positions_are_filled_in() {
+    let plan = registry().listener("net:80::7", Syntax::Extended).expect("it plans");
+    let settings: Vec<_> = plan.tree.settings.iter().map(|(n, v, g)| (&**n, &**v, *g)).collect();
+    assert_eq!(
+        settings,
+        [("port", "80", true), ("interface", "any", false), ("backlog", "7", true)]
+    );
+    assert_eq!(plan.tree.descriptor, "net:80::7");
+}
+
+#[test]
+fn a_layer_goes_over_what_is_in_braces_or_escaped() {
+    for typed in ["over:{net:80:interface=lo}:path=/x", "over:net\\:80\\:interface=lo:path=/x"] {
+        let plan = registry().listener(typed, Syntax::Extended).expect("it plans");
+        assert_eq!(plan.tree.kind, "over");
+        assert_eq!(plan.tree.gives, Shape::Messages);
+        let inner = plan.tree.inner.expect("there is an endpoint beneath");
+        assert_eq!(inner.descriptor, "net:80:interface=lo");
+    }
+}
+
+#[test]
+fn sugar_is_expanded_after_parsing() {
+    for (typed, inner) in
+        [("over:80", "net:80:interface=lo"), ("over://h:80/p", "net:80:interface=h")]
+    {
+        let plan = registry().listener(typed, Syntax::Extended).expect("it plans");
+        assert_eq!(
+            plan.tree.inner.expect("there is an endpoint beneath").descriptor,
+            inner,
+            "{typed}"
+        );
+    }
+    registry().listener("80", Syntax::Twisted).expect_err("Twisted has no sugar");
+}
+
+#[test]
+fn a_url_in_braces_takes_options_beside_it() {
+    let plan = registry().listener("{over://h:80/p}:path=/q", Syntax::Extended).expect("it plans");
+    assert!(plan.tree.says("path", "/q"));
+}
+
+#[test]
+fn an_alias_changes_defaults_and_adds_parameters() {
+    let plan =
+        registry().listener("OLDOVER:{net:80}:debug=true", Syntax::Extended).expect("it plans");
+    assert_eq!(plan.tree.kind, "over");
+    assert_eq!(plan.tree.called, "oldover");
+    assert!(plan.tree.says("path", "/old"));
+    registry()
+        .listener("over:{net:80}:debug=true", Syntax::Extended)
+        .expect_err("it is the alias's own");
+}
+
+#[test]
+fn another_spelling_is_rewritten() {
+    let plan = registry().listener("flat:net:80:interface=lo", Syntax::Extended).expect("it plans");
+    assert_eq!(
+        plan.tree.inner.expect("there is an endpoint beneath").descriptor,
+        "net:80:interface=lo"
+    );
+}
+
+#[test]
+fn twisted_lets_the_last_keyword_win_and_extended_refuses_two() {
+    let plan =
+        registry().listener("net:80:backlog=1:backlog=2", Syntax::Twisted).expect("it plans");
+    assert!(plan.tree.says("backlog", "2"));
+    insta::assert_snapshot!(mistakes("net:80:backlog=1:backlog=2"), @r"
+    error: `backlog` is given twice
+      | net:80:backlog=1:backlog=2
+      |                  ^^^^^^^
+    ");
+}
+
+#[test]
+fn five_mistakes_are_five_carets() {
+    insta::assert_snapshot!(mistakes("over:{net:90o0:interfce=lo:backlog=x}:pth=/x:path=/y:path=/z"), @r"
+    error: `port` must be a number from 0 to 65535
+      | over:{net:90o0:interfce=lo:backlog=x}:pth=/x:path=/y:path=/z
+      |           ^^^^
+      = help: did you mean `9000`?
+
+    error: `net` has no parameter `interfce` when listening
+      | over:{net:90o0:interfce=lo:backlog=x}:pth=/x:path=/y:path=/z
+      |                ^^^^^^^^
+      = help: did you mean `interface`?
+
+    error: `backlog` must be a number from 1 to 65535
+      | over:{net:90o0:interfce=lo:backlog=x}:pth=/x:path=/y:path=/z
+      |                                    ^
+
+    error: `over` has no parameter `pth` when listening
+      | over:{net:90o0:interfce=lo:backlog=x}:pth=/x:path=/y:path=/z
+      |                                       ^^^
+      = help: did you mean `path`?
+
+    error: `path` is given twice
+      | over:{net:90o0:interfce=lo:backlog=x}:pth=/x:path=/y:path=/z
+      |                                                      ^^^^
+    ");
+}
+
+#[test]
+fn what_is_missing_or_too_much_is_said_with_the_form() {
+    insta::assert_snapshot!(mistakes("net"), @r"
+    error: `net` needs `port`
+      | net
+      | ^^^
+      = help: the form is `net:PORT[:INTERFACE][:BACKLOG][:auth=…]`
+    ");
+    insta::assert_snapshot!(mistakes("net:80:lo:5:6"), @r"
+    error: `net` takes by position only `port`, `interface`, `backlog`
+      | net:80:lo:5:6
+      |             ^
+      = help: text with `:` in it is written in braces: `{…:…}`; the form is `net:PORT[:INTERFACE][:BACKLOG][:auth=…]`
+    ");
+    insta::assert_snapshot!(mistakes("net:80:port=81"), @r"
+    error: `port` is given by position and by name
+      | net:80:port=81
+      |     ^^
+    ");
+    insta::assert_snapshot!(mistakes("over:path=/x"), @r"
+    error: `over` needs an endpoint to go over, in braces or with `:` as `\:`
+      | over:path=/x
+      | ^^^^
+      = help: the form is `over:ENDPOINT[:path=…][:auth=…]`
+    ");
+    insta::assert_snapshot!(mistakes("net:80:host=h"), @r"
+    error: `net` takes `host` when connecting, and this is the listening side
+      | net:80:host=h
+      |        ^^^^
+      = help: the form is `net:PORT[:INTERFACE][:BACKLOG][:auth=…]`
+    ");
+}
+
+#[test]
+fn an_unknown_kind_offers_the_nearest() {
+    insta::assert_snapshot!(mistakes("nett:80"), @r"
+    error: `nett` is not a kind of endpoint
+      | nett:80
+      | ^^^^
+      = help: did you mean `net`, or `net:nett:80`?
+    ");
+    insta::assert_snapshot!(mistakes("database:80"), @r"
+    error: `database` is not a kind of endpoint
+      | database:80
+      | ^^^^^^^^
+      = help: did you mean `net:database:80`?
+    ");
+    insta::assert_snapshot!(mistakes("ovr://h:80"), @r"
+    error: `ovr` is not a URL scheme of any kind
+      | ovr://h:80
+      | ^^^
+      = help: did you mean `over://`?
+    ");
+    insta::assert_snapshot!(mistakes(""), @r"
+    error: there is no kind of endpoint here
+      | 
+      | ^
+      = help: the kinds are `net`, `over`, `records`
+    ");
+}
+
+#[test]
+fn a_stack_that_does_not_fit_is_refused_before_anything_is_bound() {
+    insta::assert_snapshot!(mistakes("records:{net:80}"), @r"
+    error: `records` goes over messages, and `net` is a stream of bytes without any
+      | records:{net:80}
+      |          ^^^^^^
+    ");
+    registry()
+        .listener("records:{over:{net:80}}", Syntax::Extended)
+        .expect("messages over messages");
+}
+
+#[test]
+fn holes_are_taken_where_a_kind_allows_them() {
+    registry().connector("net:h:80:greeting=${http.path}", Syntax::Extended).expect("it plans");
+    registry()
+        .connector("net:h:80:greeting=${HOME}", Syntax::Extended)
+        .expect("other roots are text");
+    let typed = "net:${http.query.host}:80";
+    let found = registry().connector(typed, Syntax::Extended).expect_err("a host takes no holes");
+    insta::assert_snapshot!(report(typed, &found), @r"
+    error: `host` can't be filled from what a peer sends: a destination made of a peer's words needs an allow-list
+      | net:${http.query.host}:80
+      |     ^^^^^^^^^^^^^^^^^^
+    ");
+}
+
+#[test]
+fn endpoints_nest_only_so_deep() {
+    let typed = format!("{}net:80{}", "over:{".repeat(40), "}".repeat(40));
+    let found = registry().listener(&typed, Syntax::Extended).expect_err("too deep");
+    assert_eq!(found.iter().map(|d| d.code).collect::<Vec<_>>(), ["too-deep"]);
+}
+
+#[test]
+fn a_program_behind_a_public_address_needs_words() {
+    let program = registry().connector("shell", Syntax::Extended).expect("it plans");
+    let service = registry().connector("net:h:80", Syntax::Extended).expect("it plans");
+    assert_eq!(program.endpoint.grants(), Grants::Program);
+    let listen = |typed: &str| registry().listener(typed, Syntax::Extended).expect("it plans");
+    let public = listen("over:{net:80:interface=any}");
+    assert_eq!(public.endpoint.exposure(), Exposure::Public);
+    check_exposure(&public, &service).expect("a service has its own say");
+    check_exposure(&listen("over:{net:80:interface=lo}"), &program).expect("loopback");
+    check_exposure(&listen("over:{net:80}:auth=none"), &program).expect("stated outside");
+    check_exposure(&listen("over:{net:80:auth=none}"), &program).expect("stated inside");
+    let mistake = check_exposure(&public, &program).expect_err("open to all");
+    insta::assert_snapshot!(report("over:{net:80:interface=any}", &[mistake]), @r"
+    error: other machines could reach a program that runs as your user, `shell`, without saying who they are
+      | over:{net:80:interface=any}
+      | ^^^^
+      = help: listen on loopback (`interface=127.0.0.1`), or state that everybody may with `auth=none`
+    ");
+}

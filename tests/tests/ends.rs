@@ -1,0 +1,349 @@
+//! How connections begin and end, through the real command over loopback sockets: what the
+//! forwarders of this field lose, leak or hang on, one test each.
+
+use std::io::{Read, Write};
+use std::thread;
+use std::time::Duration;
+
+use tests::data::Pattern;
+use tests::net::{self, Ended, Refusing, Server, SlowConnect};
+use tests::ws::{Frame, Opcode, Request, WebSocket};
+use tests::{Forwarder, until};
+
+const MIB: u64 = 1 << 20;
+/// Long enough that an implementation that gives up on a late reader has done so.
+const LATE: Duration = Duration::from_millis(1200);
+
+fn ws_to(server: &Server) -> Forwarder {
+    Forwarder::between("ws:0", &server.descriptor())
+}
+
+fn tcp_to(server: &Server) -> Forwarder {
+    Forwarder::between("0", &server.descriptor())
+}
+
+/// Payload of the frames up to the Close, which is returned with them.
+fn payload_until_close(ws: &mut WebSocket) -> (Vec<u8>, Option<Frame>) {
+    let mut payload = Vec::new();
+    while let Some(frame) = ws.receive() {
+        match frame.opcode {
+            Opcode::Close => return (payload, Some(frame)),
+            Opcode::Ping | Opcode::Pong => {}
+            _ => payload.extend(frame.payload),
+        }
+    }
+    (payload, None)
+}
+
+// === a destination that is down ===
+
+#[test]
+fn refused_destination_is_a_502_and_is_named_in_the_log() {
+    let refusing = Refusing::bind();
+    let forwarder = Forwarder::between("ws:0", &format!("tcp:127.0.0.1:{}", refusing.port()));
+    let refused = WebSocket::open(net::connect(forwarder.port(0)), &Request::new("/"));
+    let response = refused.expect_err("no WebSocket without a destination");
+    assert_eq!(response.status, 502);
+    let line = forwarder.wait_for_log("connection refused");
+    assert!(line.contains(&format!("tcp:127.0.0.1:{}", refusing.port())), "{line}");
+}
+
+#[test]
+fn refused_destination_ends_a_tcp_client_at_once() {
+    let refusing = Refusing::bind();
+    let forwarder = Forwarder::between("0", &format!("tcp:127.0.0.1:{}", refusing.port()));
+    let client = net::connect(forwarder.port(0));
+    net::wait_end(&client);
+    forwarder.wait_for_log("connection refused");
+}
+
+#[test]
+fn unresolvable_destination_is_a_502_with_a_name_in_the_log() {
+    let forwarder = Forwarder::between("ws:0", "tcp:no-such-host.invalid:80");
+    let refused = WebSocket::open(net::connect(forwarder.port(0)), &Request::new("/"));
+    assert_eq!(refused.expect_err("no WebSocket without a destination").status, 502);
+    forwarder.wait_for_log("no-such-host.invalid");
+}
+
+// === before the destination is up ===
+
+#[test]
+fn early_bytes_are_kept_until_the_destination_is_up() {
+    for endpoint in ["0", "ws:0"] {
+        let slow = SlowConnect::bind();
+        let forwarder = Forwarder::between(endpoint, &format!("tcp:127.0.0.1:{}", slow.port()));
+        let client = thread::spawn({
+            let port = forwarder.port(0);
+            let ws = endpoint.starts_with("ws");
+            move || {
+                let stream = net::connect(port);
+                if ws {
+                    // The frame goes out with the handshake, before there is any answer.
+                    let mut early = Request::new("/").encode();
+                    early.extend(Frame::new(Opcode::Binary, b"early!").encode(Some([1, 2, 3, 4])));
+                    (&stream).write_all(&early).expect("the forwarder takes it");
+                } else {
+                    (&stream).write_all(b"early!").expect("the forwarder takes it");
+                }
+                stream
+            }
+        });
+        let client = client.join().expect("the client sends");
+        let server = slow.release();
+        let far = server.accept();
+        assert_eq!(net::read_exactly(&far, 6), b"early!", "{endpoint}");
+        drop(client);
+    }
+}
+
+#[test]
+fn half_closed_client_gets_its_reply() {
+    // What `printf x | nc` does: the end comes right after the bytes, before any connect is done.
+    let server = Server::bind();
+    let forwarder = tcp_to(&server);
+    let client = net::connect(forwarder.port(0));
+    (&client).write_all(b"x").expect("the forwarder takes it");
+    net::half_close(&client);
+    let far = server.accept();
+    assert_eq!(net::read_all(&far), b"x");
+    (&far).write_all(b"reply").expect("the forwarder takes it");
+    drop(far);
+    assert_eq!(net::read_all(&client), b"reply");
+}
+
+#[test]
+fn client_that_resets_while_dialling_leaves_nothing_open() {
+    for endpoint in ["0", "ws:0"] {
+        let slow = SlowConnect::bind();
+        let forwarder = Forwarder::between(endpoint, &format!("tcp:127.0.0.1:{}", slow.port()));
+        let idle = forwarder.fds();
+        let client = net::connect(forwarder.port(0));
+        if endpoint.starts_with("ws") {
+            (&client).write_all(&Request::new("/").encode()).expect("the forwarder takes it");
+        }
+        until("the forwarder dials", || (forwarder.fds() >= idle + 2).then_some(()));
+        net::reset(client);
+        until("both sockets are closed", || (forwarder.fds() == idle).then_some(()));
+    }
+}
+
+#[test]
+fn websocket_client_that_closes_while_dialling_leaves_nothing_open() {
+    let slow = SlowConnect::bind();
+    let forwarder = Forwarder::between("ws:0", &format!("tcp:127.0.0.1:{}", slow.port()));
+    let idle = forwarder.fds();
+    let client = net::connect(forwarder.port(0));
+    (&client).write_all(&Request::new("/").encode()).expect("the forwarder takes it");
+    until("the forwarder dials", || (forwarder.fds() >= idle + 2).then_some(()));
+    // A browser that closes a WebSocket that isn't open yet closes its connection.
+    drop(client);
+    until("both sockets are closed", || (forwarder.fds() == idle).then_some(()));
+}
+
+// === the server ends ===
+
+#[test]
+fn server_closes_after_8_mib_and_a_late_reader_gets_them_all() {
+    let server = Server::bind();
+    let forwarder = ws_to(&server);
+    let mut client = WebSocket::connect(forwarder.port(0), "/", &[]);
+    let far = server.accept();
+    let writer = thread::spawn(move || Pattern::new(7).write_to(&far, 8 * MIB));
+    be_late();
+    let (payload, close) = payload_until_close(&mut client);
+    assert_eq!(payload.len() as u64, 8 * MIB);
+    Pattern::new(7).check(&payload).expect("the bytes are those that were sent");
+    assert_eq!(close.expect("a Close comes before the end").close_reason().0, Some(1000));
+    writer.join().expect("no panic").expect("the server could write");
+}
+
+#[test]
+fn tcp_server_closes_after_8_mib_and_a_late_reader_gets_them_all() {
+    let server = Server::bind();
+    let forwarder = tcp_to(&server);
+    let client = net::connect(forwarder.port(0));
+    let far = server.accept();
+    let writer = thread::spawn(move || Pattern::new(8).write_to(&far, 8 * MIB));
+    be_late();
+    assert_eq!(Pattern::new(8).read_from(&client, 9 * MIB).expect("the bytes are right"), 8 * MIB);
+    writer.join().expect("no panic").expect("the server could write");
+}
+
+#[test]
+fn server_half_closes_and_1_mib_still_goes_up() {
+    for endpoint in ["0", "ws:0"] {
+        let server = Server::bind();
+        let forwarder = Forwarder::between(endpoint, &server.descriptor());
+        if endpoint == "0" {
+            let client = net::connect(forwarder.port(0));
+            let far = server.accept();
+            Pattern::new(1).write_to(&far, 64 << 10).expect("the forwarder takes it");
+            net::half_close(&far);
+            assert_eq!(Pattern::new(1).read_from(&client, MIB).expect("right"), 64 << 10);
+            be_late();
+            let writer = thread::spawn(move || Pattern::new(2).write_to(&client, MIB));
+            assert_eq!(Pattern::new(2).read_from(&far, 2 * MIB).expect("right"), MIB);
+            writer.join().expect("no panic").expect("the forwarder takes it");
+        } else {
+            let mut client = WebSocket::connect(forwarder.port(0), "/", &[]);
+            let far = server.accept();
+            Pattern::new(1).write_to(&far, 64 << 10).expect("the forwarder takes it");
+            net::half_close(&far);
+            let (payload, close) = payload_until_close(&mut client);
+            assert_eq!(payload.len(), 64 << 10);
+            assert!(close.is_some(), "the end of the server's data is a Close");
+            // What the client had still to say comes before its own Close.
+            let up = Pattern::new(2).take(1 << 20);
+            for chunk in up.chunks(64 << 10) {
+                client.send_binary(chunk);
+            }
+            client.send_close(1000, "");
+            assert_eq!(Pattern::new(2).read_from(&far, 2 * MIB).expect("right"), MIB);
+        }
+    }
+}
+
+// === the client ends ===
+
+#[test]
+fn client_sends_8_mib_and_closes_and_a_late_server_gets_them_all() {
+    for close in [true, false] {
+        let server = Server::bind();
+        let forwarder = ws_to(&server);
+        let mut client = WebSocket::connect(forwarder.port(0), "/", &[]);
+        let far = server.accept();
+        let writer = thread::spawn(move || {
+            for chunk in Pattern::new(3).take(8 << 20).chunks(64 << 10) {
+                client.send_binary(chunk);
+            }
+            if close {
+                client.send_close(1000, "done");
+                return client.wait_close().and_then(|(code, _)| code);
+            }
+            // The drop: no Close frame, only the end of the connection.
+            net::half_close(&client.stream);
+            None
+        });
+        be_late();
+        assert_eq!(Pattern::new(3).read_from(&far, 9 * MIB).expect("right"), 8 * MIB, "{close}");
+        drop(far);
+        let replied = writer.join().expect("no panic");
+        assert_eq!(replied, close.then_some(1000));
+    }
+}
+
+#[test]
+fn request_and_close_at_once_still_gets_the_answer() {
+    let server = Server::bind();
+    let forwarder = ws_to(&server);
+    let mut client = WebSocket::connect(forwarder.port(0), "/", &[]);
+    let far = server.accept();
+    client.send_binary(b"req");
+    client.send_close(1000, "");
+    // The body of the Close never enters the stream: the request, then the end.
+    assert_eq!(net::read_all(&far), b"req");
+    // The answer takes a while, as answers do; an early reply to the Close would cut it off.
+    assert!(net::is_silent(&client.stream, Duration::from_millis(300)));
+    (&far).write_all(b"answer").expect("the forwarder takes it");
+    drop(far);
+    let (payload, close) = payload_until_close(&mut client);
+    assert_eq!(payload, b"answer");
+    assert_eq!(close.expect("our Close is answered").close_reason().0, Some(1000));
+    assert!(client.receive().is_none(), "the server ends the connection after both Closes");
+}
+
+#[test]
+fn half_close_reaches_the_far_side_and_late_replies_come_back() {
+    // Wherever both sides know half-close.
+    let folder = tempfile::tempdir().expect("a folder for sockets");
+    let path = folder.path().join("s").display().to_string();
+    let server = Server::bind();
+    let unix = Forwarder::between(&format!("unix:{path}"), &server.descriptor());
+    assert!(unix.listening()[0].starts_with("unix:"));
+    let forwarder = Forwarder::between("0", &format!("unix:{path}"));
+    for late in [0, 1] {
+        let client = net::connect(forwarder.port(0));
+        (&client).write_all(b"question").expect("the forwarder takes it");
+        net::half_close(&client);
+        let far = server.accept();
+        assert_eq!(net::read_all(&far), b"question");
+        if late == 1 {
+            be_late();
+        }
+        (&far).write_all(b"answer").expect("the forwarder takes it");
+        drop(far);
+        assert_eq!(net::read_all(&client), b"answer");
+    }
+}
+
+#[test]
+fn program_answers_after_its_input_has_ended() {
+    let forwarder = Forwarder::between("0", "process:sh:-c:{cat >/dev/null; echo all read}");
+    let client = net::connect(forwarder.port(0));
+    (&client).write_all(b"some input\n").expect("the forwarder takes it");
+    net::half_close(&client);
+    assert_eq!(net::read_all(&client), b"all read\n");
+    forwarder.wait_no_children();
+}
+
+#[test]
+fn exit_status_is_in_the_close_reason() {
+    let forwarder = Forwarder::between("ws:0", "process:sh:-c:{echo bye; exit 3}");
+    let mut client = WebSocket::connect(forwarder.port(0), "/", &[]);
+    let (payload, close) = payload_until_close(&mut client);
+    assert_eq!(payload, b"bye\n");
+    let (_, reason) = close.expect("a Close comes before the end").close_reason();
+    assert!(reason.contains("exit status 3"), "{reason:?}");
+    forwarder.wait_no_children();
+}
+
+#[test]
+fn reset_of_one_side_ends_the_other_and_leaves_nothing() {
+    let server = Server::bind();
+    for endpoint in ["0", "ws:0"] {
+        let forwarder = Forwarder::between(endpoint, &server.descriptor());
+        let idle = forwarder.fds();
+        let mut stream = if endpoint == "0" {
+            net::connect(forwarder.port(0))
+        } else {
+            WebSocket::connect(forwarder.port(0), "/", &[]).stream
+        };
+        let far = server.accept();
+        net::reset(stream);
+        assert_eq!(net::wait_end(&far), Ended::Eof);
+        drop(far);
+        until("everything is closed", || (forwarder.fds() == idle).then_some(()));
+
+        stream = if endpoint == "0" {
+            net::connect(forwarder.port(0))
+        } else {
+            WebSocket::connect(forwarder.port(0), "/", &[]).stream
+        };
+        net::reset(server.accept());
+        net::wait_end(&stream);
+        drop(stream);
+        until("everything is closed", || (forwarder.fds() == idle).then_some(()));
+    }
+}
+
+#[test]
+fn who_ended_a_session_is_always_said() {
+    let server = Server::bind();
+    let forwarder = tcp_to(&server);
+    let client = net::connect(forwarder.port(0));
+    let mut far = server.accept();
+    (&client).write_all(b"12345").expect("the forwarder takes it");
+    let mut five = [0; 5];
+    far.read_exact(&mut five).expect("five bytes");
+    drop(far);
+    net::wait_end(&client);
+    drop(client);
+    let line = forwarder.wait_for_log("session ended");
+    assert!(line.contains('5'), "{line}");
+}
+
+/// The one place where a test lets time pass: to be late is what these tests are about.
+#[expect(clippy::disallowed_methods, reason = "a peer that is late is the hardship")]
+fn be_late() {
+    thread::sleep(LATE);
+}

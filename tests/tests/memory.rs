@@ -1,0 +1,248 @@
+//! Memory and independence under stalls, through the real command: what is in flight is bounded by
+//! the kernel's socket buffers, whoever stalls.
+
+use std::io::Write;
+use std::thread;
+use std::time::Duration;
+
+use tests::Forwarder;
+use tests::data::Pattern;
+use tests::net::{self, Server};
+use tests::ws::WebSocket;
+
+const MIB: u64 = 1 << 20;
+/// Nothing moves for this long: the stall is complete.
+const QUIET: Duration = Duration::from_millis(700);
+/// What a stalled session may add to the forwarder's memory.
+const GROWTH_KIB: u64 = 1024;
+/// More than the kernel's buffers of both hops take by far, and what a forwarder without
+/// backpressure would swallow.
+const PUSHED: u64 = 300 * MIB;
+
+fn frame_of(payload: &[u8]) -> Vec<u8> {
+    tests::ws::Frame::new(tests::ws::Opcode::Binary, payload).encode(Some([9, 8, 7, 6]))
+}
+
+/// Warms allocator and thread-local buffers up, so that what is measured is the stall.
+fn warm(forwarder: &Forwarder, server: &Server) {
+    for _ in 0..4 {
+        let client = net::connect(forwarder.port(0));
+        let mut far = server.accept();
+        let writer = thread::spawn({
+            let client = client.try_clone().expect("a socket can be cloned");
+            move || Pattern::new(1).write_to(client, 4 * MIB)
+        });
+        Pattern::new(1).read_from(&mut far, 4 * MIB).expect("right");
+        writer.join().expect("no panic").expect("written");
+    }
+}
+
+fn warm_ws(forwarder: &Forwarder, server: &Server) {
+    for _ in 0..4 {
+        let mut client = WebSocket::connect(forwarder.port(0), "/", &[]);
+        let far = server.accept();
+        client.send_binary(&Pattern::new(1).take(1 << 20));
+        Pattern::new(1).read_from(&far, MIB).expect("right");
+        let writer = thread::spawn(move || Pattern::new(2).write_to(&far, MIB));
+        let _ = client.bytes(1 << 20);
+        writer.join().expect("no panic").expect("written");
+    }
+}
+
+fn assert_flat(forwarder: &Forwarder, before: u64, pushed: u64) {
+    let after = forwarder.rss_kib();
+    assert!(pushed < PUSHED, "all {pushed} bytes were taken: there is no backpressure");
+    assert!(
+        after < before + GROWTH_KIB,
+        "{before} KiB became {after} KiB with {pushed} bytes pushed"
+    );
+}
+
+#[test]
+fn tcp_destination_that_does_not_read() {
+    let server = Server::bind();
+    let forwarder = Forwarder::between("0", &server.descriptor());
+    warm(&forwarder, &server);
+    let before = forwarder.rss_kib();
+    let client = net::connect(forwarder.port(0));
+    let far = server.accept();
+    let data = Pattern::new(5).take(1 << 20);
+    let pushed = net::push_until_stalled(&client, &data, QUIET, PUSHED);
+    assert_flat(&forwarder, before, pushed);
+    drop(far);
+}
+
+#[test]
+fn tcp_client_that_does_not_read() {
+    let server = Server::bind();
+    let forwarder = Forwarder::between("0", &server.descriptor());
+    warm(&forwarder, &server);
+    let before = forwarder.rss_kib();
+    let client = net::connect(forwarder.port(0));
+    let far = server.accept();
+    let pushed = net::push_until_stalled(&far, &Pattern::new(5).take(1 << 20), QUIET, PUSHED);
+    assert_flat(&forwarder, before, pushed);
+    drop(client);
+}
+
+#[test]
+fn websocket_destination_that_does_not_read() {
+    let server = Server::bind();
+    let forwarder = Forwarder::between("ws:0", &server.descriptor());
+    warm_ws(&forwarder, &server);
+    let before = forwarder.rss_kib();
+    let client = WebSocket::connect(forwarder.port(0), "/", &[]);
+    let far = server.accept();
+    let frame = frame_of(&Pattern::new(5).take(64 << 10));
+    let pushed = net::push_until_stalled(&client.stream, &frame, QUIET, PUSHED);
+    assert_flat(&forwarder, before, pushed);
+    drop(far);
+}
+
+#[test]
+fn websocket_client_that_does_not_read() {
+    let server = Server::bind();
+    let forwarder = Forwarder::between("ws:0", &server.descriptor());
+    warm_ws(&forwarder, &server);
+    let before = forwarder.rss_kib();
+    let client = WebSocket::connect(forwarder.port(0), "/", &[]);
+    let far = server.accept();
+    let pushed = net::push_until_stalled(&far, &Pattern::new(5).take(1 << 20), QUIET, PUSHED);
+    assert_flat(&forwarder, before, pushed);
+    drop(client);
+}
+
+#[test]
+fn one_frame_of_256_mib_passes_in_constant_memory() {
+    let server = Server::bind();
+    let forwarder = Forwarder::between("ws:0", &server.descriptor());
+    warm_ws(&forwarder, &server);
+    let before = forwarder.rss_kib();
+    let client = WebSocket::connect(forwarder.port(0), "/", &[]);
+    let far = server.accept();
+    let size = 256 * MIB;
+    let writer = thread::spawn(move || {
+        // A masked frame with a mask of zeros: its payload is the pattern as it stands.
+        let mut head = vec![0x82, 0x80 | 127];
+        head.extend(size.to_be_bytes());
+        head.extend([0; 4]);
+        (&client.stream).write_all(&head)?;
+        Pattern::new(6).write_to(&client.stream, size)?;
+        Ok::<_, std::io::Error>(client)
+    });
+    assert_eq!(Pattern::new(6).read_from(&far, size).expect("right"), size);
+    let after = forwarder.rss_kib();
+    assert!(after < before + GROWTH_KIB, "{before} KiB became {after} KiB");
+    writer.join().expect("no panic").expect("written");
+}
+
+#[test]
+fn what_was_held_back_arrives_whole_once_the_reader_reads() {
+    let server = Server::bind();
+    let forwarder = Forwarder::between("ws:0", &server.descriptor());
+    let mut client = WebSocket::connect(forwarder.port(0), "/", &[]);
+    let far = server.accept();
+    let total = 48 * MIB;
+    let writer = thread::spawn(move || Pattern::new(4).write_to(&far, total));
+    assert!(!writer.is_finished());
+    let mut pattern = Pattern::new(4);
+    while pattern.position() < total {
+        pattern.check(&client.message()).expect("the bytes are right");
+    }
+    writer.join().expect("no panic").expect("written");
+}
+
+#[test]
+fn a_reader_that_stalls_does_not_stop_what_it_sends() {
+    let server = Server::bind();
+    for endpoint in ["0", "ws:0"] {
+        let forwarder = Forwarder::between(endpoint, &server.descriptor());
+        if endpoint == "0" {
+            let client = net::connect(forwarder.port(0));
+            let far = server.accept();
+            net::push_until_stalled(&far, &Pattern::new(5).take(1 << 20), QUIET, PUSHED);
+            (&client).write_all(b"still here").expect("the forwarder takes it");
+            assert_eq!(net::read_exactly(&far, 10), b"still here");
+        } else {
+            let mut client = WebSocket::connect(forwarder.port(0), "/", &[]);
+            let far = server.accept();
+            net::push_until_stalled(&far, &Pattern::new(5).take(1 << 20), QUIET, PUSHED);
+            client.send_binary(b"still here");
+            assert_eq!(net::read_exactly(&far, 10), b"still here");
+        }
+    }
+}
+
+#[test]
+fn one_stalled_session_leaves_the_others_alone() {
+    let server = Server::bind();
+    let forwarder = Forwarder::between("ws:0", &server.descriptor());
+    let mut other = WebSocket::connect(forwarder.port(0), "/", &[]);
+    let other_far = server.accept();
+    let stalled = WebSocket::connect(forwarder.port(0), "/", &[]);
+    let stalled_far = server.accept();
+    let data = Pattern::new(5).take(1 << 20);
+    net::push_until_stalled(&stalled_far, &data, QUIET, PUSHED);
+    net::push_until_stalled(&stalled.stream, &frame_of(&data[..65536]), QUIET, PUSHED);
+    other.send_binary(b"an old one");
+    assert_eq!(net::read_exactly(&other_far, 10), b"an old one");
+    let mut new = WebSocket::connect(forwarder.port(0), "/", &[]);
+    let new_far = server.accept();
+    new.send_binary(b"a new one");
+    assert_eq!(net::read_exactly(&new_far, 9), b"a new one");
+}
+
+#[test]
+fn full_duplex_at_full_speed_does_not_deadlock() {
+    for endpoint in ["0", "ws:0"] {
+        for destination in ["echo", "process:cat"] {
+            let forwarder = Forwarder::between(endpoint, destination);
+            let total = 64 * MIB;
+            if endpoint == "0" {
+                let client = net::connect(forwarder.port(0));
+                let writer = thread::spawn({
+                    let client = client.try_clone().expect("a socket can be cloned");
+                    move || Pattern::new(9).write_to(client, total)
+                });
+                let got = Pattern::new(9).read_from(&client, total).expect("right");
+                assert_eq!(got, total, "{destination}");
+                writer.join().expect("no panic").expect("written");
+            } else {
+                let mut client = WebSocket::connect(forwarder.port(0), "/", &[]);
+                let sending = client.stream.try_clone().expect("a socket can be cloned");
+                let writer = thread::spawn(move || {
+                    let mut pattern = Pattern::new(9);
+                    for _ in 0..total / (64 << 10) {
+                        (&sending).write_all(&frame_of(&pattern.take(64 << 10)))?;
+                    }
+                    Ok::<_, std::io::Error>(())
+                });
+                let mut pattern = Pattern::new(9);
+                while pattern.position() < total {
+                    pattern.check(&client.message()).expect("the bytes are right");
+                }
+                writer.join().expect("no panic").expect("written");
+            }
+        }
+    }
+}
+
+#[test]
+fn closed_sessions_give_everything_back() {
+    let server = Server::bind();
+    let forwarder = Forwarder::between("ws:0", &server.descriptor());
+    warm_ws(&forwarder, &server);
+    let fds = forwarder.fds();
+    let mut sessions = Vec::new();
+    for _ in 0..200 {
+        let mut client = WebSocket::connect(forwarder.port(0), "/", &[]);
+        let far = server.accept();
+        client.send_binary(&[1; 4096]);
+        net::read_exactly(&far, 4096);
+        sessions.push((client, far));
+    }
+    let open = forwarder.fds();
+    assert_eq!(open, fds + 400);
+    drop(sessions);
+    tests::until("all sockets are closed", || (forwarder.fds() == fds).then_some(()));
+}
