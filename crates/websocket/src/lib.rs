@@ -1,1 +1,98 @@
-//! RFC 6455 frames as bytes in, events and bytes out; no I/O.
+//! RFC 6455 frames: bytes in, events and bytes out; no I/O, no clock, no random numbers, no allocation on the data path.
+//!
+//! 1. The caller reads from the peer into a buffer of its own and hands it to a [`Decoder`], which works *in place*:
+//!    it takes the frame headers out, unmasks, checks, and says where the payload is. Payload passes as it comes, so a
+//!    message of 1 GiB takes no more memory than one of a byte. What a read cut in two (a header ≤ 14 bytes, a control
+//!    payload ≤ 125, a code point ≤ 3) is kept inside the decoder.
+//! 2. An [`Encoder`] makes the header of each frame that goes out, and whole control frames; [`mask()`] is for the
+//!    payloads that a client sends.
+//! 3. A [`ProtocolError`] says what the peer did wrong, in which frame, and with which code to close (§7.4).
+//!
+//! What this crate doesn't do: the opening handshake (§4), extensions (§9; so the RSV bits must be 0), and the closing
+//! handshake's timing (§7.1). Answering a ping or a Close is the caller's decision: it knows what it still has to send.
+//!
+//! # The byte view
+//!
+//! All payloads, one after the other, at the front of the buffer; what `poll_read` of a flattened connection returns.
+//!
+//! ```
+//! use websocket::{Control, Decoder, Limits, Role};
+//!
+//! let mut decoder = Decoder::new(Role::Client, Limits::default());
+//! // A Text frame in two fragments with a ping between: §5.7.
+//! let mut buf = *b"\x01\x03Hel\x89\x00\x80\x02lo";
+//! let mut pings = 0;
+//! let compacted = decoder.compact(&mut buf, |control| match control {
+//!     // Only the last of several pings needs an answer (§5.5.3), so one slot is enough.
+//!     Control::Ping(_) => pings += 1,
+//!     Control::Pong(_) | Control::Close(_) => {}
+//! });
+//! // What was decoded before an error is valid and goes on; then the error ends the connection.
+//! assert_eq!((&buf[..compacted.payload], compacted.error), (&b"Hello"[..], None));
+//! assert_eq!(pings, 1);
+//! ```
+//!
+//! # The message view
+//!
+//! The same decoder, event by event; ranges are places in the buffer, which can then become shared memory and be cut up.
+//!
+//! ```
+//! use websocket::{Data, Decoder, Event, Limits, Role};
+//!
+//! let mut decoder = Decoder::new(Role::Client, Limits { max_message: 1 << 20, ..Limits::default() });
+//! let mut buf = *b"\x01\x03Hel\x89\x00\x80\x02lo";
+//! let (mut at, mut message) = (0, Vec::new());
+//! while let Some(event) = decoder.next(&mut buf, &mut at)? {
+//!     match event {
+//!         Event::Data(Data { range, last, .. }) => {
+//!             message.extend_from_slice(&buf[range]);
+//!             assert_eq!(last, message == b"Hello");
+//!         }
+//!         Event::Control(control) => println!("{control:?}"),
+//!     }
+//! }
+//! assert_eq!(message, b"Hello");
+//! # Ok::<(), websocket::ProtocolError>(())
+//! ```
+//!
+//! # Sending
+//!
+//! A client masks what it sends with a fresh, unpredictable key for each frame (§5.3), so it has to hand in a source of
+//! random keys: this crate has none of its own. A server's source is never asked.
+//!
+//! ```
+//! use websocket::{Encoder, Role, mask};
+//!
+//! let random = || [0x37, 0xfa, 0x21, 0x3d]; // as in §5.7; in earnest: bytes of a cryptographic generator
+//! let mut encoder = Encoder::new(Role::Client);
+//! let mut payload = *b"Hello";
+//! let header = encoder.data(true, true, payload.len() as u64, random);
+//! if let Some(key) = header.key() {
+//!     mask(key, 0, &mut payload);
+//! }
+//! assert_eq!(*header, *b"\x81\x85\x37\xfa\x21\x3d");
+//! assert_eq!(payload, *b"\x7f\x9f\x4d\x51\x58");
+//! ```
+#![forbid(unsafe_code)]
+
+mod control;
+mod decoder;
+mod encoder;
+mod error;
+mod header;
+mod limits;
+mod mask;
+mod utf8;
+
+pub use control::{CloseFrame, Control, ControlFrame, ControlPayload, MAX_CONTROL, MAX_REASON};
+pub use decoder::{Compacted, Data, Decoder, Event};
+pub use encoder::Encoder;
+pub use error::{ProtocolError, Violation};
+pub use header::{FrameHeader, HeaderBytes, MAX_HEADER, OpCode};
+pub use limits::{Limits, Role};
+pub use mask::mask;
+
+/// The meanings of close codes (§7.4), with tungstenite's names.
+///
+/// Its `is_allowed` is older than the registration of 1014 (bad gateway); [`CloseFrame::new`] knows it.
+pub use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;

@@ -1,0 +1,392 @@
+//! What comes: frames out of a buffer, in place.
+
+use std::ops::Range;
+
+use crate::control::ControlPayload;
+use crate::mask::{rotated, unmask_left};
+use crate::utf8::Utf8;
+use crate::{
+    CloseFrame, Control, FrameHeader, Limits, MAX_HEADER, OpCode, ProtocolError, Role, Violation,
+    mask,
+};
+
+/// Takes frames out of a stream of bytes that comes in pieces cut anywhere.
+///
+/// After a Close frame it ignores everything; after an error it gives that error again.
+#[derive(Debug)]
+pub struct Decoder {
+    role: Role,
+    limits: Limits,
+    checks_text: bool,
+    phase: Phase,
+    /// Bytes of the current frame's payload that haven't come yet.
+    left: u64,
+    /// The current frame's key, as it is at the next byte of payload. Zero, which changes nothing, if unmasked.
+    key: [u8; 4],
+    /// Whether the current data frame is the last of its message.
+    fin: bool,
+    message: Message,
+    text: Utf8,
+    /// The beginning of a header that a read cut in two.
+    header: [u8; MAX_HEADER],
+    header_len: u8,
+    /// Which control frame is coming, and what has come of its payload.
+    opcode: OpCode,
+    control: ControlPayload,
+    /// Bytes of the stream that have been decoded, and how many of them stood before the current frame.
+    position: u64,
+    frame: u64,
+    error: Option<ProtocolError>,
+}
+
+/// What came, in the message view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Payload of a message: a part, or all of it.
+    Data(Data),
+    /// A control frame. It may come between two parts of a message.
+    Control(Control),
+}
+
+/// Payload of a message. Empty only if it is the last of its message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Data {
+    /// Where it is in the buffer, unmasked.
+    pub range: Range<usize>,
+    /// Whether the message is text. A part of it may begin and end inside a code point.
+    pub text: bool,
+    /// Whether the message begins with it.
+    pub first: bool,
+    /// Whether the message ends with it.
+    pub last: bool,
+}
+
+/// What [`Decoder::compact`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Compacted {
+    /// Bytes of payload, at the front of the buffer. They count even if an error follows: they came before it.
+    pub payload: usize,
+    /// What ends the connection, once the payload has been dealt with.
+    pub error: Option<ProtocolError>,
+}
+
+/// What the next byte is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Header,
+    Data,
+    Control,
+    /// A Close frame has come.
+    Closed,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Message {
+    /// Whether a data frame with FIN = 0 came last.
+    open: bool,
+    text: bool,
+    /// Whether nothing of it has been given out.
+    untouched: bool,
+    /// The lengths in its headers.
+    len: u64,
+}
+
+/// What [`Decoder::step`] found.
+enum Found {
+    /// Payload, still masked with the key.
+    Data(Data, [u8; 4]),
+    /// `self.opcode` with `self.control`.
+    Control,
+}
+
+// === impl Decoder ===
+
+impl Decoder {
+    /// For our own end: a server takes masked frames, a client unmasked ones. Text is checked for being UTF-8.
+    pub fn new(role: Role, limits: Limits) -> Self {
+        Self {
+            role,
+            limits,
+            checks_text: true,
+            phase: Phase::Header,
+            left: 0,
+            key: [0; 4],
+            fin: true,
+            message: Message { open: false, text: false, untouched: true, len: 0 },
+            text: Utf8::default(),
+            header: [0; MAX_HEADER],
+            header_len: 0,
+            opcode: OpCode::Ping,
+            control: ControlPayload::default(),
+            position: 0,
+            frame: 0,
+            error: None,
+        }
+    }
+
+    /// Whether to check that text is UTF-8, which §8.1 wants. A tunnel that hands the bytes on without ever calling them
+    /// text may do without. The reasons of Close frames are checked in any case.
+    #[must_use]
+    pub fn check_text(mut self, check: bool) -> Self {
+        self.checks_text = check;
+        self
+    }
+
+    /// The message view: takes the next event out of `buf[*at..]` and moves `at` behind it. With `None` all of `buf` has
+    /// been taken, and the next call is for what is read next.
+    ///
+    /// An error comes when all that was right before it has been given out; it ends the connection.
+    pub fn next(&mut self, buf: &mut [u8], at: &mut usize) -> Result<Option<Event>, ProtocolError> {
+        loop {
+            match self.step(buf, at)? {
+                None => return Ok(None),
+                Some(Found::Control) => return self.take_control().map(Event::Control).map(Some),
+                Some(Found::Data(mut data, key)) => {
+                    mask(key, 0, &mut buf[data.range.clone()]);
+                    self.check(buf, &mut data);
+                    // Not so if the first byte of it was wrong: then the next round gives the error.
+                    if data.last || !data.range.is_empty() {
+                        return Ok(Some(Event::Data(data)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The byte view: takes everything out of `buf`, moves all payload to its front, in order, and hands control frames
+    /// to `on_control` on the way. Where messages end can't be seen; empty ones vanish.
+    pub fn compact(&mut self, buf: &mut [u8], mut on_control: impl FnMut(Control)) -> Compacted {
+        let (mut at, mut payload) = (0, 0);
+        let error = loop {
+            match self.step(buf, &mut at) {
+                Err(error) => break Some(error),
+                Ok(None) => break None,
+                Ok(Some(Found::Control)) => match self.take_control() {
+                    Ok(control) => on_control(control),
+                    Err(error) => break Some(error),
+                },
+                Ok(Some(Found::Data(mut data, key))) => {
+                    let moved = payload..payload + data.range.len();
+                    if self.role == Role::Server {
+                        unmask_left(key, buf, data.range, payload);
+                    } else {
+                        buf.copy_within(data.range, payload);
+                    }
+                    data.range = moved;
+                    self.check(buf, &mut data);
+                    payload = data.range.end;
+                }
+            }
+        };
+        Compacted { payload, error }
+    }
+
+    /// Whether a Close frame has come. What comes after it is ignored.
+    pub fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
+    /// Whether the stream stands between two frames and outside of a message: whether an end without a Close frame,
+    /// which is abnormal in any case (1006), has at least cut nothing in two.
+    pub fn is_between_messages(&self) -> bool {
+        self.phase == Phase::Header && self.header_len == 0 && !self.message.open
+    }
+
+    /// What the peer did wrong, once it has.
+    pub fn error(&self) -> Option<ProtocolError> {
+        self.error
+    }
+
+    /// Goes to the next piece of payload or the end of the next control frame.
+    #[inline]
+    fn step(&mut self, buf: &[u8], at: &mut usize) -> Result<Option<Found>, ProtocolError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        loop {
+            match self.phase {
+                Phase::Header => match self.read_header(&buf[*at..]) {
+                    Err(violation) => return Err(self.fail(violation)),
+                    Ok((taken, header)) => {
+                        self.advance(at, taken);
+                        let Some(header) = header else { return Ok(None) };
+                        if let Err(violation) = self.begin(header) {
+                            return Err(self.fail(violation));
+                        }
+                    }
+                },
+                Phase::Data => {
+                    let (taken, key) = self.take_payload(buf.len() - *at);
+                    let range = *at..*at + taken;
+                    self.advance(at, taken);
+                    if self.left > 0 && taken == 0 {
+                        return Ok(None);
+                    }
+                    let mut last = false;
+                    if self.left == 0 {
+                        self.phase = Phase::Header;
+                        last = self.fin;
+                    }
+                    // An empty fragment in the middle says nothing.
+                    if taken > 0 || last {
+                        let Message { text, untouched: first, .. } = self.message;
+                        self.message.untouched = false;
+                        return Ok(Some(Found::Data(Data { range, text, first, last }, key)));
+                    }
+                }
+                Phase::Control => {
+                    let (taken, key) = self.take_payload(buf.len() - *at);
+                    self.control.extend(key, &buf[*at..*at + taken]);
+                    self.advance(at, taken);
+                    if self.left > 0 {
+                        return Ok(None);
+                    }
+                    self.phase = Phase::Header;
+                    return Ok(Some(Found::Control));
+                }
+                Phase::Closed => {
+                    self.advance(at, buf.len() - *at);
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// Reads a header and says how many bytes of it are in `bytes`; keeps them if it isn't all there.
+    #[inline]
+    fn read_header(&mut self, bytes: &[u8]) -> Result<(usize, Option<FrameHeader>), Violation> {
+        if self.header_len > 0 {
+            return self.read_rest_of_header(bytes);
+        }
+        self.frame = self.position;
+        match FrameHeader::parse(bytes)? {
+            Some((header, len)) => Ok((len, Some(header))),
+            None => {
+                // Less than a header, so there is room.
+                self.header[..bytes.len()].copy_from_slice(bytes);
+                self.header_len = bytes.len() as u8;
+                Ok((bytes.len(), None))
+            }
+        }
+    }
+
+    /// Byte by byte: a header says how long it is only as it comes, and few are cut.
+    #[cold]
+    fn read_rest_of_header(
+        &mut self,
+        bytes: &[u8],
+    ) -> Result<(usize, Option<FrameHeader>), Violation> {
+        for (before, &byte) in bytes.iter().enumerate() {
+            self.header[usize::from(self.header_len)] = byte;
+            self.header_len += 1;
+            let parsed = FrameHeader::parse(&self.header[..usize::from(self.header_len)])?;
+            if let Some((header, _)) = parsed {
+                self.header_len = 0;
+                return Ok((before + 1, Some(header)));
+            }
+        }
+        Ok((bytes.len(), None))
+    }
+
+    /// Checks what a header alone can't know, and goes to the payload.
+    #[inline]
+    fn begin(&mut self, header: FrameHeader) -> Result<(), Violation> {
+        let FrameHeader { fin, opcode, len, key } = header;
+        match (self.role, key) {
+            (Role::Server, None) => return Err(Violation::Unmasked),
+            (Role::Client, Some(_)) => return Err(Violation::Masked),
+            _ => self.key = key.unwrap_or_default(),
+        }
+        if opcode.is_control() {
+            self.opcode = opcode;
+            self.control.clear();
+            self.phase = Phase::Control;
+        } else {
+            self.begin_data(opcode, fin, len)?;
+            self.phase = Phase::Data;
+        }
+        self.left = len;
+        Ok(())
+    }
+
+    #[inline]
+    fn begin_data(&mut self, opcode: OpCode, fin: bool, len: u64) -> Result<(), Violation> {
+        match (self.message.open, opcode) {
+            (true, OpCode::Continuation) => {}
+            (true, _) => return Err(Violation::UnfinishedMessage(opcode)),
+            (false, OpCode::Continuation) => return Err(Violation::UnexpectedContinuation),
+            (false, _) => {
+                let text = opcode == OpCode::Text;
+                self.message = Message { open: true, text, untouched: true, len: 0 };
+            }
+        }
+        self.message.open = !fin;
+        self.fin = fin;
+        // Frames without end can't make it small again.
+        self.message.len = self.message.len.saturating_add(len);
+        if len > self.limits.max_frame {
+            return Err(Violation::FrameTooBig { len, max: self.limits.max_frame });
+        }
+        if self.message.len > self.limits.max_message {
+            let (len, max) = (self.message.len, self.limits.max_message);
+            return Err(Violation::MessageTooBig { len, max });
+        }
+        Ok(())
+    }
+
+    /// How much of the frame's payload is among the next `available` bytes, and the key at its first byte.
+    #[inline]
+    fn take_payload(&mut self, available: usize) -> (usize, [u8; 4]) {
+        let key = self.key;
+        let taken = usize::try_from(self.left).map_or(available, |left| left.min(available));
+        self.left -= taken as u64;
+        self.key = rotated(key, taken as u64);
+        (taken, key)
+    }
+
+    /// Checks unmasked text. If it is wrong: shortens it to what is right, and keeps the error for the next step.
+    #[inline]
+    fn check(&mut self, buf: &[u8], data: &mut Data) {
+        if !(data.text && self.checks_text) {
+            return;
+        }
+        if data.first {
+            self.text.reset();
+        }
+        if let Err(right) = self.text.push(&buf[data.range.clone()]) {
+            data.range.end = data.range.start + right;
+        } else if !data.last || self.text.is_whole() {
+            return;
+        }
+        data.last = false;
+        self.fail(Violation::InvalidText);
+    }
+
+    fn take_control(&mut self) -> Result<Control, ProtocolError> {
+        match self.opcode {
+            OpCode::Ping => Ok(Control::Ping(self.control)),
+            OpCode::Pong => Ok(Control::Pong(self.control)),
+            _ => match CloseFrame::parse(&self.control) {
+                Ok(close) => {
+                    self.phase = Phase::Closed;
+                    Ok(Control::Close(close))
+                }
+                Err(violation) => Err(self.fail(violation)),
+            },
+        }
+    }
+
+    #[inline]
+    fn advance(&mut self, at: &mut usize, by: usize) {
+        *at += by;
+        self.position += by as u64;
+    }
+
+    #[cold]
+    fn fail(&mut self, violation: Violation) -> ProtocolError {
+        let error = ProtocolError { violation, frame: self.frame };
+        self.error = Some(error);
+        error
+    }
+}

@@ -1,0 +1,70 @@
+//! What we send: headers of data frames, and whole control frames.
+
+use crate::{CloseFrame, ControlFrame, ControlPayload, FrameHeader, HeaderBytes, OpCode, Role};
+
+/// Makes frames, and knows whether a message is open.
+///
+/// `key` is asked for a masking key by a client only, once a frame; the keys have to be fresh and unpredictable (§5.3,
+/// §10.3). A frame whose header has been made has to be sent whole before the next one: also before a control frame.
+#[derive(Clone, Debug)]
+pub struct Encoder {
+    role: Role,
+    /// Whether the last data frame left its message open.
+    open: bool,
+}
+
+impl Encoder {
+    /// For our own end.
+    pub fn new(role: Role) -> Self {
+        Self { role, open: false }
+    }
+
+    /// The header for the next `len` bytes (less than 2⁶³) of a message. They have to be masked with
+    /// [`HeaderBytes::key`] if there is one.
+    ///
+    /// The first part of a message says whether it is text; later ones are continuations whatever `text` says (§5.4).
+    /// Fragments of text may be cut inside a code point; the message as a whole has to be UTF-8 (§5.6).
+    #[inline]
+    pub fn data(
+        &mut self,
+        text: bool,
+        last: bool,
+        len: u64,
+        key: impl FnOnce() -> [u8; 4],
+    ) -> HeaderBytes {
+        let opcode = match (self.open, text) {
+            (true, _) => OpCode::Continuation,
+            (false, true) => OpCode::Text,
+            (false, false) => OpCode::Binary,
+        };
+        self.open = !last;
+        FrameHeader { fin: last, opcode, len, key: self.key(key) }.encode()
+    }
+
+    /// Whether a message has been begun and not ended.
+    pub fn is_inside_message(&self) -> bool {
+        self.open
+    }
+
+    /// A whole Ping frame. Control frames may stand between the fragments of a message (§5.4).
+    pub fn ping(&self, payload: &ControlPayload, key: impl FnOnce() -> [u8; 4]) -> ControlFrame {
+        ControlFrame::new(OpCode::Ping, payload, self.key(key))
+    }
+
+    /// A whole Pong frame; `payload` is that of the ping.
+    pub fn pong(&self, payload: &ControlPayload, key: impl FnOnce() -> [u8; 4]) -> ControlFrame {
+        ControlFrame::new(OpCode::Pong, payload, self.key(key))
+    }
+
+    /// A whole Close frame, the last that may be sent (§5.5.1); `None` for one without a code.
+    pub fn close(&self, frame: Option<&CloseFrame>, key: impl FnOnce() -> [u8; 4]) -> ControlFrame {
+        ControlFrame::close(frame, self.key(key))
+    }
+
+    fn key(&self, key: impl FnOnce() -> [u8; 4]) -> Option<[u8; 4]> {
+        match self.role {
+            Role::Client => Some(key()),
+            Role::Server => None,
+        }
+    }
+}

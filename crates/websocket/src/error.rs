@@ -1,0 +1,111 @@
+//! What a peer can do wrong, and with which code the connection then ends.
+
+use crate::{CloseCode, CloseFrame, OpCode};
+
+/// The peer broke the protocol: the connection is to be failed (§7.1.7) with [`ProtocolError::close_code`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{violation}, in the frame at byte {frame} of the stream")]
+pub struct ProtocolError {
+    /// What it did.
+    pub violation: Violation,
+    /// Where: how many bytes of the stream came before the frame in which it did so.
+    pub frame: u64,
+}
+
+impl ProtocolError {
+    /// The code to close with (§7.4.1).
+    pub fn close_code(&self) -> CloseCode {
+        self.violation.close_code()
+    }
+
+    /// The Close frame to send: code, and the violation in words.
+    pub fn close_frame(&self) -> CloseFrame {
+        CloseFrame::of_violation(&self.violation)
+    }
+}
+
+/// What RFC 6455 forbids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Violation {
+    /// §5.5.1: the body of a Close frame starts with a two-byte code or is empty.
+    #[error("a close frame with one byte of payload")]
+    CloseLength,
+    /// §7.4: a code that isn't defined or mustn't be sent.
+    #[error("close code {0}, which must not be sent")]
+    CloseCode(u16),
+    /// §5.5: control frames must not be fragmented.
+    #[error("a fragmented {0} frame")]
+    FragmentedControl(OpCode),
+    /// More than [`Limits::max_frame`](crate::Limits::max_frame).
+    #[error("a frame of {len} bytes, where {max} are the limit")]
+    FrameTooBig {
+        /// The length in the header.
+        len: u64,
+        /// The limit.
+        max: u64,
+    },
+    /// §7.1.6: the reason of a Close frame is UTF-8.
+    #[error("a close reason that isn't UTF-8")]
+    InvalidReason,
+    /// §5.6, §8.1: text is UTF-8.
+    #[error("a text message that isn't UTF-8")]
+    InvalidText,
+    /// §5.2: the most significant bit of a 64-bit length is 0.
+    #[error("a length of 2^63 bytes or more")]
+    LengthTooBig,
+    /// §5.5: control frames have at most 125 bytes of payload.
+    #[error("a {0} frame with more than 125 bytes of payload")]
+    LongControl(OpCode),
+    /// §5.1: a server must not mask.
+    #[error("a masked frame from a server")]
+    Masked,
+    /// More than [`Limits::max_message`](crate::Limits::max_message).
+    #[error("a message of at least {len} bytes, where {max} are the limit")]
+    MessageTooBig {
+        /// The frames so far with the one whose header came last.
+        len: u64,
+        /// The limit.
+        max: u64,
+    },
+    /// §5.2: a length takes the fewest bytes that can hold it.
+    #[error("a length of {0} that is not encoded in the fewest bytes")]
+    NonMinimalLength(u64),
+    /// §5.2: RSV1 to RSV3 are 0 unless an extension says otherwise.
+    #[error("reserved bits are set")]
+    ReservedBits,
+    /// §5.2: opcodes 3 to 7 and 11 to 15 are reserved.
+    #[error("reserved opcode {0}")]
+    ReservedOpcode(u8),
+    /// §5.4: a continuation continues something.
+    #[error("a continuation frame with nothing to continue")]
+    UnexpectedContinuation,
+    /// §5.4: the fragments of a message are not interleaved with those of another.
+    #[error("a {0} frame inside an unfinished message")]
+    UnfinishedMessage(OpCode),
+    /// §5.1: a client must mask.
+    #[error("an unmasked frame from a client")]
+    Unmasked,
+}
+
+impl Violation {
+    /// The code to close with (§7.4.1): 1007 for what isn't UTF-8, 1009 for what is too big, otherwise 1002.
+    pub fn close_code(&self) -> CloseCode {
+        match self {
+            Self::InvalidReason | Self::InvalidText => CloseCode::Invalid,
+            Self::FrameTooBig { .. } | Self::MessageTooBig { .. } => CloseCode::Size,
+            Self::CloseLength
+            | Self::CloseCode(_)
+            | Self::FragmentedControl(_)
+            | Self::LengthTooBig
+            | Self::LongControl(_)
+            | Self::Masked
+            | Self::NonMinimalLength(_)
+            | Self::ReservedBits
+            | Self::ReservedOpcode(_)
+            | Self::UnexpectedContinuation
+            | Self::UnfinishedMessage(_)
+            | Self::Unmasked => CloseCode::Protocol,
+        }
+    }
+}

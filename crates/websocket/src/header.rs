@@ -1,0 +1,205 @@
+//! The header of a frame, from bytes and to bytes (§5.2).
+//!
+//! `FIN RSV1-3 opcode(4) | MASK length(7) | longer length(0, 16 or 64) | key(0 or 32)`
+
+use std::fmt;
+use std::ops::Deref;
+
+use crate::Violation;
+
+/// Two bytes, eight of length, four of key.
+pub const MAX_HEADER: usize = 14;
+
+/// What a frame is (§5.2). Reserved opcodes have no value here: they are a [`Violation`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpCode {
+    /// More of the message that a text or binary frame began.
+    Continuation,
+    /// Begins a message of UTF-8.
+    Text,
+    /// Begins a message of bytes.
+    Binary,
+    /// The last frame that its sender sends.
+    Close,
+    /// Wants a pong.
+    Ping,
+    /// Answers a ping, or says unasked that the sender lives.
+    Pong,
+}
+
+/// What a frame's header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameHeader {
+    /// Whether the message ends with this frame.
+    pub fin: bool,
+    /// What the frame is.
+    pub opcode: OpCode,
+    /// Bytes of payload: less than 2⁶³.
+    pub len: u64,
+    /// What the payload is masked with, if it is.
+    pub key: Option<[u8; 4]>,
+}
+
+/// A header as it goes over the wire; a slice of 2 to 14 bytes.
+#[derive(Clone, Copy)]
+pub struct HeaderBytes {
+    bytes: [u8; MAX_HEADER],
+    len: u8,
+    key: Option<[u8; 4]>,
+}
+
+// === impl OpCode ===
+
+impl OpCode {
+    /// Whether it is Close, Ping or Pong: at most 125 bytes, never fragmented, allowed between the fragments of a
+    /// message (§5.5).
+    pub fn is_control(self) -> bool {
+        matches!(self, Self::Close | Self::Ping | Self::Pong)
+    }
+
+    fn from_bits(bits: u8) -> Result<Self, Violation> {
+        match bits {
+            0x0 => Ok(Self::Continuation),
+            0x1 => Ok(Self::Text),
+            0x2 => Ok(Self::Binary),
+            0x8 => Ok(Self::Close),
+            0x9 => Ok(Self::Ping),
+            0xa => Ok(Self::Pong),
+            reserved => Err(Violation::ReservedOpcode(reserved)),
+        }
+    }
+
+    fn bits(self) -> u8 {
+        match self {
+            Self::Continuation => 0x0,
+            Self::Text => 0x1,
+            Self::Binary => 0x2,
+            Self::Close => 0x8,
+            Self::Ping => 0x9,
+            Self::Pong => 0xa,
+        }
+    }
+}
+
+impl fmt::Display for OpCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Continuation => "continuation",
+            Self::Text => "text",
+            Self::Binary => "binary",
+            Self::Close => "close",
+            Self::Ping => "ping",
+            Self::Pong => "pong",
+        })
+    }
+}
+
+// === impl FrameHeader ===
+
+impl FrameHeader {
+    /// The header that `bytes` start with and how long it is; `None` while it isn't all there.
+    ///
+    /// Checks in the order of the bytes, so that a violation doesn't depend on how many came at once.
+    #[inline]
+    pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
+        let Some(&first) = bytes.first() else { return Ok(None) };
+        if first & RSV != 0 {
+            return Err(Violation::ReservedBits);
+        }
+        let opcode = OpCode::from_bits(first & 0x0f)?;
+        let fin = first & FIN != 0;
+        if opcode.is_control() && !fin {
+            return Err(Violation::FragmentedControl(opcode));
+        }
+        let Some(&second) = bytes.get(1) else { return Ok(None) };
+        let (len, at) = match second & !MASK {
+            LEN_16 | LEN_64 if opcode.is_control() => return Err(Violation::LongControl(opcode)),
+            LEN_16 => {
+                let Some(len) = bytes[2..].first_chunk() else { return Ok(None) };
+                (u64::from(u16::from_be_bytes(*len)), 4)
+            }
+            LEN_64 => {
+                let Some(len) = bytes[2..].first_chunk() else { return Ok(None) };
+                (u64::from_be_bytes(*len), 10)
+            }
+            len => (u64::from(len), 2),
+        };
+        if at > 2 {
+            if len >> 63 != 0 {
+                return Err(Violation::LengthTooBig);
+            }
+            if at != 2 + longer(len) {
+                return Err(Violation::NonMinimalLength(len));
+            }
+        }
+        if second & MASK == 0 {
+            return Ok(Some((Self { fin, opcode, len, key: None }, at)));
+        }
+        let Some(&key) = bytes[at..].first_chunk() else { return Ok(None) };
+        Ok(Some((Self { fin, opcode, len, key: Some(key) }, at + 4)))
+    }
+
+    /// The header as bytes, the length in the fewest that hold it.
+    pub fn encode(&self) -> HeaderBytes {
+        debug_assert!(self.len >> 63 == 0, "a frame's length is less than 2^63");
+        let mut bytes = [0; MAX_HEADER];
+        bytes[0] = self.opcode.bits() | if self.fin { FIN } else { 0 };
+        let mut at = 2 + longer(self.len);
+        let be = self.len.to_be_bytes();
+        match at {
+            2 => bytes[1] = be[7],
+            4 => {
+                bytes[1] = LEN_16;
+                bytes[2..4].copy_from_slice(&be[6..]);
+            }
+            _ => {
+                bytes[1] = LEN_64;
+                bytes[2..10].copy_from_slice(&be);
+            }
+        }
+        if let Some(key) = self.key {
+            bytes[1] |= MASK;
+            bytes[at..at + 4].copy_from_slice(&key);
+            at += 4;
+        }
+        HeaderBytes { bytes, len: at as u8, key: self.key }
+    }
+}
+
+/// How many bytes of length follow the first two.
+fn longer(len: u64) -> usize {
+    match len {
+        0..=125 => 0,
+        126..=0xffff => 2,
+        _ => 8,
+    }
+}
+
+// === impl HeaderBytes ===
+
+impl HeaderBytes {
+    /// What the payload has to be masked with before it is sent: see [`mask()`](crate::mask()).
+    pub fn key(&self) -> Option<[u8; 4]> {
+        self.key
+    }
+}
+
+impl Deref for HeaderBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+}
+
+impl fmt::Debug for HeaderBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02x?}", &**self)
+    }
+}
+
+const FIN: u8 = 0x80;
+const RSV: u8 = 0x70;
+const MASK: u8 = 0x80;
+const LEN_16: u8 = 126;
+const LEN_64: u8 = 127;

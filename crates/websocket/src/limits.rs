@@ -1,0 +1,27 @@
+//! Which end we are, and how much we take.
+
+/// Which end of the connection *we* are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Takes masked frames only and sends unmasked ones (§5.1).
+    Server,
+    /// Takes unmasked frames only and sends masked ones (§5.1).
+    Client,
+}
+
+/// How much a peer may send. Both are checked when a frame's header is there, before any of its payload.
+///
+/// Without limits by default: this crate assembles nothing, so nothing grows here. They are for callers who do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Payload bytes in one data frame. Control frames have ≤ 125 anyway (§5.5).
+    pub max_frame: u64,
+    /// Payload bytes in all frames of one message.
+    pub max_message: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_frame: u64::MAX, max_message: u64::MAX }
+    }
+}

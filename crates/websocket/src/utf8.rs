@@ -1,0 +1,50 @@
+//! UTF-8 that comes in pieces, checked as it comes (§8.1).
+
+/// A check over pieces cut anywhere. It fails at the first byte that no continuation could make valid, without waiting
+/// for the end of the code point.
+#[derive(Debug, Default)]
+pub(crate) struct Utf8 {
+    /// The code point that the last piece ended in.
+    cut: [u8; 4],
+    /// How many bytes of it there are: 3 at most between calls.
+    len: u8,
+}
+
+impl Utf8 {
+    /// Checks the next piece. `Err` says how many of its bytes could still have been the start of something valid.
+    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), usize> {
+        let mut at = 0;
+        while self.len > 0 {
+            let Some(&byte) = piece.get(at) else { return Ok(()) };
+            self.cut[usize::from(self.len)] = byte;
+            self.len += 1;
+            match std::str::from_utf8(&self.cut[..usize::from(self.len)]) {
+                Ok(_) => self.len = 0,
+                Err(error) if error.error_len().is_none() => {}
+                Err(_) => return Err(at),
+            }
+            at += 1;
+        }
+        let rest = &piece[at..];
+        let Err(error) = simdutf8::compat::from_utf8(rest) else { return Ok(()) };
+        let (valid, bad) = rest.split_at(error.valid_up_to());
+        if let Some(len) = error.error_len() {
+            // `len` bytes are bad together. A lead byte is right by itself: then it is the byte after them that is not.
+            let lead = matches!(bad.first(), Some(0xc2..=0xf4));
+            return Err(at + valid.len() + if lead { len } else { 0 });
+        }
+        self.cut[..bad.len()].copy_from_slice(bad);
+        self.len = bad.len() as u8;
+        Ok(())
+    }
+
+    /// Whether no code point is cut: whether the text may end here.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Forgets the text, for the next one.
+    pub(crate) fn reset(&mut self) {
+        self.len = 0;
+    }
+}
