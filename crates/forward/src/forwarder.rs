@@ -1,13 +1,25 @@
 //! Takes what listeners accept, and sees every offer through.
+//!
+//! [`Forwarder::serve`] is one loop over three things: the acceptor, what came of it (incoming
+//! connections, and their offers), and the tasks that these are handled in. Every handshake and
+//! every session is a task of its own; all of them are the loop's, so nothing outlives it.
 
+use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use endpoint::{Accept, Context};
+use endpoint::{Accept, Context, Incoming, Offer};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::task::{JoinError, JoinSet};
+use tracing::{Instrument, error, info, info_span};
 
+use crate::accept::accept_all;
+use crate::offer::{Fate, attend};
 use crate::{Gate, Route, Stop, Summary, Timers};
 
 /// What a forwarder keeps to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// Limits of time.
     pub timers: Timers,
@@ -17,7 +29,8 @@ pub struct Config {
     /// Connections at the same time that are in their handshakes or wait for a decision: 1024.
     /// Beyond that nothing is accepted, and the system's own backlog fills.
     pub max_undecided: usize,
-    /// Serve exactly one session, then accept no more.
+    /// Serve exactly one session, then accept no more. An offer that comes while another one is
+    /// undecided waits for what becomes of that.
     pub once: bool,
 }
 
@@ -33,13 +46,6 @@ pub struct Forwarder {
     shared: Arc<Shared>,
 }
 
-struct Shared {
-    cx: Context,
-    gate: Arc<dyn Gate>,
-    route: Arc<dyn Route>,
-    config: Config,
-}
-
 impl Forwarder {
     /// Forwards what `gate` lets pass to where `route` leads; `cx` is given to the connectors.
     pub fn new(
@@ -48,19 +54,185 @@ impl Forwarder {
         route: impl Route + 'static,
         config: Config,
     ) -> Self {
-        Self {
-            shared: Arc::new(Shared { cx, gate: Arc::new(gate), route: Arc::new(route), config }),
-        }
+        // More than a semaphore counts is no limit.
+        let semaphore = |permits: usize| Arc::new(Semaphore::new(permits.min(MOST)));
+        let shared = Shared {
+            cx,
+            gate: Box::new(gate),
+            route: Box::new(route),
+            timers: config.timers,
+            places: config.max_sessions.map(semaphore),
+            undecided: semaphore(config.max_undecided.max(1)),
+            once: config.once.then(|| semaphore(1)),
+            enough: watch::Sender::new(false),
+            ids: AtomicU64::new(1),
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Serves one listener until it is over, or until `stop`, and then until its sessions are.
     ///
-    /// May run for several listeners at once. Dropping the future ends everything that came in
-    /// there at once, without words to the peers.
+    /// A stop closes the listener at once. Handshakes that are still going on are given up, offers
+    /// that are undecided are refused as busy, and sessions have their grace.
+    ///
+    /// It may run for several listeners at once, which then share the limits. Dropping the future
+    /// closes everything that came in here, without words to the peers.
     pub async fn serve(&self, accept: Box<dyn Accept>, stop: Stop) -> Summary {
-        let _ = (&self.shared.cx, &self.shared.gate, &self.shared.route, &self.shared.config);
-        drop(accept);
-        stop.stopped().await;
-        Summary::default()
+        let listener: Arc<str> = accept.local().descriptor.as_str().into();
+        let (works, mut work) = mpsc::channel(WORKS);
+        let mut accepting = pin!(accept_all(&self.shared, accept, &stop, works.clone()));
+        let mut is_accepting = true;
+        // The loop's own sender goes, so that the channel ends with those who may still send.
+        let mut works = Some(works);
+        let mut tasks = JoinSet::new();
+        let mut summary = Summary::default();
+        loop {
+            tokio::select! {
+                () = &mut accepting, if is_accepting => {
+                    is_accepting = false;
+                    works = None;
+                }
+                Some(done) = tasks.join_next() => count(&mut summary, done),
+                Some(next) = work.recv() => match (next, &works) {
+                    (Work::Incoming(incoming, permit), Some(works)) => {
+                        let shared = Arc::clone(&self.shared);
+                        tasks.spawn(shake(shared, incoming, permit, works.clone(), stop.clone()));
+                    }
+                    // It came in just before the end.
+                    (Work::Incoming(..), None) => summary.lost += 1,
+                    (Work::Offer(offer, permit), _) => {
+                        let shared = Arc::clone(&self.shared);
+                        let span = self.span(&offer, &listener);
+                        let task = attend(shared, offer, permit, stop.clone());
+                        tasks.spawn(async { Done::Offer(task.await) }.instrument(span));
+                    }
+                },
+                else => return summary,
+            }
+        }
+    }
+
+    /// The one place where a session's span is opened.
+    fn span(&self, offer: &Offer, listener: &str) -> tracing::Span {
+        let id = self.shared.ids.fetch_add(1, Ordering::Relaxed);
+        let peer = offer.info.peer();
+        info_span!("session", id, %peer, listener, destination = tracing::field::Empty)
     }
 }
+
+impl fmt::Debug for Forwarder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Forwarder").field("timers", &self.shared.timers).finish_non_exhaustive()
+    }
+}
+
+/// What all listeners of a forwarder share.
+pub(crate) struct Shared {
+    pub(crate) cx: Context,
+    pub(crate) gate: Box<dyn Gate>,
+    pub(crate) route: Box<dyn Route>,
+    pub(crate) timers: Timers,
+    /// Places of sessions.
+    pub(crate) places: Option<Arc<Semaphore>>,
+    /// Places of what is undecided.
+    pub(crate) undecided: Arc<Semaphore>,
+    /// The one session's place, closed once it is taken for good.
+    pub(crate) once: Option<Arc<Semaphore>>,
+    /// Whether the one session has begun.
+    pub(crate) enough: watch::Sender<bool>,
+    ids: AtomicU64,
+}
+
+impl Shared {
+    /// Waits until nothing new is to begin. Cancel safe.
+    pub(crate) async fn closing(&self, stop: &Stop) {
+        let enough = async {
+            let mut enough = self.enough.subscribe();
+            // The sender is held by `self`: this can't fail.
+            let _ = enough.wait_for(|enough| *enough).await;
+        };
+        tokio::select! {
+            _ = stop.stopped() => {}
+            () = enough => {}
+        }
+    }
+}
+
+/// What the loop makes a task of.
+pub(crate) enum Work {
+    Incoming(Incoming, OwnedSemaphorePermit),
+    Offer(Offer, OwnedSemaphorePermit),
+}
+
+/// What became of a task.
+enum Done {
+    /// All handshakes are over, or one of them failed.
+    Incoming {
+        failed: bool,
+    },
+    Offer(Fate),
+}
+
+fn count(summary: &mut Summary, done: Result<Done, JoinError>) {
+    match done {
+        Ok(Done::Incoming { failed }) => summary.lost += u64::from(failed),
+        Ok(Done::Offer(Fate::Session(outcome))) => summary.add(outcome),
+        Ok(Done::Offer(Fate::Refused)) => summary.refused += 1,
+        Ok(Done::Offer(Fate::Unreachable)) => {
+            summary.refused += 1;
+            summary.unreachable += 1;
+        }
+        Ok(Done::Offer(Fate::Lost)) => summary.lost += 1,
+        Ok(Done::Offer(Fate::Attached)) => {}
+        // Its message may quote data; whoever set a panic hook has it already.
+        Err(panic) => {
+            error!("a session was lost: its task panicked");
+            summary.panicked += u64::from(panic.is_panic());
+        }
+    }
+}
+
+/// Sees one connection's handshakes through, and hands its offers to the loop.
+async fn shake(
+    shared: Arc<Shared>,
+    mut incoming: Incoming,
+    permit: OwnedSemaphorePermit,
+    works: mpsc::Sender<Work>,
+    stop: Stop,
+) -> Done {
+    let mut permit = Some(permit);
+    let mut closing = pin!(shared.closing(&stop));
+    loop {
+        let next = tokio::select! {
+            biased;
+            () = &mut closing => return Done::Incoming { failed: false },
+            next = incoming.next() => next,
+        };
+        let offer = match next {
+            Ok(Some(offer)) => offer,
+            Ok(None) => return Done::Incoming { failed: false },
+            Err(error) => {
+                info!(peer = %incoming.info.peer(), "{error}");
+                return Done::Incoming { failed: true };
+            }
+        };
+        // The first offer takes its connection's place among the undecided. A connection that
+        // lives on beside its sessions doesn't count; an offer that it makes later does.
+        let permit = match permit.take() {
+            Some(permit) => permit,
+            None => match Arc::clone(&shared.undecided).acquire_owned().await {
+                Ok(permit) => permit,
+                Err(_) => return Done::Incoming { failed: false },
+            },
+        };
+        if works.send(Work::Offer(offer, permit)).await.is_err() {
+            return Done::Incoming { failed: false };
+        }
+    }
+}
+
+/// How much work waits for the loop, which never waits for anything itself.
+const WORKS: usize = 16;
+
+/// What tokio's semaphore counts to.
+const MOST: usize = Semaphore::MAX_PERMITS;

@@ -16,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accept;
 mod forwarder;
 mod gate;
 mod offer;

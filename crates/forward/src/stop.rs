@@ -73,11 +73,13 @@ impl Stop {
 
     /// Waits until it comes; the reason. Cancel safe.
     pub async fn stopped(&self) -> End {
-        // The sender is held by `self`: the channel can't close while this waits.
         let mut levels = self.0.subscribe();
-        match levels.wait_for(|level| !matches!(level, Level::Run)).await.as_deref() {
-            Ok(Level::Stop(end) | Level::Now(end)) => end.clone(),
-            Ok(Level::Run) | Err(_) => std::future::pending().await,
+        loop {
+            if let Level::Stop(end) | Level::Now(end) = &*levels.borrow_and_update() {
+                return end.clone();
+            }
+            // The sender is held by `self`: the channel can't close while this waits.
+            let _ = levels.changed().await;
         }
     }
 

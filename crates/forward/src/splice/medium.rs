@@ -1,0 +1,81 @@
+//! What differs between bytes and messages: how the data of one direction moves.
+
+use std::io;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use endpoint::Life;
+
+use crate::{Act, Failure};
+
+/// Bytes or messages.
+///
+/// Both sorts read only what can be written, flush only when the reader has nothing more, and do a
+/// bounded amount of work a poll.
+pub(super) trait Medium {
+    /// What a side is.
+    type Stream: Life + ?Sized;
+
+    /// Moves data from `from` to `to` until it has to wait, was at it for long enough, or nothing
+    /// will move again. `out` keeps account of what `to` took.
+    fn pump(
+        cx: &mut Context<'_>,
+        from: &mut Self::Stream,
+        to: &mut Self::Stream,
+        out: &mut Outbox,
+    ) -> Step;
+
+    /// Writes what is kept and flushes, after the last read.
+    fn drain(cx: &mut Context<'_>, to: &mut Self::Stream, out: &mut Outbox)
+    -> Poll<io::Result<()>>;
+
+    /// Reads and forgets. Ready once there is nothing more to read; the flag says whether there
+    /// was anything.
+    fn discard(cx: &mut Context<'_>, from: &mut Self::Stream) -> (bool, Poll<()>);
+}
+
+/// Where the work of one poll in one direction stopped.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// The reader has nothing more for now.
+    Dry,
+    /// The writer takes nothing more for now.
+    Full,
+    /// There is more to do, but others want their turn. The task has been woken.
+    Turn,
+    /// The reader's end was read.
+    End,
+    /// Reading failed.
+    ReadFailed(Failure),
+    /// Writing failed.
+    WriteFailed(Failure),
+}
+
+impl Step {
+    pub(super) fn read_failed(error: io::Error) -> Self {
+        Self::ReadFailed(Failure { act: Act::Read, error })
+    }
+
+    pub(super) fn write_failed(error: io::Error) -> Self {
+        Self::WriteFailed(Failure { act: Act::Write, error })
+    }
+}
+
+/// What is on its way to one side.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    /// What was read but not taken: exactly as large as that, and released when it has been. It is
+    /// the whole of what a session buffers in this direction. Messages have none.
+    pub(super) tail: Bytes,
+    /// Whether something was written since the last flush.
+    pub(super) unflushed: bool,
+    /// Bytes of payload that were taken.
+    pub(super) written: u64,
+}
+
+impl Outbox {
+    pub(super) fn wrote(&mut self, bytes: usize) {
+        self.written += bytes as u64;
+        self.unflushed = true;
+    }
+}

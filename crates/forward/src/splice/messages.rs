@@ -1,0 +1,77 @@
+//! Two streams of messages: parts pass with their boundaries and types.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use endpoint::MessageStream;
+
+use super::medium::{Medium, Outbox, Step};
+
+/// A part is read only when the writer is ready for it, so none is ever kept.
+pub(super) struct OfMessages;
+
+impl Medium for OfMessages {
+    type Stream = dyn MessageStream;
+
+    fn pump(
+        cx: &mut Context<'_>,
+        from: &mut Self::Stream,
+        to: &mut Self::Stream,
+        out: &mut Outbox,
+    ) -> Step {
+        for _ in 0..TURN {
+            match Pin::new(&mut *to).poll_ready(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Step::write_failed(error),
+                Poll::Pending => return Step::Full,
+            }
+            let part = match Pin::new(&mut *from).poll_next(cx) {
+                Poll::Ready(Some(Ok(part))) => part,
+                Poll::Ready(Some(Err(error))) => return Step::read_failed(error),
+                Poll::Ready(None) => return Step::End,
+                Poll::Pending => {
+                    return match Self::drain(cx, to, out) {
+                        Poll::Ready(Err(error)) => Step::write_failed(error),
+                        Poll::Ready(Ok(())) | Poll::Pending => Step::Dry,
+                    };
+                }
+            };
+            let bytes = part.data.len();
+            if let Err(error) = Pin::new(&mut *to).start_send(part) {
+                return Step::write_failed(error);
+            }
+            out.wrote(bytes);
+        }
+        cx.waker().wake_by_ref();
+        Step::Turn
+    }
+
+    fn drain(
+        cx: &mut Context<'_>,
+        to: &mut Self::Stream,
+        out: &mut Outbox,
+    ) -> Poll<io::Result<()>> {
+        if out.unflushed {
+            ready!(Pin::new(to).poll_flush(cx))?;
+            out.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn discard(cx: &mut Context<'_>, from: &mut Self::Stream) -> (bool, Poll<()>) {
+        for turn in 0..TURN {
+            match Pin::new(&mut *from).poll_next(cx) {
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(_) => return (turn > 0, Poll::Ready(())),
+                Poll::Pending => return (turn > 0, Poll::Pending),
+            }
+        }
+        cx.waker().wake_by_ref();
+        (true, Poll::Pending)
+    }
+}
+
+/// Parts moved in one direction before others get their turn. More than the 16 buffers of bytes,
+/// because many small messages may lie in one of those and are then written at once.
+const TURN: usize = 64;
