@@ -5,10 +5,27 @@
 
 #![forbid(unsafe_code)]
 
+mod echo;
+mod mem;
+mod mock;
+mod process;
+mod queue;
 mod socket;
+mod stdio;
 mod tcp;
+mod unix;
 
 use endpoint::kind::Kind;
 
 /// The kinds, in the order of the manual.
-pub const KINDS: &[&Kind] = &[&tcp::TCP, &tcp::TCP4, &tcp::TCP6];
+pub const KINDS: &[&Kind] = &[
+    &tcp::TCP,
+    &tcp::TCP4,
+    &tcp::TCP6,
+    &unix::KIND,
+    &stdio::KIND,
+    &process::KIND,
+    &echo::KIND,
+    &mem::KIND,
+    &mock::KIND,
+];

@@ -1,0 +1,68 @@
+//! `mock:SCRIPT`: a peer that follows a script, for tests.
+//!
+//! Whole set-ups run against it without a peer and without luck: what the script doesn't expect is
+//! an error that says what was expected and what came. See [`script`] for the language.
+
+mod script;
+mod stream;
+
+use async_trait::async_trait;
+use endpoint::kind::{
+    Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
+};
+use endpoint::{Conn, Connector, Context, Grants, Info, Result, Times};
+
+use self::script::{Script, Step};
+use self::stream::Mock;
+
+/// Scripted peers.
+pub(crate) static KIND: Kind = Kind {
+    listen: Some(Side::bytes(PARAMS, PlanListen::Opened(Times::Once))),
+    connect: Some(Side::bytes(PARAMS, PlanConnect::Leaf(plan))),
+    examples: &[
+        Example {
+            role: Role::Connect,
+            descriptor: r"mock:{w PING\r\n|r PONG\r\n|eof}",
+            about: "Expects a ping, answers it and ends.",
+        },
+        Example {
+            role: Role::Listen,
+            descriptor: "mock:r hello|fin|r bye",
+            about: "Says hello, waits for the other side's end and says bye.",
+        },
+    ],
+    see_also: &["echo", "mem"],
+    ..Kind::new("mock", "A peer that follows a script, meant for tests")
+};
+
+const PARAMS: &[Param] = &[Param::new(
+    "script",
+    ValueKind::Text,
+    "Steps separated by `|`: `r TEXT` is sent to us, `w TEXT` is expected from us, `eof` ends what \
+     is sent, `fin` expects our end, `wait TIME` waits (`wait` alone for ever), `err` breaks the \
+     connection. TEXT may have \\r \\n \\t \\0 \\\\ \\| and \\xHH; braces keep them from the \
+     grammar.",
+)
+.positional()
+.required()];
+
+fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
+    match Script::parse(args.text("script").unwrap_or_default()) {
+        Ok(script) => Ok(Box::new(Connect(script))),
+        Err(message) => Err(vec![args.mistake("script", "bad-script", message)]),
+    }
+}
+
+#[derive(Debug)]
+struct Connect(Script);
+
+#[async_trait]
+impl Connector for Connect {
+    async fn connect(&self, _: &Context, _: &Info) -> Result<Conn> {
+        Ok(Conn::bytes(Mock::new(&self.0), Info::new()))
+    }
+
+    fn grants(&self) -> Grants {
+        Grants::Nothing
+    }
+}

@@ -1,0 +1,157 @@
+//! The session's end of a program's pipes.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use endpoint::{End, ExitStatus, Life};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::unix::pipe::{Receiver, Sender};
+use tokio::sync::oneshot;
+use tokio::time::{Sleep, sleep};
+use tracing::debug;
+
+/// A program's standard input and output. Dropping it is the session's end.
+pub(super) struct Pipes {
+    /// `None` once we have said the end, or the program has closed its side.
+    input: Option<Sender>,
+    output: Receiver,
+    /// The output's end was read.
+    closed: bool,
+    exit: Exit,
+    timer: Option<Pin<Box<Sleep>>>,
+    grace: Duration,
+    _session: oneshot::Sender<()>,
+}
+
+enum Exit {
+    Waiting(oneshot::Receiver<ExitStatus>),
+    Known(ExitStatus),
+    /// Nobody will tell any more.
+    Unknown,
+}
+
+impl Pipes {
+    pub(super) fn new(
+        input: Sender,
+        output: Receiver,
+        exit: oneshot::Receiver<ExitStatus>,
+        session: oneshot::Sender<()>,
+        grace: Duration,
+    ) -> Self {
+        Self {
+            input: Some(input),
+            output,
+            closed: false,
+            exit: Exit::Waiting(exit),
+            timer: None,
+            grace,
+            _session: session,
+        }
+    }
+
+    /// Looks whether the program has ended, and registers for it.
+    fn poll_exit(&mut self, cx: &mut Context<'_>) -> bool {
+        if let Exit::Waiting(exit) = &mut self.exit {
+            match Pin::new(exit).poll(cx) {
+                Poll::Pending => return false,
+                Poll::Ready(Ok(status)) => self.exit = Exit::Known(status),
+                Poll::Ready(Err(_)) => self.exit = Exit::Unknown,
+            }
+        }
+        true
+    }
+
+    /// Whether `limit` has passed since this was first asked.
+    fn poll_timer(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<()> {
+        self.timer.get_or_insert_with(|| Box::pin(sleep(limit))).as_mut().poll(cx)
+    }
+}
+
+impl AsyncRead for Pipes {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.closed {
+            let before = buf.filled().len();
+            match Pin::new(&mut self.output).poll_read(cx, buf) {
+                Poll::Ready(Ok(())) if buf.filled().len() > before || buf.remaining() == 0 => {
+                    self.timer = None;
+                    return Poll::Ready(Ok(()));
+                }
+                Poll::Ready(Ok(())) => {
+                    self.closed = true;
+                    self.timer = None;
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {}
+            }
+        }
+        let exited = self.poll_exit(cx);
+        if self.closed {
+            // The end of the output is mostly the program's own, which is about to be known.
+            if !exited {
+                ready!(self.poll_timer(cx, STATUS_WAIT));
+            }
+            return Poll::Ready(Ok(()));
+        }
+        if exited {
+            // A child of the program's holds the output open. What it still writes is delivered
+            // until it falls silent: a daemon must not keep the session open for ever.
+            let grace = self.grace;
+            ready!(self.poll_timer(cx, grace));
+            self.closed = true;
+            return Poll::Ready(Ok(()));
+        }
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Pipes {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let Some(input) = &mut self.input else { return Poll::Ready(Ok(buf.len())) };
+        match ready!(Pin::new(input).poll_write(cx, buf)) {
+            // The program has read all that it wants, as `head` does. That is no failure, and its
+            // output is still wanted: the rest of its input goes nowhere.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                debug!("the program has closed its input; what else comes for it is discarded");
+                self.input = None;
+                Poll::Ready(Ok(buf.len()))
+            }
+            done => Poll::Ready(done),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_finish(cx, &End::eof())
+    }
+}
+
+impl Life for Pipes {
+    fn poll_finish(&mut self, _: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+        self.input = None;
+        Poll::Ready(Ok(()))
+    }
+
+    fn end(&mut self) -> End {
+        match self.exit {
+            Exit::Known(status) => End::exited(status),
+            Exit::Waiting(_) | Exit::Unknown => End::eof(),
+        }
+    }
+}
+
+/// How long the end of a program's output waits for its exit status.
+const STATUS_WAIT: Duration = Duration::from_millis(500);

@@ -1,0 +1,180 @@
+//! `stdio`: our own standard input and output.
+//!
+//! There is one of each, so one session at a time has them. Listening offers them once.
+
+mod input;
+mod opened;
+mod output;
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use async_trait::async_trait;
+use endpoint::kind::{
+    Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
+};
+use endpoint::{Conn, Connector, End, Error, ErrorKind, Grants, Info, Life, Result, Times};
+use rustix::stdio::{stdin, stdout};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use self::input::Input;
+use self::output::Output;
+
+/// Standard input and output.
+pub(crate) static KIND: Kind = Kind {
+    listen: Some(Side::bytes(PARAMS, PlanListen::Opened(Times::Once))),
+    connect: Some(Side::bytes(PARAMS, PlanConnect::Leaf(plan))),
+    examples: &[
+        Example {
+            role: Role::Listen,
+            descriptor: "stdio",
+            about: "One session with whoever started us, as for `ProxyCommand` of ssh.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "stdio:keep=true",
+            about: "Shows one session after another; a pipe is not closed between them.",
+        },
+    ],
+    see_also: &["process"],
+    ..Kind::new("stdio", "Our own standard input and output; the end of input is a half-close")
+};
+
+const PARAMS: &[Param] = &[Param::new(
+    "keep",
+    ValueKind::Bool,
+    "Whether standard output stays open at the end of a session, for the next one. Otherwise a \
+     pipe or socket is closed, so that its reader sees the end.",
+)
+.default("false")];
+
+fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
+    let (descriptor, keep) = (args.descriptor.clone(), args.flag("keep"));
+    Ok(Box::new(Open { descriptor, keep }))
+}
+
+#[derive(Debug)]
+struct Open {
+    descriptor: String,
+    keep: bool,
+}
+
+#[async_trait]
+impl Connector for Open {
+    async fn connect(&self, cx: &endpoint::Context, _: &Info) -> Result<Conn> {
+        let refused = |words: &str, hint: &str| {
+            Err(Error::new(ErrorKind::Busy, "open", &*self.descriptor, words).with_hint(hint))
+        };
+        let turn = match Turn::take(cx.shared()) {
+            Ok(turn) => turn,
+            Err(State::Used) => {
+                return refused("another session has them", "one session at a time can");
+            }
+            Err(_) => {
+                return refused(
+                    "standard output was closed at the end of an earlier session",
+                    "`keep=true` leaves it open for the next one",
+                );
+            }
+        };
+        let failed = |cause| Error::from_io("open", &*self.descriptor, cause);
+        let input = Input::open(stdin()).map_err(failed)?;
+        let close = (!self.keep).then(|| Box::new(output::to_null) as output::Close);
+        let output = Output::open(stdout(), close).map_err(failed)?;
+        Ok(Conn::bytes(Stdio { input, output, turn: Some(turn) }, Info::new()))
+    }
+
+    /// Whoever started us decided what is there.
+    fn grants(&self) -> Grants {
+        Grants::Service
+    }
+}
+
+/// Standard input and output, while a session has them.
+struct Stdio {
+    input: Input,
+    output: Output,
+    turn: Option<Turn>,
+}
+
+impl AsyncRead for Stdio {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.input.poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Stdio {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.output.poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.output.poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_finish(cx, &End::eof())
+    }
+}
+
+impl Life for Stdio {
+    fn poll_finish(&mut self, cx: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+        let closed = ready!(self.output.poll_finish(cx))?;
+        if let Some(turn) = self.turn.as_mut().filter(|_| closed) {
+            turn.closed = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// What has become of them, in one context.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Free,
+    Used,
+    Closed,
+}
+
+#[derive(Debug, Default)]
+struct Ours(Mutex<State>);
+
+impl Ours {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to use them, given back when it is dropped.
+struct Turn {
+    ours: Arc<Ours>,
+    closed: bool,
+}
+
+impl Turn {
+    fn take(ours: Arc<Ours>) -> std::result::Result<Self, State> {
+        let mut state = ours.lock();
+        if *state != State::Free {
+            return Err(*state);
+        }
+        *state = State::Used;
+        drop(state);
+        Ok(Self { ours, closed: false })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *self.ours.lock() = if self.closed { State::Closed } else { State::Free };
+    }
+}

@@ -1,0 +1,71 @@
+//! Where a socket is: a path, or an abstract name.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use descriptor::Diagnostic;
+use endpoint::kind::Args;
+use socket2::SockAddr;
+
+/// An address that fits a `sockaddr_un`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Address {
+    Path(PathBuf),
+    /// Without its `@`.
+    Abstract(String),
+}
+
+impl Address {
+    /// Reads the parameter of this name.
+    pub(super) fn read(args: &Args, name: &str) -> Result<Self, Diagnostic> {
+        let text = args.text(name).unwrap_or_default();
+        let wrong = |message: String| Err(args.mistake(name, "bad-value", message));
+        if text.contains('\0') {
+            return wrong(format!("`{name}` can't hold a NUL"));
+        }
+        // sun_path has 108 bytes, one of which is the NUL after a path or before a name.
+        let length = text.trim_start_matches('@').len();
+        if length > 107 {
+            return wrong(format!("`{name}` has {length} bytes, and a socket's has 107 at most"));
+        }
+        match text.strip_prefix('@') {
+            _ if text.is_empty() || text == "@" => wrong(format!("`{name}` is empty")),
+            Some(_) if !cfg!(target_os = "linux") => {
+                wrong("abstract names (`@name`) are Linux's only".into())
+            }
+            Some(name) => Ok(Self::Abstract(name.to_owned())),
+            None => Ok(Self::Path(text.into())),
+        }
+    }
+
+    /// The path, if it has one.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Path(path) => Some(path),
+            Self::Abstract(_) => None,
+        }
+    }
+
+    /// As it is typed and logged.
+    pub(super) fn shown(&self) -> PathBuf {
+        match self {
+            Self::Path(path) => path.clone(),
+            Self::Abstract(name) => format!("@{name}").into(),
+        }
+    }
+
+    /// For the system.
+    pub(super) fn to_socket(&self) -> io::Result<SockAddr> {
+        match self {
+            Self::Path(path) => SockAddr::unix(path),
+            Self::Abstract(name) => SockAddr::unix(format!("\0{name}")),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shown().display().fmt(f)
+    }
+}

@@ -1,0 +1,120 @@
+//! `unix`: stream sockets of the local machine (unix(7)), listening and connecting.
+//!
+//! Parameters, defaults and the lock file are Twisted's. `@name` is a name of Linux's abstract
+//! namespace, which has no file, no mode and no lock.
+
+mod address;
+mod connect;
+mod listen;
+mod lock;
+
+use descriptor::{Descriptor, Diagnostic, Stage, Text, Url};
+use endpoint::kind::{
+    Example, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape, Side, ValueKind,
+};
+
+use self::address::Address;
+
+/// Unix stream sockets.
+pub(crate) static KIND: Kind = Kind {
+    listen: Some(Side::bytes(
+        &[
+            Param::new(
+                "address",
+                ValueKind::Text,
+                "The socket's path, or `@name` for a name of Linux's abstract namespace.",
+            )
+            .aliases(&["path"])
+            .positional()
+            .required(),
+            Param::new(
+                "mode",
+                ValueKind::Octal,
+                "The socket's permissions, whatever the umask: who may write to it may connect.",
+            )
+            .default("666")
+            .positional(),
+            Param::new(
+                "backlog",
+                ValueKind::Int(0, 65535),
+                "How many connections may wait to be accepted (listen(2)).",
+            )
+            .default("50")
+            .positional(),
+            Param::new(
+                "lockfile",
+                ValueKind::Bool,
+                "Whether a symbolic link `PATH.lock` to our process number keeps others that lock \
+                 from using the path. One that a dead process left is taken over.",
+            )
+            .default("true")
+            .positional(),
+            Param::new(
+                "unlink",
+                ValueKind::Bool,
+                "Whether a socket that is there already and that nobody answers on is removed \
+                 first. What isn't a socket, or answers, never is.",
+            )
+            .default("true"),
+        ],
+        PlanListen::Leaf(listen::plan),
+    )),
+    connect: Some(Side {
+        params: &[
+            Param::new(
+                "path",
+                ValueKind::Text,
+                "The socket's path, or `@name` for a name of Linux's abstract namespace.",
+            )
+            .aliases(&["address"])
+            .positional()
+            .required(),
+            Param::new(
+                "timeout",
+                ValueKind::Duration,
+                "How long a listener with a full backlog is waited for. 0 is for ever.",
+            )
+            .default("30"),
+        ],
+        gives: Shape::Bytes,
+        positional: Positional::SkipNamed,
+        plan: PlanConnect::Leaf(connect::plan),
+    }),
+    schemes: &[Scheme { name: "unix", expand: url }],
+    examples: &[
+        Example {
+            role: Role::Listen,
+            descriptor: "unix:/run/app.sock:mode=660",
+            about: "Listens on a socket that its user and group may connect to.",
+        },
+        Example {
+            role: Role::Listen,
+            descriptor: "unix:@app",
+            about: "Listens on a name of the abstract namespace, which needs no file.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "unix:/var/run/docker.sock",
+            about: "Connects to the socket of the Docker daemon.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "unix:///run/app.sock",
+            about: "The same kind as a URL.",
+        },
+    ],
+    see_also: &["tcp"],
+    ..Kind::new("unix", "Stream sockets of this machine, by path or abstract name")
+};
+
+/// `unix:///run/app.sock`. The path is taken as it stands: no program writes `%20` here.
+fn url(url: &Url, _: Role) -> Result<Descriptor, Diagnostic> {
+    let host = url.host.as_str();
+    if !host.is_empty() || url.userinfo.is_some() || url.port.is_some() {
+        let message = "a `unix` URL has a path only";
+        let help = format!("write `unix:///{host}{}`", url.path);
+        return Err(Diagnostic::error(Stage::Plan, "bad-url", url.host.span(), message).help(help));
+    }
+    let kind = Text::synthetic("unix", url.scheme.span());
+    Ok(Descriptor::new(kind).arg(url.path.clone()))
+}
