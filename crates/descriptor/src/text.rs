@@ -258,16 +258,17 @@ impl Whole {
         span
     }
 
-    /// Before the byte `at`.
+    /// Before the byte `at`, or after the last one.
     fn span_at(&self, at: usize) -> Span {
         let (_, run) = self.run_at(at);
-        let start = match run.how {
+        let place = match run.how {
             // The only run of an empty text: its span may be all that we know.
             How::Made if self.value.is_empty() => return run.typed,
             How::Plain => run.typed.start + (at - run.at),
+            How::Escaped | How::Made if at == self.value.len() => run.typed.end,
             How::Escaped | How::Made => run.typed.start,
         };
-        Span { start, end: start }
+        Span { start: place, end: place }
     }
 }
 
@@ -312,6 +313,16 @@ mod tests {
         assert_eq!(text.span(), Span { start: 0, end: 3 });
         assert_eq!(text.span_of(1..2), at);
         assert_eq!(text.span_of(3..4), Span { start: 0, end: 1 });
+    }
+
+    #[test]
+    fn parts_that_were_typed_apart_stay_apart() {
+        let typed = Text::typed("abcd");
+        let text = Text::concat(&[typed.slice(2..4), typed.slice(0..1), typed.slice(1..2)]);
+        assert_eq!(text.as_str(), "cdab");
+        let spans: Vec<_> = (0..4).map(|at| text.span_of(at..at + 1).start).collect();
+        assert_eq!(spans, [2, 3, 0, 1]);
+        assert_eq!(text.slice(1..3).span(), Span { start: 0, end: 4 });
     }
 
     #[test]

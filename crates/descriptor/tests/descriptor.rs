@@ -53,6 +53,9 @@ fn an_empty_argument_has_its_place() {
     assert_eq!(spans, [(0, 1), (2, 2), (4, 4), (14, 14)]);
     let spans: Vec<_> = read.kwargs.iter().map(|(_, value)| value.span().start).collect();
     assert_eq!(spans, [8, 12]);
+    let nested = parse("w:x\\:\\:y\\:");
+    let spans: Vec<_> = parse_text(&nested.args[1]).args.iter().map(Text::span).collect();
+    assert_eq!(spans, [2..3, 5..5, 7..8, 10..10].map(Span::from));
 }
 
 #[test]
