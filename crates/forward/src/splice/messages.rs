@@ -21,7 +21,7 @@ impl Medium for OfMessages {
         out: &mut Outbox,
     ) -> Step {
         for _ in 0..TURN {
-            match Pin::new(&mut *to).poll_ready(cx) {
+            match poll_room(cx, to, out) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Step::write_failed(error),
                 Poll::Pending => return Step::Full,
@@ -70,6 +70,23 @@ impl Medium for OfMessages {
         cx.waker().wake_by_ref();
         (true, Poll::Pending)
     }
+}
+
+/// Ready when another part is taken. A sink that is full of what was not flushed is flushed: the
+/// contract doesn't say that it does so by itself.
+fn poll_room(
+    cx: &mut Context<'_>,
+    to: &mut (dyn MessageStream + 'static),
+    out: &mut Outbox,
+) -> Poll<io::Result<()>> {
+    if let Poll::Ready(ready) = Pin::new(&mut *to).poll_ready(cx) {
+        return Poll::Ready(ready);
+    }
+    if !out.unflushed {
+        return Poll::Pending;
+    }
+    ready!(OfMessages::drain(cx, to, out))?;
+    Pin::new(to).poll_ready(cx)
 }
 
 /// Parts moved in one direction before others get their turn. More than the 16 buffers of bytes,

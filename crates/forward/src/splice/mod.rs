@@ -48,17 +48,19 @@ pub async fn splice(near: Conn, far: Conn, timers: &Timers, stop: &Stop) -> Outc
     match (near, far) {
         (Transport::Messages(near), Transport::Messages(far)) => {
             let near = Half::new(near, near_control);
-            run(Session::<OfMessages>::new(near, Half::new(far, far_control), *timers), stop).await
+            let far = Half::new(far, far_control);
+            run(Box::new(Session::<OfMessages>::new(near, far, *timers)), stop).await
         }
         (near, far) => {
             let near = Half::new(near.into_bytes(), near_control);
             let far = Half::new(far.into_bytes(), far_control);
-            run(Session::<OfBytes>::new(near, far, *timers), stop).await
+            run(Box::new(Session::<OfBytes>::new(near, far, *timers)), stop).await
         }
     }
 }
 
-async fn run<M: Medium>(mut session: Session<M>, stop: &Stop) -> Outcome {
+/// The session is boxed because a future keeps its arguments twice.
+async fn run<M: Medium>(mut session: Box<Session<M>>, stop: &Stop) -> Outcome {
     let mut overdue = pin!(stop.overdue(session.grace()));
     let mut stopped = false;
     poll_fn(|cx| {

@@ -1,0 +1,228 @@
+//! Ends: who ends first, how its kind of stream says that, and what still gets through.
+
+use std::time::Duration;
+
+use endpoint::{End, Ending, ExitStatus};
+use forward::{Ended, Side, Timers};
+use tokio::time::Instant;
+
+use crate::support::{Session, data, settle};
+
+/// Either side, first and second.
+type Pick = fn(&Session) -> (&crate::support::Peer, &crate::support::Peer);
+const WAYS: [(Side, Pick); 2] =
+    [(Side::Near, |s| (&s.near, &s.far)), (Side::Far, |s| (&s.far, &s.near))];
+
+#[tokio::test(start_paused = true)]
+async fn a_late_reply_arrives_after_a_half_close_either_way() {
+    for (side, pick) in WAYS {
+        let session = Session::new();
+        let (first, second) = pick(&session);
+        let (first, second) = (first.clone(), second.clone());
+        first.send("request");
+        first.end();
+        settle().await;
+        assert_eq!((second.taken(), second.finished()), (b"request".to_vec(), Some(End::eof())));
+        assert!(first.finished().is_none() && !session.is_over());
+        tokio::time::sleep(Duration::from_secs(59)).await;
+        second.send("reply");
+        second.end();
+        let outcome = session.outcome().await;
+        assert_eq!((first.taken(), first.finished()), (b"reply".to_vec(), Some(End::eof())));
+        assert!(matches!(outcome.end, Ended::Eof(at) if at == side), "{outcome}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_is_said_after_the_last_byte() {
+    for (_, pick) in WAYS {
+        let session = Session::new();
+        let (first, second) = pick(&session);
+        second.room(3);
+        first.send("request");
+        first.end();
+        settle().await;
+        assert_eq!((second.taken(), second.finished()), (b"req".to_vec(), None));
+        second.more_room(4);
+        settle().await;
+        assert_eq!((second.taken(), second.finished()), (b"request".to_vec(), Some(End::eof())));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn reasons_reach_the_other_side() {
+    for (side, pick) in WAYS {
+        let session = Session::new();
+        let (first, second) = pick(&session);
+        let second = second.clone();
+        let end = End::exited(ExitStatus::Code(3));
+        first.end_with(end.clone());
+        second.until(|peer| peer.finished().is_some()).await;
+        assert_eq!(second.finished(), Some(end.clone()));
+        second.end();
+        let outcome = session.outcome().await;
+        assert_eq!(outcome.said(side), Some(&end));
+        assert!(outcome.to_string().starts_with(&format!("closed by {side} (exit status 3), ")));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_handshake_end_the_answer_still_gets_through() {
+    for (side, pick) in WAYS {
+        let session = Session::new();
+        let (first, second) = pick(&session);
+        let (first, second) = (first.clone(), second.clone());
+        first.ending(Ending::Handshake);
+        first.end_with(End::with_code(1000, "bye"));
+        settle().await;
+        assert_eq!(second.finished(), Some(End::with_code(1000, "bye")));
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        second.send("answer");
+        settle().await;
+        assert_eq!((first.taken(), first.finished()), (b"answer".to_vec(), None));
+        second.end_with(End::because("done"));
+        let outcome = session.outcome().await;
+        assert_eq!(first.finished(), Some(End::because("done")));
+        assert!(matches!(outcome.end, Ended::Eof(at) if at == side), "{outcome}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_end_is_answered_in_its_own_terms_when_nothing_else_comes() {
+    for (side, pick) in WAYS {
+        let session = Session::new();
+        let (first, _) = pick(&session);
+        let first = first.clone();
+        let began = Instant::now();
+        first.ending(Ending::Handshake);
+        first.end_with(End::with_code(1000, ""));
+        let outcome = session.outcome().await;
+        assert_eq!(first.finished(), Some(End::with_code(1000, "")));
+        assert!(matches!(outcome.end, Ended::Eof(at) if at == side), "{outcome}");
+        assert_eq!(began.elapsed().as_secs(), 5);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_end_does_not_outlive_a_handshake_for_long() {
+    let session = Session::with(Timers::default(), |near, _| near.ending(Ending::Handshake));
+    let began = Instant::now();
+    session.near.end();
+    while !session.is_over() {
+        session.far.send("tick");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert!(began.elapsed() < Duration::from_secs(70), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_a_whole_stream_ends_it_is_over_once_the_rest_is_delivered() {
+    for (side, pick) in WAYS {
+        let session = Session::new();
+        let (first, second) = pick(&session);
+        let (first, second) = (first.clone(), second.clone());
+        first.ending(Ending::Whole);
+        second.room(2);
+        first.send("last words");
+        first.end();
+        settle().await;
+        assert!(!session.is_over());
+        let began = Instant::now();
+        second.more_room(100);
+        let outcome = session.outcome().await;
+        assert_eq!(second.taken(), b"last words");
+        assert!(second.finished().is_some());
+        assert!(matches!(outcome.end, Ended::Eof(at) if at == side), "{outcome}");
+        assert!(began.elapsed() < Duration::from_secs(1), "nothing else is waited for");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_stream_may_answer_the_end_of_a_whole_one() {
+    let session = Session::with(Timers::default(), |near, far| {
+        near.ending(Ending::Handshake);
+        far.ending(Ending::Whole);
+    });
+    session.far.end();
+    settle().await;
+    assert!(session.near.finished().is_some() && !session.is_over());
+    session.near.end();
+    settle().await;
+    assert!(session.is_over());
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_pair_of_endings_comes_to_an_end_whoever_begins() {
+    const ENDINGS: [Ending; 3] = [Ending::HalfClose, Ending::Handshake, Ending::Whole];
+    for near in ENDINGS {
+        for far in ENDINGS {
+            for (side, pick) in WAYS {
+                let session = Session::with(Timers::default(), |n, f| {
+                    n.ending(near);
+                    f.ending(far);
+                });
+                let (first, second) = pick(&session);
+                let (first, second) = (first.clone(), second.clone());
+                first.send("data");
+                first.end();
+                second.until(|peer| peer.finished().is_some()).await;
+                let outcome = session.outcome().await;
+                assert_eq!(second.taken(), b"data", "{near:?} {far:?} {side}");
+                assert!(!matches!(outcome.end, Ended::Error(..)), "{outcome}");
+                assert!(outcome.duration <= Duration::from_secs(66), "{outcome}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reader_that_starts_late_gets_everything() {
+    let session = Session::with(Timers::default(), |near, _| near.room(0));
+    let near = session.near.clone();
+    let sent = data(1 << 20);
+    session.far.send(&sent);
+    session.far.end();
+    near.end();
+    tokio::time::sleep(Duration::from_secs(59)).await;
+    // Slow, but it moves: it is never cut.
+    while near.taken_len() < sent.len() {
+        near.more_room(40_000);
+        tokio::time::sleep(Duration::from_secs(30)).await;
+    }
+    let outcome = session.outcome().await;
+    assert!(near.taken() == sent);
+    assert!(matches!(outcome.end, Ended::Eof(_)), "{outcome}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_side_that_goes_on_sending_is_read_after_its_end_was_said() {
+    // Otherwise its socket would be reset, and what it hasn't read yet be lost.
+    let session = Session::with(Timers::default(), |_, far| far.ending(Ending::Whole));
+    let near = session.near.clone();
+    session.far.room(0);
+    near.send(data(1 << 20));
+    settle().await;
+    session.far.send("goodbye");
+    session.far.end();
+    settle().await;
+    assert_eq!(near.taken(), b"goodbye");
+    assert_eq!(near.handed(), 1 << 20, "all of it is read");
+    assert!(!session.is_over(), "it is sending still");
+    near.end();
+    settle().await;
+    assert!(session.is_over());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_side_that_never_stops_sending_is_left_in_the_end() {
+    let session = Session::with(Timers::default(), |_, far| far.ending(Ending::Whole));
+    let began = Instant::now();
+    session.near.send("x");
+    session.far.room(0);
+    session.far.end();
+    while !session.is_over() {
+        session.near.send("x");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+}

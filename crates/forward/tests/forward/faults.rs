@@ -1,0 +1,149 @@
+//! A stream that fails at operation n, for every n: no panic, no hang, nothing lost that need not
+//! be, and the outcome says who it was.
+
+use std::io;
+use std::time::Duration;
+
+use endpoint::{End, Ending};
+use forward::{Act, Ended, Side, Timers};
+
+use crate::support::{Op, Peer, Session, settle};
+
+/// Both sides say three things and end.
+fn talk(near: &Peer, far: &Peer) {
+    for peer in [near, far] {
+        peer.largest(4, 3);
+        peer.send("one two ");
+        peer.send("three four ");
+        peer.send("five six");
+        peer.end();
+    }
+}
+const SAID: &[u8] = b"one two three four five six";
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_fails_at_any_operation() {
+    for ending in [Ending::HalfClose, Ending::Handshake, Ending::Whole] {
+        for side in [Side::Near, Side::Far] {
+            for op in [Op::Read, Op::Write, Op::Flush, Op::Finish] {
+                for at in 1.. {
+                    if !fails_at(ending, side, op, at).await {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether it came to the failure.
+async fn fails_at(ending: Ending, side: Side, op: Op, at: usize) -> bool {
+    let session = Session::with(Timers::default(), |near, far| {
+        near.ending(ending);
+        far.ending(ending);
+        if side == Side::Near { near } else { far }.fails(op, at);
+        talk(near, far);
+    });
+    let (near, far) = (session.near.clone(), session.far.clone());
+    let (failing, other) = if side == Side::Near { (near, far) } else { (far, near) };
+    let outcome = session.outcome().await;
+    let context = format!("{ending:?} {side} {op:?} {at}: {outcome}");
+    if !failing.has_failed() {
+        return false;
+    }
+    assert!(outcome.duration < Duration::from_secs(6), "{context}");
+    let Ended::Error(who, failure) = &outcome.end else { panic!("no error: {context}") };
+    assert_eq!(*who, side, "{context}");
+    let act = match op {
+        Op::Read => Act::Read,
+        Op::Write | Op::Flush => Act::Write,
+        Op::Finish => Act::Finish,
+    };
+    assert_eq!(failure.act, act, "{context}");
+    // What the one that failed has said before is delivered; and all of it, if it could still
+    // speak; but nobody hears it where the end of the other side's data was the end of it.
+    assert_eq!(other.taken(), SAID[..failing.handed()], "{context}");
+    if op != Op::Read && ending != Ending::Whole {
+        assert_eq!(other.taken(), SAID, "{context}");
+    }
+    assert!(other.finished().is_some(), "the other side is told: {context}");
+    true
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_before_a_reset_is_delivered() {
+    let session = Session::with(Timers::default(), |_, far| far.room(0));
+    let far = session.far.clone();
+    session.near.send("before");
+    settle().await;
+    session.near.reset();
+    far.more_room(2);
+    settle().await;
+    far.more_room(100);
+    let outcome = session.outcome().await;
+    assert_eq!(far.taken(), b"before");
+    assert_eq!(far.finished(), Some(End::with_code(1011, "connection reset")));
+    assert!(matches!(outcome.end, Ended::Error(Side::Near, _)), "{outcome}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_reset_the_answer_is_not_waited_for_long() {
+    let session = Session::new();
+    session.near.reset();
+    let outcome = session.outcome().await;
+    assert_eq!(outcome.duration.as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_that_closes_its_input_may_go_on() {
+    let session = Session::new();
+    let (near, far) = (session.near.clone(), session.far.clone());
+    far.break_pipe();
+    near.send("ignored");
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    far.send("late result");
+    far.end();
+    let outcome = session.outcome().await;
+    assert_eq!(near.taken(), b"late result");
+    assert!(matches!(outcome.end, Ended::Error(Side::Far, _)), "{outcome}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_read_for_a_side_that_takes_nothing_more() {
+    let session = Session::new();
+    session.far.break_pipe();
+    session.near.send("x");
+    settle().await;
+    session.near.send("more");
+    settle().await;
+    assert_eq!(session.near.handed(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_dies_in_the_background_gives_up_what_it_had() {
+    let session = Session::with(Timers::default(), |near, far| {
+        far.room(0);
+        near.room(0);
+    });
+    let (near, far) = (session.near.clone(), session.far.clone());
+    near.send("read ahead");
+    settle().await;
+    near.die();
+    far.send("for nobody");
+    far.more_room(100);
+    let outcome = session.outcome().await;
+    assert_eq!(far.taken(), b"read ahead");
+    assert_eq!(far.finished(), Some(End::with_code(1011, "timed out")));
+    let Ended::Error(Side::Near, failure) = &outcome.end else { panic!("{outcome}") };
+    assert_eq!((failure.act, failure.error.kind()), (Act::Live, io::ErrorKind::TimedOut));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_connection_does_not_spin() {
+    let session = Session::with(Timers::default(), |_, far| far.room(0));
+    session.near.send("x");
+    session.near.die();
+    session.far.die();
+    let outcome = session.outcome().await;
+    assert!(outcome.duration < Duration::from_secs(1), "{outcome}");
+}
