@@ -1,11 +1,14 @@
 //! The splice and the forwarder against streams that fail, stall and end in every way. No sockets;
 //! time is paused, so nothing here waits.
 
+#![expect(clippy::unwrap_used, reason = "what a test relies on may fail it, helpers included")]
+
 mod accept;
 mod close;
 mod control;
 mod drain;
 mod faults;
+mod log;
 mod messages;
 mod offers;
 mod peers;

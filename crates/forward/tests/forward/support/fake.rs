@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 
 /// What can be made to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op {
+pub(crate) enum Op {
     Read,
     Write,
     Flush,
@@ -21,14 +21,14 @@ pub enum Op {
 }
 
 /// The end that the splice has.
-pub struct Fake(Arc<Mutex<State>>);
+pub(crate) struct Fake(Arc<Mutex<State>>);
 
 /// The end that the test has. Clones are the same end.
 #[derive(Clone)]
-pub struct Peer(Arc<Mutex<State>>);
+pub(crate) struct Peer(Arc<Mutex<State>>);
 
 /// A stream, and its other end.
-pub fn fake() -> (Fake, Peer) {
+pub(crate) fn fake() -> (Fake, Peer) {
     let state = Arc::new(Mutex::new(State::default()));
     (Fake(Arc::clone(&state)), Peer(state))
 }
@@ -120,7 +120,8 @@ impl State {
 
 impl Peer {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
+        // A test may have made the stream panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
@@ -132,21 +133,21 @@ impl Peer {
         result
     }
 
-    pub fn send(&self, data: impl AsRef<[u8]>) {
+    pub(crate) fn send(&self, data: impl AsRef<[u8]>) {
         let data = data.as_ref().iter().copied().collect();
         self.change(|state| state.events.push_back(Event::Data(data)));
     }
 
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         self.end_with(End::eof());
     }
 
-    pub fn end_with(&self, end: End) {
+    pub(crate) fn end_with(&self, end: End) {
         self.change(|state| state.events.push_back(Event::End(end)));
     }
 
     /// Its data ends with an error, and nothing can be written any more.
-    pub fn reset(&self) {
+    pub(crate) fn reset(&self) {
         self.change(|state| {
             state.events.push_back(Event::Error(io::ErrorKind::ConnectionReset));
             state.broken = true;
@@ -154,81 +155,81 @@ impl Peer {
     }
 
     /// Nothing can be written any more; it may still send.
-    pub fn break_pipe(&self) {
+    pub(crate) fn break_pipe(&self) {
         self.change(|state| state.broken = true);
     }
 
-    pub fn die(&self) {
+    pub(crate) fn die(&self) {
         self.change(|state| state.dead = Some(io::ErrorKind::TimedOut));
     }
 
-    pub fn panic(&self) {
+    pub(crate) fn panic(&self) {
         self.change(|state| state.panics = true);
     }
 
-    pub fn ending(&self, ending: Ending) {
+    pub(crate) fn ending(&self, ending: Ending) {
         self.change(|state| state.ending = ending);
     }
 
     /// Takes no more than `bytes` from now on.
-    pub fn room(&self, bytes: usize) {
+    pub(crate) fn room(&self, bytes: usize) {
         self.change(|state| state.room = bytes);
     }
 
-    pub fn more_room(&self, bytes: usize) {
+    pub(crate) fn more_room(&self, bytes: usize) {
         self.change(|state| state.room = state.room.saturating_add(bytes));
     }
 
-    pub fn largest(&self, read: usize, write: usize) {
+    pub(crate) fn largest(&self, read: usize, write: usize) {
         self.change(|state| (state.largest_read, state.largest_write) = (read, write));
     }
 
     /// Shows what is written only after a flush.
-    pub fn holds_until_flush(&self) {
+    pub(crate) fn holds_until_flush(&self) {
         self.change(|state| state.holds = true);
     }
 
-    pub fn finishes(&self, finishes: bool) {
+    pub(crate) fn finishes(&self, finishes: bool) {
         self.change(|state| state.finishes = finishes);
     }
 
-    pub fn flushes(&self, flushes: bool) {
+    pub(crate) fn flushes(&self, flushes: bool) {
         self.change(|state| state.flushes = flushes);
     }
 
     /// The `at`th operation of this sort fails.
-    pub fn fails(&self, op: Op, at: usize) {
+    pub(crate) fn fails(&self, op: Op, at: usize) {
         self.change(|state| state.fails = Some((op, at)));
     }
 
     /// Whether an operation has failed that was to.
-    pub fn has_failed(&self) -> bool {
+    pub(crate) fn has_failed(&self) -> bool {
         let state = self.state();
         state.fails.is_some_and(|(_, at)| state.ops >= at)
     }
 
-    pub fn taken(&self) -> Vec<u8> {
+    pub(crate) fn taken(&self) -> Vec<u8> {
         self.state().taken.clone()
     }
 
-    pub fn taken_len(&self) -> usize {
+    pub(crate) fn taken_len(&self) -> usize {
         self.state().taken.len()
     }
 
     /// How much of what it sent was read.
-    pub fn handed(&self) -> usize {
+    pub(crate) fn handed(&self) -> usize {
         self.state().handed
     }
 
-    pub fn finished(&self) -> Option<End> {
+    pub(crate) fn finished(&self) -> Option<End> {
         self.state().finished.clone()
     }
 
-    pub fn is_dropped(&self) -> bool {
+    pub(crate) fn is_dropped(&self) -> bool {
         self.state().dropped
     }
 
-    pub async fn until(&self, what: impl Fn(&Self) -> bool) {
+    pub(crate) async fn until(&self, what: impl Fn(&Self) -> bool) {
         let reached = async {
             while !what(self) {
                 sleep(Duration::from_millis(1)).await;
@@ -367,8 +368,6 @@ impl Life for Fake {
 
 impl Drop for Fake {
     fn drop(&mut self) {
-        if let Ok(mut state) = self.0.lock() {
-            state.dropped = true;
-        }
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).dropped = true;
     }
 }

@@ -20,16 +20,16 @@ use super::{Peer, fake};
 // === the listening side ===
 
 /// Where a test lets connections come in.
-pub struct Source(mpsc::UnboundedSender<Result<Incoming>>, Arc<AtomicUsize>);
+pub(crate) struct Source(mpsc::UnboundedSender<Result<Incoming>>, Arc<AtomicUsize>);
 
 /// What is bound; an `Accept`.
-pub struct TestListener {
+pub(crate) struct TestListener {
     local: Local,
     incoming: mpsc::UnboundedReceiver<Result<Incoming>>,
     calls: Arc<AtomicUsize>,
 }
 
-pub fn listener() -> (Source, Box<dyn Accept>) {
+pub(crate) fn listener() -> (Source, Box<dyn Accept>) {
     let (sender, incoming) = mpsc::unbounded_channel();
     let calls = Arc::new(AtomicUsize::new(0));
     let local = Local::new("test:near");
@@ -51,35 +51,35 @@ impl Accept for TestListener {
 
 impl Source {
     /// A connection with one offer.
-    pub fn offer(&self) -> TestOffer {
+    pub(crate) fn offer(&self) -> TestOffer {
         self.offer_in(Order::ConnectFirst)
     }
 
-    pub fn offer_in(&self, order: Order) -> TestOffer {
+    pub(crate) fn offer_in(&self, order: Order) -> TestOffer {
         let (offer, peer) = TestOffer::new(order);
         self.incoming(Incoming::ready(offer));
         peer
     }
 
-    pub fn incoming(&self, incoming: Incoming) {
+    pub(crate) fn incoming(&self, incoming: Incoming) {
         self.0.send(Ok(incoming)).expect("the listener is open");
     }
 
-    pub fn offers(&self, script: Script) {
+    pub(crate) fn offers(&self, script: Script) {
         self.incoming(Incoming::new(Info::new(), script));
     }
 
-    pub fn error(&self, kind: io::ErrorKind) {
+    pub(crate) fn error(&self, kind: io::ErrorKind) {
         let error = Error::from_io("accept", "test:near", kind.into());
         self.0.send(Err(error)).expect("the listener is open");
     }
 
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.0.is_closed()
     }
 
     /// How often a connection was asked for.
-    pub fn calls(&self) -> usize {
+    pub(crate) fn calls(&self) -> usize {
         self.1.load(Ordering::Relaxed)
     }
 }
@@ -87,9 +87,9 @@ impl Source {
 /// Offers that come one after another; `None` in it is a failed handshake, and after the last one
 /// it stays open without more of them if `stays`.
 #[derive(Default)]
-pub struct Script {
-    pub offers: VecDeque<Option<Offer>>,
-    pub stays: bool,
+pub(crate) struct Script {
+    pub(crate) offers: VecDeque<Option<Offer>>,
+    pub(crate) stays: bool,
 }
 
 #[async_trait]
@@ -106,7 +106,7 @@ impl Offers for Script {
 
 /// What a test's peer was told about its offer.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Told {
+pub(crate) enum Told {
     Accepted(Answer),
     Refused(Refusal),
     /// The offer was dropped.
@@ -114,20 +114,20 @@ pub enum Told {
 }
 
 /// The peer behind an offer.
-pub struct TestOffer {
+pub(crate) struct TestOffer {
     /// The connection, which begins when the offer is accepted.
-    pub peer: Peer,
+    pub(crate) peer: Peer,
     leave: Option<oneshot::Sender<End>>,
     told: oneshot::Receiver<Told>,
 }
 
 impl TestOffer {
-    pub fn new(order: Order) -> (Offer, Self) {
+    pub(crate) fn new(order: Order) -> (Offer, Self) {
         Self::with(order, Info::new(), false)
     }
 
     /// `attaches`: accepting it joins another session; `Info` is what it knows.
-    pub fn with(order: Order, info: Info, attaches: bool) -> (Offer, Self) {
+    pub(crate) fn with(order: Order, info: Info, attaches: bool) -> (Offer, Self) {
         let (stream, peer) = fake();
         let (leave, left) = oneshot::channel();
         let (tell, told) = oneshot::channel();
@@ -138,7 +138,7 @@ impl TestOffer {
     }
 
     /// One whose handshake fails once it is accepted.
-    pub fn failing() -> (Offer, Self) {
+    pub(crate) fn failing() -> (Offer, Self) {
         let (tell, told) = oneshot::channel();
         let (_, peer) = fake();
         let decision = TestDecision { conn: None, left: None, tell: Some(tell), fails: true };
@@ -146,13 +146,13 @@ impl TestOffer {
     }
 
     /// The peer leaves before a decision.
-    pub fn leave(&mut self) {
+    pub(crate) fn leave(&mut self) {
         if let Some(leave) = self.leave.take() {
             let _ = leave.send(End::because("reset"));
         }
     }
 
-    pub async fn told(&mut self) -> Told {
+    pub(crate) async fn told(&mut self) -> Told {
         let told = timeout(Duration::from_secs(3600), &mut self.told).await;
         told.expect("the offer is never decided").unwrap_or(Told::Nothing)
     }
@@ -211,41 +211,41 @@ struct Plan {
 
 /// A connector.
 #[derive(Clone, Debug)]
-pub struct TestConnector(Arc<Mutex<Plan>>);
+pub(crate) struct TestConnector(Arc<Mutex<Plan>>);
 
 /// Its destination, as a test plays it.
 #[derive(Clone)]
-pub struct Connections(Arc<Mutex<Plan>>);
+pub(crate) struct Connections(Arc<Mutex<Plan>>);
 
 /// Connects at once, unless the test says otherwise.
-pub fn connector() -> (TestConnector, Connections) {
+pub(crate) fn connector() -> (TestConnector, Connections) {
     let plan = Arc::default();
     (TestConnector(Arc::clone(&plan)), Connections(plan))
 }
 
 impl Connections {
     /// The next attempt fails.
-    pub fn refuse(&self, kind: io::ErrorKind) {
+    pub(crate) fn refuse(&self, kind: io::ErrorKind) {
         self.0.lock().unwrap().results.push_back(Err(kind));
     }
 
     /// The next attempt takes so long.
-    pub fn delay(&self, by: Duration) {
+    pub(crate) fn delay(&self, by: Duration) {
         self.0.lock().unwrap().results.push_back(Ok(by));
     }
 
     /// How many attempts were begun.
-    pub fn tried(&self) -> usize {
+    pub(crate) fn tried(&self) -> usize {
         self.0.lock().unwrap().tried
     }
 
     /// How many attempts are going on.
-    pub fn pending(&self) -> usize {
+    pub(crate) fn pending(&self) -> usize {
         self.0.lock().unwrap().pending
     }
 
     /// The next connection that was made.
-    pub async fn next(&self) -> Peer {
+    pub(crate) async fn next(&self) -> Peer {
         let made = async {
             loop {
                 let peer = self.0.lock().unwrap().peers.pop_front();

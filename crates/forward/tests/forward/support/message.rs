@@ -11,13 +11,13 @@ use futures_core::Stream;
 use futures_sink::Sink;
 
 /// The end that the splice has.
-pub struct MessageFake(Arc<Mutex<State>>);
+pub(crate) struct MessageFake(Arc<Mutex<State>>);
 
 /// The end that the test has.
-pub struct MessagePeer(Arc<Mutex<State>>);
+pub(crate) struct MessagePeer(Arc<Mutex<State>>);
 
 /// A stream, and its other end.
-pub fn message_fake() -> (MessageFake, MessagePeer) {
+pub(crate) fn message_fake() -> (MessageFake, MessagePeer) {
     let state = State { room: usize::MAX, ..State::default() };
     let state = Arc::new(Mutex::new(state));
     (MessageFake(Arc::clone(&state)), MessagePeer(state))
@@ -50,28 +50,28 @@ impl MessagePeer {
         }
     }
 
-    pub fn send(&self, part: Part) {
+    pub(crate) fn send(&self, part: Part) {
         self.change(|state| state.parts.push_back(part));
     }
 
-    pub fn end_with(&self, end: End) {
+    pub(crate) fn end_with(&self, end: End) {
         self.change(|state| (state.ended, state.end) = (true, end));
     }
 
-    pub fn room(&self, parts: usize) {
+    pub(crate) fn room(&self, parts: usize) {
         self.change(|state| state.room = parts);
     }
 
-    pub fn taken(&self) -> Vec<Part> {
+    pub(crate) fn taken(&self) -> Vec<Part> {
         self.state().taken.clone()
     }
 
     /// How many of its parts were read.
-    pub fn read(&self) -> usize {
+    pub(crate) fn read(&self) -> usize {
         self.state().read
     }
 
-    pub fn finished(&self) -> Option<End> {
+    pub(crate) fn finished(&self) -> Option<End> {
         self.state().finished.clone()
     }
 }

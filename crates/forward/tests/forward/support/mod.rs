@@ -4,11 +4,9 @@ mod fake;
 mod kinds;
 mod message;
 
-pub use self::fake::{Fake, Op, Peer, fake};
-pub use self::kinds::{
-    Connections, Script, Source, TestConnector, TestListener, TestOffer, Told, connector, listener,
-};
-pub use self::message::{MessagePeer, message_fake};
+pub(crate) use self::fake::{Op, Peer, fake};
+pub(crate) use self::kinds::{Connections, Script, Source, TestOffer, Told, connector, listener};
+pub(crate) use self::message::{MessagePeer, message_fake};
 
 use std::time::Duration;
 
@@ -18,30 +16,30 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 /// Lets everything happen that can happen without time passing.
-pub async fn settle() {
+pub(crate) async fn settle() {
     sleep(Duration::from_millis(1)).await;
 }
 
 /// Some data that is not the same everywhere.
-pub fn data(length: usize) -> Vec<u8> {
+pub(crate) fn data(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at * 31 + at / 251) as u8).collect()
 }
 
 /// A session between two fakes.
-pub struct Session {
-    pub near: Peer,
-    pub far: Peer,
-    pub stop: Stop,
+pub(crate) struct Session {
+    pub(crate) near: Peer,
+    pub(crate) far: Peer,
+    pub(crate) stop: Stop,
     task: JoinHandle<Outcome>,
 }
 
 impl Session {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(Timers::default(), |_, _| {})
     }
 
     /// With the two sides changed before it begins.
-    pub fn with(timers: Timers, change: impl FnOnce(&Peer, &Peer)) -> Self {
+    pub(crate) fn with(timers: Timers, change: impl FnOnce(&Peer, &Peer)) -> Self {
         let ((near, near_peer), (far, far_peer)) = (fake(), fake());
         change(&near_peer, &far_peer);
         let stop = Stop::new();
@@ -53,12 +51,12 @@ impl Session {
         Self { near: near_peer, far: far_peer, stop, task }
     }
 
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.task.is_finished()
     }
 
     /// How it ended. It must do so by itself within an hour, and let both sides go.
-    pub async fn outcome(self) -> Outcome {
+    pub(crate) async fn outcome(self) -> Outcome {
         let outcome = timeout(Duration::from_secs(3600), self.task).await;
         let outcome = outcome.expect("the session hangs").expect("the session panicked");
         assert!(self.near.is_dropped() && self.far.is_dropped(), "a side was kept");
