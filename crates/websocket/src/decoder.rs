@@ -143,7 +143,9 @@ impl Decoder {
                 None => return Ok(None),
                 Some(Found::Control) => return self.take_control().map(Event::Control).map(Some),
                 Some(Found::Data(mut data, key)) => {
-                    mask(key, 0, &mut buf[data.range.clone()]);
+                    if self.role == Role::Server {
+                        mask(key, 0, &mut buf[data.range.clone()]);
+                    }
                     self.check(buf, &mut data);
                     // Not so if the first byte of it was wrong: then the next round gives the error.
                     if data.last || !data.range.is_empty() {
@@ -345,14 +347,12 @@ impl Decoder {
         (taken, key)
     }
 
-    /// Checks unmasked text. If it is wrong: shortens it to what is right, and keeps the error for the next step.
+    /// Checks unmasked text. If it is wrong: shortens it to what is right, and keeps the error for the next step. A text
+    /// that has passed to its end leaves no cut character behind for the next.
     #[inline]
     fn check(&mut self, buf: &[u8], data: &mut Data) {
         if !(data.text && self.checks_text) {
             return;
-        }
-        if data.first {
-            self.text.reset();
         }
         if let Err(right) = self.text.push(&buf[data.range.clone()]) {
             data.range.end = data.range.start + right;

@@ -42,9 +42,4 @@ impl Utf8 {
     pub(crate) fn is_whole(&self) -> bool {
         self.len == 0
     }
-
-    /// Forgets the text, for the next one.
-    pub(crate) fn reset(&mut self) {
-        self.len = 0;
-    }
 }
