@@ -59,6 +59,22 @@ impl Kind {
             see_also: &[],
         }
     }
+
+    /// The parameters of one side, as they are read: its own, then those that every endpoint of
+    /// that side takes. None if it has no such side.
+    #[must_use]
+    pub fn params(&self, role: Role) -> Vec<&'static Param> {
+        let own = match (role, &self.listen, &self.connect) {
+            // Listening by opening takes the parameters of connecting.
+            (Role::Listen, Some(Side { plan: PlanListen::Opened(_), .. }), Some(connect)) => {
+                connect.params
+            }
+            (Role::Listen, Some(side), _) => side.params,
+            (Role::Connect, _, Some(side)) => side.params,
+            _ => return Vec::new(),
+        };
+        own.iter().chain(read::common(role)).collect()
+    }
 }
 
 /// Another name for a kind.

@@ -21,12 +21,17 @@ pub(crate) struct Reader<'a> {
 }
 
 /// What every listener takes, whatever its kind.
-pub(crate) const COMMON: &[Param] = &[Param::new(
+const COMMON: &[Param] = &[Param::new(
     "auth",
     ValueKind::Choice(&["none"]),
     "`none` states that whoever reaches the listener may use what is behind it. A program behind a \
      public address is refused without it.",
 )];
+
+/// What every endpoint of that side takes.
+pub(crate) fn common(role: Role) -> &'static [Param] {
+    if role == Role::Listen { COMMON } else { &[] }
+}
 
 /// Reads `descriptor`; mistakes go to `found`. The arguments are good for planning only if there
 /// were none.
@@ -63,8 +68,8 @@ pub(crate) fn read(
 
 impl Reader<'_> {
     fn all(&self) -> impl Iterator<Item = &'static Param> + Clone {
-        let common = if self.role == Role::Listen { COMMON } else { &[] };
-        self.params.iter().chain(self.alias.map_or(&[][..], |alias| alias.params)).chain(common)
+        let alias = self.alias.map_or(&[][..], |alias| alias.params);
+        self.params.iter().chain(alias).chain(common(self.role))
     }
 
     fn default_of(&self, param: &Param) -> Option<&'static str> {
@@ -205,7 +210,8 @@ impl Reading<'_, '_> {
                         "`{}` can't be filled from what a peer sends: {reason}",
                         param.name
                     );
-                    self.error("template-refused", hole.span, message, None);
+                    let help = "write it out, or write `\\$` if the text is meant as it stands";
+                    self.error("template-refused", hole.span, message, Some(help.into()));
                     return None;
                 }
             }
@@ -232,9 +238,17 @@ impl Reading<'_, '_> {
         }
         let message = format!("`{kind}` has no parameter `{name}` when {here}");
         let names = self.reader.all().flat_map(|p| p.aliases.iter().copied().chain([p.name]));
-        let help = match nearest(name.as_str(), names) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => self.form(),
+        let rest = self.reader.all().find(|param| param.rest);
+        let help = match (nearest(name.as_str(), names), rest) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            // `process:dd:if=/dev/zero`: it was meant as one of these.
+            (None, Some(rest)) => {
+                format!(
+                    "as `{}`, text with `=` in it is written in braces: `{{{name}=…}}`",
+                    rest.name
+                )
+            }
+            (None, None) => self.form(),
         };
         self.error("unknown-keyword", name.span(), message, Some(help));
     }
