@@ -29,10 +29,12 @@ pub(crate) async fn accept_all(
 async fn until_over(shared: &Shared, mut accept: Box<dyn Accept>, works: mpsc::Sender<Work>) {
     let mut trouble = Trouble::default();
     loop {
-        let Ok(permit) = Arc::clone(&shared.undecided).acquire_owned().await else { return };
         match accept.accept().await {
             Ok(Some(incoming)) => {
                 trouble.pause = Duration::ZERO;
+                // Not before it is there: a listener that waits must not take another one's place.
+                let place = Arc::clone(&shared.undecided).acquire_owned().await;
+                let Ok(permit) = place else { return };
                 if works.send(Work::Incoming(incoming, permit)).await.is_err() {
                     return;
                 }

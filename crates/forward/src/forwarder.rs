@@ -27,7 +27,7 @@ pub struct Config {
     /// as many as the system takes.
     pub max_sessions: Option<usize>,
     /// Connections at the same time that are in their handshakes or wait for a decision: 1024.
-    /// Beyond that nothing is accepted, and the system's own backlog fills.
+    /// Beyond that each listener accepts one more, and then the system's own backlog fills.
     pub max_undecided: usize,
     /// Serve exactly one session, then accept no more. An offer that comes while another one is
     /// undecided waits for what becomes of that.

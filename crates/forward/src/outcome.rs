@@ -61,9 +61,9 @@ pub enum Ended {
     Error(Side, Failure),
     /// No byte moved for as long as [`Timers::idle`](crate::Timers::idle) allows.
     Idle,
-    /// One side had ended, and the rest took longer than [`Timers::linger`](crate::Timers::linger)
-    /// or [`Timers::close`](crate::Timers::close) allows.
-    Linger,
+    /// This side had ended, and the rest took longer than
+    /// [`Timers::linger`](crate::Timers::linger) or [`Timers::close`](crate::Timers::close) allows.
+    Linger(Side),
     /// We stop; this was said.
     Shutdown(End),
 }
@@ -114,9 +114,7 @@ impl fmt::Display for Outcome {
             }
             Ended::Error(side, failure) => write!(f, "{side} failed, {failure}")?,
             Ended::Idle => f.write_str("ended by us (idle)")?,
-            Ended::Linger => {
-                // One side can end without a word when it fails, but then it is an error.
-                let side = if self.near.is_some() { Side::Near } else { Side::Far };
+            Ended::Linger(side) => {
                 let other = side.other();
                 let what = if self.said(other).is_some() { "did not take it" } else { "went on" };
                 write!(f, "ended by us ({side} had closed, {other} {what} for too long)")?;
@@ -182,7 +180,7 @@ mod tests {
             ),
             (line(Ended::Idle, None, None), "ended by us (idle)"),
             (
-                line(Ended::Linger, Some(End::eof()), None),
+                line(Ended::Linger(Side::Near), Some(End::eof()), None),
                 "ended by us (near had closed, far went on for too long)",
             ),
             (

@@ -49,18 +49,19 @@ impl Medium for OfBytes {
         if out.unflushed { flush(cx, to, out) } else { Poll::Ready(Ok(())) }
     }
 
-    fn discard(cx: &mut Context<'_>, from: &mut Self::Stream) -> (bool, Poll<()>) {
+    fn discard(cx: &mut Context<'_>, from: &mut Self::Stream) -> (usize, Poll<()>) {
+        let mut bytes = 0;
         with_scratch(|scratch| {
-            for turn in 0..TURN {
+            for _ in 0..TURN {
                 let mut buf = ReadBuf::new(scratch);
                 match Pin::new(&mut *from).poll_read(cx, &mut buf) {
-                    Poll::Ready(Ok(())) if !buf.filled().is_empty() => {}
-                    Poll::Ready(_) => return (turn > 0, Poll::Ready(())),
-                    Poll::Pending => return (turn > 0, Poll::Pending),
+                    Poll::Ready(Ok(())) if !buf.filled().is_empty() => bytes += buf.filled().len(),
+                    Poll::Ready(_) => return (bytes, Poll::Ready(())),
+                    Poll::Pending => return (bytes, Poll::Pending),
                 }
             }
             cx.waker().wake_by_ref();
-            (true, Poll::Pending)
+            (bytes, Poll::Pending)
         })
     }
 }

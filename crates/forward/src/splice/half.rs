@@ -53,12 +53,16 @@ pub(super) enum Writing {
 /// Data that a side still sends after it was told the end and when nobody takes it.
 ///
 /// A socket that is closed while something lies unread in it is reset, and a reset destroys what
-/// the peer has not read yet: the last bytes that we wrote. So it is read, and forgotten.
+/// the peer has not read yet: the last bytes that we wrote. So it is read, and forgotten. Not for
+/// ever: one who goes on and on doesn't care for our end, and has to be reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rest {
     Unknown,
-    /// It is read until then at the latest.
-    Read(Instant),
+    /// It is read until then at the latest, and so many bytes at most.
+    Read {
+        by: Instant,
+        left: usize,
+    },
     /// There is no need to wait any more.
     Settled,
 }

@@ -29,9 +29,8 @@ pub(super) trait Medium {
     fn drain(cx: &mut Context<'_>, to: &mut Self::Stream, out: &mut Outbox)
     -> Poll<io::Result<()>>;
 
-    /// Reads and forgets. Ready once there is nothing more to read; the flag says whether there
-    /// was anything.
-    fn discard(cx: &mut Context<'_>, from: &mut Self::Stream) -> (bool, Poll<()>);
+    /// Reads and forgets: how many bytes, and ready once the end or an error was read.
+    fn discard(cx: &mut Context<'_>, from: &mut Self::Stream) -> (usize, Poll<()>);
 }
 
 /// Where the work of one poll in one direction stopped.

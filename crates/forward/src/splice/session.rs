@@ -202,18 +202,16 @@ impl<M: Medium> Session<M> {
             from.rest = Rest::Settled;
             return;
         }
-        let (some, done) = M::discard(cx, &mut from.stream);
-        if from.rest == Rest::Unknown {
-            from.rest = Rest::Read(Instant::now() + close);
+        let (bytes, done) = M::discard(cx, &mut from.stream);
+        let (by, left) = match from.rest {
+            Rest::Read { by, left } => (by, left.saturating_sub(bytes)),
             // A side that isn't sending now will see the end as its next event. One that says its
             // end with a handshake answers ours: a moment more is due to it.
-            if !some && ending == Ending::HalfClose {
-                from.rest = Rest::Settled;
-            }
-        }
-        if done.is_ready() {
-            from.rest = Rest::Settled;
-        }
+            _ if bytes == 0 && ending == Ending::HalfClose => (Instant::now(), 0),
+            _ => (Instant::now() + close, DISCARD.saturating_sub(bytes)),
+        };
+        let more = done.is_pending() && left > 0;
+        from.rest = if more { Rest::Read { by, left } } else { Rest::Settled };
     }
 
     /// Hands what each side says to what the other takes.
@@ -239,7 +237,7 @@ impl<M: Medium> Session<M> {
             Side::Near => (&self.near, &self.far),
             Side::Far => (&self.far, &self.near),
         };
-        if let Rest::Read(by) = from.rest {
+        if let Rest::Read { by, .. } = from.rest {
             return Some((by, Due::Settled(side)));
         }
         // Whether the other direction lives: an answer may come.
@@ -285,7 +283,7 @@ impl<M: Medium> Session<M> {
                     && matches!(to.writing, Writing::Closed);
                 let (why, end) = match from.said.clone() {
                     Some(end) if asked => (Ended::Eof(side), end),
-                    _ => (Ended::Linger, End::with_code(1001, "the other side has closed")),
+                    _ => (Ended::Linger(side), End::with_code(1001, "the other side has closed")),
                 };
                 self.wind_up(why, &end);
             }
@@ -335,6 +333,10 @@ enum Due {
 /// How long data that was read waits for its reader to move when [`Timers::linger`] is off and the
 /// side that it came from has gone: nobody else would end such a session.
 const DELIVERY: Duration = Duration::from_secs(60);
+
+/// How much is read from a side that was told the end before it is left: as much as may be on its
+/// way in the buffers of both systems.
+const DISCARD: usize = 8 * 1024 * 1024;
 
 const SIDES: [Side; 2] = [Side::Near, Side::Far];
 

@@ -226,3 +226,15 @@ async fn a_side_that_never_stops_sending_is_left_in_the_end() {
     }
     assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_side_that_sends_as_fast_as_it_can_is_not_read_for_long() {
+    let session = Session::with(Timers::default(), |_, far| far.ending(Ending::Whole));
+    let near = session.near.clone();
+    session.far.room(0);
+    near.send(data(64 << 20));
+    session.far.end();
+    let outcome = session.outcome().await;
+    assert!(outcome.duration < Duration::from_secs(1), "{outcome}");
+    assert!(near.handed() < 10 << 20, "{}", near.handed());
+}

@@ -8,6 +8,7 @@ mod close;
 mod control;
 mod drain;
 mod faults;
+mod limits;
 mod log;
 mod messages;
 mod offers;

@@ -35,7 +35,7 @@ async fn a_half_closed_session_lingers_for_a_minute_after_the_last_byte() {
         far.send("x");
     }
     let outcome = session.outcome().await;
-    assert!(matches!(outcome.end, Ended::Linger), "{outcome}");
+    assert!(matches!(outcome.end, Ended::Linger(_)), "{outcome}");
     assert_eq!(outcome.duration.as_secs(), 1000 + 250 + 60);
     assert_eq!(near.finished(), Some(End::with_code(1001, "the other side has closed")));
     assert_eq!(near.taken(), b"xxxxx");
@@ -89,7 +89,7 @@ async fn an_idle_timeout_beyond_the_linger_does_not_prolong_it() {
     let session = Session::with(idle(1000), |_, _| {});
     session.near.end();
     let outcome = session.outcome().await;
-    assert!(matches!(outcome.end, Ended::Linger), "{outcome}");
+    assert!(matches!(outcome.end, Ended::Linger(_)), "{outcome}");
     assert_eq!(outcome.duration.as_secs(), 60);
 }
 
@@ -101,7 +101,7 @@ async fn an_end_that_is_not_taken_is_waited_for_as_long_as_close_says() {
     let outcome = session.outcome().await;
     // Once while nothing moves, and once more for the last words.
     assert_eq!(outcome.duration.as_secs(), 10);
-    assert!(matches!(outcome.end, Ended::Linger), "{outcome}");
+    assert!(matches!(outcome.end, Ended::Linger(_)), "{outcome}");
     assert!(outcome.to_string().contains("did not take it"), "{outcome}");
 }
 
@@ -113,7 +113,7 @@ async fn a_peer_that_stalls_does_not_hold_a_session_for_ever() {
     session.far.end();
     let outcome = session.outcome().await;
     assert_eq!(outcome.duration.as_secs(), 65);
-    assert!(matches!(outcome.end, Ended::Linger), "{outcome}");
+    assert!(matches!(outcome.end, Ended::Linger(_)), "{outcome}");
     assert_eq!(outcome.sent, 0);
 }
 
