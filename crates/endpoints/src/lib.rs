@@ -14,6 +14,7 @@ mod socket;
 mod stdio;
 mod tcp;
 mod unix;
+mod ws;
 
 use endpoint::kind::Kind;
 
@@ -28,4 +29,5 @@ pub const KINDS: &[&Kind] = &[
     &echo::KIND,
     &mem::KIND,
     &mock::KIND,
+    &ws::KIND,
 ];

@@ -1,0 +1,62 @@
+//! The byte view: payload without boundaries, decoded where the reader wants it.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use endpoint::{End, Ending, Life};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::stream::Core;
+
+/// A WebSocket as a stream of bytes. The stream beneath reads straight into the caller's buffer; what
+/// is written leaves as one frame, header and payload together.
+pub(super) struct Flattened(pub(super) Core);
+
+impl AsyncRead for Flattened {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.0.poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Flattened {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let Core { sending, inner, .. } = &mut self.0;
+        sending.poll_write(cx, &mut **inner, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Core { sending, inner, .. } = &mut self.0;
+        sending.poll_flush(cx, &mut **inner)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_finish(cx, &End::eof())
+    }
+}
+
+impl Life for Flattened {
+    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        self.0.poll_background(cx)
+    }
+
+    fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
+        self.0.poll_finish(cx, end)
+    }
+
+    fn ending(&self) -> Ending {
+        Ending::Handshake
+    }
+
+    fn end(&mut self) -> End {
+        self.0.end()
+    }
+}

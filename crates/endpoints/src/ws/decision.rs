@@ -1,0 +1,93 @@
+//! An upgrade that waits for its answer, and what becomes of it.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use ::bytes::BytesMut;
+use async_trait::async_trait;
+use endpoint::{
+    Accepted, Answer, Conn, Decision, End, ErrorKind, Refusal, Result, Transport, describe,
+};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use websocket::Role;
+
+use super::answer;
+use super::messages::Messages;
+use super::negotiate::Mode;
+use super::request::Upgrade;
+use super::serve::{Link, Talk};
+use super::stream::{Core, Terms};
+
+/// A request that hyper waits to answer.
+pub(super) struct Deciding {
+    pub(super) talk: Talk,
+    pub(super) upgrade: Upgrade,
+    pub(super) answer: oneshot::Sender<answer::Answer>,
+}
+
+#[async_trait]
+impl Decision for Deciding {
+    async fn accept(self: Box<Self>, answer: Answer) -> Result<Accepted> {
+        let Self { talk, upgrade, answer: decide } = *self;
+        let Upgrade { key, mut http, subprotocol } = upgrade;
+        // What the far side has settled on goes, if the client knows it.
+        let settled = answer.subprotocol.filter(|name| http.subprotocols.contains(name));
+        let subprotocol = settled.or(subprotocol);
+        let switch = answer::switch(&key, subprotocol.as_deref(), &answer.headers);
+        let (link, mut unread) = finish(talk, decide, switch).await?;
+        http.subprotocols = subprotocol.into_iter().collect();
+        let terms = Terms {
+            role: Role::Server,
+            mode: Mode::of(http.subprotocols.first().map(|name| &**name)),
+            pace: link.listening.pace,
+            frame: link.listening.frame,
+        };
+        let Link { front, info, control, hold, .. } = link;
+        let (stream, ahead) = front.into_inner();
+        unread.unsplit(ahead);
+        let messages = Messages(Core::new(stream, terms, unread));
+        let transport = Transport::Messages(Box::new(messages));
+        Ok(Accepted::Session(Conn { transport, info: info.with(http), control, hold }))
+    }
+
+    async fn refuse(self: Box<Self>, refusal: Refusal) {
+        let Self { talk, answer: decide, .. } = *self;
+        // A peer that has gone needs no answer.
+        if let Ok((link, _)) = finish(talk, decide, answer::refusal(&refusal)).await {
+            link.close().await;
+        }
+    }
+
+    fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        let left = || Poll::Ready(End::because("the client left"));
+        if Pin::new(&mut *self.talk.http).poll_without_shutdown(cx).is_ready() {
+            return left();
+        }
+        self.talk.link.front.poll_left(cx).is_ready().then(left).unwrap_or(Poll::Pending)
+    }
+}
+
+/// Has hyper give the answer, and waits until it has left: the connection without HTTP, and what
+/// hyper has read beyond the request.
+async fn finish(
+    talk: Talk,
+    decide: oneshot::Sender<answer::Answer>,
+    answer: answer::Answer,
+) -> Result<(Link, BytesMut)> {
+    let Talk { mut http, link } = talk;
+    let gone = |words: &str| link.error(ErrorKind::Other, words);
+    decide.send(answer).map_err(|_| gone("the client left"))?;
+    let done = async {
+        let done = poll_fn(|cx| Pin::new(&mut *http).poll_without_shutdown(cx)).await;
+        done.map_err(|error| gone(&error.to_string()))?;
+        let drained = poll_fn(|cx| link.front.poll_drain(cx)).await;
+        drained.map_err(|error| gone(&describe(&error)))
+    };
+    let done = timeout(link.listening.limit, done).await;
+    done.map_err(|_| gone("the client does not take its answer"))??;
+    // A copy, as hyper's buffer has 8 KiB whatever is in it.
+    let unread = BytesMut::from(&*http.into_parts().read_buf);
+    Ok((link, unread))
+}

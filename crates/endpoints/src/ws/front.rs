@@ -1,0 +1,162 @@
+//! hyper's connection over a stream of ours.
+//!
+//! The stream is shared with whoever waits for a decision, so that a peer that leaves is noticed
+//! even when hyper has stopped reading because something lies unread in its buffer.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use ::bytes::{Buf, BytesMut};
+use endpoint::{ByteStream, End};
+use hyper::rt::{self, ReadBufCursor};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// The stream beneath, while HTTP is spoken on it.
+pub(super) struct Wire {
+    stream: Box<dyn ByteStream>,
+    /// Read before hyper asked for it.
+    ahead: BytesMut,
+    /// Answers that the peer hasn't taken. hyper may call a connection done before its answer is
+    /// written, so this never pushes back until it is full.
+    out: BytesMut,
+}
+
+/// A place to speak HTTP.
+#[derive(Clone)]
+pub(super) struct Front(Arc<Mutex<Wire>>);
+
+impl Front {
+    pub(super) fn new(stream: Box<dyn ByteStream>) -> Self {
+        let wire = Wire { stream, ahead: BytesMut::new(), out: BytesMut::new() };
+        Self(Arc::new(Mutex::new(wire)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Wire> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ready once the peer has left: an end or an error was read. What comes before is kept, as far
+    /// as [`AHEAD`] goes; behind more than that, nothing is noticed.
+    pub(super) fn poll_left(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let wire = &mut *self.lock();
+        if wire.stream.poll_background(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        while wire.ahead.len() < AHEAD {
+            let mut piece = [0; 1024];
+            let mut buf = ReadBuf::new(&mut piece);
+            match ready!(Pin::new(&mut wire.stream).poll_read(cx, &mut buf)) {
+                Ok(()) if !buf.filled().is_empty() => wire.ahead.extend_from_slice(buf.filled()),
+                _ => return Poll::Ready(()),
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Writes what is kept.
+    pub(super) fn poll_drain(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.lock().poll_drain(cx)
+    }
+
+    /// Ends the stream, then reads what the peer still sends until it ends too: a socket that is
+    /// closed with something unread in it is reset, and the answer is lost with it.
+    pub(super) fn poll_close(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let wire = &mut *self.lock();
+        if ready!(wire.poll_drain(cx)).is_err()
+            || ready!(wire.stream.poll_finish(cx, &End::eof())).is_err()
+        {
+            return Poll::Ready(());
+        }
+        loop {
+            let mut piece = [0; 1024];
+            let mut buf = ReadBuf::new(&mut piece);
+            let read = ready!(Pin::new(&mut wire.stream).poll_read(cx, &mut buf));
+            if read.is_err() || buf.filled().is_empty() {
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    /// The stream, and what was read ahead of it.
+    ///
+    /// # Panics
+    /// If hyper's connection still owns it.
+    pub(super) fn into_inner(self) -> (Box<dyn ByteStream>, BytesMut) {
+        let wire = Arc::into_inner(self.0).expect("hyper has given up its share");
+        let Wire { stream, ahead, .. } = wire.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (stream, ahead)
+    }
+}
+
+impl Wire {
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.out.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.out))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.out.advance(written);
+        }
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+}
+
+impl rt::Read for Front {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut cursor: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let wire = &mut *self.lock();
+        if let Poll::Ready(error) = wire.stream.poll_background(cx) {
+            return Poll::Ready(Err(error));
+        }
+        if wire.ahead.is_empty() {
+            // A piece at a time, because hyper's buffer is not initialized; handshakes are short.
+            let mut piece = [0; 1024];
+            let room = cursor.remaining().min(piece.len());
+            let mut buf = ReadBuf::new(&mut piece[..room]);
+            ready!(Pin::new(&mut wire.stream).poll_read(cx, &mut buf))?;
+            cursor.put_slice(buf.filled());
+        } else {
+            let taken = wire.ahead.split_to(wire.ahead.len().min(cursor.remaining()));
+            cursor.put_slice(&taken);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl rt::Write for Front {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let wire = &mut *self.lock();
+        if wire.out.len() >= FULL {
+            ready!(wire.poll_drain(cx))?;
+        }
+        wire.out.extend_from_slice(buf);
+        // Whatever can't go now goes with the next flush.
+        if let Poll::Ready(Err(error)) = wire.poll_drain(cx) {
+            return Poll::Ready(Err(error));
+        }
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.lock().poll_drain(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The stream is ended by whoever takes it back.
+        self.lock().poll_drain(cx)
+    }
+}
+
+/// What is kept of a peer that sends before it is accepted: enough for a first message.
+const AHEAD: usize = 4 * 1024;
+/// Answers to pipelined requests that are kept before no more of them are read.
+const FULL: usize = 16 * 1024;

@@ -1,0 +1,39 @@
+//! Masking keys (RFC 6455 sections 5.3 and 10.3): fresh for each frame, and unpredictable.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+/// A source of masking keys: a counter under `SipHash`, whose key the standard library takes from the
+/// operating system's random numbers. Without that key, nobody who chooses payloads can foresee a
+/// mask, which is all that masks are for.
+pub(super) struct Keys {
+    secret: RandomState,
+    count: u64,
+}
+
+impl Keys {
+    pub(super) fn new() -> Self {
+        Self { secret: RandomState::new(), count: 0 }
+    }
+
+    /// The next key.
+    pub(super) fn next(&mut self) -> [u8; 4] {
+        let mut hasher = self.secret.build_hasher();
+        hasher.write_u64(self.count);
+        self.count += 1;
+        let [a, b, c, d, ..] = hasher.finish().to_le_bytes();
+        [a, b, c, d]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_do_not_repeat_from_frame_to_frame_or_connection_to_connection() {
+        let keys = |mut source: Keys| (0..4).map(|_| source.next()).collect::<Vec<_>>();
+        let (one, other) = (keys(Keys::new()), keys(Keys::new()));
+        assert!(one.windows(2).all(|pair| pair[0] != pair[1]));
+        assert_ne!(one, other);
+    }
+}

@@ -1,0 +1,78 @@
+//! The message view: parts of messages, cut out of what one read brought.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use endpoint::{ByteStream, End, Ending, Life, MessageStream, Part};
+use futures_core::Stream;
+use futures_sink::Sink;
+
+use super::bytes::Flattened;
+use super::stream::Core;
+
+/// A WebSocket as a stream of messages.
+pub(super) struct Messages(pub(super) Core);
+
+impl Stream for Messages {
+    type Item = io::Result<Part>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if !ready!(self.0.poll_fill(cx))? {
+                return Poll::Ready(None);
+            }
+            let part = self.0.receiving.next();
+            self.0.react(cx);
+            if let Some(part) = part {
+                return Poll::Ready(Some(Ok(part)));
+            }
+        }
+    }
+}
+
+impl Sink<Part> for Messages {
+    type Error = io::Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Core { sending, inner, .. } = &mut self.0;
+        sending.poll_ready(cx, &mut **inner)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, part: Part) -> io::Result<()> {
+        self.0.sending.send(part)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Core { sending, inner, .. } = &mut self.0;
+        sending.poll_flush(cx, &mut **inner)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_finish(cx, &End::eof())
+    }
+}
+
+impl Life for Messages {
+    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        self.0.poll_background(cx)
+    }
+
+    fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
+        self.0.poll_finish(cx, end)
+    }
+
+    fn ending(&self) -> Ending {
+        Ending::Handshake
+    }
+
+    fn end(&mut self) -> End {
+        self.0.end()
+    }
+}
+
+impl MessageStream for Messages {
+    fn into_bytes(self: Box<Self>) -> Box<dyn ByteStream> {
+        Box::new(Flattened(self.0.flattened()))
+    }
+}

@@ -1,0 +1,214 @@
+//! `ws` (alias `autobahn`): WebSocket (RFC 6455) over any stream of bytes, both sides.
+//!
+//! A listening connection passes through these stages:
+//!
+//! 1. [`front`]: hyper reads HTTP/1.1 requests from the endpoint beneath and answers those that are
+//!    no upgrades;
+//! 2. [`request`], [`origin`], [`negotiate`]: an upgrade is checked;
+//! 3. [`serve`]: it becomes an offer, that is accepted with 101 or refused with the status that
+//!    [`answer`] has for it;
+//! 4. [`stream`]: frames, seen as bytes ([`bytes`]) or as messages ([`messages`]).
+//!
+//! A connecting one goes from [`dial`] to the same stream.
+
+mod answer;
+mod base64;
+mod bytes;
+mod decision;
+mod dial;
+mod front;
+mod keepalive;
+mod keys;
+mod messages;
+mod negotiate;
+mod origin;
+mod plan;
+mod receiving;
+mod request;
+mod response;
+mod scratch;
+mod sending;
+mod serve;
+mod stream;
+mod sugar;
+mod url;
+
+use endpoint::kind::{
+    Alias, Example, Kind, Param, PlanConnect, PlanListen, Role, Scheme, Side, Takes, ValueKind,
+};
+
+/// WebSocket over any stream of bytes.
+pub(crate) static KIND: Kind = Kind {
+    aliases: &[Alias {
+        name: "autobahn",
+        defaults: &[("require-subprotocol", "true")],
+        params: &[
+            Param::new(
+                "compression",
+                ValueKind::Bool,
+                "Taken, and without effect until permessage-deflate (RFC 7692) is built: it is \
+                 never negotiated.",
+            )
+            .aliases(&["compress"])
+            .default("true"),
+            Param::new(
+                "autofrag",
+                ValueKind::Int(0, 1 << 62),
+                "How many bytes of payload a frame that is sent has at most; 0 is no limit.",
+            )
+            .default("0"),
+            Param::new(
+                "debug",
+                ValueKind::Bool,
+                "Taken, and without effect: Autobahn's, from before 2016.",
+            ),
+        ],
+        about: "WebSocket as Autobahn's endpoints speak it: a subprotocol is required, and \
+                `base64` is offered when connecting. `url` may be left out, which Autobahn \
+                doesn't allow.",
+    }],
+    listen: Some(Side::messages(
+        &[
+            ENDPOINT,
+            URL_LISTENING,
+            Param::new(
+                "path",
+                ValueKind::Text,
+                "The only path that is served, as it is sent (percent-encoded); others get 404. \
+                 Without it every path is served.",
+            ),
+            Param::new(
+                "subprotocol",
+                ValueKind::List,
+                "Subprotocols (RFC 6455 section 1.9) to take beside `binary` and `base64`; they \
+                 carry plain bytes in binary frames. The first that the client names and that is \
+                 known is agreed on. A client that names only others is refused with 400; one that \
+                 names none is accepted.",
+            ),
+            REQUIRE,
+            Param::new(
+                "origin",
+                ValueKind::List,
+                "Which web pages may connect, by their Origin header (RFC 6454): `same`, the host \
+                 that is connected to; `any`; `null`, pages opened from files; or origins such as \
+                 `https://example.com`. Who sends none, as programs do, may connect in any case.",
+            )
+            .default("same"),
+            TIMEOUT,
+            PING,
+            PING_TIMEOUT,
+        ],
+        PlanListen::Layer(Takes::Bytes, plan::listen),
+    )),
+    connect: Some(Side::messages(
+        &[
+            ENDPOINT,
+            Param::new(
+                "url",
+                ValueKind::Text,
+                "`ws://HOST:PORT/PATH?QUERY` or `wss://…`: the Host header and what is asked for. \
+                 It doesn't say where to connect: the endpoint does. Without it the Host header is \
+                 the address that was connected to.",
+            ),
+            Param::new(
+                "path",
+                ValueKind::Template,
+                "What is asked for, with its query, instead of the URL's path. What can't stand in \
+                 a path is percent-encoded.",
+            ),
+            Param::new(
+                "subprotocol",
+                ValueKind::List,
+                "Subprotocols to offer, before `binary`; `autobahn` offers `binary, base64` before \
+                 them. Empty offers none.",
+            ),
+            REQUIRE,
+            Param::new("origin", ValueKind::Text, "The Origin header to send, if one is wanted."),
+            Param::new(
+                "header.",
+                ValueKind::Template,
+                "Another header to send, such as `header.authorization`.",
+            )
+            .prefix(),
+            TIMEOUT,
+            PING,
+            PING_TIMEOUT,
+        ],
+        PlanConnect::Layer(Takes::Bytes, plan::connect),
+    )),
+    schemes: &[
+        Scheme { name: "ws", expand: sugar::plain },
+        Scheme { name: "wss", expand: sugar::secure },
+        Scheme { name: "http", expand: sugar::plain },
+        Scheme { name: "https", expand: sugar::secure },
+    ],
+    examples: &[
+        Example {
+            role: Role::Listen,
+            descriptor: "ws:{tcp:9000:interface=127.0.0.1}",
+            about: "Listens for WebSocket connections on loopback.",
+        },
+        Example {
+            role: Role::Listen,
+            descriptor: "ws:9000:path=/serial:subprotocol={mqtt,mqttv3.1}",
+            about: "The same port, one path, and two names of a subprotocol.",
+        },
+        Example {
+            role: Role::Listen,
+            descriptor: "ws:9000:origin={same,https://example.com}",
+            about: "Takes connections from pages of example.com too.",
+        },
+        Example {
+            role: Role::Listen,
+            descriptor: r"autobahn:tcp\:9000\:interface\=0.0.0.0:url=ws\://localhost\:9000:compress=false",
+            about: "As Autobahn's users type it.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "ws://127.0.0.1:9000/serial",
+            about: "Connects to a WebSocket server.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "ws:{tcp:192.168.1.5:80}:url={ws://device.local/console}",
+            about: "Connects to an address and asks for another host's path.",
+        },
+    ],
+    see_also: &["tcp", "unix"],
+    ..Kind::new("ws", "WebSocket over any stream of bytes")
+};
+
+const ENDPOINT: Param =
+    Param::new("endpoint", ValueKind::Endpoint, "The endpoint beneath.").positional().required();
+
+const URL_LISTENING: Param = Param::new(
+    "url",
+    ValueKind::Text,
+    "`ws://HOST:PORT/PATH`, where clients find it. Only the path is used, as `path`, unless it is \
+     `/` or `path` is given: where to listen is the endpoint's to say.",
+);
+
+const REQUIRE: Param = Param::new(
+    "require-subprotocol",
+    ValueKind::Bool,
+    "Whether a connection without an agreed subprotocol is refused (406 when listening).",
+)
+.default("false");
+
+const TIMEOUT: Param =
+    Param::new("timeout", ValueKind::Duration, "How long the opening handshake may take.")
+        .default("10");
+
+const PING: Param = Param::new(
+    "ping",
+    ValueKind::Duration,
+    "After how much silence the peer is pinged; 0 is never. Only while it is being read from.",
+)
+.default("25");
+
+const PING_TIMEOUT: Param = Param::new(
+    "ping-timeout",
+    ValueKind::Duration,
+    "How long after a ping a silent peer counts as gone; 0 is for ever.",
+)
+.default("20");

@@ -1,0 +1,189 @@
+//! From parameters to the two layers; every mistake is reported.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use descriptor::{Descriptor, Diagnostic, Syntax, Template, Text};
+use endpoint::kind::{Args, Planned};
+use endpoint::{DialLayer, ServeLayer};
+
+use super::dial::{Dialling, Request};
+use super::keepalive::Pace;
+use super::negotiate::{BASE64, BINARY, Spoken, is_token};
+use super::origin::Origins;
+use super::serve::{Layer, Listening};
+use super::url;
+
+pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
+    let mut found = Vec::new();
+    let place = keep(url::read(args), &mut found).flatten();
+    let origins = keep(Origins::read(args), &mut found).unwrap_or_default();
+    let names = subprotocols(args, &mut found);
+    let limit = timeout(args, &mut found);
+    let path = match args.text("path") {
+        Some(path) if !path.starts_with('/') || url::target(path) != path => {
+            let mistake = args.mistake("path", "bad-path", "`path` must be a path as it is sent");
+            found.push(mistake.help(format!("did you mean `{}`?", url::target(path))));
+            None
+        }
+        Some(path) => Some(path.to_owned()),
+        None => place.map(|place| place.target).filter(|target| target != "/"),
+    };
+    if let Some(path) = path.as_ref().filter(|path| path.contains('?')) {
+        let message = format!("`path` can't have a query, as `{path}` has");
+        found.push(args.mistake("path", "bad-path", message));
+    }
+    if !found.is_empty() {
+        return Err(found);
+    }
+    Ok(Arc::new(Layer(Arc::new(Listening {
+        called: args.called.clone(),
+        path,
+        spoken: Spoken { names, required: args.flag("require-subprotocol") },
+        origins,
+        limit,
+        pace: pace(args),
+        frame: frame(args),
+    }))))
+}
+
+pub(super) fn connect(args: &Args) -> Planned<Arc<dyn DialLayer>> {
+    let mut found = Vec::new();
+    let place = keep(url::read(args), &mut found).flatten().unwrap_or_default();
+    let names = subprotocols(args, &mut found);
+    let limit = timeout(args, &mut found);
+    let origin = args.text("origin").filter(|origin| !origin.is_empty());
+    if origin.is_some_and(|origin| !origin.bytes().all(|byte| byte.is_ascii_graphic())) {
+        let message = "`origin` can't be sent in a header";
+        found.push(args.mistake("origin", "bad-origin", message));
+    }
+    let headers = headers(args, &mut found);
+    if !found.is_empty() {
+        return Err(found);
+    }
+    // Autobahn's list has the common ones first; elsewhere, what was named is what is wanted.
+    let common: &[&str] = match args.called.as_str() {
+        "autobahn" => &[BINARY, BASE64],
+        _ if args.is_given("subprotocol") && names.is_empty() => &[],
+        _ => &[BINARY],
+    };
+    let common = common.iter().map(|&name| name.to_owned());
+    let (mut offers, behind): (Vec<_>, Vec<_>) = match args.called.as_str() {
+        "autobahn" => (common.collect(), names),
+        _ => (names, common.collect()),
+    };
+    for name in behind {
+        if !offers.contains(&name) {
+            offers.push(name);
+        }
+    }
+    Ok(Arc::new(Dialling {
+        label: label(&args.descriptor, 0),
+        request: Request {
+            host: place.host,
+            target: if place.target.is_empty() { "/".to_owned() } else { place.target },
+            path: args.template("path").cloned(),
+            offers,
+            origin: origin.map(str::to_owned),
+            headers,
+        },
+        required: args.flag("require-subprotocol"),
+        limit,
+        pace: pace(args),
+        frame: frame(args),
+    }))
+}
+
+fn keep<T>(read: Result<T, Diagnostic>, found: &mut Vec<Diagnostic>) -> Option<T> {
+    read.map_err(|mistake| found.push(mistake)).ok()
+}
+
+fn subprotocols(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<String> {
+    let names = args.list("subprotocol");
+    if let Some(bad) = names.iter().find(|name| !is_token(name)) {
+        let message = format!("`{bad}` can't be the name of a subprotocol");
+        let help = "a name has letters, digits and punctuation other than `\"(),/:;<=>?@[\\]{}`; \
+                    several are separated by commas";
+        found.push(args.mistake("subprotocol", "bad-subprotocol", message).help(help));
+    }
+    names.to_vec()
+}
+
+fn headers(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<(String, Template)> {
+    let mut headers = Vec::new();
+    for (name, value) in args.prefixed("header.") {
+        let full = format!("header.{name}");
+        let ours = OURS.iter().any(|ours| ours.eq_ignore_ascii_case(name));
+        if ours || name.to_ascii_lowercase().starts_with("sec-websocket-") {
+            let message = format!("`{name}` is part of the handshake and can't be set");
+            found.push(args.mistake(&full, "bad-header", message));
+        } else if !is_token(name) {
+            let message = format!("`{name}` can't be the name of a header");
+            found.push(args.mistake(&full, "bad-header", message));
+        } else if !is_value(value) {
+            let message = format!("the value of `{full}` has control characters in it");
+            found.push(args.mistake(&full, "bad-header", message));
+        } else if let Some(template) = args.template(&full) {
+            headers.push((name.to_owned(), template.clone()));
+        }
+    }
+    headers
+}
+
+/// Whether it can be a header's value (RFC 9110 section 5.5).
+pub(super) fn is_value(value: &str) -> bool {
+    !value.chars().any(|c| c.is_control() && c != '\t')
+}
+
+fn timeout(args: &Args, found: &mut Vec<Diagnostic>) -> Duration {
+    let limit = args.duration("timeout").expect("`timeout` has a default");
+    if limit.is_zero() {
+        let message = "`timeout` must be more than 0: a silent peer would be waited for for ever";
+        found.push(args.mistake("timeout", "bad-value", message));
+    }
+    limit
+}
+
+fn pace(args: &Args) -> Pace {
+    let on = |name| args.duration(name).filter(|time| !time.is_zero());
+    Pace { ping: on("ping"), pong: on("ping-timeout") }
+}
+
+fn frame(args: &Args) -> Option<usize> {
+    args.int("autofrag").filter(|most| *most > 0).map(|most| most.try_into().unwrap_or(usize::MAX))
+}
+
+/// A descriptor for messages: headers may be secrets, so their values are left out.
+fn label(descriptor: &str, depth: usize) -> String {
+    let Ok(mut read) = Descriptor::parse(&Text::typed(descriptor), Syntax::Extended) else {
+        return descriptor.split(':').next().unwrap_or_default().to_owned();
+    };
+    for (name, value) in &mut read.kwargs {
+        if name.as_str().starts_with("header.") {
+            *value = Text::synthetic("…", value.span());
+        }
+    }
+    if let Some(inner) = read.args.get_mut(1).filter(|_| depth < DEPTH) {
+        *inner = Text::synthetic(&label(inner.as_str(), depth + 1), inner.span());
+    }
+    read.to_string()
+}
+
+/// As deep as descriptors are planned.
+const DEPTH: usize = 16;
+
+/// Headers that are the handshake's own, or would give the request a body.
+const OURS: &[&str] = &["connection", "content-length", "transfer-encoding", "upgrade"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_do_not_tell_secrets() {
+        let label =
+            label("ws:{ws:{tcp:h:80}:header.cookie=hunter2}:header.authorization={Basic x}", 0);
+        assert!(!label.contains("hunter") && !label.contains("Basic"), "{label}");
+        assert!(label.contains("tcp:h:80"), "{label}");
+    }
+}

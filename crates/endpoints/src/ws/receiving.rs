@@ -1,0 +1,191 @@
+//! What comes in: payload, and what control frames and mistakes lead to.
+
+use std::io;
+use std::ops::Range;
+
+use ::bytes::{Buf, BytesMut};
+use endpoint::{End, Part};
+use websocket::{
+    CloseCode, CloseFrame, Control, ControlPayload, Decoder, Event, Limits, ProtocolError, Role,
+};
+
+use super::base64;
+use super::negotiate::Mode;
+
+/// The receiving half of a connection.
+pub(super) struct Receiving {
+    decoder: Decoder,
+    mode: Mode,
+    base64: base64::Decoder,
+    /// Bytes that were read and not decoded: what came right after the handshake, or one read's
+    /// worth of messages.
+    pub(super) unread: BytesMut,
+    pub(super) state: State,
+    /// The latest ping that wants an answer.
+    pub(super) pinged: Option<ControlPayload>,
+}
+
+/// How far the peer's data has ended.
+#[derive(Debug)]
+pub(super) enum State {
+    Open,
+    /// By a Close frame, or without one.
+    Ended(End),
+    /// By a mistake of the peer's, that hasn't been reported yet.
+    Failed(Failure),
+    /// By an error that was reported.
+    Over,
+}
+
+/// Why the connection is failed (RFC 6455 section 7.1.7).
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// What the peer is told.
+    pub(super) frame: CloseFrame,
+    /// What our side is told.
+    pub(super) words: String,
+}
+
+impl Receiving {
+    pub(super) fn new(role: Role, mode: Mode, unread: BytesMut) -> Self {
+        Self {
+            decoder: Decoder::new(role, Limits::default()),
+            mode,
+            base64: base64::Decoder::default(),
+            unread,
+            state: State::Open,
+            pinged: None,
+        }
+    }
+
+    /// Whether the peer has said Close.
+    pub(super) fn is_closed(&self) -> bool {
+        self.decoder.is_closed()
+    }
+
+    /// What is seen as bytes may be any: text is not checked for being UTF-8.
+    pub(super) fn flattened(mut self) -> Self {
+        self.decoder = self.decoder.check_text(false);
+        self
+    }
+
+    /// Decodes `buf` in place: how many bytes of payload are now at its front.
+    pub(super) fn compact(&mut self, buf: &mut [u8]) -> usize {
+        if self.mode == Mode::Any {
+            let (state, pinged) = (&mut self.state, &mut self.pinged);
+            let done = self.decoder.compact(buf, |control| take(control, state, pinged));
+            if let Some(error) = done.error {
+                self.fail(&error);
+            }
+            return done.payload;
+        }
+        let (mut at, mut to) = (0, 0);
+        while let State::Open = self.state {
+            match self.decoder.next(buf, &mut at) {
+                Ok(None) => break,
+                Ok(Some(Event::Control(control))) => self.control(control),
+                Ok(Some(Event::Data(data))) => {
+                    self.data(buf, data.range, &mut to, data.text, data.last);
+                }
+                Err(error) => self.fail(&error),
+            }
+        }
+        to
+    }
+
+    /// The next part of `unread`. Control frames and mistakes before it have had their effect.
+    pub(super) fn next(&mut self) -> Option<Part> {
+        while let State::Open = self.state
+            && !self.unread.is_empty()
+        {
+            let mut at = 0;
+            match self.decoder.next(&mut self.unread, &mut at) {
+                Ok(None) => self.unread = BytesMut::new(),
+                Ok(Some(Event::Control(control))) => {
+                    self.unread.advance(at);
+                    self.control(control);
+                }
+                Ok(Some(Event::Data(data))) => {
+                    let mut taken = self.unread.split_to(at);
+                    if self.unread.is_empty() {
+                        self.unread = BytesMut::new();
+                    }
+                    let (start, mut end) = (data.range.start, data.range.start);
+                    self.data(&mut taken, data.range, &mut end, data.text, data.last);
+                    taken.truncate(end);
+                    taken.advance(start);
+                    let last = data.last && matches!(self.state, State::Open);
+                    if last || !taken.is_empty() {
+                        let text = data.text && self.mode != Mode::Base64;
+                        return Some(Part { data: taken.freeze(), text, last });
+                    }
+                }
+                Err(error) => self.fail(&error),
+            }
+        }
+        if !matches!(self.state, State::Open) {
+            // After a Close, what comes is ignored.
+            self.unread = BytesMut::new();
+        }
+        None
+    }
+
+    /// Decodes one piece of payload to `to`.
+    fn data(&mut self, buf: &mut [u8], from: Range<usize>, to: &mut usize, text: bool, last: bool) {
+        match (self.mode, text) {
+            (Mode::Any, _) | (Mode::Binary, false) => {
+                let len = from.len();
+                buf.copy_within(from, *to);
+                *to += len;
+            }
+            (Mode::Base64, true) => {
+                let mut decoded = self.base64.decode(buf, from, to);
+                if decoded.is_ok() && last {
+                    decoded = self.base64.finish();
+                }
+                if let Err(mistake) = decoded {
+                    let words = format!("message payload base64 decoding error: {mistake}");
+                    self.refuse(CloseCode::Invalid, words);
+                }
+            }
+            (Mode::Base64, false) | (Mode::Binary, true) => {
+                let words = "message payload type does not match the negotiated subprotocol";
+                self.refuse(CloseCode::Unsupported, words.to_owned());
+            }
+        }
+    }
+
+    fn control(&mut self, control: Control) {
+        take(control, &mut self.state, &mut self.pinged);
+    }
+
+    fn fail(&mut self, error: &ProtocolError) {
+        let failure = Failure { frame: error.close_frame(), words: error.to_string() };
+        if let State::Open = self.state {
+            self.state = State::Failed(failure);
+        }
+    }
+
+    fn refuse(&mut self, code: CloseCode, words: String) {
+        let frame = CloseFrame::new(code, &words).expect("1003 and 1007 may be sent");
+        self.state = State::Failed(Failure { frame, words });
+    }
+}
+
+impl Failure {
+    pub(super) fn into_error(self) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, format!("WebSocket: {}", self.words))
+    }
+}
+
+fn take(control: Control, state: &mut State, pinged: &mut Option<ControlPayload>) {
+    match control {
+        Control::Ping(payload) => *pinged = Some(payload),
+        Control::Pong(_) => {}
+        Control::Close(frame) => {
+            *state = State::Ended(frame.map_or_else(End::eof, |frame| {
+                End::with_code(frame.code().into(), frame.reason().to_owned())
+            }));
+        }
+    }
+}

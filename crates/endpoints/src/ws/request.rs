@@ -1,0 +1,201 @@
+//! What a request asks for: an upgrade that is right (RFC 6455 section 4.2.1), one that isn't, or
+//! something else.
+
+use endpoint::info::Http;
+use endpoint::{Error, ErrorKind};
+use hyper::body::{Body, Incoming};
+use hyper::header::{
+    CONNECTION, HOST, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use hyper::{Method, Request, StatusCode, Version};
+
+use super::answer::{self, Answer};
+use super::base64;
+use super::negotiate::{Disagreement, is_token};
+use super::serve::Listening;
+
+/// What a request asks for.
+pub(super) enum Asked {
+    /// A WebSocket connection, and nothing is wrong with it.
+    Upgrade(Upgrade),
+    /// A WebSocket connection that can't be had: what to answer, and why.
+    Refused(Answer, Error),
+    /// The page of this listener.
+    Page,
+    /// What is answered without more ado.
+    Other(Answer),
+}
+
+/// A request for a WebSocket connection.
+pub(super) struct Upgrade {
+    pub(super) key: String,
+    pub(super) http: Http,
+    /// What was chosen of the subprotocols offered.
+    pub(super) subprotocol: Option<String>,
+}
+
+pub(super) fn read(request: &Request<Incoming>, listening: &Listening, at: &str) -> Asked {
+    let headers = request.headers();
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Asked::Other(answer::not_allowed());
+    }
+    if listening.path.as_deref().is_some_and(|path| path != request.uri().path()) {
+        let line = "nothing is served under this path";
+        return Asked::Other(answer::text(StatusCode::NOT_FOUND, line));
+    }
+    if !has_word(headers, &UPGRADE, "websocket") {
+        return Asked::Page;
+    }
+    match upgrade(request, listening) {
+        Ok(upgrade) => Asked::Upgrade(upgrade),
+        Err(bad) => {
+            let Bad { answer, kind, words } = *bad;
+            Asked::Refused(answer, Error::new(kind, "accept", at, words))
+        }
+    }
+}
+
+/// What is wrong with a handshake.
+struct Bad {
+    answer: Answer,
+    kind: ErrorKind,
+    words: String,
+}
+
+impl Bad {
+    fn new(status: StatusCode, kind: ErrorKind, line: impl Into<String>) -> Box<Self> {
+        let words = line.into();
+        Box::new(Self { answer: answer::last(status, &words), kind, words })
+    }
+}
+
+fn upgrade(request: &Request<Incoming>, listening: &Listening) -> Result<Upgrade, Box<Bad>> {
+    let headers = request.headers();
+    let bad = |line: &str| Bad::new(StatusCode::BAD_REQUEST, ErrorKind::Protocol, line);
+    if request.method() != Method::GET || request.version() != Version::HTTP_11 {
+        return Err(bad("a WebSocket connection is a GET of HTTP/1.1"));
+    }
+    if !has_word(headers, &CONNECTION, "upgrade") {
+        let line = "the header `Connection: upgrade` is missing: a proxy on the way has to be told \
+                    to pass upgrades on";
+        return Err(bad(line));
+    }
+    if !request.body().is_end_stream() {
+        return Err(bad("a WebSocket handshake has no body"));
+    }
+    let Ok(host) = single(headers, &HOST) else {
+        return Err(bad("the Host header is not one host"));
+    };
+    if host.is_none() && request.uri().host().is_none() {
+        return Err(bad("the Host header is missing"));
+    }
+    if single(headers, &SEC_WEBSOCKET_VERSION) != Ok(Some("13")) {
+        let line = "only version 13 of WebSocket (RFC 6455) is spoken here";
+        let mut bad = Bad::new(StatusCode::UPGRADE_REQUIRED, ErrorKind::Protocol, line);
+        answer::version(&mut bad.answer);
+        return Err(bad);
+    }
+    let Ok(Some(key)) = single(headers, &SEC_WEBSOCKET_KEY) else {
+        return Err(bad("the header Sec-WebSocket-Key is missing or there are two"));
+    };
+    if !base64::encodes(key, 16) {
+        return Err(bad("Sec-WebSocket-Key must be 16 bytes in base64"));
+    }
+    check_origin(headers, host, listening)?;
+    let http = http(request);
+    let subprotocol = match listening.spoken.choose(&http.subprotocols) {
+        Ok(chosen) => chosen.map(str::to_owned),
+        Err(why) => {
+            let spoken = &listening.spoken;
+            let words = match &why {
+                Disagreement::Nothing => "no WebSocket subprotocol was offered".to_owned(),
+                Disagreement::Unknown(names) => {
+                    format!("none of the WebSocket subprotocols `{}` is known", names.join(", "))
+                }
+            };
+            let line = format!("{words}; this server only speaks `{spoken}`");
+            let status =
+                if spoken.required { StatusCode::NOT_ACCEPTABLE } else { StatusCode::BAD_REQUEST };
+            return Err(Bad::new(status, ErrorKind::Refused, line));
+        }
+    };
+    Ok(Upgrade { key: key.to_owned(), http, subprotocol })
+}
+
+fn check_origin(
+    headers: &HeaderMap,
+    host: Option<&str>,
+    listening: &Listening,
+) -> Result<(), Box<Bad>> {
+    let origin = match single(headers, &ORIGIN) {
+        Ok(None) => return Ok(()),
+        Ok(Some(origin)) if listening.origins.allow(origin, host) => return Ok(()),
+        Ok(Some(origin)) => printable(origin),
+        Err(()) => "more than one".to_owned(),
+    };
+    let set = match &*origin {
+        "file://" => "null",
+        origin => origin,
+    };
+    let line = format!(
+        "pages of the origin `{origin}` may not connect here; to let them, add it to the \
+         listener: `origin={{{},{set}}}`",
+        listening.origins
+    );
+    Err(Bad::new(StatusCode::FORBIDDEN, ErrorKind::Refused, line))
+}
+
+/// The facts about a request.
+fn http(request: &Request<Incoming>) -> Http {
+    let headers = request.headers();
+    let mut http = Http::default();
+    request.uri().path().clone_into(&mut http.path);
+    request.uri().query().unwrap_or_default().clone_into(&mut http.query);
+    http.headers = headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.into())))
+        .collect();
+    http.subprotocols = words(headers, &SEC_WEBSOCKET_PROTOCOL)
+        .filter(|name| is_token(name))
+        .map(str::to_owned)
+        .collect();
+    http
+}
+
+/// The elements of a list header (RFC 9110 section 5.6.1), which may come in several lines.
+fn words<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+    headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+}
+
+fn has_word(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
+    words(headers, name).any(|other| other.eq_ignore_ascii_case(word))
+}
+
+/// The value of a header that comes once or not at all.
+fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, ()> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    match (values.next(), value.to_str()) {
+        (None, Ok(value)) => Ok(Some(value.trim())),
+        _ => Err(()),
+    }
+}
+
+/// What a peer sent, for a message: short, and without control characters.
+pub(super) fn printable(text: &str) -> String {
+    let safe = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let mut shown: String = text.chars().take(SHOWN).map(safe).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+const SHOWN: usize = 200;

@@ -1,0 +1,408 @@
+//! What goes out: frames, whole and in turn.
+//!
+//! Everything here is bounded: `out` has at most one frame of [`CHUNK`] bytes, or a batch of
+//! [`BATCH`] and one part; of pongs there is one, the latest (RFC 6455 section 5.5.3).
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use ::bytes::{Buf, Bytes};
+use endpoint::{ByteStream, Part};
+use websocket::{CloseCode, CloseFrame, ControlPayload, Encoder, HeaderBytes, Role, mask};
+
+use super::base64;
+use super::keys::Keys;
+use super::negotiate::Mode;
+
+/// The sending half of a connection.
+pub(super) struct Sending {
+    encoder: Encoder,
+    keys: Keys,
+    /// Whether payload is masked, encoded, or has to be joined with its header.
+    copies: bool,
+    mode: Mode,
+    /// The most payload a frame has.
+    limit: usize,
+    /// Framed bytes that are still to be written, from `at` on.
+    out: Vec<u8>,
+    at: usize,
+    /// Payload that follows `out`, too large to be copied.
+    tail: Bytes,
+    /// Payload of the last frame in `out` that the writer of bytes has announced and not handed in.
+    owed: usize,
+    base64: base64::Encoder,
+    pong: Option<Box<ControlPayload>>,
+    ping: bool,
+    close: Closing,
+    /// Whether the stream beneath may have kept what was written.
+    unflushed: bool,
+}
+
+/// How far our Close frame is.
+#[derive(Debug, PartialEq, Eq)]
+enum Closing {
+    No,
+    Queued(CloseFrame),
+    /// It is in `out`, or on its way.
+    Sent,
+}
+
+impl Sending {
+    /// Frames have at most `limit` bytes of payload. `vectored` tells whether the stream beneath
+    /// sends several slices as one.
+    pub(super) fn new(role: Role, mode: Mode, limit: Option<usize>, vectored: bool) -> Self {
+        let limit = limit.unwrap_or(usize::MAX);
+        let limit = match mode {
+            // Encoded, with the two bytes that a part before may have left.
+            Mode::Base64 => (limit / 4 * 3).saturating_sub(2).max(1),
+            Mode::Any | Mode::Binary => limit,
+        };
+        Self {
+            encoder: Encoder::new(role),
+            keys: Keys::new(),
+            copies: role == Role::Client || mode == Mode::Base64 || !vectored,
+            mode,
+            limit,
+            out: Vec::new(),
+            at: 0,
+            tail: Bytes::new(),
+            owed: 0,
+            base64: base64::Encoder::default(),
+            pong: None,
+            ping: false,
+            close: Closing::No,
+            unflushed: false,
+        }
+    }
+
+    // === Control frames ===
+
+    /// Answers a ping, unless a later one comes before it can be.
+    pub(super) fn pong(&mut self, payload: ControlPayload) {
+        self.pong = Some(Box::new(payload));
+    }
+
+    pub(super) fn ping(&mut self) {
+        self.ping = true;
+    }
+
+    /// Our last frame; the first call decides.
+    pub(super) fn close(&mut self, frame: CloseFrame) {
+        if self.close == Closing::No {
+            self.close = Closing::Queued(frame);
+        }
+    }
+
+    /// Whether we have said, or are about to say, that nothing more comes.
+    pub(super) fn is_closed(&self) -> bool {
+        self.close != Closing::No
+    }
+
+    /// Whether a frame was begun that nobody can end.
+    pub(super) fn is_inside_frame(&self) -> bool {
+        self.owed > 0
+    }
+
+    /// Puts what is queued behind what is framed, if a frame may begin there.
+    fn queue_controls(&mut self) {
+        if self.owed > 0 || !self.tail.is_empty() || self.close == Closing::Sent {
+            return;
+        }
+        let keys = &mut self.keys;
+        if let Some(payload) = self.pong.take() {
+            self.out.extend_from_slice(&self.encoder.pong(&payload, || keys.next()));
+        }
+        if std::mem::take(&mut self.ping) {
+            let payload = ControlPayload::default();
+            self.out.extend_from_slice(&self.encoder.ping(&payload, || keys.next()));
+        }
+        if let Closing::Queued(frame) = &self.close {
+            self.out.extend_from_slice(&self.encoder.close(Some(frame), || keys.next()));
+            self.close = Closing::Sent;
+        }
+    }
+
+    fn has_controls(&self) -> bool {
+        self.pong.is_some() || self.ping || matches!(self.close, Closing::Queued(_))
+    }
+
+    /// Writes and flushes everything that can go: what is framed, and control frames.
+    pub(super) fn poll_flush(
+        &mut self,
+        cx: &mut Context<'_>,
+        inner: &mut dyn ByteStream,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.poll_drain(cx, inner))?;
+            if !self.has_controls() || self.owed > 0 || self.close == Closing::Sent {
+                break;
+            }
+            self.queue_controls();
+        }
+        if self.unflushed {
+            ready!(Pin::new(inner).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes what is framed.
+    fn poll_drain(
+        &mut self,
+        cx: &mut Context<'_>,
+        inner: &mut dyn ByteStream,
+    ) -> Poll<io::Result<()>> {
+        while self.at < self.out.len() || !self.tail.is_empty() {
+            let framed = &self.out[self.at..];
+            let slices = [IoSlice::new(framed), IoSlice::new(&self.tail)];
+            let inner = Pin::new(&mut *inner);
+            let written = if framed.is_empty() {
+                ready!(inner.poll_write(cx, &self.tail))?
+            } else {
+                ready!(inner.poll_write_vectored(cx, &slices))?
+            };
+            self.wrote(written)?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes what was written off `out` and `tail`; what is more was the caller's.
+    fn wrote(&mut self, written: usize) -> io::Result<usize> {
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        self.unflushed = true;
+        let framed = written.min(self.out.len() - self.at);
+        self.at += framed;
+        if self.at == self.out.len() {
+            // Idle connections keep no buffers.
+            self.out = Vec::new();
+            self.at = 0;
+        }
+        let tail = (written - framed).min(self.tail.len());
+        self.tail.advance(tail);
+        Ok(written - framed - tail)
+    }
+
+    /// Cuts `out` to `len` bytes.
+    fn take_back(&mut self, len: usize) {
+        self.out.truncate(len);
+        if self.at == self.out.len() {
+            self.out = Vec::new();
+            self.at = 0;
+        }
+    }
+
+    // === Bytes ===
+
+    /// Sends (the beginning of) `data` as one frame.
+    pub(super) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        inner: &mut dyn ByteStream,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.is_closed() {
+            return Poll::Ready(Err(closed()));
+        }
+        if data.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        if self.owed > 0 {
+            return self.poll_owed(cx, inner, data);
+        }
+        ready!(self.poll_drain(cx, inner))?;
+        self.queue_controls();
+        if self.copies {
+            return self.poll_chunk(cx, inner, data);
+        }
+        let before = self.out.len();
+        let header = self.header(false, true, data.len().min(self.limit));
+        self.owed = data.len().min(self.limit);
+        if before > 0 {
+            self.out.extend_from_slice(&header);
+        } else {
+            // The common case, without a detour over `out`.
+            let slices = [IoSlice::new(&header), IoSlice::new(&data[..self.owed])];
+            let Poll::Ready(written) = Pin::new(&mut *inner).poll_write_vectored(cx, &slices)?
+            else {
+                self.owed = 0;
+                return Poll::Pending;
+            };
+            if written > header.len() {
+                self.unflushed = true;
+                self.owed -= written - header.len();
+                return Poll::Ready(Ok(written - header.len()));
+            }
+            self.out.extend_from_slice(&header);
+            self.wrote(written)?;
+        }
+        let sent = self.poll_owed(cx, inner, data);
+        if sent.is_pending() && !self.out.is_empty() && self.at <= before {
+            // Nothing of the frame has gone out: it is as if it hadn't been begun.
+            self.owed = 0;
+            self.take_back(before);
+        }
+        sent
+    }
+
+    /// Sends more of the frame that was begun.
+    fn poll_owed(
+        &mut self,
+        cx: &mut Context<'_>,
+        inner: &mut dyn ByteStream,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let data = &data[..data.len().min(self.owed)];
+        loop {
+            let framed = &self.out[self.at..];
+            let inner = Pin::new(&mut *inner);
+            let written = if framed.is_empty() {
+                ready!(inner.poll_write(cx, data))?
+            } else {
+                ready!(inner.poll_write_vectored(cx, &[IoSlice::new(framed), IoSlice::new(data)]))?
+            };
+            let sent = self.wrote(written)?;
+            if sent > 0 {
+                self.owed -= sent;
+                return Poll::Ready(Ok(sent));
+            }
+        }
+    }
+
+    /// Sends a frame by way of a copy, because it has to be masked or encoded, or because header and
+    /// payload wouldn't leave together otherwise. What isn't taken of it at once is kept.
+    fn poll_chunk(
+        &mut self,
+        cx: &mut Context<'_>,
+        inner: &mut dyn ByteStream,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let most = if self.mode == Mode::Base64 { CHUNK / 4 * 3 } else { CHUNK };
+        let data = &data[..data.len().min(most).min(self.limit)];
+        let controls = self.out.len();
+        self.put(data, false, true);
+        let mut taken = false;
+        loop {
+            let framed = &self.out[self.at..];
+            match Pin::new(&mut *inner).poll_write(cx, framed) {
+                Poll::Ready(written) => {
+                    self.wrote(written?)?;
+                    taken |= self.at > controls || self.out.is_empty();
+                    if self.out.is_empty() {
+                        return Poll::Ready(Ok(data.len()));
+                    }
+                }
+                Poll::Pending if taken => {
+                    // What was sent is let go, and the room that was for it.
+                    self.out = self.out.split_off(self.at);
+                    self.at = 0;
+                    return Poll::Ready(Ok(data.len()));
+                }
+                Poll::Pending => {
+                    self.take_back(controls);
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    // === Messages ===
+
+    /// Ready when another part may be put.
+    pub(super) fn poll_ready(
+        &mut self,
+        cx: &mut Context<'_>,
+        inner: &mut dyn ByteStream,
+    ) -> Poll<io::Result<()>> {
+        if self.is_closed() {
+            return Poll::Ready(Err(closed()));
+        }
+        if self.tail.is_empty() && self.out.len() - self.at < BATCH {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_drain(cx, inner)
+    }
+
+    /// Frames a part.
+    pub(super) fn send(&mut self, part: Part) -> io::Result<()> {
+        if self.is_closed() {
+            return Err(closed());
+        }
+        self.queue_controls();
+        let Part { mut data, text, last } = part;
+        while data.len() > self.limit {
+            let frame = data.split_to(self.limit);
+            self.put(&frame, text, false);
+        }
+        if !self.copies && data.len() >= LARGE {
+            let header = self.header(text, last, data.len());
+            self.out.extend_from_slice(&header);
+            self.tail = data;
+        } else if last || !data.is_empty() {
+            self.put(&data, text, last);
+        }
+        Ok(())
+    }
+
+    // === Frames ===
+
+    /// Adds a frame to `out`.
+    fn put(&mut self, data: &[u8], text: bool, last: bool) {
+        if self.mode != Mode::Base64 {
+            let header = self.header(text, last, data.len());
+            self.out.reserve(header.len() + data.len());
+            self.out.extend_from_slice(&header);
+            let at = self.out.len();
+            self.out.extend_from_slice(data);
+            if let Some(key) = header.key() {
+                mask(key, 0, &mut self.out[at..]);
+            }
+            return;
+        }
+        let mut encoded = Vec::with_capacity(data.len() / 3 * 4 + 8);
+        self.base64.encode(data, last, &mut encoded);
+        if encoded.is_empty() && !last {
+            return;
+        }
+        let header = self.header(true, last, encoded.len());
+        if let Some(key) = header.key() {
+            mask(key, 0, &mut encoded);
+        }
+        self.out.extend_from_slice(&header);
+        self.out.append(&mut encoded);
+    }
+
+    fn header(&mut self, text: bool, last: bool, len: usize) -> HeaderBytes {
+        let text = match self.mode {
+            Mode::Any => text,
+            Mode::Base64 => true,
+            Mode::Binary => false,
+        };
+        let keys = &mut self.keys;
+        self.encoder.data(text, last, len as u64, || keys.next())
+    }
+}
+
+/// A Close frame of a code that came from anywhere.
+///
+/// 1005 and 1015 stand for what is not on the wire, 1006 for a connection that was lost (RFC 6455
+/// section 7.4.1): to us that end is "going away".
+pub(super) fn close_frame(code: u16, reason: &str) -> CloseFrame {
+    let code = if code == 1006 { 1001 } else { code };
+    CloseFrame::new(code.into(), reason)
+        .or_else(|| CloseFrame::new(CloseCode::Normal, reason))
+        .expect("1000 may be sent")
+}
+
+fn closed() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the WebSocket connection is closing")
+}
+
+/// What a frame that is copied has at most.
+const CHUNK: usize = 16 * 1024;
+/// Framed bytes that wait for a flush.
+const BATCH: usize = 16 * 1024;
+/// Copying less than this costs less than another slice does.
+const LARGE: usize = 4 * 1024;

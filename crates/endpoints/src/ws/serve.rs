@@ -1,0 +1,292 @@
+//! The listening side: requests until one is an upgrade, which becomes an offer.
+//!
+//! HTTP/1.1 answers one request after the other, so whoever waits for the next event drives the
+//! connection: [`Requests`] until there is an offer, then the offer's [`Deciding`]. There is no task
+//! and no queue; dropping either leaves nothing open.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use descriptor::quote_positional;
+use endpoint::{
+    Bound, Conn, Context, Control, Error, ErrorKind, Hold, Info, Local, Offer, Offers, Result,
+    ServeLayer,
+};
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tracing::debug;
+
+use super::answer::{self, Answer};
+use super::decision::Deciding;
+use super::front::Front;
+use super::keepalive::Pace;
+use super::negotiate::Spoken;
+use super::origin::Origins;
+use super::request::{self, Asked, Upgrade};
+
+/// The layer, planned.
+#[derive(Debug)]
+pub(super) struct Listening {
+    /// `ws` or `autobahn`.
+    pub(super) called: String,
+    pub(super) path: Option<String>,
+    pub(super) spoken: Spoken,
+    pub(super) origins: Origins,
+    pub(super) limit: Duration,
+    pub(super) pace: Pace,
+    pub(super) frame: Option<usize>,
+}
+
+/// [`Listening`], shared by what is bound.
+#[derive(Debug)]
+pub(super) struct Layer(pub(super) Arc<Listening>);
+
+/// What is said to a browser that asks for a page.
+pub(super) trait Page: Send + Sync {
+    /// The answer to a GET or HEAD that is no upgrade, on a path that is served.
+    fn answer(&self, request: &Request<Incoming>) -> Answer;
+}
+
+/// How to connect: there is no page.
+struct Notice {
+    line: String,
+}
+
+impl Page for Notice {
+    fn answer(&self, _: &Request<Incoming>) -> Answer {
+        answer::upgrade_required(&self.line)
+    }
+}
+
+#[async_trait]
+impl ServeLayer for Layer {
+    async fn bind(&self, _: &Context, local: &Local) -> Result<Arc<dyn Bound>> {
+        let listening = &self.0;
+        let path = listening.path.as_deref().unwrap_or("/");
+        let mut here =
+            Local::new(format!("{}:{}", listening.called, quote_positional(&local.descriptor)));
+        let mut line = "this is a WebSocket listener; connect with a WebSocket client".to_owned();
+        if let Some(mut address) = local.address {
+            here = here.at(address);
+            if address.ip().is_unspecified() {
+                address.set_ip(if address.is_ipv4() {
+                    std::net::Ipv4Addr::LOCALHOST.into()
+                } else {
+                    std::net::Ipv6Addr::LOCALHOST.into()
+                });
+            }
+            here = here.with_url(format!("ws://{address}{path}"));
+            line.push_str(&format!(", for example `new WebSocket(\"ws://{address}{path}\")`"));
+        }
+        Ok(Arc::new(Serving {
+            listening: Arc::clone(&self.0),
+            local: here,
+            page: Arc::new(Notice { line }),
+        }))
+    }
+}
+
+/// The layer over one listener.
+pub(super) struct Serving {
+    pub(super) listening: Arc<Listening>,
+    local: Local,
+    page: Arc<dyn Page>,
+}
+
+impl Bound for Serving {
+    fn local(&self) -> &Local {
+        &self.local
+    }
+
+    fn serve(&self, conn: Conn) -> Box<dyn Offers> {
+        let Conn { transport, info, control, hold } = conn;
+        let front = Front::new(transport.into_bytes());
+        let said = Arc::new(Mutex::new(None));
+        let service = Requested {
+            listening: Arc::clone(&self.listening),
+            page: Arc::clone(&self.page),
+            at: self.local.descriptor.clone(),
+            said: Arc::clone(&said),
+        };
+        let mut builder = http1::Builder::new();
+        // No timer of hyper's: the limit is ours and covers answers that nobody reads, too.
+        builder.max_buf_size(BUFFER).max_headers(HEADERS).header_read_timeout(None);
+        let http = Box::new(builder.serve_connection(front.clone(), service));
+        let listening = Arc::clone(&self.listening);
+        let at = self.local.descriptor.clone();
+        let link = Link { front, listening, info, control, hold, at };
+        Box::new(Requests { talk: Some(Talk { http, link }), said, served: false })
+    }
+}
+
+/// A connection that HTTP is spoken on.
+pub(super) struct Talk {
+    pub(super) http: Box<http1::Connection<Front, Requested>>,
+    pub(super) link: Link,
+}
+
+/// A connection, HTTP aside.
+pub(super) struct Link {
+    pub(super) front: Front,
+    pub(super) listening: Arc<Listening>,
+    pub(super) info: Info,
+    pub(super) control: Control,
+    pub(super) hold: Hold,
+    at: String,
+}
+
+/// What a request led to.
+enum Said {
+    /// An answer that was given; others may follow.
+    Answered,
+    /// The connection waits for this.
+    Offer(Box<Upgrade>, oneshot::Sender<Answer>),
+    /// An answer that was the last.
+    Refused(Error),
+}
+
+/// The offers of one connection: at most one, because it ends HTTP.
+struct Requests {
+    talk: Option<Talk>,
+    said: Arc<Mutex<Option<Said>>>,
+    /// Whether a request was answered.
+    served: bool,
+}
+
+/// What came next.
+enum Next {
+    Said(Said),
+    Done(hyper::Result<()>),
+}
+
+#[async_trait]
+impl Offers for Requests {
+    async fn next(&mut self) -> Result<Option<Offer>> {
+        let mut refused = None;
+        while let Some(talk) = &mut self.talk {
+            let said = &self.said;
+            let next = poll_fn(|cx| {
+                let done = Pin::new(&mut *talk.http).poll_without_shutdown(cx);
+                // An answer that was the last is said and done at once.
+                if let Some(said) = said.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    return Poll::Ready(Next::Said(said));
+                }
+                done.map(Next::Done)
+            });
+            let next = timeout(talk.link.listening.limit, next).await;
+            match next {
+                Ok(Next::Said(Said::Answered)) => self.served = true,
+                Ok(Next::Said(Said::Refused(error))) => refused = Some(error),
+                Ok(Next::Said(Said::Offer(upgrade, answer))) => {
+                    let talk = self.talk.take().expect("it was there at the loop's start");
+                    let info = talk.link.info.clone().with(upgrade.http.clone());
+                    let deciding = Deciding { talk, upgrade: *upgrade, answer };
+                    return Ok(Some(Offer::new(info, deciding)));
+                }
+                Ok(Next::Done(done)) => {
+                    let talk = self.talk.take().expect("it was there at the loop's start");
+                    return talk.over(done, refused).await;
+                }
+                Err(_) => {
+                    let talk = self.talk.take().expect("it was there at the loop's start");
+                    return match refused {
+                        Some(error) => Err(error),
+                        // An idle keep-alive is nothing to report.
+                        None if self.served => Ok(None),
+                        None => {
+                            let limit = talk.link.listening.limit.as_secs_f64();
+                            let words = format!("no HTTP request came within {limit} s");
+                            Err(talk.link.error(ErrorKind::Timeout, words))
+                        }
+                    };
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Talk {
+    /// HTTP has ended without an offer.
+    async fn over(self, done: hyper::Result<()>, refused: Option<Error>) -> Result<Option<Offer>> {
+        let Self { http, link } = self;
+        drop(http);
+        link.close().await;
+        match (refused, done) {
+            (Some(error), _) => Err(error),
+            (None, Err(error)) if error.is_parse() => {
+                Err(link.error(ErrorKind::Protocol, format!("what came is not HTTP: {error}")))
+            }
+            (None, Err(error)) => {
+                debug!("{}: {error}", link.at);
+                Ok(None)
+            }
+            (None, Ok(())) => Ok(None),
+        }
+    }
+}
+
+impl Link {
+    /// Has the answer reach the peer, and closes. For a moment at most: the peer may not care.
+    pub(super) async fn close(&self) {
+        let close = poll_fn(|cx| self.front.poll_close(cx));
+        let _ = timeout(CLOSE, close).await;
+    }
+
+    pub(super) fn error(&self, kind: ErrorKind, words: impl Into<String>) -> Error {
+        Error::new(kind, "accept", &*self.at, words)
+    }
+}
+
+/// hyper's service: what a request is answered with.
+pub(super) struct Requested {
+    listening: Arc<Listening>,
+    page: Arc<dyn Page>,
+    at: String,
+    said: Arc<Mutex<Option<Said>>>,
+}
+
+impl Service<Request<Incoming>> for Requested {
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let (said, answer) = match request::read(&request, &self.listening, &self.at) {
+            Asked::Page => (Said::Answered, self.page.answer(&request)),
+            Asked::Other(answer) => (Said::Answered, answer),
+            Asked::Refused(answer, error) => (Said::Refused(error), answer),
+            Asked::Upgrade(upgrade) => {
+                let (decide, decision) = oneshot::channel();
+                self.say(Said::Offer(Box::new(upgrade), decide));
+                return Box::pin(async move {
+                    // Nobody waits for the answer of an offer that was dropped.
+                    Ok(decision.await.unwrap_or_default())
+                });
+            }
+        };
+        self.say(said);
+        Box::pin(std::future::ready(Ok(answer)))
+    }
+}
+
+impl Requested {
+    fn say(&self, said: Said) {
+        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
+    }
+}
+
+/// Of a request's header; more is 431 (RFC 6585 section 5).
+const BUFFER: usize = 16 * 1024;
+const HEADERS: usize = 64;
+/// How long a refused peer has to take its answer.
+const CLOSE: Duration = Duration::from_secs(1);

@@ -1,0 +1,334 @@
+//! A WebSocket connection over a stream of bytes: what both of its views share.
+//!
+//! Close (RFC 6455 section 7), as the splice wants it: a Close frame that was read is an end of
+//! input, and our Close, sent by [`Core::poll_finish`], is its answer or the first word. Whatever
+//! is still sent in between goes out before. A server then ends the stream beneath, as section
+//! 7.1.1 has it; a client leaves that to the server.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use ::bytes::BytesMut;
+use endpoint::{ByteStream, End};
+use tokio::io::ReadBuf;
+use websocket::Role;
+
+use super::keepalive::{Due, Keepalive, Pace};
+use super::negotiate::Mode;
+use super::receiving::{Receiving, State};
+use super::scratch::with_scratch;
+use super::sending::{Sending, close_frame};
+
+/// The connection.
+pub(super) struct Core {
+    pub(super) inner: Box<dyn ByteStream>,
+    role: Role,
+    pub(super) receiving: Receiving,
+    pub(super) sending: Sending,
+    keepalive: Keepalive,
+    /// The peer broke the protocol.
+    failed: bool,
+    /// Nobody answered our ping.
+    dead: bool,
+    /// Writing failed; who writes next will be told by the stream beneath.
+    broken: bool,
+    ending: Inner,
+}
+
+/// How far the stream beneath has been ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Inner {
+    Open,
+    Ending,
+    Ended,
+}
+
+/// What a connection is made with, beside its stream.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    pub(super) role: Role,
+    pub(super) mode: Mode,
+    pub(super) pace: Pace,
+    /// The most payload that a frame of ours has.
+    pub(super) frame: Option<usize>,
+}
+
+impl Core {
+    /// After the handshake; `unread` is what came right behind it.
+    pub(super) fn new(inner: Box<dyn ByteStream>, terms: Terms, unread: BytesMut) -> Self {
+        let Terms { role, mode, pace, frame } = terms;
+        let vectored = inner.is_write_vectored();
+        Self {
+            inner,
+            role,
+            receiving: Receiving::new(role, mode, unread),
+            sending: Sending::new(role, mode, frame, vectored),
+            keepalive: Keepalive::new(pace),
+            failed: false,
+            dead: false,
+            broken: false,
+            ending: Inner::Open,
+        }
+    }
+
+    /// What comes is seen as bytes from here on.
+    pub(super) fn flattened(mut self) -> Self {
+        self.receiving = self.receiving.flattened();
+        self
+    }
+
+    // === Reading ===
+
+    /// Reads into `buf`, at least a byte unless the data has ended: a read that brings only headers
+    /// and control frames is followed by another.
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        loop {
+            if let Some(end) = self.take_end() {
+                return Poll::Ready(end);
+            }
+            let start = buf.filled().len();
+            if self.receiving.unread.is_empty() {
+                match Pin::new(&mut *self.inner).poll_read(cx, buf) {
+                    Poll::Pending => return self.poll_wait(cx),
+                    Poll::Ready(read) => {
+                        let read = read.map(|()| buf.filled().len() - start);
+                        if !self.received(read)? {
+                            continue;
+                        }
+                    }
+                }
+            } else {
+                let unread = &mut self.receiving.unread;
+                let taken = unread.split_to(unread.len().min(buf.remaining()));
+                buf.put_slice(&taken);
+                if unread.is_empty() {
+                    *unread = BytesMut::new();
+                }
+            }
+            let payload = self.receiving.compact(&mut buf.filled_mut()[start..]);
+            buf.set_filled(start + payload);
+            self.react(cx);
+            if payload > 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
+    /// Has something in `unread`. Ready with `false` when the data has ended.
+    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        loop {
+            if let Some(end) = self.take_end() {
+                return Poll::Ready(end.map(|()| false));
+            }
+            if !self.receiving.unread.is_empty() {
+                return Poll::Ready(Ok(true));
+            }
+            let inner = &mut self.inner;
+            let read = with_scratch(|scratch| {
+                let mut buf = ReadBuf::new(scratch);
+                Pin::new(&mut **inner)
+                    .poll_read(cx, &mut buf)
+                    .map_ok(|()| BytesMut::from(buf.filled()))
+            });
+            let Poll::Ready(read) = read else { return self.poll_wait(cx).map_ok(|()| false) };
+            let (read, len) = match read {
+                Ok(read) => (read, None),
+                Err(error) => (BytesMut::new(), Some(error)),
+            };
+            let count = len.map_or(Ok(read.len()), Err);
+            if self.received(count)? {
+                self.receiving.unread = read;
+            }
+        }
+    }
+
+    /// What a read of the stream beneath means; whether it brought bytes.
+    fn received(&mut self, read: io::Result<usize>) -> io::Result<bool> {
+        match read {
+            Ok(0) => {
+                // After our Close, nothing more is owed to us.
+                let end = if self.sending.is_closed() {
+                    End::eof()
+                } else {
+                    End::with_code(1006, "the connection ended without a Close frame")
+                };
+                self.receiving.state = State::Ended(end);
+                Ok(false)
+            }
+            Ok(_) => {
+                self.keepalive.heard();
+                Ok(true)
+            }
+            Err(error) => {
+                self.receiving.state = State::Over;
+                self.broken = true;
+                Err(error)
+            }
+        }
+    }
+
+    /// The end of the data or the mistake that it ended with, if it has ended.
+    fn take_end(&mut self) -> Option<io::Result<()>> {
+        match &mut self.receiving.state {
+            State::Open => None,
+            State::Ended(_) | State::Over => Some(Ok(())),
+            state @ State::Failed(_) => match std::mem::replace(state, State::Over) {
+                State::Failed(failure) => Some(Err(failure.into_error())),
+                _ => None,
+            },
+        }
+    }
+
+    /// Sends what a read has called for: a pong, the Close of a mistake, the end after both Closes.
+    pub(super) fn react(&mut self, cx: &mut Context<'_>) {
+        let mut acts = false;
+        if let Some(payload) = self.receiving.pinged.take() {
+            self.sending.pong(payload);
+            acts = true;
+        }
+        if let State::Failed(failure) = &self.receiving.state {
+            self.sending.close(failure.frame.clone());
+            self.failed = true;
+            acts = true;
+        }
+        if self.receiving.is_closed() && self.sending.is_closed() {
+            acts = true;
+        }
+        if acts {
+            self.write_controls(cx);
+        }
+    }
+
+    /// A read found nothing.
+    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.dead {
+            return Poll::Ready(Err(timed_out()));
+        }
+        // Once for the ping; then the timer has to be asked again, to be woken by it.
+        while let Poll::Ready(due) = self.keepalive.poll_silence(cx) {
+            match due {
+                Due::Ping => {
+                    if !self.sending.is_closed() {
+                        self.sending.ping();
+                        self.write_controls(cx);
+                    }
+                }
+                Due::Death => {
+                    self.dead = true;
+                    cx.waker().wake_by_ref();
+                    break;
+                }
+            }
+        }
+        Poll::Pending
+    }
+
+    // === Beside the data ===
+
+    /// Writes control frames as far as they go. Failing is no news here: a peer that has gone may
+    /// have left data that is still to be read.
+    fn write_controls(&mut self, cx: &mut Context<'_>) {
+        if self.broken || self.ending != Inner::Open {
+            let _ = self.poll_end(cx);
+            return;
+        }
+        match self.sending.poll_flush(cx, &mut *self.inner) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(_)) => {
+                self.broken = true;
+                return;
+            }
+            Poll::Pending => return,
+        }
+        let both = self.receiving.is_closed() && self.sending.is_closed();
+        let over = self.failed && !self.sending.is_inside_frame();
+        if (both && self.role == Role::Server) || over {
+            self.ending = Inner::Ending;
+            let _ = self.poll_end(cx);
+        }
+    }
+
+    pub(super) fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if self.dead {
+            return Poll::Ready(timed_out());
+        }
+        self.write_controls(cx);
+        self.inner.poll_background(cx)
+    }
+
+    // === The end ===
+
+    pub(super) fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
+        if self.ending == Inner::Open {
+            if !self.broken {
+                let code = end.code.or(self.peers_code()).unwrap_or(1000);
+                if !self.sending.is_inside_frame() {
+                    self.sending.close(close_frame(code, &end.reason));
+                }
+                match ready!(self.sending.poll_flush(cx, &mut *self.inner)) {
+                    Ok(()) => {}
+                    Err(error) if is_gone(&error) => self.broken = true,
+                    Err(error) => return Poll::Ready(Err(error)),
+                }
+            }
+            let peer_is_done = !matches!(self.receiving.state, State::Open);
+            let server = self.role == Role::Server && peer_is_done;
+            // A frame that was cut off leaves no way to say Close.
+            if !server && !self.broken && !self.sending.is_inside_frame() {
+                return Poll::Ready(Ok(()));
+            }
+            self.ending = Inner::Ending;
+        }
+        self.poll_end(cx)
+    }
+
+    /// Ends the stream beneath.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.ending == Inner::Ending {
+            let ended = ready!(self.inner.poll_finish(cx, &End::eof()));
+            self.ending = Inner::Ended;
+            if let Err(error) = ended
+                && !self.broken
+                && !is_gone(&error)
+            {
+                return Poll::Ready(Err(error));
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn peers_code(&self) -> Option<u16> {
+        match &self.receiving.state {
+            State::Ended(end) => end.code.filter(|_| self.receiving.is_closed()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn end(&mut self) -> End {
+        match &mut self.receiving.state {
+            State::Ended(end) => end.clone(),
+            _ => End::eof(),
+        }
+    }
+}
+
+fn timed_out() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the WebSocket peer does not answer pings")
+}
+
+/// Whether it only says that the peer has left.
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind as K;
+    matches!(
+        error.kind(),
+        K::BrokenPipe | K::ConnectionAborted | K::ConnectionReset | K::NotConnected | K::WriteZero
+    )
+}

@@ -1,0 +1,83 @@
+//! `ws://HOST:PORT/PATH`, `wss://…`, and the same as `http` and `https`.
+
+use descriptor::{Descriptor, Diagnostic, Span, Stage, Text, Url};
+use endpoint::kind::Role;
+
+pub(super) fn plain(url: &Url, role: Role) -> Result<Descriptor, Diagnostic> {
+    let (host, port) = place(url, "80")?;
+    layer(url, role, endpoint("tcp", host, port, role).to_text())
+}
+
+pub(super) fn secure(url: &Url, role: Role) -> Result<Descriptor, Diagnostic> {
+    let (host, port) = place(url, "443")?;
+    let at = url.scheme.span();
+    let inner = match role {
+        Role::Connect => endpoint("tls", host, port, role),
+        Role::Listen => Descriptor::new(Text::synthetic("tls", at))
+            .arg(endpoint("tcp", host, port, role).to_text()),
+    };
+    layer(url, role, inner.to_text())
+}
+
+fn layer(url: &Url, role: Role, inner: Text) -> Result<Descriptor, Diagnostic> {
+    let at = url.scheme.span();
+    if let Some(user) = &url.userinfo {
+        let found = mistake(user.span(), "a WebSocket URL has no user here");
+        return Err(found.help("send one with `header.authorization=`"));
+    }
+    let path = url.path.as_str();
+    let descriptor = Descriptor::new(Text::synthetic("ws", at)).arg(inner);
+    match role {
+        Role::Connect => {
+            let scheme =
+                if url.scheme.as_str().to_ascii_lowercase().ends_with('s') { "wss" } else { "ws" };
+            let host = url.host.as_str();
+            let host = match host {
+                "" => LOOPBACK.to_owned(),
+                host if host.contains(':') => format!("[{host}]"),
+                host => host.to_owned(),
+            };
+            let port = url.port.as_ref().map_or("", Text::as_str);
+            let colon = if port.is_empty() { "" } else { ":" };
+            let whole = format!("{scheme}://{host}{colon}{port}{path}");
+            Ok(descriptor.kwarg("url", Text::synthetic(&whole, at)))
+        }
+        Role::Listen if path.contains(['?', '#']) => {
+            Err(mistake(url.path.span(), "the URL of a listener has neither query nor fragment"))
+        }
+        Role::Listen if matches!(path, "" | "/") => Ok(descriptor),
+        Role::Listen => Ok(descriptor.kwarg("path", url.path.clone())),
+    }
+}
+
+/// Host and port; a port alone is on loopback.
+fn place(url: &Url, port: &str) -> Result<(Text, Text), Diagnostic> {
+    let at = url.scheme.span();
+    let host = match url.host.as_str() {
+        "" => Text::synthetic(LOOPBACK, at),
+        _ => url.host.clone(),
+    };
+    let port = match &url.port {
+        Some(typed) if !typed.as_str().is_empty() => typed.clone(),
+        _ => Text::synthetic(port, at),
+    };
+    if port.as_str().parse::<u16>().is_err() {
+        return Err(mistake(port.span(), "the port of a URL is a number from 0 to 65535"));
+    }
+    Ok((host, port))
+}
+
+fn endpoint(kind: &str, host: Text, port: Text, role: Role) -> Descriptor {
+    let descriptor = Descriptor::new(Text::synthetic(kind, host.span()));
+    match role {
+        Role::Connect => descriptor.arg(host).arg(port),
+        Role::Listen => descriptor.arg(port).kwarg("interface", host),
+    }
+}
+
+fn mistake(span: Span, message: &str) -> Diagnostic {
+    Diagnostic::error(Stage::Plan, "bad-url", span, message)
+}
+
+/// What a port alone is on: nobody opens a port to the network by leaving something out.
+const LOOPBACK: &str = "127.0.0.1";
