@@ -83,6 +83,10 @@ impl<M: MessageStream> Life for Flat<M> {
         self.inner.poll_finish(cx, end)
     }
 
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.inner.poll_close(cx)
+    }
+
     fn ending(&self) -> Ending {
         self.inner.ending()
     }

@@ -111,7 +111,11 @@ impl Offers for LayeredOffers {
             // A layer's peer has to be talked to before it can say what it wants: the endpoint
             // beneath is accepted without conditions, and the gate asks at the outermost layer.
             match inner.accept(Answer::default()).await? {
-                Accepted::Session(conn) => self.current = Some(self.bound.serve(conn)),
+                // A layer above has its own view of the far side; what the one beneath would have
+                // seen it through is between that one and nobody.
+                Accepted::Session(conn) | Accepted::Through(conn, _) => {
+                    self.current = Some(self.bound.serve(conn));
+                }
                 Accepted::Attached => {}
             }
         }

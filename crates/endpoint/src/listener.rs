@@ -11,11 +11,12 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::Poll;
 
 use async_trait::async_trait;
 
-use crate::{Conn, Context, End, Info, Result};
+use crate::{Conn, Context, DialLayer, End, Grants, Info, Result};
 
 /// An endpoint to listen on, planned but not open.
 #[async_trait]
@@ -253,6 +254,9 @@ pub trait Decision: Send {
 pub enum Accepted {
     /// A session's near side.
     Session(Conn),
+    /// A session's near side that wants to see the far side through a layer: a terminal in a
+    /// browser speaks no telnet itself.
+    Through(Conn, Arc<dyn DialLayer>),
     /// The peer joined a session that goes on elsewhere ([`Order::Attach`]).
     Attached,
 }
@@ -263,6 +267,9 @@ pub enum Accepted {
 pub struct Answer {
     /// The subprotocol to agree on, if the far side has settled it; otherwise the layer chooses.
     pub subprotocol: Option<String>,
+    /// What the far side is, if it is connected: a terminal looks different for a program and for
+    /// a serial line.
+    pub far: Option<Grants>,
     /// Headers to add to the answer.
     pub headers: Vec<(String, String)>,
 }

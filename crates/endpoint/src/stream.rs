@@ -59,6 +59,18 @@ pub trait Life {
     /// Those of writing. A peer that is gone already is not an error.
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>>;
 
+    /// Takes leave: the session is over both ways, and the connection is dropped next.
+    ///
+    /// For transports that have a word for that beside the end of a direction. Called after
+    /// `poll_finish` is ready, until it is ready itself, for a bounded time.
+    ///
+    /// # Errors
+    /// Those of writing; nobody can do anything about them any more.
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let _ = cx;
+        Poll::Ready(Ok(()))
+    }
+
     /// How an end is said on this stream, and so what may still come after one.
     fn ending(&self) -> Ending {
         Ending::HalfClose

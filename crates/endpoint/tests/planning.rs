@@ -209,6 +209,7 @@ fn holes_are_taken_where_a_kind_allows_them() {
     error: `host` can't be filled from what a peer sends: a destination made of a peer's words needs an allow-list
       | net:${http.query.host}:80
       |     ^^^^^^^^^^^^^^^^^^
+      = help: write it out, or write `\$` if the text is meant as it stands
     ");
 }
 

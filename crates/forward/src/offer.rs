@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use endpoint::info::Http;
 use endpoint::{
-    Accepted, Answer, Conn, End, ErrorKind, Info, Life, Offer, Order, Refusal, RefusalKind,
-    Transport,
+    Accepted, Answer, Conn, DialLayer, End, ErrorKind, Grants, Info, Life, Offer, Order, Refusal,
+    RefusalKind, Transport,
 };
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -76,6 +76,15 @@ impl Place {
     }
 }
 
+/// A destination that is connected.
+struct Reached {
+    conn: Conn,
+    grants: Grants,
+}
+
+/// The layer that the near side wants to see the far side through.
+type Through = Option<Arc<dyn DialLayer>>;
+
 /// Why an offer does not become a session.
 enum Denied {
     Refused(Refusal),
@@ -107,8 +116,11 @@ impl<'a> Case<'a> {
                     Ok((self.reach(&info).await?, place))
                 };
                 match self.while_there(&mut offer, decided).await {
-                    Ok((far, place)) => {
-                        let near = self.accept(offer, agreed(&info, &far.info)).await?;
+                    Ok((Reached { conn: far, grants }, place)) => {
+                        let mut answer = agreed(&info, &far.info);
+                        answer.far = Some(grants);
+                        let (near, through) = self.accept(offer, answer).await?;
+                        let far = self.see(far, through, &info).await?;
                         Ok(Opened { near, far, place })
                     }
                     Err(denied) => Err(self.deny(offer, denied).await),
@@ -121,8 +133,8 @@ impl<'a> Case<'a> {
                 };
                 match self.while_there(&mut offer, admitted).await {
                     Ok(place) => {
-                        let near = self.accept(offer, Answer::default()).await?;
-                        Self::new(self.shared, self.stop).connect(near, Some(place)).await
+                        let (near, through) = self.accept(offer, Answer::default()).await?;
+                        Self::new(self.shared, self.stop).connect(near, through, Some(place)).await
                     }
                     Err(denied) => Err(self.deny(offer, denied).await),
                 }
@@ -130,8 +142,8 @@ impl<'a> Case<'a> {
             // It takes no place: the session that it belongs to has one.
             Order::Attach => match self.while_there(&mut offer, self.gate(&info)).await {
                 Ok(()) => {
-                    let near = self.accept(offer, Answer::default()).await?;
-                    Self::new(self.shared, self.stop).connect(near, None).await
+                    let (near, through) = self.accept(offer, Answer::default()).await?;
+                    Self::new(self.shared, self.stop).connect(near, through, None).await
                 }
                 Err(denied) => Err(self.deny(offer, denied).await),
             },
@@ -181,12 +193,12 @@ impl<'a> Case<'a> {
     }
 
     /// Routes and connects.
-    async fn reach(self, info: &Info) -> Result<Conn, Denied> {
+    async fn reach(self, info: &Info) -> Result<Reached, Denied> {
         let destination = self.shared.route.route(info).await.map_err(Denied::Refused)?;
         Span::current().record("destination", field::display(&destination.name));
         // The same limit as the whole decision's, here where what isn't reached in time has a name.
         match timeout_at(self.by, destination.connector.connect(&self.shared.cx, info)).await {
-            Ok(Ok(far)) => Ok(far),
+            Ok(Ok(conn)) => Ok(Reached { conn, grants: destination.connector.grants() }),
             Ok(Err(error)) => {
                 match error.hint() {
                     Some(hint) => warn!("{error} ({hint})"),
@@ -202,9 +214,10 @@ impl<'a> Case<'a> {
         }
     }
 
-    async fn accept(self, offer: Offer, answer: Answer) -> Result<Conn, Fate> {
+    async fn accept(self, offer: Offer, answer: Answer) -> Result<(Conn, Through), Fate> {
         match timeout(self.shared.timers.connect, offer.accept(answer)).await {
-            Ok(Ok(Accepted::Session(near))) => Ok(near),
+            Ok(Ok(Accepted::Session(near))) => Ok((near, None)),
+            Ok(Ok(Accepted::Through(near, layer))) => Ok((near, Some(layer))),
             Ok(Ok(Accepted::Attached)) => {
                 info!("attached to its session");
                 Err(Fate::Attached)
@@ -220,8 +233,22 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// The far side as the near side wants to see it.
+    async fn see(self, far: Conn, through: Through, info: &Info) -> Result<Conn, Fate> {
+        let Some(layer) = through else { return Ok(far) };
+        layer.dial(&self.shared.cx, far, info).await.map_err(|error| {
+            warn!("{error}");
+            Fate::Unreachable
+        })
+    }
+
     /// Connects for a near side that is accepted already, and says there why it can't.
-    async fn connect(self, mut near: Conn, place: Option<Place>) -> Result<Opened, Fate> {
+    async fn connect(
+        self,
+        mut near: Conn,
+        through: Through,
+        place: Option<Place>,
+    ) -> Result<Opened, Fate> {
         let info = near.info.clone();
         let reached = async {
             let place = match place {
@@ -241,7 +268,10 @@ impl<'a> Case<'a> {
             }
         };
         match reached {
-            Ok((far, place)) => Ok(Opened { near, far, place }),
+            Ok((Reached { conn, .. }, place)) => {
+                let far = self.see(conn, through, &info).await?;
+                Ok(Opened { near, far, place })
+            }
             Err(denied) => Err(self.dismiss(near, denied).await),
         }
     }

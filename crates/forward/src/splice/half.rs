@@ -24,6 +24,8 @@ pub(super) struct Half<M: Medium> {
     pub(super) dead: Option<std::io::ErrorKind>,
     /// What is done about data of its that nobody takes any more.
     pub(super) rest: Rest,
+    /// Leave was taken of it.
+    left: bool,
 }
 
 /// The state of a side's own data.
@@ -78,6 +80,7 @@ impl<M: Medium> Half<M> {
             said: None,
             dead: None,
             rest: Rest::Unknown,
+            left: false,
         }
     }
 
@@ -115,6 +118,16 @@ impl<M: Medium> Half<M> {
             }
         }
         Ok(())
+    }
+
+    /// Takes leave of it, if it was told its end and still lives.
+    pub(super) fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.left || self.dead.is_some() || !matches!(self.writing, Writing::Closed) {
+            return Poll::Ready(());
+        }
+        let done = self.stream.poll_close(cx);
+        self.left = done.is_ready();
+        done.map(|_| ())
     }
 
     /// Whether nothing is left to be done for it.

@@ -7,7 +7,7 @@
 //! 2. data is pumped, each way by itself;
 //! 3. a side whose opposite has ended is told so, once all of its data is written;
 //! 4. what a side still sends after that is read and forgotten, so that its socket isn't reset;
-//! 5. it is over if both sides are; otherwise the one timer is set to whatever is due next.
+//! 5. it is over if both sides are, and takes its leave of both; otherwise the one timer is set to whatever is due next.
 
 mod bytes;
 mod half;
@@ -71,5 +71,6 @@ async fn run<M: Medium>(mut session: Box<Session<M>>, stop: &Stop) -> Outcome {
         session.poll(cx)
     })
     .await;
+    session.leave().await;
     session.into_outcome()
 }

@@ -1,12 +1,13 @@
 //! The state of a session, and what a poll does with it.
 
+use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use endpoint::control::EVENTS;
 use endpoint::{Control, End, Ending, Life};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::half::{Half, Reading, Rest, Writing};
 use super::medium::{Medium, Step};
@@ -99,6 +100,17 @@ impl<M: Medium> Session<M> {
             self.near.close(end.clone());
             self.far.close(end.clone());
         }
+    }
+
+    /// Takes leave of the sides that were told their end, within the close timeout.
+    pub(super) async fn leave(&mut self) {
+        let (near, far, close) = (&mut self.near, &mut self.far, self.timers.close);
+        let leaving = poll_fn(|cx| {
+            let pending = near.poll_leave(cx).is_pending() | far.poll_leave(cx).is_pending();
+            if pending { Poll::Pending } else { Poll::Ready(()) }
+        });
+        // Whoever doesn't take our leave is left without it.
+        let _ = timeout(close, leaving).await;
     }
 
     pub(super) fn into_outcome(self) -> Outcome {

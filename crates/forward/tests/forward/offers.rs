@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::info::Http;
-use endpoint::{Answer, Context, End, Incoming, Info, Order, Refusal, RefusalKind};
+use endpoint::{Answer, Context, End, Grants, Incoming, Info, Order, Refusal, RefusalKind};
 use forward::{Config, Destination, Forwarder, Gate, OpenGate, Route, Stop, Summary, Timers};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
@@ -69,7 +69,10 @@ async fn an_offer_becomes_a_session() {
     let running = start(Config::default());
     let mut offer = running.source.offer();
     let far = running.far.next().await;
-    assert_eq!(offer.told().await, Told::Accepted(Answer::default()));
+    // What is behind it is told, so that a page can show a terminal or a line.
+    let mut answer = Answer::default();
+    answer.far = Some(Grants::Nothing);
+    assert_eq!(offer.told().await, Told::Accepted(answer));
     offer.peer.send("question");
     offer.peer.end();
     far.send("answer");
