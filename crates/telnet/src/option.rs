@@ -73,12 +73,14 @@ pub static OPTIONS: &[Definition] = &[
         server: Terms { local: Offer, remote: Agree },
     },
     Definition { code: Opt::STATUS, name: "STATUS", client: REFUSE_BOTH, server: REFUSE_BOTH },
-    // Has no state: a DO is answered by itself (RFC 860), see `Telnet`.
+    // Has no state: a DO is a question each time, with an answer each time (RFC 860), see `Telnet`. The answer of a client
+    // is no, as PuTTY's: BSD's telnetd takes a yes for the ability to edit lines ("kludge linemode") and then, while the
+    // program reads lines, switches SGA off and waits for whole ones. The asker knows as much after either.
     Definition {
         code: Opt::TIMING_MARK,
         name: "TIMING-MARK",
         client: REFUSE_BOTH,
-        server: REFUSE_BOTH,
+        server: Terms { local: Agree, remote: Refuse },
     },
     Definition { code: Opt::TTYPE, name: "TERMINAL-TYPE", client: SHOW, server: WATCH },
     // The peer may mark its records; we have none.

@@ -58,7 +58,7 @@ pub enum Event {
     /// We do it from now on, or no longer.
     Local(Opt, bool),
     /// The peer does it from now on, or no longer. `Remote(Opt::ECHO, true)`: it echoes, so a terminal mustn't; `false`:
-    /// the terminal has to again. At first it doesn't.
+    /// the terminal has to again. At first it doesn't. For TIMING-MARK, either is the answer to our request.
     Remote(Opt, bool),
     /// The size of the client's window.
     WindowSize(Size),
@@ -213,7 +213,7 @@ impl Telnet {
 
     /// The window has another size. If the server wants to know it, the next flush tells it, and only the last of several.
     pub fn resize(&mut self, size: Size) {
-        self.size_due |= self.size != Some(size);
+        self.size_due |= self.size != Some(size) && self.is_on(Opt::NAWS, Side::Local);
         self.size = Some(size);
     }
 
@@ -253,15 +253,13 @@ impl Telnet {
             Verb::Will => (Side::Remote, true),
             Verb::Wont => (Side::Remote, false),
         };
-        if verb == Verb::Do && option == Opt::TIMING_MARK {
-            // RFC 860: "when everything up to here has been dealt with", which is so: it has been given out. It is a
-            // question each time, not a state.
-            self.say(option, side, true);
-            return None;
+        if option == Opt::TIMING_MARK {
+            return self.timing_mark(verb);
         }
         let negotiation = self.negotiation_mut(option, side);
+        let agree = negotiation.policy != Policy::Refuse;
         let before = negotiation.state;
-        let step = before.received(yes, negotiation.policy != Policy::Refuse);
+        let step = before.received(yes, agree);
         negotiation.state = step.next;
         if before == Q::No && step.say == Some(false) {
             if negotiation.refusals == MAX_REFUSALS {
@@ -283,6 +281,23 @@ impl Telnet {
         })
     }
 
+    /// RFC 860: a DO asks whether everything up to here has been dealt with, which is so: it has been given out. Nothing is
+    /// on afterwards, so the Q method isn't for it.
+    fn timing_mark(&mut self, verb: Verb) -> Option<Event> {
+        let yes = match verb {
+            Verb::Do => {
+                let agree = self.negotiation(Opt::TIMING_MARK, Side::Local).policy;
+                self.say(Opt::TIMING_MARK, Side::Local, agree != Policy::Refuse);
+                return None;
+            }
+            Verb::Dont => return None,
+            Verb::Will => true,
+            Verb::Wont => false,
+        };
+        let asked = std::mem::take(&mut self.negotiation_mut(Opt::TIMING_MARK, Side::Remote).state);
+        (asked != Q::No).then_some(Event::Remote(Opt::TIMING_MARK, yes))
+    }
+
     /// What goes with an option that has just been switched.
     fn switched(&mut self, option: Opt, side: Side, on: bool) {
         match (option, side, on) {
@@ -290,6 +305,7 @@ impl Telnet {
                 self.size_due = self.size.is_some();
                 self.tell_size();
             }
+            (Opt::NAWS, Side::Local, false) => self.size_due = false,
             (Opt::TTYPE, Side::Local, true) => self.next_type = 0,
             (Opt::TTYPE, Side::Remote, true) => {
                 encode::subnegotiation(Opt::TTYPE, &[TTYPE_SEND], self.answers());
