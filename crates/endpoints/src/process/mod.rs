@@ -30,7 +30,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use self::stream::Pipes;
-use self::supervise::{Program, supervise};
+use self::supervise::{Group, Program, supervise};
 
 /// Programs.
 pub(crate) static KIND: Kind = Kind {
@@ -167,7 +167,14 @@ impl Connector for Start {
         let (exited, exit) = oneshot::channel();
         let (session, ended) = oneshot::channel();
         let log = errors.map(|errors| tokio::spawn(log::lines(errors, name.clone())));
-        let program = Program { pid, name, grace: self.grace, log, say, _guard: cx.working() };
+        let program = Program {
+            group: Group::new(pid),
+            name,
+            grace: self.grace,
+            log,
+            say,
+            _guard: cx.working(),
+        };
         tokio::spawn(supervise(program, children, exited, ended));
         let mut conn =
             Conn::bytes(Pipes::new(input, output, exit, session, self.grace), Info::new());

@@ -22,7 +22,7 @@ use tracing::{debug, warn};
 
 /// A program that runs.
 pub(super) struct Program {
-    pub(super) pid: Pid,
+    pub(super) group: Group,
     pub(super) name: String,
     pub(super) grace: Duration,
     pub(super) log: Option<JoinHandle<()>>,
@@ -37,10 +37,9 @@ pub(super) async fn supervise(
     exited: oneshot::Sender<ExitStatus>,
     mut session: oneshot::Receiver<()>,
 ) {
-    let mut group = Group { pid: program.pid, reaped: false };
     let mut ended = false;
     tokio::select! {
-        status = group.exit(&mut children) => {
+        status = program.group.exit(&mut children) => {
             program.tell(status, exited);
             let _ = session.await;
             ended = true;
@@ -48,36 +47,32 @@ pub(super) async fn supervise(
         _ = &mut session => {}
     }
 
-    for (number, last) in STEPS {
+    for number in [None, Some(Number::TERM)] {
         if let Some(number) = number {
             debug!(program = program.name, "did not end in time, sending {number:?}");
-            group.signal(number);
+            program.group.signal(number);
         }
         let gone = async {
             if !ended {
-                let status = group.exit(&mut children).await;
+                let status = program.group.exit(&mut children).await;
                 debug!(program = program.name, "{status}");
                 ended = true;
             }
-            group.reap();
-            group.empty().await;
+            program.group.reap();
+            program.group.empty().await;
         };
         if timeout(program.grace, gone).await.is_ok() {
-            break;
-        }
-        if last {
-            warn!(program = program.name, "it does not even end when killed");
-            group.exit(&mut children).await;
-            group.reap();
+            return program.finish().await;
         }
     }
-
-    if let Some(log) = &mut program.log {
-        // A process that left the group may hold standard error open; nobody waits for that.
-        if timeout(LAST_LINES, &mut *log).await.is_err() {
-            log.abort();
-        }
+    debug!(program = program.name, "did not end in time, killing it");
+    program.group.signal(Number::KILL);
+    if timeout(KILLED, program.group.exit(&mut children)).await.is_err() {
+        warn!(program = program.name, "does not even end when killed: it waits for a device");
+        program.group.exit(&mut children).await;
     }
+    program.group.reap();
+    program.finish().await;
 }
 
 impl Program {
@@ -87,16 +82,31 @@ impl Program {
         // Nobody asks if the session is over.
         let _ = exited.send(status);
     }
+
+    /// Lets the last lines of standard error through. A process that left the group may hold it
+    /// open; nobody waits for that.
+    async fn finish(mut self) {
+        if let Some(log) = &mut self.log
+            && timeout(LAST_LINES, &mut *log).await.is_err()
+        {
+            log.abort();
+        }
+    }
 }
 
 /// A process group whose leader we started. Dropping it unreaped, as a runtime does that shuts
 /// down, kills it.
-struct Group {
+pub(super) struct Group {
     pid: Pid,
     reaped: bool,
 }
 
 impl Group {
+    /// The group of a leader that was started just now.
+    pub(super) fn new(pid: Pid) -> Self {
+        Self { pid, reaped: false }
+    }
+
     /// Waits for the leader's exit, without reaping. Cancel safe.
     async fn exit(&mut self, children: &mut Signals) -> ExitStatus {
         loop {
@@ -130,7 +140,14 @@ impl Group {
     /// comes true, so it is asked; the number can't be another group's within such a short time.
     async fn empty(&self) {
         let mut pause = Duration::from_millis(5);
-        while test_kill_process_group(self.pid).is_ok() {
+        loop {
+            // What the leader left behind is ours to reap where we are process 1, as in a
+            // container; elsewhere this finds nothing.
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+            while let Ok(Some(_)) = waitid(WaitId::Pgid(Some(self.pid)), options) {}
+            if test_kill_process_group(self.pid).is_err() {
+                return;
+            }
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(100));
         }
@@ -151,7 +168,9 @@ impl Drop for Group {
     fn drop(&mut self) {
         if !self.reaped {
             self.signal(Number::KILL);
-            self.reap();
+            let pid = self.pid;
+            // Its end takes a moment, and there may be no runtime any more to wait in.
+            std::thread::spawn(move || waitid(WaitId::Pid(pid), WaitIdOptions::EXITED));
         }
     }
 }
@@ -164,9 +183,8 @@ fn exit_status(status: &WaitIdStatus) -> ExitStatus {
     }
 }
 
-/// What is sent to a group that doesn't end, and whether it is the last that can be done.
-const STEPS: [(Option<Number>, bool); 3] =
-    [(None, false), (Some(Number::TERM), false), (Some(Number::KILL), true)];
+/// How long the kernel may take to end a process that was killed.
+const KILLED: Duration = Duration::from_secs(5);
 
 /// How long the last lines of standard error may take to arrive.
 const LAST_LINES: Duration = Duration::from_millis(200);

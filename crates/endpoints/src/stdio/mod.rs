@@ -178,3 +178,6 @@ impl Drop for Turn {
         *self.ours.lock() = if self.closed { State::Closed } else { State::Free };
     }
 }
+
+#[cfg(test)]
+mod tests;

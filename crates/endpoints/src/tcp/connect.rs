@@ -41,6 +41,12 @@ pub(super) fn plan(args: &Args, family: Family) -> Planned<Box<dyn Connector>> {
             mistakes.push(args.mistake("bindAddress", "bad-value", message));
         }
     }
+    if let (Ok(Some(host)), Some(from)) = (&host, from)
+        && host.address().is_some_and(|address| address.is_ipv4() != from.is_ipv4())
+    {
+        let message = format!("`bindAddress` must be of the same family as `{host}`");
+        mistakes.push(args.mistake("bindAddress", "bad-value", message));
+    }
     if matches!(host, Ok(None)) {
         mistakes.push(args.mistake("host", "bad-value", "`host` is empty"));
     }
@@ -92,7 +98,8 @@ impl Connect {
         let host = &self.host;
         let found = host.resolve(self.port).await.map_err(|cause| {
             let words = format!("the name `{host}` can't be resolved: {}", describe(&cause));
-            self.error(ErrorKind::NotFound, words)
+            Error::new(ErrorKind::NotFound, "connect", &*self.descriptor, words)
+                .with_hint("check the spelling, or give an address")
         })?;
         let usable = |address: &SocketAddr| {
             let same = |from: IpAddr| from.is_ipv4() == address.is_ipv4();
@@ -105,8 +112,8 @@ impl Connect {
                 (Some(IpAddr::V6(_)), _) => Family::V6.noun(),
                 (None, family) => family.noun(),
             };
-            let words = format!("`{host}` does not have {noun}");
-            return Err(self.error(ErrorKind::NotFound, words));
+            let words = format!("`{host}` doesn't have {noun}");
+            return Err(Error::new(ErrorKind::NotFound, "connect", &*self.descriptor, words));
         }
         Ok(usable)
     }
@@ -157,9 +164,6 @@ impl Connect {
             )),
             ErrorKind::Timeout => error
                 .with_hint("the host is down or a firewall drops this; `timeout=` waits longer"),
-            ErrorKind::NotFound if self.host.address().is_none() => {
-                error.with_hint("check the spelling, or give an address")
-            }
             ErrorKind::NotFound if self.from.is_some() => {
                 error.with_hint("`bindAddress` must be an address of this machine")
             }

@@ -1,0 +1,250 @@
+//! What every stream of bytes must do, whatever its kind: written once, run for each.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "what was skipped is shown with --nocapture")]
+
+mod common;
+
+use std::future::poll_fn;
+use std::io::ErrorKind;
+use std::pin::Pin;
+use std::task::Poll;
+
+use common::{LONG, bind, connect, failure, noise, pair, try_connect, with_path};
+use endpoint::{Context, ErrorKind as Sort, Io};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::task::unconstrained;
+use tokio::time::timeout;
+
+/// How a test gets a connection.
+struct Kind {
+    listen: String,
+    _dir: tempfile::TempDir,
+}
+
+impl Kind {
+    /// `None` where this machine doesn't have such connections.
+    fn new(listen: &str) -> Option<Self> {
+        if listen.starts_with("tcp6") && std::net::TcpListener::bind("[::1]:0").is_err() {
+            println!("skipped: there is no IPv6 here");
+            return None;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let listen = listen.replace("DIR", dir.path().to_str().unwrap());
+        // Abstract names are the machine's, and tests run at once.
+        let listen = listen.replace("UNIQUE", dir.path().file_name().unwrap().to_str().unwrap());
+        Some(Self { listen, _dir: dir })
+    }
+
+    async fn pair(&self) -> (Io, Io) {
+        let (near, far) = pair(&Context::new(), &self.listen).await;
+        (near.into_io(), far.into_io())
+    }
+}
+
+const BULK: usize = 8 << 20;
+
+async fn bulk_goes_both_ways_at_once(kind: Kind) {
+    let (near, far) = kind.pair().await;
+    let (a, b) = (noise(1, BULK), noise(2, BULK + 4097));
+    let sides = async {
+        let send = |io: Io, out: Vec<u8>| async move {
+            let (mut read, mut write) = tokio::io::split(io);
+            let writing = async {
+                write.write_all(&out).await.unwrap();
+                write.shutdown().await.unwrap();
+            };
+            let mut got = Vec::new();
+            let reading = async { read.read_to_end(&mut got).await.unwrap() };
+            tokio::join!(writing, reading);
+            got
+        };
+        tokio::join!(send(near, a.clone()), send(far, b.clone()))
+    };
+    let (got_b, got_a) = timeout(LONG, sides).await.unwrap();
+    assert!(got_a == a, "what the near side sent arrived changed");
+    assert!(got_b == b, "what the far side sent arrived changed");
+}
+
+async fn late_answer(mut asks: Io, mut answers: Io) {
+    asks.write_all(b"question").await.unwrap();
+    asks.shutdown().await.unwrap();
+    let mut question = String::new();
+    answers.read_to_string(&mut question).await.unwrap();
+    assert_eq!(question, "question");
+    answers.write_all(b"late answer").await.unwrap();
+    answers.shutdown().await.unwrap();
+    let mut answer = String::new();
+    asks.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(answer, "late answer");
+}
+
+async fn a_half_close_leaves_the_answer(kind: Kind) {
+    let (near, far) = kind.pair().await;
+    late_answer(near, far).await;
+}
+
+async fn a_half_close_of_the_far_side_leaves_the_answer(kind: Kind) {
+    let (near, far) = kind.pair().await;
+    late_answer(far, near).await;
+}
+
+async fn a_slow_reader_holds_the_writer_up(kind: Kind) {
+    let (mut near, mut far) = kind.pair().await;
+    let chunk = noise(3, 64 << 10);
+    let mut sent = 0;
+    // Nobody reads: writing must stop by itself, far below what memory would take.
+    unconstrained(poll_fn(|cx| {
+        loop {
+            match Pin::new(&mut near).poll_write(cx, &chunk[sent % chunk.len()..]) {
+                Poll::Ready(written) => sent += written.unwrap(),
+                Poll::Pending => return Poll::Ready(()),
+            }
+            assert!(sent < 64 << 20, "nothing holds the writer up");
+        }
+    }))
+    .await;
+    assert!(sent > 0);
+    let (mut got, mut piece) = (Vec::new(), [0; 1000]);
+    while got.len() < sent {
+        let read = timeout(LONG, far.read(&mut piece)).await.unwrap().unwrap();
+        got.extend_from_slice(&piece[..read]);
+    }
+    let whole = got.chunks(chunk.len()).all(|part| part == &chunk[..part.len()]);
+    assert!(whole, "what arrived isn't what was sent");
+}
+
+async fn nobody_listening_is_refused(kind: Kind) {
+    let cx = Context::new();
+    let accept = bind(&cx, &kind.listen).await;
+    let to = accept.local().descriptor.clone();
+    drop(accept);
+    let error = failure(try_connect(&cx, &to).await);
+    // A Unix socket's file is gone with its listener.
+    assert!(matches!(error.kind(), Sort::Refused | Sort::NotFound), "{error}");
+    assert!(error.hint().is_some(), "{error}");
+}
+
+async fn leaving_unread_data_is_a_reset(kind: Kind) {
+    let (near, mut far) = kind.pair().await;
+    far.write_all(b"never read").await.unwrap();
+    far.flush().await.unwrap();
+    drop(near);
+    let mut nothing = Vec::new();
+    let error = far.read_to_end(&mut nothing).await.unwrap_err();
+    assert_eq!((error.kind(), &*nothing), (ErrorKind::ConnectionReset, &b""[..]));
+}
+
+async fn a_session_may_be_empty(kind: Kind) {
+    let (mut near, mut far) = kind.pair().await;
+    near.shutdown().await.unwrap();
+    assert_eq!(far.read(&mut [0; 8]).await.unwrap(), 0);
+    far.shutdown().await.unwrap();
+    assert_eq!(near.read(&mut [0; 8]).await.unwrap(), 0);
+}
+
+async fn the_last_bytes_come_before_the_end(kind: Kind) {
+    let (near, mut far) = kind.pair().await;
+    let last = noise(4, 3 << 20);
+    let expected = last.clone();
+    let writer = tokio::spawn(async move {
+        let mut near = near;
+        near.write_all(&last).await.unwrap();
+        near.shutdown().await.unwrap();
+    });
+    let mut got = Vec::new();
+    timeout(LONG, far.read_to_end(&mut got)).await.unwrap().unwrap();
+    assert!(got == expected);
+    writer.await.unwrap();
+}
+
+macro_rules! suite {
+    ($($name:ident: $listen:literal),* $(,)?) => {$(
+        mod $name {
+            suite!(@tests $listen:
+                bulk_goes_both_ways_at_once
+                a_half_close_leaves_the_answer
+                a_half_close_of_the_far_side_leaves_the_answer
+                a_slow_reader_holds_the_writer_up
+                nobody_listening_is_refused
+                leaving_unread_data_is_a_reset
+                a_session_may_be_empty
+                the_last_bytes_come_before_the_end
+            );
+        }
+    )*};
+    (@tests $listen:literal: $($test:ident)*) => {$(
+        #[tokio::test]
+        async fn $test() {
+            if let Some(kind) = super::Kind::new($listen) {
+                super::$test(kind).await;
+            }
+        }
+    )*};
+}
+
+suite! {
+    tcp: "tcp:0:interface=127.0.0.1",
+    tcp4: "tcp4:0:127.0.0.1",
+    tcp6: "tcp6:0:interface={::1}",
+    unix: "unix:DIR/s",
+    unix_abstract: "unix:@UNIQUE",
+    mem: "mem:x",
+}
+
+/// Endpoints that answer what they are sent: one end is all there is to hold.
+mod answering {
+    use super::*;
+
+    async fn everything_comes_back(cx: &Context, text: &str) {
+        let (mut read, mut write) = tokio::io::split(connect(cx, text).await.into_io());
+        let sent = noise(5, BULK);
+        let writing = async {
+            write.write_all(&sent).await.unwrap();
+            write.shutdown().await.unwrap();
+        };
+        let mut got = Vec::new();
+        let reading = async { read.read_to_end(&mut got).await.unwrap() };
+        timeout(LONG, async { tokio::join!(writing, reading) }).await.unwrap();
+        assert!(got == sent);
+    }
+
+    async fn nothing_comes_back_of_nothing(cx: &Context, text: &str) {
+        let mut io = connect(cx, text).await.into_io();
+        io.shutdown().await.unwrap();
+        assert_eq!(timeout(LONG, io.read(&mut [0; 8])).await.unwrap().unwrap(), 0);
+    }
+
+    async fn writing_without_reading_stops(cx: &Context, text: &str) {
+        let mut io = connect(cx, text).await.into_io();
+        let chunk = [7; 32 << 10];
+        let mut sent = 0;
+        unconstrained(poll_fn(|cx| {
+            loop {
+                match Pin::new(&mut io).poll_write(cx, &chunk) {
+                    Poll::Ready(written) => sent += written.unwrap(),
+                    Poll::Pending => return Poll::Ready(()),
+                }
+                assert!(sent < 8 << 20, "nothing holds the writer up");
+            }
+        }))
+        .await;
+    }
+
+    #[tokio::test]
+    async fn process_cat() {
+        let cx = with_path();
+        everything_comes_back(&cx, "process:cat").await;
+        nothing_comes_back_of_nothing(&cx, "process:cat").await;
+        writing_without_reading_stops(&cx, "process:cat").await;
+        assert!(cx.settled(LONG).await);
+    }
+
+    #[tokio::test]
+    async fn echo() {
+        let cx = Context::new();
+        everything_comes_back(&cx, "echo").await;
+        nothing_comes_back_of_nothing(&cx, "echo").await;
+        writing_without_reading_stops(&cx, "echo").await;
+    }
+}

@@ -1,0 +1,303 @@
+//! The definitions of the kinds, which the manual and the completions are made from.
+
+mod common;
+
+use std::collections::HashSet;
+
+use common::{connector, listener, registry};
+use descriptor::{Report, Syntax};
+use endpoint::kind::{Param, PlanListen, Role};
+use endpoints::KINDS;
+
+/// Every kind's parameters, with the sides that the registry reads them for.
+fn params() -> impl Iterator<Item = (&'static str, &'static Param)> {
+    KINDS.iter().flat_map(|kind| {
+        let listen = kind.listen.as_ref().map_or(&[][..], |side| side.params);
+        let connect = kind.connect.as_ref().map_or(&[][..], |side| side.params);
+        listen.iter().chain(connect).map(|param| (kind.name, param))
+    })
+}
+
+#[test]
+fn every_example_plans_as_what_it_shows() {
+    for kind in KINDS {
+        for example in kind.examples {
+            let tree = match example.role {
+                Role::Listen => listener(example.descriptor).tree,
+                Role::Connect => connector(example.descriptor).tree,
+            };
+            assert_eq!(tree.kind, kind.name, "{}", example.descriptor);
+            assert!(example.about.ends_with('.'), "{}", example.about);
+        }
+        let shows = |role| kind.examples.iter().any(|example| example.role == role);
+        let opened =
+            matches!(kind.listen.as_ref().map(|side| &side.plan), Some(PlanListen::Opened(_)));
+        assert!(kind.listen.is_none() || opened || shows(Role::Listen), "{}", kind.name);
+        assert!(kind.connect.is_none() || shows(Role::Connect), "{}", kind.name);
+    }
+}
+
+#[test]
+fn what_examples_mean_can_be_typed() {
+    for kind in KINDS {
+        for example in kind.examples {
+            let (tree, again) = match example.role {
+                Role::Listen => {
+                    let tree = listener(example.descriptor).tree;
+                    (listener(&tree.descriptor).tree.settings.len(), tree.settings.len())
+                }
+                Role::Connect => {
+                    let tree = connector(example.descriptor).tree;
+                    (connector(&tree.descriptor).tree.settings.len(), tree.settings.len())
+                }
+            };
+            assert_eq!(tree, again, "{}", example.descriptor);
+        }
+    }
+}
+
+#[test]
+fn names_are_told_apart() {
+    let mut names = HashSet::new();
+    for kind in KINDS {
+        for name in kind.aliases.iter().map(|alias| alias.name).chain([kind.name]) {
+            assert!(names.insert(name), "{name} is two kinds");
+            assert_eq!(name, name.to_ascii_lowercase());
+        }
+    }
+}
+
+#[test]
+fn every_parameter_is_documented() {
+    for (kind, param) in params() {
+        assert!(param.doc.ends_with('.') && param.doc.len() > 20, "{kind} {}", param.name);
+        assert!(param.required || param.default.is_some() || !param.positional || param.rest);
+    }
+    for kind in KINDS {
+        assert!(!kind.about.is_empty() && !kind.about.ends_with('.'), "{}", kind.name);
+    }
+}
+
+/// Mistakes in descriptors, as a person sees them.
+fn mistakes(role: Role, text: &str) -> String {
+    let found = match role {
+        Role::Listen => registry().listener(text, Syntax::Extended).map(|_| ()),
+        Role::Connect => registry().connector(text, Syntax::Extended).map(|_| ()),
+    };
+    Report::new(text, &found.expect_err("this should have been a mistake")).to_string()
+}
+
+#[test]
+fn mistakes_of_tcp() {
+    use Role::{Connect, Listen};
+    insta::assert_snapshot!(mistakes(Listen, "tcp:90o0"), @r"
+    error: `port` must be a number from 0 to 65535
+      | tcp:90o0
+      |     ^^^^
+      = help: did you mean `9000`?
+    ");
+    insta::assert_snapshot!(mistakes(Listen, "tcp"), @r"
+    error: `tcp` needs `port`
+      | tcp
+      | ^^^
+      = help: the form is `tcp:PORT[:INTERFACE][:BACKLOG][:reuseport=…][:nodelay=…][:keepalive=…][:auth=…]`
+    ");
+    insta::assert_snapshot!(mistakes(Listen, "tcp:9000:interface={[::1]:80}"), @r"
+    error: `interface` must be a name or an address, and `[::1]:80` is neither
+      | tcp:9000:interface={[::1]:80}
+      |                     ^^^^^^^^
+      = help: an IPv6 address is written `[::1]` or `{::1}`
+    ");
+    insta::assert_snapshot!(mistakes(Listen, "tcp4:9000:interface={::1}"), @r"
+    error: `interface` must be an IPv4 address here, and `::1` is not one
+      | tcp4:9000:interface={::1}
+      |                      ^^^
+    ");
+    insta::assert_snapshot!(mistakes(Listen, "tcp6:9000:interface=127.0.0.1"), @r"
+    error: `interface` must be an IPv6 address here, and `127.0.0.1` is not one
+      | tcp6:9000:interface=127.0.0.1
+      |                     ^^^^^^^^^
+    ");
+    insta::assert_snapshot!(mistakes(Listen, "tcp:9000:keepalive=often"), @r"
+    error: `keepalive` must be `off`, `on` or a time from 1 s to 32767 s
+      | tcp:9000:keepalive=often
+      |                    ^^^^^
+    ");
+    insta::assert_snapshot!(mistakes(Listen, "tcp:9000:timeout=5"), @r"
+    error: `tcp` takes `timeout` when connecting, and this is the listening side
+      | tcp:9000:timeout=5
+      |          ^^^^^^^
+      = help: the form is `tcp:PORT[:INTERFACE][:BACKLOG][:reuseport=…][:nodelay=…][:keepalive=…][:auth=…]`
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "tcp:9000"), @r"
+    error: `tcp` needs `port`
+      | tcp:9000
+      | ^^^
+      = help: the form is `tcp:HOST:PORT[:timeout=…][:bindAddress=…][:nodelay=…][:keepalive=…]`
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "tcp:::1:80"), @r"
+    error: `port` must be a number from 1 to 65535
+      | tcp:::1:80
+      |      ^
+
+    error: `tcp` takes by position only `host`, `port`
+      | tcp:::1:80
+      |       ^^^^
+      = help: text with `:` in it is written in braces: `{…:…}`; the form is `tcp:HOST:PORT[:timeout=…][:bindAddress=…][:nodelay=…][:keepalive=…]`
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "tcp:h:0"), @r"
+    error: `port` must be a number from 1 to 65535
+      | tcp:h:0
+      |       ^
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "tcp: h:80"), @r"
+    error: `host` must be a name or an address, and ` h` is neither
+      | tcp: h:80
+      |     ^^
+      = help: an IPv6 address is written `[::1]` or `{::1}`
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "tcp::80"), @r"
+    error: `host` is empty
+      | tcp::80
+      |     ^
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "tcp:h:80:bindAddress=eth0"), @r"
+    error: `bindAddress` must be an IP address, without a port
+      | tcp:h:80:bindAddress=eth0
+      |                      ^^^^
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "tcp:127.0.0.1:80:bindAddress={::1}"), @r"
+    error: `bindAddress` must be of the same family as `127.0.0.1`
+      | tcp:127.0.0.1:80:bindAddress={::1}
+      |                               ^^^
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "tcp:h:80:timeuot=5:keepalive=0"), @r"
+    error: `tcp` has no parameter `timeuot` when connecting
+      | tcp:h:80:timeuot=5:keepalive=0
+      |          ^^^^^^^
+      = help: did you mean `timeout`?
+
+    error: `keepalive` must be `off`, `on` or a time from 1 s to 32767 s
+      | tcp:h:80:timeuot=5:keepalive=0
+      |                              ^
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "tcp://h/path"), @r"
+    error: a `tcp` URL has no path
+      | tcp://h/path
+      |        ^^^^^
+      = help: the form is `tcp://HOST:PORT`
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "h:80"), @r"
+    error: `h` is not a kind of endpoint
+      | h:80
+      | ^
+      = help: did you mean `tcp:h:80`?
+    ");
+}
+
+#[test]
+fn mistakes_of_unix() {
+    use Role::{Connect, Listen};
+    insta::assert_snapshot!(mistakes(Listen, "unix"), @r"
+    error: `unix` needs `address`
+      | unix
+      | ^^^^
+      = help: the form is `unix:ADDRESS[:MODE][:BACKLOG][:LOCKFILE][:unlink=…][:auth=…]`
+    ");
+    insta::assert_snapshot!(mistakes(Listen, "unix:@"), @r"
+    error: `address` is empty
+      | unix:@
+      |      ^
+    ");
+    insta::assert_snapshot!(mistakes(Listen, "unix:/run/s:mode=rw"), @r"
+    error: `mode` must be a file mode in octal digits, such as 660
+      | unix:/run/s:mode=rw
+      |                  ^^
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "unix:/run/s:mode=660"), @r"
+    error: `unix` takes `mode` when listening, and this is the connecting side
+      | unix:/run/s:mode=660
+      |             ^^^^
+      = help: the form is `unix:PATH[:timeout=…]`
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "unix://run/app.sock"), @r"
+    error: a `unix` URL has a path only
+      | unix://run/app.sock
+      |        ^^^
+      = help: write `unix:///run/app.sock`
+    ");
+    let long = format!("unix:/{}", "x".repeat(107));
+    assert!(mistakes(Connect, &long).contains("`path` has 108 bytes, and a socket's has 107"));
+}
+
+#[test]
+fn mistakes_of_the_others() {
+    use Role::{Connect, Listen};
+    insta::assert_snapshot!(mistakes(Listen, "stdio:junk"), @r"
+    error: `stdio` takes nothing by position
+      | stdio:junk
+      |       ^^^^
+      = help: text with `:` in it is written in braces: `{…:…}`; the form is `stdio[:keep=…][:auth=…]`
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "process"), @r"
+    error: `process` needs `program`
+      | process
+      | ^^^^^^^
+      = help: the form is `process:PROGRAM[:ARGUMENT][:cwd=…][:env.NAME=…][:stderr=…][:grace=…]`
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "process:"), @r"
+    error: `program` is empty
+      | process:
+      |         ^
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "process:dd:if=/dev/zero"), @r"
+    error: `process` has no parameter `if` when connecting
+      | process:dd:if=/dev/zero
+      |            ^^
+      = help: as `argument`, text with `=` in it is written in braces: `{if=…}`
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "process:echo:${http.path}"), @r"
+    error: `argument` can't be filled from what a peer sends: what a peer says never becomes part of a command
+      | process:echo:${http.path}
+      |              ^^^^^^^^^^^^
+      = help: write it out, or write `\$` if the text is meant as it stands
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "process:cat:stderr=lag"), @r"
+    error: `stderr` must be `log` or `merge` or `null`
+      | process:cat:stderr=lag
+      |                    ^^^
+      = help: did you mean `log`?
+    ");
+    insta::assert_snapshot!(mistakes(Listen, "echo"), @r"
+    error: `echo` can be connected to, not listened on
+      | echo
+      | ^^^^
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "mem:x:messages=true"), @r"
+    error: `mem` takes `messages` when listening, and this is the connecting side
+      | mem:x:messages=true
+      |       ^^^^^^^^
+      = help: the form is `mem:NAME`
+    ");
+    insta::assert_snapshot!(mistakes(Connect, "mock:say hello"), @r"
+    error: `say hello` is not a step: they are `r TEXT`, `w TEXT`, `eof`, `fin`, `err`, `wait` and `wait TIME`
+      | mock:say hello
+      |      ^^^^^^^^^
+    ");
+    insta::assert_snapshot!(mistakes(Connect, r"mock:{r \q}"), @r"
+    error: `\q` is not an escape
+      | mock:{r \q}
+      |       ^^^^
+    ");
+}
+
+#[test]
+fn an_abstract_name_warns_of_what_means_nothing() {
+    let text = "unix:@x:mode=600";
+    let plan = listener(text);
+    insta::assert_snapshot!(Report::new(text, &plan.warnings), @r"
+    warning: `mode` means nothing here: an abstract name has no file
+      | unix:@x:mode=600
+      |              ^^^
+    ");
+}

@@ -1,0 +1,320 @@
+//! Programs: their ends, their groups, their standard error.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::path::Path;
+use std::time::Duration;
+
+use common::{
+    LONG, accepted, bind, connect, connector, failure, noise, offer, shown, try_connect, with_path,
+};
+use endpoint::{Conn, Context, End, ErrorKind, ExitStatus, Grants, Signal, Transport};
+use rustix::process::Pid;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, timeout};
+
+/// All that it writes, and its end.
+async fn output(conn: Conn) -> (String, End) {
+    let Transport::Bytes(mut stream) = conn.transport else { panic!("a program carries bytes") };
+    let mut text = String::new();
+    timeout(LONG, stream.read_to_string(&mut text)).await.unwrap().unwrap();
+    (text, stream.end())
+}
+
+fn sh(script: &str) -> String {
+    format!("process:sh:-c:{{{script}}}:grace=200ms")
+}
+
+/// The number that a program printed first.
+async fn pid(stream: &mut (impl AsyncReadExt + Unpin)) -> Pid {
+    let mut line = String::new();
+    while !line.ends_with('\n') {
+        line.push(char::from(timeout(LONG, stream.read_u8()).await.unwrap().unwrap()));
+    }
+    Pid::from_raw(line.trim().parse().unwrap()).unwrap()
+}
+
+/// The state and the group of a process, from `proc_pid_stat(5)`.
+fn stat(pid: &str) -> Option<(char, i32)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name before it may hold anything, parentheses too.
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    let state = fields.next()?.chars().next()?;
+    Some((state, fields.nth(1)?.parse().ok()?))
+}
+
+/// Whether a process runs; one that only waits to be reaped doesn't.
+fn lives(pid: Pid) -> bool {
+    stat(&pid.as_raw_nonzero().to_string()).is_some_and(|(state, _)| state != 'Z')
+}
+
+/// How many processes of a group run.
+fn members(group: Pid) -> usize {
+    let entries = std::fs::read_dir("/proc").unwrap();
+    let stats = entries.filter_map(|entry| stat(entry.unwrap().file_name().to_str()?));
+    stats.filter(|(state, of)| *state != 'Z' && *of == group.as_raw_nonzero().get()).count()
+}
+
+/// Waits until nothing of a group runs: the kernel needs a moment for what was killed.
+async fn gone(group: Pid) {
+    let gone = async {
+        while members(group) > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LONG, gone).await.expect("nothing of the group is left");
+}
+
+/// Everything that the sessions of `cx` started has come to its end.
+async fn settled(cx: &Context) {
+    assert!(cx.settled(LONG).await, "something is still working");
+}
+
+#[tokio::test]
+async fn the_exit_status_comes_with_the_end() {
+    let cx = with_path();
+    let (text, end) = output(connect(&cx, &sh("echo hello; exit 3")).await).await;
+    assert_eq!(text, "hello\n");
+    assert_eq!(end, End::exited(ExitStatus::Code(3)));
+    let (_, end) = output(connect(&cx, &sh("kill -9 $$")).await).await;
+    assert_eq!(end.status, Some(ExitStatus::Signal(9)));
+    assert_eq!(end.to_string(), "ended by signal 9");
+    settled(&cx).await;
+}
+
+#[tokio::test]
+async fn the_exit_status_is_a_signal_too() {
+    let cx = with_path();
+    let mut conn = connect(&cx, &sh("exit 4")).await;
+    let mut says = conn.control.says.take().unwrap();
+    let said = std::future::poll_fn(|task| says.poll_recv(task));
+    let said = timeout(LONG, said).await.unwrap();
+    assert_eq!(said, Some(Signal::Exit(ExitStatus::Code(4))));
+}
+
+#[tokio::test]
+async fn a_program_that_ends_at_once_is_an_empty_session() {
+    let cx = with_path();
+    let (text, end) = output(connect(&cx, "process:true").await).await;
+    assert_eq!((&*text, end.status), ("", Some(ExitStatus::Code(0))));
+    settled(&cx).await;
+}
+
+#[tokio::test]
+async fn input_that_a_program_does_not_want_is_no_failure() {
+    let cx = with_path();
+    let conn = connect(&cx, &sh("head -n1; exit 5")).await;
+    let Transport::Bytes(stream) = conn.transport else { panic!("a program carries bytes") };
+    let (mut read, mut write) = tokio::io::split(stream);
+    let writing = async {
+        write.write_all(b"first\n").await.unwrap();
+        // Far more than fits a pipe: `head` has gone by then.
+        write.write_all(&noise(1, 1 << 20)).await.unwrap();
+    };
+    let mut text = String::new();
+    let reading = async { read.read_to_string(&mut text).await.unwrap() };
+    timeout(LONG, async { tokio::join!(writing, reading) }).await.unwrap();
+    assert_eq!(text, "first\n");
+    assert_eq!(read.unsplit(write).end().status, Some(ExitStatus::Code(5)));
+}
+
+#[tokio::test]
+async fn a_half_close_ends_its_input() {
+    let cx = with_path();
+    let mut io = connect(&cx, "process:wc:-c").await.into_io();
+    io.write_all(&noise(2, 100_000)).await.unwrap();
+    io.shutdown().await.unwrap();
+    let mut text = String::new();
+    io.read_to_string(&mut text).await.unwrap();
+    assert_eq!(text.trim(), "100000");
+}
+
+#[tokio::test]
+async fn arguments_directory_and_variables_arrive_as_they_are() {
+    let cx = with_path();
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path().canonicalize().unwrap();
+    let text = format!(
+        "process:sh:-c:{{pwd; echo \"$A|$1|$2|${{SECRET-none}}\"}}:sh:{{a b=c:d}}::\
+         cwd={}:env.A=x y",
+        at.display()
+    );
+    let (text, _) = output(connect(&cx, &text).await).await;
+    assert_eq!(text, format!("{}\nx y|a b=c:d||none\n", at.display()));
+}
+
+#[tokio::test]
+async fn standard_error_may_join_or_vanish() {
+    let cx = with_path();
+    let script = "process:sh:-c:{echo out; echo err >&2}:stderr";
+    let (text, _) = output(connect(&cx, &format!("{script}=merge")).await).await;
+    assert_eq!(text, "out\nerr\n");
+    let (text, _) = output(connect(&cx, &format!("{script}=null")).await).await;
+    assert_eq!(text, "out\n");
+    let (text, _) = output(connect(&cx, &format!("{script}=log")).await).await;
+    assert_eq!(text, "out\n");
+    settled(&cx).await;
+}
+
+/// More than a pipe holds: were it not read, the program would wait for ever.
+#[tokio::test]
+async fn a_flood_of_errors_does_not_stop_it() {
+    let cx = with_path();
+    let script = sh("head -c 1000000 /dev/zero >&2; echo done");
+    let (text, _) = output(connect(&cx, &script).await).await;
+    assert_eq!(text, "done\n");
+    settled(&cx).await;
+}
+
+#[tokio::test]
+async fn a_flood_that_nobody_reads_is_held_up_and_ends_with_the_session() {
+    let cx = with_path();
+    let conn = connect(&cx, &sh("echo $$; exec cat /dev/zero")).await;
+    let mut io = conn.into_io();
+    let pid = pid(&mut io).await;
+    assert!(lives(pid));
+    drop(io);
+    settled(&cx).await;
+    assert!(!lives(pid), "it is still there");
+}
+
+#[tokio::test]
+async fn a_program_that_ignores_everything_is_killed() {
+    let cx = with_path();
+    let conn = connect(&cx, &sh("trap '' TERM HUP; echo $$; while :; do sleep 1; done")).await;
+    let mut io = conn.into_io();
+    let group = pid(&mut io).await;
+    let began = Instant::now();
+    drop(io);
+    settled(&cx).await;
+    assert!(began.elapsed() >= Duration::from_millis(400), "grace is given twice");
+    gone(group).await;
+}
+
+#[tokio::test]
+async fn a_program_that_may_end_is_not_signalled() {
+    let cx = with_path();
+    let dir = tempfile::tempdir().unwrap();
+    let done = dir.path().join("done");
+    let script = format!("process:sh:-c:{{cat; echo fine > {}}}:grace=20", done.display());
+    drop(connect(&cx, &script).await);
+    settled(&cx).await;
+    assert_eq!(std::fs::read_to_string(done).unwrap(), "fine\n");
+}
+
+#[tokio::test]
+async fn a_program_that_closes_its_output_ends_the_reading_only() {
+    let cx = with_path();
+    let dir = tempfile::tempdir().unwrap();
+    let got = dir.path().join("got");
+    let script = sh(&format!("echo last; exec >&-; cat > {}", got.display()));
+    let mut io = connect(&cx, &script).await.into_io();
+    let mut text = String::new();
+    timeout(LONG, io.read_to_string(&mut text)).await.unwrap().unwrap();
+    assert_eq!(text, "last\n");
+    io.write_all(b"still read").await.unwrap();
+    io.shutdown().await.unwrap();
+    drop(io);
+    settled(&cx).await;
+    assert_eq!(std::fs::read_to_string(got).unwrap(), "still read");
+}
+
+#[tokio::test]
+async fn a_child_that_keeps_the_output_is_waited_for_until_it_is_silent() {
+    let cx = with_path();
+    let conn = connect(&cx, &sh("(echo late; exec sleep 1000) & echo $!; exit 6")).await;
+    let Transport::Bytes(mut stream) = conn.transport else { panic!("a program carries bytes") };
+    let mut text = String::new();
+    timeout(LONG, stream.read_to_string(&mut text)).await.unwrap().unwrap();
+    assert_eq!(stream.end().status, Some(ExitStatus::Code(6)));
+    // Either of the two may be the first to write.
+    let (words, numbers): (Vec<_>, Vec<_>) = text.lines().partition(|line| *line == "late");
+    assert_eq!((words.len(), numbers.len()), (1, 1), "{text}");
+    let child = Pid::from_raw(numbers[0].parse().unwrap()).unwrap();
+    assert!(lives(child), "the session lives, and so does the child");
+    drop(stream);
+    settled(&cx).await;
+    assert!(!lives(child), "the child outlived its group");
+}
+
+#[tokio::test]
+async fn a_runtime_that_ends_leaves_nothing() {
+    let group = std::thread::spawn(|| {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let cx = with_path();
+            let script = "process:sh:-c:{trap '' TERM; echo $$; while :; do sleep 1; done}";
+            let mut io = connect(&cx, script).await.into_io();
+            pid(&mut io).await
+        })
+    })
+    .join()
+    .unwrap();
+    gone(group).await;
+}
+
+#[tokio::test]
+async fn listening_starts_it_again_after_each_session() {
+    let cx = with_path();
+    let mut accept = bind(&cx, "process:sh:-c:{echo $$; exec cat}").await;
+    let mut first = accepted(offer(&mut *accept).await).await;
+    let Transport::Bytes(stream) = &mut first.transport else { panic!("a program carries bytes") };
+    let one = pid(stream).await;
+    drop(first);
+    let mut second = accepted(timeout(LONG, offer(&mut *accept)).await.unwrap()).await;
+    let Transport::Bytes(stream) = &mut second.transport else { panic!("a program carries bytes") };
+    assert_ne!(one, pid(stream).await);
+}
+
+#[test]
+fn a_program_is_what_it_grants() {
+    assert_eq!(connector("exec:cat").endpoint.grants(), Grants::Program);
+}
+
+#[tokio::test]
+async fn what_cannot_be_started_is_explained() {
+    let cx = with_path();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "\0\0\0\0").unwrap();
+    let shown = |error: endpoint::Error| shown(&error).replace(dir.path().to_str().unwrap(), "DIR");
+    let start = |text: String| {
+        let cx = &cx;
+        async move { failure(try_connect(cx, &text).await) }
+    };
+    let error = start("process:no-such-program".into()).await;
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    insta::assert_snapshot!(shown(error), @r"
+    cannot start process:no-such-program: no such file or directory
+    there is no `no-such-program` in PATH; give its path, or install it
+    ");
+    let error = start(format!("process:{}/no", dir.path().display())).await;
+    insta::assert_snapshot!(shown(error), @r"
+    cannot start process:DIR/no: no such file or directory
+    there is no program DIR/no, or its interpreter is missing
+    ");
+    let error = start(format!("process:{}", file.display())).await;
+    assert_eq!(error.kind(), ErrorKind::Permission);
+    insta::assert_snapshot!(shown(error), @r"
+    cannot start process:DIR/file: permission denied
+    DIR/file must be a file that may be executed (`chmod +x`)
+    ");
+    make_executable(&file);
+    let error = start(format!("process:{}", file.display())).await;
+    insta::assert_snapshot!(shown(error), @r"
+    cannot start process:DIR/file: exec format error
+    it is not a program of this machine; a script begins with `#!/bin/sh`
+    ");
+    let error = start(format!("process:cat:cwd={}/no", dir.path().display())).await;
+    insta::assert_snapshot!(shown(error), @r"
+    cannot start process:cat:cwd=DIR/no: no such file or directory
+    `cwd` must be a directory, and DIR/no is none
+    ");
+}
+
+fn make_executable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
