@@ -13,6 +13,7 @@ use descriptor::{Descriptor, Diagnostic, Text, Url};
 
 pub use self::args::Args;
 pub use self::param::{Holes, Param, Value, ValueKind};
+pub use self::read::common;
 use crate::opened::Times;
 use crate::{Connector, DialLayer, Listener, ServeLayer};
 
@@ -73,7 +74,7 @@ impl Kind {
             (Role::Connect, _, Some(side)) => side.params,
             _ => return Vec::new(),
         };
-        own.iter().chain(read::common(role)).collect()
+        own.iter().chain(common(role)).collect()
     }
 }
 

@@ -29,7 +29,8 @@ const COMMON: &[Param] = &[Param::new(
 )];
 
 /// What every endpoint of that side takes.
-pub(crate) fn common(role: Role) -> &'static [Param] {
+#[must_use]
+pub fn common(role: Role) -> &'static [Param] {
     if role == Role::Listen { COMMON } else { &[] }
 }
 

@@ -1,0 +1,55 @@
+//! How the command ends: its statuses are those of sysexits(3).
+
+use std::process::ExitCode;
+
+use endpoint::ErrorKind;
+use endpointforward::{Error, Summary};
+use forward::Ended;
+
+/// A status of sysexits.h.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All went well, or was stopped and drained.
+    Ok,
+    /// `EX_USAGE`: options or descriptors have mistakes.
+    Usage,
+    /// `EX_UNAVAILABLE`: an endpoint can't be bound, a device or the destination can't be opened.
+    Unavailable,
+    /// `EX_IOERR`: what was open failed.
+    Io,
+    /// `EX_NOPERM`: the system doesn't let us.
+    Permission,
+}
+
+impl Exit {
+    /// For an error before anything was served.
+    pub(crate) fn of(error: &Error) -> Self {
+        match error {
+            Error::Descriptor(_) => Self::Usage,
+            Error::Endpoint(error) if error.kind() == ErrorKind::Permission => Self::Permission,
+            _ => Self::Unavailable,
+        }
+    }
+
+    /// For a forwarder that came to its end by itself, as with `stdio` or `--once`.
+    pub(crate) fn of_summary(summary: &Summary) -> Self {
+        match &summary.last {
+            _ if summary.panicked > 0 => Self::Io,
+            Some(outcome) if matches!(outcome.end, Ended::Error(..)) => Self::Io,
+            None if summary.unreachable > 0 => Self::Unavailable,
+            _ => Self::Ok,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Ok => 0,
+            Exit::Usage => 64,
+            Exit::Unavailable => 69,
+            Exit::Io => 74,
+            Exit::Permission => 77,
+        })
+    }
+}

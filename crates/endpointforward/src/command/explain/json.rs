@@ -1,0 +1,97 @@
+//! An explanation for programs: one object on one line.
+
+use descriptor::{Descriptor, Diagnostic, Severity, Stage, Text};
+use endpoint::Tree;
+use endpoint::kind::{Role, Shape};
+use serde_json::{Map, Value, json};
+
+use super::Explained;
+
+/// `parsed` if the text can be read, `plan` if it can be planned; `errors` and `warnings` always.
+pub(super) fn object(explained: &Explained) -> Value {
+    let mut object = Map::new();
+    if let Some(parsed) = &explained.parsed {
+        object.insert("parsed".to_owned(), level(parsed));
+    }
+    if let Some(first) = explained.sides.first() {
+        let sides: Vec<_> = explained.sides.iter().map(|side| word(side.role)).collect();
+        object.insert("sides".to_owned(), json!(sides));
+        object.insert("plan".to_owned(), tree(&first.tree, first.role));
+    }
+    let found = match (&explained.wrong, explained.sides.first()) {
+        (Some((_, found)), _) => &**found,
+        (None, Some(first)) => &*first.warnings,
+        (None, None) => &[],
+    };
+    let mut sorted: Vec<_> = found.iter().collect();
+    sorted.sort_by_key(|found| found.span);
+    let of = |severity| sorted.iter().filter(move |found| found.severity == severity);
+    object.insert("errors".to_owned(), of(Severity::Error).copied().map(diagnostic).collect());
+    object.insert("warnings".to_owned(), of(Severity::Warning).copied().map(diagnostic).collect());
+    Value::Object(object)
+}
+
+/// A line of input that isn't a descriptor at all.
+pub(super) fn not_a_string(offset: usize, message: &str) -> Value {
+    let error = json!({
+        "stage": "input", "code": "not-a-json-string", "offset": offset, "message": message,
+    });
+    json!({"errors": [error], "warnings": []})
+}
+
+/// As Twisted keeps them: of a keyword given twice the last value, in the place of the first.
+fn level(descriptor: &Descriptor) -> Value {
+    let args: Vec<_> = descriptor.args.iter().map(Text::as_str).collect();
+    let mut kwargs = Map::new();
+    for (name, value) in &descriptor.kwargs {
+        kwargs.insert(name.as_str().to_owned(), value.as_str().into());
+    }
+    json!({"args": args, "kwargs": kwargs})
+}
+
+fn tree(node: &Tree, role: Role) -> Value {
+    let params: Vec<_> = node
+        .settings
+        .iter()
+        .map(|(name, value, given)| json!({"name": name, "value": value, "default": !given}))
+        .collect();
+    let mut object = json!({
+        "kind": node.kind,
+        "called": node.called,
+        "side": word(role),
+        "descriptor": node.descriptor,
+        "gives": match node.gives {
+            Shape::Bytes => "bytes",
+            Shape::Messages => "messages",
+        },
+        "params": params,
+    });
+    if let Some(inner) = &node.inner {
+        object["inner"] = tree(inner, role);
+    }
+    object
+}
+
+fn diagnostic(found: &Diagnostic) -> Value {
+    let mut object = json!({
+        "stage": match found.stage {
+            Stage::Parse => "parse",
+            Stage::Plan => "plan",
+        },
+        "code": found.code,
+        "offset": found.span.start,
+        "end": found.span.end,
+        "message": found.message,
+    });
+    if let Some(help) = &found.help {
+        object["help"] = help.as_str().into();
+    }
+    object
+}
+
+fn word(role: Role) -> &'static str {
+    match role {
+        Role::Listen => "listen",
+        Role::Connect => "connect",
+    }
+}

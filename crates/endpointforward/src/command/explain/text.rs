@@ -1,0 +1,99 @@
+//! An explanation for people: a tree of kinds with every parameter.
+
+use std::fmt::Write;
+
+use descriptor::{Diagnostic, Report};
+use endpoint::Tree;
+use endpoint::kind::{Role, Shape, ValueKind};
+use endpointforward::Endpoints;
+
+use super::{Explained, Planned};
+
+/// What is wrong or odd, over what was typed.
+pub(super) fn report(text: &str, explained: &Explained, both: bool) -> Option<String> {
+    let Some((role, found)) = &explained.wrong else {
+        let mut warnings: Vec<Diagnostic> = Vec::new();
+        for warning in explained.sides.iter().flat_map(|side| &side.warnings) {
+            if !warnings.contains(warning) {
+                warnings.push(warning.clone());
+            }
+        }
+        let any = !warnings.is_empty();
+        return any.then(|| Report::new(text, &warnings).to_string());
+    };
+    let head = match (both && explained.parsed.is_some(), role) {
+        (false, _) => "",
+        (true, Role::Listen) => "as an endpoint to listen on:\n",
+        (true, Role::Connect) => "as an endpoint to connect to:\n",
+    };
+    Some(format!("{head}{}", Report::new(text, found)))
+}
+
+/// The trees of the sides that it can be.
+pub(super) fn trees(explained: &Explained, endpoints: &Endpoints) -> String {
+    let mut out = String::new();
+    for (index, Planned { role, tree, .. }) in explained.sides.iter().enumerate() {
+        let verb = match role {
+            Role::Listen => "listens on",
+            Role::Connect => "connects to",
+        };
+        let gap = if index > 0 { "\n" } else { "" };
+        put(&mut out, &format!("{gap}{verb} {}", tree.descriptor));
+        write(&mut out, tree, *role, endpoints, 1);
+    }
+    out
+}
+
+fn write(out: &mut String, tree: &Tree, role: Role, endpoints: &Endpoints, depth: usize) {
+    let indent = "  ".repeat(depth);
+    let called = match &*tree.called {
+        called if called == tree.kind => String::new(),
+        called => format!(" (as `{called}`)"),
+    };
+    let gives = match tree.gives {
+        Shape::Bytes => "bytes",
+        Shape::Messages => "messages",
+    };
+    let over = if depth > 1 { "over " } else { "" };
+    put(out, &format!("{indent}{over}{}{called}, gives {gives}", tree.kind));
+    let unset = unset(tree, role, endpoints);
+    let names = tree.settings.iter().map(|(name, ..)| name.chars().count());
+    let width = names.chain(unset.iter().map(|name| name.len())).max().unwrap_or_default();
+    for (name, value, given) in &tree.settings {
+        let value = if value.is_empty() { "\"\"" } else { value };
+        let mark = if *given { "" } else { "  (default)" };
+        put(out, &format!("{indent}  {name:width$}  {}{mark}", printable(value)));
+    }
+    for name in unset {
+        put(out, &format!("{indent}  {name:width$}  -"));
+    }
+    if let Some(inner) = &tree.inner {
+        write(out, inner, role, endpoints, depth + 1);
+    }
+}
+
+/// Parameters that are neither given nor have a default.
+fn unset(tree: &Tree, role: Role, endpoints: &Endpoints) -> Vec<&'static str> {
+    let Some((kind, _)) = endpoints.kinds().find(tree.kind) else { return Vec::new() };
+    let params = kind.params(role).into_iter();
+    params
+        .filter(|param| !param.prefix && !param.rest && param.value != ValueKind::Endpoint)
+        .filter(|param| tree.settings.iter().all(|(name, ..)| name != param.name))
+        .map(|param| param.name)
+        .collect()
+}
+
+fn printable(value: &str) -> String {
+    value.chars().fold(String::new(), |mut shown, c| {
+        if c.is_control() {
+            shown.extend(c.escape_debug());
+        } else {
+            shown.push(c);
+        }
+        shown
+    })
+}
+
+fn put(out: &mut String, line: &str) {
+    writeln!(out, "{line}").expect("a string takes all that is written");
+}

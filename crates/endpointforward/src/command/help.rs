@@ -1,0 +1,49 @@
+//! What is known about commands and kinds: the definitions, as text.
+
+use clap::CommandFactory;
+use descriptor::nearest;
+use endpointforward::{manual, registry};
+
+use super::cli::Cli;
+use super::exit::Exit;
+use super::output::{self, complain};
+
+/// `kinds`.
+pub(crate) fn kinds() -> Exit {
+    output::print(manual::matrix(&registry(), output::columns()))
+}
+
+/// `reference`: the generated parts of descriptors.md, between their markers.
+pub(crate) fn reference() -> Exit {
+    let kinds = manual::markdown(&registry());
+    output::print(format_args!("<!-- generated: kinds -->\n\n{kinds}\n<!-- /generated -->\n"))
+}
+
+/// `help`, `help COMMAND`, `help KIND`.
+pub(crate) fn help(topic: Option<&str>) -> Exit {
+    let mut command = Cli::command();
+    // Fills in what the subcommands' usage lines need.
+    command.build();
+    let Some(topic) = topic else { return output::print(command.render_long_help()) };
+    if let Some(subcommand) = command.find_subcommand_mut(topic) {
+        return output::print(subcommand.render_long_help());
+    }
+    let registry = registry();
+    // What is known of a descriptor is what is known of its kind.
+    let name = topic.split([':', '=']).next().unwrap_or(topic);
+    if let Some((kind, _)) = registry.find(name) {
+        return output::print(manual::about(kind, &registry, output::columns()));
+    }
+    let kinds = registry.kinds().iter();
+    let mut names: Vec<_> = kinds.clone().map(|kind| kind.name).collect();
+    names.extend(kinds.flat_map(|kind| kind.aliases).map(|alias| alias.name));
+    let commands = command.get_subcommands().filter(|command| !command.is_hide_set());
+    let commands: Vec<_> = commands.map(clap::Command::get_name).collect();
+    complain(format_args!("error: there is no kind of endpoint and no command `{topic}`"));
+    let known = names.iter().copied().chain(commands);
+    complain(match nearest(topic, known) {
+        Some(near) => format!("  = help: did you mean `{near}`?"),
+        None => format!("  = help: the kinds are {}", names.join(", ")),
+    });
+    Exit::Usage
+}

@@ -1,0 +1,119 @@
+//! The log, on standard error: standard output may carry data.
+//!
+//! `RUST_LOG` says what is shown, else `-v` and `-q`. The lines that say where we listen are an
+//! answer that scripts wait for, and not only log: they are shown whatever `RUST_LOG` says.
+
+use std::fmt;
+use std::io::{self, IsTerminal};
+
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormattedFields, Subscriber as Fmt};
+use tracing_subscriber::registry::LookupSpan;
+
+use super::cli::{LogFormat, Logging};
+use super::output::complain;
+
+/// The target of the lines that say where we listen.
+pub(crate) const LISTENING: &str = "endpointforward::listening";
+
+/// Installs the log.
+#[expect(clippy::disallowed_methods, reason = "the command may read the environment")]
+pub(crate) fn install(logging: &Logging) {
+    let wanted = std::env::var("RUST_LOG").ok().filter(|wanted| !wanted.trim().is_empty());
+    let colour = io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+    let (filter, mistake) = filter(logging, wanted.as_deref());
+    let fmt = Fmt::builder()
+        .with_env_filter(filter)
+        .with_ansi(colour)
+        // It would panic if standard error can't be written to.
+        .log_internal_errors(false)
+        .with_writer(io::stderr);
+    // A second log in one process would be a mistake, and this is the only place.
+    let installed = match logging.log_format {
+        LogFormat::Pretty => {
+            tracing::subscriber::set_global_default(fmt.event_format(Line).finish())
+        }
+        LogFormat::Json => tracing::subscriber::set_global_default(
+            fmt.json().flatten_event(true).with_span_list(false).finish(),
+        ),
+    };
+    if installed.is_err() {
+        complain("warning: there is a log already");
+    }
+    if let Some(mistake) = mistake {
+        tracing::warn!("RUST_LOG can't be read: {mistake}");
+    }
+}
+
+/// What is shown, and what is wrong with `RUST_LOG`.
+fn filter(logging: &Logging, wanted: Option<&str>) -> (EnvFilter, Option<String>) {
+    let ours = match (logging.quiet, logging.verbose) {
+        (true, _) => "warn",
+        (_, 0) => "info",
+        (_, 1) => {
+            "info,descriptor=debug,endpoint=debug,endpoints=debug,forward=debug,endpointforward=debug"
+        }
+        (_, 2) => {
+            "debug,descriptor=trace,endpoint=trace,endpoints=trace,forward=trace,endpointforward=trace"
+        }
+        (_, _) => "trace",
+    };
+    let (filter, mistake) = match wanted.map(EnvFilter::try_new) {
+        Some(Ok(filter)) => (filter, None),
+        Some(Err(error)) => (EnvFilter::new(ours), Some(error.to_string())),
+        None => (EnvFilter::new(ours), None),
+    };
+    let filter = match format!("{LISTENING}=info").parse() {
+        Ok(always) if !logging.quiet => filter.add_directive(always),
+        _ => filter,
+    };
+    (filter, mistake)
+}
+
+/// `2026-11-21T03:05:58.123Z INFO  open id=1 peer=127.0.0.1:4711 …`: one line an event.
+struct Line;
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        cx: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut time = String::new();
+        SystemTime.format_time(&mut Writer::new(&mut time))?;
+        // Milliseconds are what a person can use of the time.
+        let time = time.get(..23).map_or(&*time, |time| time);
+        let level = event.metadata().level();
+        if writer.has_ansi_escapes() {
+            let colour = match *level {
+                Level::ERROR => 31,
+                Level::WARN => 33,
+                Level::INFO => 32,
+                Level::DEBUG => 34,
+                Level::TRACE => 35,
+            };
+            write!(writer, "\x1b[2m{time}Z\x1b[0m \x1b[{colour}m{level:5}\x1b[0m ")?;
+        } else {
+            write!(writer, "{time}Z {level:5} ")?;
+        }
+        cx.format_fields(writer.by_ref(), event)?;
+        for span in cx.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
+            if let Some(fields) = span.extensions().get::<FormattedFields<N>>()
+                && !fields.is_empty()
+            {
+                write!(writer, " {fields}")?;
+            }
+        }
+        writeln!(writer)
+    }
+}

@@ -1,0 +1,45 @@
+//! The command: the only part of the project that prints, reads the environment, installs a log
+//! and decides how the process ends.
+//!
+//! [`cli`] defines what may be typed, [`usage`] says what is wrong with it; the other modules do it.
+
+mod cli;
+mod completions;
+mod exit;
+mod explain;
+mod help;
+mod log;
+mod output;
+mod run;
+mod usage;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::cli::{Cli, Command};
+use self::exit::Exit;
+
+/// From arguments to exit status.
+pub(crate) fn main() -> ExitCode {
+    let exit = match Cli::try_parse() {
+        Ok(cli) => go(cli),
+        Err(error) => usage::mistake(&error),
+    };
+    exit.into()
+}
+
+fn go(cli: Cli) -> Exit {
+    match cli.command {
+        Some(Command::Explain(explain)) => explain::run(&explain),
+        Some(Command::Kinds) => help::kinds(),
+        Some(Command::Help { topic }) => help::help(topic.as_deref()),
+        Some(Command::Completions { shell }) => completions::print(shell),
+        Some(Command::Reference) => help::reference(),
+        None if cli.forward.is_empty() => help::help(None),
+        None => match usage::check(&cli.forward) {
+            Ok(()) => run::run(cli.forward, &cli.logging),
+            Err(exit) => exit,
+        },
+    }
+}

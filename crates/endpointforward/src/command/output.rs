@@ -1,0 +1,42 @@
+//! Writing for people and programs. A reader that has gone is no reason to panic.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+use super::exit::Exit;
+
+/// Writes to standard error, whatever has become of it.
+pub(crate) fn complain(text: impl Display) {
+    // There is nobody left to tell.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Writes to standard output and flushes it.
+pub(crate) fn print(text: impl Display) -> Exit {
+    let mut out = io::stdout().lock();
+    done(write!(out, "{text}").and_then(|()| out.flush()))
+}
+
+/// What writing to standard output came to. A pipe whose reader has seen enough, as `head`, is well.
+pub(crate) fn done(written: io::Result<()>) -> Exit {
+    match written {
+        Ok(()) => Exit::Ok,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
+        Err(error) => {
+            complain(format_args!("error: cannot write: {}", endpoint::describe(&error)));
+            Exit::Io
+        }
+    }
+}
+
+/// How wide a line may be: the terminal's, or as `COLUMNS` says, or what suits a file.
+#[expect(clippy::disallowed_methods, reason = "the command may read the environment")]
+pub(crate) fn columns() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let size = || {
+        let out = io::stdout();
+        let size = out.is_terminal().then(|| rustix::termios::tcgetwinsize(&out).ok()).flatten();
+        size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
+    };
+    columns.filter(|columns| *columns > 0).or_else(size).unwrap_or(100).clamp(40, 120)
+}

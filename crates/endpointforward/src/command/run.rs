@@ -1,0 +1,215 @@
+//! Forwarding: plan, bind, say where we listen, serve until the end or a signal.
+
+use std::time::Duration;
+
+use endpointforward::{
+    BadDescriptor, Config, Endpoints, Error, Forwarder, Forwarding, Report, Stop, Summary, Timers,
+    Which,
+};
+use endpoint::{Context, End};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tracing::{error, info, warn};
+
+use super::cli::{Forward, LogFormat, Logging};
+use super::exit::Exit;
+use super::log::{self, LISTENING};
+use super::output::complain;
+
+/// Forwards, or only checks.
+pub(crate) fn run(options: Forward, logging: &Logging) -> Exit {
+    log::install(logging);
+    let labels = Labels { several: options.endpoint.len() > 1 };
+    let endpoints = Endpoints::new().syntax(options.syntax.into());
+    let destination = options.dest_endpoint.clone().unwrap_or_default();
+    let forwarder = match Forwarder::with(endpoints.clone(), &options.endpoint, &destination) {
+        Ok(forwarder) => forwarder.config(config(&options)),
+        Err(error) => return labels.fail(&error, logging.log_format),
+    };
+    for warning in forwarder.warnings() {
+        labels.show(&warning, logging.log_format);
+    }
+    if options.check {
+        for descriptor in options.endpoint.iter().chain([&destination]) {
+            complain(format_args!("ok: {descriptor}"));
+        }
+        return Exit::Ok;
+    }
+    let mut builder = Builder::new_multi_thread();
+    if let Some(threads) = options.threads {
+        builder.worker_threads(threads);
+    }
+    let runtime = match builder.enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(format_args!("error: cannot start: {}", endpoint::describe(&error)));
+            return Exit::Unavailable;
+        }
+    };
+    let exit = runtime.block_on(async {
+        match forwarder.bind().await {
+            Ok(forwarding) => serve(forwarding, endpoints.shared(), options.grace).await,
+            Err(error) => labels.fail(&error, logging.log_format),
+        }
+    });
+    // A thread may sit in a read of standard input that never returns.
+    runtime.shutdown_background();
+    exit
+}
+
+fn config(options: &Forward) -> Config {
+    let mut config = Config::default();
+    config.timers = Timers {
+        connect: options.connect_timeout,
+        linger: options.linger.0,
+        grace: options.grace,
+        // Nothing moves within no time at all: 0 is the same as `off`.
+        idle: options.idle_timeout.0.filter(|time| !time.is_zero()),
+        ..Timers::default()
+    };
+    config.max_sessions = options.max_sessions;
+    config.once = options.once;
+    config
+}
+
+// === serving ===
+
+async fn serve(forwarding: Forwarding, cx: &Context, grace: Duration) -> Exit {
+    let signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => {
+            complain(format_args!("error: cannot take signals: {}", endpoint::describe(&error)));
+            return Exit::Unavailable;
+        }
+    };
+    for local in forwarding.locals() {
+        info!(target: LISTENING, "listening on {local}");
+    }
+    let stop = forwarding.stop();
+    let (level, mut levels) = watch::channel(0_u32);
+    tokio::spawn(obey(signals, stop.clone(), level, grace));
+    let hurried = async move {
+        // The sender lives in a task that doesn't end before the process does.
+        let _ = levels.wait_for(|signals| *signals > 1).await;
+        sleep(LAST_WORDS).await;
+    };
+    let served = async {
+        let summary = forwarding.run().await;
+        info!("{summary}");
+        cx.settled(SETTLE).await;
+        summary
+    };
+    tokio::select! {
+        summary = served => end(&summary, &stop),
+        () = hurried => {
+            warn!("ended in the middle of sessions");
+            Exit::Ok
+        }
+    }
+}
+
+fn end(summary: &Summary, stop: &Stop) -> Exit {
+    if stop.is_stopped() { Exit::Ok } else { Exit::of_summary(summary) }
+}
+
+/// SIGINT and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
+    }
+}
+
+/// The first signal stops us, the second one at once.
+async fn obey(mut signals: Signals, stop: Stop, level: watch::Sender<u32>, grace: Duration) {
+    let name = signals.next().await;
+    info!("stopping ({name}): sessions may go on for {grace:?}; a second signal ends them now");
+    stop.stop(End::with_code(1001, "going away"));
+    level.send_replace(1);
+    let name = signals.next().await;
+    info!("stopping now ({name})");
+    stop.hurry();
+    level.send_replace(2);
+    // More of them change nothing.
+    loop {
+        signals.next().await;
+    }
+}
+
+// === messages ===
+
+/// Names descriptors by the options that they were given with.
+#[derive(Clone, Copy)]
+struct Labels {
+    several: bool,
+}
+
+impl Labels {
+    fn of(self, which: Which) -> String {
+        match which {
+            Which::Listen(index) if self.several => format!("--endpoint {}", index + 1),
+            Which::Listen(_) => "--endpoint".to_owned(),
+            Which::Destination => "--dest-endpoint".to_owned(),
+            Which::Only => "the descriptor".to_owned(),
+        }
+    }
+
+    fn show(self, bad: &BadDescriptor, format: LogFormat) {
+        let option = self.of(bad.which);
+        if format == LogFormat::Pretty {
+            let report = Report::new(&bad.text, &bad.diagnostics).to_string();
+            complain(format_args!("in {option}:\n{}", report.trim_end()));
+            return;
+        }
+        for diagnostic in &bad.diagnostics {
+            let (code, at, help) = (diagnostic.code, diagnostic.span.start, &diagnostic.help);
+            let help = help.as_deref();
+            match diagnostic.severity {
+                endpointforward::Severity::Error => {
+                    error!(option, descriptor = bad.text, code, at, help, "{}", diagnostic.message);
+                }
+                endpointforward::Severity::Warning => {
+                    warn!(option, descriptor = bad.text, code, at, help, "{}", diagnostic.message);
+                }
+            }
+        }
+    }
+
+    fn fail(self, error: &Error, format: LogFormat) -> Exit {
+        match error {
+            Error::Descriptor(descriptors) => {
+                for (index, bad) in descriptors.iter().enumerate() {
+                    if index > 0 && format == LogFormat::Pretty {
+                        complain("");
+                    }
+                    self.show(bad, format);
+                }
+            }
+            Error::Endpoint(cause) if format == LogFormat::Json => {
+                error!(endpoint = cause.endpoint(), help = cause.hint(), "{cause}");
+            }
+            error => complain(format_args!("error: {error}")),
+        }
+        Exit::of(error)
+    }
+}
+
+/// After a second signal: time to write what ends a session, not to wait for an answer.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Ending a program takes its grace twice, which is 5 s unless it was given.
+const SETTLE: Duration = Duration::from_secs(30);

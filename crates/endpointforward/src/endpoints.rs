@@ -1,0 +1,173 @@
+//! Opening what descriptors name.
+
+use std::sync::OnceLock;
+
+use descriptor::{Diagnostic, Syntax};
+use endpoint::{Conn, Connector, Context, Info, Listener, Plan, Registry};
+
+use crate::{BadDescriptor, Error, Listening, Result, Which};
+
+/// Connects to what `text` names.
+///
+/// [`Conn::into_io`] makes tokio's `AsyncRead + AsyncWrite` of it; [`Conn::transport`] has the
+/// messages, where the endpoint keeps boundaries.
+///
+/// # Errors
+/// `text` has mistakes, or the endpoint can't be connected. There is no limit of time but the
+/// endpoint's own.
+pub async fn connect(text: &str) -> Result<Conn> {
+    ours().connect(text).await
+}
+
+/// Listens on what `text` names.
+///
+/// ```
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut listening = endpointforward::listen("tcp:0:interface=127.0.0.1").await?;
+/// let client = endpointforward::connect(&format!(
+///     "tcp:127.0.0.1:{}",
+///     listening.local().address.expect("tcp has one").port()
+/// ))
+/// .await?;
+/// client.into_io().write_all(b"hello").await?;
+///
+/// let served = listening.accept().await.expect("the listener goes on");
+/// let mut said = [0; 5];
+/// served.into_io().read_exact(&mut said).await?;
+/// assert_eq!(&said, b"hello");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// `text` has mistakes, or the endpoint can't be opened.
+pub async fn listen(text: &str) -> Result<Listening> {
+    ours().listen(text).await
+}
+
+/// Every kind that ships. [`Registry::add`] adds one of your own.
+#[must_use]
+pub fn registry() -> Registry {
+    Registry::with(::endpoints::KINDS)
+}
+
+/// What descriptors are read by and opened with: the kinds that they may name, the syntax, and the
+/// context that what is opened shares.
+///
+/// ```
+/// use endpointforward::{Endpoints, Syntax};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let endpoints = Endpoints::new().syntax(Syntax::Twisted);
+/// let _listening = endpoints.listen("mem:service").await?;
+/// // `mem` names are known to all that share the context, and to nobody else.
+/// endpoints.connect("mem:service").await?;
+/// assert!(Endpoints::new().connect("mem:service").await.is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    registry: Registry,
+    syntax: Syntax,
+    context: Context,
+}
+
+impl Endpoints {
+    /// All kinds that ship, the extended syntax, and a context of its own with the environment of
+    /// this process, for the programs that are started.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "programs inherit the environment, as anywhere")]
+    pub fn new() -> Self {
+        let context = Context::with_environment(std::env::vars_os());
+        Self { registry: registry(), syntax: Syntax::default(), context }
+    }
+
+    /// With these kinds.
+    #[must_use]
+    pub fn registry(mut self, registry: Registry) -> Self {
+        self.registry = registry;
+        self
+    }
+
+    /// With this syntax.
+    #[must_use]
+    pub fn syntax(mut self, syntax: Syntax) -> Self {
+        self.syntax = syntax;
+        self
+    }
+
+    /// With this context; [`Context::new`] has no environment.
+    #[must_use]
+    pub fn context(mut self, context: Context) -> Self {
+        self.context = context;
+        self
+    }
+
+    /// The kinds.
+    #[must_use]
+    pub fn kinds(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The context.
+    #[must_use]
+    pub fn shared(&self) -> &Context {
+        &self.context
+    }
+
+    /// Plans an endpoint to listen on, and opens nothing.
+    ///
+    /// # Errors
+    /// The mistakes of `text`.
+    pub fn listener(&self, text: &str) -> Result<Plan<dyn Listener>, Vec<Diagnostic>> {
+        self.registry.listener(text, self.syntax)
+    }
+
+    /// Plans an endpoint to connect to, and opens nothing.
+    ///
+    /// # Errors
+    /// The mistakes of `text`.
+    pub fn connector(&self, text: &str) -> Result<Plan<dyn Connector>, Vec<Diagnostic>> {
+        self.registry.connector(text, self.syntax)
+    }
+
+    /// As [`connect`].
+    ///
+    /// # Errors
+    /// As [`connect`].
+    pub async fn connect(&self, text: &str) -> Result<Conn> {
+        let plan = self.connector(text).map_err(|found| bad(text, found))?;
+        Ok(plan.endpoint.connect(&self.context, &Info::new()).await?)
+    }
+
+    /// As [`listen`].
+    ///
+    /// # Errors
+    /// As [`listen`].
+    pub async fn listen(&self, text: &str) -> Result<Listening> {
+        let plan = self.listener(text).map_err(|found| bad(text, found))?;
+        Ok(Listening::new(plan.endpoint.bind(&self.context).await?))
+    }
+}
+
+impl Default for Endpoints {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn bad(text: &str, found: Vec<Diagnostic>) -> Error {
+    let text = text.to_owned();
+    Error::Descriptor(vec![BadDescriptor { which: Which::Only, text, diagnostics: found }])
+}
+
+/// What [`connect`] and [`listen`] share, so that `mem` and the turn at `stdio` are the process's.
+fn ours() -> &'static Endpoints {
+    static OURS: OnceLock<Endpoints> = OnceLock::new();
+    OURS.get_or_init(Endpoints::new)
+}

@@ -1,0 +1,78 @@
+//! What can go wrong in the library: a mistake in a descriptor, or an endpoint that won't open.
+
+use std::fmt;
+
+use descriptor::{Diagnostic, Report};
+
+/// The result of the library's functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong.
+///
+/// `Display` of [`Error::Descriptor`] has several lines, with carets under what was typed; that of
+/// [`Error::Endpoint`] has one, and a second one if there is something to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Descriptors have mistakes: all of them, in all descriptors.
+    #[error("{}", Paragraphs(.0))]
+    Descriptor(Vec<BadDescriptor>),
+    /// An endpoint can't be opened.
+    #[error("{}", Hinted(.0))]
+    Endpoint(#[from] endpoint::Error),
+}
+
+/// A descriptor and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadDescriptor {
+    /// Which one it is.
+    pub which: Which,
+    /// The descriptor as it was typed.
+    pub text: String,
+    /// What is wrong with it: at least one error, and its warnings.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Which descriptor of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The only one.
+    Only,
+    /// This one, counted from 0, of those to listen on.
+    Listen(usize),
+    /// The destination.
+    Destination,
+}
+
+impl fmt::Display for BadDescriptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.which {
+            Which::Only => {}
+            Which::Listen(index) => writeln!(f, "in endpoint {} to listen on:", index + 1)?,
+            Which::Destination => writeln!(f, "in the destination:")?,
+        }
+        let report = Report::new(&self.text, &self.diagnostics).to_string();
+        f.write_str(report.trim_end())
+    }
+}
+
+struct Paragraphs<'a>(&'a [BadDescriptor]);
+
+impl fmt::Display for Paragraphs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, bad) in self.0.iter().enumerate() {
+            let gap = if index > 0 { "\n\n" } else { "" };
+            write!(f, "{gap}{bad}")?;
+        }
+        Ok(())
+    }
+}
+
+struct Hinted<'a>(&'a endpoint::Error);
+
+impl fmt::Display for Hinted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        self.0.hint().map_or(Ok(()), |hint| write!(f, "\n  = help: {hint}"))
+    }
+}

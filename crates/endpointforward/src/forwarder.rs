@@ -1,0 +1,209 @@
+//! What the command does, as a library: plan, bind, serve.
+
+use descriptor::{Diagnostic, Severity};
+use endpoint::{Accept, Connector, Listener, Local, Plan, check_exposure};
+use forward::{Config, Destination, OpenGate, Stop, Summary};
+use tokio::task::JoinSet;
+
+use crate::{BadDescriptor, Endpoints, Error, Result, Which};
+
+/// Endpoints to listen on and a destination: planned, and not open.
+///
+/// ```
+/// use endpointforward::{Forwarder, connect};
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let forwarding = Forwarder::new("tcp:0:interface=127.0.0.1", "echo")?.bind().await?;
+/// let port = forwarding.locals()[0].address.expect("tcp has one").port();
+/// tokio::spawn(forwarding.run());
+///
+/// let mut client = connect(&format!("tcp:127.0.0.1:{port}")).await?.into_io();
+/// client.write_all(b"hello").await?;
+/// client.shutdown().await?;
+/// let mut answer = String::new();
+/// client.read_to_string(&mut answer).await?;
+/// assert_eq!(answer, "hello");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// For a gate, or a destination that depends on who comes in, see [`forward::Forwarder`].
+#[derive(Debug)]
+pub struct Forwarder {
+    endpoints: Endpoints,
+    listeners: Vec<(String, Plan<dyn Listener>)>,
+    destination: (String, Plan<dyn Connector>),
+    config: Config,
+}
+
+impl Forwarder {
+    /// From what `listen` names to what `destination` names.
+    ///
+    /// # Errors
+    /// The mistakes of both, or that other machines could reach a program or a device.
+    pub fn new(listen: &str, destination: &str) -> Result<Self> {
+        Self::with(Endpoints::new(), &[listen], destination)
+    }
+
+    /// From all of `listen` to what `destination` names, as `endpoints` understand them.
+    ///
+    /// # Errors
+    /// The mistakes of all of them, or that other machines could reach a program or a device.
+    pub fn with<T: AsRef<str>>(
+        endpoints: Endpoints,
+        listen: &[T],
+        destination: &str,
+    ) -> Result<Self> {
+        let mut wrong = Wrong::default();
+        let mut listeners = Vec::new();
+        for (index, text) in listen.iter().map(AsRef::as_ref).enumerate() {
+            let planned = wrong.unless(Which::Listen(index), text, endpoints.listener(text));
+            listeners.push((text.to_owned(), planned));
+        }
+        let connector = endpoints.connector(destination);
+        let connector = wrong.unless(Which::Destination, destination, connector);
+        if let Some(connector) = &connector {
+            for (index, (text, plan)) in listeners.iter().enumerate() {
+                let Some(plan) = plan else { continue };
+                if let Err(mistake) = check_exposure(plan, connector) {
+                    wrong.add(Which::Listen(index), text, vec![mistake]);
+                }
+            }
+        }
+        match connector {
+            Some(connector) if wrong.0.is_empty() => {
+                let planned = |(text, plan): (String, Option<_>)| plan.map(|plan| (text, plan));
+                Ok(Self {
+                    endpoints,
+                    listeners: listeners.into_iter().filter_map(planned).collect(),
+                    destination: (destination.to_owned(), connector),
+                    config: Config::default(),
+                })
+            }
+            _ => Err(Error::Descriptor(wrong.0)),
+        }
+    }
+
+    /// With other limits.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// What is odd about the descriptors, though they are taken.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<BadDescriptor> {
+        let listeners = self.listeners.iter().enumerate();
+        let listeners =
+            listeners.map(|(index, (text, plan))| (Which::Listen(index), text, &plan.warnings));
+        let (text, plan) = &self.destination;
+        listeners
+            .chain([(Which::Destination, text, &plan.warnings)])
+            .filter(|(_, _, warnings)| !warnings.is_empty())
+            .map(|(which, text, warnings)| BadDescriptor {
+                which,
+                text: text.clone(),
+                diagnostics: warnings.clone(),
+            })
+            .collect()
+    }
+
+    /// Opens what is listened on. If one can't be opened, none stays open.
+    ///
+    /// # Errors
+    /// Why the first one of them can't be opened.
+    pub async fn bind(self) -> Result<Forwarding> {
+        let mut accepts = Vec::new();
+        for (_, plan) in &self.listeners {
+            accepts.push(plan.endpoint.bind(self.endpoints.shared()).await?);
+        }
+        let locals = accepts.iter().map(|accept| accept.local().clone()).collect();
+        let Plan { endpoint, tree, .. } = self.destination.1;
+        let destination = Destination::new(tree.descriptor, endpoint);
+        let cx = self.endpoints.shared().clone();
+        let forwarder = forward::Forwarder::new(cx, OpenGate, destination, self.config);
+        Ok(Forwarding { forwarder, accepts, locals, stop: Stop::new() })
+    }
+}
+
+/// Open endpoints whose connections are to be forwarded. Dropping it closes them.
+pub struct Forwarding {
+    forwarder: forward::Forwarder,
+    accepts: Vec<Box<dyn Accept>>,
+    locals: Vec<Local>,
+    stop: Stop,
+}
+
+impl Forwarding {
+    /// Where it listens, in the order in which the endpoints were given.
+    #[must_use]
+    pub fn locals(&self) -> &[Local] {
+        &self.locals
+    }
+
+    /// What stops it.
+    #[must_use]
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// Forwards until it is stopped and its sessions are over, or until nothing more can come in.
+    pub async fn run(self) -> Summary {
+        let mut listeners = JoinSet::new();
+        for accept in self.accepts {
+            let (forwarder, stop) = (self.forwarder.clone(), self.stop.clone());
+            listeners.spawn(async move { forwarder.serve(accept, stop).await });
+        }
+        let mut all = Summary::default();
+        while let Some(done) = listeners.join_next().await {
+            match done {
+                Ok(one) => add(&mut all, one),
+                Err(_) => all.panicked += 1,
+            }
+        }
+        all
+    }
+}
+
+impl std::fmt::Debug for Forwarding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Forwarding").field("locals", &self.locals).finish_non_exhaustive()
+    }
+}
+
+fn add(all: &mut Summary, one: Summary) {
+    let Summary { sessions, failed, refused, unreachable, lost, panicked, sent, received, last } =
+        one;
+    all.sessions += sessions;
+    all.failed += failed;
+    all.refused += refused;
+    all.unreachable += unreachable;
+    all.lost += lost;
+    all.panicked += panicked;
+    all.sent += sent;
+    all.received += received;
+    all.last = last.or(all.last.take());
+}
+
+/// Descriptors with mistakes so far.
+#[derive(Default)]
+struct Wrong(Vec<BadDescriptor>);
+
+impl Wrong {
+    fn unless<T>(
+        &mut self,
+        which: Which,
+        text: &str,
+        planned: Result<T, Vec<Diagnostic>>,
+    ) -> Option<T> {
+        planned.map_err(|found| self.add(which, text, found)).ok()
+    }
+
+    fn add(&mut self, which: Which, text: &str, diagnostics: Vec<Diagnostic>) {
+        debug_assert!(diagnostics.iter().any(|found| found.severity == Severity::Error));
+        self.0.push(BadDescriptor { which, text: text.to_owned(), diagnostics });
+    }
+}

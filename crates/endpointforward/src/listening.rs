@@ -1,0 +1,158 @@
+//! An open listener as a stream of connections.
+//!
+//! 1. A task of its own accepts; each connection's handshakes run in another.
+//! 2. What comes of them, [`Offer`]s, waits in a short queue.
+//! 3. The user takes offers to decide on, or connections that were accepted.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use endpoint::{Accept, Accepted, Answer, Conn, Incoming, Local, Offer};
+use futures_core::Stream;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tracing::{debug, warn};
+
+/// An endpoint that is listened on. Dropping it closes it; connections that were taken live on.
+///
+/// As a [`Stream`] it yields what [`Listening::accept`] does. What goes wrong with one connection
+/// before it is one is logged, and is nobody else's concern.
+pub struct Listening {
+    local: Local,
+    offers: mpsc::Receiver<Offer>,
+    accepting: JoinSet<Option<Conn>>,
+    /// Ends with the listener.
+    _tasks: JoinSet<()>,
+}
+
+impl Listening {
+    pub(crate) fn new(accept: Box<dyn Accept>) -> Self {
+        let local = accept.local().clone();
+        let (sender, offers) = mpsc::channel(WAITING);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(take_in(accept, sender));
+        Self { local, offers, accepting: JoinSet::new(), _tasks: tasks }
+    }
+
+    /// Where it listens, with what was left open filled in.
+    #[must_use]
+    pub fn local(&self) -> &Local {
+        &self.local
+    }
+
+    /// The next connection, accepted as it is; `None` when there will be no more.
+    ///
+    /// Cancel safe. A peer that is slow to be accepted delays nobody.
+    pub async fn accept(&mut self) -> Option<Conn> {
+        poll_fn(|cx| self.poll_accept(cx)).await
+    }
+
+    /// The next offer, to be accepted or refused by what is known about it; `None` when there will
+    /// be no more.
+    ///
+    /// Cancel safe.
+    pub async fn offer(&mut self) -> Option<Offer> {
+        self.offers.recv().await
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Option<Conn>> {
+        loop {
+            let mut over = false;
+            while !over && self.accepting.len() < UNDECIDED {
+                match self.offers.poll_recv(cx) {
+                    Poll::Ready(Some(offer)) => {
+                        self.accepting.spawn(accepted(offer));
+                    }
+                    Poll::Ready(None) => over = true,
+                    Poll::Pending => break,
+                }
+            }
+            match self.accepting.poll_join_next(cx) {
+                Poll::Ready(Some(Ok(Some(conn)))) => return Poll::Ready(Some(conn)),
+                // One less that is undecided, so the queue has to be asked again.
+                Poll::Ready(Some(_)) => {}
+                Poll::Ready(None) if over => return Poll::Ready(None),
+                Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl Stream for Listening {
+    type Item = Conn;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Conn>> {
+        self.poll_accept(cx)
+    }
+}
+
+impl fmt::Debug for Listening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listening").field("local", &self.local).finish_non_exhaustive()
+    }
+}
+
+async fn accepted(offer: Offer) -> Option<Conn> {
+    match offer.accept(Answer::default()).await {
+        // There is no far side here that a layer could go over.
+        Ok(Accepted::Session(conn) | Accepted::Through(conn, _)) => Some(conn),
+        Ok(Accepted::Attached) => None,
+        Err(error) => {
+            debug!("{error}");
+            None
+        }
+    }
+}
+
+/// Accepts until the listener is over or nobody wants more.
+async fn take_in(mut accept: Box<dyn Accept>, offers: mpsc::Sender<Offer>) {
+    let mut handshakes = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = accept.accept(), if handshakes.len() < UNDECIDED => match accepted {
+                Ok(Some(incoming)) => {
+                    handshakes.spawn(shake(incoming, offers.clone()));
+                }
+                Ok(None) => break,
+                Err(error) if error.is_of_one_connection() => {
+                    debug!("{error}");
+                    tokio::task::yield_now().await;
+                }
+                Err(error) => {
+                    warn!("{error}; trying again");
+                    sleep(PAUSE).await;
+                }
+            },
+            Some(_) = handshakes.join_next() => {}
+        }
+    }
+    while handshakes.join_next().await.is_some() {}
+}
+
+async fn shake(mut incoming: Incoming, offers: mpsc::Sender<Offer>) {
+    loop {
+        match incoming.next().await {
+            Ok(Some(offer)) => {
+                if offers.send(offer).await.is_err() {
+                    return;
+                }
+            }
+            Ok(None) => return,
+            Err(error) => {
+                debug!(peer = %incoming.info.peer(), "{error}");
+                return;
+            }
+        }
+    }
+}
+
+/// Offers that nobody has taken yet.
+const WAITING: usize = 16;
+/// Connections in their handshakes, as many as of the forwarder.
+const UNDECIDED: usize = 1024;
+/// After an error that the next attempt would meet again, such as too many open files.
+const PAUSE: Duration = Duration::from_millis(200);

@@ -1,0 +1,96 @@
+//! The manual as markdown.
+
+use std::fmt::{self, Write};
+
+use endpoint::Registry;
+use endpoint::kind::{Kind, Param, Role, common};
+
+use super::{HEAD, Row, also, default, names, option, see_also, shell, unstopped, usages};
+
+/// The matrix of all kinds, then a section for each.
+#[must_use]
+pub fn markdown(registry: &Registry) -> String {
+    let mut out = String::new();
+    write(&mut out, registry).expect("a string takes all that is written");
+    out
+}
+
+fn write(out: &mut String, registry: &Registry) -> fmt::Result {
+    let [name, listen, connect, takes, gives] = HEAD.cells();
+    writeln!(out, "| {name} | {listen} | {connect} | {takes} | {gives} | {} |", HEAD.about)?;
+    writeln!(out, "|---|---|---|---|---|---|")?;
+    for kind in registry.kinds() {
+        let row = Row::of(kind);
+        let [name, listen, connect, takes, gives] = row.cells();
+        let about = cell(row.about);
+        writeln!(
+            out,
+            "| [`{name}`](#{name}) | {listen} | {connect} | {takes} | {gives} | {about} |"
+        )?;
+    }
+    writeln!(
+        out,
+        "\n*takes* is what a layer needs beneath it, *gives* what there is to read and write."
+    )?;
+    for kind in registry.kinds() {
+        section(out, kind, registry)?;
+    }
+    writeln!(out, "\n### Every listener\n\nWhatever its kind, a listener takes:\n")?;
+    table(out, common(Role::Listen).iter())
+}
+
+fn section(out: &mut String, kind: &Kind, registry: &Registry) -> fmt::Result {
+    writeln!(out, "\n### {}\n\n{}.", kind.name, unstopped(kind.about))?;
+    for usage in usages(kind) {
+        writeln!(out, "\n**{}:** `{}`", usage.heading, usage.form)?;
+        if !usage.params.is_empty() {
+            writeln!(out)?;
+            table(out, usage.params.into_iter())?;
+        }
+    }
+    for alias in kind.aliases.iter().filter(|alias| !alias.params.is_empty()) {
+        writeln!(out, "\n**As `{}` also:**\n", alias.name)?;
+        table(out, alias.params.iter())?;
+    }
+    let also = also(kind);
+    if !also.is_empty() {
+        writeln!(out, "\nAlso written {}.", also.join(", "))?;
+    }
+    if !kind.examples.is_empty() {
+        writeln!(out, "\n```text")?;
+        for (index, example) in kind.examples.iter().enumerate() {
+            let gap = if index > 0 { "\n" } else { "" };
+            let descriptor = shell(example.descriptor);
+            writeln!(out, "{gap}# {}", example.about)?;
+            writeln!(out, "{} {descriptor}", option(example.role))?;
+        }
+        writeln!(out, "```")?;
+    }
+    let next = see_also(kind, registry);
+    if !next.is_empty() {
+        let links: Vec<_> = next.iter().map(|name| format!("[`{name}`](#{name})")).collect();
+        writeln!(out, "\nSee also {}.", links.join(", "))?;
+    }
+    Ok(())
+}
+
+fn table<'a>(out: &mut String, params: impl Iterator<Item = &'a Param>) -> fmt::Result {
+    writeln!(out, "| parameter | value | default | meaning |\n|---|---|---|---|")?;
+    for param in params {
+        let names: Vec<_> = names(param).into_iter().map(|name| format!("`{name}`")).collect();
+        let (value, doc) = (param.value.describe(), param.doc);
+        writeln!(
+            out,
+            "| {} | {} | {} | {} |",
+            names.join(", "),
+            cell(&value),
+            default(param),
+            cell(doc)
+        )?;
+    }
+    Ok(())
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}

@@ -1,0 +1,199 @@
+//! The manual of kinds, made from their definitions: as text for a terminal, as markdown for
+//! descriptors.md.
+//!
+//! It walks a [`Registry`], so a command of your own with kinds of your own has its manual too.
+
+mod markdown;
+mod text;
+
+use endpoint::Registry;
+use endpoint::kind::{
+    Kind, Param, PlanConnect, PlanListen, Role, Shape, Takes, ValueKind, common,
+};
+
+pub use self::markdown::markdown;
+pub use self::text::{about, matrix};
+
+/// A descriptor as it is typed into a shell: quoted if it has to be.
+///
+/// ```
+/// use endpointforward::manual::shell;
+/// assert_eq!(shell("ws:{tcp:9000}"), "ws:{tcp:9000}");
+/// assert_eq!(shell("process:echo:it's"), r"'process:echo:it'\''s'");
+/// ```
+#[must_use]
+pub fn shell(descriptor: &str) -> String {
+    // Braces without a comma inside are text to sh, bash, zsh and fish.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.:/=@%+{}".contains(c);
+    if !descriptor.is_empty() && descriptor.chars().all(plain) {
+        return descriptor.to_owned();
+    }
+    format!("'{}'", descriptor.replace('\'', r"'\''"))
+}
+
+/// One line of the matrix.
+struct Row {
+    name: &'static str,
+    listen: &'static str,
+    connect: &'static str,
+    takes: &'static str,
+    gives: &'static str,
+    about: &'static str,
+}
+
+const HEAD: Row = Row {
+    name: "kind",
+    listen: "listen",
+    connect: "connect",
+    takes: "takes",
+    gives: "gives",
+    about: "what it is",
+};
+
+impl Row {
+    fn of(kind: &Kind) -> Self {
+        let sign = |can: bool| if can { "yes" } else { "-" };
+        let gives = |shape: Shape| match shape {
+            Shape::Bytes => "bytes",
+            Shape::Messages => "messages",
+        };
+        let shapes = (
+            kind.listen.as_ref().map(|side| gives(side.gives)),
+            kind.connect.as_ref().map(|side| gives(side.gives)),
+        );
+        Self {
+            name: kind.name,
+            listen: sign(kind.listen.is_some()),
+            connect: sign(kind.connect.is_some()),
+            takes: takes(kind).map_or("-", |takes| match takes {
+                Takes::Any => "either",
+                Takes::Bytes => "bytes",
+                Takes::Messages => "messages",
+            }),
+            gives: match shapes {
+                (Some(listen), Some(connect)) if listen != connect => "either",
+                (Some(shape), _) | (None, Some(shape)) => shape,
+                (None, None) => "-",
+            },
+            about: kind.about,
+        }
+    }
+
+    fn cells(&self) -> [&'static str; 5] {
+        [self.name, self.listen, self.connect, self.takes, self.gives]
+    }
+}
+
+/// What a layer needs beneath it.
+fn takes(kind: &Kind) -> Option<Takes> {
+    let listen = kind.listen.as_ref().and_then(|side| match side.plan {
+        PlanListen::Layer(takes, _) => Some(takes),
+        PlanListen::Leaf(_) | PlanListen::Opened(_) => None,
+    });
+    let connect = kind.connect.as_ref().and_then(|side| match side.plan {
+        PlanConnect::Layer(takes, _) => Some(takes),
+        PlanConnect::Leaf(_) => None,
+    });
+    listen.or(connect)
+}
+
+/// A side, or both where they take the same: its heading, its form and its parameters.
+struct Usage {
+    heading: &'static str,
+    form: String,
+    params: Vec<&'static Param>,
+}
+
+fn usages(kind: &Kind) -> Vec<Usage> {
+    let usage = |heading, params: Vec<_>| Usage { heading, form: form(kind, &params), params };
+    let (listen, connect) = (own(kind, Role::Listen), own(kind, Role::Connect));
+    match (&kind.listen, &kind.connect) {
+        (Some(_), Some(_)) if same(&listen, &connect) => {
+            vec![usage("Listening and connecting", listen)]
+        }
+        (None, None) => Vec::new(),
+        (Some(_), None) => vec![usage("Listening", listen)],
+        (None, Some(_)) => vec![usage("Connecting", connect)],
+        (Some(_), Some(_)) => vec![usage("Listening", listen), usage("Connecting", connect)],
+    }
+}
+
+/// The parameters of a side, without those of every kind.
+fn own(kind: &Kind, role: Role) -> Vec<&'static Param> {
+    let common = common(role);
+    let is_common = |param: &Param| common.iter().any(|other| other.name == param.name);
+    kind.params(role).into_iter().filter(|param| !is_common(param)).collect()
+}
+
+fn same(one: &[&Param], other: &[&Param]) -> bool {
+    let said = |param: &&Param| (param.name, param.doc, param.default, param.required);
+    one.iter().map(said).eq(other.iter().map(said))
+}
+
+/// `tcp:PORT[:INTERFACE][:NAME=VALUE…]`.
+fn form(kind: &Kind, params: &[&Param]) -> String {
+    let mut form = kind.name.to_owned();
+    for param in params.iter().filter(|param| param.positional) {
+        let name = param.name.to_uppercase();
+        let name = if param.value == ValueKind::Endpoint { format!("{{{name}}}") } else { name };
+        let more = if param.rest { "…" } else { "" };
+        form += &match param.required && !param.rest {
+            true => format!(":{name}"),
+            false => format!("[:{name}{more}]"),
+        };
+    }
+    if params.iter().any(|param| !param.positional) {
+        form += "[:NAME=VALUE…]";
+    }
+    form
+}
+
+/// A parameter's names: with a prefix, what may follow it.
+fn names(param: &Param) -> Vec<String> {
+    let more = if param.prefix { "NAME" } else { "" };
+    [param.name].iter().chain(param.aliases).map(|name| format!("{name}{more}")).collect()
+}
+
+/// What a parameter is if it isn't given.
+fn default(param: &Param) -> String {
+    match param.default {
+        Some("") => "empty".to_owned(),
+        Some(default) => format!("`{default}`"),
+        None if param.required => "required".to_owned(),
+        None => String::new(),
+    }
+}
+
+/// Other ways to write a kind: its aliases, and the URLs that stand for it.
+fn also(kind: &Kind) -> Vec<String> {
+    let aliases = kind.aliases.iter().map(|alias| {
+        let mut text = format!("`{}`", alias.name);
+        if !alias.about.is_empty() {
+            text += &format!(": {}", unstopped(alias.about));
+        }
+        let changed = alias.defaults.iter().map(|(name, value)| format!("`{name}={value}`"));
+        let changed: Vec<_> = changed.collect();
+        if !changed.is_empty() {
+            text += &format!(" (default {})", changed.join(", "));
+        }
+        text
+    });
+    let urls = kind.schemes.iter().map(|scheme| format!("`{}://…`", scheme.name));
+    aliases.chain(urls).collect()
+}
+
+fn unstopped(sentence: &str) -> &str {
+    sentence.trim_end_matches('.')
+}
+
+fn option(role: Role) -> &'static str {
+    match role {
+        Role::Listen => "-e",
+        Role::Connect => "-d",
+    }
+}
+
+/// The kinds to read about next that there are.
+fn see_also(kind: &Kind, registry: &Registry) -> Vec<&'static str> {
+    kind.see_also.iter().copied().filter(|name| registry.find(name).is_some()).collect()
+}
