@@ -73,7 +73,9 @@ fn run(side: &str, plan: fn(&endpoint::Registry, &str) -> Result<Tree, ()>) {
         let meant = DIFFERENCES.iter().any(|(known, _)| *known == id);
         match found {
             Some(found) if !meant => wrong.push(format!("{id} {text:?}: {found}")),
-            None if meant && !missing => wrong.push(format!("{id} {text:?}: no difference any more")),
+            None if meant && !missing => {
+                wrong.push(format!("{id} {text:?}: no difference any more"));
+            }
             _ => {}
         }
     }

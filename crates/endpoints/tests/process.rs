@@ -4,7 +4,9 @@
 
 mod common;
 
+use std::io::Write;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{
@@ -156,6 +158,43 @@ async fn standard_error_may_join_or_vanish() {
     let (text, _) = output(connect(&cx, &format!("{script}=log")).await).await;
     assert_eq!(text, "out\n");
     settled(&cx).await;
+}
+
+#[tokio::test]
+async fn standard_error_is_logged_line_by_line() {
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            Write::write(&mut *self.0.lock().unwrap(), bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let log = Log::default();
+    let to = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(move || to.clone())
+        .with_ansi(false)
+        .without_time()
+        .with_target(false)
+        .finish();
+    // The test's runtime has one thread, which is this one.
+    let guard = tracing::subscriber::set_default(subscriber);
+    let cx = with_path();
+    let script =
+        "{printf 'one\\n\\033[31mtwo\\nlast' >&2; head -c 5000 /dev/zero | tr '\\0' x >&2}";
+    output(connect(&cx, &format!("process:/bin/sh:-c:{script}")).await).await;
+    settled(&cx).await;
+    drop(guard);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<_> = text.lines().filter(|line| line.contains(" INFO ")).collect();
+    assert_eq!(lines[0], " INFO one program=\"sh\"");
+    assert_eq!(lines[1], " INFO \\u{1b}[31mtwo program=\"sh\"");
+    // A line of any length is logged in pieces of 4 KiB.
+    let pieces: Vec<_> = lines[2..].iter().map(|line| line.matches('x').count()).collect();
+    assert_eq!(pieces, [4092, 908]);
 }
 
 /// More than a pipe holds: were it not read, the program would wait for ever.
