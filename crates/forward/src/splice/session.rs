@@ -268,14 +268,12 @@ impl<M: Medium> Session<M> {
             (_, Writing::Closing(_)) => linger.or(Some(self.stirred + DELIVERY)),
             (_, Writing::Finishing(_)) if !answer => close,
             (Reading::Failed, _) if answer => close,
-            (Reading::Ended(at), _) if answer => match from.stream.ending() {
-                Ending::HalfClose => linger,
-                // Its peer waits for our part of the handshake: not for longer than a half-close
-                // lives, even if the answer doesn't stop.
-                Ending::Handshake | Ending::Whole => {
-                    close.min(self.timers.linger.map(|linger| at + linger).or(close))
-                }
-            },
+            // Its peer waits for our part of the handshake, or we for the peer's: not for longer
+            // than a half-close lives, even if the data doesn't stop.
+            (Reading::Ended(at), _) if answer && shakes::<M>(&from.stream, to) => {
+                close.min(self.timers.linger.map(|linger| at + linger).or(close))
+            }
+            (Reading::Ended(_), _) if answer => linger,
             _ => return None,
         };
         at.map(|at| (at, Due::Rest(side)))
@@ -291,8 +289,7 @@ impl<M: Medium> Session<M> {
                 let (from, to) = self.lane(side);
                 // Whoever asked for the end and got all of its data through has ended it, and is
                 // answered in the same terms: that no answer comes before is nothing unusual.
-                let asked = from.stream.ending() == Ending::Handshake
-                    && matches!(to.writing, Writing::Closed);
+                let asked = shakes::<M>(&from.stream, to) && matches!(to.writing, Writing::Closed);
                 let (why, end) = match from.said.clone() {
                     Some(end) if asked => (Ended::Eof(side), end),
                     _ => (Ended::Linger(side), End::with_code(1001, "the other side has closed")),
@@ -327,6 +324,12 @@ impl<M: Medium> Session<M> {
     fn written(&self) -> u64 {
         self.near.out.written + self.far.out.written
     }
+}
+
+/// Whether the end of `from` is part of a handshake, on its own side or on the side that was told.
+fn shakes<M: Medium>(from: &M::Stream, to: &Half<M>) -> bool {
+    from.ending() != Ending::HalfClose
+        || matches!(to.writing, Writing::Closed) && to.stream.ending() == Ending::Handshake
 }
 
 /// Why the one timer runs.
