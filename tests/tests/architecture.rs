@@ -13,10 +13,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("descriptor", &[]),
     ("websocket", &[]),
     ("endpoint", &["descriptor"]),
-    ("endpoints", &["descriptor", "endpoint", "websocket"]),
+    ("endpoints", &["descriptor", "endpoint", "telnet", "websocket"]),
     ("forward", &["endpoint"]),
     ("endpointforward", &["descriptor", "endpoint", "endpoints", "forward"]),
     ("tests", &[]),
+    ("telnet", &[]),
     ("xtask", &["tests"]),
 ];
 

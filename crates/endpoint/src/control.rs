@@ -22,6 +22,8 @@ pub const EVENTS: usize = 32;
 pub enum Signal {
     /// A break on a serial line for this long (RFC 1143's BRK, `tcsendbreak`).
     Break(Duration),
+    /// Whether the far side echoes what is typed; if it doesn't, the terminal does (RFC 857).
+    Echo(bool),
     /// How the program behind the connection ended.
     Exit(ExitStatus),
     /// Serial line settings to apply, or that were applied.

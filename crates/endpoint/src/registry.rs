@@ -8,13 +8,15 @@
 //! Nothing is opened and no file is read. Every mistake is reported, with its span in what was
 //! typed.
 
+use std::sync::Arc;
+
 use descriptor::{Descriptor, Diagnostic, Severity, Span, Stage, Syntax, Text, Url, nearest};
 
 use crate::kind::{
     Alias, Args, Kind, PlanConnect, PlanListen, Planned, Positional, Role, Shape, Takes,
     read::{self, Reader},
 };
-use crate::{Connector, Exposure, Grants, Layered, Listener, Opened};
+use crate::{Connector, DialLayer, Exposure, Grants, Layered, Listener, Opened};
 
 /// The kinds that descriptors may name.
 #[derive(Clone, Debug)]
@@ -106,6 +108,20 @@ impl Registry {
         let mut planning = Planning::new(self, syntax);
         let planned = planning.listen(&Text::typed(text), 0);
         planning.finish(planned)
+    }
+
+    /// The connecting side of a layer, with its defaults, for a kind that puts it over something
+    /// that is open already.
+    pub(crate) fn dial_layer(&self, name: &str, syntax: Syntax) -> Option<Arc<dyn DialLayer>> {
+        let (kind, alias) = self.find(name)?;
+        let PlanConnect::Layer(_, plan) = kind.connect.as_ref()?.plan else { return None };
+        let mut planning = Planning::new(self, syntax);
+        // Its endpoint is needed by the reader and planned by nobody.
+        let descriptor = Descriptor::new(Text::typed(name)).arg(Text::typed("open"));
+        let known = Known { descriptor, kind, alias };
+        let side = kind.connect.as_ref()?;
+        let args = planning.read(&known, Role::Connect, side.params, side.positional);
+        planning.make(&args, plan)
     }
 
     /// Plans an endpoint to connect to.
@@ -371,7 +387,8 @@ impl<'a> Planning<'a> {
         };
         let (alias, syntax) = (known.alias, self.syntax);
         let name = alias.map_or(known.kind.name, |alias| alias.name);
-        let reader = Reader { name, alias, params, positional, role, syntax, other };
+        let registry = self.registry;
+        let reader = Reader { registry, name, alias, params, positional, role, syntax, other };
         read::read(&reader, &known.descriptor, &mut self.found)
     }
 

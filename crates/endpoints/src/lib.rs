@@ -13,6 +13,7 @@ mod queue;
 mod socket;
 mod stdio;
 mod tcp;
+mod telnet;
 mod unix;
 mod ws;
 
@@ -30,4 +31,5 @@ pub const KINDS: &[&Kind] = &[
     &mem::KIND,
     &mock::KIND,
     &ws::KIND,
+    &telnet::KIND,
 ];

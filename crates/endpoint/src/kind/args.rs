@@ -1,11 +1,13 @@
 //! The values of an endpoint's parameters, read and with their defaults filled in.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use descriptor::{Diagnostic, Span, Stage, Syntax, Template, Text};
 
 use super::{Role, Value};
+use crate::{DialLayer, Registry};
 
 /// What a kind's plan function reads. Every parameter has been read by its definition before, so
 /// the getters can't fail for a parameter that has a default or is required.
@@ -27,6 +29,8 @@ pub struct Args {
     pub span: Span,
     /// The endpoint beneath a layer.
     pub inner: Option<Text>,
+    /// The kinds that are known: a kind that needs another one asks for it here.
+    pub(crate) registry: Registry,
     pub(super) settings: Vec<Setting>,
     pub(super) warnings: RefCell<Vec<Diagnostic>>,
 }
@@ -161,6 +165,13 @@ impl Args {
 
     pub(crate) fn take_warnings(&self) -> Vec<Diagnostic> {
         self.warnings.take()
+    }
+
+    /// The connecting side of the layer of that name, with its defaults; `None` if no kind of that
+    /// name is a layer.
+    #[must_use]
+    pub fn dial_layer(&self, name: &str) -> Option<Arc<dyn DialLayer>> {
+        self.registry.dial_layer(name, self.syntax)
     }
 
     fn setting(&self, name: &str) -> Option<&Setting> {

@@ -6,6 +6,7 @@ use descriptor::{Descriptor, Diagnostic, Span, Stage, Syntax, Template, Text, ne
 
 use super::args::Setting;
 use super::{Alias, Args, Holes, Param, Positional, Role, Value, ValueKind};
+use crate::Registry;
 use crate::info::ROOTS;
 
 /// What a descriptor is read by.
@@ -16,6 +17,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) positional: Positional,
     pub(crate) role: Role,
     pub(crate) syntax: Syntax,
+    pub(crate) registry: &'a Registry,
     /// The other side's parameters: a name of theirs deserves better words than "unknown".
     pub(crate) other: &'a [Param],
 }
@@ -62,6 +64,7 @@ pub(crate) fn read(
         descriptor: descriptor.to_string(),
         span: kind_span,
         inner,
+        registry: reader.registry.clone(),
         settings,
         warnings: RefCell::default(),
     }

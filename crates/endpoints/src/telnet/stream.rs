@@ -1,0 +1,192 @@
+//! The I/O around the telnet machine: decoded in the reader's own buffer, encoded into a bounded
+//! one of ours.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use endpoint::{ByteStream, End, Ending, Life, Signal, SignalReceiver, SignalSender};
+use telnet::{Command, Event, Opt, Received, Size, Telnet};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// A terminal's view of a telnet connection.
+pub(super) struct TelnetStream {
+    inner: Box<dyn ByteStream>,
+    telnet: Telnet,
+    /// Encoded and not yet written: answers, and at most [`CHUNK`] bytes of data, doubled.
+    out: Vec<u8>,
+    /// How much of it has been written.
+    written: usize,
+    unflushed: bool,
+    say: SignalSender,
+    take: Option<SignalReceiver>,
+}
+
+impl TelnetStream {
+    pub(super) fn new(
+        inner: Box<dyn ByteStream>,
+        telnet: Telnet,
+        say: SignalSender,
+        take: SignalReceiver,
+    ) -> Self {
+        // Until the server says that it echoes, the terminal does.
+        say.send(Signal::Echo(false));
+        let (out, take) = (Vec::new(), Some(take));
+        Self { inner, telnet, out, written: 0, unflushed: false, say, take }
+    }
+
+    /// Writes what is encoded.
+    fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.written < self.out.len() {
+            let rest = &self.out[self.written..];
+            let taken = ready!(Pin::new(&mut *self.inner).poll_write(cx, rest))?;
+            if taken == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.written += taken;
+            self.unflushed = true;
+        }
+        // An idle session holds no buffer.
+        self.out = Vec::new();
+        self.written = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes and flushes what we say by ourselves: nobody else would flush it.
+    fn push(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.drain(cx))?;
+        if self.unflushed {
+            ready!(Pin::new(&mut *self.inner).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn take_signals(&mut self, cx: &mut Context<'_>) {
+        while let Some(take) = &mut self.take {
+            match take.poll_recv(cx) {
+                Poll::Ready(Some(Signal::Window(size))) => {
+                    self.telnet.resize(Size { cols: size.cols, rows: size.rows });
+                }
+                Poll::Ready(Some(Signal::Break(_))) => {
+                    self.telnet.send_command(Command::Break, &mut self.out);
+                }
+                Poll::Ready(Some(_)) => {}
+                Poll::Ready(None) => self.take = None,
+                Poll::Pending => break,
+            }
+        }
+        if self.telnet.wants_flush() && self.out.len() < CHUNK {
+            self.telnet.flush(&mut self.out);
+        }
+    }
+
+    /// Decodes `input` in place; how many bytes of data are at its front then.
+    fn decode(&mut self, input: &mut [u8]) -> usize {
+        let (mut at, mut data) = (0, 0);
+        while at < input.len() {
+            match self.telnet.next(input, &mut at) {
+                Some(Received::Data(range)) => {
+                    let length = range.len();
+                    input.copy_within(range, data);
+                    data += length;
+                }
+                Some(Received::Event(Event::Remote(Opt::ECHO, on))) => {
+                    self.say.send(Signal::Echo(on));
+                }
+                Some(Received::Event(_)) => {}
+                // It takes no more input before its answers are out.
+                None if self.telnet.wants_flush() => self.telnet.flush(&mut self.out),
+                None => break,
+            }
+        }
+        self.telnet.flush(&mut self.out);
+        data
+    }
+}
+
+impl AsyncRead for TelnetStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let start = buf.filled().len();
+        loop {
+            // Who doesn't take our answers gets no more questions in.
+            if self.out.len() > CHUNK {
+                ready!(self.drain(cx))?;
+            }
+            ready!(Pin::new(&mut *self.inner).poll_read(cx, buf))?;
+            let read = buf.filled().len() - start;
+            if read == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            let data = self.decode(&mut buf.filled_mut()[start..]);
+            buf.set_filled(start + data);
+            // A failing write is the writer's to find.
+            let _ = self.push(cx);
+            if data > 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl AsyncWrite for TelnetStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.drain(cx))?;
+        let taken = buf.len().min(CHUNK);
+        let this = &mut *self;
+        this.telnet.send(&buf[..taken], &mut this.out);
+        // What doesn't go out now goes before the next write, or with the flush.
+        match self.drain(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(Ok(taken)),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.drain(cx))?;
+        ready!(Pin::new(&mut *self.inner).poll_flush(cx))?;
+        self.unflushed = false;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_finish(cx, &End::eof())
+    }
+}
+
+impl Life for TelnetStream {
+    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        self.take_signals(cx);
+        // A failing write is the writer's to find.
+        let _ = self.push(cx);
+        self.inner.poll_background(cx)
+    }
+
+    fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
+        ready!(self.drain(cx))?;
+        self.inner.poll_finish(cx, end)
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.inner.poll_close(cx)
+    }
+
+    fn ending(&self) -> Ending {
+        self.inner.ending()
+    }
+
+    fn end(&mut self) -> End {
+        self.inner.end()
+    }
+}
+
+/// How much data is encoded at once: what bounds the buffer, at twice that and the answers.
+const CHUNK: usize = 16 * 1024;
