@@ -1,0 +1,94 @@
+// What is on its way from the connection to the terminal.
+//
+// xterm.js takes any amount at once, parses it in slices of 12 ms and throws away what is beyond
+// 50 MB. So it is given at most WINDOW bytes that it hasn't parsed yet, in pieces that keep the page
+// alive; the rest waits here, in order. Nothing is dropped. Acknowledgements to the server, when the
+// protocol has them, hang on `parsed`: it counts the server's bytes that were really taken in.
+
+export interface Sink {
+  write(bytes: Uint8Array, done: () => void): void;
+}
+
+export interface Counts {
+  /// Bytes that came from the server.
+  received: number;
+  /// Bytes of these that the terminal has parsed.
+  parsed: number;
+  /// Bytes that it was given and hasn't parsed.
+  unparsed: number;
+  /// Bytes that wait.
+  waiting: number;
+}
+
+interface Piece {
+  bytes: Uint8Array;
+  remote: boolean;
+}
+
+export const WINDOW = 256 * 1024;
+const PIECE = 64 * 1024;
+
+export class Feed {
+  readonly #sink: Sink;
+  #queue: Piece[] = [];
+  /// The queue's front; shifting an array costs its length.
+  #front = 0;
+  #counts: Counts = { received: 0, parsed: 0, unparsed: 0, waiting: 0 };
+  /// Sees every piece of the server's data that the terminal is given: for tests.
+  tap: ((bytes: Uint8Array) => void) | undefined;
+  /// Called when `parsed` has grown.
+  onparsed: (() => void) | undefined;
+
+  constructor(sink: Sink) {
+    this.#sink = sink;
+  }
+
+  get counts(): Readonly<Counts> {
+    return { ...this.#counts };
+  }
+
+  /// From the server.
+  data(bytes: Uint8Array): void {
+    this.#counts.received += bytes.length;
+    this.#push(bytes, true);
+  }
+
+  /// From the page itself, such as local echo: shown behind what came before it.
+  local(text: string): void {
+    this.#push(new TextEncoder().encode(text), false);
+  }
+
+  #push(bytes: Uint8Array, remote: boolean): void {
+    for (let at = 0; at < bytes.length; at += PIECE) {
+      const piece = bytes.subarray(at, at + PIECE);
+      this.#queue.push({ bytes: piece, remote });
+      this.#counts.waiting += piece.length;
+    }
+    this.#pour();
+  }
+
+  #pour(): void {
+    for (;;) {
+      const piece = this.#queue[this.#front];
+      if (!piece || this.#counts.unparsed + piece.bytes.length > WINDOW) break;
+      this.#front += 1;
+      const { bytes, remote } = piece;
+      this.#counts.waiting -= bytes.length;
+      this.#counts.unparsed += bytes.length;
+      if (remote) this.tap?.(bytes);
+      this.#sink.write(bytes, () => {
+        this.#counts.unparsed -= bytes.length;
+        if (remote) {
+          this.#counts.parsed += bytes.length;
+          this.onparsed?.();
+        }
+        this.#pour();
+      });
+    }
+    // Once in a while, so that what was shown can be freed.
+    if (this.#front === this.#queue.length || this.#front > 1024) {
+      this.#queue = this.#queue.slice(this.#front);
+      this.#front = 0;
+    }
+  }
+}

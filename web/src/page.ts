@@ -1,0 +1,394 @@
+// The page: what the user does, what the session says, and the terminal between them.
+//
+//   keys ─> terminal ─> typed() ─> session ─> server
+//   server ─> session ─> feed ─> terminal
+//
+// The parts know nothing of each other; they are tied together here.
+
+import { LocalEcho } from "./echo.ts";
+import { FACES, UNTOLD } from "./face.ts";
+import { Feed } from "./feed.ts";
+import { Session, type Address, type State } from "./session.ts";
+import { Store } from "./settings/store.ts";
+import { DEFAULTS } from "./settings/settings.ts";
+import type { Look, Terminal } from "./terminal/terminal.ts";
+import { openXterm } from "./terminal/xterm.ts";
+import { Ask } from "./ui/ask.ts";
+import { canRead, copy, hasLines, pasteable, read } from "./ui/clipboard.ts";
+import { ConnectForm } from "./ui/connect.ts";
+import { button, dialog, element } from "./ui/dom.ts";
+import { command, type Command } from "./ui/keys.ts";
+import { Search } from "./ui/search.ts";
+import { Serial } from "./ui/serial.ts";
+import { settingsDialog } from "./ui/settings.ts";
+import { Status } from "./ui/status.ts";
+import { isDark, reducedMotion, watchLook } from "./ui/theme.ts";
+import { Title } from "./ui/title.ts";
+import { needsForm, ownUrl, withSize } from "./wire/address.ts";
+import { exitWords } from "./wire/ending.ts";
+import { OFFERED } from "./wire/framing.ts";
+import type { Face, FromServer } from "./wire/control.ts";
+
+const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
+
+export class Page {
+  readonly #store = new Store();
+  readonly #place = element("terminal", HTMLElement);
+  readonly #terminal: Terminal;
+  readonly #feed: Feed;
+  readonly #session: Session;
+  readonly #echo = new LocalEcho();
+  readonly #title = new Title();
+  readonly #ask: Ask;
+  readonly #search: Search;
+  readonly #serial: Serial;
+  readonly #status: Status;
+  readonly #form: ConnectForm;
+  /// null until the form was filled in, on a page that has no server of its own.
+  #address: Address | null = null;
+  #face: Face = UNTOLD;
+  #farEcho = true;
+  /// Whether the state before was `connected`.
+  #live = false;
+
+  constructor() {
+    this.#terminal = openXterm(this.#place, this.#look(), {
+      input: (text) => this.#typed(text),
+      binary: (bytes) => this.#session.send(bytes),
+      resized: ({ cols, rows }) => this.#session.control({ type: "resize", cols, rows }),
+      title: (text) => this.#title.set(text),
+      bell: () => this.#bell(),
+      selected: () => this.#selected(),
+      found: (index, count) => this.#search.found(index, count),
+      link: (url, shown) => void this.#link(url, shown),
+      clipboard: (text) => void this.#clipboard(text),
+      key: (event) => this.#key(event),
+    });
+    this.#feed = new Feed(this.#terminal);
+    this.#ask = new Ask(() => this.#terminal.focus());
+    this.#search = new Search(this.#terminal);
+    this.#status = new Status(() => this.#connect());
+    this.#session = new Session({
+      address: () => this.#sized(),
+      state: (state) => this.#state(state),
+      data: (bytes) => this.#feed.data(bytes),
+      control: (message) => this.#control(message),
+    });
+    this.#serial = new Serial(
+      (message) => this.#session.control(message),
+      () => this.#terminal.focus(),
+    );
+    this.#form = new ConnectForm((address) => {
+      if (address) {
+        this.#address = address;
+        this.#connect();
+      }
+      this.#terminal.focus();
+    });
+    this.#buttons();
+    this.#clipboardEvents();
+    watchLook(this.#store, () => this.#relook());
+    new ResizeObserver(() => this.#terminal.fit()).observe(this.#place);
+    addEventListener("online", () => this.#session.hurry());
+    expose(this.#terminal, this.#feed);
+  }
+
+  start(): void {
+    this.#terminal.fit();
+    if (needsForm(location.href)) {
+      this.#status.show({ kind: "idle" });
+      this.#form.show(false);
+    } else {
+      this.#address = { url: ownUrl(location.href), protocols: [...OFFERED] };
+      this.#connect();
+    }
+  }
+
+  // === session ===
+
+  #connect(): void {
+    if (this.#address === null) return this.#form.show(false);
+    this.#session.connect();
+    this.#terminal.focus();
+  }
+
+  #sized(): Address {
+    const { url, protocols } = this.#address as Address;
+    return { url: withSize(url, this.#terminal.size), protocols };
+  }
+
+  #state(state: State): void {
+    this.#status.show(state);
+    switch (state.kind) {
+      case "connecting":
+        break;
+      case "connected": {
+        this.#meet(UNTOLD);
+        // Unless the window was resized in the meantime, it has this from the URL; servers that
+        // don't look there haven't.
+        const { cols, rows } = this.#terminal.size;
+        this.#session.control({ type: "resize", cols, rows });
+        break;
+      }
+      case "waiting":
+        if (this.#live) this.#parted(state.words);
+        break;
+      case "ended":
+        this.#parted(`${state.words}. Press Enter to reconnect.`);
+        break;
+    }
+    this.#live = state.kind === "connected";
+  }
+
+  /// A new connection: what the last program did to the terminal is undone, its output stays.
+  #meet(face: Face): void {
+    this.#title.set("");
+    this.#feed.local(this.#terminal.modesOff);
+    this.#wear(face);
+  }
+
+  #wear(face: Face): void {
+    this.#face = face;
+    this.#farEcho = FACES[face].farEcho;
+    this.#echo.forget();
+    this.#terminal.newlines(FACES[face].newlines);
+    this.#serial.show(face === "serial");
+    element("stream-tools", HTMLElement).hidden = face !== "stream";
+    button("end-input").disabled = false;
+    document.documentElement.dataset["face"] = face;
+  }
+
+  #parted(words: string): void {
+    this.#feed.local(`${this.#terminal.modesOff}\r\n\x1b[2m[${words}]\x1b[0m\r\n`);
+  }
+
+  #control(message: FromServer): void {
+    switch (message.type) {
+      case "hello":
+        return this.#wear(message.face);
+      case "echo":
+        this.#farEcho = message.on;
+        return this.#echo.forget();
+      case "title":
+        return this.#title.set(message.text);
+      case "line":
+        return this.#serial.line(message);
+      case "exit":
+        return this.#status.show(this.#session.state, exitWords(message));
+      case "eof":
+        return this.#status.show(this.#session.state, "the other side sends no more");
+      case "modem":
+        // Lamps for these come with the serial face's other tools.
+        return;
+    }
+  }
+
+  // === input ===
+
+  #typed(text: string): void {
+    const { kind } = this.#session.state;
+    if (kind === "ended" || kind === "waiting" || kind === "idle") {
+      if (text === "\r") this.#connect();
+      return;
+    }
+    if (this.#echoes()) {
+      const shown = this.#echo.typed(text);
+      if (shown !== "") this.#feed.local(shown);
+    }
+    const { enter } = FACES[this.#face];
+    this.#session.send(new TextEncoder().encode(enter === "\r" ? text : text.replaceAll("\r", enter)));
+  }
+
+  #echoes(): boolean {
+    const { localEcho } = this.#store.settings;
+    return localEcho === "auto" ? !this.#farEcho : localEcho === "on";
+  }
+
+  #key(event: KeyboardEvent): boolean {
+    const pressed = command(event, MAC);
+    if (pressed === null) return true;
+    // The browser pastes by itself, without asking for leave, and the paste event comes here.
+    if (pressed === "paste") return false;
+    event.preventDefault();
+    if (event.type === "keydown") this.#run(pressed);
+    return false;
+  }
+
+  #run(pressed: Command): void {
+    switch (pressed) {
+      case "copy":
+        return void copy(this.#terminal.selection);
+      case "paste":
+        return;
+      case "search":
+        return this.#search.open();
+      case "toolbar":
+        return button("open-settings").focus();
+      case "larger":
+        return this.#store.change({ fontSize: this.#store.settings.fontSize + 1 });
+      case "smaller":
+        return this.#store.change({ fontSize: this.#store.settings.fontSize - 1 });
+      case "usual":
+        return this.#store.change({ fontSize: DEFAULTS.fontSize });
+    }
+  }
+
+  // === clipboard ===
+
+  #clipboardEvents(): void {
+    // Before xterm.js has it.
+    this.#place.addEventListener(
+      "paste",
+      (event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        void this.#paste(event.clipboardData?.getData("text/plain") ?? "");
+      },
+      { capture: true },
+    );
+    this.#place.addEventListener(
+      "contextmenu",
+      (event) => {
+        if (event.shiftKey || !this.#store.settings.rightClickPaste || !canRead()) return;
+        event.preventDefault();
+        event.stopPropagation();
+        // The program has had the click.
+        if (this.#terminal.mouseTaken) return;
+        void read().then((text) => this.#paste(text ?? ""));
+      },
+      { capture: true },
+    );
+  }
+
+  async #paste(typed: string): Promise<void> {
+    const text = pasteable(typed);
+    if (text === "") return;
+    const runs = hasLines(text) && !this.#terminal.bracketedPaste;
+    if (runs && this.#store.settings.pasteWarning) {
+      const lines = text.trimEnd().split(/\r\n|\r|\n/).length;
+      const sure = await this.#ask.ask({
+        title: lines > 1 ? `Paste ${lines} lines?` : "Paste a line with its end?",
+        text: "Each line is sent as if Enter was pressed after it.",
+        yes: "Paste",
+        about: text,
+      });
+      if (!sure) return;
+    }
+    this.#terminal.paste(text);
+    this.#terminal.focus();
+  }
+
+  #selected(): void {
+    if (this.#store.settings.copyOnSelect && this.#terminal.selection !== "" && this.#selecting) {
+      void copy(this.#terminal.selection);
+    }
+  }
+
+  /// Not what the search selects.
+  get #selecting(): boolean {
+    return this.#place.contains(document.activeElement);
+  }
+
+  async #clipboard(text: string): Promise<void> {
+    const { programClipboard } = this.#store.settings;
+    if (programClipboard === "deny") return;
+    const sure =
+      programClipboard === "allow" ||
+      (await this.#ask.ask({
+        title: "Put this in the clipboard?",
+        text: "A program in the terminal asks for it.",
+        yes: "Copy",
+        about: text,
+      }));
+    if (sure) await copy(text);
+  }
+
+  async #link(url: string, shown: boolean): Promise<void> {
+    if (!/^https?:\/\//i.test(url)) return;
+    const sure =
+      shown ||
+      (await this.#ask.ask({
+        title: "Open this link?",
+        text: "What it says in the terminal may be something else than where it leads:",
+        yes: "Open",
+        about: url,
+      }));
+    if (sure) window.open(url, "_blank", "noopener,noreferrer");
+  }
+
+  // === look ===
+
+  #look(): Look {
+    const { theme, fontSize, cursorBlink, scrollback, screenReader } = this.#store.settings;
+    return {
+      fontSize,
+      scrollback,
+      screenReader,
+      dark: isDark(theme),
+      cursorBlink: cursorBlink && !reducedMotion(),
+    };
+  }
+
+  #relook(): void {
+    this.#terminal.look(this.#look());
+    const { theme } = this.#store.settings;
+    const label = `Theme: ${theme === "system" ? "as the system" : theme}`;
+    button("theme").ariaLabel = label;
+    button("theme").title = label;
+  }
+
+  #bell(): void {
+    this.#title.bell();
+    const lamp = element("lamp", HTMLElement);
+    lamp.classList.add("rings");
+    lamp.addEventListener("animationend", () => lamp.classList.remove("rings"), { once: true });
+  }
+
+  #buttons(): void {
+    const on = (id: string, act: () => void): void => button(id).addEventListener("click", act);
+    const back = (act: () => void) => (): void => {
+      act();
+      this.#terminal.focus();
+    };
+    on("larger", back(() => this.#run("larger")));
+    on("smaller", back(() => this.#run("smaller")));
+    on("open-search", () => this.#search.open());
+    on("theme", () => {
+      // Always to a look that is seen to be another: from the system's to its opposite first.
+      const { theme } = this.#store.settings;
+      const other = isDark(theme) ? "light" : "dark";
+      this.#store.change({ theme: theme !== "system" && isDark("system") === (other === "dark") ? "system" : other });
+    });
+    on("end-input", back(() => {
+      this.#session.control({ type: "eof" });
+      button("end-input").disabled = true;
+    }));
+    on("disconnect", () => {
+      dialog("settings").close();
+      this.#session.disconnect();
+    });
+    on("elsewhere", () => {
+      dialog("settings").close();
+      this.#form.show(true);
+    });
+    settingsDialog(this.#store, () => this.#terminal.focus());
+    // Escape leads back to the terminal from anywhere in the toolbar.
+    element("toolbar", HTMLElement).addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.#terminal.focus();
+    });
+  }
+}
+
+/// For tests and scripts in the console: what is on the screen, which WebGL draws into a picture, and
+/// how much went through. Nothing here can do what the page's own script could not.
+function expose(terminal: Terminal, feed: Feed): void {
+  Object.assign(window, {
+    endpointforward: {
+      text: () => terminal.text(),
+      size: () => terminal.size,
+      renderer: () => terminal.renderer,
+      counts: () => feed.counts,
+      tap: (seen: ((bytes: Uint8Array) => void) | undefined) => (feed.tap = seen),
+    },
+  });
+}

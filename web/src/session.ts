@@ -1,0 +1,124 @@
+// The session: one connection after the other, until it ended as it was meant to.
+//
+//   connecting ──> connected ──> ended        (1000, an exit, a refusal)
+//       │  ^            │
+//       │  └─ waiting <─┘                      (broke; could not be opened)
+//       └────────^
+
+import type { FromPage, FromServer } from "./wire/control.ts";
+import type { Ending } from "./wire/ending.ts";
+import { Backoff } from "./wire/backoff.ts";
+import { Connection } from "./wire/connection.ts";
+
+export type State =
+  | { kind: "idle" }
+  | { kind: "connecting"; again: boolean }
+  | { kind: "connected"; subprotocol: string }
+  | { kind: "waiting"; words: string; seconds: number }
+  | { kind: "ended"; words: string };
+
+export interface Address {
+  url: string;
+  protocols: string[];
+}
+
+export interface Callbacks {
+  /// Asked anew for each attempt: the terminal's size is part of it.
+  address(): Address;
+  state(state: State): void;
+  data(bytes: Uint8Array): void;
+  control(message: FromServer): void;
+}
+
+/// A server that accepts and at once breaks off shall not be asked every second for ever.
+const STABLE_MS = 5000;
+
+export class Session {
+  readonly #callbacks: Callbacks;
+  readonly #backoff = new Backoff();
+  #connection: Connection | undefined;
+  #state: State = { kind: "idle" };
+  #openedAt = 0;
+  #timer: number | undefined;
+
+  constructor(callbacks: Callbacks) {
+    this.#callbacks = callbacks;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /// Connects now, whatever was before.
+  connect(): void {
+    this.#stop();
+    this.#attempt(this.#state.kind !== "idle");
+  }
+
+  /// Connects now if it would anyway: the network is back, say.
+  hurry(): void {
+    if (this.#state.kind === "waiting") this.connect();
+  }
+
+  disconnect(): void {
+    this.#stop();
+    this.#enter({ kind: "ended", words: "disconnected" });
+  }
+
+  send(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#connection?.send(bytes);
+  }
+
+  control(message: FromPage): void {
+    this.#connection?.control(message);
+  }
+
+  #attempt(again: boolean): void {
+    this.#enter({ kind: "connecting", again });
+    try {
+      const { url, protocols } = this.#callbacks.address();
+      this.#connection = new Connection(url, protocols, {
+        opened: (subprotocol) => {
+          this.#openedAt = Date.now();
+          this.#enter({ kind: "connected", subprotocol });
+        },
+        data: (bytes) => this.#callbacks.data(bytes),
+        control: (message) => this.#callbacks.control(message),
+        ended: (why) => this.#ended(why),
+      });
+    } catch (error) {
+      // No attempt of the same kind would fare better.
+      this.#enter({ kind: "ended", words: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  #ended(why: Ending): void {
+    this.#connection = undefined;
+    if (!why.retry) {
+      this.#backoff.reset();
+      return this.#enter({ kind: "ended", words: why.words });
+    }
+    if (this.#state.kind === "connected" && Date.now() - this.#openedAt >= STABLE_MS) this.#backoff.reset();
+    this.#wait(why.words, Date.now() + this.#backoff.next());
+  }
+
+  #wait(words: string, until: number): void {
+    const left = until - Date.now();
+    if (left <= 0) return this.#attempt(true);
+    const seconds = Math.ceil(left / 1000);
+    this.#enter({ kind: "waiting", words, seconds });
+    // To the next whole second, so that the countdown doesn't stutter.
+    this.#timer = setTimeout(() => this.#wait(words, until), left - (seconds - 1) * 1000);
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer);
+    this.#connection?.abandon();
+    this.#connection = undefined;
+  }
+
+  #enter(state: State): void {
+    this.#state = state;
+    this.#callbacks.state(state);
+  }
+}

@@ -1,0 +1,73 @@
+// What the user chose, as it is kept. Each setting is read on its own: one that is no longer valid
+// costs only itself.
+
+export interface Settings {
+  theme: "system" | "light" | "dark";
+  fontSize: number;
+  scrollback: number;
+  cursorBlink: boolean;
+  copyOnSelect: boolean;
+  rightClickPaste: boolean;
+  pasteWarning: boolean;
+  /// What to do when a program wants to set the clipboard (OSC 52).
+  programClipboard: "ask" | "allow" | "deny";
+  localEcho: "auto" | "on" | "off";
+  screenReader: boolean;
+}
+
+export const DEFAULTS: Readonly<Settings> = {
+  theme: "system",
+  fontSize: 15,
+  scrollback: 10_000,
+  cursorBlink: true,
+  copyOnSelect: false,
+  rightClickPaste: true,
+  pasteWarning: true,
+  programClipboard: "ask",
+  localEcho: "auto",
+  screenReader: false,
+};
+
+export const FONT_SIZE = { least: 8, most: 40 } as const;
+export const SCROLLBACK = { least: 0, most: 100_000 } as const;
+
+const CHOICES = {
+  theme: ["system", "light", "dark"],
+  programClipboard: ["ask", "allow", "deny"],
+  localEcho: ["auto", "on", "off"],
+} as const;
+
+/// From JSON text, or whatever else was found in its place.
+export function parseSettings(text: string | null): Settings {
+  let found: unknown;
+  try {
+    found = JSON.parse(text ?? "{}");
+  } catch {
+    found = {};
+  }
+  return valid(typeof found === "object" && found !== null ? found : {});
+}
+
+/// The settings with some changed; values that can't be are left as they were.
+export function changed(settings: Settings, change: Partial<Record<keyof Settings, unknown>>): Settings {
+  return valid({ ...settings, ...change }, settings);
+}
+
+function valid(found: Partial<Record<keyof Settings, unknown>>, otherwise: Readonly<Settings> = DEFAULTS): Settings {
+  const result: Settings = { ...otherwise };
+  for (const name of Object.keys(CHOICES) as (keyof typeof CHOICES)[]) {
+    const choice = (CHOICES[name] as readonly unknown[]).find((known) => known === found[name]);
+    if (choice !== undefined) Object.assign(result, { [name]: choice });
+  }
+  for (const [name, { least, most }] of [["fontSize", FONT_SIZE], ["scrollback", SCROLLBACK]] as const) {
+    const value = found[name];
+    if (typeof value === "number" && Number.isFinite(value)) {
+      result[name] = Math.min(most, Math.max(least, Math.round(value)));
+    }
+  }
+  for (const name of ["cursorBlink", "copyOnSelect", "rightClickPaste", "pasteWarning", "screenReader"] as const) {
+    const value = found[name];
+    if (typeof value === "boolean") result[name] = value;
+  }
+  return result;
+}

@@ -1,0 +1,167 @@
+// The terminal by xterm.js.
+
+import { Terminal as Xterm } from "@xterm/xterm";
+import { ClipboardAddon } from "@xterm/addon-clipboard";
+import { FitAddon } from "@xterm/addon-fit";
+import { SearchAddon, type ISearchOptions } from "@xterm/addon-search";
+import { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
+import { WebLinksAddon } from "@xterm/addon-web-links";
+import { WebglAddon } from "@xterm/addon-webgl";
+import type { Size } from "../wire/address.ts";
+import { askingClipboard } from "./osc52.ts";
+import { defineStyleElement } from "./styles.ts";
+import type { Look, Terminal, TerminalEvents } from "./terminal.ts";
+import { CONTRAST, DARK, LIGHT } from "./themes.ts";
+
+const FONT =
+  'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, "DejaVu Sans Mono", "Liberation Mono", Consolas, monospace';
+
+/// Cursor keys, keypad, mouse reports, focus reports, bracketed paste, then DECSTR: cursor, insert
+/// mode, margins, colours, character sets.
+const MODES_OFF = "\x1b[?1;66;9;1000;1002;1003;1004;1005;1006;1015;1016;2004l\x1b[!p";
+
+export function openXterm(place: HTMLElement, look: Look, events: TerminalEvents): Terminal {
+  defineStyleElement();
+  const term = new Xterm({
+    // Of the search's marks and the grapheme clusters.
+    allowProposedApi: true,
+    fontFamily: FONT,
+    lineHeight: 1.15,
+    minimumContrastRatio: CONTRAST,
+    macOptionIsMeta: true,
+    rightClickSelectsWord: false,
+    cursorInactiveStyle: "outline",
+    // Links with a text of their own (OSC 8).
+    linkHandler: { activate: (_event, url) => events.link(url, false) },
+    ...options(look),
+  });
+  const fit = new FitAddon();
+  const search = new SearchAddon({ highlightLimit: 2000 });
+  term.loadAddon(fit);
+  term.loadAddon(search);
+  term.loadAddon(new WebLinksAddon((_event, url) => events.link(url, true)));
+  term.loadAddon(new ClipboardAddon(undefined, askingClipboard((text) => events.clipboard(text))));
+  term.loadAddon(new UnicodeGraphemesAddon());
+  term.attachCustomKeyEventHandler((event) => events.key(event));
+  term.onData((text) => events.input(text));
+  term.onBinary((text) => events.binary(Uint8Array.from(text, (char) => char.charCodeAt(0))));
+  term.onResize((size) => events.resized(size));
+  term.onTitleChange((text) => events.title(text));
+  term.onBell(() => events.bell());
+  term.onSelectionChange(() => events.selected());
+  search.onDidChangeResults(({ resultIndex, resultCount }) => events.found(resultIndex, resultCount));
+  term.open(place);
+  term.textarea?.setAttribute("aria-label", "Terminal");
+
+  const webgl = new Webgl(term);
+  webgl.start();
+  let searched = false;
+  let dark = look.dark;
+
+  return {
+    write: (bytes, done) => term.write(bytes, done),
+    fit: () => fit.fit(),
+    get size(): Size {
+      return { cols: term.cols, rows: term.rows };
+    },
+    get renderer() {
+      return webgl.running ? "webgl" : "dom";
+    },
+    get mouseTaken() {
+      return term.modes.mouseTrackingMode !== "none";
+    },
+    get bracketedPaste() {
+      return term.modes.bracketedPasteMode;
+    },
+    get modesOff() {
+      // On the normal screen already, ?1049l would put the cursor where it was saved long ago.
+      return (term.buffer.active.type === "alternate" ? "\x1b[?1049l" : "") + MODES_OFF;
+    },
+    look(look) {
+      dark = look.dark;
+      Object.assign(term.options, options(look));
+      fit.fit();
+    },
+    newlines(on) {
+      term.options.convertEol = on;
+    },
+    paste: (text) => term.paste(text),
+    focus: () => term.focus(),
+    get selection() {
+      return term.getSelection();
+    },
+    clearSelection: () => term.clearSelection(),
+    selectAll: () => term.selectAll(),
+    find(text, { back = false, caseSensitive = false, typing = false }) {
+      searched = true;
+      const how = { caseSensitive, incremental: typing && !back, decorations: marks(dark) };
+      if (back) search.findPrevious(text, how);
+      else search.findNext(text, how);
+    },
+    endFind() {
+      if (!searched) return;
+      searched = false;
+      search.clearDecorations();
+      term.clearSelection();
+    },
+    text() {
+      const { active } = term.buffer;
+      const lines = Array.from({ length: term.rows }, (_, row) => {
+        return active.getLine(active.viewportY + row)?.translateToString(true) ?? "";
+      });
+      return lines.join("\n").trimEnd();
+    },
+  };
+}
+
+/// The WebGL renderer while the browser has it; xterm.js goes on with its DOM renderer without.
+class Webgl {
+  readonly #term: Xterm;
+  #addon: WebglAddon | undefined;
+
+  constructor(term: Xterm) {
+    this.#term = term;
+  }
+
+  get running(): boolean {
+    return this.#addon !== undefined;
+  }
+
+  start(): void {
+    let addon: WebglAddon | undefined;
+    try {
+      addon = new WebglAddon();
+      // Contexts are lost when a laptop sleeps or too many tabs have one. Not tried again: where it
+      // happened once it happens again, and the other renderer is good enough.
+      addon.onContextLoss(() => this.stop());
+      this.#term.loadAddon(addon);
+      this.#addon = addon;
+    } catch {
+      addon?.dispose();
+    }
+  }
+
+  stop(): void {
+    this.#addon?.dispose();
+    this.#addon = undefined;
+  }
+}
+
+function options(look: Look) {
+  return {
+    fontSize: look.fontSize,
+    theme: look.dark ? DARK : LIGHT,
+    cursorBlink: look.cursorBlink,
+    scrollback: look.scrollback,
+    screenReaderMode: look.screenReader,
+  };
+}
+
+function marks(dark: boolean): NonNullable<ISearchOptions["decorations"]> {
+  return {
+    matchBackground: dark ? "#5a4a1c" : "#ffe9a8",
+    matchOverviewRuler: "#c9a227",
+    activeMatchBackground: dark ? "#8a6a10" : "#ffc83d",
+    activeMatchColorOverviewRuler: "#e08a00",
+  };
+}

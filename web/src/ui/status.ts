@@ -1,0 +1,47 @@
+// The state of the session in words, for eyes and for screen readers.
+
+import type { State } from "../session.ts";
+import { button, element } from "./dom.ts";
+
+export class Status {
+  readonly #box = element("status", HTMLElement);
+  readonly #text = element("status-text", HTMLElement);
+  readonly #countdown = element("status-countdown", HTMLElement);
+  readonly #reconnect = button("reconnect");
+
+  constructor(reconnect: () => void) {
+    this.#reconnect.addEventListener("click", reconnect);
+  }
+
+  show(state: State, note = ""): void {
+    document.documentElement.dataset["state"] = state.kind;
+    // The countdown stands outside the live region: nobody wants every second read out.
+    this.#set(this.#text, words(state) + (note && ` · ${note}`));
+    this.#set(this.#countdown, state.kind === "waiting" ? `reconnecting in ${state.seconds} s` : "");
+    this.#box.title = this.#text.textContent;
+    this.#reconnect.hidden = state.kind !== "ended" && state.kind !== "waiting";
+    this.#reconnect.textContent = state.kind === "waiting" ? "Reconnect now" : "Reconnect";
+  }
+
+  /// Only if it changed: setting the same text makes some screen readers say it again.
+  #set(where: HTMLElement, text: string): void {
+    if (where.textContent !== text) where.textContent = text;
+  }
+}
+
+function words(state: State): string {
+  switch (state.kind) {
+    case "idle":
+      return "Not connected";
+    case "connecting":
+      return state.again ? "Reconnecting…" : "Connecting…";
+    case "connected":
+      return "Connected";
+    case "waiting":
+      return capital(state.words);
+    case "ended":
+      return `Ended: ${state.words}`;
+  }
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,0 +1,82 @@
+// One WebSocket, from attempt to end. Messages are taken apart here; nothing is retried here.
+
+import type { FromPage, FromServer } from "./control.ts";
+import { ending, type Closed, type Ending } from "./ending.ts";
+import { framing, type Framing } from "./framing.ts";
+
+export interface Events {
+  opened(subprotocol: string): void;
+  data(bytes: Uint8Array): void;
+  control(message: FromServer): void;
+  /// Exactly once, last, whatever happened; not after [`Connection.abandon`].
+  ended(why: Ending): void;
+}
+
+/// How long an attempt may take: browsers wait for minutes where packets are dropped silently.
+const OPEN_MS = 15_000;
+
+export class Connection {
+  readonly #socket: WebSocket;
+  readonly #events: Events;
+  #framing: Framing = framing("");
+  #opened = false;
+  #exit: Closed["exit"];
+  #over = false;
+  readonly #timer: number;
+
+  /// Throws what `new WebSocket` throws: a URL or a subprotocol that can't be, or ws: from https:.
+  constructor(url: string, protocols: string[], events: Events) {
+    this.#events = events;
+    this.#socket = new WebSocket(url, protocols);
+    this.#socket.binaryType = "arraybuffer";
+    this.#timer = setTimeout(() => this.#end({ code: 1006, reason: "" }), OPEN_MS);
+    this.#socket.onopen = () => {
+      clearTimeout(this.#timer);
+      this.#opened = true;
+      this.#framing = framing(this.#socket.protocol);
+      events.opened(this.#socket.protocol);
+    };
+    this.#socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => this.#message(event.data);
+    this.#socket.onclose = (event) => this.#end(event);
+  }
+
+  send(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#socket.readyState !== WebSocket.OPEN || bytes.length === 0) return;
+    this.#socket.send(this.#framing.data(bytes));
+  }
+
+  control(message: FromPage): void {
+    const text = this.#framing.control(message);
+    if (text !== null && this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text);
+  }
+
+  /// Closes it without telling anybody on this side.
+  abandon(): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#socket.close(1000);
+  }
+
+  #message(message: string | ArrayBuffer): void {
+    if (this.#over) return;
+    const received = this.#framing.receive(message);
+    if (received === null) return;
+    if ("data" in received) {
+      this.#events.data(received.data);
+    } else {
+      // The Close frame that follows may say less than this does.
+      if (received.control.type === "exit") this.#exit = received.control;
+      this.#events.control(received.control);
+    }
+  }
+
+  #end({ code, reason }: { code: number; reason: string }): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#socket.close();
+    const closed: Closed = { code, reason, opened: this.#opened };
+    if (this.#exit) closed.exit = this.#exit;
+    this.#events.ended(ending(closed));
+  }
+}
