@@ -112,6 +112,10 @@ impl Receiving {
                     }
                     let (start, mut end) = (data.range.start, data.range.start);
                     self.data(&mut taken, data.range, &mut end, data.text, data.last);
+                    if let Some(error) = self.decoder.error() {
+                        // It stopped short of what was wrong in this piece.
+                        self.fail(&error);
+                    }
                     taken.truncate(end);
                     taken.advance(start);
                     let last = data.last && matches!(self.state, State::Open);

@@ -103,9 +103,14 @@ async fn refused(
         .get(hyper::header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.starts_with("text/plain"));
+    let length = response
+        .headers()
+        .get(hyper::header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .map_or(BODY, |length: usize| length.min(BODY));
     // The rest of the line may be on its way; the answer is a refusal in any case.
     let line = async {
-        while is_text && !body.contains(&b'\n') && body.len() < BODY {
+        while is_text && !body.contains(&b'\n') && body.len() < length {
             if !matches!(more(stream, &mut body).await, Ok(1..)) {
                 break;
             }
@@ -119,6 +124,7 @@ async fn refused(
         _ => ErrorKind::Refused,
     };
     let mut words = format!("the server answered {status}");
+    body.truncate(length);
     if is_text {
         let text = String::from_utf8_lossy(&body);
         // A body in chunks begins with the length of the first.

@@ -29,8 +29,10 @@ fn layer(url: &Url, role: Role, inner: Text) -> Result<Descriptor, Diagnostic> {
     let descriptor = Descriptor::new(Text::synthetic("ws", at)).arg(inner);
     match role {
         Role::Connect => {
-            let scheme =
-                if url.scheme.as_str().to_ascii_lowercase().ends_with('s') { "wss" } else { "ws" };
+            let scheme = match &*url.scheme.as_str().to_ascii_lowercase() {
+                "wss" | "https" => "wss",
+                _ => "ws",
+            };
             let host = url.host.as_str();
             let host = match host {
                 "" => LOOPBACK.to_owned(),

@@ -23,8 +23,13 @@ pub(super) fn read(args: &Args) -> Result<Option<Place>, Diagnostic> {
         // Autobahn's own documentation has `ws\:// localhost\:9000`.
         args.warn("url", "space-in-url", "there is a space in `url`; it is read without it");
     }
-    let url = Url::split(&Text::synthetic(&spaceless, args.span_of("url")))
-        .map_err(|found| mistake(&found.message))?;
+    let url =
+        Url::split(&Text::synthetic(&spaceless, args.span_of("url"))).map_err(
+            |found| match found.code {
+                "no-scheme" => mistake("`url` must start with `ws://` or `wss://`"),
+                _ => mistake(&found.message),
+            },
+        )?;
     let own_port = match &*url.scheme.as_str().to_ascii_lowercase() {
         "ws" | "http" => "80",
         "wss" | "https" => "443",

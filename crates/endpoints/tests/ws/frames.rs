@@ -1,0 +1,140 @@
+//! Frames that come: fragments, control frames between them, and mistakes.
+
+use std::io::ErrorKind;
+
+use endpoint::End;
+
+use crate::support::*;
+
+#[tokio::test]
+async fn fragments_with_pings_between_are_one_stream() {
+    let (mut peer, mut ws) = session("", BINARY).await;
+    let mut frames = masked(0x02, b"He");
+    frames.extend(masked(0x89, b"one"));
+    frames.extend(masked(0x00, b""));
+    frames.extend(masked(0x00, b"ll"));
+    frames.extend(masked(0x89, b"two"));
+    frames.extend(masked(0x8a, b"unasked"));
+    frames.extend(masked(0x80, b"o"));
+    peer.send(frames).await;
+    assert_eq!(read(&mut *ws).await.unwrap(), b"Hello");
+    // Of several pings the last one's answer is enough: RFC 6455 section 5.5.3.
+    let pong = peer.frame().await.unwrap();
+    assert_eq!((pong.first, &*pong.payload, pong.masked), (0x8a, &b"two"[..], false));
+}
+
+#[tokio::test]
+async fn empty_messages_and_pings_alone_are_no_end() {
+    let (mut peer, mut ws) = session("", "").await;
+    for _ in 0..100 {
+        peer.send(masked(0x82, b"")).await;
+        peer.send(masked(0x89, b"")).await;
+    }
+    peer.send(masked(0x82, b"x")).await;
+    assert_eq!(read(&mut *ws).await.unwrap(), b"x");
+}
+
+#[tokio::test]
+async fn a_frame_of_16_mib_passes_in_constant_memory() {
+    let mut server = Server::new(":origin=any").await;
+    let (mut peer, conn) = server.session(BINARY).await;
+    let mut ws = conn.transport.into_bytes();
+    let data = noise(16 << 20);
+    let frame = masked(0x82, &data);
+    let send = async {
+        peer.send(frame).await;
+        peer
+    };
+    let get = async {
+        let mut all = Vec::new();
+        while all.len() < data.len() {
+            let got = read(&mut *ws).await.unwrap();
+            assert!(!got.is_empty() && got.len() <= 4096, "it is read as it comes");
+            all.extend(got);
+        }
+        all
+    };
+    let (_peer, all) = tokio::join!(send, get);
+    assert!(all == data);
+}
+
+#[tokio::test]
+async fn mistakes_are_answered_with_their_code_after_what_was_right() {
+    for (frame, code) in [
+        (vec![0x82, 0x01, b'x'], 1002),        // unmasked
+        (masked(0xc2, b"x"), 1002),            // RSV1
+        (masked(0x83, b"x"), 1002),            // reserved opcode
+        (masked(0x80, b"x"), 1002),            // nothing to continue
+        (masked(0x09, b"x"), 1002),            // a fragmented ping
+        (vec![0x89, 0xfe, 0x01, 0x00], 1002),  // a long ping
+        (masked(0x88, b"x"), 1002),            // half a close code
+        (close(1005, ""), 1002),               // a code that isn't sent
+        (masked(0x88, b"\x03\xe8\xff"), 1007), // a reason that is no text
+        (vec![0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0], 1002),
+        (masked(0x81, b"text"), 1003), // binary was agreed on
+    ] {
+        let (mut peer, mut ws) = session("", BINARY).await;
+        let mut all = masked(0x82, b"good");
+        all.extend(&frame);
+        peer.send(all).await;
+        assert_eq!(read_exact(&mut *ws, 4).await, b"good");
+        let error = read(&mut *ws).await.expect_err("a mistake was made");
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+        assert_eq!(peer.frame().await.unwrap().close_code(), Some(code), "{frame:02x?}");
+        assert_eq!(peer.frame().await, None, "the connection is over");
+        // What is written now has nowhere to go, and the end is no error.
+        use tokio::io::AsyncWriteExt;
+        assert!(ws.write_all(b"late").await.is_err());
+        finish(&mut *ws, &End::eof()).await;
+        assert!(read(&mut *ws).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_words_of_1003_are_autobahns() {
+    for (headers, frame) in [(BINARY, masked(0x81, b"x")), (BASE64, masked(0x82, b"x"))] {
+        let (mut peer, mut ws) = session("", headers).await;
+        peer.send(frame).await;
+        read(&mut *ws).await.expect_err("the type is wrong");
+        let close = peer.frame().await.unwrap();
+        assert_eq!(close.close_code(), Some(1003));
+        let words = "message payload type does not match the negotiated subprotocol";
+        assert_eq!(close.reason(), words);
+    }
+}
+
+#[tokio::test]
+async fn without_a_subprotocol_text_and_binary_are_taken() {
+    let (mut peer, mut ws) = session("", "").await;
+    let mut frames = masked(0x81, "grüß".as_bytes());
+    frames.extend(masked(0x82, b"\xff"));
+    frames.extend(masked(0x81, b"\xfe"));
+    peer.send(frames).await;
+    assert_eq!(read_exact(&mut *ws, 8).await, b"gr\xc3\xbc\xc3\x9f\xff\xfe");
+    write(&mut *ws, b"out").await;
+    assert_eq!(peer.frame().await.unwrap().first, 0x82);
+}
+
+#[tokio::test]
+async fn messages_keep_their_type_without_a_subprotocol() {
+    let (mut peer, mut ws) = messages("", "").await;
+    peer.send(masked(0x81, b"text")).await;
+    peer.send(masked(0x82, b"bytes")).await;
+    for _ in 0..2 {
+        let (data, text) = message(&mut *ws).await;
+        put(&mut *ws, endpoint::Part { data: data.into(), text, last: true }).await;
+    }
+    let frame = peer.frame().await.unwrap();
+    assert_eq!((frame.first, &*frame.payload), (0x81, &b"text"[..]));
+    let frame = peer.frame().await.unwrap();
+    assert_eq!((frame.first, &*frame.payload), (0x82, &b"bytes"[..]));
+}
+
+#[tokio::test]
+async fn text_messages_must_be_utf_8() {
+    let (mut peer, mut ws) = messages("", "").await;
+    peer.send(masked(0x81, b"ok\xff")).await;
+    assert_eq!(next(&mut *ws).await.unwrap().unwrap().data, &b"ok"[..]);
+    next(&mut *ws).await.unwrap().expect_err("that is no text");
+    assert_eq!(peer.frame().await.unwrap().close_code(), Some(1007));
+}

@@ -1,0 +1,18 @@
+//! The kind `ws`: handshakes as raw bytes, frames as raw bytes, and tungstenite at the other end.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+mod client;
+mod close;
+mod codecs;
+mod frames;
+mod handshake;
+mod keepalive;
+mod nested;
+mod offers;
+mod plan;
+mod refusals;
+mod tungstenite;
+mod views;

@@ -1,0 +1,154 @@
+//! What can be seen to be wrong before anything is opened.
+
+use descriptor::{Report, Syntax};
+
+use crate::support::registry;
+
+fn listening(typed: &str) -> String {
+    match registry().listener(typed, Syntax::Extended) {
+        Ok(plan) => Report::new(typed, &plan.warnings).to_string(),
+        Err(found) => Report::new(typed, &found).to_string(),
+    }
+}
+
+fn connecting(typed: &str) -> String {
+    match registry().connector(typed, Syntax::Extended) {
+        Ok(plan) => Report::new(typed, &plan.warnings).to_string(),
+        Err(found) => Report::new(typed, &found).to_string(),
+    }
+}
+
+#[test]
+fn mistakes_when_listening() {
+    insta::assert_snapshot!(listening("ws:9000:url=localhost:subprotocol={a b,c}:origin=example.com:path=x"), @r#"
+    error: `url` must start with `ws://` or `wss://`
+      | ws:9000:url=localhost:subprotocol={a b,c}:origin=example.com:path=x
+      |             ^^^^^^^^^
+      = help: the form is `url={ws://localhost:9000/path}`
+
+    error: `a b` can't be the name of a subprotocol
+      | ws:9000:url=localhost:subprotocol={a b,c}:origin=example.com:path=x
+      |                                    ^^^^^
+      = help: a name has letters, digits and punctuation other than `"(),/:;<=>?@[\]{}`; several are separated by commas
+
+    error: `example.com` is not an origin
+      | ws:9000:url=localhost:subprotocol={a b,c}:origin=example.com:path=x
+      |                                                  ^^^^^^^^^^^
+      = help: an origin is `https://example.com`, without a path; or `same`, `any`, `null`
+
+    error: `path` must be a path as it is sent
+      | ws:9000:url=localhost:subprotocol={a b,c}:origin=example.com:path=x
+      |                                                                   ^
+      = help: did you mean `/x`?
+    "#);
+    insta::assert_snapshot!(listening("ws:9000:url={ftp://h}"), @r#"
+    error: `url` must start with `ws://` or `wss://`
+      | ws:9000:url={ftp://h}
+      |              ^^^^^^^
+      = help: the form is `url={ws://localhost:9000/path}`
+    "#);
+    insta::assert_snapshot!(listening("ws:9000:url={ws://h/?a=b}"), @r#"
+    error: the `url` of a listener can't have a query
+      | ws:9000:url={ws://h/?a=b}
+      |              ^^^^^^^^^^^
+      = help: the form is `url={ws://localhost:9000/path}`
+    "#);
+    insta::assert_snapshot!(listening("ws:9000:url={ws://h:99999}:timeout=0"), @r#"
+    error: the port in `url` must be a number from 0 to 65535
+      | ws:9000:url={ws://h:99999}:timeout=0
+      |              ^^^^^^^^^^^^
+      = help: the form is `url={ws://localhost:9000/path}`
+
+    error: `timeout` must be more than 0: a silent peer would be waited for for ever
+      | ws:9000:url={ws://h:99999}:timeout=0
+      |                                    ^
+    "#);
+    insta::assert_snapshot!(listening("ws:9000:header.cookie=x:ping=soon"), @r#"
+    error: `ws` takes `header.cookie` when connecting, and this is the listening side
+      | ws:9000:header.cookie=x:ping=soon
+      |         ^^^^^^^^^^^^^
+      = help: the form is `ws:ENDPOINT[:url=…][:path=…][:subprotocol=…][:require-subprotocol=…][:origin=…][:timeout=…][:ping=…][:ping-timeout=…][:auth=…]`
+
+    error: `ping` must be a time: seconds, or with ms, s, m or h
+      | ws:9000:header.cookie=x:ping=soon
+      |                              ^^^^
+    "#);
+    insta::assert_snapshot!(listening("ws:9000:compress=true"), @r#"
+    error: `ws` has no parameter `compress` when listening
+      | ws:9000:compress=true
+      |         ^^^^^^^^
+      = help: the form is `ws:ENDPOINT[:url=…][:path=…][:subprotocol=…][:require-subprotocol=…][:origin=…][:timeout=…][:ping=…][:ping-timeout=…][:auth=…]`
+    "#);
+}
+
+#[test]
+fn mistakes_when_connecting() {
+    insta::assert_snapshot!(connecting("ws:9000:header.connection=x:subprotocol={a;b}"), @r#"
+    error: `connection` is part of the handshake and can't be set
+      | ws:9000:header.connection=x:subprotocol={a;b}
+      |                           ^
+
+    error: `a;b` can't be the name of a subprotocol
+      | ws:9000:header.connection=x:subprotocol={a;b}
+      |                                          ^^^
+      = help: a name has letters, digits and punctuation other than `"(),/:;<=>?@[\]{}`; several are separated by commas
+    "#);
+    insta::assert_snapshot!(connecting("ws:9000:url={ws://me@h/#x}"), @r#"
+    error: `url` can't carry a user
+      | ws:9000:url={ws://me@h/#x}
+      |              ^^^^^^^^^^^^
+      = help: send one with `header.authorization=`
+    "#);
+    insta::assert_snapshot!(connecting("ws:9000:origin={a b}:path={/${http.path}}"), @r#"
+    error: `origin` can't be sent in a header
+      | ws:9000:origin={a b}:path={/${http.path}}
+      |                 ^^^
+    "#);
+}
+
+#[test]
+fn a_space_in_the_url_is_a_warning() {
+    insta::assert_snapshot!(connecting(r"autobahn:tcp\:localhost\:9000:url=ws\:// localhost\:9000"), @r#"
+    warning: there is a space in `url`; it is read without it
+      | autobahn:tcp\:localhost\:9000:url=ws\:// localhost\:9000
+      |                                   ^^^^^^^^^^^^^^^^^^^^^^
+    "#);
+}
+
+#[test]
+fn urls_are_written_out() {
+    let listen =
+        |typed: &str| registry().listener(typed, Syntax::Extended).unwrap().tree.descriptor;
+    let connect =
+        |typed: &str| registry().connector(typed, Syntax::Extended).unwrap().tree.descriptor;
+    for (typed, meant) in [
+        ("ws://127.0.0.1:9000", "ws:{tcp:9000:interface=127.0.0.1}"),
+        ("ws://localhost/a/b", "ws:{tcp:80:interface=localhost}:path=/a/b"),
+        ("http://:9000/", "ws:{tcp:9000:interface=127.0.0.1}"),
+    ] {
+        assert_eq!(listen(typed), meant);
+    }
+    for (typed, meant) in [
+        ("ws://h.example:9000/p?q=1", "ws:{tcp:h.example:9000}:url={ws://h.example:9000/p?q=1}"),
+        ("WS://h.example", "ws:{tcp:h.example:80}:url={ws://h.example}"),
+        (
+            "{ws://[::1]:9000/x}:subprotocol=mqtt",
+            "ws:{tcp:{::1}:9000}:url={ws://[::1]:9000/x}:subprotocol=mqtt",
+        ),
+        ("http://h.example/", "ws:{tcp:h.example:80}:url={ws://h.example/}"),
+    ] {
+        assert_eq!(connect(typed), meant);
+    }
+}
+
+#[test]
+fn every_example_can_be_planned() {
+    let (kind, _) = registry().find("ws").unwrap();
+    for example in kind.examples {
+        let report = match example.role {
+            endpoint::kind::Role::Listen => listening(example.descriptor),
+            endpoint::kind::Role::Connect => connecting(example.descriptor),
+        };
+        assert_eq!(report, "", "{}", example.descriptor);
+    }
+}
