@@ -10,7 +10,6 @@ use descriptor::Syntax;
 use endpoint::kind::{Value, ValueKind};
 
 /// Forwards any endpoint to any other: TCP, Unix sockets, WebSockets, programs, standard input.
-///
 /// Endpoints are written as descriptors, such as `tcp:example.com:80`: a kind, then what it needs,
 /// separated by colons.
 #[derive(Debug, Parser)]
@@ -53,10 +52,10 @@ can't be opened, 74 if one failed later, 77 if the system doesn't permit it.";
 #[derive(Args, Debug)]
 pub(crate) struct Forward {
     /// An endpoint to listen on; may be given several times.
-    #[arg(short, long, value_name = "DESC", value_parser = Kinds)]
+    #[arg(short, long, value_name = "DESC", value_parser = Kinds, hide_possible_values = true)]
     pub(crate) endpoint: Vec<String>,
     /// The endpoint to connect to, for each connection that comes in.
-    #[arg(short, long, alias = "dest_endpoint", value_name = "DESC", value_parser = Kinds)]
+    #[arg(short, long, alias = "dest_endpoint", value_name = "DESC", value_parser = Kinds, hide_possible_values = true)]
     pub(crate) dest_endpoint: Option<String>,
     /// Says what is wrong with the descriptors, and opens nothing.
     #[arg(long)]
@@ -79,8 +78,8 @@ pub(crate) struct Forward {
     /// How long connecting to the destination may take.
     #[arg(long, value_name = "TIME", default_value = "30", value_parser = time)]
     pub(crate) connect_timeout: Duration,
-    /// The language of the descriptors.
-    #[arg(long, value_enum, default_value_t)]
+    /// The language of the descriptors: `extended`, or `twisted` to the letter.
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     pub(crate) syntax: Language,
     /// Worker threads; as many as there are cores.
     #[arg(long, value_name = "N", hide = true, value_parser = at_least_one)]
@@ -90,8 +89,8 @@ pub(crate) struct Forward {
 /// What is logged. The log goes to standard error.
 #[derive(Args, Debug)]
 pub(crate) struct Logging {
-    /// The form of the log.
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    /// The form of the log: `pretty` lines for people, or `json`.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) log_format: LogFormat,
     /// Logs more; twice still more. RUST_LOG, if set, decides instead.
     #[arg(short, long, action = clap::ArgAction::Count)]
@@ -110,7 +109,7 @@ pub(crate) enum Command {
     /// Tells about a kind of endpoint, or a command.
     Help {
         /// A kind, such as `tcp`, or a command.
-        #[arg(value_name = "KIND", value_parser = Kinds)]
+        #[arg(value_name = "KIND", value_parser = Kinds, hide_possible_values = true)]
         topic: Option<String>,
     },
     /// Prints what makes a shell complete our command lines.
@@ -129,13 +128,13 @@ pub(crate) enum Command {
 pub(crate) struct Explain {
     /// The descriptor. `-`: each line of standard input is one, as a JSON string, and is answered
     /// by a line of JSON.
-    #[arg(value_name = "DESC", value_parser = Kinds)]
+    #[arg(value_name = "DESC", value_parser = Kinds, hide_possible_values = true)]
     pub(crate) descriptor: String,
     /// Answers in one line of JSON.
     #[arg(long)]
     pub(crate) json: bool,
-    /// The language of the descriptor.
-    #[arg(long, value_enum, default_value_t)]
+    /// The language of the descriptor: `extended`, or `twisted` to the letter.
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     pub(crate) syntax: Language,
     /// As an endpoint to listen on.
     #[arg(long, conflicts_with = "connect")]

@@ -24,9 +24,9 @@ pub(crate) fn help(topic: Option<&str>) -> Exit {
     let mut command = Cli::command();
     // Fills in what the subcommands' usage lines need.
     command.build();
-    let Some(topic) = topic else { return output::print(command.render_long_help()) };
+    let Some(topic) = topic else { return output::print(command.render_help()) };
     if let Some(subcommand) = command.find_subcommand_mut(topic) {
-        return output::print(subcommand.render_long_help());
+        return output::print(subcommand.render_help());
     }
     let registry = registry();
     // What is known of a descriptor is what is known of its kind.

@@ -15,14 +15,15 @@ pub(crate) fn mistake(error: &clap::Error) -> Exit {
         let colour = io::stdout().is_terminal() && colour();
         return if colour { output::print(text.ansi()) } else { output::print(text) };
     }
-    let text = match io::stderr().is_terminal() && colour() {
-        true => text.ansi().to_string(),
-        false => text.to_string(),
-    };
-    complain(text.trim_end());
-    if let Some(hint) = hint(error) {
-        complain(format_args!("  = help: {hint}"));
-    }
+    let text = text.to_string();
+    // What is wrong, without the usage that stands below it: `--help` has that.
+    // Nor with the kinds as what a descriptor may be: there is more to one.
+    let ends = ["\n\nUsage:", "\n\nFor more information", "\n\n  tip:", "\n  [possible values: tcp,"];
+    let wrong = ends
+        .iter()
+        .fold(&*text, |text, end| text.split(end).next().unwrap_or(text));
+    complain(wrong.trim_end());
+    complain(format_args!("  = help: {}", hint(error)));
     Exit::Usage
 }
 
@@ -31,22 +32,40 @@ fn colour() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())
 }
 
-fn hint(error: &clap::Error) -> Option<String> {
-    let typed = [ContextKind::InvalidSubcommand, ContextKind::InvalidArg]
-        .into_iter()
-        .find_map(|kind| error.get(kind));
-    let Some(ContextValue::String(typed)) = typed else { return None };
-    let bare = matches!(error.kind(), ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument)
-        && !typed.starts_with('-');
-    bare.then(|| {
-        if typed.contains([':', '/']) || typed.parse::<u16>().is_ok() {
-            format!("endpoints are given by name: `-e {typed} -d DESC`, or `-e DESC -d {typed}`")
-        } else {
-            "the commands are `explain`, `kinds`, `help` and `completions`; to forward, type \
-             `-e DESC -d DESC`"
-                .to_owned()
+fn hint(error: &clap::Error) -> String {
+    let near = [
+        ContextKind::SuggestedSubcommand,
+        ContextKind::SuggestedArg,
+        ContextKind::SuggestedValue,
+    ];
+    let near = near.into_iter().find_map(|kind| match error.get(kind)? {
+        ContextValue::String(near) => Some(near.clone()),
+        ContextValue::Strings(near) => near.first().cloned(),
+        _ => None,
+    });
+    if let Some(near) = near {
+        return format!("did you mean `{near}`?");
+    }
+    let typed = [ContextKind::InvalidSubcommand, ContextKind::InvalidArg];
+    let typed = typed.into_iter().find_map(|kind| match error.get(kind)? {
+        ContextValue::String(typed) => Some(&**typed),
+        _ => None,
+    });
+    match (error.kind(), typed) {
+        (ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument, Some(typed))
+            if !typed.starts_with('-') =>
+        {
+            let descriptor = typed.contains([':', '/']) || typed.parse::<u16>().is_ok();
+            if descriptor {
+                format!("endpoints are given by option: `-e {typed} -d DESC`, or `-e DESC -d {typed}`")
+            } else {
+                "the commands are `explain`, `kinds`, `help` and `completions`; to forward, type \
+                 `-e DESC -d DESC`"
+                    .to_owned()
+            }
         }
-    })
+        _ => "`endpointforward --help` lists the options".to_owned(),
+    }
 }
 
 /// What clap's definitions can't say.
