@@ -9,6 +9,7 @@ mod echo;
 mod mem;
 mod mock;
 mod process;
+mod program;
 mod queue;
 mod socket;
 mod stdio;

@@ -6,12 +6,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use endpoint::{End, ExitStatus, Life};
+use endpoint::{End, Life};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::unix::pipe::{Receiver, Sender};
-use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep};
 use tracing::debug;
+
+use crate::program::{Exit, Ticket};
 
 /// A program's standard input and output. Dropping it is the session's end.
 pub(super) struct Pipes {
@@ -23,45 +24,26 @@ pub(super) struct Pipes {
     exit: Exit,
     timer: Option<Pin<Box<Sleep>>>,
     grace: Duration,
-    _session: oneshot::Sender<()>,
-}
-
-enum Exit {
-    Waiting(oneshot::Receiver<ExitStatus>),
-    Known(ExitStatus),
-    /// Nobody will tell any more.
-    Unknown,
+    _ticket: Ticket,
 }
 
 impl Pipes {
     pub(super) fn new(
         input: Sender,
         output: Receiver,
-        exit: oneshot::Receiver<ExitStatus>,
-        session: oneshot::Sender<()>,
+        exit: Exit,
+        ticket: Ticket,
         grace: Duration,
     ) -> Self {
         Self {
             input: Some(input),
             output,
             closed: false,
-            exit: Exit::Waiting(exit),
+            exit,
             timer: None,
             grace,
-            _session: session,
+            _ticket: ticket,
         }
-    }
-
-    /// Looks whether the program has ended, and registers for it.
-    fn poll_exit(&mut self, cx: &mut Context<'_>) -> bool {
-        if let Exit::Waiting(exit) = &mut self.exit {
-            match Pin::new(exit).poll(cx) {
-                Poll::Pending => return false,
-                Poll::Ready(Ok(status)) => self.exit = Exit::Known(status),
-                Poll::Ready(Err(_)) => self.exit = Exit::Unknown,
-            }
-        }
-        true
     }
 
     /// Whether `limit` has passed since this was first asked.
@@ -91,7 +73,7 @@ impl AsyncRead for Pipes {
                 Poll::Pending => {}
             }
         }
-        let exited = self.poll_exit(cx);
+        let exited = self.exit.poll(cx);
         if self.closed {
             // The end of the output is mostly the program's own, which is about to be known.
             if !exited {
@@ -146,10 +128,7 @@ impl Life for Pipes {
     }
 
     fn end(&mut self) -> End {
-        match self.exit {
-            Exit::Known(status) => End::exited(status),
-            Exit::Waiting(_) | Exit::Unknown => End::eof(),
-        }
+        self.exit.end()
     }
 }
 

@@ -1,0 +1,130 @@
+//! A program as it was planned: what to start, where, with what.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::RwLock;
+
+use descriptor::Diagnostic;
+use endpoint::kind::{Args, Param, ValueKind};
+use endpoint::{Context, Error};
+
+/// Held shared while a program is started, and alone while a descriptor is open that a program
+/// which is started just then would inherit.
+pub(crate) static FORKING: RwLock<()> = RwLock::new(());
+
+pub(crate) const PROGRAM: Param = Param::new(
+    "program",
+    ValueKind::Text,
+    "The program: a path, or a name to be found in PATH. No shell reads it.",
+)
+.positional()
+.required()
+.no_holes(NO_HOLES);
+
+pub(crate) const ARGUMENT: Param = Param::new(
+    "argument",
+    ValueKind::Text,
+    "Its arguments, each as it stands; one that has `=` or `:` in it stands in braces.",
+)
+.positional()
+.rest()
+.no_holes(NO_HOLES);
+
+pub(crate) const CWD: Param =
+    Param::new("cwd", ValueKind::Text, "The directory that it runs in; ours if it isn't given.")
+        .no_holes(NO_HOLES);
+
+pub(crate) const ENV: Param =
+    Param::new("env.", ValueKind::Text, "A variable for its environment, beside those of ours.")
+        .prefix()
+        .no_holes(NO_HOLES);
+
+pub(crate) const NO_HOLES: &str = "what a peer says never becomes part of a command";
+
+/// A program to be started. Arguments and variables may hold secrets; `Debug` is for plans.
+#[derive(Debug)]
+pub(crate) struct Recipe {
+    pub(crate) descriptor: String,
+    program: OsString,
+    arguments: Vec<OsString>,
+    cwd: Option<PathBuf>,
+    variables: Vec<(OsString, OsString)>,
+}
+
+impl Recipe {
+    /// Reads what [`PROGRAM`], [`ARGUMENT`], [`CWD`] and [`ENV`] say.
+    pub(crate) fn read(args: &Args) -> Result<Self, Vec<Diagnostic>> {
+        let program = args.text("program").unwrap_or_default();
+        let mut mistakes = Vec::new();
+        if program.is_empty() {
+            mistakes.push(args.mistake("program", "bad-value", "`program` is empty"));
+        }
+        for setting in args.settings() {
+            if setting.name.contains(['\0', '=']) || setting.text.contains('\0') {
+                let message = format!("`{}` can't be passed to a program", setting.name);
+                mistakes.push(args.mistake(&setting.name, "bad-value", message));
+            }
+        }
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        Ok(Self {
+            descriptor: args.descriptor.clone(),
+            program: program.into(),
+            arguments: args.rest("argument").map(OsString::from).collect(),
+            cwd: args.text("cwd").filter(|cwd| !cwd.is_empty()).map(PathBuf::from),
+            variables: args.prefixed("env.").map(|(k, v)| (k.into(), v.into())).collect(),
+        })
+    }
+
+    /// What it is called in the log.
+    pub(crate) fn name(&self) -> String {
+        let name = Path::new(&self.program).file_name().unwrap_or(&self.program);
+        name.to_string_lossy().into_owned()
+    }
+
+    /// The command, without its input and output. `ours` may change our part of its environment
+    /// before its own variables come over it.
+    pub(crate) fn command(&self, cx: &Context, ours: impl FnOnce(&mut Command)) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).env_clear();
+        command.envs(cx.environment().iter().map(|(name, value)| (name, value)));
+        ours(&mut command);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        if let Some(cwd) = &self.cwd {
+            command.current_dir(cwd);
+        }
+        command
+    }
+
+    /// A failure to start it, with what to do about it.
+    pub(crate) fn explain(&self, cause: io::Error) -> Error {
+        let program = self.program.to_string_lossy();
+        let hint = match (cause.kind(), &self.cwd) {
+            (_, Some(cwd)) if !cwd.is_dir() => {
+                format!("`cwd` must be a directory, and {} is none", cwd.display())
+            }
+            (io::ErrorKind::NotFound, _) if program.contains('/') => {
+                format!("there is no program {program}, or its interpreter is missing")
+            }
+            (io::ErrorKind::NotFound, _) => {
+                format!("there is no `{program}` in PATH; give its path, or install it")
+            }
+            (io::ErrorKind::PermissionDenied, _) => {
+                format!("{program} must be a file that may be executed (`chmod +x`)")
+            }
+            _ if cause.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => {
+                "it is not a program of this machine; a script begins with `#!/bin/sh`".to_owned()
+            }
+            _ => return self.failed(cause),
+        };
+        self.failed(cause).with_hint(hint)
+    }
+
+    /// A failure of the system's before there was a program to start.
+    pub(crate) fn failed(&self, cause: io::Error) -> Error {
+        Error::from_io("start", &*self.descriptor, cause)
+    }
+}
