@@ -1,6 +1,7 @@
 // One script and one stylesheet, with hashes in their names, and an index.html that names them
 // relatively, so that the page works at any path.
 
+import { readFileSync } from "node:fs";
 import { defineConfig } from "vite";
 
 /// xterm.js writes its rules into <style> elements, and true colours (without WebGL) into style
@@ -42,9 +43,30 @@ function classicScript() {
   };
 }
 
+/// js-base64 comes inside the clipboard addon's own bundle, where Vite can't see it.
+function licenceOfBase64() {
+  return {
+    name: "licence-of-base64",
+    enforce: "post",
+    generateBundle: {
+      order: "post",
+      handler(_options, bundle) {
+        const licences = bundle[LICENCES];
+        if (!licences) this.error(`no ${LICENCES} to add to`);
+        const own = new URL("node_modules/js-base64/", import.meta.url);
+        const { version } = JSON.parse(readFileSync(new URL("package.json", own), "utf8"));
+        const text = readFileSync(new URL("LICENSE.md", own), "utf8");
+        licences.source += `\n## js-base64 - ${version} (BSD-3-Clause)\n\n${text}`;
+      },
+    },
+  };
+}
+
+const LICENCES = "assets/licenses.txt";
+
 export default defineConfig({
   base: "./",
-  plugins: [xtermWithoutInlineStyles(), classicScript()],
+  plugins: [xtermWithoutInlineStyles(), classicScript(), licenceOfBase64()],
   optimizeDeps: { exclude: ["@xterm/xterm"] },
   build: {
     target: "es2022",
@@ -55,7 +77,7 @@ export default defineConfig({
     // data: URLs would have to be allowed in the policy.
     assetsInlineLimit: 0,
     // Third-party code ends up in the program: its notices go with it.
-    license: { fileName: "assets/licenses.md" },
+    license: { fileName: LICENCES },
     rolldownOptions: {
       output: {
         format: "iife",

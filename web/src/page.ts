@@ -67,7 +67,10 @@ export class Page {
     this.#feed = new Feed(this.#terminal);
     this.#ask = new Ask(() => this.#terminal.focus());
     this.#search = new Search(this.#terminal);
-    this.#status = new Status(() => this.#connect());
+    this.#status = new Status(
+      () => this.#connect(),
+      () => this.#form.show(true),
+    );
     this.#session = new Session({
       address: () => this.#sized(),
       state: (state) => this.#state(state),
@@ -159,7 +162,7 @@ export class Page {
   }
 
   #parted(words: string): void {
-    this.#feed.local(`${this.#terminal.modesOff}\r\n\x1b[2m[${words}]\x1b[0m\r\n`);
+    this.#feed.local(`${this.#terminal.modesOff}\r\n\x1b[90m[${words}]\x1b[0m\r\n`);
   }
 
   #control(message: FromServer): void {

@@ -31,6 +31,8 @@ export function openXterm(place: HTMLElement, look: Look, events: TerminalEvents
     macOptionIsMeta: true,
     rightClickSelectsWord: false,
     cursorInactiveStyle: "outline",
+    // A line for every malformed sequence would be megabytes of console for a binary file.
+    logLevel: "off",
     // Links with a text of their own (OSC 8).
     linkHandler: { activate: (_event, url) => events.link(url, false) },
     ...options(look),
@@ -161,7 +163,9 @@ function marks(dark: boolean): NonNullable<ISearchOptions["decorations"]> {
   return {
     matchBackground: dark ? "#5a4a1c" : "#ffe9a8",
     matchOverviewRuler: "#c9a227",
+    // The match is selected as well, and the selection's colour is above this one: the frame isn't.
     activeMatchBackground: dark ? "#8a6a10" : "#ffc83d",
+    activeMatchBorder: dark ? "#ffc83d" : "#8a5d00",
     activeMatchColorOverviewRuler: "#e08a00",
   };
 }

@@ -8,9 +8,12 @@ export class Status {
   readonly #text = element("status-text", HTMLElement);
   readonly #countdown = element("status-countdown", HTMLElement);
   readonly #reconnect = button("reconnect");
+  readonly #other = button("other");
+  #everConnected = false;
 
-  constructor(reconnect: () => void) {
+  constructor(reconnect: () => void, elsewhere: () => void) {
     this.#reconnect.addEventListener("click", reconnect);
+    this.#other.addEventListener("click", elsewhere);
   }
 
   show(state: State, note = ""): void {
@@ -19,7 +22,10 @@ export class Status {
     this.#set(this.#text, words(state) + (note && ` · ${note}`));
     this.#set(this.#countdown, state.kind === "waiting" ? `reconnecting in ${state.seconds} s` : "");
     this.#box.title = this.#text.textContent;
+    this.#everConnected ||= state.kind === "connected";
     this.#reconnect.hidden = state.kind !== "ended" && state.kind !== "waiting";
+    // Perhaps the page came from a server that is only a web server.
+    this.#other.hidden = this.#reconnect.hidden || this.#everConnected;
     this.#reconnect.textContent = state.kind === "waiting" ? "Reconnect now" : "Reconnect";
   }
 

@@ -12,8 +12,9 @@ export interface Events {
   ended(why: Ending): void;
 }
 
-/// How long an attempt may take: browsers wait for minutes where packets are dropped silently.
-const OPEN_MS = 15_000;
+/// How long an attempt may take: browsers wait for minutes where packets are dropped silently. A server
+/// may answer only when it has reached the destination, so it isn't short either.
+const OPEN_MS = 30_000;
 
 export class Connection {
   readonly #socket: WebSocket;
