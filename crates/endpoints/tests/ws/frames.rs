@@ -138,3 +138,72 @@ async fn text_messages_must_be_utf_8() {
     next(&mut *ws).await.unwrap().expect_err("that is no text");
     assert_eq!(peer.frame().await.unwrap().close_code(), Some(1007));
 }
+
+/// A peer that asks without end and never listens holds up nobody, and no queue grows.
+#[tokio::test]
+async fn pings_without_end_do_not_hold_up_the_data() {
+    let mut server = Server::bind("ws:{mem:s:capacity=2k}").await;
+    let (mut peer, conn) = server.session(BINARY).await;
+    let mut ws = conn.transport.into_bytes();
+    let send = async {
+        for _ in 0..5_000 {
+            peer.send(masked(0x89, &[7; 125])).await;
+        }
+        peer.send(masked(0x82, b"data")).await;
+        peer
+    };
+    let (mut peer, got) = tokio::join!(send, read(&mut *ws));
+    assert_eq!(got.unwrap(), b"data");
+    let mut pongs = 0;
+    while let Ok(Some(_)) =
+        tokio::time::timeout(std::time::Duration::from_millis(50), peer.frame()).await
+    {
+        pongs += 1;
+    }
+    assert!(pongs <= 2048 / 127 + 2, "{pongs} pongs were kept");
+}
+
+#[tokio::test]
+async fn random_bytes_neither_panic_nor_hang() {
+    use tokio::io::AsyncWriteExt;
+    let random = noise(64 * 200);
+    for (index, bytes) in random.chunks(64).enumerate() {
+        let headers = [BINARY, BASE64, ""][index % 3];
+        let (mut peer, mut ws) = session("", headers).await;
+        // A right frame first, so that some get further than the first byte.
+        let mut all = masked(if headers == BINARY { 0x02 } else { 0x01 }, b"YWJj");
+        all.extend_from_slice(bytes);
+        if index % 2 == 0 {
+            // The first byte is made a plausible one.
+            all[10] = [0x00, 0x80, 0x88, 0x89, 0x8a][index % 5];
+            all[11] |= 0x80;
+        }
+        peer.send(all).await;
+        peer.io.shutdown().await.unwrap();
+        while read(&mut *ws).await.is_ok_and(|read| !read.is_empty()) {}
+        finish(&mut *ws, &End::eof()).await;
+        let (peer, mut ws) = messages("", headers).await;
+        let mut peer = peer;
+        peer.send(bytes).await;
+        peer.io.shutdown().await.unwrap();
+        while next(&mut *ws).await.is_some_and(|part| part.is_ok()) {}
+        finish(&mut *ws, &End::eof()).await;
+    }
+}
+
+/// The reason of a refusal is worth nothing if a reset destroys it.
+#[tokio::test]
+async fn the_close_of_a_mistake_arrives_over_a_socket_with_more_behind_it() {
+    let mut server = Server::bind("ws:{tcp:0:interface=127.0.0.1}").await;
+    let address = server.accept.local().address.unwrap();
+    let mut peer = Peer::new(tokio::net::TcpStream::connect(address).await.unwrap());
+    let mut incoming = server.accept.accept().await.unwrap().unwrap();
+    peer.send(upgrade("/", BINARY)).await;
+    let mut ws = accepted(incoming.next().await.unwrap().unwrap()).await.transport.into_bytes();
+    assert_eq!(peer.response().await.status, 101);
+    peer.send(masked(0x81, &noise(100_000))).await;
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    read(&mut *ws).await.expect_err("the type is wrong");
+    drop(ws);
+    assert_eq!(peer.frame().await.unwrap().close_code(), Some(1003));
+}
