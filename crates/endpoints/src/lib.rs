@@ -10,6 +10,7 @@ mod mem;
 mod mock;
 mod process;
 mod program;
+mod pty;
 mod queue;
 mod socket;
 mod stdio;
@@ -28,6 +29,7 @@ pub const KINDS: &[&Kind] = &[
     &unix::KIND,
     &stdio::KIND,
     &process::KIND,
+    &pty::KIND,
     &echo::KIND,
     &mem::KIND,
     &mock::KIND,

@@ -10,6 +10,7 @@ use rustix::process::{
     test_kill_process_group, waitid,
 };
 use tokio::signal::unix::Signal as Signals;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tracing::{debug, warn};
 
@@ -77,7 +78,7 @@ impl Group {
     /// comes true, so it is asked; the number can't be another's within such a short time.
     pub(super) async fn empty(&self) {
         let mut pause = Duration::from_millis(5);
-        while !self.is_empty() {
+        while !self.is_empty().await {
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(100));
         }
@@ -86,48 +87,61 @@ impl Group {
     /// Kills whoever of a session is left, until nobody is: one may have been forked while the
     /// others were killed. A group is killed as one.
     pub(super) async fn wipe_out(&self) {
-        while self.reach == Reach::Session && !self.is_empty() {
-            self.signal(&[Number::KILL]);
+        while self.reach == Reach::Session && !self.is_empty().await {
+            self.send(&[Number::KILL]).await;
             sleep(Duration::from_millis(5)).await;
         }
     }
 
-    pub(super) fn signal(&self, numbers: &[Number]) {
-        if self.reach == Reach::Session && members::signal(self.leader, numbers) {
-            return;
-        }
-        for &number in numbers {
-            match kill_process_group(self.leader, number) {
-                Ok(()) | Err(Errno::SRCH) => {}
-                Err(error) => {
-                    let error = io::Error::from(error);
-                    warn!("cannot signal process group {}: {error}", self.leader);
-                }
+    /// Sends `numbers` to all of it.
+    pub(super) async fn send(&self, numbers: &'static [Number]) {
+        let (leader, reach) = (self.leader, self.reach);
+        match reach {
+            Reach::Group => send(leader, reach, numbers),
+            // The more processes a machine has, the longer it takes to look through them.
+            Reach::Session => {
+                let _ = spawn_blocking(move || send(leader, reach, numbers)).await;
             }
         }
     }
 
-    fn is_empty(&self) -> bool {
+    async fn is_empty(&self) -> bool {
+        let leader = self.leader;
         if self.reach == Reach::Session
-            && let Some(empty) = members::is_empty(self.leader)
+            && let Ok(Some(empty)) = spawn_blocking(move || members::is_empty(leader)).await
         {
             return empty;
         }
         // What the leader left behind is ours to reap where we are process 1, as in a container;
         // elsewhere this finds nothing.
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-        while let Ok(Some(_)) = waitid(WaitId::Pgid(Some(self.leader)), options) {}
-        test_kill_process_group(self.leader).is_err()
+        while let Ok(Some(_)) = waitid(WaitId::Pgid(Some(leader)), options) {}
+        test_kill_process_group(leader).is_err()
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
         if !self.reaped {
-            self.signal(&[Number::KILL]);
+            send(self.leader, self.reach, &[Number::KILL]);
             let leader = self.leader;
             // Its end takes a moment, and there may be no runtime any more to wait in.
             std::thread::spawn(move || waitid(WaitId::Pid(leader), WaitIdOptions::EXITED));
+        }
+    }
+}
+
+fn send(leader: Pid, reach: Reach, numbers: &[Number]) {
+    if reach == Reach::Session && members::signal(leader, numbers) {
+        return;
+    }
+    for &number in numbers {
+        match kill_process_group(leader, number) {
+            Ok(()) | Err(Errno::SRCH) => {}
+            Err(error) => {
+                let error = io::Error::from(error);
+                warn!("cannot signal process group {leader}: {error}");
+            }
         }
     }
 }

@@ -44,8 +44,8 @@ mod linux {
     use std::os::fd::OwnedFd;
 
     use rustix::process::{
-        Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, getsid, pidfd_open,
-        pidfd_send_signal, waitid,
+        Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, pidfd_open, pidfd_send_signal,
+        waitid,
     };
     use tracing::debug;
 
@@ -69,23 +69,22 @@ mod linux {
             let Some(pid) = entry.ok().and_then(|entry| number(entry.file_name().to_str()?)) else {
                 continue;
             };
-            // One system call for each of the many that don't belong to it.
-            if getsid(Some(pid)) != Ok(session) {
+            if Stat::of(pid).is_none_or(|stat| stat.session != session) {
                 continue;
             }
-            // From here on it is this process, or none, whatever its number becomes: asked again,
-            // the session is that of the descriptor's process or of a successor, and a successor
-            // doesn't get what is sent to the descriptor.
+            // Asked again, since its number may have become another's before it was opened. One
+            // that became another's only then gets nothing of what is sent to the descriptor.
             let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
-            match state_and_parent(pid) {
-                Some(('Z', parent)) => {
+            match Stat::of(pid) {
+                Some(stat) if stat.session != session => {}
+                Some(Stat { state: 'Z', parent, .. }) => {
                     // The leader is reaped by whoever watches it.
-                    if parent == getpid() && pid != session {
+                    if parent == Some(getpid()) && pid != session {
                         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
                         let _ = waitid(WaitId::Pid(pid), options);
                     }
                 }
-                Some(('X', _)) | None => {}
+                Some(Stat { state: 'X', .. }) | None => {}
                 Some(_) => members.push(Member(process)),
             }
         }
@@ -96,12 +95,24 @@ mod linux {
         name.parse().ok().and_then(Pid::from_raw)
     }
 
-    /// From `proc_pid_stat(5)`.
-    fn state_and_parent(pid: Pid) -> Option<(char, Pid)> {
-        let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-        let stat = String::from_utf8_lossy(&stat);
-        // The name before it may hold anything, parentheses too.
-        let mut fields = stat.rsplit_once(") ")?.1.split(' ');
-        Some((fields.next()?.chars().next()?, number(fields.next()?).unwrap_or(Pid::INIT)))
+    /// What `proc_pid_stat(5)` says of a process.
+    struct Stat {
+        state: char,
+        parent: Option<Pid>,
+        session: Pid,
+    }
+
+    impl Stat {
+        /// `None` for one that has gone, and for the kernel's own, which have no session.
+        fn of(pid: Pid) -> Option<Self> {
+            let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+            let stat = String::from_utf8_lossy(&stat);
+            // The name before it may hold anything, parentheses too.
+            let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+            let state = fields.next()?.chars().next()?;
+            let parent = number(fields.next()?);
+            let session = number(fields.nth(1)?)?;
+            Some(Self { state, parent, session })
+        }
     }
 }

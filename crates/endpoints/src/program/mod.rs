@@ -14,5 +14,5 @@ mod supervise;
 
 pub(crate) use self::exit::Exit;
 pub(crate) use self::group::{Group, Reach};
-pub(crate) use self::recipe::{ARGUMENT, CWD, ENV, FORKING, PROGRAM, Recipe};
+pub(crate) use self::recipe::{ARGUMENT, CWD, ENV, FORKING, NO_HOLES, PROGRAM, Recipe};
 pub(crate) use self::supervise::{Program, Ticket};

@@ -62,15 +62,15 @@ impl Program {
             _ = &mut session => {}
         }
 
-        let asks: &[Option<Number>] = match self.group.reach() {
-            Reach::Group => &[None, Some(Number::TERM)],
+        let asks: &[Option<&'static [Number]>] = match self.group.reach() {
+            Reach::Group => &[None, Some(&[Number::TERM])],
             // The kernel has sent SIGHUP to the leader when the terminal went away.
             Reach::Session => &[None],
         };
         for ask in asks {
-            if let Some(number) = ask {
-                debug!(program = self.name, "did not end in time, sending {number:?}");
-                self.group.signal(&[*number]);
+            if let Some(numbers) = ask {
+                debug!(program = self.name, "did not end in time, sending {numbers:?}");
+                self.group.send(numbers).await;
             }
             let gone = async {
                 if !ended {
@@ -81,7 +81,7 @@ impl Program {
                 self.group.reap();
                 if self.group.reach() == Reach::Session {
                     // One that is stopped hears of it once it goes on.
-                    self.group.signal(&[Number::HUP, Number::CONT]);
+                    self.group.send(&[Number::HUP, Number::CONT]).await;
                 }
                 self.group.empty().await;
             };
@@ -90,7 +90,7 @@ impl Program {
             }
         }
         debug!(program = self.name, "did not end in time, killing it");
-        self.group.signal(&[Number::KILL]);
+        self.group.send(&[Number::KILL]).await;
         if timeout(KILLED, self.group.exit(&mut children)).await.is_err() {
             warn!(program = self.name, "does not even end when killed: it waits for a device");
             self.group.exit(&mut children).await;

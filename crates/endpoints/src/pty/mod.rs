@@ -1,0 +1,182 @@
+//! `pty:PROGRAM:ARGUMENT…`: a program on a terminal of its own.
+//!
+//! 1. [`Start::connect`] opens a pseudo-terminal, gives it its size, and starts the program as the
+//!    leader of a session that it controls; `program` watches over it.
+//! 2. [`terminal`] is the session's end: bytes, and what is said beside them.
+//!
+//! When the session ends, the terminal goes away: the kernel sends SIGHUP to the program, as to a
+//! shell whose window is closed; what it leaves behind gets SIGHUP too; after `grace` all of them are
+//! killed. Only what has left for a session of its own (`setsid`, `tmux`) lives on.
+//!
+//! Input that the program doesn't read waits: in the kernel's buffers, then in ours, then at the
+//! peer. While the terminal edits lines (canonical mode, the mode of programs that do nothing about
+//! it), Linux keeps 4095 bytes of a line and drops the rest of it.
+
+mod size;
+mod terminal;
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use endpoint::kind::{
+    Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
+};
+use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
+use pty_process::blocking::{Command, open};
+use tokio::signal::unix::{SignalKind, signal};
+
+use self::size::Size;
+use self::terminal::Terminal;
+use crate::program::{
+    ARGUMENT, CWD, ENV, FORKING, Group, NO_HOLES, PROGRAM, Program, Reach, Recipe,
+};
+
+/// Programs on a terminal.
+pub(crate) static KIND: Kind = Kind {
+    listen: Some(Side::bytes(PARAMS, PlanListen::Opened(Times::Again))),
+    connect: Some(Side::bytes(PARAMS, PlanConnect::Leaf(plan))),
+    examples: &[
+        Example {
+            role: Role::Connect,
+            descriptor: "pty:bash:-l",
+            about: "A login shell for each session.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "pty:vim:notes.txt:cwd=/tmp:term=xterm:rows=50:cols=132",
+            about: "An editor, in a window of 132 by 50 unless the client asks for another size.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "pty:sh:-c:{stty -echo; exec bc -q}:env.LC_ALL=C",
+            about: "What is typed isn't echoed, as a client with local echo wants it.",
+        },
+    ],
+    see_also: &["process", "serial"],
+    ..Kind::new("pty", "A program on a terminal of its own, with job control and a window size")
+};
+
+const PARAMS: &[Param] = &[
+    PROGRAM,
+    ARGUMENT,
+    Param::new(
+        "term",
+        ValueKind::Text,
+        "What the terminal at the other end is, for TERM; xterm.js and most others are \
+         `xterm-256color`.",
+    )
+    .default("xterm-256color")
+    .no_holes(NO_HOLES),
+    Param::new(
+        "rows",
+        ValueKind::Int(1, Size::MOST as u64),
+        "Rows of the window at the start, unless the client's query says `rows=`; later the client's \
+         window decides.",
+    )
+    .default("24"),
+    Param::new(
+        "cols",
+        ValueKind::Int(1, Size::MOST as u64),
+        "Columns of the window at the start, unless the client's query says `cols=`; later the \
+         client's window decides.",
+    )
+    .default("80"),
+    CWD,
+    ENV,
+    Param::new(
+        "grace",
+        ValueKind::Duration,
+        "How long the program, and the jobs that it leaves behind, may take to end once they were \
+         hung up on (SIGHUP), before SIGKILL. What is to live on needs a session of its own \
+         (`setsid`, `tmux`).",
+    )
+    .default("5"),
+];
+
+fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
+    let side = |name| args.int(name).and_then(|number| u16::try_from(number).ok());
+    Ok(Box::new(Start {
+        recipe: Recipe::read(args)?,
+        term: args.text("term").unwrap_or_default().to_owned(),
+        size: Size {
+            rows: side("rows").expect("`rows` has a default and a range"),
+            cols: side("cols").expect("`cols` has a default and a range"),
+        },
+        grace: args.duration("grace").expect("`grace` has a default"),
+    }))
+}
+
+/// A program to be started on a terminal.
+#[derive(Debug)]
+struct Start {
+    recipe: Recipe,
+    term: String,
+    size: Size,
+    grace: Duration,
+}
+
+#[async_trait]
+impl Connector for Start {
+    async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn> {
+        let failed = |cause| self.recipe.failed(cause);
+        // Listening for its end begins before it can end.
+        let children = signal(SignalKind::child()).map_err(failed)?;
+        let (master, slave) = {
+            // For a moment, `open` has the master open without close-on-exec: a program that is
+            // started just then could read this session.
+            let _alone = FORKING.write().unwrap_or_else(PoisonError::into_inner);
+            open().map_err(|error| failed(io_error(error)))?
+        };
+        let size = self.size.wanted(info);
+        master.resize(size.into()).map_err(|error| failed(io_error(error)))?;
+        let command = self.recipe.command(cx, |command| {
+            for name in NOT_ITS {
+                command.env_remove(name);
+            }
+            if !self.term.is_empty() {
+                command.env("TERM", &self.term);
+            }
+        });
+        let child = {
+            let _forking = FORKING.read().unwrap_or_else(PoisonError::into_inner);
+            // Our last descriptor of the slave goes with the command: its end is the program's.
+            Command::from(command).spawn(slave)
+        };
+        let child = child.map_err(|error| self.recipe.explain(io_error(error)))?;
+
+        let (control, say, take) = Control::pair();
+        let program = Program {
+            group: Group::new(child.id(), Reach::Session),
+            name: self.recipe.name(),
+            grace: self.grace,
+            log: None,
+            say,
+            guard: cx.working(),
+        };
+        let (exit, ticket) = program.watch(children);
+        let terminal = Terminal::new(master.into(), exit, take, ticket).map_err(failed)?;
+        let mut conn = Conn::bytes(terminal, Info::new());
+        conn.control = control;
+        Ok(conn)
+    }
+
+    fn grants(&self) -> Grants {
+        Grants::Program
+    }
+}
+
+fn io_error(error: pty_process::Error) -> std::io::Error {
+    match error {
+        pty_process::Error::Io(error) => error,
+        pty_process::Error::Rustix(error) => error.into(),
+        #[expect(
+            unreachable_patterns,
+            reason = "its other errors are those of features that are off"
+        )]
+        error => std::io::Error::other(error),
+    }
+}
+
+/// Variables of ours that describe our terminal: programs believe them over their own.
+const NOT_ITS: [&str; 3] = ["COLUMNS", "LINES", "TERMCAP"];
