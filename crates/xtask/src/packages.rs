@@ -5,10 +5,12 @@
 pub(crate) struct Package {
     /// Its name for apt-get.
     pub(crate) name: &'static str,
-    /// The program by which it is known to be there, on any distribution.
+    /// The program by which it is known to be there, on any distribution; an absolute path for what has none.
     pub(crate) program: &'static str,
     /// What the tests do with it.
     pub(crate) why: &'static str,
+    /// What Debian starts with the machine once it is installed, and nobody here asked for.
+    pub(crate) services: &'static [&'static str],
 }
 
 /// Everything that a test uses now.
@@ -17,28 +19,96 @@ pub(crate) const PACKAGES: &[Package] = &[
         name: "socat",
         program: "socat",
         why: "peer of every stream kind: half-close, unix and abstract sockets, ptys",
+        services: &[],
     },
     Package {
         name: "netcat-openbsd",
         // `nc` alone may be another netcat, whose options differ.
         program: "nc.openbsd",
         why: "`printf x | nc`, as users type it: end of input long before the answer",
+        services: &[],
     },
     Package {
         name: "curl",
         program: "curl",
         why: "plain HTTP requests and WebSocket handshakes that aren't ours",
+        services: &[],
     },
     Package {
         name: "haproxy",
         program: "haproxy",
         why: "yardstick of the benchmark, and a proxy in front of us",
+        services: &["haproxy"],
+    },
+    Package {
+        name: "redis-server",
+        program: "redis-server",
+        why: "a protocol of many small answers and some of any size, behind every chain",
+        services: &["redis-server"],
+    },
+    Package {
+        name: "redis-tools",
+        program: "redis-cli",
+        why: "the client that redis' users have",
+        services: &[],
+    },
+    Package {
+        name: "openssh-server",
+        program: "sshd",
+        why: "what is tunnelled most: notices every byte that is lost, and ends in its own way",
+        services: &["ssh"],
+    },
+    Package {
+        name: "openssh-client",
+        program: "ssh",
+        why: "has us as its ProxyCommand; scp and ssh-keygen come with it",
+        services: &[],
+    },
+    Package {
+        name: "mosquitto",
+        program: "mosquitto",
+        why: "the broker behind `subprotocol=mqtt,mqttv3.1`",
+        services: &["mosquitto"],
+    },
+    Package {
+        name: "mosquitto-clients",
+        program: "mosquitto_pub",
+        why: "speaks to the broker without us, to compare",
+        services: &[],
+    },
+    Package {
+        name: "inetutils-telnetd",
+        program: "telnetd",
+        why: "a telnet server that negotiates in earnest: ECHO, NAWS, TTYPE",
+        services: &["inetutils-inetd", "inetutils-syslogd"],
+    },
+    Package {
+        name: "procps",
+        program: "top",
+        why: "draws the whole screen, as large as it is told that the window is",
+        services: &[],
+    },
+    Package {
+        name: "chromium",
+        program: "chromium",
+        why: "the browser that the page is tested in",
+        services: &[],
+    },
+    Package {
+        name: "fonts-dejavu-core",
+        program: "/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf",
+        why: "a browser without fonts shows a terminal of empty boxes",
+        services: &[],
     },
 ];
 
 /// Debian keeps Python's `ensurepip`, without which `python3 -m venv` fails, in a package of its own.
-pub(crate) const VENV: Package =
-    Package { name: "python3-venv", program: "", why: "makes the environment of the Python peers" };
+pub(crate) const VENV: Package = Package {
+    name: "python3-venv",
+    program: "",
+    why: "makes the environment of the Python peers",
+    services: &[],
+};
 
 #[cfg(test)]
 mod tests {

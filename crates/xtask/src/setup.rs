@@ -1,11 +1,14 @@
 //! `cargo xtask setup`: what the tests need and cargo doesn't bring.
 //!
-//! 1. Debian packages, through apt-get when we are root, else by saying what to type.
+//! 1. Debian packages, through apt-get when we are root, else by saying what to type. Servers among them
+//!    are neither started now nor with the machine: the tests start their own.
 //! 2. The Python peers in a venv under target/peers, made again when the list of them changes.
+//! 3. What the tests in the browser need, in `tests/browser/node_modules`, likewise.
 //!
 //! With everything there it takes milliseconds and touches no network.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -15,11 +18,12 @@ use crate::{Failure, root, sh};
 /// Runs the verb.
 pub(crate) fn run() -> Result<(), Failure> {
     packages()?;
-    peers()
+    peers()?;
+    browser()
 }
 
 fn packages() -> Result<(), Failure> {
-    for program in ["python3", "node"] {
+    for program in ["python3", "node", "npm"] {
         // How they are installed (Debian, pyenv, nvm) is the developer's choice.
         if tests::binary::program(program).is_none() {
             return Err(format!("`{program}` is not on the path: install it in the way you like"));
@@ -38,6 +42,11 @@ fn packages() -> Result<(), Failure> {
         return Err(format!("packages are missing; install them with\n  sudo {install}"));
     }
     println!("installing {names}");
+    let _quiet = Quiet::keep()?;
+    let services = missing.iter().flat_map(|package| package.services);
+    let is_there = |service: &&&str| Path::new("/etc/init.d").join(service).exists();
+    // One that was there before is somebody's.
+    let services: Vec<_> = services.filter(|service| !is_there(service)).collect();
     // Mirrors fail now and then; a second try is cheaper than a red build.
     let twice = |line: &str| {
         let apt = || sh::run(sh::command(line).env("DEBIAN_FRONTEND", "noninteractive"));
@@ -45,6 +54,9 @@ fn packages() -> Result<(), Failure> {
     };
     twice("apt-get update --quiet --quiet")?;
     twice(&format!("{install} --quiet --quiet"))?;
+    for service in services.iter().filter(|service| is_there(service)) {
+        sh::run(&mut sh::command(&format!("update-rc.d {service} disable")))?;
+    }
     match self::missing().first() {
         None => Ok(()),
         Some(package) => Err(format!("`{}` has been installed and yet is not there", package.name)),
@@ -60,6 +72,34 @@ fn missing() -> Vec<&'static Package> {
         missing.push(&VENV);
     }
     missing
+}
+
+/// As long as it lives, packages that are installed start no services: Debian's maintainer scripts ask a
+/// program of this name first.
+struct Quiet {
+    ours: bool,
+}
+
+impl Quiet {
+    fn keep() -> Result<Self, Failure> {
+        // Where there is one (in most containers), it says the same or the owner of the machine knows better.
+        // One of ours was left by a kill.
+        let ours = fs::read_to_string(POLICY).map_or(true, |text| text == REFUSE_ALL);
+        if ours {
+            let written = fs::write(POLICY, REFUSE_ALL)
+                .and_then(|()| fs::set_permissions(POLICY, Permissions::from_mode(0o755)));
+            written.map_err(|error| format!("{POLICY}: {error}"))?;
+        }
+        Ok(Self { ours })
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        if self.ours {
+            let _gone_already = fs::remove_file(POLICY);
+        }
+    }
 }
 
 fn peers() -> Result<(), Failure> {
@@ -82,9 +122,28 @@ fn peers() -> Result<(), Failure> {
     fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))
 }
 
+fn browser() -> Result<(), Failure> {
+    let folder = root().join("tests/browser");
+    let (list, stamp) = (folder.join("package-lock.json"), folder.join("node_modules/.stamp"));
+    let wanted =
+        fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    println!("installing what the tests in the browser need under tests/browser/node_modules");
+    let npm = || sh::run(sh::command("npm ci --silent").current_dir(&folder));
+    npm().or_else(|_| npm())?;
+    fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))
+}
+
 fn install(venv: &Path, list: &Path) -> Result<(), Failure> {
     let mut pip = Command::new(venv.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
         .arg(list);
     sh::run(&mut pip)
 }
+
+/// See the `invoke-rc.d` manual: 101 is "don't".
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+const REFUSE_ALL: &str =
+    "#!/bin/sh\n# Of endpointforward's `cargo xtask setup`, while it installs.\nexit 101\n";
