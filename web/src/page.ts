@@ -29,6 +29,9 @@ import { exitWords } from "./wire/ending.ts";
 import { OFFERED } from "./wire/framing.ts";
 import type { Face, FromServer } from "./wire/control.ts";
 
+/// While a window is dragged, programs needn't redraw for every column on the way.
+const SETTLE_MS = 60;
+
 const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 
 export class Page {
@@ -48,6 +51,7 @@ export class Page {
   #address: Address | null = null;
   #face: Face = UNTOLD;
   #farEcho = true;
+  #settling: number | undefined;
   /// Whether the state before was `connected`.
   #live = false;
 
@@ -55,7 +59,10 @@ export class Page {
     this.#terminal = openXterm(this.#place, this.#look(), {
       input: (text) => this.#typed(text),
       binary: (bytes) => this.#session.send(bytes),
-      resized: ({ cols, rows }) => this.#session.control({ type: "resize", cols, rows }),
+      resized: () => {
+        clearTimeout(this.#settling);
+        this.#settling = setTimeout(() => this.#tellSize(), SETTLE_MS);
+      },
       title: (text) => this.#title.set(text),
       bell: () => this.#bell(),
       selected: () => this.#selected(),
@@ -125,14 +132,12 @@ export class Page {
     switch (state.kind) {
       case "connecting":
         break;
-      case "connected": {
+      case "connected":
         this.#meet(UNTOLD);
         // Unless the window was resized in the meantime, it has this from the URL; servers that
         // don't look there haven't.
-        const { cols, rows } = this.#terminal.size;
-        this.#session.control({ type: "resize", cols, rows });
+        this.#tellSize();
         break;
-      }
       case "waiting":
         if (this.#live) this.#parted(state.words);
         break;
@@ -141,6 +146,11 @@ export class Page {
         break;
     }
     this.#live = state.kind === "connected";
+  }
+
+  #tellSize(): void {
+    const { cols, rows } = this.#terminal.size;
+    this.#session.control({ type: "resize", cols, rows });
   }
 
   /// A new connection: what the last program did to the terminal is undone, its output stays.
