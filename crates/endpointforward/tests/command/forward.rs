@@ -1,0 +1,193 @@
+//! Forwarding: where it says that it listens, and how it ends.
+
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ChildStderr, ChildStdin, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::run::{command, feed, run};
+
+/// A forwarder that listens.
+struct Running {
+    child: Child,
+    log: Option<Lines<BufReader<ChildStderr>>>,
+    port: u16,
+}
+
+impl Running {
+    fn start(args: &[&str]) -> Self {
+        Self::with_env(args, &[])
+    }
+
+    fn with_env(args: &[&str], env: &[(&str, &str)]) -> Self {
+        let mut child = command()
+            .args(args)
+            .envs(env.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let line = log.next().unwrap().unwrap();
+        let (_, at) = line.split_once("listening on tcp:127.0.0.1:").unwrap();
+        let digits: String = at.chars().take_while(char::is_ascii_digit).collect();
+        Self { child, log: Some(log), port: digits.parse().unwrap() }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Its exit status; its whole log.
+    fn end(mut self) -> (Option<i32>, String) {
+        let rest = self.log.take().into_iter().flatten().map(|line| line.unwrap() + "\n").collect();
+        let status = self.child.wait().unwrap();
+        assert_eq!(status.signal(), None);
+        (status.code(), rest)
+    }
+}
+
+fn ask(mut stream: &TcpStream, question: &[u8]) -> Vec<u8> {
+    stream.write_all(question).unwrap();
+    let mut answer = vec![0; question.len()];
+    stream.read_exact(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn it_listens_forwards_and_stops() {
+    let forwarder = Running::start(&["-e", "0", "-d", "echo"]);
+    let client = forwarder.connect();
+    assert_eq!(ask(&client, b"hello"), b"hello");
+    drop(client);
+    forwarder.signal(Signal::TERM);
+    let (status, log) = forwarder.end();
+    assert_eq!(status, Some(0), "{log}");
+    assert!(log.contains("stopping (SIGTERM)") && log.contains("5 bytes sent"), "{log}");
+}
+
+#[test]
+fn where_it_listens_is_said_whatever_the_log_shows() {
+    Running::with_env(&["-e", "0", "-d", "echo"], &[("RUST_LOG", "error")]).child.kill().unwrap();
+    Running::with_env(&["-e", "0", "-d", "echo"], &[("RUST_LOG", "off")]).child.kill().unwrap();
+    let mut json = Running::start(&["-e", "0", "-d", "echo", "--log-format", "json"]);
+    json.child.kill().unwrap();
+}
+
+#[test]
+fn json_log_lines_are_json() {
+    let forwarder = Running::start(&["-e", "0", "-d", "echo", "--log-format", "json"]);
+    assert_eq!(ask(&forwarder.connect(), b"x"), b"x");
+    forwarder.signal(Signal::INT);
+    let (status, log) = forwarder.end();
+    assert_eq!(status, Some(0));
+    for line in log.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(line["message"].is_string() && line["level"].is_string(), "{line}");
+    }
+    assert!(log.contains(r#""destination":"echo""#), "{log}");
+}
+
+#[test]
+fn a_session_has_the_grace_and_a_second_signal_ends_it_at_once() {
+    let forwarder = Running::start(&["-e", "0", "-d", "echo", "--grace", "5m"]);
+    let client = forwarder.connect();
+    assert_eq!(ask(&client, b"before"), b"before");
+    forwarder.signal(Signal::INT);
+    // It no longer listens, and the session lives on.
+    let deadline = Instant::now() + PATIENCE;
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, forwarder.port)).is_ok() {
+        assert!(Instant::now() < deadline);
+    }
+    assert_eq!(ask(&client, b"after"), b"after");
+    let began = Instant::now();
+    forwarder.signal(Signal::INT);
+    let (status, log) = forwarder.end();
+    assert_eq!(status, Some(0), "{log}");
+    assert!(began.elapsed() < Duration::from_secs(4), "{log}");
+}
+
+#[test]
+fn a_log_that_nobody_reads_ends_nothing() {
+    let mut forwarder = Running::start(&["-e", "0", "-d", "echo", "-v"]);
+    forwarder.log = None;
+    for _ in 0..3 {
+        assert_eq!(ask(&forwarder.connect(), b"hello"), b"hello");
+    }
+    forwarder.signal(Signal::TERM);
+    assert_eq!(forwarder.end().0, Some(0));
+}
+
+#[test]
+fn once_serves_one_session() {
+    let forwarder = Running::start(&["-e", "0", "-d", "echo", "--once"]);
+    assert_eq!(ask(&forwarder.connect(), b"x"), b"x");
+    assert_eq!(forwarder.end().0, Some(0));
+}
+
+#[test]
+fn a_busy_port_is_one_message_and_69() {
+    let busy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = busy.local_addr().unwrap().port().to_string();
+    let ran = run(&["-e", "0", "-e", &port, "-d", "echo"]);
+    assert_eq!((ran.status, &*ran.stdout), (69, ""), "{ran}");
+    let first = format!("error: cannot bind tcp:{port}:interface=127.0.0.1: address already in use\n");
+    assert!(ran.stderr.starts_with(&first) && ran.stderr.contains("  = help: "), "{ran}");
+    assert!(!ran.stderr.contains("listening on"), "{ran}");
+    let json = run(&["-e", &port, "-d", "echo", "--log-format", "json"]);
+    let line: serde_json::Value = serde_json::from_str(&json.stderr).unwrap();
+    assert_eq!((json.status, &line["level"]), (69, &"ERROR".into()));
+}
+
+#[test]
+fn what_cannot_be_opened_is_69() {
+    for endpoint in ["tcp:0:interface=192.0.2.1", "unix:/nonexistent/x", "process:nosuch"] {
+        let ran = run(&["-e", endpoint, "-d", "echo"]);
+        assert_eq!(ran.status, 69, "{ran}");
+        assert!(ran.stderr.starts_with("error: cannot "), "{ran}");
+        assert!(!ran.stderr.contains("panicked") && !ran.stderr.contains("backtrace"), "{ran}");
+    }
+}
+
+#[test]
+fn standard_input_is_forwarded_and_its_end_ends_us() {
+    let ran = feed(&["-e", "stdio", "-d", "process:sort"], "b\na\n");
+    assert_eq!((ran.status, &*ran.stdout), (0, "a\nb\n"), "{ran}");
+    let ran = feed(&["-q", "-e", "stdio", "-d", "tcp:127.0.0.1:1"], "x");
+    assert_eq!((ran.status, &*ran.stdout), (69, ""), "{ran}");
+    assert!(ran.stderr.contains("cannot connect tcp:127.0.0.1:1"), "{ran}");
+}
+
+#[test]
+fn a_failure_later_is_74() {
+    let ran = run(&["-e", "stdio", "-d", "mock:{r hello|err}"]);
+    assert_eq!((ran.status, &*ran.stdout), (74, "hello"), "{ran}");
+}
+
+#[test]
+fn a_blocked_standard_input_does_not_keep_it() {
+    let mut child = command()
+        .args(["-q", "-e", "stdio", "-d", "process:true", "--linger", "100ms"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let held: Option<ChildStdin> = child.stdin.take();
+    let began = Instant::now();
+    assert!(child.wait().unwrap().success());
+    assert!(began.elapsed() < PATIENCE);
+    drop(held);
+}
+
+const PATIENCE: Duration = Duration::from_secs(15);

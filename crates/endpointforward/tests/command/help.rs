@@ -1,0 +1,85 @@
+//! Help and completions.
+
+use std::process::{Command, Stdio};
+
+use insta::assert_snapshot;
+
+use super::run::{command, run, transcript};
+
+#[test]
+fn help_lists_every_option() {
+    assert_snapshot!(run(&["--help"]));
+}
+
+#[test]
+fn without_arguments_there_is_help_with_three_examples() {
+    let ran = run(&[]);
+    assert_eq!((ran.status, &*ran.stderr), (0, ""));
+    assert_eq!(ran.stdout, run(&["--help"]).stdout);
+    assert_eq!(ran.stdout.matches("  endpointforward -e ").count(), 3);
+}
+
+#[test]
+fn help_is_the_same_however_it_is_asked_for() {
+    assert_eq!(run(&["help"]).stdout, run(&["-h"]).stdout);
+    assert_eq!(run(&["help", "explain"]).stdout, run(&["explain", "--help"]).stdout);
+    assert_eq!(run(&["help", "exec"]).stdout, run(&["help", "process"]).stdout);
+    assert_eq!(run(&["help", "ws:{tcp:9000}"]).stdout, run(&["help", "ws"]).stdout);
+}
+
+#[test]
+fn help_tells_about_commands_and_kinds() {
+    assert_snapshot!(transcript(&[
+        &["help", "explain"],
+        &["help", "tcp4"],
+        &["help", "tpc4"],
+    ]));
+}
+
+#[test]
+fn help_fits_the_terminal() {
+    for columns in [50, 60, 160] {
+        for args in [&["kinds"][..], &["help", "tcp"]] {
+            let output = command().args(args).env("COLUMNS", columns.to_string()).output().unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            let longest = text.lines().map(|line| line.chars().count()).max().unwrap();
+            // A line with one word that is longer than the line stays as it is.
+            let wide = text.lines().filter(|line| line.chars().count() > columns);
+            let broken = wide.filter(|line| line.split_whitespace().count() > 2).count();
+            assert_eq!(broken, 0, "{args:?} at {columns}: {longest}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn every_shell_gets_its_completions() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ran = run(&["completions", shell]);
+        assert_eq!((ran.status, &*ran.stderr), (0, ""), "{shell}");
+        for word in ["dest-endpoint", "explain"] {
+            assert!(ran.stdout.contains(word), "{shell} completes `{word}`");
+        }
+        // Those that are installed say whether they can read it.
+        if ["bash", "zsh", "fish"].contains(&shell) && Command::new(shell).arg("--version").output().is_ok() {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), &ran.stdout).unwrap();
+            let read = Command::new(shell).arg("-n").arg(file.path()).stdin(Stdio::null()).output();
+            let read = read.unwrap();
+            assert!(read.status.success(), "{shell}: {}", String::from_utf8_lossy(&read.stderr));
+        }
+    }
+}
+
+#[test]
+fn bash_completes_kinds_after_an_endpoint_option() {
+    let script = run(&["completions", "bash"]).stdout;
+    let ask = "\nCOMP_WORDS=(endpointforward -e proc); COMP_CWORD=2\n\
+               _endpointforward endpointforward proc -e; echo \"${COMPREPLY[@]}\"";
+    let output = Command::new("bash").arg("-c").arg(script + ask).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "process", "{output:?}");
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    assert_eq!(run(&["--version"]).stdout, format!("endpointforward {}\n", env!("CARGO_PKG_VERSION")));
+}

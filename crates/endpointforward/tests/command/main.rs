@@ -1,0 +1,11 @@
+//! The command as a user meets it: what it prints, where, and how it ends.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows only the tests themselves")]
+
+mod explain;
+mod forward;
+mod help;
+mod manual;
+mod run;
+mod usage;
+mod vectors;
