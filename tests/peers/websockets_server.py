@@ -1,0 +1,46 @@
+"""The server of `websockets`: prints its port, then serves every connection by the scene that is named."""
+import asyncio
+import sys
+
+from websockets.asyncio.server import serve
+
+scene = sys.argv[1]
+
+
+async def echo(ws):
+    async for message in ws:
+        await ws.send(message)
+
+
+async def texts(ws):
+    """Text back, in fragments of a few characters; umlauts are cut nowhere but at characters."""
+    async for message in ws:
+        text = message.decode() if isinstance(message, bytes) else message
+        await ws.send(text[i:i + 7] for i in range(0, len(text), 7))
+
+
+async def leaves(ws):
+    """A word, and a reason."""
+    await ws.send("goodbye")
+    await ws.close(4001, "enough")
+
+
+async def tells(ws):
+    """What was asked for."""
+    request = ws.request
+    offered = request.headers.get("Sec-WebSocket-Protocol")
+    await ws.send(f"{request.path} {offered} {request.headers.get('Origin')}")
+    await ws.close()
+
+
+async def main():
+    handler = {f.__name__: f for f in (echo, texts, leaves, tells)}[scene]
+    # Short pings of its own: whoever doesn't answer them is dropped.
+    # And no subprotocol, as most of its users have it: what text then means is for the receiver to say.
+    options = {"ping_interval": 0.2, "ping_timeout": 5, "max_size": None}
+    async with serve(handler, "127.0.0.1", 0, **options) as server:
+        print("port", server.sockets[0].getsockname()[1], flush=True)
+        await server.serve_forever()
+
+
+asyncio.run(main())

@@ -1,0 +1,126 @@
+//! `HAProxy` between a client and us, as a TCP proxy and as an HTTP proxy.
+
+use std::fs;
+use std::io::Write;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tests::data::Pattern;
+use tests::net::{self, Refusing, Server};
+use tests::ws::{Request, WebSocket};
+use tests::{Forwarder, Peer, until};
+
+/// How long it lets a tunnel be idle.
+const IDLE: &str = "700ms";
+
+struct Haproxy {
+    _folder: TempDir,
+    _server: Peer,
+    port: u16,
+}
+
+/// In front of `port`, in `mode`.
+fn haproxy(mode: &str, port: u16) -> Haproxy {
+    let folder = tempfile::tempdir().expect("a folder for a configuration");
+    let file = folder.path().join("haproxy.cfg");
+    let own = net::free_port();
+    let forwarded = if mode == "http" { "option forwardfor\n" } else { "" };
+    let config = format!(
+        "global\n maxconn 100\ndefaults\n mode {mode}\n timeout connect 5s\n timeout client 30s\n \
+         timeout server 30s\n timeout tunnel {IDLE}\nfrontend front\n bind 127.0.0.1:{own}\n \
+         {forwarded} default_backend back\nbackend back\n server ours 127.0.0.1:{port}\n"
+    );
+    fs::write(&file, config).expect("a file can be written");
+    let mut server = Peer::start("haproxy", &["-db", "-f", &file.display().to_string()]);
+    server.wait_for_port(own);
+    Haproxy { _folder: folder, _server: server, port: own }
+}
+
+#[test]
+fn a_websocket_goes_through_either_mode() {
+    let data = Pattern::new(8).take(3 << 20);
+    for mode in ["tcp", "http"] {
+        let ours = Forwarder::between("ws:0", "process:cat");
+        let between = haproxy(mode, ours.port(0));
+        let url = format!("ws://127.0.0.1:{}/some/path?x=1", between.port);
+        let output = tests::run(&["-e", "stdio", "-d", &url], &data);
+        assert!(output.stdout == data, "{mode}: {} bytes\n{}", output.stdout.len(), output.stderr);
+        assert_eq!(output.code(), Some(0), "{mode}: {}", output.stderr);
+        ours.wait_no_children();
+    }
+}
+
+#[test]
+fn the_close_handshake_passes_it() {
+    let server = Server::bind();
+    let ours = Forwarder::between("ws:0", &server.descriptor());
+    let between = haproxy("http", ours.port(0));
+    let mut client = WebSocket::connect(between.port, "/", &["binary"]);
+    assert_eq!(client.subprotocol(), Some("binary"));
+    let far = server.accept();
+    client.send_binary(b"last words");
+    client.send_close(1000, "done");
+    assert_eq!(net::read_all(&far), b"last words");
+    drop(far);
+    assert_eq!(client.wait_close().and_then(|(code, _)| code), Some(1000));
+    let line = ours.wait_for_log("closed by near");
+    assert!(line.contains(r#"(close 1000, "done")"#), "{line}");
+}
+
+#[test]
+fn a_browsers_origin_is_compared_with_the_host_that_it_sees() {
+    // HAProxy passes Host on as it is: the page's own address, with the proxy's port.
+    let ours = Forwarder::between("ws:0", "echo");
+    let between = haproxy("http", ours.port(0));
+    let own = format!("127.0.0.1:{}", between.port);
+    let request = |origin: &str| {
+        Request::new("/").header("Host", &own).header("Origin", &format!("http://{origin}"))
+    };
+    let mut client = WebSocket::open(net::connect(between.port), &request(&own))
+        .expect("the page came from there");
+    client.send_binary(b"hello");
+    assert_eq!(client.message(), b"hello");
+    let elsewhere = WebSocket::open(net::connect(between.port), &request("example.com"));
+    assert_eq!(elsewhere.expect_err("a page from elsewhere").status, 403);
+}
+
+#[test]
+fn a_destination_that_is_down_is_a_502_of_ours_behind_it() {
+    let refusing = Refusing::bind();
+    let ours = Forwarder::between("ws:0", &format!("tcp:127.0.0.1:{}", refusing.port()));
+    let between = haproxy("http", ours.port(0));
+    let refused = WebSocket::open(net::connect(between.port), &Request::new("/"));
+    let refused = refused.expect_err("no WebSocket without a destination");
+    assert_eq!(refused.status, 502);
+    let body = String::from_utf8_lossy(&refused.body).into_owned();
+    assert!(!body.contains("<html>"), "HAProxy's own: {body}");
+}
+
+#[test]
+fn a_tunnel_that_it_cuts_leaves_nothing_open() {
+    let server = Server::bind();
+    let ours = Forwarder::between("ws:0:ping=0", &server.descriptor());
+    let between = haproxy("http", ours.port(0));
+    let idle = ours.fds();
+    let mut client = WebSocket::connect(between.port, "/", &[]);
+    let far = server.accept();
+    client.send_binary(b"then silence");
+    assert_eq!(net::read_exactly(&far, 12), b"then silence");
+    net::wait_end(&far);
+    assert_eq!(client.wait_close(), None, "HAProxy knows no Close frames");
+    until("both sockets are closed", || (ours.fds() <= idle).then_some(()));
+}
+
+#[test]
+fn our_pings_keep_an_idle_tunnel() {
+    let server = Server::bind();
+    let ours = Forwarder::between("ws:0:ping=200ms", &server.descriptor());
+    let between = haproxy("http", ours.port(0));
+    // Ours at the other end too: somebody has to answer.
+    let near = Forwarder::between("0", &format!("ws://127.0.0.1:{}/", between.port));
+    let client = net::connect(near.port(0));
+    let far = server.accept();
+    assert!(net::is_silent(&client, Duration::from_millis(2000)), "cut after {IDLE}");
+    (&far).write_all(b"still here").expect("the forwarder takes it");
+    assert_eq!(net::read_exactly(&client, 10), b"still here");
+}
