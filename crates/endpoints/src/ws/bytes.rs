@@ -29,13 +29,11 @@ impl AsyncWrite for Flattened {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let Core { sending, inner, .. } = &mut self.0;
-        sending.poll_write(cx, &mut **inner, buf)
+        self.0.poll_sending(cx, |sending, cx, inner| sending.poll_write(cx, inner, buf))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Core { sending, inner, .. } = &mut self.0;
-        sending.poll_flush(cx, &mut **inner)
+        self.0.poll_sending(cx, |sending, cx, inner| sending.poll_flush(cx, inner))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -35,8 +35,7 @@ impl Sink<Part> for Messages {
     type Error = io::Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Core { sending, inner, .. } = &mut self.0;
-        sending.poll_ready(cx, &mut **inner)
+        self.0.poll_sending(cx, |sending, cx, inner| sending.poll_ready(cx, inner))
     }
 
     fn start_send(mut self: Pin<&mut Self>, part: Part) -> io::Result<()> {
@@ -44,8 +43,7 @@ impl Sink<Part> for Messages {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Core { sending, inner, .. } = &mut self.0;
-        sending.poll_flush(cx, &mut **inner)
+        self.0.poll_sending(cx, |sending, cx, inner| sending.poll_flush(cx, inner))
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -7,7 +7,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use ::bytes::BytesMut;
 use endpoint::{ByteStream, End};
@@ -34,6 +34,8 @@ pub(super) struct Core {
     /// Writing failed; who writes next will be told by the stream beneath.
     broken: bool,
     ending: Inner,
+    /// Who waits to write, in a task of its own perhaps: a stream wakes only the last one who asked.
+    writer: Option<Waker>,
 }
 
 /// How far the stream beneath has been ended.
@@ -69,6 +71,7 @@ impl Core {
             dead: false,
             broken: false,
             ending: Inner::Open,
+            writer: None,
         }
     }
 
@@ -248,6 +251,23 @@ impl Core {
         Poll::Pending
     }
 
+    // === Writing ===
+
+    /// Writes by way of `write`, remembering who waits if it has to.
+    pub(super) fn poll_sending<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl FnOnce(&mut Sending, &mut Context<'_>, &mut dyn ByteStream) -> Poll<T>,
+    ) -> Poll<T> {
+        let written = write(&mut self.sending, cx, &mut *self.inner);
+        if written.is_ready() {
+            self.writer = None;
+        } else if !self.writer.as_ref().is_some_and(|writer| writer.will_wake(cx.waker())) {
+            self.writer = Some(cx.waker().clone());
+        }
+        written
+    }
+
     // === Beside the data ===
 
     /// Writes control frames as far as they go. Failing is no news here: a peer that has gone may
@@ -255,6 +275,9 @@ impl Core {
     fn write_controls(&mut self, cx: &mut Context<'_>) {
         if self.broken || self.ending != Inner::Open {
             let _ = self.poll_end(cx);
+            return;
+        }
+        if self.writer.as_ref().is_some_and(|writer| !writer.will_wake(cx.waker())) {
             return;
         }
         match self.sending.poll_flush(cx, &mut *self.inner) {
@@ -290,7 +313,9 @@ impl Core {
                 if !self.sending.is_inside_frame() {
                     self.sending.close(close_frame(code, &end.reason));
                 }
-                match ready!(self.sending.poll_flush(cx, &mut *self.inner)) {
+                let flushed =
+                    self.poll_sending(cx, |sending, cx, inner| sending.poll_flush(cx, inner));
+                match ready!(flushed) {
                     Ok(()) => {}
                     Err(error) if is_gone(&error) => self.broken = true,
                     Err(error) => return Poll::Ready(Err(error)),

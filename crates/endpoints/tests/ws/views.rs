@@ -188,3 +188,39 @@ async fn many_small_messages_leave_in_few_writes() {
     ws.flush().await.unwrap();
     assert_eq!(peer.payload(100).await, [b'x'; 100]);
 }
+
+/// A session polls both directions from one task; who splits a stream doesn't. A pong that waits for
+/// room must not be woken instead of the writer that waits for it too.
+#[tokio::test]
+async fn both_halves_may_live_in_tasks_of_their_own() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut server = Server::bind("ws:{mem:s:capacity=2k}").await;
+    let (mut peer, conn) = server.session(BINARY).await;
+    let (mut reads, mut writes) = tokio::io::split(conn.into_io());
+    let data = noise(100_000);
+    let sent = data.clone();
+    let writer = tokio::spawn(async move {
+        writes.write_all(&sent).await.unwrap();
+        writes
+    });
+    let reader = tokio::spawn(async move {
+        let mut buf = [0; 64];
+        while reads.read(&mut buf).await.unwrap() > 0 {}
+    });
+    let mut got = Vec::new();
+    let mut turns = 0;
+    while got.len() < data.len() {
+        turns += 1;
+        assert!(turns < 10_000, "only pongs come: {} bytes of data did", got.len());
+        peer.send(masked(0x89, b"ping")).await;
+        peer.send(masked(0x82, b"x")).await;
+        tokio::task::yield_now().await;
+        let frame = peer.frame().await.unwrap();
+        if frame.first == 0x82 {
+            got.extend(frame.payload);
+        }
+    }
+    assert!(got == data);
+    drop(reader);
+    drop(writer);
+}
