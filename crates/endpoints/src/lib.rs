@@ -12,6 +12,7 @@ mod process;
 mod program;
 mod pty;
 mod queue;
+mod serial;
 mod socket;
 mod stdio;
 mod tcp;
@@ -30,6 +31,7 @@ pub const KINDS: &[&Kind] = &[
     &stdio::KIND,
     &process::KIND,
     &pty::KIND,
+    &serial::KIND,
     &echo::KIND,
     &mem::KIND,
     &mock::KIND,

@@ -1,0 +1,65 @@
+//! Closing a device without losing what was written, and without waiting for it in a worker thread.
+//!
+//! `close` waits until the driver has sent everything, half a minute where the other side stops us by
+//! flow control. So it is closed once nothing is left to send; what doesn't go out is thrown away.
+
+use std::time::Duration;
+
+use endpoint::WorkGuard;
+use rustix::termios::{QueueSelector, tcflush};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep};
+use tokio_serial::SerialPort;
+use tracing::warn;
+
+use super::open::Opened;
+
+/// Closes it, in a task of its own if something is left to send.
+pub(super) fn close(opened: Opened, guard: WorkGuard) {
+    match Handle::try_current() {
+        _ if unsent(&opened) == 0 => {}
+        Ok(runtime) => {
+            runtime.spawn(async move {
+                drain(&opened).await;
+                drop(opened);
+                drop(guard);
+            });
+        }
+        Err(_) => discard(&opened),
+    }
+}
+
+async fn drain(opened: &Opened) {
+    let (mut left, mut moved) = (unsent(opened), Instant::now());
+    let until = moved + LONGEST;
+    while left > 0 {
+        sleep(TICK).await;
+        let now = unsent(opened);
+        if now < left {
+            moved = Instant::now();
+        }
+        left = now;
+        if moved.elapsed() > STUCK || Instant::now() > until {
+            warn!("{left} bytes did not go out on the serial line, and are thrown away");
+            return discard(opened);
+        }
+    }
+}
+
+/// How much waits inside the kernel; nothing if the device has gone.
+pub(super) fn unsent(opened: &Opened) -> u32 {
+    opened.port.bytes_to_write().unwrap_or(0)
+}
+
+fn discard(opened: &Opened) {
+    let _ = tcflush(&opened.tty, QueueSelector::OFlush);
+}
+
+/// How often it is looked whether everything was sent: ten bytes at 9600 baud.
+pub(super) const TICK: Duration = Duration::from_millis(10);
+
+/// Without progress for as long, the other side has stopped us.
+const STUCK: Duration = Duration::from_secs(2);
+
+/// What Linux waits by itself.
+const LONGEST: Duration = Duration::from_secs(30);

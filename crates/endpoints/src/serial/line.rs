@@ -1,0 +1,167 @@
+//! The settings of a line, and termios.
+
+use std::os::fd::AsFd;
+
+use endpoint::control::LineSettings;
+use rustix::io::Result;
+use rustix::termios::{
+    ControlModes, InputModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
+
+/// Sets what `wanted` says, and nothing else; what the line has then.
+pub(super) fn apply(tty: impl AsFd, wanted: &LineSettings) -> Result<LineSettings> {
+    let mut termios = tcgetattr(&tty)?;
+    // Bytes pass as they come, those with a wrong parity bit as well.
+    termios.input_modes.remove(InputModes::INPCK | InputModes::IGNPAR | InputModes::ISTRIP);
+    if let Some(baud) = wanted.baud {
+        termios.set_speed(baud)?;
+    }
+    let control = &mut termios.control_modes;
+    if let Some(bits) = wanted.data_bits {
+        control.remove(ControlModes::CSIZE);
+        control.insert(match bits {
+            5 => ControlModes::CS5,
+            6 => ControlModes::CS6,
+            7 => ControlModes::CS7,
+            _ => ControlModes::CS8,
+        });
+    }
+    if let Some(parity) = wanted.parity {
+        control.remove(ControlModes::PARENB | ControlModes::PARODD | STICKY);
+        control.insert(match parity {
+            'E' => ControlModes::PARENB,
+            'O' => ControlModes::PARENB | ControlModes::PARODD,
+            'M' => ControlModes::PARENB | ControlModes::PARODD | STICKY,
+            'S' => ControlModes::PARENB | STICKY,
+            _ => ControlModes::empty(),
+        });
+    }
+    if let Some(bits) = wanted.stop_bits {
+        control.set(ControlModes::CSTOPB, bits == 2);
+    }
+    if let Some(rtscts) = wanted.rtscts {
+        control.set(ControlModes::CRTSCTS, rtscts);
+    }
+    if let Some(xonxoff) = wanted.xonxoff {
+        termios.input_modes.set(InputModes::IXON | InputModes::IXOFF, xonxoff);
+        termios.special_codes[SpecialCodeIndex::VSTART] = XON;
+        termios.special_codes[SpecialCodeIndex::VSTOP] = XOFF;
+    }
+    // At once: whoever wants the queue to be sent at the old speed waits before they ask.
+    tcsetattr(&tty, OptionalActions::Now, &termios)?;
+    Ok(of(&tcgetattr(&tty)?))
+}
+
+fn of(termios: &Termios) -> LineSettings {
+    let control = termios.control_modes;
+    let mut line = LineSettings::default();
+    line.baud = Some(termios.output_speed());
+    line.data_bits = Some(match control & ControlModes::CSIZE {
+        bits if bits == ControlModes::CS5 => 5,
+        bits if bits == ControlModes::CS6 => 6,
+        bits if bits == ControlModes::CS7 => 7,
+        _ => 8,
+    });
+    let (odd, sticky) = (ControlModes::PARODD, STICKY);
+    let sticky = !sticky.is_empty() && control.contains(sticky);
+    line.parity = Some(match (control.contains(ControlModes::PARENB), control.contains(odd)) {
+        (false, _) => 'N',
+        (true, false) => {
+            if sticky {
+                'S'
+            } else {
+                'E'
+            }
+        }
+        (true, true) => {
+            if sticky {
+                'M'
+            } else {
+                'O'
+            }
+        }
+    });
+    line.stop_bits = Some(if control.contains(ControlModes::CSTOPB) { 2 } else { 1 });
+    line.rtscts = Some(control.contains(ControlModes::CRTSCTS));
+    line.xonxoff = Some(termios.input_modes.contains(InputModes::IXON | InputModes::IXOFF));
+    line
+}
+
+/// What of `kept` isn't as wanted, the speed aside; in words.
+pub(super) fn differences(wanted: &LineSettings, kept: &LineSettings) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut compare = |name: &str, wanted: Option<String>, kept: Option<String>| {
+        if let (Some(wanted), Some(kept)) = (wanted, kept)
+            && wanted != kept
+        {
+            found.push(format!("{name}={kept}, not {wanted}"));
+        }
+    };
+    let text = |value: Option<u8>| value.map(|value| value.to_string());
+    compare("bytesize", text(wanted.data_bits), text(kept.data_bits));
+    compare("parity", wanted.parity.map(String::from), kept.parity.map(String::from));
+    compare("stopbits", text(wanted.stop_bits), text(kept.stop_bits));
+    let text = |value: Option<bool>| value.map(|value| value.to_string());
+    compare("xonxoff", text(wanted.xonxoff), text(kept.xonxoff));
+    compare("rtscts", text(wanted.rtscts), text(kept.rtscts));
+    found
+}
+
+/// A parity bit that is always the same.
+#[cfg(target_os = "linux")]
+const STICKY: ControlModes = ControlModes::CMSPAR;
+#[cfg(not(target_os = "linux"))]
+const STICKY: ControlModes = ControlModes::empty();
+
+const XON: u8 = 0x11;
+const XOFF: u8 = 0x13;
+
+#[cfg(test)]
+mod tests {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, unlockpt};
+
+    use super::*;
+
+    /// A pty keeps its 8 bits without parity; the rest is tried on one.
+    #[test]
+    fn what_is_set_is_read_back() {
+        let tty = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pty");
+        grantpt(&tty).and_then(|()| unlockpt(&tty)).expect("a pty");
+        let mut wanted = LineSettings::default();
+        wanted.baud = Some(74_880);
+        wanted.stop_bits = Some(2);
+        wanted.xonxoff = Some(true);
+        wanted.rtscts = Some(true);
+        let kept = apply(&tty, &wanted).expect("a pty takes them");
+        assert_eq!(kept.baud, Some(74_880), "no rate of those that have a constant");
+        assert_eq!((kept.stop_bits, kept.xonxoff, kept.rtscts), (Some(2), Some(true), Some(true)));
+        let kept = apply(&tty, &LineSettings::default()).expect("nothing to set");
+        assert_eq!((kept.baud, kept.stop_bits), (Some(74_880), Some(2)), "None changes nothing");
+    }
+
+    #[test]
+    fn every_parity_has_bits_of_its_own() {
+        let tty = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pty");
+        let mut termios = tcgetattr(&tty).expect("a terminal");
+        for (flags, parity) in [
+            (ControlModes::empty(), 'N'),
+            (ControlModes::PARENB, 'E'),
+            (ControlModes::PARENB | ControlModes::PARODD, 'O'),
+            (ControlModes::PARENB | ControlModes::PARODD | STICKY, 'M'),
+            (ControlModes::PARENB | STICKY, 'S'),
+        ] {
+            termios.control_modes.remove(ControlModes::PARENB | ControlModes::PARODD | STICKY);
+            termios.control_modes.insert(flags);
+            assert_eq!(of(&termios).parity, Some(parity));
+        }
+    }
+
+    #[test]
+    fn differences_are_named() {
+        let (mut wanted, mut kept) = (LineSettings::default(), LineSettings::default());
+        wanted.parity = Some('E');
+        wanted.rtscts = Some(true);
+        (kept.parity, kept.rtscts, kept.data_bits) = (Some('N'), Some(true), Some(8));
+        assert_eq!(differences(&wanted, &kept), ["parity=N, not E"]);
+    }
+}

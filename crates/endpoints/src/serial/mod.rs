@@ -1,0 +1,147 @@
+//! `serial:PATH:BAUD`: a serial line.
+//!
+//! 1. [`open`] opens the device: never creating a file, alone if it may, raw and with its queues emptied.
+//! 2. [`line`] is its settings, as termios has them.
+//! 3. [`stream`] is the session's end: bytes, and line settings, modem lines and breaks beside them.
+//! 4. [`closing`] lets what was written go out before the device is closed.
+//!
+//! Opening raises DTR and RTS and closing lowers them, because the system does so (HUPCL); a board that
+//! resets on DTR resets when a session begins. The settings stay as they are when the session
+//! ends, as with pyserial and socat: whoever opens the device next sets their own, and to set back the
+//! speed would garble what is still being sent.
+
+mod closing;
+mod holder;
+mod line;
+mod open;
+mod stream;
+
+use async_trait::async_trait;
+use endpoint::control::LineSettings;
+use endpoint::kind::{
+    Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
+};
+use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
+
+use self::stream::Line;
+
+/// Serial lines.
+pub(crate) static KIND: Kind = Kind {
+    listen: Some(Side::bytes(PARAMS, PlanListen::Opened(Times::Again))),
+    connect: Some(Side::bytes(PARAMS, PlanConnect::Leaf(plan))),
+    examples: &[
+        Example {
+            role: Role::Connect,
+            descriptor: "serial:/dev/ttyUSB0:baud=115200",
+            about: "A USB adapter at 115200 bits per second, 8N1.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "serial:/dev/ttyS0:9600:bytesize=7:parity=E:stopbits=1:rtscts=true",
+            about: "An instrument that talks 7E1 with hardware flow control.",
+        },
+        Example {
+            role: Role::Listen,
+            descriptor: "serial:/dev/ttyACM0:exclusive=false",
+            about: "The device is the near side, and other programs may have it open too.",
+        },
+    ],
+    see_also: &["pty"],
+    ..Kind::new("serial", "A serial line: a device with a baud rate")
+};
+
+const PARAMS: &[Param] = &[
+    Param::new(
+        "path",
+        ValueKind::Text,
+        "The device, such as `/dev/ttyUSB0`, or a name in `/dev/serial/by-id` that stays the same \
+         when it is plugged in elsewhere. Opening it raises DTR and RTS, closing lowers them.",
+    )
+    .positional()
+    .required()
+    .no_holes(NO_HOLES),
+    Param::new(
+        "baud",
+        ValueKind::Int(1, u32::MAX as u64),
+        "Bits per second: any rate that the device's driver takes.",
+    )
+    .positional()
+    .aliases(&["baudrate"])
+    .default("9600"),
+    Param::new(
+        "bytesize",
+        ValueKind::Int(5, 8),
+        "Data bits of a character; text in ASCII needs 7.",
+    )
+    .default("8"),
+    Param::new(
+        "parity",
+        ValueKind::Choice(&["N", "E", "O", "M", "S"]),
+        "The parity bit: none, even, odd, always 1 (mark) or always 0 (space).",
+    )
+    .default("N"),
+    Param::new("stopbits", ValueKind::Int(1, 2), "Stop bits after each character.").default("1"),
+    Param::new(
+        "xonxoff",
+        ValueKind::Bool,
+        "Software flow control: Ctrl-S and Ctrl-Q stop and start the other side and aren't data.",
+    )
+    .default("false"),
+    Param::new("rtscts", ValueKind::Bool, "Hardware flow control, by the lines RTS and CTS.")
+        .default("false"),
+    Param::new(
+        "exclusive",
+        ValueKind::Bool,
+        "Whether nobody else may have the device open meanwhile (TIOCEXCL and flock). A device \
+         that others hold is busy.",
+    )
+    .default("true"),
+];
+
+const NO_HOLES: &str = "what a peer says never chooses a device";
+
+fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
+    let path = args.text("path").unwrap_or_default();
+    if path.is_empty() || path.contains('\0') {
+        return Err(vec![args.mistake("path", "bad-value", "`path` is the name of no device")]);
+    }
+    let small = |name| args.int(name).and_then(|number| u8::try_from(number).ok());
+    let mut settings = LineSettings::default();
+    settings.baud = args.int("baud").and_then(|baud| u32::try_from(baud).ok());
+    settings.data_bits = small("bytesize");
+    settings.parity = args.text("parity").and_then(|parity| parity.chars().next());
+    settings.stop_bits = small("stopbits");
+    settings.xonxoff = Some(args.flag("xonxoff"));
+    settings.rtscts = Some(args.flag("rtscts"));
+    Ok(Box::new(Device {
+        descriptor: args.descriptor.clone(),
+        path: path.to_owned(),
+        settings,
+        exclusive: args.flag("exclusive"),
+    }))
+}
+
+/// A device to be opened.
+#[derive(Debug)]
+struct Device {
+    descriptor: String,
+    path: String,
+    settings: LineSettings,
+    exclusive: bool,
+}
+
+#[async_trait]
+impl Connector for Device {
+    async fn connect(&self, cx: &Context, _: &Info) -> Result<Conn> {
+        let opened = self.open().await?;
+        let (control, say, take) = Control::pair();
+        let line = Line::new(opened, self.path.clone(), say, take, cx.working());
+        let mut conn = Conn::bytes(line, Info::new());
+        conn.control = control;
+        Ok(conn)
+    }
+
+    fn grants(&self) -> Grants {
+        Grants::Device
+    }
+}
