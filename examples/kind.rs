@@ -14,11 +14,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpointforward::kind::{
-    Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, Takes,
-    ValueKind,
+    Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, Takes, ValueKind,
 };
 use endpointforward::{
-    Bound, ByteStream, Conn, Connector, Context, DialLayer, End, EndpointError, Ending, Endpoints,
+    Bound, ByteStream, Conn, Connector, Context, DialLayer, End, Ending, EndpointError, Endpoints,
     Forwarder, Grants, Info, Life, Local, Offer, Offers, Plain, ServeLayer, Transport, registry,
 };
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, duplex};

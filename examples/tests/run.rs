@@ -163,8 +163,11 @@ fn broker() -> (u16, Option<Ended>) {
     let port = listener.local_addr().unwrap().port();
     if Path::new(MOSQUITTO).exists() {
         drop(listener);
-        let mut child =
-            Command::new(MOSQUITTO).args(["-p", &port.to_string()]).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = Command::new(MOSQUITTO)
+            .args(["-p", &port.to_string()])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             assert!(child.try_wait().unwrap().is_none(), "mosquitto listens");
             thread::yield_now();

@@ -1,7 +1,5 @@
 //! The library as its users meet it.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows only the tests themselves")]
-
 use std::time::Duration;
 
 use endpointforward::{
@@ -81,7 +79,11 @@ async fn errors_show_what_was_typed() {
     ");
     let error = connect("tcp:127.0.0.1:1").await.unwrap_err();
     assert!(matches!(error, Error::Endpoint(_)));
-    assert!(error.to_string().starts_with("cannot connect tcp:127.0.0.1:1: connection refused\n  = help: "));
+    assert!(
+        error
+            .to_string()
+            .starts_with("cannot connect tcp:127.0.0.1:1: connection refused\n  = help: ")
+    );
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use descriptor::Syntax;
 use endpoint::kind::{Value, ValueKind};
 
-/// Forwards any endpoint to any other: TCP, Unix sockets, WebSockets, programs, standard input.
+/// Forwards any endpoint to any other: TCP, Unix sockets, web sockets, programs, standard input.
 /// Endpoints are written as descriptors, such as `tcp:example.com:80`: a kind, then what it needs,
 /// separated by colons.
 #[derive(Debug, Parser)]
@@ -92,7 +92,7 @@ pub(crate) struct Logging {
     /// The form of the log: `pretty` lines for people, or `json`.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) log_format: LogFormat,
-    /// Logs more; twice still more. RUST_LOG, if set, decides instead.
+    /// Logs more; twice still more. `RUST_LOG`, if set, decides instead.
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Logs warnings and errors only.
@@ -210,7 +210,9 @@ impl TypedValueParser for Kinds {
         let value = StringValueParser::new().parse_ref(cmd, arg, value)?;
         // An unset variable of a script is more often the reason than a wish for nothing.
         if value.is_empty() && arg.is_some_and(|arg| arg.get_id() != "descriptor") {
-            return Err(clap::Error::raw(ErrorKind::InvalidValue, "a descriptor is empty").with_cmd(cmd));
+            return Err(
+                clap::Error::raw(ErrorKind::InvalidValue, "a descriptor is empty").with_cmd(cmd)
+            );
         }
         Ok(value)
     }

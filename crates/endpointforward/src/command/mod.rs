@@ -38,7 +38,7 @@ fn go(cli: Cli) -> Exit {
         Some(Command::Reference) => help::reference(),
         None if cli.forward.is_empty() => help::help(None),
         None => match usage::check(&cli.forward) {
-            Ok(()) => run::run(cli.forward, &cli.logging),
+            Ok(()) => run::run(&cli.forward, &cli.logging),
             Err(exit) => exit,
         },
     }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use endpoint::{Context, End};
 use endpointforward::{
     BadDescriptor, Config, Endpoints, Error, Forwarder, Forwarding, Report, Stop, Summary, Timers,
     Which,
 };
-use endpoint::{Context, End};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -19,13 +19,13 @@ use super::log::{self, LISTENING};
 use super::output::complain;
 
 /// Forwards, or only checks.
-pub(crate) fn run(options: Forward, logging: &Logging) -> Exit {
+pub(crate) fn run(options: &Forward, logging: &Logging) -> Exit {
     log::install(logging);
     let labels = Labels { several: options.endpoint.len() > 1 };
     let endpoints = Endpoints::new().syntax(options.syntax.into());
     let destination = options.dest_endpoint.clone().unwrap_or_default();
     let forwarder = match Forwarder::with(endpoints.clone(), &options.endpoint, &destination) {
-        Ok(forwarder) => forwarder.config(config(&options)),
+        Ok(forwarder) => forwarder.config(config(options)),
         Err(error) => return labels.fail(&error, logging.log_format),
     };
     for warning in forwarder.warnings() {
@@ -60,18 +60,19 @@ pub(crate) fn run(options: Forward, logging: &Logging) -> Exit {
 }
 
 fn config(options: &Forward) -> Config {
-    let mut config = Config::default();
-    config.timers = Timers {
-        connect: options.connect_timeout,
-        linger: options.linger.0,
-        grace: options.grace,
-        // Nothing moves within no time at all: 0 is the same as `off`.
-        idle: options.idle_timeout.0.filter(|time| !time.is_zero()),
-        ..Timers::default()
-    };
-    config.max_sessions = options.max_sessions;
-    config.once = options.once;
-    config
+    Config {
+        timers: Timers {
+            connect: options.connect_timeout,
+            linger: options.linger.0,
+            grace: options.grace,
+            // Nothing moves within no time at all: 0 is the same as `off`.
+            idle: options.idle_timeout.0.filter(|time| !time.is_zero()),
+            ..Timers::default()
+        },
+        max_sessions: options.max_sessions,
+        once: options.once,
+        ..Config::default()
+    }
 }
 
 // === serving ===

@@ -18,10 +18,9 @@ pub(crate) fn mistake(error: &clap::Error) -> Exit {
     let text = text.to_string();
     // What is wrong, without the usage that stands below it: `--help` has that.
     // Nor with the kinds as what a descriptor may be: there is more to one.
-    let ends = ["\n\nUsage:", "\n\nFor more information", "\n\n  tip:", "\n  [possible values: tcp,"];
-    let wrong = ends
-        .iter()
-        .fold(&*text, |text, end| text.split(end).next().unwrap_or(text));
+    let ends =
+        ["\n\nUsage:", "\n\nFor more information", "\n\n  tip:", "\n  [possible values: tcp,"];
+    let wrong = ends.iter().fold(&*text, |text, end| text.split(end).next().unwrap_or(text));
     complain(wrong.trim_end());
     complain(format_args!("  = help: {}", hint(error)));
     Exit::Usage
@@ -33,11 +32,8 @@ fn colour() -> bool {
 }
 
 fn hint(error: &clap::Error) -> String {
-    let near = [
-        ContextKind::SuggestedSubcommand,
-        ContextKind::SuggestedArg,
-        ContextKind::SuggestedValue,
-    ];
+    let near =
+        [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
     let near = near.into_iter().find_map(|kind| match error.get(kind)? {
         ContextValue::String(near) => Some(near.clone()),
         ContextValue::Strings(near) => near.first().cloned(),
@@ -57,7 +53,9 @@ fn hint(error: &clap::Error) -> String {
         {
             let descriptor = typed.contains([':', '/']) || typed.parse::<u16>().is_ok();
             if descriptor {
-                format!("endpoints are given by option: `-e {typed} -d DESC`, or `-e DESC -d {typed}`")
+                format!(
+                    "endpoints are given by option: `-e {typed} -d DESC`, or `-e DESC -d {typed}`"
+                )
             } else {
                 "the commands are `explain`, `kinds`, `help` and `completions`; to forward, type \
                  `-e DESC -d DESC`"

@@ -7,9 +7,7 @@ mod markdown;
 mod text;
 
 use endpoint::Registry;
-use endpoint::kind::{
-    Kind, Param, PlanConnect, PlanListen, Role, Shape, Takes, ValueKind, common,
-};
+use endpoint::kind::{Kind, Param, PlanConnect, PlanListen, Role, Shape, Takes, ValueKind, common};
 
 pub use self::markdown::markdown;
 pub use self::text::{about, matrix};

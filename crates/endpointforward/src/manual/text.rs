@@ -10,7 +10,8 @@ use super::{HEAD, Row, also, default, names, option, see_also, shell, unstopped,
 /// The matrix of all kinds, at most so many columns wide.
 #[must_use]
 pub fn matrix(registry: &Registry, columns: usize) -> String {
-    let rows: Vec<_> = [HEAD].into_iter().chain(registry.kinds().iter().copied().map(Row::of)).collect();
+    let rows: Vec<_> =
+        [HEAD].into_iter().chain(registry.kinds().iter().copied().map(Row::of)).collect();
     let widths: [usize; 5] = std::array::from_fn(|at| {
         rows.iter().map(|row| row.cells()[at].chars().count()).max().unwrap_or_default()
     });

@@ -52,14 +52,27 @@ fn a_keyword_twice_is_parsed_and_not_planned() {
 
 #[test]
 fn every_line_is_answered_by_a_line() {
-    let input = "\"echo\"\n\n\"x:{a\"\nnot json\n[1]\n\"tcp:\\u0038\\u0030\"\r\n\"\\ud800\"\n\"9000\"";
+    let input =
+        "\"echo\"\n\n\"x:{a\"\nnot json\n[1]\n\"tcp:\\u0038\\u0030\"\r\n\"\\ud800\"\n\"9000\"";
     let ran = feed(&["explain", "-"], input);
     assert_eq!((ran.status, &*ran.stderr), (0, ""));
     let answers: Vec<Value> =
         ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let codes: Vec<_> = answers.iter().map(|answer| answer["errors"][0]["code"].clone()).collect();
     let bad = json!("not-a-json-string");
-    assert_eq!(codes, [json!(null), bad.clone(), json!("unclosed-brace"), bad.clone(), bad.clone(), json!(null), bad, json!(null)]);
+    assert_eq!(
+        codes,
+        [
+            json!(null),
+            bad.clone(),
+            json!("unclosed-brace"),
+            bad.clone(),
+            bad.clone(),
+            json!(null),
+            bad,
+            json!(null)
+        ]
+    );
     assert_eq!(answers[5]["parsed"]["args"], json!(["tcp", "80"]));
     assert_eq!(answers[2].get("parsed"), None);
     assert!(answers.iter().all(|answer| answer["warnings"].is_array()));
@@ -81,5 +94,8 @@ fn offsets_are_bytes_of_what_was_typed() {
     let ran = run(&["explain", "--json", "--listen", r"ws:tcp\:9é0:path=/"]);
     let answer: Value = serde_json::from_str(&ran.stdout).unwrap();
     let error = &answer["errors"][0];
-    assert_eq!((&error["code"], &error["offset"], &error["end"]), (&json!("bad-value"), &json!(8), &json!(12)));
+    assert_eq!(
+        (&error["code"], &error["offset"], &error["end"]),
+        (&json!("bad-value"), &json!(8), &json!(12))
+    );
 }

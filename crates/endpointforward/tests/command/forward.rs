@@ -4,9 +4,10 @@ use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStderr, ChildStdin, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::time::Instant;
 
 use super::run::{command, feed, run};
 
@@ -142,7 +143,8 @@ fn a_busy_port_is_one_message_and_69() {
     let port = busy.local_addr().unwrap().port().to_string();
     let ran = run(&["-e", "0", "-e", &port, "-d", "echo"]);
     assert_eq!((ran.status, &*ran.stdout), (69, ""), "{ran}");
-    let first = format!("error: cannot bind tcp:{port}:interface=127.0.0.1: address already in use\n");
+    let first =
+        format!("error: cannot bind tcp:{port}:interface=127.0.0.1: address already in use\n");
     assert!(ran.stderr.starts_with(&first) && ran.stderr.contains("  = help: "), "{ran}");
     assert!(!ran.stderr.contains("listening on"), "{ran}");
     let json = run(&["-e", &port, "-d", "echo", "--log-format", "json"]);

@@ -29,11 +29,7 @@ fn help_is_the_same_however_it_is_asked_for() {
 
 #[test]
 fn help_tells_about_commands_and_kinds() {
-    assert_snapshot!(transcript(&[
-        &["help", "explain"],
-        &["help", "tcp4"],
-        &["help", "tpc4"],
-    ]));
+    assert_snapshot!(transcript(&[&["help", "explain"], &["help", "tcp4"], &["help", "tpc4"],]));
 }
 
 #[test]
@@ -60,7 +56,9 @@ fn every_shell_gets_its_completions() {
             assert!(ran.stdout.contains(word), "{shell} completes `{word}`");
         }
         // Those that are installed say whether they can read it.
-        if ["bash", "zsh", "fish"].contains(&shell) && Command::new(shell).arg("--version").output().is_ok() {
+        if ["bash", "zsh", "fish"].contains(&shell)
+            && Command::new(shell).arg("--version").output().is_ok()
+        {
             let file = tempfile::NamedTempFile::new().unwrap();
             std::fs::write(file.path(), &ran.stdout).unwrap();
             let read = Command::new(shell).arg("-n").arg(file.path()).stdin(Stdio::null()).output();
@@ -81,5 +79,8 @@ fn bash_completes_kinds_after_an_endpoint_option() {
 
 #[test]
 fn the_version_is_the_packages() {
-    assert_eq!(run(&["--version"]).stdout, format!("endpointforward {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        run(&["--version"]).stdout,
+        format!("endpointforward {}\n", env!("CARGO_PKG_VERSION"))
+    );
 }

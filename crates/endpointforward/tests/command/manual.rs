@@ -83,7 +83,9 @@ fn the_matrix_fits_narrow_and_wide_terminals() {
 
 #[test]
 fn what_is_pasted_into_a_shell_arrives() {
-    for descriptor in ["tcp:9000", "ws:{tcp:9000}", "a b", "it's", "$HOME", "x:{a,b}", "", "a\\:b", "[::1]"] {
+    for descriptor in
+        ["tcp:9000", "ws:{tcp:9000}", "a b", "it's", "$HOME", "x:{a,b}", "", "a\\:b", "[::1]"]
+    {
         let script = format!("printf %s {}", manual::shell(descriptor));
         let output = std::process::Command::new("bash").arg("-c").arg(script).output().unwrap();
         assert_eq!(String::from_utf8(output.stdout).unwrap(), descriptor);

@@ -33,7 +33,13 @@ fn mistakes_in_options_have_a_hint_and_status_64() {
 #[test]
 fn mistakes_of_all_descriptors_are_reported_in_one_run() {
     assert_snapshot!(run(&[
-        "-e", "tcp:90o0", "-e", "ws:{tcp:9000:bogus=1}:pth=/x", "-d", "tpc:localhost:80", "--check",
+        "-e",
+        "tcp:90o0",
+        "-e",
+        "ws:{tcp:9000:bogus=1}:pth=/x",
+        "-d",
+        "tpc:localhost:80",
+        "--check",
     ]));
 }
 
@@ -62,10 +68,26 @@ fn mistakes_are_json_where_the_log_is() {
 #[test]
 fn check_opens_nothing_and_says_what_it_has_seen() {
     // Nobody could bind this address or read this file.
-    let ran = run(&["-e", "tcp:1:interface=192.0.2.1", "-e", "unix:/nonexistent/x", "-d", "process:nosuch", "--check"]);
+    let ran = run(&[
+        "-e",
+        "tcp:1:interface=192.0.2.1",
+        "-e",
+        "unix:/nonexistent/x",
+        "-d",
+        "process:nosuch",
+        "--check",
+    ]);
     assert_eq!((ran.status, &*ran.stdout), (64, ""), "{ran}");
     assert_snapshot!(transcript(&[
-        &["-e", "tcp:1:interface=192.0.2.1", "-e", "unix:/nonexistent/x", "-d", "tcp:nosuch.invalid:1", "--check"],
+        &[
+            "-e",
+            "tcp:1:interface=192.0.2.1",
+            "-e",
+            "unix:/nonexistent/x",
+            "-d",
+            "tcp:nosuch.invalid:1",
+            "--check"
+        ],
         &["-e", "tcp:9000", "-d", "process:sh", "--check"],
         &["-e", "tcp:9000:auth=none", "-d", "process:sh", "--check"],
         &["-e", "9000", "-d", "process:sh", "--check"],
