@@ -355,6 +355,31 @@ async fn a_job_that_keeps_the_terminal_does_not_hold_the_session() {
     }
 }
 
+/// The kernel's buffer is full again whenever it is looked at.
+#[tokio::test]
+async fn a_noisy_job_does_not_hold_a_session_that_is_read_slowly() {
+    let cx = cx();
+    let script = "trap '' HUP; cat /dev/zero & exit 6";
+    let text = format!("pty:sh:-c:{{{script}}}:grace=200ms");
+    let mut session = Session::start(&cx, &text).await;
+    let reading = async {
+        let mut got = 0;
+        let mut bytes = [0; 64];
+        loop {
+            match session.stream.read(&mut bytes).await.unwrap() {
+                0 => return got,
+                read => got += read,
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let got = timeout(LONG, reading).await.expect("it ends");
+    assert!(got < 4 << 20, "{got} bytes");
+    assert_eq!(session.stream.end().status, Some(ExitStatus::Code(6)));
+    drop(session);
+    settled(&cx).await;
+}
+
 /// As `login` does, which throws others off the terminal (`vhangup`) and opens it again.
 #[tokio::test]
 async fn a_program_may_open_its_terminal_again() {

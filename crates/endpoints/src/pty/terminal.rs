@@ -117,6 +117,8 @@ impl AsyncRead for Terminal {
         }
         loop {
             match &mut this.reading {
+                // Asked first: a job that is left behind and goes on writing leaves no pause to ask in.
+                Reading::Open if this.exit.poll(cx) => this.reading = Reading::Draining(LEFT),
                 Reading::Open => match this.poll_output(cx, buf)? {
                     Poll::Ready(Got::Bytes(_)) => return Poll::Ready(Ok(())),
                     Poll::Ready(_) => {
@@ -124,7 +126,6 @@ impl AsyncRead for Terminal {
                         this.reading =
                             Reading::Left(now + STATUS_WAIT, Box::pin(sleep_until(now + RETRY)));
                     }
-                    Poll::Pending if this.exit.poll(cx) => this.reading = Reading::Draining(LEFT),
                     Poll::Pending => return Poll::Pending,
                 },
                 Reading::Left(until, retry) => {
