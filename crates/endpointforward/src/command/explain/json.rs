@@ -31,6 +31,18 @@ pub(super) fn object(explained: &Explained) -> Value {
     Value::Object(object)
 }
 
+/// One line, whatever a reader takes for the end of one: JSON leaves U+0085, U+2028 and U+2029 as
+/// they are, and some languages end lines at them.
+pub(super) fn line(object: &Value) -> String {
+    let mut line = object.to_string();
+    for separator in ['\u{85}', '\u{2028}', '\u{2029}'] {
+        if line.contains(separator) {
+            line = line.replace(separator, &format!("\\u{:04x}", u32::from(separator)));
+        }
+    }
+    line
+}
+
 /// A line of input that isn't a descriptor at all.
 pub(super) fn not_a_string(offset: usize, message: &str) -> Value {
     let error = json!({
@@ -93,5 +105,17 @@ fn word(role: Role) -> &'static str {
     match role {
         Role::Listen => "listen",
         Role::Connect => "connect",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_one_line_for_everybody() {
+        let object = json!({"text": "a\u{2028}b\u{2029}c\u{85}d\ne"});
+        assert_eq!(line(&object), r#"{"text":"a\u2028b\u2029c\u0085d\ne"}"#);
+        assert_eq!(serde_json::from_str::<Value>(&line(&object)).expect("it is JSON"), object);
     }
 }

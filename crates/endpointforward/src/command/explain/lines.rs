@@ -33,7 +33,9 @@ pub(super) fn answer(explainer: &Explainer) -> Exit {
                 json::not_a_string(offset, &format!("the line is not a JSON string: {message}"))
             }
         };
-        let written = skipped.and_then(|()| writeln!(out, "{answer}")).and_then(|()| out.flush());
+        let written = skipped
+            .and_then(|()| writeln!(out, "{}", json::line(&answer)))
+            .and_then(|()| out.flush());
         if written.is_err() {
             return output::done(written);
         }

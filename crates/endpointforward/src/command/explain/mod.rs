@@ -28,7 +28,7 @@ pub(crate) fn run(options: &Explain) -> Exit {
     let explained = explainer.explain(&options.descriptor);
     let failed = explained.sides.is_empty();
     let printed = if options.json {
-        output::print(format_args!("{}\n", json::object(&explained)))
+        output::print(format_args!("{}\n", json::line(&json::object(&explained))))
     } else {
         if let Some(report) = text::report(&options.descriptor, &explained, explainer.both()) {
             complain(report.trim_end());
