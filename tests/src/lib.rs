@@ -4,7 +4,8 @@
 //! 2. [`Peer`] is any other program with the same guarantees: socat, nc, a Python script in the pinned venv.
 //! 3. [`net`] has raw TCP ends (stalled, reset, half-closed, a full accept queue), [`ws`] raw WebSocket ends.
 //! 4. [`data`] makes bytes from a seed and says which byte is wrong.
-//! 5. [`source`] reads the repository's own files, for the tests of its architecture.
+//! 5. [`browser`] is Chromium, which sees pages and types into them.
+//! 6. [`source`] reads the repository's own files, for the tests of its architecture.
 //!
 //! Three promises that every test may rely on: no process outlives the value that started it, a panic
 //! included; every wait has a deadline and says what it waited for; nothing sleeps to be "surely ready".
@@ -15,6 +16,7 @@
 )]
 
 pub mod binary;
+pub mod browser;
 mod capture;
 pub mod data;
 mod deadline;

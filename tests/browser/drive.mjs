@@ -1,0 +1,186 @@
+// Chromium, driven by lines: a JSON object on standard input is a request, one on standard output its
+// answer. tests/src/browser.rs is the other side; what a test wants is said there, in Rust.
+//
+//   {"id":1,"verb":"open","url":"http://127.0.0.1:9000/"}  →  {"id":1,"ok":0}
+//
+// The end of standard input ends it and the browser: nothing outlives the test.
+
+import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+const [executablePath, limit] = process.argv.slice(2);
+const TIMEOUT = Number(limit);
+
+const browser = await chromium.launch({
+  executablePath,
+  // Playwright would ask for the old headless mode, which is another browser than people have.
+  headless: false,
+  chromiumSandbox: false,
+  timeout: TIMEOUT,
+  args: [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+});
+
+const pages = [];
+/// What no page should have a reason for, until it is asked for.
+let complaints = [];
+
+const verbs = {
+  /// A page in a context of its own, as in a private window. `wait: false` doesn't wait for its load.
+  async open({ url, width = 1024, height = 640, dark = true, phone = false }) {
+    const context = await browser.newContext({
+      viewport: { width, height },
+      colorScheme: dark ? "dark" : "light",
+      deviceScaleFactor: phone ? 2 : 1,
+      isMobile: phone,
+      hasTouch: phone,
+    });
+    context.setDefaultTimeout(TIMEOUT);
+    // Chromium also writes them to the console, but not from frames and workers.
+    await context.addInitScript(() => {
+      addEventListener("securitypolicyviolation", (event) => {
+        console.error(`violates ${event.violatedDirective}: ${event.blockedURI}`);
+      });
+    });
+    context.on("console", (message) => {
+      if (message.type() === "error") complaints.push(`${message.text()} (${message.location().url})`);
+    });
+    context.on("weberror", (error) => complaints.push(String(error.error())));
+    return show(await context.newPage(), url);
+  },
+
+  async goto({ page, url }) {
+    const response = await pages[page].goto(url);
+    return response?.status() ?? 0;
+  },
+
+  /// Until the page is in one of these states, `data-state` of the document.
+  async state({ page, states }) {
+    return wait(page, (states) => {
+      const { state } = document.documentElement.dataset;
+      return states.includes(state) && state;
+    }, states);
+  },
+
+  /// Until the page's state is said in words that contain `text`.
+  async status({ page, text }) {
+    return wait(page, (text) => {
+      const said = document.getElementById("status-text").textContent;
+      return said.includes(text) && said;
+    }, text);
+  },
+
+  /// Until the terminal shows `text`: the whole screen, without what is left of it when that is not null.
+  async screen({ page, text, gone = false }) {
+    return wait(page, ([text, gone]) => {
+      const shown = window.endpointforward.text();
+      return shown.includes(text) !== gone && shown + "\n";
+    }, [text, gone]);
+  },
+
+  async text({ page }) {
+    return pages[page].evaluate(() => window.endpointforward?.text() ?? document.body.innerText);
+  },
+
+  async type({ page, text }) {
+    await pages[page].keyboard.type(text);
+  },
+
+  async press({ page, key }) {
+    await pages[page].keyboard.press(key);
+  },
+
+  async click({ page, selector }) {
+    await pages[page].click(selector);
+  },
+
+  async fill({ page, selector, text }) {
+    await pages[page].fill(selector, text);
+  },
+
+  async select({ page, selector, value }) {
+    await pages[page].selectOption(selector, value);
+  },
+
+  async visible({ page, selector }) {
+    await pages[page].waitForSelector(selector, { state: "visible" });
+  },
+
+  /// Resizes the window.
+  async resize({ page, width, height }) {
+    await pages[page].setViewportSize({ width, height });
+  },
+
+  /// The value of an expression in the page, awaited. The page's own rules don't hold for it.
+  async evaluate({ page, script }) {
+    return (await pages[page].evaluate(script)) ?? null;
+  },
+
+  /// Runs a script in the page, and keeps what it calls `name`: its variables are a function's.
+  async load({ page, file, name }) {
+    const script = await readFile(file, "utf8");
+    await pages[page].evaluate(`${script}\n;globalThis.${name} = ${name};0`);
+  },
+
+  async screenshot({ page, file }) {
+    await pages[page].screenshot({ path: file, timeout: TIMEOUT });
+  },
+
+  async cookies({ page }) {
+    return pages[page].context().cookies();
+  },
+
+  /// Another page that has what this one has: cookies, above all.
+  async beside({ page, url }) {
+    return show(await pages[page].context().newPage(), url);
+  },
+
+  async close({ page }) {
+    await pages[page].close();
+  },
+
+  /// What there was to complain about since the last time.
+  complaints() {
+    const all = complaints;
+    complaints = [];
+    return all;
+  },
+};
+
+async function show(page, url) {
+  page.on("crash", () => complaints.push("the page has crashed"));
+  const response = await page.goto(url);
+  return { page: pages.push(page) - 1, status: response?.status() ?? 0 };
+}
+
+/// Until `probe` has a truthy answer in the page; asked at every frame.
+async function wait(page, probe, argument) {
+  const handle = await pages[page].waitForFunction(probe, argument, { timeout: TIMEOUT });
+  const value = await handle.jsonValue();
+  await handle.dispose();
+  return value;
+}
+
+function say(message) {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+say({ id: 0, ok: browser.version() });
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, verb, ...rest } = JSON.parse(line);
+  try {
+    say({ id, ok: (await verbs[verb](rest)) ?? null });
+  } catch (error) {
+    say({ id, error: error.message });
+  }
+}
+await browser.close();
