@@ -270,7 +270,7 @@ impl<M: Medium> Session<M> {
             (Reading::Failed, _) if answer => close,
             // Its peer waits for our part of the handshake, or we for the peer's: not for longer
             // than a half-close lives, even if the data doesn't stop.
-            (Reading::Ended(at), _) if answer && shakes::<M>(&from.stream, to) => {
+            (Reading::Ended(at), _) if answer && is_short::<M>(&from.stream, to) => {
                 close.min(self.timers.linger.map(|linger| at + linger).or(close))
             }
             (Reading::Ended(_), _) if answer => linger,
@@ -289,7 +289,8 @@ impl<M: Medium> Session<M> {
                 let (from, to) = self.lane(side);
                 // Whoever asked for the end and got all of its data through has ended it, and is
                 // answered in the same terms: that no answer comes before is nothing unusual.
-                let asked = shakes::<M>(&from.stream, to) && matches!(to.writing, Writing::Closed);
+                let asked =
+                    is_short::<M>(&from.stream, to) && matches!(to.writing, Writing::Closed);
                 let (why, end) = match from.said.clone() {
                     Some(end) if asked => (Ended::Eof(side), end),
                     _ => (Ended::Linger(side), End::with_code(1001, "the other side has closed")),
@@ -326,10 +327,16 @@ impl<M: Medium> Session<M> {
     }
 }
 
-/// Whether the end of `from` is part of a handshake, on its own side or on the side that was told.
-fn shakes<M: Medium>(from: &M::Stream, to: &Half<M>) -> bool {
+/// Whether the end of `from` is awaited on the other side for a short time only: it is part of a
+/// handshake, on its own side or on the side that was told; or the other side is a device, which
+/// never ends by itself and is wanted by others.
+fn is_short<M: Medium>(from: &M::Stream, to: &Half<M>) -> bool {
     from.ending() != Ending::HalfClose
-        || matches!(to.writing, Writing::Closed) && to.stream.ending() == Ending::Handshake
+        || match to.stream.ending() {
+            Ending::HalfClose => false,
+            Ending::Handshake => matches!(to.writing, Writing::Closed),
+            Ending::Whole => true,
+        }
 }
 
 /// Why the one timer runs.

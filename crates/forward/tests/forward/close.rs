@@ -104,6 +104,23 @@ async fn a_handshake_end_is_answered_in_its_own_terms_when_nothing_else_comes() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_device_is_free_soon_after_its_user_has_half_closed() {
+    let session = Session::with(Timers::default(), |_, far| far.ending(Ending::Whole));
+    let began = Instant::now();
+    session.near.send("AT");
+    session.near.end();
+    settle().await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    // The answer still gets through, and the time begins again with it.
+    session.far.send("OK");
+    let near = session.near.clone();
+    let outcome = session.outcome().await;
+    assert_eq!(near.taken(), b"OK");
+    assert!(matches!(outcome.end, Ended::Eof(Side::Near)), "{outcome}");
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_without_end_does_not_outlive_a_handshake_for_long() {
     let session = Session::with(Timers::default(), |near, _| near.ending(Ending::Handshake));
     let began = Instant::now();
