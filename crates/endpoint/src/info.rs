@@ -163,12 +163,17 @@ impl Http {
     /// A cookie's value (RFC 6265 section 5.4), as it was sent.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies(name).next()
+    }
+
+    /// All values of a cookie: one for each path or domain that it was set for.
+    pub fn cookies(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers
             .iter()
             .filter(|(key, _)| key == "cookie")
             .flat_map(|(_, value)| value.split(';'))
             .filter_map(|pair| pair.trim().split_once('='))
-            .find_map(|(key, value)| (key == name).then_some(value))
+            .filter_map(move |(key, value)| (key == name).then_some(value))
     }
 
     /// The first query parameter of this name, as it was sent (percent-encoded).

@@ -40,8 +40,8 @@ pub use self::flat::Flat;
 pub use self::info::{Fact, Info};
 pub use self::layer::{Bound, DialLayer, Layered, ServeLayer};
 pub use self::listener::{
-    Accept, Accepted, Answer, Decision, Exposure, Incoming, Listener, Local, Offer, Offers, Order,
-    Refusal, RefusalKind,
+    Accept, Accepted, Answer, Decision, Exposure, Incoming, Invitation, Listener, Local, Offer,
+    Offers, Order, Refusal, RefusalKind,
 };
 pub use self::opened::{Opened, Times};
 pub use self::plain::Plain;

@@ -69,12 +69,37 @@ pub struct Local {
     pub url: Option<String>,
     /// The port and the address, where it has one.
     pub address: Option<std::net::SocketAddr>,
+    /// What lets in whoever has it, if only the invited may come in. Not part of `Display`.
+    pub invitation: Option<Invitation>,
+}
+
+/// A URL that lets in whoever opens it: for the eyes of who started this, and for no log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Invitation(String);
+
+impl Invitation {
+    /// To this URL, which has the secret in it.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self(url.into())
+    }
+
+    /// The URL, secret and all.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Invitation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Invitation")
+    }
 }
 
 impl Local {
     /// Known by its descriptor alone.
     pub fn new(descriptor: impl Into<String>) -> Self {
-        Self { descriptor: descriptor.into(), url: None, address: None }
+        Self { descriptor: descriptor.into(), url: None, address: None, invitation: None }
     }
 
     /// At an address of the network.
@@ -88,6 +113,13 @@ impl Local {
     #[must_use]
     pub fn with_url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
+        self
+    }
+
+    /// For those alone who have this.
+    #[must_use]
+    pub fn with_invitation(mut self, invitation: Invitation) -> Self {
+        self.invitation = Some(invitation);
         self
     }
 }
@@ -270,6 +302,9 @@ pub struct Answer {
     /// What the far side is, if it is connected: a terminal looks different for a program and for
     /// a serial line.
     pub far: Option<Grants>,
+    /// Whether the far side takes signals, such as a window's size: a program on a pty does, and one
+    /// on pipes doesn't.
+    pub signals: bool,
     /// Headers to add to the answer.
     pub headers: Vec<(String, String)>,
 }

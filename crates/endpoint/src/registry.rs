@@ -55,6 +55,13 @@ pub struct Tree {
 }
 
 impl Tree {
+    /// Whether this endpoint or one beneath it has a value for the parameter.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.settings.iter().any(|(n, ..)| n == name)
+            || self.inner.as_ref().is_some_and(|inner| inner.has(name))
+    }
+
     /// Whether this endpoint or one beneath it has the parameter set to that value.
     #[must_use]
     pub fn says(&self, name: &str, value: &str) -> bool {
@@ -140,7 +147,7 @@ impl Registry {
 }
 
 /// Refuses what must not be open by accident: a program behind an address that other machines
-/// reach, unless the listener says `auth=none` in words.
+/// reach, unless the listener says who may in, be it `auth=none` in words.
 ///
 /// # Errors
 /// The mistake, at the listener's outermost kind.
@@ -150,7 +157,7 @@ pub fn check_exposure(
 ) -> Result<(), Diagnostic> {
     let open = listener.endpoint.exposure() == Exposure::Public
         && connector.endpoint.grants() >= Grants::Device
-        && !listener.tree.says("auth", "none");
+        && !listener.tree.has("auth");
     if !open {
         return Ok(());
     }
@@ -394,12 +401,7 @@ impl<'a> Planning<'a> {
 
     /// Has the kind make its part, once everything that was typed can be used.
     fn make<T>(&mut self, args: &Args, plan: fn(&Args) -> Planned<T>) -> Option<T> {
-        let mine = |span: Span| args.settings().iter().any(|setting| setting.span == span);
-        if self
-            .found
-            .iter()
-            .any(|d| d.severity == Severity::Error && (d.span == args.span || mine(d.span)))
-        {
+        if !args.is_sound() {
             return None;
         }
         let planned = plan(args);

@@ -31,6 +31,8 @@ pub struct Args {
     pub inner: Option<Text>,
     /// The kinds that are known: a kind that needs another one asks for it here.
     pub(crate) registry: Registry,
+    /// Whether all that was typed can be used.
+    pub(super) sound: bool,
     pub(super) settings: Vec<Setting>,
     pub(super) warnings: RefCell<Vec<Diagnostic>>,
 }
@@ -161,6 +163,10 @@ impl Args {
     pub fn warn(&self, name: &str, code: &'static str, message: impl Into<String>) {
         let warning = Diagnostic::warning(Stage::Plan, code, self.span_of(name), message);
         self.warnings.borrow_mut().push(warning);
+    }
+
+    pub(crate) fn is_sound(&self) -> bool {
+        self.sound
     }
 
     pub(crate) fn take_warnings(&self) -> Vec<Diagnostic> {

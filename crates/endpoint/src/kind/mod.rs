@@ -74,7 +74,9 @@ impl Kind {
             (Role::Connect, _, Some(side)) => side.params,
             _ => return Vec::new(),
         };
-        own.iter().chain(common(role)).collect()
+        // A kind may know a parameter of every endpoint's better.
+        let new = |param: &&Param| !own.iter().any(|mine| mine.name == param.name);
+        own.iter().chain(common(role).iter().filter(new)).collect()
     }
 }
 

@@ -73,7 +73,11 @@ pub(crate) fn read(
 impl Reader<'_> {
     fn all(&self) -> impl Iterator<Item = &'static Param> + Clone {
         let alias = self.alias.map_or(&[][..], |alias| alias.params);
-        self.params.iter().chain(alias).chain(common(self.role))
+        let own = self.params.iter().chain(alias);
+        // A kind may know a parameter of every endpoint's better.
+        let known = own.clone();
+        let new = move |param: &&Param| !known.clone().any(|mine| mine.name == param.name);
+        own.chain(common(self.role).iter().filter(new))
     }
 
     fn default_of(&self, param: &Param) -> Option<&'static str> {

@@ -119,7 +119,8 @@ fn usages(kind: &Kind) -> Vec<Usage> {
 /// The parameters of a side, without those of every kind.
 fn own(kind: &Kind, role: Role) -> Vec<&'static Param> {
     let common = common(role);
-    let is_common = |param: &Param| common.iter().any(|other| other.name == param.name);
+    // A kind may have a parameter of the same name, which it knows better.
+    let is_common = |param: &Param| common.iter().any(|other| std::ptr::eq(other, param));
     kind.params(role).into_iter().filter(|param| !is_common(param)).collect()
 }
 

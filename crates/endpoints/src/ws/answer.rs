@@ -5,7 +5,7 @@ use endpoint::{Refusal, RefusalKind};
 use http_body_util::Full;
 use hyper::header::{
     ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Response, StatusCode};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -19,6 +19,7 @@ pub(super) fn text(status: StatusCode, line: &str) -> Answer {
     *answer.status_mut() = status;
     let text = HeaderValue::from_static("text/plain; charset=utf-8");
     answer.headers_mut().insert(CONTENT_TYPE, text);
+    answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     answer
 }
 
@@ -53,6 +54,10 @@ pub(super) fn upgrade_required(line: &str) -> Answer {
 /// RFC 6455 section 4.4: the version that we speak.
 pub(super) fn version(answer: &mut Answer) {
     answer.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+}
+
+pub(super) fn not_found() -> Answer {
+    text(StatusCode::NOT_FOUND, "nothing is served under this path")
 }
 
 pub(super) fn not_allowed() -> Answer {

@@ -33,7 +33,7 @@ impl AsyncWrite for Flattened {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.poll_sending(cx, |sending, cx, inner| sending.poll_flush(cx, inner))
+        self.0.poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -50,8 +50,12 @@ impl Life for Flattened {
         self.0.poll_finish(cx, end)
     }
 
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_close(cx)
+    }
+
     fn ending(&self) -> Ending {
-        Ending::Handshake
+        self.0.ending()
     }
 
     fn end(&mut self) -> End {

@@ -15,10 +15,11 @@ use websocket::Role;
 
 use super::answer;
 use super::messages::Messages;
-use super::negotiate::Mode;
+use super::negotiate::{FRAMINGS, Mode};
 use super::request::Upgrade;
 use super::serve::{Link, Talk};
 use super::stream::{Core, Terms};
+use super::terminal::{self, Face};
 
 /// A request that hyper waits to answer.
 pub(super) struct Deciding {
@@ -33,7 +34,10 @@ impl Decision for Deciding {
         let Self { talk, upgrade, answer: decide } = *self;
         let Upgrade { key, mut http, subprotocol } = upgrade;
         // What the far side has settled on goes, if the client knows it.
-        let settled = answer.subprotocol.filter(|name| http.subprotocols.contains(name));
+        // Names of framings say nothing about what is in the frames, and are between two ends alone.
+        let settled = answer
+            .subprotocol
+            .filter(|name| http.subprotocols.contains(name) && !FRAMINGS.contains(&name.as_str()));
         let subprotocol = settled.or(subprotocol);
         let switch = answer::switch(&key, subprotocol.as_deref(), &answer.headers);
         let (link, mut unread) = finish(talk, decide, switch).await?;
@@ -44,12 +48,24 @@ impl Decision for Deciding {
             pace: link.listening.pace,
             frame: link.listening.frame,
         };
-        let Link { front, info, control, hold, .. } = link;
+        let Link { front, listening, info, mut control, hold, .. } = link;
         let (stream, ahead) = front.into_inner();
         unread.unsplit(ahead);
-        let messages = Messages(Core::new(stream, terms, unread));
-        let transport = Transport::Messages(Box::new(messages));
-        Ok(Accepted::Session(Conn { transport, info: info.with(http), control, hold }))
+        let mut core = Core::new(stream, terms, unread);
+        let mut through = None;
+        if terms.mode == Mode::Terminal {
+            through = listening.through(answer.far, &http);
+            let face = Face::of(answer.far, answer.signals, through.is_some());
+            let (signals, beside) = terminal::pair(Role::Server, Some(face));
+            control = signals;
+            core = core.with(beside);
+        }
+        let transport = Transport::Messages(Box::new(Messages(core)));
+        let conn = Conn { transport, info: info.with(http), control, hold };
+        Ok(match through {
+            Some(layer) => Accepted::Through(conn, layer),
+            None => Accepted::Session(conn),
+        })
     }
 
     async fn refuse(self: Box<Self>, refusal: Refusal) {

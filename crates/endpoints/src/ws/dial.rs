@@ -19,6 +19,7 @@ use super::negotiate::Mode;
 use super::plan::is_value;
 use super::response::{Failure, check, exchange};
 use super::stream::{Core, Terms};
+use super::terminal;
 use super::url;
 
 /// The layer, planned.
@@ -85,7 +86,14 @@ impl DialLayer for Dialling {
         };
         http.headers.push(("host".to_owned(), host));
         http.subprotocols = subprotocol.into_iter().collect();
-        let messages = Messages(Core::new(stream, terms, unread));
+        let mut core = Core::new(stream, terms, unread);
+        let mut control = control;
+        if terms.mode == Mode::Terminal {
+            let (signals, beside) = terminal::pair(Role::Client, None);
+            control = signals;
+            core = core.with(beside);
+        }
+        let messages = Messages(core);
         let transport = Transport::Messages(Box::new(messages));
         Ok(Conn { transport, info: beneath.with(http), control, hold })
     }
@@ -135,6 +143,10 @@ impl Dialling {
         put("Sec-WebSocket-Key", key);
         if !offers.is_empty() {
             put("Sec-WebSocket-Protocol", &offers.join(", "));
+        }
+        let given = |name: &str| headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+        if offers.iter().any(|name| name == terminal::NAME) && !given(terminal::PLAIN) {
+            put(terminal::PLAIN, "stream");
         }
         if let Some(origin) = origin {
             put("Origin", origin);

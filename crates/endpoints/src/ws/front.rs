@@ -21,6 +21,8 @@ pub(super) struct Wire {
     /// Answers that the peer hasn't taken. hyper may call a connection done before its answer is
     /// written, so this never pushes back until it is full.
     out: BytesMut,
+    /// How much was written since somebody asked.
+    moved: usize,
 }
 
 /// A place to speak HTTP.
@@ -29,7 +31,7 @@ pub(super) struct Front(Arc<Mutex<Wire>>);
 
 impl Front {
     pub(super) fn new(stream: Box<dyn ByteStream>) -> Self {
-        let wire = Wire { stream, ahead: BytesMut::new(), out: BytesMut::new() };
+        let wire = Wire { stream, ahead: BytesMut::new(), out: BytesMut::new(), moved: 0 };
         Self(Arc::new(Mutex::new(wire)))
     }
 
@@ -53,6 +55,11 @@ impl Front {
             }
         }
         Poll::Pending
+    }
+
+    /// Whether more than a trickle was written since the last call.
+    pub(super) fn has_moved(&self) -> bool {
+        std::mem::take(&mut self.lock().moved) >= TRICKLE
     }
 
     /// Writes what is kept.
@@ -98,6 +105,7 @@ impl Wire {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.out.advance(written);
+            self.moved += written;
         }
         Pin::new(&mut self.stream).poll_flush(cx)
     }
@@ -158,5 +166,7 @@ impl rt::Write for Front {
 
 /// What is kept of a peer that sends before it is accepted: enough for a first message.
 const AHEAD: usize = 4 * 1024;
+/// Less than this within the handshake's limit, and who reads it holds a place for nothing.
+const TRICKLE: usize = 4 * 1024;
 /// Answers to pipelined requests that are kept before no more of them are read.
 const FULL: usize = 16 * 1024;

@@ -43,7 +43,7 @@ impl Sink<Part> for Messages {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.poll_sending(cx, |sending, cx, inner| sending.poll_flush(cx, inner))
+        self.0.poll_flush(cx)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -60,8 +60,12 @@ impl Life for Messages {
         self.0.poll_finish(cx, end)
     }
 
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_close(cx)
+    }
+
     fn ending(&self) -> Ending {
-        Ending::Handshake
+        self.0.ending()
     }
 
     fn end(&mut self) -> End {

@@ -2,12 +2,14 @@
 //!
 //! A listening connection passes through these stages:
 //!
-//! 1. [`front`]: hyper reads HTTP/1.1 requests from the endpoint beneath and answers those that are
-//!    no upgrades;
-//! 2. [`request`], [`origin`], [`negotiate`]: an upgrade is checked;
+//! 1. [`front`]: hyper reads HTTP/1.1 requests from the endpoint beneath;
+//! 2. [`request`]: whether the listener answers to that name ([`hosts`]) and lets them in ([`door`]);
+//!    what is no upgrade is answered with the [`page`]; an upgrade is checked: [`origin`],
+//!    [`negotiate`];
 //! 3. [`serve`]: it becomes an offer, that is accepted with 101 or refused with the status that
 //!    [`answer`] has for it;
-//! 4. [`stream`]: frames, seen as bytes ([`bytes`]) or as messages ([`messages`]).
+//! 4. [`stream`]: frames, seen as bytes ([`bytes`]) or as messages ([`messages`]); between two of us
+//!    and for the page, with signals beside them ([`terminal`]) and with half-close ([`half`]).
 //!
 //! A connecting one goes from [`dial`] to the same stream.
 
@@ -16,12 +18,16 @@ mod base64;
 mod bytes;
 mod decision;
 mod dial;
+mod door;
 mod front;
+mod half;
+mod hosts;
 mod keepalive;
 mod keys;
 mod messages;
 mod negotiate;
 mod origin;
+mod page;
 mod plan;
 mod receiving;
 mod request;
@@ -31,6 +37,7 @@ mod sending;
 mod serve;
 mod stream;
 mod sugar;
+mod terminal;
 mod url;
 
 use endpoint::kind::{
@@ -80,8 +87,8 @@ pub(crate) static KIND: Kind = Kind {
             Param::new(
                 "subprotocol",
                 ValueKind::List,
-                "Subprotocols (RFC 6455 section 1.9) to take beside `binary` and `base64`; they \
-                 carry plain bytes in binary frames. The first that the client names and that is \
+                "Subprotocols (RFC 6455 section 1.9) to take beside `endpointforward.v1`, `binary` \
+                 and `base64`; they carry plain bytes in binary frames. The first that the client names and that is \
                  known is agreed on. A client that names only others is refused with 400; one that \
                  names none is accepted.",
             ),
@@ -94,6 +101,33 @@ pub(crate) static KIND: Kind = Kind {
                  `https://example.com`. Who sends none, as programs do, may connect in any case.",
             )
             .default("same"),
+            Param::new(
+                "host",
+                ValueKind::List,
+                "Which names the listener answers to, by the Host header, without ports; `any` is \
+                 every name. On loopback these come beside `localhost`, addresses of loopback and \
+                 the host in `url`, which are all that it answers to otherwise: a web page can make \
+                 a name of its own lead here (DNS rebinding). A reverse proxy that passes on the \
+                 name it is called by needs it here. Elsewhere every name is taken unless some are \
+                 listed. Others get 403.",
+            ),
+            Param::new(
+                "page",
+                ValueKind::Choice(&["auto", "terminal", "telnet", "none"]),
+                "What a browser is shown under the same path: a terminal. `auto` speaks telnet with \
+                 what is behind the listener if that is a service, such as `tcp`; `telnet` does so \
+                 whatever it is, `terminal` never; `none` shows one line of text. Clients of other \
+                 subprotocols than `endpointforward.v1` get plain bytes in any case.",
+            )
+            .default("auto"),
+            Param::new(
+                "auth",
+                ValueKind::Choice(&["none", "token"]),
+                "Who may see the page and connect. `none`, everybody who reaches the listener, which \
+                 has to be stated for a program behind a public address. `token`: who opens the link \
+                 that is shown at the start; it works once, and its browser gets a cookie for as \
+                 long as the listener lives.",
+            ),
             TIMEOUT,
             PING,
             PING_TIMEOUT,
@@ -120,7 +154,8 @@ pub(crate) static KIND: Kind = Kind {
                 "subprotocol",
                 ValueKind::List,
                 "Subprotocols to offer, before `binary`; `autobahn` offers `binary, base64` before \
-                 them. Empty offers none.",
+                 them. Empty offers none. With `endpointforward.v1`, which we listen for too, either \
+                 direction may end by itself, and window sizes and exit statuses get through.",
             ),
             REQUIRE,
             Param::new("origin", ValueKind::Text, "The Origin header to send, if one is wanted."),

@@ -1,9 +1,12 @@
 //! Subprotocols (RFC 6455 sections 1.9 and 4.2.2), and what they do to the data.
 //!
-//! `binary` and `base64` are websockify's: bytes in binary frames, and base64 in text frames. Names
-//! that are configured, such as `mqtt`, are plain bytes in binary frames too.
+//! `endpointforward.v1` is ours ([`terminal`]). `binary` and `base64` are websockify's: bytes in binary
+//! frames, and base64 in text frames. Names that are configured, such as `mqtt`, are plain bytes in
+//! binary frames too.
 
 use std::fmt;
+
+use super::terminal;
 
 /// What is agreed on says which frames carry data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub(super) enum Mode {
     Base64,
     /// Binary frames alone.
     Binary,
+    /// Binary frames are data, text messages are control.
+    Terminal,
 }
 
 impl Mode {
@@ -21,6 +26,7 @@ impl Mode {
     pub(super) fn of(subprotocol: Option<&str>) -> Self {
         match subprotocol {
             None => Self::Any,
+            Some(name) if name.eq_ignore_ascii_case(terminal::NAME) => Self::Terminal,
             Some(name) if name.eq_ignore_ascii_case(BASE64) => Self::Base64,
             Some(_) => Self::Binary,
         }
@@ -30,7 +36,7 @@ impl Mode {
 /// The subprotocols that a listener takes.
 #[derive(Clone, Debug)]
 pub(super) struct Spoken {
-    /// Beside the two that every listener takes.
+    /// Beside [`FRAMINGS`], that every listener takes.
     pub(super) names: Vec<String>,
     pub(super) required: bool,
 }
@@ -65,7 +71,7 @@ impl Spoken {
     }
 
     fn all(&self) -> impl Iterator<Item = &str> {
-        [BINARY, BASE64].into_iter().chain(self.names.iter().map(|name| &**name))
+        FRAMINGS.into_iter().chain(self.names.iter().map(|name| &**name))
     }
 }
 
@@ -82,6 +88,8 @@ pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_char)
 }
 
+/// Names that say how bytes are framed on this connection, and nothing about what they are.
+pub(super) const FRAMINGS: [&str; 3] = [terminal::NAME, BINARY, BASE64];
 pub(super) const BINARY: &str = "binary";
 pub(super) const BASE64: &str = "base64";
 

@@ -8,15 +8,20 @@ use endpoint::kind::{Args, Planned};
 use endpoint::{DialLayer, ServeLayer};
 
 use super::dial::{Dialling, Request};
+use super::door::Auth;
+use super::hosts::Hosts;
 use super::keepalive::Pace;
 use super::negotiate::{BASE64, BINARY, Spoken, is_token};
 use super::origin::Origins;
+use super::page::Show;
 use super::serve::{Layer, Listening};
 use super::url;
 
 pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     let mut found = Vec::new();
     let place = keep(url::read(args), &mut found).flatten();
+    let own = place.as_ref().and_then(|place| place.host.as_deref());
+    let hosts = keep(Hosts::read(args, own), &mut found).unwrap_or_default();
     let origins = keep(Origins::read(args), &mut found).unwrap_or_default();
     let names = subprotocols(args, &mut found);
     let limit = timeout(args, &mut found);
@@ -41,6 +46,10 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
         path,
         spoken: Spoken { names, required: args.flag("require-subprotocol") },
         origins,
+        hosts,
+        auth: if args.text("auth") == Some("token") { Auth::Token } else { Auth::Open },
+        show: Show::read(args.text("page").unwrap_or_default()),
+        telnet: args.dial_layer("telnet"),
         limit,
         pace: pace(args),
         frame: frame(args),

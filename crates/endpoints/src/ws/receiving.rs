@@ -11,12 +11,15 @@ use websocket::{
 
 use super::base64;
 use super::negotiate::Mode;
+use super::terminal::{Beside, Heard};
 
 /// The receiving half of a connection.
 pub(super) struct Receiving {
     decoder: Decoder,
     mode: Mode,
     base64: base64::Decoder,
+    /// What text messages of [`Mode::Terminal`] go to.
+    pub(super) beside: Option<Box<Beside>>,
     /// Bytes that were read and not decoded: what came right after the handshake, or one read's
     /// worth of messages.
     pub(super) unread: BytesMut,
@@ -29,6 +32,8 @@ pub(super) struct Receiving {
 #[derive(Debug)]
 pub(super) enum State {
     Open,
+    /// By `eof`: the peer still listens, and has a Close to say.
+    Finished(End),
     /// By a Close frame, or without one.
     Ended(End),
     /// By a mistake of the peer's, that hasn't been reported yet.
@@ -52,6 +57,7 @@ impl Receiving {
             decoder: Decoder::new(role, Limits::default()),
             mode,
             base64: base64::Decoder::default(),
+            beside: None,
             unread,
             state: State::Open,
             pinged: None,
@@ -61,6 +67,11 @@ impl Receiving {
     /// Whether the peer has said Close.
     pub(super) fn is_closed(&self) -> bool {
         self.decoder.is_closed()
+    }
+
+    /// Whether something may still come, data or not.
+    pub(super) fn is_reading(&self) -> bool {
+        matches!(self.state, State::Open | State::Finished(_))
     }
 
     /// What is seen as bytes may be any: text is not checked for being UTF-8.
@@ -80,7 +91,7 @@ impl Receiving {
             return done.payload;
         }
         let (mut at, mut to) = (0, 0);
-        while let State::Open = self.state {
+        while self.is_reading() {
             match self.decoder.next(buf, &mut at) {
                 Ok(None) => break,
                 Ok(Some(Event::Control(control))) => self.control(control),
@@ -95,9 +106,7 @@ impl Receiving {
 
     /// The next part of `unread`. Control frames and mistakes before it have had their effect.
     pub(super) fn next(&mut self) -> Option<Part> {
-        while let State::Open = self.state
-            && !self.unread.is_empty()
-        {
+        while self.is_reading() && !self.unread.is_empty() {
             let mut at = 0;
             match self.decoder.next(&mut self.unread, &mut at) {
                 Ok(None) => self.unread = BytesMut::new(),
@@ -118,6 +127,9 @@ impl Receiving {
                     }
                     taken.truncate(end);
                     taken.advance(start);
+                    if data.text && self.mode == Mode::Terminal {
+                        continue;
+                    }
                     let last = data.last && matches!(self.state, State::Open);
                     if last || !taken.is_empty() {
                         let text = data.text && self.mode != Mode::Base64;
@@ -127,7 +139,7 @@ impl Receiving {
                 Err(error) => self.fail(&error),
             }
         }
-        if !matches!(self.state, State::Open) {
+        if !self.is_reading() {
             // After a Close, what comes is ignored.
             self.unread = BytesMut::new();
         }
@@ -137,7 +149,13 @@ impl Receiving {
     /// Decodes one piece of payload to `to`.
     fn data(&mut self, buf: &mut [u8], from: Range<usize>, to: &mut usize, text: bool, last: bool) {
         match (self.mode, text) {
-            (Mode::Any, _) | (Mode::Binary, false) => {
+            (Mode::Terminal, true) => self.hear(&buf[from], last),
+            (Mode::Terminal, false) if matches!(self.state, State::Finished(_)) => {
+                if !from.is_empty() {
+                    self.refuse(CloseCode::Policy, "there is data after `eof`".to_owned());
+                }
+            }
+            (Mode::Any, _) | (Mode::Binary | Mode::Terminal, false) => {
                 let len = from.len();
                 buf.copy_within(from, *to);
                 *to += len;
@@ -159,19 +177,34 @@ impl Receiving {
         }
     }
 
+    /// Takes a piece of a control message.
+    fn hear(&mut self, piece: &[u8], last: bool) {
+        let Some(beside) = &mut self.beside else { return };
+        match beside.hear(piece, last) {
+            Heard::Signal => {}
+            Heard::Eof(status) => {
+                if let State::Open = self.state {
+                    let end = status.map_or_else(End::eof, End::exited);
+                    self.state = State::Finished(end);
+                }
+            }
+            Heard::Mistake(code, words) => self.refuse(code, words.to_owned()),
+        }
+    }
+
     fn control(&mut self, control: Control) {
         take(control, &mut self.state, &mut self.pinged);
     }
 
     fn fail(&mut self, error: &ProtocolError) {
         let failure = Failure { frame: error.close_frame(), words: error.to_string() };
-        if let State::Open = self.state {
+        if self.is_reading() {
             self.state = State::Failed(failure);
         }
     }
 
     fn refuse(&mut self, code: CloseCode, words: String) {
-        let frame = CloseFrame::new(code, &words).expect("1003 and 1007 may be sent");
+        let frame = CloseFrame::new(code, &words).expect("1003, 1007 and 1008 may be sent");
         self.state = State::Failed(Failure { frame, words });
     }
 }

@@ -12,8 +12,9 @@ use hyper::{Method, Request, StatusCode, Version};
 
 use super::answer::{self, Answer};
 use super::base64;
+use super::door::Entry;
 use super::negotiate::{Disagreement, is_token};
-use super::serve::Listening;
+use super::serve::{Listening, Site};
 
 /// What a request asks for.
 pub(super) enum Asked {
@@ -21,8 +22,6 @@ pub(super) enum Asked {
     Upgrade(Upgrade),
     /// A WebSocket connection that can't be had: what to answer, and why.
     Refused(Answer, Error),
-    /// The page of this listener.
-    Page,
     /// What is answered without more ado.
     Other(Answer),
 }
@@ -35,25 +34,37 @@ pub(super) struct Upgrade {
     pub(super) subprotocol: Option<String>,
 }
 
-pub(super) fn read(request: &Request<Incoming>, listening: &Listening, at: &str) -> Asked {
+pub(super) fn read(request: &Request<Incoming>, site: &Site) -> Asked {
     let headers = request.headers();
+    let refused = |bad: Box<Bad>| {
+        let Bad { answer, kind, words } = *bad;
+        Asked::Refused(answer, Error::new(kind, "accept", &*site.local.descriptor, words))
+    };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Asked::Other(answer::not_allowed());
     }
-    if listening.path.as_deref().is_some_and(|path| path != request.uri().path()) {
-        let line = "nothing is served under this path";
-        return Asked::Other(answer::text(StatusCode::NOT_FOUND, line));
+    if let Err(bad) = check_host(headers, site) {
+        return refused(bad);
     }
-    if !has_word(headers, &UPGRADE, "websocket") {
-        return Asked::Page;
+    let (path, served) = (request.uri().path(), site.listening.path.as_deref());
+    let wants_upgrade = has_word(headers, &UPGRADE, "websocket");
+    if wants_upgrade && !site.takes_upgrade(path) {
+        return Asked::Other(answer::not_found());
     }
-    match upgrade(request, listening) {
-        Ok(upgrade) => Asked::Upgrade(upgrade),
-        Err(bad) => {
-            let Bad { answer, kind, words } = *bad;
-            Asked::Refused(answer, Error::new(kind, "accept", at, words))
+    if let Some(door) = &site.door {
+        match door.ask(request.method(), &http(request)) {
+            Entry::Granted => {}
+            Entry::Welcome(answer) if !wants_upgrade => return Asked::Other(answer),
+            Entry::Welcome(_) => {}
+            Entry::Denied(line) => {
+                return refused(Bad::new(StatusCode::FORBIDDEN, ErrorKind::Refused, line));
+            }
         }
     }
+    if !wants_upgrade {
+        return Asked::Other(site.page.answer(path, request.uri().query(), served, headers));
+    }
+    upgrade(request, &site.listening).map_or_else(refused, Asked::Upgrade)
 }
 
 /// What is wrong with a handshake.
@@ -84,9 +95,7 @@ fn upgrade(request: &Request<Incoming>, listening: &Listening) -> Result<Upgrade
     if !request.body().is_end_stream() {
         return Err(bad("a WebSocket handshake has no body"));
     }
-    let Ok(host) = single(headers, &HOST) else {
-        return Err(bad("the Host header is not one host"));
-    };
+    let host = single(headers, &HOST).unwrap_or_default();
     if host.is_none() && request.uri().host().is_none() {
         return Err(bad("the Host header is missing"));
     }
@@ -121,6 +130,25 @@ fn upgrade(request: &Request<Incoming>, listening: &Listening) -> Result<Upgrade
         }
     };
     Ok(Upgrade { key: key.to_owned(), http, subprotocol })
+}
+
+/// Whether the listener answers to the host that was asked for. Programs may ask for none.
+fn check_host(headers: &HeaderMap, site: &Site) -> Result<(), Box<Bad>> {
+    let Ok(host) = single(headers, &HOST) else {
+        let line = "the Host header is not one host";
+        return Err(Bad::new(StatusCode::BAD_REQUEST, ErrorKind::Protocol, line));
+    };
+    let hosts = &site.listening.hosts;
+    let Some(host) = host.filter(|host| !hosts.allow(host, site.is_loopback())) else {
+        return Ok(());
+    };
+    let host = printable(host);
+    let set = hosts.with(&host);
+    let line = format!(
+        "this listener doesn't answer to the name `{host}`, so that no web page can reach it by one \
+         of its own; if the name is yours, add it to the listener: `host={set}`"
+    );
+    Err(Bad::new(StatusCode::FORBIDDEN, ErrorKind::Refused, line))
 }
 
 fn check_origin(

@@ -56,7 +56,7 @@ impl Sending {
         let limit = match mode {
             // Encoded, with the two bytes that a part before may have left.
             Mode::Base64 => (limit / 4 * 3).saturating_sub(2).max(1),
-            Mode::Any | Mode::Binary => limit,
+            Mode::Any | Mode::Binary | Mode::Terminal => limit,
         };
         Self {
             encoder: Encoder::new(role),
@@ -346,6 +346,36 @@ impl Sending {
         Ok(())
     }
 
+    // === Beside the data ===
+
+    /// Whether a message of its own may begin here, and there is room for it.
+    pub(super) fn has_room_beside(&self) -> bool {
+        self.owed == 0
+            && self.tail.is_empty()
+            && !self.encoder.is_inside_message()
+            && !self.is_closed()
+            && self.out.len() - self.at < BATCH
+    }
+
+    /// Frames a control message of [`Mode::Terminal`].
+    pub(super) fn beside(&mut self, text: &str) {
+        let keys = &mut self.keys;
+        let header = self.encoder.data(true, true, text.len() as u64, || keys.next());
+        self.out.extend_from_slice(&header);
+        let at = self.out.len();
+        self.out.extend_from_slice(text.as_bytes());
+        if let Some(key) = header.key() {
+            mask(key, 0, &mut self.out[at..]);
+        }
+    }
+
+    /// Ends the message that was begun, if there is one.
+    pub(super) fn end_message(&mut self) {
+        if self.encoder.is_inside_message() {
+            self.put(&[], false, true);
+        }
+    }
+
     // === Frames ===
 
     /// Adds a frame to `out`.
@@ -378,7 +408,8 @@ impl Sending {
         let text = match self.mode {
             Mode::Any => text,
             Mode::Base64 => true,
-            Mode::Binary => false,
+            // Text is control there.
+            Mode::Binary | Mode::Terminal => false,
         };
         let keys = &mut self.keys;
         self.encoder.data(text, last, len as u64, || keys.next())

@@ -13,9 +13,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use descriptor::quote_positional;
+use endpoint::info::Http;
 use endpoint::{
-    Bound, Conn, Context, Control, Error, ErrorKind, Hold, Info, Local, Offer, Offers, Result,
-    ServeLayer,
+    Bound, Conn, Context, Control, DialLayer, Error, ErrorKind, Grants, Hold, Info, Invitation,
+    Local, Offer, Offers, Result, ServeLayer,
 };
 use hyper::Request;
 use hyper::body::Incoming;
@@ -25,13 +26,17 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::answer::{self, Answer};
+use super::answer::Answer;
 use super::decision::Deciding;
+use super::door::{Auth, Door, Once, TOKEN};
 use super::front::Front;
+use super::hosts::Hosts;
 use super::keepalive::Pace;
 use super::negotiate::Spoken;
 use super::origin::Origins;
+use super::page::{Page, Show, place};
 use super::request::{self, Asked, Upgrade};
+use super::terminal::{self, Face};
 
 /// The layer, planned.
 #[derive(Debug)]
@@ -41,42 +46,60 @@ pub(super) struct Listening {
     pub(super) path: Option<String>,
     pub(super) spoken: Spoken,
     pub(super) origins: Origins,
+    pub(super) hosts: Hosts,
+    pub(super) auth: Auth,
+    pub(super) show: Show,
+    /// What a page sees a service through.
+    pub(super) telnet: Option<Arc<dyn DialLayer>>,
     pub(super) limit: Duration,
     pub(super) pace: Pace,
     pub(super) frame: Option<usize>,
+}
+
+impl Listening {
+    /// What a terminal sees the far side through.
+    pub(super) fn through(&self, far: Option<Grants>, http: &Http) -> Option<Arc<dyn DialLayer>> {
+        let telnet = match self.show {
+            Show::Auto => far == Some(Grants::Service),
+            Show::Telnet => far.is_some(),
+            Show::Terminal | Show::Nothing => false,
+        };
+        // Who is no terminal wants what is there.
+        let plain = http.header(terminal::PLAIN) == Some(Face::Stream.name());
+        self.telnet.clone().filter(|_| telnet && !plain)
+    }
 }
 
 /// [`Listening`], shared by what is bound.
 #[derive(Debug)]
 pub(super) struct Layer(pub(super) Arc<Listening>);
 
-/// What is said to a browser that asks for a page.
-pub(super) trait Page: Send + Sync {
-    /// The answer to a GET or HEAD that is no upgrade, on a path that is served.
-    fn answer(&self, request: &Request<Incoming>) -> Answer;
-}
-
-/// How to connect: there is no page.
-struct Notice {
-    line: String,
-}
-
-impl Page for Notice {
-    fn answer(&self, _: &Request<Incoming>) -> Answer {
-        answer::upgrade_required(&self.line)
-    }
-}
-
 #[async_trait]
 impl ServeLayer for Layer {
     async fn bind(&self, _: &Context, local: &Local) -> Result<Arc<dyn Bound>> {
-        let listening = &self.0;
+        let site = Site::new(Arc::clone(&self.0), local)?;
+        Ok(Arc::new(Serving(Arc::new(site))))
+    }
+}
+
+/// What one listener shows and lets in.
+pub(super) struct Site {
+    pub(super) listening: Arc<Listening>,
+    pub(super) local: Local,
+    pub(super) page: Page,
+    /// Whom it lets in, if not everybody.
+    pub(super) door: Option<Arc<dyn Door>>,
+}
+
+impl Site {
+    fn new(listening: Arc<Listening>, beneath: &Local) -> Result<Self> {
         let path = listening.path.as_deref().unwrap_or("/");
-        let mut here =
-            Local::new(format!("{}:{}", listening.called, quote_positional(&local.descriptor)));
-        let mut line = "this is a WebSocket listener; connect with a WebSocket client".to_owned();
-        if let Some(mut address) = local.address {
-            here = here.at(address);
+        let descriptor = format!("{}:{}", listening.called, quote_positional(&beneath.descriptor));
+        let mut local = Local::new(descriptor);
+        let mut help = "connect with a WebSocket client".to_owned();
+        let mut host = None;
+        if let Some(mut address) = beneath.address {
+            local = local.at(address);
             if address.ip().is_unspecified() {
                 address.set_ip(if address.is_ipv4() {
                     std::net::Ipv4Addr::LOCALHOST.into()
@@ -84,45 +107,66 @@ impl ServeLayer for Layer {
                     std::net::Ipv6Addr::LOCALHOST.into()
                 });
             }
-            here = here.with_url(format!("ws://{address}{path}"));
-            line.push_str(&format!(", for example `new WebSocket(\"ws://{address}{path}\")`"));
+            host = Some(address);
+            help.push_str(&format!(", for example `new WebSocket(\"ws://{address}{path}\")`"));
         }
-        Ok(Arc::new(Serving {
-            listening: Arc::clone(&self.0),
-            local: here,
-            page: Arc::new(Notice { line }),
-        }))
+        let page = Page::new(listening.show, &help);
+        let url = host.map(|host| match page.is_built() {
+            true if path.ends_with('/') => format!("http://{host}{path}"),
+            true => format!("http://{host}{path}/"),
+            false => format!("ws://{host}{path}"),
+        });
+        let door: Option<Arc<dyn Door>> = match listening.auth {
+            Auth::Open => None,
+            Auth::Token => {
+                let port = local.address.map(|address| address.port());
+                let (door, token) = Once::new(port).map_err(|error| {
+                    let words = format!("the system has no random numbers: {error}");
+                    Error::new(ErrorKind::Other, "bind", &*local.descriptor, words)
+                })?;
+                // Where only a path is known, that has to do.
+                let place = url.as_ref().map_or(path, |url| url.as_str());
+                local = local.with_invitation(Invitation::new(format!("{place}?{TOKEN}={token}")));
+                Some(Arc::new(door))
+            }
+        };
+        if let Some(url) = url {
+            local = local.with_url(url);
+        }
+        Ok(Self { listening, local, page, door })
+    }
+
+    /// Whether only this machine's programs reach it; a listener without an address is behind a
+    /// proxy, which sees to names itself.
+    pub(super) fn is_loopback(&self) -> bool {
+        self.local.address.is_some_and(|address| address.ip().is_loopback())
+    }
+
+    /// Whether a WebSocket may be opened at `path`.
+    pub(super) fn takes_upgrade(&self, path: &str) -> bool {
+        place::takes_upgrade(path, self.listening.path.as_deref())
     }
 }
 
 /// The layer over one listener.
-pub(super) struct Serving {
-    pub(super) listening: Arc<Listening>,
-    local: Local,
-    page: Arc<dyn Page>,
-}
+struct Serving(Arc<Site>);
 
 impl Bound for Serving {
     fn local(&self) -> &Local {
-        &self.local
+        &self.0.local
     }
 
     fn serve(&self, conn: Conn) -> Box<dyn Offers> {
         let Conn { transport, info, control, hold } = conn;
         let front = Front::new(transport.into_bytes());
         let said = Arc::new(Mutex::new(None));
-        let service = Requested {
-            listening: Arc::clone(&self.listening),
-            page: Arc::clone(&self.page),
-            at: self.local.descriptor.clone(),
-            said: Arc::clone(&said),
-        };
+        let service = Requested { site: Arc::clone(&self.0), said: Arc::clone(&said) };
         let mut builder = http1::Builder::new();
         // No timer of hyper's: the limit is ours and covers answers that nobody reads, too.
         builder.max_buf_size(BUFFER).max_headers(HEADERS).header_read_timeout(None);
         let http = Box::new(builder.serve_connection(front.clone(), service));
-        let listening = Arc::clone(&self.listening);
-        let at = self.local.descriptor.clone();
+        let listening = Arc::clone(&self.0.listening);
+        let at = self.0.local.descriptor.clone();
         let link = Link { front, listening, info, control, hold, at };
         Box::new(Requests { talk: Some(Talk { http, link }), said, served: false })
     }
@@ -183,6 +227,10 @@ impl Offers for Requests {
                 done.map(Next::Done)
             });
             let next = timeout(talk.link.listening.limit, next).await;
+            // A page may take longer than that to arrive, as long as it does.
+            if next.is_err() && self.served && talk.link.front.has_moved() {
+                continue;
+            }
             match next {
                 Ok(Next::Said(Said::Answered)) => self.served = true,
                 Ok(Next::Said(Said::Refused(error))) => refused = Some(error),
@@ -249,9 +297,7 @@ impl Link {
 
 /// hyper's service: what a request is answered with.
 pub(super) struct Requested {
-    listening: Arc<Listening>,
-    page: Arc<dyn Page>,
-    at: String,
+    site: Arc<Site>,
     said: Arc<Mutex<Option<Said>>>,
 }
 
@@ -261,8 +307,7 @@ impl Service<Request<Incoming>> for Requested {
     type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let (said, answer) = match request::read(&request, &self.listening, &self.at) {
-            Asked::Page => (Said::Answered, self.page.answer(&request)),
+        let (said, answer) = match request::read(&request, &self.site) {
             Asked::Other(answer) => (Said::Answered, answer),
             Asked::Refused(answer, error) => (Said::Refused(error), answer),
             Asked::Upgrade(upgrade) => {

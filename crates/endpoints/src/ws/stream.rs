@@ -23,24 +23,24 @@ use super::sending::{Sending, close_frame};
 /// The connection.
 pub(super) struct Core {
     pub(super) inner: Box<dyn ByteStream>,
-    role: Role,
+    pub(super) role: Role,
     pub(super) receiving: Receiving,
     pub(super) sending: Sending,
     keepalive: Keepalive,
     /// The peer broke the protocol.
-    failed: bool,
+    pub(super) failed: bool,
     /// Nobody answered our ping.
     dead: bool,
     /// Writing failed; who writes next will be told by the stream beneath.
-    broken: bool,
-    ending: Inner,
+    pub(super) broken: bool,
+    pub(super) ending: Inner,
     /// Who waits to write, in a task of its own perhaps: a stream wakes only the last one who asked.
     writer: Option<Waker>,
 }
 
 /// How far the stream beneath has been ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Inner {
+pub(super) enum Inner {
     Open,
     Ending,
     Ended,
@@ -154,7 +154,7 @@ impl Core {
     }
 
     /// What a read of the stream beneath means; whether it brought bytes.
-    fn received(&mut self, read: io::Result<usize>) -> io::Result<bool> {
+    pub(super) fn received(&mut self, read: io::Result<usize>) -> io::Result<bool> {
         match read {
             Ok(0) => {
                 // After our Close, nothing more is owed to us.
@@ -182,6 +182,12 @@ impl Core {
     fn take_end(&mut self) -> Option<io::Result<()>> {
         match &mut self.receiving.state {
             State::Open => None,
+            State::Finished(_) => {
+                if let Some(beside) = &mut self.receiving.beside {
+                    beside.halves.heard = true;
+                }
+                Some(Ok(()))
+            }
             State::Ended(_) | State::Over => Some(Ok(())),
             state @ State::Failed(_) => match std::mem::replace(state, State::Over) {
                 State::Failed(failure) => Some(Err(failure.into_error())),
@@ -228,7 +234,7 @@ impl Core {
     }
 
     /// A read found nothing.
-    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.dead {
             return Poll::Ready(Err(timed_out()));
         }
@@ -272,7 +278,7 @@ impl Core {
 
     /// Writes control frames as far as they go. Failing is no news here: a peer that has gone may
     /// have left data that is still to be read.
-    fn write_controls(&mut self, cx: &mut Context<'_>) {
+    pub(super) fn write_controls(&mut self, cx: &mut Context<'_>) {
         if self.broken || self.ending != Inner::Open {
             let _ = self.poll_end(cx);
             return;
@@ -300,6 +306,9 @@ impl Core {
         if self.dead {
             return Poll::Ready(timed_out());
         }
+        if let Poll::Ready(error) = self.poll_beside(cx) {
+            return Poll::Ready(error);
+        }
         self.write_controls(cx);
         self.inner.poll_background(cx)
     }
@@ -307,6 +316,9 @@ impl Core {
     // === The end ===
 
     pub(super) fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
+        if self.half_closes() {
+            return self.poll_half_close(cx, end);
+        }
         if self.ending == Inner::Open {
             if !self.broken {
                 let code = end.code.or(self.peers_code()).unwrap_or(1000);
@@ -333,7 +345,7 @@ impl Core {
     }
 
     /// Ends the stream beneath.
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.ending == Inner::Ending {
             let ended = ready!(self.inner.poll_finish(cx, &End::eof()));
             self.ending = Inner::Ended;
@@ -356,7 +368,7 @@ impl Core {
 
     pub(super) fn end(&mut self) -> End {
         match &mut self.receiving.state {
-            State::Ended(end) => end.clone(),
+            State::Ended(end) | State::Finished(end) => end.clone(),
             _ => End::eof(),
         }
     }
@@ -370,7 +382,7 @@ fn timed_out() -> io::Error {
 }
 
 /// Whether it only says that the peer has left.
-fn is_gone(error: &io::Error) -> bool {
+pub(super) fn is_gone(error: &io::Error) -> bool {
     use io::ErrorKind as K;
     matches!(
         error.kind(),

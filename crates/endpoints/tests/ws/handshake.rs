@@ -69,7 +69,7 @@ async fn wrong_handshakes_are_refused_in_words() {
 
 #[tokio::test]
 async fn what_is_no_upgrade_is_answered_and_the_connection_lives_on() {
-    let mut server = Server::new(":path=/ws").await;
+    let mut server = Server::new(":path=/ws:page=none").await;
     let (mut peer, mut incoming) = server.client().await;
     let next = async { incoming.next().await.unwrap().unwrap() };
     let talk = async {
@@ -154,7 +154,7 @@ async fn a_silent_client_is_let_go_after_the_timeout() {
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_keep_alive_is_no_error() {
-    let mut server = Server::new("").await;
+    let mut server = Server::new(":page=none").await;
     let (mut peer, mut incoming) = server.client().await;
     peer.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert!(incoming.next().await.unwrap().is_none());

@@ -67,7 +67,7 @@ fn mistakes_when_listening() {
     error: `ws` takes `header.cookie` when connecting, and this is the listening side
       | ws:9000:header.cookie=x:ping=soon
       |         ^^^^^^^^^^^^^
-      = help: the form is `ws:ENDPOINT[:url=…][:path=…][:subprotocol=…][:require-subprotocol=…][:origin=…][:timeout=…][:ping=…][:ping-timeout=…][:auth=…]`
+      = help: the form is `ws:ENDPOINT[:url=…][:path=…][:subprotocol=…][:require-subprotocol=…][:origin=…][:host=…][:page=…][:auth=…][:timeout=…][:ping=…][:ping-timeout=…]`
 
     error: `ping` must be a time: seconds, or with ms, s, m or h
       | ws:9000:header.cookie=x:ping=soon
@@ -77,7 +77,7 @@ fn mistakes_when_listening() {
     error: `ws` has no parameter `compress` when listening
       | ws:9000:compress=true
       |         ^^^^^^^^
-      = help: the form is `ws:ENDPOINT[:url=…][:path=…][:subprotocol=…][:require-subprotocol=…][:origin=…][:timeout=…][:ping=…][:ping-timeout=…][:auth=…]`
+      = help: the form is `ws:ENDPOINT[:url=…][:path=…][:subprotocol=…][:require-subprotocol=…][:origin=…][:host=…][:page=…][:auth=…][:timeout=…][:ping=…][:ping-timeout=…]`
     "#);
 }
 

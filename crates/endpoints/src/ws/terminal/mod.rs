@@ -1,0 +1,168 @@
+//! `endpointforward.v1`: a terminal's bytes, and beside them what a terminal has to say.
+//!
+//! Binary messages are data. Text messages are control: one JSON object each ([`message`]), which
+//! becomes a [`Signal`] or comes from one. `eof` ends one direction, so two of us keep half-close.
+//! docs/terminal-protocol.md is the description for those who write the other end.
+
+mod message;
+
+use std::task::{Context, Poll};
+
+use endpoint::{Control, ExitStatus, Grants, Signal, SignalReceiver, SignalSender};
+use websocket::{CloseCode, Role};
+
+use self::message::Message;
+use super::half::Halves;
+
+/// The name of the subprotocol.
+pub(super) const NAME: &str = "endpointforward.v1";
+
+/// The header with which a client that is no terminal says so, such as our own connecting side: what
+/// is behind the listener reaches it as it is, and no telnet is spoken in between.
+pub(super) const PLAIN: &str = "endpointforward-face";
+
+/// What the client is to look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Face {
+    Shell,
+    Telnet,
+    Serial,
+    Stream,
+}
+
+impl Face {
+    /// For what is behind the listener; `telnet` tells whether it is spoken in between.
+    pub(super) fn of(far: Option<Grants>, takes_signals: bool, telnet: bool) -> Self {
+        match far {
+            _ if telnet => Self::Telnet,
+            // A program on pipes has no terminal: it wants lines, and hears of no size.
+            Some(Grants::Program) if takes_signals => Self::Shell,
+            Some(Grants::Device) => Self::Serial,
+            _ => Self::Stream,
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Shell => "shell",
+            Self::Telnet => "telnet",
+            Self::Serial => "serial",
+            Self::Stream => "stream",
+        }
+    }
+}
+
+/// Both ends of a connection's signals, and what the session gets of them.
+pub(super) fn pair(role: Role, face: Option<Face>) -> (Control, Box<Beside>) {
+    let (control, say, take) = Control::pair();
+    let beside = Beside {
+        role,
+        say,
+        take: Some(take),
+        text: Vec::new(),
+        first: face.map(message::hello),
+        left: None,
+        exit: None,
+        halves: Halves::default(),
+    };
+    (control, Box::new(beside))
+}
+
+/// What goes on beside the data of one connection.
+pub(super) struct Beside {
+    role: Role,
+    say: SignalSender,
+    take: Option<SignalReceiver>,
+    /// The part of a control message that has come.
+    text: Vec<u8>,
+    /// What is said before anything else.
+    first: Option<String>,
+    /// How the program behind us left, once that was said.
+    left: Option<ExitStatus>,
+    /// How the program behind the peer left.
+    exit: Option<ExitStatus>,
+    /// How far the connection has ended.
+    pub(super) halves: Halves,
+}
+
+/// What a control message asks of the connection itself.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Nothing.
+    Signal,
+    /// No more data will come; how the program there ended, if it was said.
+    Eof(Option<ExitStatus>),
+    /// It is none: what to close with.
+    Mistake(CloseCode, &'static str),
+}
+
+impl Beside {
+    /// Takes a piece of a text message, the last one if `last`.
+    pub(super) fn hear(&mut self, piece: &[u8], last: bool) -> Heard {
+        if self.text.len() + piece.len() > LONGEST {
+            self.text = Vec::new();
+            return Heard::Mistake(CloseCode::Policy, "a control message has at most 4096 bytes");
+        }
+        let whole = if last && self.text.is_empty() {
+            message::read(piece, self.role)
+        } else {
+            self.text.extend_from_slice(piece);
+            if !last {
+                return Heard::Signal;
+            }
+            message::read(&std::mem::take(&mut self.text), self.role)
+        };
+        match whole {
+            Ok(Message::Signal(signal)) => {
+                if let Signal::Exit(status) = signal {
+                    self.exit = Some(status);
+                }
+                self.say.send(signal);
+                Heard::Signal
+            }
+            Ok(Message::Eof) => Heard::Eof(self.exit),
+            Ok(Message::Unknown) => Heard::Signal,
+            Err(mistake) => Heard::Mistake(CloseCode::Unsupported, mistake),
+        }
+    }
+
+    /// The next message for the peer.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<String>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(first));
+        }
+        while let Some(take) = &mut self.take {
+            match take.poll_recv(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) => self.take = None,
+                Poll::Ready(Some(Signal::Exit(status))) => {
+                    if let Some(text) = self.exit(status) {
+                        return Poll::Ready(Some(text));
+                    }
+                }
+                Poll::Ready(Some(signal)) => {
+                    if let Some(text) = message::write(&signal, self.role) {
+                        return Poll::Ready(Some(text));
+                    }
+                }
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    /// The last messages: how the program ended, unless that was said, and that no more comes.
+    pub(super) fn last_words(&mut self, status: Option<ExitStatus>) -> Vec<String> {
+        let exit = status.and_then(|status| self.exit(status));
+        exit.into_iter().chain([message::eof()]).collect()
+    }
+
+    fn exit(&mut self, status: ExitStatus) -> Option<String> {
+        if self.left.replace(status) == Some(status) {
+            return None;
+        }
+        message::write(&Signal::Exit(status), self.role)
+    }
+}
+
+/// Of a control message, in bytes.
+const LONGEST: usize = 4096;
