@@ -13,7 +13,8 @@ use std::sync::Arc;
 use descriptor::{Descriptor, Diagnostic, Severity, Span, Stage, Syntax, Text, Url, nearest};
 
 use crate::kind::{
-    Alias, Args, Kind, PlanConnect, PlanListen, Planned, Positional, Role, Shape, Takes,
+    Alias, Args, HIDDEN, Kind, PlanConnect, PlanListen, Planned, Positional, Role, Setting, Shape,
+    Takes,
     read::{self, Reader},
 };
 use crate::{Connector, DialLayer, Exposure, Grants, Layered, Listener, Opened};
@@ -48,6 +49,8 @@ pub struct Tree {
     pub gives: Shape,
     /// Its parameters: name, value, and whether it was typed.
     pub settings: Vec<(String, String, bool)>,
+    /// Whether secrets were left out of the descriptor and the parameters.
+    pub secret: bool,
     /// Where its kind was typed.
     pub span: Span,
     /// What is beneath it.
@@ -217,7 +220,7 @@ impl<'a> Planning<'a> {
             (PlanListen::Opened(_), Some(connect)) => (connect.params, connect.positional),
             _ => (side.params, side.positional),
         };
-        let args = self.read(&known, Role::Listen, params, positional);
+        let mut args = self.read(&known, Role::Listen, params, positional);
         match side.plan {
             PlanListen::Leaf(plan) => {
                 let listener = self.make(&args, plan)?;
@@ -243,6 +246,7 @@ impl<'a> Planning<'a> {
                     inner.as_ref().map(|(_, tree)| tree),
                     args.inner.as_ref(),
                 );
+                hide(&known, &mut args, inner.as_ref().map(|(_, tree)| tree));
                 let layer = self.make(&args, plan);
                 let (inner, beneath) = inner?;
                 let listener = Layered::new(inner, layer?);
@@ -256,7 +260,7 @@ impl<'a> Planning<'a> {
         let Some(side) = &known.kind.connect else {
             return self.wrong_side(&known, "listened on", "connected to");
         };
-        let args = self.read(&known, Role::Connect, side.params, side.positional);
+        let mut args = self.read(&known, Role::Connect, side.params, side.positional);
         match side.plan {
             PlanConnect::Leaf(plan) => {
                 let connector = self.make(&args, plan)?;
@@ -270,6 +274,7 @@ impl<'a> Planning<'a> {
                     inner.as_ref().map(|(_, tree)| tree),
                     args.inner.as_ref(),
                 );
+                hide(&known, &mut args, inner.as_ref().map(|(_, tree)| tree));
                 let layer = self.make(&args, plan);
                 let (inner, beneath) = inner?;
                 let connector = Layered::new(inner, layer?);
@@ -474,15 +479,34 @@ impl<'a> Planning<'a> {
 }
 
 fn tree(known: &Known, args: &Args, gives: Shape, inner: Option<Tree>) -> Tree {
-    let settings = args.settings().iter();
+    let setting = |setting: &Setting| {
+        let secret = args.is_secret(&setting.name);
+        let text = if secret { HIDDEN.to_owned() } else { setting.text.clone() };
+        (setting.name.clone(), text, setting.given)
+    };
     Tree {
         kind: known.kind.name,
         called: args.called.clone(),
         descriptor: args.descriptor.clone(),
         gives,
-        settings: settings.map(|s| (s.name.clone(), s.text.clone(), s.given)).collect(),
+        settings: args.settings().iter().map(setting).collect(),
+        secret: args.secret,
         span: args.span,
         inner: inner.map(Box::new),
+    }
+}
+
+/// Keeps the secrets of what is beneath out of the layer's own descriptor.
+fn hide(known: &Known, args: &mut Args, beneath: Option<&Tree>) {
+    if let (Some(inner), Some(beneath)) = (&args.inner, beneath.filter(|beneath| beneath.secret)) {
+        let hidden = args.descriptor.replace(inner.as_str(), &beneath.descriptor);
+        // However it was quoted: if it can't be found there, nothing of it is shown.
+        args.descriptor = if hidden.contains(&beneath.descriptor) {
+            hidden
+        } else {
+            format!("{}:{{{}}}", known.kind.name, beneath.descriptor)
+        };
+        args.secret = true;
     }
 }
 

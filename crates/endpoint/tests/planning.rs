@@ -147,7 +147,7 @@ fn what_is_missing_or_too_much_is_said_with_the_form() {
     error: `over` needs an endpoint to go over, in braces or with `:` as `\:`
       | over:path=/x
       | ^^^^
-      = help: the form is `over:ENDPOINT[:path=…][:auth=…]`
+      = help: the form is `over:ENDPOINT[:path=…][:token.NAME=…][:auth=…]`
     ");
     insta::assert_snapshot!(mistakes("net:80:host=h"), @r"
     error: `net` takes `host` when connecting, and this is the listening side
@@ -211,6 +211,20 @@ fn holes_are_taken_where_a_kind_allows_them() {
       |     ^^^^^^^^^^^^^^^^^^
       = help: write it out, or write `\$` if the text is meant as it stands
     ");
+}
+
+#[test]
+fn secrets_are_shown_nowhere() {
+    for typed in [
+        "over:{net:80}:token.a=hunter2",
+        "over:{over:{net:80}:token.a=hunter2}:path=/x:token.b=hunter2",
+        r"over:over\:net\\\:80\:token.a=hunter2",
+    ] {
+        let plan = registry().listener(typed, Syntax::Extended).expect("it plans");
+        let shown = format!("{} {plan:?}", plan.tree.descriptor);
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(plan.tree.descriptor.contains('…'), "{shown}");
+    }
 }
 
 #[test]

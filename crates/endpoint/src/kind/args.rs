@@ -1,12 +1,13 @@
 //! The values of an endpoint's parameters, read and with their defaults filled in.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use descriptor::{Diagnostic, Span, Stage, Syntax, Template, Text};
 
-use super::{Role, Value};
+use super::{HIDDEN, Role, Value};
 use crate::{DialLayer, Registry};
 
 /// What a kind's plan function reads. Every parameter has been read by its definition before, so
@@ -23,8 +24,10 @@ pub struct Args {
     pub syntax: Syntax,
     /// The name that the kind was called by, in lower case.
     pub called: String,
-    /// The endpoint's descriptor, for messages.
+    /// The endpoint's descriptor, for messages: secrets are left out.
     pub descriptor: String,
+    /// Whether something was left out of that.
+    pub(crate) secret: bool,
     /// Where the whole endpoint was typed.
     pub span: Span,
     /// The endpoint beneath a layer.
@@ -38,7 +41,7 @@ pub struct Args {
 }
 
 /// One parameter with its value.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Setting {
     /// The parameter's name; with a prefix parameter, the whole name.
     pub name: String,
@@ -50,6 +53,15 @@ pub struct Setting {
     pub span: Span,
     /// Whether it was typed.
     pub given: bool,
+    /// Whether it is shown to nobody.
+    pub secret: bool,
+}
+
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = if self.secret { HIDDEN } else { &*self.text };
+        write!(f, "{}={text}", self.name)
+    }
 }
 
 impl Args {
@@ -163,6 +175,11 @@ impl Args {
     pub fn warn(&self, name: &str, code: &'static str, message: impl Into<String>) {
         let warning = Diagnostic::warning(Stage::Plan, code, self.span_of(name), message);
         self.warnings.borrow_mut().push(warning);
+    }
+
+    /// Whether the value of a parameter is shown to nobody.
+    pub(crate) fn is_secret(&self, name: &str) -> bool {
+        self.settings.iter().any(|setting| setting.name == name && setting.secret)
     }
 
     pub(crate) fn is_sound(&self) -> bool {

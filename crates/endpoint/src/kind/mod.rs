@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use descriptor::{Descriptor, Diagnostic, Text, Url};
 
-pub use self::args::Args;
+pub use self::args::{Args, Setting};
 pub use self::param::{Holes, Param, Value, ValueKind};
+pub(crate) use self::read::HIDDEN;
 pub use self::read::common;
 use crate::opened::Times;
 use crate::{Connector, DialLayer, Listener, ServeLayer};

@@ -23,6 +23,8 @@ pub struct Param {
     pub rest: bool,
     /// Whether its name is a prefix: `env.` takes `env.TERM=…`.
     pub prefix: bool,
+    /// Whether it is shown to nobody.
+    pub secret: bool,
     /// Whether peers' facts may fill it.
     pub holes: Holes,
     /// One or two sentences for the manual.
@@ -55,6 +57,7 @@ impl Param {
             positional: false,
             rest: false,
             prefix: false,
+            secret: false,
             holes,
             doc,
         }
@@ -99,6 +102,13 @@ impl Param {
     #[must_use]
     pub const fn prefix(mut self) -> Self {
         self.prefix = true;
+        self
+    }
+
+    /// Its value is kept out of logs and of `explain`.
+    #[must_use]
+    pub const fn secret(mut self) -> Self {
+        self.secret = true;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use descriptor::{Descriptor, Diagnostic, Span, Stage, Syntax, Template, Text, nearest};
+use descriptor::{Descriptor, Diagnostic, Severity, Span, Stage, Syntax, Template, Text, nearest};
 
 use super::args::Setting;
 use super::{Alias, Args, Holes, Param, Positional, Role, Value, ValueKind};
@@ -44,6 +44,10 @@ pub(crate) fn read(
     found: &mut Vec<Diagnostic>,
 ) -> Args {
     let kind = descriptor.kind();
+    let errors = |found: &[Diagnostic]| {
+        found.iter().filter(|found| found.severity == Severity::Error).count()
+    };
+    let before = errors(found);
     let mut reading = Reading {
         reader,
         kind_span: kind.map_or(descriptor.source().span(), Text::span),
@@ -54,17 +58,21 @@ pub(crate) fn read(
     reading.keywords(&descriptor.kwargs);
     reading.positionals(descriptor.args.get(1..).unwrap_or_default());
     reading.defaults();
-    let Reading { mut settings, inner, kind_span, .. } = reading;
+    let Reading { mut settings, inner, kind_span, found, .. } = reading;
+    let sound = errors(found) == before;
+    let (shown, secret) = reader.shown(descriptor);
     let order = |setting: &Setting| reader.all().position(|param| param.is_called(&setting.name));
     settings.sort_by_key(order);
     Args {
         role: reader.role,
         syntax: reader.syntax,
         called: kind.map_or_else(String::new, |kind| kind.as_str().to_ascii_lowercase()),
-        descriptor: descriptor.to_string(),
+        descriptor: shown.to_string(),
+        secret,
         span: kind_span,
         inner,
         registry: reader.registry.clone(),
+        sound,
         settings,
         warnings: RefCell::default(),
     }
@@ -78,6 +86,19 @@ impl Reader<'_> {
         let known = own.clone();
         let new = move |param: &&Param| !known.clone().any(|mine| mine.name == param.name);
         own.chain(common(self.role).iter().filter(new))
+    }
+
+    /// The descriptor without its secrets, and whether there were any.
+    fn shown(&self, descriptor: &Descriptor) -> (Descriptor, bool) {
+        let mut shown = descriptor.clone();
+        let mut secret = false;
+        for (name, value) in &mut shown.kwargs {
+            if self.all().any(|param| param.secret && param.is_called(name.as_str())) {
+                *value = Text::synthetic(HIDDEN, value.span());
+                secret = true;
+            }
+        }
+        (shown, secret)
     }
 
     fn default_of(&self, param: &Param) -> Option<&'static str> {
@@ -182,6 +203,7 @@ impl Reading<'_, '_> {
                         value,
                         span: self.kind_span,
                         given: false,
+                        secret: param.secret,
                     });
                 }
             } else if param.required && !self.blamed(param) {
@@ -198,12 +220,26 @@ impl Reading<'_, '_> {
         }
         if let Some(value) = self.value(param, text) {
             let (text, span) = (text.as_str().to_owned(), text.span());
-            self.settings.push(Setting { name, text, value, span, given: true });
+            self.settings.push(Setting {
+                name,
+                text,
+                value,
+                span,
+                given: true,
+                secret: param.secret,
+            });
         } else {
             // Known, if unusable: so that it isn't reported as missing, nor given a default.
             let (text, span) = (text.as_str().to_owned(), text.span());
             let value = Value::Text(String::new());
-            self.settings.push(Setting { name, text, value, span, given: true });
+            self.settings.push(Setting {
+                name,
+                text,
+                value,
+                span,
+                given: true,
+                secret: param.secret,
+            });
         }
     }
 
@@ -347,3 +383,6 @@ fn mend(kind: ValueKind, text: &str) -> Option<String> {
     };
     meant.map(|meant| format!("did you mean `{meant}`?"))
 }
+
+/// What stands for a secret wherever a descriptor is shown.
+pub(crate) const HIDDEN: &str = "…";

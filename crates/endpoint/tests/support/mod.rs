@@ -71,6 +71,7 @@ static OVER: Kind = Kind {
                 .positional()
                 .required(),
             Param::new("path", ValueKind::Text, "The path."),
+            Param::new("token.", ValueKind::Text, "A secret.").prefix().secret(),
         ],
         PlanListen::Layer(Takes::Bytes, layer),
     )),
