@@ -78,8 +78,9 @@ fn run(what: &str, command: &mut Command) -> Result<(), Failure> {
         Ok(Output { stdout, stderr, .. }) => {
             let said = [stdout, stderr].concat();
             let said = String::from_utf8_lossy(&said);
-            let lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
-            let last = lines.clone().find(|line| line.contains("rror")).or(lines.last());
+            let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+            let last =
+                lines.clone().find(|line| line.contains("rror")).or_else(|| lines.next_back());
             Err(format!("{what} failed: {}", last.unwrap_or("it doesn't say why")))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

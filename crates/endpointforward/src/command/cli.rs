@@ -22,7 +22,8 @@ use endpoint::kind::{Value, ValueKind};
     max_term_width = 100,
     after_help = EXAMPLES,
     override_usage = "endpointforward --endpoint DESC --dest-endpoint DESC [OPTIONS]\n       \
-                      endpointforward COMMAND"
+                      endpointforward COMMAND\n       \
+                      endpointforward"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -35,6 +36,8 @@ pub(crate) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  endpointforward
+      Shows your login shell in the browser, to you alone.
   endpointforward -e 9000 -d tcp:example.com:80
       Forwards port 9000 of this machine, loopback only, to example.com.
   endpointforward -e ws:{tcp:9000} -d tcp:localhost:1883

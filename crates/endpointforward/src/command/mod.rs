@@ -5,6 +5,7 @@
 
 mod cli;
 mod completions;
+mod demo;
 mod exit;
 mod explain;
 mod help;
@@ -36,7 +37,7 @@ fn go(cli: Cli) -> Exit {
         Some(Command::Help { topic }) => help::help(topic.as_deref()),
         Some(Command::Completions { shell }) => completions::print(shell),
         Some(Command::Reference) => help::reference(),
-        None if cli.forward.is_empty() => help::help(None),
+        None if cli.forward.is_empty() => demo::run(&cli.forward, &cli.logging),
         None => match usage::check(&cli.forward) {
             Ok(()) => run::run(&cli.forward, &cli.logging),
             Err(exit) => exit,

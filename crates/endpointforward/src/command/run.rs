@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use endpoint::{Context, End};
+use endpoint::{Context, End, Local};
 use endpointforward::{
     BadDescriptor, Config, Endpoints, Error, Forwarder, Forwarding, Report, Stop, Summary, Timers,
     Which,
@@ -37,6 +37,24 @@ pub(crate) fn run(options: &Forward, logging: &Logging) -> Exit {
         }
         return Exit::Ok;
     }
+    in_runtime(options, async {
+        match forwarder.bind().await {
+            Ok(forwarding) => serve(forwarding, endpoints.shared(), options.grace, invite).await,
+            Err(error) => labels.fail(&error, logging.log_format),
+        }
+    })
+}
+
+/// Shows the links that let somebody in: to who sits there, and past every log. Standard output may
+/// be carrying data.
+fn invite(locals: &[Local]) {
+    for invitation in locals.iter().filter_map(|local| local.invitation.as_ref()) {
+        complain(format_args!("open {} (it works once)", invitation.url()));
+    }
+}
+
+/// Runs what the command is there for.
+pub(crate) fn in_runtime(options: &Forward, work: impl Future<Output = Exit>) -> Exit {
     let mut builder = Builder::new_multi_thread();
     if let Some(threads) = options.threads {
         builder.worker_threads(threads);
@@ -48,18 +66,13 @@ pub(crate) fn run(options: &Forward, logging: &Logging) -> Exit {
             return Exit::Unavailable;
         }
     };
-    let exit = runtime.block_on(async {
-        match forwarder.bind().await {
-            Ok(forwarding) => serve(forwarding, endpoints.shared(), options.grace).await,
-            Err(error) => labels.fail(&error, logging.log_format),
-        }
-    });
+    let exit = runtime.block_on(work);
     // A thread may sit in a read of standard input that never returns.
     runtime.shutdown_background();
     exit
 }
 
-fn config(options: &Forward) -> Config {
+pub(crate) fn config(options: &Forward) -> Config {
     Config {
         timers: Timers {
             connect: options.connect_timeout,
@@ -77,7 +90,13 @@ fn config(options: &Forward) -> Config {
 
 // === serving ===
 
-async fn serve(forwarding: Forwarding, cx: &Context, grace: Duration) -> Exit {
+/// Serves until the end; `tell` tells of what is listened on.
+pub(crate) async fn serve(
+    forwarding: Forwarding,
+    cx: &Context,
+    grace: Duration,
+    tell: impl FnOnce(&[Local]),
+) -> Exit {
     let signals = match Signals::new() {
         Ok(signals) => signals,
         Err(error) => {
@@ -88,6 +107,7 @@ async fn serve(forwarding: Forwarding, cx: &Context, grace: Duration) -> Exit {
     for local in forwarding.locals() {
         info!(target: LISTENING, "listening on {local}");
     }
+    tell(forwarding.locals());
     let stop = forwarding.stop();
     let (level, mut levels) = watch::channel(0_u32);
     tokio::spawn(obey(signals, stop.clone(), level, grace));
@@ -155,8 +175,8 @@ async fn obey(mut signals: Signals, stop: Stop, level: watch::Sender<u32>, grace
 
 /// Names descriptors by the options that they were given with.
 #[derive(Clone, Copy)]
-struct Labels {
-    several: bool,
+pub(crate) struct Labels {
+    pub(crate) several: bool,
 }
 
 impl Labels {
@@ -190,7 +210,7 @@ impl Labels {
         }
     }
 
-    fn fail(self, error: &Error, format: LogFormat) -> Exit {
+    pub(crate) fn fail(self, error: &Error, format: LogFormat) -> Exit {
         match error {
             Error::Descriptor(descriptors) => {
                 for (index, bad) in descriptors.iter().enumerate() {

@@ -12,10 +12,9 @@ fn help_lists_every_option() {
 }
 
 #[test]
-fn without_arguments_there_is_help_with_three_examples() {
-    let ran = run(&[]);
+fn help_begins_with_examples() {
+    let ran = run(&["--help"]);
     assert_eq!((ran.status, &*ran.stderr), (0, ""));
-    assert_eq!(ran.stdout, run(&["--help"]).stdout);
     assert_eq!(ran.stdout.matches("  endpointforward -e ").count(), 3);
 }
 

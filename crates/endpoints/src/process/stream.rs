@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use endpoint::{End, Life};
+use endpoint::{End, Ending, Life};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::time::{Sleep, sleep};
@@ -125,6 +125,16 @@ impl Life for Pipes {
     fn poll_finish(&mut self, _: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
         self.input = None;
         Poll::Ready(Ok(()))
+    }
+
+    /// While the program runs, either pipe may be closed by itself. Nobody reads the input of one that
+    /// has ended.
+    fn ending(&self) -> Ending {
+        if self.closed && matches!(self.exit, Exit::Known(_)) {
+            Ending::Whole
+        } else {
+            Ending::HalfClose
+        }
     }
 
     fn end(&mut self) -> End {

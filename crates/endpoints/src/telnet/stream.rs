@@ -18,6 +18,8 @@ pub(super) struct TelnetStream {
     /// How much of it has been written.
     written: usize,
     unflushed: bool,
+    /// The server has hung up.
+    over: bool,
     say: SignalSender,
     take: Option<SignalReceiver>,
 }
@@ -32,7 +34,7 @@ impl TelnetStream {
         // Until the server says that it echoes, the terminal does.
         say.send(Signal::Echo(false));
         let (out, take) = (Vec::new(), Some(take));
-        Self { inner, telnet, out, written: 0, unflushed: false, say, take }
+        Self { inner, telnet, out, written: 0, unflushed: false, over: false, say, take }
     }
 
     /// Writes what is encoded.
@@ -120,6 +122,7 @@ impl AsyncRead for TelnetStream {
             ready!(Pin::new(&mut *self.inner).poll_read(cx, buf))?;
             let read = buf.filled().len() - start;
             if read == 0 {
+                self.over = true;
                 return Poll::Ready(Ok(()));
             }
             let data = self.decode(&mut buf.filled_mut()[start..]);
@@ -179,8 +182,10 @@ impl Life for TelnetStream {
         self.inner.poll_close(cx)
     }
 
+    /// A server that has hung up listens no more: telnet knows no half of an end, and a terminal that
+    /// was left open at a closed connection would be typed into. Our own end is the stream's.
     fn ending(&self) -> Ending {
-        self.inner.ending()
+        if self.over { Ending::Whole } else { self.inner.ending() }
     }
 
     fn end(&mut self) -> End {

@@ -37,8 +37,9 @@ impl Decision for Deciding {
         // Names of framings say nothing about what is in the frames, and are between two ends alone.
         let settled = answer
             .subprotocol
+            .as_ref()
             .filter(|name| http.subprotocols.contains(name) && !FRAMINGS.contains(&name.as_str()));
-        let subprotocol = settled.or(subprotocol);
+        let subprotocol = settled.cloned().or(subprotocol);
         let switch = answer::switch(&key, subprotocol.as_deref(), &answer.headers);
         let (link, mut unread) = finish(talk, decide, switch).await?;
         http.subprotocols = subprotocol.into_iter().collect();
@@ -54,7 +55,7 @@ impl Decision for Deciding {
         let mut core = Core::new(stream, terms, unread);
         let mut through = None;
         if terms.mode == Mode::Terminal {
-            through = listening.through(answer.far, &http);
+            through = listening.through(&answer, &http);
             let face = Face::of(answer.far, answer.signals, through.is_some());
             let (signals, beside) = terminal::pair(Role::Server, Some(face));
             control = signals;

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use endpoint::info::Http;
-use hyper::header::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE};
+use hyper::header::{CACHE_CONTROL, HeaderName, HeaderValue, REFERRER_POLICY, SET_COOKIE};
 use hyper::{Method, StatusCode};
 
 use super::answer::{self, Answer};
@@ -107,6 +107,7 @@ fn again(http: &Http) -> Answer {
         answer.headers_mut().insert(REFRESH, refresh);
     }
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     answer
 }
 

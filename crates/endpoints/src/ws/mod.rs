@@ -164,7 +164,8 @@ pub(crate) static KIND: Kind = Kind {
                 ValueKind::Template,
                 "Another header to send, such as `header.authorization`.",
             )
-            .prefix(),
+            .prefix()
+            .secret(),
             TIMEOUT,
             PING,
             PING_TIMEOUT,

@@ -53,9 +53,9 @@ pub(super) fn read(request: &Request<Incoming>, site: &Site) -> Asked {
     }
     if let Some(door) = &site.door {
         match door.ask(request.method(), &http(request)) {
-            Entry::Granted => {}
             Entry::Welcome(answer) if !wants_upgrade => return Asked::Other(answer),
-            Entry::Welcome(_) => {}
+            // A program may bring the token right away: it has no other use for it.
+            Entry::Granted | Entry::Welcome(_) => {}
             Entry::Denied(line) => {
                 return refused(Bad::new(StatusCode::FORBIDDEN, ErrorKind::Refused, line));
             }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use descriptor::quote_positional;
+use endpoint::Answer as Accepting;
 use endpoint::info::Http;
 use endpoint::{
     Bound, Conn, Context, Control, DialLayer, Error, ErrorKind, Grants, Hold, Info, Invitation,
@@ -58,10 +59,11 @@ pub(super) struct Listening {
 
 impl Listening {
     /// What a terminal sees the far side through.
-    pub(super) fn through(&self, far: Option<Grants>, http: &Http) -> Option<Arc<dyn DialLayer>> {
+    pub(super) fn through(&self, answer: &Accepting, http: &Http) -> Option<Arc<dyn DialLayer>> {
         let telnet = match self.show {
-            Show::Auto => far == Some(Grants::Service),
-            Show::Telnet => far.is_some(),
+            // A service that takes signals is a terminal already: telnet that is typed, or one of us.
+            Show::Auto => answer.far == Some(Grants::Service) && !answer.signals,
+            Show::Telnet => answer.far.is_some(),
             Show::Terminal | Show::Nothing => false,
         };
         // Who is no terminal wants what is there.

@@ -94,7 +94,7 @@ impl Core {
             return Poll::Ready(Ok(()));
         }
         loop {
-            if let Some(end) = self.take_end() {
+            if let Some(end) = self.take_end(cx) {
                 return Poll::Ready(end);
             }
             let start = buf.filled().len();
@@ -128,7 +128,7 @@ impl Core {
     /// Has something in `unread`. Ready with `false` when the data has ended.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         loop {
-            if let Some(end) = self.take_end() {
+            if let Some(end) = self.take_end(cx) {
                 return Poll::Ready(end.map(|()| false));
             }
             if !self.receiving.unread.is_empty() {
@@ -179,13 +179,15 @@ impl Core {
     }
 
     /// The end of the data or the mistake that it ended with, if it has ended.
-    fn take_end(&mut self) -> Option<io::Result<()>> {
+    fn take_end(&mut self, cx: &Context<'_>) -> Option<io::Result<()>> {
         match &mut self.receiving.state {
             State::Open => None,
             State::Finished(_) => {
                 if let Some(beside) = &mut self.receiving.beside {
                     beside.halves.heard = true;
                 }
+                // From here on the background reads, and has to be asked to.
+                cx.waker().wake_by_ref();
                 Some(Ok(()))
             }
             State::Ended(_) | State::Over => Some(Ok(())),

@@ -178,7 +178,7 @@ const BREAK: Duration = Duration::from_millis(250);
 const LONGEST_BREAK: Duration = Duration::from_secs(10);
 /// Each byte is two at most, escaped.
 const LONGEST_TITLE: usize = 1024;
-/// Number.MAX_SAFE_INTEGER.
+/// `Number.MAX_SAFE_INTEGER`.
 const MOST_EXACT: f64 = 9_007_199_254_740_991.0;
 
 #[cfg(test)]

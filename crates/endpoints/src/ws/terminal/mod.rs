@@ -35,8 +35,9 @@ impl Face {
     pub(super) fn of(far: Option<Grants>, takes_signals: bool, telnet: bool) -> Self {
         match far {
             _ if telnet => Self::Telnet,
-            // A program on pipes has no terminal: it wants lines, and hears of no size.
-            Some(Grants::Program) if takes_signals => Self::Shell,
+            // A program on pipes has no terminal: it wants lines, and hears of no size. A service that
+            // does hear of one is seen through a layer of its own.
+            Some(Grants::Program | Grants::Service) if takes_signals => Self::Shell,
             Some(Grants::Device) => Self::Serial,
             _ => Self::Stream,
         }

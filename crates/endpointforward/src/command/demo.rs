@@ -1,0 +1,106 @@
+//! `endpointforward` without arguments: a shell in the browser, for who started it and nobody else.
+//!
+//! Nothing here can't be typed: the descriptors are text, and are shown as what to start from.
+
+use descriptor::quote_positional;
+use endpoint::{ErrorKind, Local};
+use endpointforward::{Endpoints, Error, Forwarder, Forwarding, manual};
+
+use super::cli::{Forward, Logging};
+use super::exit::Exit;
+use super::log;
+use super::output::{complain, print};
+use super::run::{self, Labels, config, serve};
+
+/// Serves the shell until it is stopped.
+pub(crate) fn run(options: &Forward, logging: &Logging) -> Exit {
+    log::install(logging);
+    let labels = Labels { several: false };
+    let endpoints = Endpoints::new();
+    let destination = shell(&endpoints);
+    if options.check {
+        return match Forwarder::with(endpoints, &[listen(FIRST)], &destination) {
+            Ok(_) => {
+                complain(format_args!("ok: {}\nok: {destination}", listen(FIRST)));
+                Exit::Ok
+            }
+            Err(error) => labels.fail(&error, logging.log_format),
+        };
+    }
+    run::in_runtime(options, async {
+        match bind(options, &endpoints, &destination).await {
+            Ok((forwarding, port)) => {
+                let tell = |locals: &[Local]| {
+                    for local in locals {
+                        // What is on standard output is an answer, and no log has it.
+                        print(welcome(local, port, &destination));
+                    }
+                };
+                serve(forwarding, endpoints.shared(), options.grace, tell).await
+            }
+            Err(error) => labels.fail(&error, logging.log_format),
+        }
+    })
+}
+
+/// On the first port that is free.
+async fn bind(
+    options: &Forward,
+    endpoints: &Endpoints,
+    destination: &str,
+) -> Result<(Forwarding, u16), Error> {
+    let mut port = FIRST;
+    loop {
+        let forwarder = Forwarder::with(endpoints.clone(), &[listen(port)], destination)?;
+        match forwarder.config(config(options)).bind().await {
+            Ok(forwarding) => return Ok((forwarding, port)),
+            Err(Error::Endpoint(error)) if error.kind() == ErrorKind::Busy && port < LAST => {
+                port += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn listen(port: u16) -> String {
+    format!("ws:{{tcp:{port}:interface=127.0.0.1}}:auth=token")
+}
+
+/// The user's own, as at a login.
+fn shell(endpoints: &Endpoints) -> String {
+    let shell = endpoints.shared().variable("SHELL").and_then(|shell| shell.to_str());
+    let shell = shell.filter(|shell| shell.starts_with('/')).unwrap_or("/bin/sh");
+    format!("pty:{}:-l", quote_positional(shell))
+}
+
+fn welcome(local: &Local, port: u16, destination: &str) -> String {
+    let url = local.invitation.as_ref().map_or("", |invitation| invitation.url());
+    let (what, how) = if url.starts_with("http") {
+        ("A login shell in your browser, for you alone", "The link works once, in one browser.")
+    } else {
+        (
+            "A login shell behind a WebSocket, for you alone",
+            "It works once. There is no page to open, because endpointforward was built without it.",
+        )
+    };
+    let (listen, destination) = (manual::shell(&listen(port)), manual::shell(destination));
+    format!(
+        "
+{what}:
+
+    {url}
+
+{how} The same in full, to make something else of:
+
+    endpointforward -e {listen} -d {destination}
+
+Ctrl-C ends it. Read on with `endpointforward --help` and `endpointforward help ws`.
+
+"
+    )
+}
+
+/// Where the page is looked for first.
+const FIRST: u16 = 9000;
+/// After a hundred ports that are taken, something else is wrong.
+const LAST: u16 = FIRST + 99;
