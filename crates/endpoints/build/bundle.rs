@@ -84,7 +84,7 @@ fn run(what: &str, command: &mut Command) -> Result<(), Failure> {
             Err(format!("{what} failed: {}", last.unwrap_or("it doesn't say why")))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(format!("{program} was not found: install Node.js, then touch web/package.json"))
+            Err(format!("{program} was not found; it comes with Node.js"))
         }
         Err(error) => Err(format!("{program} can't be run: {error}")),
     }

@@ -42,7 +42,8 @@ fn main() {
     };
     let page = dist.and_then(|dist| embed::page(&dist, &web.join("csp.txt"), &out.join("page")));
     let code = page.unwrap_or_else(|failure| {
-        println!("cargo:warning=built without the page of `ws`: {failure}");
+        let again = "to try again, touch web/package.json";
+        println!("cargo:warning=built without the page of `ws`: {failure}; {again}");
         format!("pub(super) static BUILT: Result<Built, &str> = Err({failure:?});\n")
     });
     fs::write(out.join("page.rs"), code).expect("OUT_DIR can be written to");
