@@ -14,6 +14,7 @@ mod nested;
 mod offers;
 mod page;
 mod plan;
+mod random;
 mod refusals;
 mod terminal;
 mod tungstenite;
