@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use descriptor::{Descriptor, Diagnostic, Severity, Span, Stage, Syntax, Template, Text, nearest};
+use descriptor::{Descriptor, Diagnostic, Span, Stage, Syntax, Template, Text, nearest};
 
 use super::args::Setting;
 use super::{Alias, Args, Holes, Param, Positional, Role, Value, ValueKind};
@@ -44,10 +44,7 @@ pub(crate) fn read(
     found: &mut Vec<Diagnostic>,
 ) -> Args {
     let kind = descriptor.kind();
-    let errors = |found: &[Diagnostic]| {
-        found.iter().filter(|found| found.severity == Severity::Error).count()
-    };
-    let before = errors(found);
+    let before = found.len();
     let mut reading = Reading {
         reader,
         kind_span: kind.map_or(descriptor.source().span(), Text::span),
@@ -59,7 +56,8 @@ pub(crate) fn read(
     reading.positionals(descriptor.args.get(1..).unwrap_or_default());
     reading.defaults();
     let Reading { mut settings, inner, kind_span, found, .. } = reading;
-    let sound = errors(found) == before;
+    // What is too much doesn't keep the kind from finding more mistakes; what is missing does.
+    let sound = !found[before..].iter().any(|mistake| UNUSABLE.contains(&mistake.code));
     let (shown, secret) = reader.shown(descriptor);
     let order = |setting: &Setting| reader.all().position(|param| param.is_called(&setting.name));
     settings.sort_by_key(order);
@@ -383,6 +381,9 @@ fn mend(kind: ValueKind, text: &str) -> Option<String> {
     };
     meant.map(|meant| format!("did you mean `{meant}`?"))
 }
+
+/// Mistakes that leave a parameter without a value.
+const UNUSABLE: &[&str] = &["bad-value", "missing-parameter", "template-refused"];
 
 /// What stands for a secret wherever a descriptor is shown.
 pub(crate) const HIDDEN: &str = "…";

@@ -71,6 +71,7 @@ async fn run<M: Medium>(mut session: Box<Session<M>>, stop: &Stop) -> Outcome {
         session.poll(cx)
     })
     .await;
-    session.leave().await;
+    // In a box of its own, so that a session doesn't carry its farewell's timer all along.
+    Box::pin(session.leave()).await;
     session.into_outcome()
 }

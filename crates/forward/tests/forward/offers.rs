@@ -209,8 +209,8 @@ async fn the_subprotocol_that_the_far_side_settled_is_answered() {
             Ok(endpoint::Conn::bytes(stream, Info::new().with(http(&[self.0.0]))))
         }
 
-        fn grants(&self) -> endpoint::Grants {
-            endpoint::Grants::Nothing
+        fn grants(&self) -> Grants {
+            Grants::Nothing
         }
     }
     struct SettlesConnector(Settles);
