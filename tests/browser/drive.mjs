@@ -79,12 +79,13 @@ const verbs = {
     }, text);
   },
 
-  /// Until the terminal shows `text`: the whole screen, without what is left of it when that is not null.
+  /// Until the terminal shows `text`, or, if `gone`, doesn't: the whole screen. Spaces at the end of a line are
+  /// no text to it.
   async screen({ page, text, gone = false }) {
     return wait(page, ([text, gone]) => {
-      const shown = window.endpointforward.text();
-      return shown.includes(text) !== gone && shown + "\n";
-    }, [text, gone]);
+      const shown = `${window.endpointforward.text()}\n`;
+      return shown.includes(text) !== gone && shown;
+    }, [text.replace(/ +$/gm, ""), gone]);
   },
 
   async text({ page }) {

@@ -1,0 +1,25 @@
+//! The page in Chromium, with what it is made for behind it: a shell, telnet servers, a serial line.
+//!
+//! What a test waits for is what a person would see. The forwarder is the real one, and so are the peers.
+
+mod demo;
+mod page;
+mod screenshots;
+mod serial;
+mod shell;
+mod telnet;
+
+use tests::Forwarder;
+
+/// bash as it is without anybody's settings, with a prompt that is easy to see.
+const BASH: &str = "pty:bash:--norc:--noprofile:env.PS1={ready> }:env.HISTFILE=:cwd=/";
+
+/// Where the page is.
+fn url(forwarder: &Forwarder) -> String {
+    format!("http://127.0.0.1:{}/", forwarder.port(0))
+}
+
+/// What makes a POSIX shell say `followed` once its terminal has that size. What is typed doesn't say it.
+fn wait_for_size((cols, rows): (u64, u64)) -> String {
+    format!("until [ \"$(stty size)\" = '{rows} {cols}' ]; do sleep .1; done; echo fol''lowed\n")
+}

@@ -1,0 +1,139 @@
+//! Pictures of each face in `target/screenshots`, for people to look at; what they show is tested elsewhere.
+
+use std::io::Write;
+
+use tests::Forwarder;
+use tests::browser::{Browser, Look, Page};
+
+use crate::serial::line;
+use crate::telnet::{ask_manhole, log_in, manhole, telnetd};
+use crate::{BASH, url};
+
+/// By night and by day, on a desk and in a hand.
+const LOOKS: [(&str, Look); 4] = [
+    ("dark", Look::DESKTOP),
+    ("light", Look::DESKTOP.light()),
+    ("phone-dark", Look::PHONE),
+    ("phone-light", Look::PHONE.light()),
+];
+
+fn each_look(url: &str, name: &str, act: impl Fn(&Page<'_>)) {
+    let browser = Browser::start();
+    for (suffix, look) in LOOKS {
+        let page = browser.open_as(url, look);
+        act(&page);
+        taken(&page, name, suffix);
+        page.close();
+    }
+}
+
+/// Takes the picture of a page that nothing makes wider than its window.
+fn taken(page: &Page<'_>, name: &str, suffix: &str) {
+    page.screenshot(&format!("{name}-{suffix}"));
+    let overflow = "document.documentElement.scrollWidth - innerWidth";
+    assert_eq!(page.evaluate(overflow), 0, "{name}-{suffix}");
+}
+
+#[test]
+fn a_shell() {
+    let here = BASH.replace(":cwd=/", &format!(":cwd={}", tests::root().display()));
+    let forwarder = Forwarder::between("ws:0", &here);
+    each_look(&url(&forwarder), "shell", |page| {
+        page.wait_text("ready> ");
+        for (command, answer) in [
+            ("ls --color=always -x crates", "forward"),
+            (r#"for c in {0..15}; do printf "\e[48;5;${c}m  "; done; printf '\e[0m\n'"#, ""),
+            (
+                r"printf '\e[1mbold\e[0m \e[3mitalic\e[0m \e[4munderlined\e[0m Grüße\n'",
+                "bold italic",
+            ),
+            ("sed -n '11,13p' README.md; stty size", &*format!("\n{} ", page.size().1)),
+        ] {
+            page.type_text(&format!("{command}\n"));
+            page.wait_text(answer);
+        }
+    });
+}
+
+#[test]
+fn an_end() {
+    let forwarder = Forwarder::between("ws:0", BASH);
+    each_look(&url(&forwarder), "ended", |page| {
+        page.wait_text("ready> ");
+        page.type_text("exit 3\n");
+        page.wait_state("ended");
+        page.wait_text("Press Enter");
+    });
+}
+
+#[test]
+fn telnet() {
+    let telnetd = telnetd();
+    let forwarder = Forwarder::between("ws:0", &format!("tcp:127.0.0.1:{}", telnetd.port));
+    each_look(&url(&forwarder), "telnet", |page| {
+        log_in(page, &telnetd);
+        page.type_text("top -n 1000\n");
+        page.wait_text("PID USER");
+    });
+}
+
+#[test]
+fn a_manhole() {
+    let manhole = manhole();
+    let forwarder = Forwarder::between("ws:0", &format!("tcp:127.0.0.1:{}", manhole.port));
+    each_look(&url(&forwarder), "manhole", |page| {
+        ask_manhole(page);
+    });
+}
+
+#[test]
+fn a_serial_line() {
+    let browser = Browser::start();
+    for look in LOOKS {
+        // Of its own: a page that is closed gives the line back a moment later.
+        let line = line();
+        let forwarder = Forwarder::between("ws:0", &line.descriptor());
+        let page = browser.open_as(&url(&forwarder), look.1);
+        page.wait_state("connected");
+        let mut far = line.far_end();
+        far.write_all(b"U-Boot 2023.01 (Jan 09 2023)\r\nDRAM:  512 MiB\r\n=> ").expect("it fits");
+        page.wait_text("=>");
+        page.wait_visible("#serial-tools");
+        taken(&page, "serial", look.0);
+        page.close();
+    }
+}
+
+#[test]
+fn the_form() {
+    let forwarder = Forwarder::between("ws:0", "echo");
+    each_look(&format!("{}?connect", url(&forwarder)), "form", |page| {
+        page.wait_visible("#connect-form");
+        page.fill("#connect-host", "router.example.com");
+        page.fill("#connect-port", "80900");
+    });
+}
+
+#[test]
+fn the_settings() {
+    let forwarder = Forwarder::between("ws:0", "pty:cat");
+    each_look(&url(&forwarder), "settings", |page| {
+        page.wait_state("connected");
+        page.click("#open-settings");
+        page.wait_visible("#settings-form");
+    });
+}
+
+#[test]
+fn nothing_there() {
+    let refusing = tests::net::Refusing::bind();
+    let forwarder = Forwarder::between("ws:0", &format!("tcp:127.0.0.1:{}", refusing.port()));
+    let browser = Browser::start();
+    browser.forgive("WebSocket connection to");
+    for (suffix, look) in LOOKS {
+        let page = browser.open_as(&url(&forwarder), look);
+        page.wait_state("waiting");
+        taken(&page, "waiting", suffix);
+        page.close();
+    }
+}

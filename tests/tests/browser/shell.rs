@@ -1,0 +1,172 @@
+//! A shell on a pty.
+
+use std::fs;
+
+use tests::browser::Browser;
+use tests::data::Pattern;
+use tests::{Forwarder, until};
+
+use crate::{BASH, url, wait_for_size};
+
+#[test]
+fn the_terminal_of_a_shell_follows_the_window() {
+    let forwarder = Forwarder::between("ws:0", BASH);
+    let browser = Browser::start();
+    let page = browser.open(&url(&forwarder));
+    page.wait_state("connected");
+    page.wait_text("ready> ");
+    let size = page.size();
+    assert!(size.0 > 80 && size.1 > 24, "{size:?} in a window of 1024 by 640");
+    page.type_text("stty size\n");
+    page.wait_text(&format!("{} {}", size.1, size.0));
+
+    page.resize(600, 400);
+    let smaller = until("a smaller terminal", || Some(page.size()).filter(|now| *now != size));
+    assert!(smaller.0 < size.0 && smaller.1 < size.1, "{smaller:?}");
+    page.type_text(&wait_for_size(smaller));
+    page.wait_text("followed");
+    page.close();
+    forwarder.wait_no_children();
+}
+
+#[test]
+fn an_exit_is_told_in_words_and_begins_anew_by_the_button_or_enter() {
+    let forwarder = Forwarder::between("ws:0", BASH);
+    let browser = Browser::start();
+    let page = browser.open(&url(&forwarder));
+    page.wait_text("ready> ");
+    page.type_text("exit 3\n");
+    page.wait_state("ended");
+    page.wait_status("exit status 3");
+    page.wait_text("exit status 3");
+    page.click("#reconnect");
+    page.wait_state("connected");
+    page.type_text("kill -9 $$\n");
+    page.wait_status("ended by signal 9 (SIGKILL)");
+    page.press("Enter");
+    page.wait_state("connected");
+    page.type_text("echo still $((40 + 2))\n");
+    page.wait_text("still 42");
+    forwarder.wait_for_log("exit status 3");
+}
+
+#[test]
+fn a_program_that_ends_at_once_has_said_its_last_words() {
+    let forwarder = Forwarder::between("ws:0", "pty:sh:-c:{echo no such luck; exit 7}");
+    let browser = Browser::start();
+    let page = browser.open(&url(&forwarder));
+    page.wait_state("ended");
+    page.wait_status("exit status 7");
+    page.wait_text("no such luck");
+}
+
+#[test]
+fn a_program_that_cannot_be_started_is_told() {
+    let forwarder = Forwarder::between("ws:0", "pty:no-such-program-anywhere");
+    let browser = Browser::start();
+    // A WebSocket that isn't opened is an error on the console, whoever is to blame.
+    browser.forgive("WebSocket connection to");
+    let page = browser.open(&url(&forwarder));
+    page.wait_status("ould not connect");
+    forwarder.wait_for_log("no-such-program-anywhere");
+}
+
+#[test]
+fn keys_arrive_as_programs_expect_them() {
+    let forwarder = Forwarder::between("ws:0", BASH);
+    let browser = Browser::start();
+    let page = browser.open(&url(&forwarder));
+    page.wait_text("ready> ");
+    page.type_text("sleep 1000\n");
+    page.press("Control+C");
+    page.wait_text("^C");
+    page.type_text("echo Grüße, 世界, 🙂 | od -An -tx1 | tr -d ' \\n'; echo\n");
+    page.wait_text("4772c3bcc39f652c20e4b896e7958c2c20f09f99820a");
+    page.type_text("cat -v\n");
+    page.press("ArrowUp");
+    page.press("F5");
+    page.press("Alt+x");
+    page.press("Enter");
+    page.wait_text("^[[A^[[15~^[x");
+    page.press("Control+D");
+    page.type_text("echo back in b''ash\n");
+    page.wait_text("back in bash");
+}
+
+#[test]
+fn full_screen_programs_leave_the_screen_as_it_was() {
+    let forwarder = Forwarder::between("ws:0", BASH);
+    let browser = Browser::start();
+    let page = browser.open(&url(&forwarder));
+    page.wait_text("ready> ");
+    page.type_text("echo be''fore; seq 1000 | less\n");
+    page.wait_gone("before");
+    page.type_text("G");
+    page.wait_text("\n1000\n");
+    page.type_text("q");
+    page.wait_text("before");
+    page.type_text("top\n");
+    page.wait_text("load average");
+    page.type_text("q");
+    page.wait_text("ready> ");
+}
+
+/// In the page: counts and adds up what the terminal is given from now on.
+const TAP: &str = "(() => {
+  window.seen = { length: 0, a: 1, b: 0 };
+  window.endpointforward.tap((bytes) => {
+    const { seen } = window;
+    for (const byte of bytes) {
+      seen.a = (seen.a + byte) % 65521;
+      seen.b = (seen.b + seen.a) % 65521;
+    }
+    seen.length += bytes.length;
+  });
+})()";
+
+/// Adler-32's halves (RFC 1950), as above.
+fn sums(bytes: &[u8]) -> (u64, u64) {
+    bytes.iter().fold((1, 0), |(a, b), byte| {
+        let a = (a + u64::from(*byte)) % 65521;
+        (a, (b + a) % 65521)
+    })
+}
+
+/// A file, written to the terminal as it is once a key was pressed.
+fn all_arrives(bytes: &[u8]) {
+    let folder = tempfile::tempdir().expect("a folder for a file");
+    let file = folder.path().join("file");
+    fs::write(&file, bytes).expect("a file can be written");
+    let script = format!("stty raw -echo; head -c 1 >/dev/null; exec cat {}", file.display());
+    let forwarder = Forwarder::between("ws:0", &format!("pty:sh:-c:{{{script}}}"));
+    let browser = Browser::start();
+    let page = browser.open(&url(&forwarder));
+    page.wait_state("connected");
+    let before = forwarder.rss_kib();
+    let _nothing = page.evaluate(TAP);
+    page.type_text("x");
+    page.wait_status("exit status 0");
+    // What has arrived by then may still be on its way through the terminal.
+    let seen = until("all is shown", || {
+        let seen = page.evaluate("window.seen");
+        (seen["length"] == bytes.len()).then_some(seen)
+    });
+    let (a, b) = sums(bytes);
+    let expected = serde_json::json!({"length": bytes.len(), "a": a, "b": b});
+    assert_eq!(seen, expected);
+    let grown = forwarder.rss_kib().saturating_sub(before);
+    assert!(grown < 8 * 1024, "the forwarder has grown by {grown} KiB");
+}
+
+#[test]
+fn twenty_megabytes_of_text_arrive_whole() {
+    let line = |n: usize| format!("{n:>9} the quick brown fox jumps over the lazy dog {n:>9}\r\n");
+    let text: String = (0..20_000_000 / line(0).len()).map(line).collect();
+    all_arrives(text.as_bytes());
+}
+
+#[test]
+fn ten_megabytes_of_rubbish_leave_a_page_that_works() {
+    let rubbish = Pattern::new(99).take(10 << 20);
+    all_arrives(&rubbish);
+}
