@@ -329,6 +329,21 @@ fn reset_of_one_side_ends_the_other_and_leaves_nothing() {
 }
 
 #[test]
+fn reset_of_a_client_that_never_read_ends_the_session_at_once() {
+    // Both directions stand still: the program waits for a reader, and so doesn't read.
+    for destination in ["process:cat", "echo"] {
+        let forwarder = Forwarder::start(&["-e", "0", "-d", destination, "--linger", "off"]);
+        let idle = forwarder.fds();
+        let client = net::connect(forwarder.port(0));
+        let data = Pattern::new(4).take(1 << 20);
+        net::push_until_stalled(&client, &data, Duration::from_millis(500), 256 * MIB);
+        net::reset(client);
+        until(&format!("{destination} is given back"), || (forwarder.fds() == idle).then_some(()));
+        forwarder.wait_no_children();
+    }
+}
+
+#[test]
 fn who_ended_a_session_is_always_said() {
     let server = Server::bind();
     let forwarder = tcp_to(&server);

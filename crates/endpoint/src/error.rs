@@ -157,10 +157,11 @@ impl fmt::Display for Cause {
 pub fn describe(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
+    let word = text.split(' ').next().unwrap_or(text);
     let mut chars = text.chars();
     match chars.next() {
-        // An acronym stays as it is.
-        Some(first) if !chars.as_str().starts_with(|second: char| second.is_uppercase()) => {
+        // An acronym or a name, such as WebSocket, stays as it is.
+        Some(first) if !word.chars().skip(1).any(char::is_uppercase) => {
             first.to_lowercase().chain(chars).collect()
         }
         _ => text.to_owned(),

@@ -302,8 +302,10 @@ impl<'a> Planning<'a> {
             return None;
         };
         let Some((kind, alias)) = self.registry.find(name.as_str()) else {
-            self.unknown_kind(text, name, role);
-            return None;
+            // Reported; the rest is read as what was probably meant, for its own mistakes.
+            let meant = self.unknown_kind(text, name, role)?;
+            let (kind, alias) = self.registry.find(meant)?;
+            return Some(Known { descriptor, kind, alias });
         };
         if let Some(rewritten) = kind.rewrite.and_then(|rewrite| rewrite(&descriptor, role)) {
             let (kind, alias) = self.registry.find(rewritten.kind()?.as_str())?;
@@ -431,7 +433,8 @@ impl<'a> Planning<'a> {
         }
     }
 
-    fn unknown_kind(&mut self, text: &Text, name: &Text, role: Role) {
+    /// Reports it; the nearest kind's name, if there is a near one.
+    fn unknown_kind(&mut self, text: &Text, name: &Text, role: Role) -> Option<&'static str> {
         let can = |kind: &&&'static Kind| match role {
             Role::Listen => kind.listen.is_some(),
             Role::Connect => kind.connect.is_some(),
@@ -443,13 +446,18 @@ impl<'a> Planning<'a> {
         let rest = text.as_str();
         let is_port = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let named = rest.rsplit_once(':').map_or(rest, |(_, port)| port);
-        // Whoever types an address without a kind means the one that takes bare addresses.
+        // Whoever types an address without a kind means the one that takes bare addresses; what
+        // wouldn't plan either is no help.
+        let plans = |typed: &String| match role {
+            Role::Listen => self.registry.listener(typed, self.syntax).is_ok(),
+            Role::Connect => self.registry.connector(typed, self.syntax).is_ok(),
+        };
         let address = self.registry.kinds.iter().find(|kind| kind.bare.is_some());
-        let help = match (near, address.filter(|_| is_port(named))) {
-            (Some(near), Some(kind)) => {
-                format!("did you mean `{near}`, or `{}:{rest}`?", kind.name)
-            }
-            (None, Some(kind)) => format!("did you mean `{}:{rest}`?", kind.name),
+        let address = address.filter(|_| is_port(named));
+        let address = address.map(|kind| format!("{}:{rest}", kind.name)).filter(plans);
+        let help = match (near, address) {
+            (Some(near), Some(address)) => format!("did you mean `{near}`, or `{address}`?"),
+            (None, Some(address)) => format!("did you mean `{address}`?"),
             (Some(near), None) => format!("did you mean `{near}`?"),
             (None, None) => format!("the kinds are {}", list()),
         };
@@ -459,6 +467,7 @@ impl<'a> Planning<'a> {
             name => format!("`{name}` is not a kind of endpoint"),
         };
         self.error("unknown-kind", span, message, Some(help));
+        near
     }
 
     fn wrong_side<T>(&mut self, known: &Known, can: &str, cannot: &str) -> Option<T> {

@@ -163,7 +163,7 @@ fn an_unknown_kind_offers_the_nearest() {
     error: `nett` is not a kind of endpoint
       | nett:80
       | ^^^^
-      = help: did you mean `net`, or `net:nett:80`?
+      = help: did you mean `net`?
     ");
     insta::assert_snapshot!(mistakes("database:80"), @r"
     error: `database` is not a kind of endpoint

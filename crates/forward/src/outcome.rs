@@ -111,6 +111,11 @@ impl fmt::Display for Outcome {
                 {
                     write!(f, " ({end})")?;
                 }
+                // A program's exit status is news even if it was the other side that began.
+                let other = side.other();
+                if let Some(status) = self.said(other).and_then(|end| end.status) {
+                    write!(f, ", {other} ended with {status}")?;
+                }
             }
             Ended::Error(side, failure) => write!(f, "{side} failed, {failure}")?,
             Ended::Idle => f.write_str("ended by us (idle)")?,

@@ -65,7 +65,7 @@ pub(crate) fn read(
         role: reader.role,
         syntax: reader.syntax,
         called: kind.map_or_else(String::new, |kind| kind.as_str().to_ascii_lowercase()),
-        descriptor: shown.to_string(),
+        descriptor: printable(&shown.to_string()),
         secret,
         span: kind_span,
         inner,
@@ -380,6 +380,19 @@ fn mend(kind: ValueKind, text: &str) -> Option<String> {
         }
     };
     meant.map(|meant| format!("did you mean `{meant}`?"))
+}
+
+/// One line that obeys nothing: descriptors are named in logs and on terminals.
+fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// Mistakes that leave a parameter without a value.

@@ -14,7 +14,7 @@ use super::run::{self, Labels, config, serve};
 
 /// Serves the shell until it is stopped.
 pub(crate) fn run(options: &Forward, logging: &Logging) -> Exit {
-    log::install(logging);
+    let _log = log::install(logging);
     let labels = Labels { several: false };
     let endpoints = Endpoints::new();
     let destination = shell(&endpoints);

@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::{self, IsTerminal};
 
 use tracing::{Event, Level, Subscriber};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
@@ -19,20 +20,28 @@ use super::output::complain;
 /// The target of the lines that say where we listen.
 pub(crate) const LISTENING: &str = "endpointforward::listening";
 
-/// Installs the log.
+/// Installs the log. What waits to be written is, for up to a second, when the guard is dropped.
+///
+/// A thread of its own writes: a standard error that nobody reads must not stop what is forwarded.
+/// Lines beyond [`WAITING`] are dropped then.
 #[expect(clippy::disallowed_methods, reason = "the command may read the environment")]
-pub(crate) fn install(logging: &Logging) {
+pub(crate) fn install(logging: &Logging) -> WorkerGuard {
     let wanted = std::env::var("RUST_LOG").ok().filter(|wanted| !wanted.trim().is_empty());
     let colour = io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
     let (filter, mistake) = filter(logging, wanted.as_deref());
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(WAITING)
+        .lossy(true)
+        .thread_name("log")
+        .finish(io::stderr());
     let fmt = Fmt::builder()
         .with_env_filter(filter)
         .with_ansi(colour)
         // It would panic if standard error can't be written to.
         .log_internal_errors(false)
-        .with_writer(io::stderr);
+        .with_writer(writer);
     // A second log in one process would be a mistake, and this is the only place.
     let installed = match logging.log_format {
         LogFormat::Pretty => {
@@ -48,6 +57,7 @@ pub(crate) fn install(logging: &Logging) {
     if let Some(mistake) = mistake {
         tracing::warn!("RUST_LOG can't be read: {mistake}");
     }
+    guard
 }
 
 /// What is shown, and what is wrong with `RUST_LOG`.
@@ -117,3 +127,6 @@ where
         writeln!(writer)
     }
 }
+
+/// Lines that wait to be written: some hundred kilobytes.
+const WAITING: usize = 4096;

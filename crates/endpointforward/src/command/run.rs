@@ -20,7 +20,7 @@ use super::output::complain;
 
 /// Forwards, or only checks.
 pub(crate) fn run(options: &Forward, logging: &Logging) -> Exit {
-    log::install(logging);
+    let _log = log::install(logging);
     let labels = Labels { several: options.endpoint.len() > 1 };
     let endpoints = Endpoints::new().syntax(options.syntax.into());
     let destination = options.dest_endpoint.clone().unwrap_or_default();
@@ -135,24 +135,44 @@ fn end(summary: &Summary, stop: &Stop) -> Exit {
     if stop.is_stopped() { Exit::Ok } else { Exit::of_summary(summary) }
 }
 
-/// SIGINT and SIGTERM.
+/// SIGINT, SIGTERM, and SIGHUP: a terminal that goes away takes what runs in it along, and the
+/// programs that we started are in groups of their own.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    /// Not under `nohup`, which has it ignored.
+    hangup: Option<Signal>,
 }
 
 impl Signals {
     fn new() -> std::io::Result<Self> {
         let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+        let terminate = signal(SignalKind::terminate())?;
+        let hangup = (!ignores_hangup()).then(|| signal(SignalKind::hangup())).transpose()?;
+        Ok(Self { interrupt, terminate, hangup })
     }
 
     async fn next(&mut self) -> &'static str {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
+            _ = hangup => "SIGHUP",
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",
         }
     }
+}
+
+/// Whether SIGHUP is ignored, as Linux tells in proc(5); elsewhere nobody is asked.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 == 1)
 }
 
 /// The first signal stops us, the second one at once.

@@ -22,6 +22,7 @@ use endpoint::kind::{
 use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::signal::unix::{SignalKind, signal};
+use tracing::Instrument;
 
 use self::stream::Pipes;
 use crate::program::{ARGUMENT, CWD, ENV, FORKING, Group, PROGRAM, Program, Reach, Recipe};
@@ -115,7 +116,10 @@ impl Connector for Start {
 
         let name = self.recipe.name();
         let (say, says) = channel();
-        let log = errors.map(|errors| tokio::spawn(log::lines(errors, name.clone())));
+        let log = errors.map(|errors| {
+            // Its lines are the session's, whose number is in the span.
+            tokio::spawn(log::lines(errors, name.clone()).in_current_span())
+        });
         let program = Program {
             group: Group::new(child.id(), Reach::Group),
             name,

@@ -147,6 +147,16 @@ impl<M: Medium> Session<M> {
     /// Moves what `side` sends, and sees what that changes.
     fn pump(&mut self, cx: &mut Context<'_>, side: Side) {
         let (from, to) = self.lane(side);
+        if from.is_open() && to.is_open() && matches!(to.writing, Writing::Gone) {
+            // What a failed side has sent before is still delivered. The side that it goes to must
+            // not be stalled by data of its own that nobody takes any more.
+            if M::discard(cx, &mut from.stream).1.is_ready() {
+                from.reading = Reading::Ended(Instant::now());
+                from.said = Some(from.stream.end());
+                self.stirred = Instant::now();
+            }
+            return;
+        }
         if !from.is_open() || !to.takes() {
             return;
         }
@@ -257,9 +267,9 @@ impl<M: Medium> Session<M> {
         let linger = self.timers.linger.map(|linger| self.stirred + linger);
         let close = Some(self.stirred + self.timers.close);
         let at = match (from.reading, &to.writing) {
-            (Reading::Open, Writing::Gone) if answer => match to.stream.ending() {
+            (_, Writing::Gone) if answer => match to.stream.ending() {
                 // A program that closed its input may go on for a while.
-                Ending::HalfClose => linger,
+                Ending::HalfClose => linger.or(Some(self.stirred + DELIVERY)),
                 Ending::Handshake | Ending::Whole => close,
             },
             (Reading::Open, _) => return None,

@@ -112,14 +112,15 @@ async fn a_program_that_closes_its_input_may_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_read_for_a_side_that_takes_nothing_more() {
+async fn what_a_side_takes_no_more_is_read_and_forgotten() {
+    // So that the sender isn't stalled, and what it waits for can still come.
     let session = Session::new();
     session.far.break_pipe();
     session.near.send("x");
     settle().await;
     session.near.send("more");
     settle().await;
-    assert_eq!(session.near.handed(), 1);
+    assert_eq!((session.near.handed(), session.far.taken_len()), (5, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,4 +150,30 @@ async fn a_dead_connection_does_not_spin() {
     session.far.die();
     let outcome = session.outcome().await;
     assert!(outcome.duration < Duration::from_secs(1), "{outcome}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_is_seen_although_everything_stands_still() {
+    // An echo towards a peer that didn't read and was reset: its writes fail, and its last data and
+    // its reset are behind what the other side doesn't take until its own data is taken.
+    for linger in [None, Some(Duration::from_secs(60))] {
+        let timers = Timers { linger, ..Timers::default() };
+        let session = Session::with(timers, |near, far| {
+            near.room(0);
+            far.room(0);
+        });
+        let (near, far) = (session.near.clone(), session.far.clone());
+        near.send("question");
+        far.send("answer");
+        settle().await;
+        near.reset();
+        settle().await;
+        // The far side takes again as soon as its own data goes somewhere.
+        assert_eq!(far.handed(), b"answer".len());
+        far.more_room(64);
+        let outcome = session.outcome().await;
+        assert!(matches!(outcome.end, Ended::Error(Side::Near, _)), "{outcome}");
+        assert!(outcome.duration < Duration::from_secs(11), "{outcome}");
+        assert_eq!(far.taken(), b"question");
+    }
 }
