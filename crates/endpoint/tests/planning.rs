@@ -169,7 +169,7 @@ fn an_unknown_kind_offers_the_nearest() {
     error: `database` is not a kind of endpoint
       | database:80
       | ^^^^^^^^
-      = help: did you mean `net:database:80`?
+      = help: the kinds are `net`, `over`, `records`
     ");
     insta::assert_snapshot!(mistakes("ovr://h:80"), @r"
     error: `ovr` is not a URL scheme of any kind
