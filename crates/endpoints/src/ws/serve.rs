@@ -24,7 +24,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::debug;
 
 use super::answer::Answer;
@@ -170,7 +170,12 @@ impl Bound for Serving {
         let listening = Arc::clone(&self.0.listening);
         let at = self.0.local.descriptor.clone();
         let link = Link { front, listening, info, control, hold, at };
-        Box::new(Requests { talk: Some(Talk { http, link }), said, served: false })
+        Box::new(Requests {
+            talk: Some(Talk { http, link }),
+            said,
+            served: false,
+            began: Instant::now(),
+        })
     }
 }
 
@@ -206,6 +211,7 @@ struct Requests {
     said: Arc<Mutex<Option<Said>>>,
     /// Whether a request was answered.
     served: bool,
+    began: Instant,
 }
 
 /// What came next.
@@ -229,12 +235,19 @@ impl Offers for Requests {
                 done.map(Next::Done)
             });
             let next = timeout(talk.link.listening.limit, next).await;
-            // A page may take longer than that to arrive, as long as it does.
-            if next.is_err() && self.served && talk.link.front.has_moved() {
+            // A page may take longer than that to arrive, as long as it does; but whoever only asks and
+            // asks takes the place of somebody who wants a session.
+            let late = self.began.elapsed() > talk.link.listening.limit * REQUESTS;
+            if next.is_err() && self.served && !late && talk.link.front.has_moved() {
                 continue;
             }
             match next {
-                Ok(Next::Said(Said::Answered)) => self.served = true,
+                Ok(Next::Said(Said::Answered)) => {
+                    self.served = true;
+                    if late {
+                        Pin::new(&mut *talk.http).graceful_shutdown();
+                    }
+                }
                 Ok(Next::Said(Said::Refused(error))) => refused = Some(error),
                 Ok(Next::Said(Said::Offer(upgrade, answer))) => {
                     let talk = self.talk.take().expect("it was there at the loop's start");
@@ -337,3 +350,6 @@ const BUFFER: usize = 16 * 1024;
 const HEADERS: usize = 64;
 /// How long a refused peer has to take its answer.
 const CLOSE: Duration = Duration::from_secs(1);
+
+/// How many of the time limits a connection may go on asking without becoming a session.
+const REQUESTS: u32 = 6;

@@ -161,6 +161,21 @@ async fn an_idle_keep_alive_is_no_error() {
     assert_eq!(peer.response().await.status, 426);
 }
 
+#[tokio::test(start_paused = true)]
+async fn whoever_only_asks_is_let_go_in_the_end() {
+    let mut server = Server::new(":page=none:timeout=10").await;
+    let (mut peer, mut incoming) = server.client().await;
+    let serving = tokio::spawn(async move { incoming.next().await });
+    let began = tokio::time::Instant::now();
+    while !serving.is_finished() {
+        peer.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        assert_eq!(peer.response().await.status, 426);
+        tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+    }
+    assert!(serving.await.unwrap().unwrap().is_none());
+    assert!((60..=72).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+}
+
 #[tokio::test]
 async fn origins_are_checked() {
     for (parameters, origin, allowed) in [
