@@ -185,6 +185,8 @@ impl<M: Medium> Session<M> {
             }
             Step::WriteFailed(failure) => {
                 to.give_up();
+                // What is not taken any more is read and forgotten from the next poll on.
+                cx.waker().wake_by_ref();
                 Ended::Error(side.other(), failure)
             }
             Step::Dry | Step::Full | Step::Turn => return,
@@ -202,6 +204,7 @@ impl<M: Medium> Session<M> {
         let failed = half.poll_close(cx).err();
         if failed.is_some() {
             half.give_up();
+            cx.waker().wake_by_ref();
         }
         if std::mem::discriminant(&half.writing) != before {
             self.stirred = Instant::now();
