@@ -171,6 +171,15 @@ async function wait(page, probe, argument) {
   return value;
 }
 
+/// What a page computes may take for ever; all else has a limit of its own, which says more.
+function limited(promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("nothing came of it")), TIMEOUT + 500);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
 function say(message) {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }
@@ -179,9 +188,9 @@ say({ id: 0, ok: browser.version() });
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, verb, ...rest } = JSON.parse(line);
   try {
-    say({ id, ok: (await verbs[verb](rest)) ?? null });
+    say({ id, ok: (await limited(verbs[verb](rest))) ?? null });
   } catch (error) {
-    say({ id, error: error.message });
+    say({ id, error: [error.message, ...complaints].join("\n") });
   }
 }
 await browser.close();

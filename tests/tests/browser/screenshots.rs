@@ -11,11 +11,14 @@ use crate::{BASH, url};
 
 /// By night and by day, on a desk and in a hand.
 const LOOKS: [(&str, Look); 4] = [
-    ("dark", Look::DESKTOP),
-    ("light", Look::DESKTOP.light()),
+    ("dark", WINDOW),
+    ("light", WINDOW.light()),
     ("phone-dark", Look::PHONE),
     ("phone-light", Look::PHONE.light()),
 ];
+
+/// Small enough for a README.
+const WINDOW: Look = Look { width: 800, height: 440, ..Look::DESKTOP };
 
 fn each_look(url: &str, name: &str, act: impl Fn(&Page<'_>)) {
     let browser = Browser::start();
@@ -47,7 +50,7 @@ fn a_shell() {
                 r"printf '\e[1mbold\e[0m \e[3mitalic\e[0m \e[4munderlined\e[0m Grüße\n'",
                 "bold italic",
             ),
-            ("sed -n '11,13p' README.md; stty size", &*format!("\n{} ", page.size().1)),
+            ("sed -n 3p README.md; stty size", &*format!("\n{} ", page.size().1)),
         ] {
             page.type_text(&format!("{command}\n"));
             page.wait_text(answer);
