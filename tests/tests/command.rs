@@ -1,7 +1,7 @@
 //! The command as an operator meets it: how it starts, what it says when it can't, how it stops.
 
 use std::io::Write;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
@@ -55,6 +55,13 @@ fn stdout_carries_data_and_nothing_else() {
     assert_eq!((output.text().as_str(), output.code()), ("data", Some(0)), "{output:?}");
 }
 
+/// That the destination is connected doesn't say that the session has begun; a byte that crosses does.
+fn is_open(near: &TcpStream, far: &TcpStream) {
+    let mut near = near;
+    near.write_all(b".").expect("the forwarder takes it");
+    assert_eq!(net::read_exactly(far, 1), b".");
+}
+
 #[test]
 fn it_drains_on_sigterm_and_ends_with_0() {
     let server = Server::bind();
@@ -62,6 +69,7 @@ fn it_drains_on_sigterm_and_ends_with_0() {
     let port = forwarder.port(0);
     let client = net::connect(port);
     let far = server.accept();
+    is_open(&client, &far);
     forwarder.signal(Signal::TERM);
     until("it accepts no more", || net::try_connect(port).is_err().then_some(()));
     // The session that is there goes on.
@@ -95,7 +103,8 @@ fn a_second_signal_ends_it_at_once() {
     let mut forwarder = Forwarder::start(&["-e", "0", "-d", &server.descriptor(), "--grace", "1h"]);
     let port = forwarder.port(0);
     let client = net::connect(port);
-    let _far = server.accept();
+    let far = server.accept();
+    is_open(&client, &far);
     forwarder.signal(Signal::TERM);
     until("it accepts no more", || net::try_connect(port).is_err().then_some(()));
     forwarder.signal(Signal::TERM);

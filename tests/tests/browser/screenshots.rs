@@ -75,8 +75,8 @@ fn telnet() {
     let forwarder = Forwarder::between("ws:0", &format!("tcp:127.0.0.1:{}", telnetd.port));
     each_look(&url(&forwarder), "telnet", |page| {
         log_in(page, &telnetd);
-        page.type_text("top -n 1000\n");
-        page.wait_text("PID USER");
+        page.type_text("clear; echo terminal $TERM, $(stty size); ls /usr\n");
+        page.wait_text("share");
     });
 }
 

@@ -94,7 +94,6 @@ fn a_serial_line_in_the_page() {
 }
 
 #[test]
-#[ignore = "the serial kind doesn't say its settings when it is opened, only after a change"]
 fn the_speed_is_shown_from_the_start() {
     let line = line();
     let forwarder = Forwarder::between("ws:0", &line.descriptor());

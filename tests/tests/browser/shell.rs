@@ -4,7 +4,7 @@ use std::fs;
 
 use tests::browser::Browser;
 use tests::data::Pattern;
-use tests::{Forwarder, until};
+use tests::{DEADLINE, Forwarder, until, until_within};
 
 use crate::{BASH, url, wait_for_size};
 
@@ -146,11 +146,12 @@ fn all_arrives(bytes: &[u8]) {
     let _nothing = page.evaluate(TAP);
     page.type_text("x");
     page.wait_status("exit status 0");
-    // What has arrived by then may still be on its way through the terminal.
-    let seen = until("all is shown", || {
+    // What has arrived by then is still on its way through the terminal, which takes seconds for megabytes.
+    let seen = until_within(3 * DEADLINE, || {
         let seen = page.evaluate("window.seen");
         (seen["length"] == bytes.len()).then_some(seen)
     });
+    let seen = seen.unwrap_or_else(|| panic!("{} of {}", page.evaluate("seen"), bytes.len()));
     let (a, b) = sums(bytes);
     let expected = serde_json::json!({"length": bytes.len(), "a": a, "b": b});
     assert_eq!(seen, expected);

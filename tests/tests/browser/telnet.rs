@@ -81,6 +81,8 @@ fn a_session_with_telnetd() {
     page.resize(640, 420);
     until("a smaller terminal", || (page.size() != size).then_some(()));
     page.type_text("q");
+    // What is typed before top has gone is thrown away by it.
+    page.wait_text("ready> ");
     page.type_text(&format!("clear; {}", wait_for_size(page.size())));
     page.wait_text("followed");
     // Telnet's own character, CR and LF by themselves, and more than a screen.

@@ -52,6 +52,11 @@ pub(super) fn apply(tty: impl AsFd, wanted: &LineSettings) -> Result<LineSetting
     Ok(of(&tcgetattr(&tty)?))
 }
 
+/// The settings that are in force.
+pub(super) fn current(tty: impl AsFd) -> Result<LineSettings> {
+    Ok(of(&tcgetattr(&tty)?))
+}
+
 fn of(termios: &Termios) -> LineSettings {
     let control = termios.control_modes;
     let mut line = LineSettings::default();

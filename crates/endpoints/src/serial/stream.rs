@@ -43,6 +43,10 @@ impl Line {
         take: SignalReceiver,
         guard: WorkGuard,
     ) -> Self {
+        // A page shows the speed from the start; a device that can't tell it will fail by itself.
+        if let Ok(settings) = line::current(&opened.tty) {
+            say.send(Signal::Line(settings));
+        }
         let modem = Modem::of(&mut opened);
         if let Some(modem) = &modem {
             say.send(Signal::Modem(modem.lines));
