@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -16,12 +17,14 @@ use crate::{End, Ending, Life, MessageStream, Part};
 pub struct Flat<M> {
     inner: M,
     unread: Bytes,
+    /// What comes after bytes that were given out in the same read.
+    failed: Option<io::Error>,
 }
 
 impl<M: MessageStream> Flat<M> {
     /// Flattens `inner`.
     pub fn new(inner: M) -> Self {
-        Self { inner, unread: Bytes::new() }
+        Self { inner, unread: Bytes::new(), failed: None }
     }
 }
 
@@ -34,6 +37,9 @@ impl<M: MessageStream> AsyncRead for Flat<M> {
         // Every message that is there already goes into one read: small ones cost most by being
         // written one by one.
         let start = buf.filled().len();
+        if let Some(error) = self.failed.take() {
+            return Poll::Ready(Err(error));
+        }
         loop {
             let fits = self.unread.len().min(buf.remaining());
             buf.put_slice(&self.unread[..fits]);
@@ -43,7 +49,11 @@ impl<M: MessageStream> AsyncRead for Flat<M> {
             }
             match Pin::new(&mut self.inner).poll_next(cx) {
                 Poll::Ready(Some(Ok(part))) => self.unread = part.data,
-                // An error or the end is said again at the next read, once these bytes are out.
+                Poll::Ready(Some(Err(error))) if buf.filled().len() > start => {
+                    self.failed = Some(error);
+                    return Poll::Ready(Ok(()));
+                }
+                // The end is said again at the next read, once these bytes are out.
                 _ if buf.filled().len() > start => return Poll::Ready(Ok(())),
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
                 Poll::Ready(None) => return Poll::Ready(Ok(())),
@@ -85,6 +95,10 @@ impl<M: MessageStream> Life for Flat<M> {
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.inner.poll_close(cx)
+    }
+
+    fn close_timeout(&self) -> Option<Duration> {
+        self.inner.close_timeout()
     }
 
     fn ending(&self) -> Ending {

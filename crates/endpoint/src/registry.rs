@@ -402,7 +402,19 @@ impl<'a> Planning<'a> {
         let (alias, syntax) = (known.alias, self.syntax);
         let name = alias.map_or(known.kind.name, |alias| alias.name);
         let registry = self.registry;
-        let reader = Reader { registry, name, alias, params, positional, role, syntax, other };
+        let common = read::common(role);
+        let reader = Reader {
+            registry,
+            name,
+            alias,
+            params,
+            positional,
+            role,
+            syntax,
+            other,
+            common,
+            is_switch: false,
+        };
         read::read(&reader, &known.descriptor, &mut self.found)
     }
 

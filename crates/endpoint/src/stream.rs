@@ -6,6 +6,7 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -69,6 +70,12 @@ pub trait Life {
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let _ = cx;
         Poll::Ready(Ok(()))
+    }
+
+    /// How long the peer may take to answer our end, where an end is announced and answered; `None`
+    /// leaves it to who splices.
+    fn close_timeout(&self) -> Option<Duration> {
+        None
     }
 
     /// How an end is said on this stream, and so what may still come after one.

@@ -76,6 +76,49 @@ fn an_alias_changes_defaults_and_adds_parameters() {
 }
 
 #[test]
+fn a_switch_is_a_word_or_has_parameters_of_its_own() {
+    for (typed, read) in [
+        ("over:80", None),
+        ("over:80:squeeze=off", None),
+        ("over:80:squeeze=0", None),
+        ("over:80:squeeze=on", Some("level 1, fair false")),
+        ("over:80:squeeze=TRUE", Some("level 1, fair false")),
+        ("over:80:squeeze={level=9:fair=yes}", Some("level 9, fair true")),
+        ("over:80:squeeze=fair=yes", Some("level 1, fair true")),
+        (r"over:80:squeeze=level\=3\:fair\=no", Some("level 3, fair false")),
+    ] {
+        let plan = registry().listener(typed, Syntax::Extended).expect("it plans");
+        let said = plan.warnings.first().map(|warning| &*warning.message);
+        assert_eq!(said, read, "{typed}");
+    }
+}
+
+#[test]
+fn mistakes_inside_a_switch_are_pointed_at() {
+    insta::assert_snapshot!(mistakes("over:80:squeeze={level=10:fare=yes}"), @r#"
+    error: `level` must be a number from 1 to 9
+      | over:80:squeeze={level=10:fare=yes}
+      |                        ^^
+
+    error: `squeeze` has no parameter `fare`
+      | over:80:squeeze={level=10:fare=yes}
+      |                           ^^^^
+      = help: in braces there may be `level=…`, `fair=…`, joined by `:`
+    "#);
+    insta::assert_snapshot!(mistakes("over:80:squeeze=onn"), @r#"
+    error: `squeeze` must be `on`, `off`, or what to set in braces
+      | over:80:squeeze=onn
+      |                 ^^^
+      = help: did you mean `on`?
+    "#);
+    insta::assert_snapshot!(mistakes("over:80:squeeze={level=3:level=4}"), @r#"
+    error: `level` is given twice
+      | over:80:squeeze={level=3:level=4}
+      |                          ^^^^^
+    "#);
+}
+
+#[test]
 fn another_spelling_is_rewritten() {
     let plan = registry().listener("flat:net:80:interface=lo", Syntax::Extended).expect("it plans");
     assert_eq!(
@@ -143,12 +186,12 @@ fn what_is_missing_or_too_much_is_said_with_the_form() {
       | net:80:port=81
       |     ^^
     ");
-    insta::assert_snapshot!(mistakes("over:path=/x"), @r"
+    insta::assert_snapshot!(mistakes("over:path=/x"), @r#"
     error: `over` needs an endpoint to go over, in braces or with `:` as `\:`
       | over:path=/x
       | ^^^^
-      = help: the form is `over:ENDPOINT[:path=…][:token.NAME=…][:auth=…]`
-    ");
+      = help: the form is `over:ENDPOINT[:path=…][:token.NAME=…][:squeeze=…][:auth=…]`
+    "#);
     insta::assert_snapshot!(mistakes("net:80:host=h"), @r"
     error: `net` takes `host` when connecting, and this is the listening side
       | net:80:host=h

@@ -37,6 +37,8 @@ pub struct Args {
     /// Whether all that was typed can be used.
     pub(super) sound: bool,
     pub(super) settings: Vec<Setting>,
+    /// What the switches that are on are set to, by name.
+    pub(super) switches: Vec<(&'static str, Args)>,
     pub(super) warnings: RefCell<Vec<Diagnostic>>,
 }
 
@@ -94,6 +96,12 @@ impl Args {
             Value::Bool(flag) => *flag,
             other => wrong(name, other),
         })
+    }
+
+    /// What a switch is set to; `None` if it is off.
+    #[must_use]
+    pub fn switch(&self, name: &str) -> Option<&Self> {
+        self.switches.iter().find(|(switch, _)| *switch == name).map(|(_, settings)| settings)
     }
 
     /// A time, where one was given or is the default.

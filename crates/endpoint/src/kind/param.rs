@@ -130,7 +130,7 @@ impl Param {
 }
 
 /// What a parameter takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum ValueKind {
     /// `true`, `false`, `yes`, `no`, `on`, `off`, `1`, `0`.
     Bool,
@@ -150,6 +150,9 @@ pub enum ValueKind {
     Port,
     /// A size in bytes, with `k`, `M` or `G` for powers of 1024: `64k`.
     Size,
+    /// Something that is on or off and, if it is on, has parameters of its own: `on`, or
+    /// `{level=1:threshold=128}`, which is on with these. Read by [`Args::switch`](super::Args::switch).
+    Switch(&'static [Param]),
     /// Text that holes of a template may stand in.
     Template,
     /// Any text.
@@ -173,6 +176,7 @@ impl ValueKind {
             Self::Octal => "a file mode in octal digits, such as 660".into(),
             Self::Port => "a number from 0 to 65535".into(),
             Self::Size => "a size: bytes, or with k, M or G".into(),
+            Self::Switch(_) => "`on`, `off`, or what to set in braces".into(),
             Self::Template => "text; `${http.path}` and other facts are filled in".into(),
             Self::Text => "text".into(),
         }
@@ -182,7 +186,7 @@ impl ValueKind {
 /// A value, read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// Of [`ValueKind::Bool`].
+    /// Of [`ValueKind::Bool`], [`ValueKind::Switch`].
     Bool(bool),
     /// Of [`ValueKind::Duration`].
     Duration(Duration),
@@ -201,11 +205,14 @@ impl Value {
     #[must_use]
     pub fn read(kind: ValueKind, text: &str) -> Option<Self> {
         Some(match kind {
-            ValueKind::Bool => Self::Bool(match &*text.to_ascii_lowercase() {
-                "true" | "yes" | "on" | "1" => true,
-                "false" | "no" | "off" | "0" => false,
-                _ => return None,
-            }),
+            // What a switch has in braces is read by the reader of parameters, which can point into it.
+            ValueKind::Bool | ValueKind::Switch(_) => {
+                Self::Bool(match &*text.to_ascii_lowercase() {
+                    "true" | "yes" | "on" | "1" => true,
+                    "false" | "no" | "off" | "0" => false,
+                    _ => return None,
+                })
+            }
             ValueKind::Choice(words) => {
                 let word = words.iter().find(|word| word.eq_ignore_ascii_case(text))?;
                 Self::Text((*word).to_owned())

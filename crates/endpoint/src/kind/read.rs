@@ -20,6 +20,10 @@ pub(crate) struct Reader<'a> {
     pub(crate) registry: &'a Registry,
     /// The other side's parameters: a name of theirs deserves better words than "unknown".
     pub(crate) other: &'a [Param],
+    /// What every endpoint of that side takes.
+    pub(crate) common: &'static [Param],
+    /// Whether it is the inside of a switch.
+    pub(crate) is_switch: bool,
 }
 
 /// What every listener takes, whatever its kind.
@@ -49,13 +53,14 @@ pub(crate) fn read(
         reader,
         kind_span: kind.map_or(descriptor.source().span(), Text::span),
         settings: Vec::new(),
+        switches: Vec::new(),
         inner: None,
         found,
     };
     reading.keywords(&descriptor.kwargs);
     reading.positionals(descriptor.args.get(1..).unwrap_or_default());
     reading.defaults();
-    let Reading { mut settings, inner, kind_span, found, .. } = reading;
+    let Reading { mut settings, switches, inner, kind_span, found, .. } = reading;
     // What is too much doesn't keep the kind from finding more mistakes; what is missing does.
     let sound = !found[before..].iter().any(|mistake| UNUSABLE.contains(&mistake.code));
     let (shown, secret) = reader.shown(descriptor);
@@ -72,6 +77,7 @@ pub(crate) fn read(
         registry: reader.registry.clone(),
         sound,
         settings,
+        switches,
         warnings: RefCell::default(),
     }
 }
@@ -83,7 +89,7 @@ impl Reader<'_> {
         // A kind may know a parameter of every endpoint's better.
         let known = own.clone();
         let new = move |param: &&Param| !known.clone().any(|mine| mine.name == param.name);
-        own.chain(common(self.role).iter().filter(new))
+        own.chain(self.common.iter().filter(new))
     }
 
     /// The descriptor without its secrets, and whether there were any.
@@ -110,6 +116,7 @@ struct Reading<'a, 'b> {
     reader: &'a Reader<'a>,
     kind_span: Span,
     settings: Vec<Setting>,
+    switches: Vec<(&'static str, Args)>,
     inner: Option<Text>,
     found: &'b mut Vec<Diagnostic>,
 }
@@ -188,7 +195,7 @@ impl Reading<'_, '_> {
             if param.prefix || self.settings.iter().any(|setting| setting.name == param.name) {
                 continue;
             }
-            if param.value == ValueKind::Endpoint && self.inner.is_some() {
+            if matches!(param.value, ValueKind::Endpoint) && self.inner.is_some() {
                 continue;
             }
             // A value that was given and is wrong has been reported; a default would hide that.
@@ -211,8 +218,8 @@ impl Reading<'_, '_> {
         }
     }
 
-    fn take(&mut self, param: &Param, name: String, text: &Text) {
-        if param.value == ValueKind::Endpoint {
+    fn take(&mut self, param: &'static Param, name: String, text: &Text) {
+        if matches!(param.value, ValueKind::Endpoint) {
             self.inner = Some(text.clone());
             return;
         }
@@ -242,7 +249,10 @@ impl Reading<'_, '_> {
     }
 
     /// The value, or a mistake reported.
-    fn value(&mut self, param: &Param, text: &Text) -> Option<Value> {
+    fn value(&mut self, param: &'static Param, text: &Text) -> Option<Value> {
+        if let ValueKind::Switch(inside) = param.value {
+            return self.switch(param, inside, text);
+        }
         let template = Template::parse(text, ROOTS);
         match param.holes {
             Holes::Filled => return Some(Value::Template(template)),
@@ -260,10 +270,59 @@ impl Reading<'_, '_> {
         }
         let value = Value::read(param.value, text.as_str());
         if value.is_none() {
-            let message = format!("`{}` must be {}", param.name, param.value.describe());
-            self.error("bad-value", text.span(), message, mend(param.value, text.as_str()));
+            self.bad_value(param, text);
         }
         value
+    }
+
+    fn bad_value(&mut self, param: &Param, text: &Text) {
+        let message = format!("`{}` must be {}", param.name, param.value.describe());
+        self.error("bad-value", text.span(), message, mend(param.value, text.as_str()));
+    }
+
+    /// Reads a switch: a word, or parameters of its own, which are keywords as an endpoint's are.
+    fn switch(
+        &mut self,
+        param: &'static Param,
+        inside: &'static [Param],
+        text: &Text,
+    ) -> Option<Value> {
+        let word = Value::read(ValueKind::Bool, text.as_str());
+        let empty = Text::synthetic("", text.span());
+        let typed = if word.is_some() { &empty } else { text };
+        let settings = match Descriptor::parse(typed, self.reader.syntax) {
+            Ok(settings) => settings,
+            Err(mistakes) => {
+                self.found.extend(mistakes);
+                return None;
+            }
+        };
+        if word.is_none() && (settings.kwargs.is_empty() || !settings.args.is_empty()) {
+            self.bad_value(param, text);
+            return None;
+        }
+        let on = word != Some(Value::Bool(false));
+        if on {
+            let reader = Reader {
+                name: param.name,
+                alias: None,
+                params: inside,
+                positional: self.reader.positional,
+                role: self.reader.role,
+                syntax: self.reader.syntax,
+                registry: self.reader.registry,
+                other: &[],
+                common: &[],
+                is_switch: true,
+            };
+            let before = self.found.len();
+            let read = read(&reader, &settings, self.found);
+            if self.found.len() > before {
+                return None;
+            }
+            self.switches.push((param.name, read));
+        }
+        Some(Value::Bool(on))
     }
 
     fn unknown(&mut self, name: &Text) {
@@ -278,7 +337,8 @@ impl Reading<'_, '_> {
             self.error("unknown-keyword", name.span(), message, Some(self.form()));
             return;
         }
-        let message = format!("`{kind}` has no parameter `{name}` when {here}");
+        let here = if self.reader.is_switch { String::new() } else { format!(" when {here}") };
+        let message = format!("`{kind}` has no parameter `{name}`{here}");
         let names = self.reader.all().flat_map(|p| p.aliases.iter().copied().chain([p.name]));
         let rest = self.reader.all().find(|param| param.rest);
         let help = match (nearest(name.as_str(), names), rest) {
@@ -319,6 +379,11 @@ impl Reading<'_, '_> {
 
     /// What the endpoint takes, in one line.
     fn form(&self) -> String {
+        if self.reader.is_switch {
+            let names: Vec<_> =
+                self.reader.all().map(|param| format!("`{}=…`", param.name)).collect();
+            return format!("in braces there may be {}, joined by `:`", names.join(", "));
+        }
         let mut form = self.reader.name.to_owned();
         for param in self.reader.all() {
             let name = param.name.to_ascii_uppercase();
@@ -362,7 +427,7 @@ fn article(param: &Param) -> String {
 fn mend(kind: ValueKind, text: &str) -> Option<String> {
     let meant = match kind {
         ValueKind::Choice(words) => nearest(text, words.iter().copied()).map(str::to_owned),
-        ValueKind::Bool => {
+        ValueKind::Bool | ValueKind::Switch(_) => {
             nearest(text, ["true", "false", "yes", "no", "on", "off"]).map(str::to_owned)
         }
         _ => {

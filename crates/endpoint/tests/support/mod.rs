@@ -72,6 +72,15 @@ static OVER: Kind = Kind {
                 .required(),
             Param::new("path", ValueKind::Text, "The path."),
             Param::new("token.", ValueKind::Text, "A secret.").prefix().secret(),
+            Param::new(
+                "squeeze",
+                ValueKind::Switch(&[
+                    Param::new("level", ValueKind::Int(1, 9), "How much.").default("1"),
+                    Param::new("fair", ValueKind::Bool, "For all."),
+                ]),
+                "Whether to.",
+            )
+            .default("off"),
         ],
         PlanListen::Layer(Takes::Bytes, layer),
     )),
@@ -123,7 +132,12 @@ static SHELL: Kind = Kind {
     ..Kind::new("shell", "A program.")
 };
 
-fn layer(_: &Args) -> endpoint::kind::Planned<Arc<dyn ServeLayer>> {
+fn layer(args: &Args) -> endpoint::kind::Planned<Arc<dyn ServeLayer>> {
+    // A test sees what a kind reads through its warnings.
+    if let Some(set) = args.switch("squeeze") {
+        let level = set.int("level").expect("it has a default");
+        args.warn("squeeze", "squeezed", format!("level {level}, fair {}", set.flag("fair")));
+    }
     Ok(Arc::new(Nothing { exposure: Exposure::Local, grants: Grants::Nothing }))
 }
 

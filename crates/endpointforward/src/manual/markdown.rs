@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use endpoint::Registry;
 use endpoint::kind::{Kind, Param, Role, common};
 
-use super::{HEAD, Row, also, default, names, option, see_also, shell, unstopped, usages};
+use super::{HEAD, Row, also, default, option, rows, see_also, shell, unstopped, usages};
 
 /// The matrix of all kinds, then a section for each.
 #[must_use]
@@ -76,8 +76,8 @@ fn section(out: &mut String, kind: &Kind, registry: &Registry) -> fmt::Result {
 
 fn table<'a>(out: &mut String, params: impl Iterator<Item = &'a Param>) -> fmt::Result {
     writeln!(out, "| parameter | value | default | meaning |\n|---|---|---|---|")?;
-    for param in params {
-        let names: Vec<_> = names(param).into_iter().map(|name| format!("`{name}`")).collect();
+    for (names, param) in rows(params) {
+        let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
         let (value, doc) = (param.value.describe(), param.doc);
         writeln!(
             out,

@@ -134,7 +134,8 @@ fn form(kind: &Kind, params: &[&Param]) -> String {
     let mut form = kind.name.to_owned();
     for param in params.iter().filter(|param| param.positional) {
         let name = param.name.to_uppercase();
-        let name = if param.value == ValueKind::Endpoint { format!("{{{name}}}") } else { name };
+        let name =
+            if matches!(param.value, ValueKind::Endpoint) { format!("{{{name}}}") } else { name };
         let more = if param.rest { "…" } else { "" };
         form += &match param.required && !param.rest {
             true => format!(":{name}"),
@@ -151,6 +152,21 @@ fn form(kind: &Kind, params: &[&Param]) -> String {
 fn names(param: &Param) -> Vec<String> {
     let more = if param.prefix { "NAME" } else { "" };
     [param.name].iter().chain(param.aliases).map(|name| format!("{name}{more}")).collect()
+}
+
+/// Parameters with their names, each switch followed by what it has in braces.
+fn rows<'a>(params: impl Iterator<Item = &'a Param>) -> Vec<(Vec<String>, &'a Param)> {
+    let mut rows = Vec::new();
+    for param in params {
+        rows.push((names(param), param));
+        if let ValueKind::Switch(inside) = param.value {
+            let within = |name: String| format!("{}={{{name}=…}}", param.name);
+            rows.extend(
+                inside.iter().map(|inner| (names(inner).into_iter().map(within).collect(), inner)),
+            );
+        }
+    }
+    rows
 }
 
 /// What a parameter is if it isn't given.

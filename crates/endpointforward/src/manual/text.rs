@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use endpoint::Registry;
 use endpoint::kind::{Kind, Param, Role, common};
 
-use super::{HEAD, Row, also, default, names, option, see_also, shell, unstopped, usages};
+use super::{HEAD, Row, also, default, option, rows, see_also, shell, unstopped, usages};
 
 /// The matrix of all kinds, at most so many columns wide.
 #[must_use]
@@ -88,8 +88,8 @@ fn params<'a>(
     params: impl Iterator<Item = &'a Param>,
     columns: usize,
 ) -> fmt::Result {
-    for param in params {
-        let mut head = format!("{}: {}", names(param).join(", "), param.value.describe());
+    for (names, param) in rows(params) {
+        let mut head = format!("{}: {}", names.join(", "), param.value.describe());
         match (param.default, &*default(param)) {
             (_, "") => {}
             (None, what) => head += &format!(" ({what})"),

@@ -32,8 +32,11 @@ pub(super) struct Session<M: Medium> {
 }
 
 impl<M: Medium> Session<M> {
-    pub(super) fn new(near: Half<M>, far: Half<M>, timers: Timers) -> Self {
+    pub(super) fn new(near: Half<M>, far: Half<M>, mut timers: Timers) -> Self {
         let began = Instant::now();
+        // The more patient one decides: both sides are told and heard in one go.
+        let own = near.stream.close_timeout().into_iter().chain(far.stream.close_timeout()).max();
+        timers.close = own.unwrap_or(timers.close);
         Self {
             near,
             far,

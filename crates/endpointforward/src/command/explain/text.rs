@@ -77,7 +77,7 @@ fn unset(tree: &Tree, role: Role, endpoints: &Endpoints) -> Vec<&'static str> {
     let Some((kind, _)) = endpoints.kinds().find(tree.kind) else { return Vec::new() };
     let params = kind.params(role).into_iter();
     params
-        .filter(|param| !param.prefix && !param.rest && param.value != ValueKind::Endpoint)
+        .filter(|param| !param.prefix && !param.rest && !matches!(param.value, ValueKind::Endpoint))
         .filter(|param| tree.settings.iter().all(|(name, ..)| name != param.name))
         .map(|param| param.name)
         .collect()
