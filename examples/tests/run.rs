@@ -67,6 +67,7 @@ fn output(program: &str, args: &[&str]) -> String {
 
 const CHAT: &str = env!("CARGO_BIN_EXE_chat");
 const FORWARDER: &str = env!("CARGO_BIN_EXE_forwarder");
+const JOIN: &str = env!("CARGO_BIN_EXE_join");
 const HTTP: &str = env!("CARGO_BIN_EXE_http");
 const KIND: &str = env!("CARGO_BIN_EXE_kind");
 const MQTT: &str = env!("CARGO_BIN_EXE_mqtt");
@@ -117,6 +118,20 @@ fn the_forwarder_forwards() {
     let mut answer = [0; 5];
     client.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"hello");
+}
+
+#[test]
+fn two_destinations_are_joined() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut join = command(JOIN, &["echo", &format!("tcp:127.0.0.1:{port}")]).spawn().unwrap();
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.write_all(b"hello").unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "hello");
+    assert!(join.wait().unwrap().success());
 }
 
 #[test]

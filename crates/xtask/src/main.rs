@@ -10,6 +10,7 @@
 )]
 
 mod bench;
+mod conformance;
 mod deny;
 mod docs;
 mod fuzz;
@@ -54,6 +55,8 @@ enum Verb {
     },
     /// The slow suites against more peers.
     Interop,
+    /// The Autobahn testsuite against our WebSocket, as server, as client and through both.
+    Conformance(conformance::Options),
     /// Processor time, round trips and memory of the release binary, over loopback.
     Bench(bench::Options),
     /// Runs the fuzz targets of crates/*/fuzz.
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Verb::Setup => setup::run(),
         Verb::Docs { check } => docs::run(check),
         Verb::Interop => interop::run(),
+        Verb::Conformance(options) => conformance::run(&options),
         Verb::Bench(options) => bench::run(&options),
         Verb::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
         Verb::Deny => deny::run(),

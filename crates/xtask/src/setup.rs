@@ -102,7 +102,8 @@ impl Drop for Quiet {
     }
 }
 
-fn peers() -> Result<(), Failure> {
+/// The Python peers, and nothing else.
+pub(crate) fn peers() -> Result<(), Failure> {
     let list = root().join("tests/peers/requirements.txt");
     let folder = root().join("target/peers");
     let (venv, stamp) = (folder.join("venv"), folder.join("stamp"));
