@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use super::suite;
 use super::verdict::{Case, Grade};
-use super::{Role, suite};
 use crate::{Failure, root};
 
 /// How many cases of each group went how, a column a role.
