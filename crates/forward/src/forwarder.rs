@@ -103,8 +103,7 @@ impl Forwarder {
                     (Work::Offer(offer, permit), _) => {
                         let shared = Arc::clone(&self.shared);
                         let span = self.span(&offer, &listener);
-                        let task = attend(shared, offer, permit, stop.clone());
-                        tasks.spawn(async { Done::Offer(task.await) }.instrument(span));
+                        tasks.spawn(attend(shared, offer, permit, stop.clone()).instrument(span));
                     }
                 },
                 else => return summary,
@@ -164,26 +163,16 @@ pub(crate) enum Work {
     Offer(Offer, OwnedSemaphorePermit),
 }
 
-/// What became of a task.
-enum Done {
-    /// All handshakes are over, or one of them failed.
-    Incoming {
-        failed: bool,
-    },
-    Offer(Fate),
-}
-
-fn count(summary: &mut Summary, done: Result<Done, JoinError>) {
+fn count(summary: &mut Summary, done: Result<Fate, JoinError>) {
     match done {
-        Ok(Done::Incoming { failed }) => summary.lost += u64::from(failed),
-        Ok(Done::Offer(Fate::Session(outcome))) => summary.add(outcome),
-        Ok(Done::Offer(Fate::Refused)) => summary.refused += 1,
-        Ok(Done::Offer(Fate::Unreachable)) => {
+        Ok(Fate::Session(outcome)) => summary.add(outcome),
+        Ok(Fate::Refused) => summary.refused += 1,
+        Ok(Fate::Unreachable) => {
             summary.refused += 1;
             summary.unreachable += 1;
         }
-        Ok(Done::Offer(Fate::Lost)) => summary.lost += 1,
-        Ok(Done::Offer(Fate::Attached)) => {}
+        Ok(Fate::Lost) => summary.lost += 1,
+        Ok(Fate::Attached | Fate::Over) => {}
         // Its message may quote data; whoever set a panic hook has it already.
         Err(panic) => {
             error!("a session was lost: its task panicked");
@@ -199,21 +188,21 @@ async fn shake(
     permit: OwnedSemaphorePermit,
     works: mpsc::Sender<Work>,
     stop: Stop,
-) -> Done {
+) -> Fate {
     let mut permit = Some(permit);
     let mut closing = pin!(shared.closing(&stop));
     loop {
         let next = tokio::select! {
             biased;
-            () = &mut closing => return Done::Incoming { failed: false },
+            () = &mut closing => return Fate::Over,
             next = incoming.next() => next,
         };
         let offer = match next {
             Ok(Some(offer)) => offer,
-            Ok(None) => return Done::Incoming { failed: false },
+            Ok(None) => return Fate::Over,
             Err(error) => {
                 info!(peer = %incoming.info.peer(), "{error}");
-                return Done::Incoming { failed: true };
+                return Fate::Lost;
             }
         };
         // The first offer takes its connection's place among the undecided. A connection that
@@ -222,11 +211,11 @@ async fn shake(
             Some(permit) => permit,
             None => match Arc::clone(&shared.undecided).acquire_owned().await {
                 Ok(permit) => permit,
-                Err(_) => return Done::Incoming { failed: false },
+                Err(_) => return Fate::Over,
             },
         };
         if works.send(Work::Offer(offer, permit)).await.is_err() {
-            return Done::Incoming { failed: false };
+            return Fate::Over;
         }
     }
 }

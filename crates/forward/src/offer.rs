@@ -19,37 +19,51 @@ use tracing::{Span, field, info, warn};
 use crate::forwarder::Shared;
 use crate::{Outcome, Stop, splice};
 
-/// What became of an offer.
+/// What became of a connection's handshakes, or of an offer that came of them.
 pub(crate) enum Fate {
     Session(Outcome),
     Refused,
     /// Refused because its destination could not be connected.
     Unreachable,
-    /// The peer left.
+    /// The peer left, or its handshake failed.
     Lost,
     /// It joined a session that was there.
     Attached,
+    /// There are no more offers.
+    Over,
 }
 
 /// Sees one offer through, to the end of its session.
-pub(crate) async fn attend(
+///
+/// The future is as small as a session is for as long as it lasts: the memory of its beginning is
+/// in a box of its own, made here already, since an async function would keep its arguments twice.
+pub(crate) fn attend(
     shared: Arc<Shared>,
     offer: Offer,
     undecided: OwnedSemaphorePermit,
     stop: Stop,
-) -> Fate {
-    // In a box of its own, so that a session doesn't carry the memory of its beginning.
-    let opened = Box::pin(Case::new(&shared, &stop).open(offer)).await;
-    drop(undecided);
-    let Opened { near, far, mut place } = match opened {
-        Ok(opened) => opened,
-        Err(fate) => return fate,
-    };
-    place.keep(&shared);
-    info!("open");
-    let outcome = splice(near, far, &shared.timers, &stop).await;
-    info!("{outcome}");
-    Fate::Session(outcome)
+) -> impl Future<Output = Fate> + Send {
+    let opening = Box::pin(open(Arc::clone(&shared), offer, undecided, stop.clone()));
+    async move {
+        let Opened { near, far, mut place } = match opening.await {
+            Ok(opened) => opened,
+            Err(fate) => return fate,
+        };
+        place.keep(&shared);
+        info!("open");
+        let outcome = splice(near, far, &shared.timers, &stop).await;
+        info!("{outcome}");
+        Fate::Session(outcome)
+    }
+}
+
+async fn open(
+    shared: Arc<Shared>,
+    offer: Offer,
+    _undecided: OwnedSemaphorePermit,
+    stop: Stop,
+) -> Result<Opened, Fate> {
+    Case::new(&shared, &stop).open(offer).await
 }
 
 /// Both sides of a session.

@@ -87,6 +87,11 @@ impl Stop {
     /// begins when the call sees the signal.
     pub(crate) async fn overdue(&self, grace: Duration) -> End {
         let end = self.stopped().await;
+        // Boxed, so that a session that nobody stops doesn't carry the room for this timer.
+        Box::pin(self.after(grace, end)).await
+    }
+
+    async fn after(&self, grace: Duration, end: End) -> End {
         let mut levels = self.0.subscribe();
         // Both an elapsed grace and a hurry mean the same.
         let _ = timeout(grace, levels.wait_for(|level| matches!(level, Level::Now(_)))).await;

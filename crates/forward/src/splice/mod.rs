@@ -40,26 +40,43 @@ use crate::{Ended, Outcome, Stop, Timers};
 ///
 /// Dropping the future drops both connections at once: nothing is said to the peers, and what was
 /// read but not written is lost.
-pub async fn splice(near: Conn, far: Conn, timers: &Timers, stop: &Stop) -> Outcome {
-    // What is known about the connections is not needed any more; what is held for them is, until
-    // the streams are gone.
-    let Conn { transport: near, control: near_control, hold: _near_hold, .. } = near;
-    let Conn { transport: far, control: far_control, hold: _far_hold, .. } = far;
-    match (near, far) {
+pub fn splice(
+    near: Conn,
+    far: Conn,
+    timers: &Timers,
+    stop: &Stop,
+) -> impl Future<Output = Outcome> + Send {
+    // No async function: that would carry both connections beside the session they are moved into,
+    // and what is known about them, which nobody asks for any more.
+    let Conn { transport: near, control: near_control, hold: near_hold, .. } = near;
+    let Conn { transport: far, control: far_control, hold: far_hold, .. } = far;
+    let held = (near_hold, far_hold);
+    let session = match (near, far) {
         (Transport::Messages(near), Transport::Messages(far)) => {
             let near = Half::new(near, near_control);
             let far = Half::new(far, far_control);
-            run(Box::new(Session::<OfMessages>::new(near, far, *timers)), stop).await
+            Either::Messages(Box::new(Session::new(near, far, *timers, held)))
         }
         (near, far) => {
             let near = Half::new(near.into_bytes(), near_control);
             let far = Half::new(far.into_bytes(), far_control);
-            run(Box::new(Session::<OfBytes>::new(near, far, *timers)), stop).await
+            Either::Bytes(Box::new(Session::new(near, far, *timers, held)))
+        }
+    };
+    async move {
+        match session {
+            Either::Messages(session) => run(session, stop).await,
+            Either::Bytes(session) => run(session, stop).await,
         }
     }
 }
 
-/// The session is boxed because a future keeps its arguments twice.
+/// A session, boxed because a future keeps what it is given twice.
+enum Either {
+    Bytes(Box<Session<OfBytes>>),
+    Messages(Box<Session<OfMessages>>),
+}
+
 async fn run<M: Medium>(mut session: Box<Session<M>>, stop: &Stop) -> Outcome {
     let mut overdue = pin!(stop.overdue(session.grace()));
     let mut stopped = false;

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use endpoint::control::EVENTS;
-use endpoint::{Control, End, Ending, Life};
+use endpoint::{Control, End, Ending, Hold, Life};
 use tokio::time::{Instant, timeout};
 
 use super::half::{Half, Reading, Rest, Writing};
@@ -29,10 +29,12 @@ pub(super) struct Session<M: Medium> {
     ended: Option<Ended>,
     /// No data is read any more, and both sides are let go at this time at the latest.
     winding_up: Option<Instant>,
+    /// What is held for the sides; given back last, when their streams are gone.
+    _held: (Hold, Hold),
 }
 
 impl<M: Medium> Session<M> {
-    pub(super) fn new(near: Half<M>, far: Half<M>, mut timers: Timers) -> Self {
+    pub(super) fn new(near: Half<M>, far: Half<M>, mut timers: Timers, held: (Hold, Hold)) -> Self {
         let began = Instant::now();
         // The more patient one decides: both sides are told and heard in one go.
         let own = near.stream.close_timeout().into_iter().chain(far.stream.close_timeout()).max();
@@ -47,6 +49,7 @@ impl<M: Medium> Session<M> {
             stirred: began,
             ended: None,
             winding_up: None,
+            _held: held,
         }
     }
 
