@@ -1,6 +1,6 @@
 """Autobahn's wrapping client: echoes a byte stream over WebSocket, then says its subprotocol.
 
-Arguments: the port, the one subprotocol to offer.
+Arguments: the port, the one subprotocol to offer, and `on` to offer compression too.
 """
 import sys
 
@@ -8,7 +8,7 @@ from autobahn.twisted.websocket import WrappingWebSocketClientFactory
 from twisted.internet import endpoints, reactor
 from twisted.internet.protocol import Factory, Protocol
 
-port, subprotocol = int(sys.argv[1]), sys.argv[2]
+port, subprotocol, compression = int(sys.argv[1]), sys.argv[2], "on" in sys.argv[3:]
 
 
 class Echo(Protocol):
@@ -35,7 +35,7 @@ class Wrapped(WrappingWebSocketClientFactory):
         return protocol
 
 
-wrapped = Wrapped(Factory.forProtocol(Echo), f"ws://127.0.0.1:{port}", enableCompression=False)
+wrapped = Wrapped(Factory.forProtocol(Echo), f"ws://127.0.0.1:{port}", enableCompression=compression)
 wrapped.setSessionParameters(url=f"ws://127.0.0.1:{port}", protocols=[subprotocol])
 wrapped._subprotocols = [subprotocol]
 endpoints.clientFromString(reactor, f"tcp:127.0.0.1:{port}").connect(wrapped)

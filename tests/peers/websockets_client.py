@@ -3,6 +3,7 @@
 Prints what a test wants to know, and fails by an exception.
 """
 import asyncio
+import base64
 import sys
 
 from websockets.asyncio.client import connect
@@ -110,4 +111,32 @@ async def names():
             print("chosen", ws.subprotocol)
 
 
-asyncio.run({f.__name__: f for f in (echoes, pings, stalled, closes, is_closed, names)}[scene]())
+async def agrees():
+    """One subprotocol or `none`, with compression `on` or `off`: what is agreed on, and echoes of every size."""
+    name, compression = sys.argv[3:]
+    options = {} if name == "none" else {"subprotocols": [name]}
+    async with open_(compression="deflate" if compression == "on" else None, **options) as ws:
+        print("subprotocol", ws.subprotocol or "none")
+        print("extensions", ", ".join(e.name for e in ws.protocol.extensions) or "none")
+        for size in (1, 125, 126, 65535, 65536, MIB):
+            data = pattern(size + 1000)[:size]
+            if name == "base64":
+                await ws.send(base64.b64encode(data).decode())
+                got = b""
+                while len(got) < size:
+                    message = await ws.recv()
+                    assert isinstance(message, str), "a binary message came"
+                    got += base64.b64decode(message)
+                assert got == data, f"base64 of {size}"
+                continue
+            await ws.send(data)
+            assert await gather(ws, size) == data, f"binary of {size}"
+            if name == "none":
+                text = "ä" * (size // 2) or "a"
+                await ws.send(text)
+                assert await gather(ws, len(text.encode())) == text.encode(), f"text of {size}"
+    print("closed", ws.close_code)
+
+
+scenes = (echoes, pings, stalled, closes, is_closed, names, agrees)
+asyncio.run({f.__name__: f for f in scenes}[scene]())

@@ -1,10 +1,13 @@
-"""The server of `websockets`: prints its port, then serves every connection by the scene that is named."""
+"""The server of `websockets`: prints its port, then serves every connection by the scene that is named.
+
+More arguments: the subprotocol that it takes or `none`, and whether it takes compression, `on` (the default) or `off`.
+"""
 import asyncio
 import sys
 
 from websockets.asyncio.server import serve
 
-scene = sys.argv[1]
+scene, subprotocol, compression = sys.argv[1:] if len(sys.argv) > 2 else (sys.argv[1], "none", "on")
 
 
 async def echo(ws):
@@ -36,8 +39,12 @@ async def tells(ws):
 async def main():
     handler = {f.__name__: f for f in (echo, texts, leaves, tells)}[scene]
     # Short pings of its own: whoever doesn't answer them is dropped.
-    # And no subprotocol, as most of its users have it: what text then means is for the receiver to say.
+    # And no subprotocol unless it is told, as most of its users have it: what text then means is for the
+    # receiver to say.
     options = {"ping_interval": 0.2, "ping_timeout": 5, "max_size": None}
+    options["compression"] = "deflate" if compression == "on" else None
+    if subprotocol != "none":
+        options["subprotocols"] = [subprotocol]
     async with serve(handler, "127.0.0.1", 0, **options) as server:
         print("port", server.sockets[0].getsockname()[1], flush=True)
         await server.serve_forever()

@@ -4,8 +4,9 @@
 //! 2. [`Peer`] is any other program with the same guarantees: socat, nc, a Python script in the pinned venv.
 //! 3. [`net`] has raw TCP ends (stalled, reset, half-closed, a full accept queue), [`ws`] raw WebSocket ends.
 //! 4. [`data`] makes bytes from a seed and says which byte is wrong.
-//! 5. [`browser`] is Chromium, which sees pages and types into them.
-//! 6. [`source`] reads the repository's own files, for the tests of its architecture.
+//! 5. [`Tap`] looks at what two WebSocket ends send each other.
+//! 6. [`browser`] is Chromium, which sees pages and types into them.
+//! 7. [`source`] reads the repository's own files, for the tests of its architecture.
 //!
 //! Three promises that every test may rely on: no process outlives the value that started it, a panic
 //! included; every wait has a deadline and says what it waited for; nothing sleeps to be "surely ready".
@@ -27,14 +28,16 @@ mod process;
 pub mod procfs;
 mod run;
 pub mod source;
+mod tap;
 pub mod ws;
 
 pub use capture::Capture;
 pub use deadline::{DEADLINE, until, until_within};
 pub use forwarder::Forwarder;
-pub use peer::{Peer, python, venv};
+pub use peer::{Peer, node, python, venv};
 pub use process::{Process, Signal};
 pub use run::{Output, run, run_program};
+pub use tap::{Direction, Tap, Traffic};
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Programs on the other side: socat, nc, Python.
+//! Programs on the other side: socat, nc, Python, Node.
 
 use std::ffi::OsStr;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -78,6 +78,19 @@ pub fn python<A: AsRef<OsStr>>(script: &str, args: &[A]) -> Peer {
     let mut command = Command::new(venv("python"));
     // Unbuffered: lines that say "ready" must not wait for a full buffer.
     command.arg("-u").arg(root().join("tests/peers").join(script)).args(args);
+    Peer { process: Process::spawn(script, &mut command) }
+}
+
+/// Runs `tests/node/SCRIPT` with Node, beside the packages that are pinned there.
+///
+/// # Panics
+/// When `cargo xtask setup` has not been run.
+pub fn node<A: AsRef<OsStr>>(script: &str, args: &[A]) -> Peer {
+    let folder = root().join("tests/node");
+    assert!(folder.join("node_modules").is_dir(), "no packages of Node: run `cargo xtask setup`");
+    let node = binary::program("node").expect("`cargo xtask setup` has looked for node");
+    let mut command = Command::new(node);
+    command.arg(folder.join(script)).args(args);
     Peer { process: Process::spawn(script, &mut command) }
 }
 

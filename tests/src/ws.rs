@@ -7,7 +7,7 @@ mod frame;
 mod handshake;
 
 pub use frame::{Frame, Opcode};
-pub use handshake::{Request, Response, request};
+pub use handshake::{Head, Request, Response, request};
 
 use std::io::{self, Write};
 use std::net::TcpStream;
@@ -29,7 +29,7 @@ pub struct WebSocket {
     /// The socket, for what the methods don't offer.
     pub stream: TcpStream,
     /// The other side's half of the handshake.
-    pub handshake: handshake::Head,
+    pub handshake: Head,
     role: Role,
 }
 
@@ -248,7 +248,7 @@ mod tests {
         let port = server.port();
         let answering = thread::spawn(move || {
             let mut stream = server.accept();
-            let head = handshake::Head::read(&stream);
+            let head = Head::read(&stream);
             stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nno\n").unwrap();
             head.first
         });

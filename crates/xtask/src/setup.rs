@@ -3,7 +3,7 @@
 //! 1. Debian packages, through apt-get when we are root, else by saying what to type. Servers among them
 //!    are neither started now nor with the machine: the tests start their own.
 //! 2. The Python peers in a venv under target/peers, made again when the list of them changes.
-//! 3. What the tests in the browser need, in `tests/browser/node_modules`, likewise.
+//! 3. npm's packages, in `node_modules` of the folders that need some, likewise.
 //!
 //! With everything there it takes milliseconds and touches no network.
 
@@ -19,7 +19,7 @@ use crate::{Failure, root, sh};
 pub(crate) fn run() -> Result<(), Failure> {
     packages()?;
     peers()?;
-    browser()
+    NODE.iter().try_for_each(|folder| node(folder))
 }
 
 fn packages() -> Result<(), Failure> {
@@ -123,15 +123,15 @@ pub(crate) fn peers() -> Result<(), Failure> {
     fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))
 }
 
-fn browser() -> Result<(), Failure> {
-    let folder = root().join("tests/browser");
+fn node(name: &str) -> Result<(), Failure> {
+    let folder = root().join(name);
     let (list, stamp) = (folder.join("package-lock.json"), folder.join("node_modules/.stamp"));
     let wanted =
         fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    println!("installing what the tests in the browser need under tests/browser/node_modules");
+    println!("installing npm's packages under {name}/node_modules");
     let npm = || sh::run(sh::command("npm ci --silent").current_dir(&folder));
     npm().or_else(|_| npm())?;
     fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))
@@ -144,6 +144,8 @@ fn install(venv: &Path, list: &Path) -> Result<(), Failure> {
     sh::run(&mut pip)
 }
 
+/// Folders with a package.json: the driver of the browser, and the peers that are Node's.
+const NODE: &[&str] = &["tests/browser", "tests/node"];
 /// See the `invoke-rc.d` manual: 101 is "don't".
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 const REFUSE_ALL: &str =

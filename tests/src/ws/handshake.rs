@@ -35,7 +35,12 @@ impl Head {
             assert!(got == 1, "ended inside a head: {:?}", String::from_utf8_lossy(&text));
             text.push(byte[0]);
         }
-        let text = String::from_utf8_lossy(&text);
+        Self::parse(&text)
+    }
+
+    /// Takes it apart.
+    pub(crate) fn parse(text: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(text);
         let mut lines = text.trim_end().split("\r\n");
         let first = lines.next().unwrap_or_default().to_owned();
         let headers = lines.filter_map(|line| line.split_once(':'));

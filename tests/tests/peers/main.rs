@@ -1,6 +1,7 @@
 //! Programs that others have written, through the real command: what people put behind a forwarder, in
 //! front of it, and at its ends.
 
+mod agreements;
 mod haproxy;
 mod redis;
 mod ssh;

@@ -129,7 +129,7 @@ fn listening(programs: &Programs, destination: &str) -> Forwarder {
 
 /// A WebSocket server that echoes and isn't ours, and its port.
 fn echo() -> (Peer, u16) {
-    let server = python("autobahn_server.py", &[] as &[&str]);
+    let server = python("autobahn_server.py", &["none", "on"]);
     let line = server.wait_for_line("port ");
     let port = line.split(' ').nth(1).and_then(|port| port.parse().ok());
     (server, port.expect("it says its port"))
