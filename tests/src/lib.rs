@@ -5,7 +5,7 @@
 //! 3. [`net`] has raw TCP ends (stalled, reset, half-closed, a full accept queue), [`ws`] raw WebSocket ends.
 //! 4. [`data`] makes bytes from a seed and says which byte is wrong.
 //! 5. [`Tap`] looks at what two WebSocket ends send each other.
-//! 6. [`browser`] is Chromium, which sees pages and types into them.
+//! 6. [`browser`] is Chromium, which sees pages and types into them; [`firefox`] runs scripts in them.
 //! 7. [`source`] reads the repository's own files, for the tests of its architecture.
 //!
 //! Three promises that every test may rely on: no process outlives the value that started it, a panic
@@ -21,6 +21,7 @@ pub mod browser;
 mod capture;
 pub mod data;
 mod deadline;
+pub mod firefox;
 mod forwarder;
 pub mod net;
 mod peer;

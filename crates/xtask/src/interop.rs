@@ -5,5 +5,6 @@ use crate::{Failure, setup, sh};
 /// Runs the verb: the ignored tests, optimised, since they move gigabytes.
 pub(crate) fn run() -> Result<(), Failure> {
     setup::run()?;
+    setup::more()?;
     sh::run(&mut sh::command("cargo test --package tests --release -- --ignored"))
 }

@@ -12,24 +12,40 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use crate::packages::{PACKAGES, Package, VENV};
+use crate::packages::{MORE, PACKAGES, Package, VENV};
 use crate::{Failure, root, sh};
 
 /// Runs the verb.
 pub(crate) fn run() -> Result<(), Failure> {
-    packages()?;
+    packages(PACKAGES)?;
     peers()?;
     NODE.iter().try_for_each(|folder| node(folder))
 }
 
-fn packages() -> Result<(), Failure> {
+/// What the slow suites need beside it: more packages, and websocat, which Debian has none of.
+pub(crate) fn more() -> Result<(), Failure> {
+    packages(MORE)?;
+    let (folder, stamp) =
+        (root().join("target/peers/websocat"), root().join("target/peers/websocat/stamp"));
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == WEBSOCAT) {
+        return Ok(());
+    }
+    println!("installing {WEBSOCAT} under target/peers/websocat");
+    let mut install = Command::new("cargo");
+    install.args(["install", "--quiet", "--locked", "--force", "--root"]).arg(&folder);
+    // Elsewhere than in this workspace: its toolchain and its settings are for its own crates.
+    sh::run(install.arg(WEBSOCAT).current_dir("/"))?;
+    fs::write(&stamp, WEBSOCAT).map_err(|error| format!("{}: {error}", stamp.display()))
+}
+
+fn packages(wanted: &'static [Package]) -> Result<(), Failure> {
     for program in ["python3", "node", "npm"] {
         // How they are installed (Debian, pyenv, nvm) is the developer's choice.
         if tests::binary::program(program).is_none() {
             return Err(format!("`{program}` is not on the path: install it in the way you like"));
         }
     }
-    let missing = missing();
+    let missing = missing(wanted);
     if missing.is_empty() {
         return Ok(());
     }
@@ -57,17 +73,15 @@ fn packages() -> Result<(), Failure> {
     for service in services.iter().filter(|service| is_there(service)) {
         sh::run(&mut sh::command(&format!("update-rc.d {service} disable")))?;
     }
-    match self::missing().first() {
+    match self::missing(wanted).first() {
         None => Ok(()),
         Some(package) => Err(format!("`{}` has been installed and yet is not there", package.name)),
     }
 }
 
-fn missing() -> Vec<&'static Package> {
-    let mut missing: Vec<_> = PACKAGES
-        .iter()
-        .filter(|package| tests::binary::program(package.program).is_none())
-        .collect();
+fn missing(wanted: &'static [Package]) -> Vec<&'static Package> {
+    let mut missing: Vec<_> =
+        wanted.iter().filter(|package| tests::binary::program(package.program).is_none()).collect();
     if !sh::succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"])) {
         missing.push(&VENV);
     }
@@ -144,6 +158,8 @@ fn install(venv: &Path, list: &Path) -> Result<(), Failure> {
     sh::run(&mut pip)
 }
 
+/// As `cargo install` takes it.
+const WEBSOCAT: &str = "websocat@1.14.1";
 /// Folders with a package.json: the driver of the browser, and the peers that are Node's.
 const NODE: &[&str] = &["tests/browser", "tests/node"];
 /// See the `invoke-rc.d` manual: 101 is "don't".

@@ -7,6 +7,7 @@ mod page;
 mod screenshots;
 mod serial;
 mod shell;
+mod sockets;
 mod telnet;
 
 use tests::Forwarder;

@@ -6,6 +6,7 @@ mod haproxy;
 mod redis;
 mod ssh;
 mod tools;
+mod websocat;
 mod websockets;
 
 use std::process::Command;

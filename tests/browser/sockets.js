@@ -1,0 +1,51 @@
+// WebSocket as a page uses it, for any browser.
+
+/// Sends messages of every size at which a header changes to `url`, which says them back: binary, and text too
+/// unless a subprotocol is offered, with which text has another meaning. What became of it, in JSON.
+async function converse(url, subprotocol) {
+  const ws = subprotocol ? new WebSocket(url, subprotocol) : new WebSocket(url);
+  ws.binaryType = "arraybuffer";
+  const wrong = [];
+  let got = [];
+  let wake = () => {};
+  ws.onmessage = ({ data }) => {
+    got.push(data);
+    wake();
+  };
+  const closed = new Promise((resolve) => {
+    ws.onclose = ({ code }) => {
+      resolve(code);
+      wake();
+    };
+  });
+  const length = () => got.reduce((sum, piece) => sum + (piece.byteLength ?? piece.length), 0);
+  /// Sends one message, and waits for as much.
+  const echo = async (message) => {
+    got = [];
+    ws.send(message);
+    while (length() < message.length && ws.readyState === WebSocket.OPEN) {
+      await new Promise((resolve) => (wake = resolve));
+    }
+  };
+
+  await new Promise((resolve) => {
+    ws.onopen = resolve;
+    closed.then(resolve);
+  });
+  for (const size of [1, 125, 126, 65535, 65536, 1 << 20]) {
+    const bytes = Uint8Array.from({ length: size }, (_, at) => (at * at) % 251);
+    await echo(bytes);
+    const all = new Uint8Array(await new Blob(got).arrayBuffer());
+    const types = got.every((piece) => piece instanceof ArrayBuffer);
+    if (!types || all.length !== size || all.some((byte, at) => byte !== bytes[at])) {
+      wrong.push(`binary of ${size}`);
+    }
+    if (subprotocol) continue;
+    const text = "aß中".repeat(size / 3 + 1).slice(0, size);
+    await echo(text);
+    if (got.join("") !== text) wrong.push(`text of ${size}`);
+  }
+  const { extensions, protocol } = ws;
+  ws.close(1000);
+  return JSON.stringify({ extensions, protocol, wrong, closed: await closed });
+}
