@@ -15,6 +15,8 @@ fn websocat() -> Command {
 }
 
 const MIB: usize = 1 << 20;
+/// What a descriptor may say about compression.
+const SWITCHES: &[&str] = &[""];
 
 #[test]
 #[ignore = "needs websocat: cargo xtask interop"]
@@ -44,7 +46,7 @@ fn it_is_a_client() {
 #[test]
 #[ignore = "needs websocat: cargo xtask interop"]
 fn it_is_a_destination() {
-    for more in [""] {
+    for more in SWITCHES {
         let port = net::free_port();
         let mut command = websocat();
         command.args(["--binary", "--exit-on-eof", &format!("ws-l:127.0.0.1:{port}"), "mirror:"]);
