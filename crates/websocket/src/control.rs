@@ -155,7 +155,8 @@ fn may_be_sent(code: u16) -> bool {
 
 impl ControlFrame {
     pub(crate) fn new(opcode: OpCode, payload: &ControlPayload, key: Option<[u8; 4]>) -> Self {
-        let header = FrameHeader { fin: true, opcode, len: payload.len() as u64, key }.encode();
+        let header = FrameHeader { fin: true, rsv1: false, opcode, len: payload.len() as u64, key };
+        let header = header.encode();
         let len = header.len() + payload.len();
         let mut bytes = [0; 2 + 4 + MAX_CONTROL];
         bytes[..header.len()].copy_from_slice(&header);

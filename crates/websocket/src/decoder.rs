@@ -18,6 +18,7 @@ pub struct Decoder {
     role: Role,
     limits: Limits,
     checks_text: bool,
+    takes_compressed: bool,
     phase: Phase,
     /// Bytes of the current frame's payload that haven't come yet.
     left: u64,
@@ -55,6 +56,8 @@ pub struct Data {
     pub range: Range<usize>,
     /// Whether the message is text. A part of it may begin and end inside a code point.
     pub text: bool,
+    /// Whether the message is compressed, and all parts of it are: see [`Decoder::compressed_messages`].
+    pub compressed: bool,
     /// Whether the message begins with it.
     pub first: bool,
     /// Whether the message ends with it.
@@ -86,6 +89,7 @@ struct Message {
     /// Whether a data frame with FIN = 0 came last.
     open: bool,
     text: bool,
+    compressed: bool,
     /// Whether nothing of it has been given out.
     untouched: bool,
     /// The lengths in its headers.
@@ -109,11 +113,18 @@ impl Decoder {
             role,
             limits,
             checks_text: true,
+            takes_compressed: false,
             phase: Phase::Header,
             left: 0,
             key: [0; 4],
             fin: true,
-            message: Message { open: false, text: false, untouched: true, len: 0 },
+            message: Message {
+                open: false,
+                text: false,
+                compressed: false,
+                untouched: true,
+                len: 0,
+            },
             text: Utf8::default(),
             header: [0; MAX_HEADER],
             header_len: 0,
@@ -130,6 +141,16 @@ impl Decoder {
     #[must_use]
     pub fn check_text(mut self, check: bool) -> Self {
         self.checks_text = check;
+        self
+    }
+
+    /// Whether compressed messages are legal: whether permessage-deflate (RFC 7692) has been agreed upon. Off at first.
+    ///
+    /// Their parts come out as they are, for an [`Inflater`](crate::deflate::Inflater). What is inflated is the caller's
+    /// to check: text with [`Utf8`]. [`Decoder::refuse`] then makes one error of it with those found here.
+    #[must_use]
+    pub fn compressed_messages(mut self, legal: bool) -> Self {
+        self.takes_compressed = legal;
         self
     }
 
@@ -158,7 +179,24 @@ impl Decoder {
 
     /// The byte view: takes everything out of `buf`, moves all payload to its front, in order, and hands control frames
     /// to `on_control` on the way. Where messages end can't be seen; empty ones vanish.
-    pub fn compact(&mut self, buf: &mut [u8], mut on_control: impl FnMut(Control)) -> Compacted {
+    ///
+    /// Nor could be seen which bytes are compressed: a compressed message is refused here even where it is legal
+    /// ([`Violation::ReservedBits`]). A connection with permessage-deflate is for [`Decoder::next`].
+    pub fn compact(&mut self, buf: &mut [u8], on_control: impl FnMut(Control)) -> Compacted {
+        // Once a call and not once a frame: this is the hottest loop there is.
+        let takes_compressed = std::mem::take(&mut self.takes_compressed);
+        let inside = self.phase == Phase::Data || (self.message.open && !self.is_closed());
+        if takes_compressed && inside && self.message.compressed {
+            let error = self.error.unwrap_or_else(|| self.fail(Violation::ReservedBits));
+            return Compacted { payload: 0, error: Some(error) };
+        }
+        let compacted = self.compact_plain(buf, on_control);
+        self.takes_compressed = takes_compressed;
+        compacted
+    }
+
+    #[inline]
+    fn compact_plain(&mut self, buf: &mut [u8], mut on_control: impl FnMut(Control)) -> Compacted {
         let (mut at, mut payload) = (0, 0);
         let error = loop {
             match self.step(buf, &mut at) {
@@ -200,6 +238,12 @@ impl Decoder {
         self.error
     }
 
+    /// Fails the connection for what the caller has found in the part of a message that it got last, before it asks for
+    /// what follows. An error from before stays what it was.
+    pub fn refuse(&mut self, violation: Violation) -> ProtocolError {
+        self.error.unwrap_or_else(|| self.fail(violation))
+    }
+
     /// Goes to the next piece of payload or the end of the next control frame.
     #[inline]
     fn step(&mut self, buf: &[u8], at: &mut usize) -> Result<Option<Found>, ProtocolError> {
@@ -232,9 +276,10 @@ impl Decoder {
                     }
                     // An empty fragment in the middle says nothing.
                     if taken > 0 || last {
-                        let Message { text, untouched: first, .. } = self.message;
+                        let Message { text, compressed, untouched: first, .. } = self.message;
                         self.message.untouched = false;
-                        return Ok(Some(Found::Data(Data { range, text, first, last }, key)));
+                        let data = Data { range, text, compressed, first, last };
+                        return Ok(Some(Found::Data(data, key)));
                     }
                 }
                 Phase::Control => {
@@ -262,7 +307,7 @@ impl Decoder {
             return self.read_rest_of_header(bytes);
         }
         self.frame = self.position;
-        match FrameHeader::parse(bytes)? {
+        match FrameHeader::parse_with(bytes, self.takes_compressed)? {
             Some((header, len)) => Ok((len, Some(header))),
             None => {
                 // Less than a header, so there is room.
@@ -282,8 +327,8 @@ impl Decoder {
         for (before, &byte) in bytes.iter().enumerate() {
             self.header[usize::from(self.header_len)] = byte;
             self.header_len += 1;
-            let parsed = FrameHeader::parse(&self.header[..usize::from(self.header_len)])?;
-            if let Some((header, _)) = parsed {
+            let so_far = &self.header[..usize::from(self.header_len)];
+            if let Some((header, _)) = FrameHeader::parse_with(so_far, self.takes_compressed)? {
                 self.header_len = 0;
                 return Ok((before + 1, Some(header)));
             }
@@ -294,7 +339,7 @@ impl Decoder {
     /// Checks what a header alone can't know, and goes to the payload.
     #[inline]
     fn begin(&mut self, header: FrameHeader) -> Result<(), Violation> {
-        let FrameHeader { fin, opcode, len, key } = header;
+        let FrameHeader { fin, rsv1, opcode, len, key } = header;
         match (self.role, key) {
             (Role::Server, None) => return Err(Violation::Unmasked),
             (Role::Client, Some(_)) => return Err(Violation::Masked),
@@ -305,7 +350,7 @@ impl Decoder {
             self.control.clear();
             self.phase = Phase::Control;
         } else {
-            self.begin_data(opcode, fin, len)?;
+            self.begin_data(opcode, fin, rsv1, len)?;
             self.phase = Phase::Data;
         }
         self.left = len;
@@ -313,14 +358,20 @@ impl Decoder {
     }
 
     #[inline]
-    fn begin_data(&mut self, opcode: OpCode, fin: bool, len: u64) -> Result<(), Violation> {
+    fn begin_data(
+        &mut self,
+        opcode: OpCode,
+        fin: bool,
+        compressed: bool,
+        len: u64,
+    ) -> Result<(), Violation> {
         match (self.message.open, opcode) {
             (true, OpCode::Continuation) => {}
             (true, _) => return Err(Violation::UnfinishedMessage(opcode)),
             (false, OpCode::Continuation) => return Err(Violation::UnexpectedContinuation),
             (false, _) => {
                 let text = opcode == OpCode::Text;
-                self.message = Message { open: true, text, untouched: true, len: 0 };
+                self.message = Message { open: true, text, compressed, untouched: true, len: 0 };
             }
         }
         self.message.open = !fin;
@@ -348,10 +399,10 @@ impl Decoder {
     }
 
     /// Checks unmasked text. If it is wrong: shortens it to what is right, and keeps the error for the next step. A text
-    /// that has passed to its end leaves no cut character behind for the next.
+    /// that has passed to its end leaves no cut character behind for the next. Compressed text is none yet.
     #[inline]
     fn check(&mut self, buf: &[u8], data: &mut Data) {
-        if !(data.text && self.checks_text) {
+        if !(data.text && self.checks_text) || data.compressed {
             return;
         }
         if let Err(right) = self.text.push(&buf[data.range.clone()]) {

@@ -32,13 +32,21 @@ impl Encoder {
         len: u64,
         key: impl FnOnce() -> [u8; 4],
     ) -> HeaderBytes {
-        let opcode = match (self.open, text) {
-            (true, _) => OpCode::Continuation,
-            (false, true) => OpCode::Text,
-            (false, false) => OpCode::Binary,
-        };
-        self.open = !last;
-        FrameHeader { fin: last, opcode, len, key: self.key(key) }.encode()
+        self.frame(text, false, last, len, key)
+    }
+
+    /// As [`Encoder::data`] for a message whose payload a [`Deflater`](crate::deflate::Deflater) has compressed: its
+    /// first frame says so with RSV1 (RFC 7692 §6), and it has to be compressed as a whole. Only where
+    /// permessage-deflate has been agreed upon.
+    #[inline]
+    pub fn compressed(
+        &mut self,
+        text: bool,
+        last: bool,
+        len: u64,
+        key: impl FnOnce() -> [u8; 4],
+    ) -> HeaderBytes {
+        self.frame(text, true, last, len, key)
     }
 
     /// Whether a message has been begun and not ended.
@@ -59,6 +67,25 @@ impl Encoder {
     /// A whole Close frame, the last that may be sent (§5.5.1); `None` for one without a code.
     pub fn close(&self, frame: Option<&CloseFrame>, key: impl FnOnce() -> [u8; 4]) -> ControlFrame {
         ControlFrame::close(frame, self.key(key))
+    }
+
+    #[inline]
+    fn frame(
+        &mut self,
+        text: bool,
+        compressed: bool,
+        last: bool,
+        len: u64,
+        key: impl FnOnce() -> [u8; 4],
+    ) -> HeaderBytes {
+        let opcode = match (self.open, text) {
+            (true, _) => OpCode::Continuation,
+            (false, true) => OpCode::Text,
+            (false, false) => OpCode::Binary,
+        };
+        let rsv1 = compressed && !self.open;
+        self.open = !last;
+        FrameHeader { fin: last, rsv1, opcode, len, key: self.key(key) }.encode()
     }
 
     fn key(&self, key: impl FnOnce() -> [u8; 4]) -> Option<[u8; 4]> {

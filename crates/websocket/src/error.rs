@@ -24,7 +24,7 @@ impl ProtocolError {
     }
 }
 
-/// What RFC 6455 forbids.
+/// What RFC 6455 and RFC 7692 forbid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
@@ -48,6 +48,16 @@ pub enum Violation {
     /// §7.1.6: the reason of a Close frame is UTF-8.
     #[error("a close reason that isn't UTF-8")]
     InvalidReason,
+    /// RFC 7692 §7.2.2: more comes out of a compressed message, for what went in, than
+    /// [`Bounds::max_ratio`](crate::deflate::Bounds::max_ratio).
+    #[error("a compressed message that grows more than {max_ratio} times")]
+    InflatesTooMuch {
+        /// The bound.
+        max_ratio: u32,
+    },
+    /// RFC 7692 §7.2.2: a compressed message is DEFLATE (RFC 1951), and ends where it says that it does.
+    #[error("a compressed message that isn't valid deflate data")]
+    InvalidDeflate,
     /// §5.6, §8.1: text is UTF-8.
     #[error("a text message that isn't UTF-8")]
     InvalidText,
@@ -60,10 +70,11 @@ pub enum Violation {
     /// §5.1: a server must not mask.
     #[error("a masked frame from a server")]
     Masked,
-    /// More than [`Limits::max_message`](crate::Limits::max_message).
+    /// More than [`Limits::max_message`](crate::Limits::max_message), or than
+    /// [`Bounds::max_message`](crate::deflate::Bounds::max_message).
     #[error("a message of at least {len} bytes, where {max} are the limit")]
     MessageTooBig {
-        /// The frames so far with the one whose header came last.
+        /// The frames so far with the one whose header came last; or what has been inflated.
         len: u64,
         /// The limit.
         max: u64,
@@ -71,7 +82,8 @@ pub enum Violation {
     /// §5.2: a length takes the fewest bytes that can hold it.
     #[error("a length of {0} that is not encoded in the fewest bytes")]
     NonMinimalLength(u64),
-    /// §5.2: RSV1 to RSV3 are 0 unless an extension says otherwise.
+    /// §5.2: RSV1 to RSV3 are 0 unless an extension says otherwise. RFC 7692 §6 does so for RSV1 on the frame that begins
+    /// a message of data.
     #[error("reserved bits are set")]
     ReservedBits,
     /// §5.2: opcodes 3 to 7 and 11 to 15 are reserved.
@@ -90,10 +102,15 @@ pub enum Violation {
 
 impl Violation {
     /// The code to close with (§7.4.1): 1007 for what isn't UTF-8, 1009 for what is too big, otherwise 1002.
+    ///
+    /// RFC 7692 names no code for data that can't be inflated. 1007, "data that was not consistent with the type of the
+    /// message", says what happened: the frames were right.
     pub fn close_code(&self) -> CloseCode {
         match self {
-            Self::InvalidReason | Self::InvalidText => CloseCode::Invalid,
-            Self::FrameTooBig { .. } | Self::MessageTooBig { .. } => CloseCode::Size,
+            Self::InvalidDeflate | Self::InvalidReason | Self::InvalidText => CloseCode::Invalid,
+            Self::FrameTooBig { .. }
+            | Self::InflatesTooMuch { .. }
+            | Self::MessageTooBig { .. } => CloseCode::Size,
             Self::CloseLength
             | Self::CloseCode(_)
             | Self::FragmentedControl(_)

@@ -32,6 +32,8 @@ pub enum OpCode {
 pub struct FrameHeader {
     /// Whether the message ends with this frame.
     pub fin: bool,
+    /// Whether the message is compressed (RFC 7692 §6): on the frame that begins it, and nowhere else.
+    pub rsv1: bool,
     /// What the frame is.
     pub opcode: OpCode,
     /// Bytes of payload: less than 2⁶³.
@@ -100,10 +102,23 @@ impl FrameHeader {
     /// The header that `bytes` start with and how long it is; `None` while it isn't all there.
     ///
     /// Checks in the order of the bytes, so that a violation doesn't depend on how many came at once.
+    ///
+    /// RSV1 is taken on text and binary frames: whether it was negotiated is for the caller to know.
     #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
+        Self::parse_with(bytes, true)
+    }
+
+    /// As [`FrameHeader::parse`]; `compressed` says whether RSV1 is legal at all.
+    #[inline]
+    pub(crate) fn parse_with(
+        bytes: &[u8],
+        compressed: bool,
+    ) -> Result<Option<(Self, usize)>, Violation> {
         let Some(&first) = bytes.first() else { return Ok(None) };
-        if first & RSV != 0 {
+        // One test for all three: the usual frame has none of them.
+        let rsv1 = first & RSV != 0;
+        if rsv1 && !(compressed && begins_compressed(first)) {
             return Err(Violation::ReservedBits);
         }
         let opcode = OpCode::from_bits(first & 0x0f)?;
@@ -133,17 +148,18 @@ impl FrameHeader {
             }
         }
         if second & MASK == 0 {
-            return Ok(Some((Self { fin, opcode, len, key: None }, at)));
+            return Ok(Some((Self { fin, rsv1, opcode, len, key: None }, at)));
         }
         let Some(&key) = bytes[at..].first_chunk() else { return Ok(None) };
-        Ok(Some((Self { fin, opcode, len, key: Some(key) }, at + 4)))
+        Ok(Some((Self { fin, rsv1, opcode, len, key: Some(key) }, at + 4)))
     }
 
     /// The header as bytes, the length in the fewest that hold it.
     pub fn encode(&self) -> HeaderBytes {
         debug_assert!(self.len >> 63 == 0, "a frame's length is less than 2^63");
         let mut bytes = [0; MAX_HEADER];
-        bytes[0] = self.opcode.bits() | if self.fin { FIN } else { 0 };
+        bytes[0] = self.opcode.bits();
+        bytes[0] |= if self.fin { FIN } else { 0 } | if self.rsv1 { RSV1 } else { 0 };
         let mut at = 2 + longer(self.len);
         let be = self.len.to_be_bytes();
         match at {
@@ -164,6 +180,12 @@ impl FrameHeader {
         }
         HeaderBytes { bytes, len: at as u8, key: self.key }
     }
+}
+
+/// Whether a first byte with reserved bits is that of a compressed message: RSV1 alone, on a frame that begins one.
+#[cold]
+fn begins_compressed(first: u8) -> bool {
+    matches!(first & !FIN, 0x41 | 0x42)
 }
 
 /// How many bytes of length follow the first two.
@@ -200,6 +222,7 @@ impl fmt::Debug for HeaderBytes {
 
 const FIN: u8 = 0x80;
 const RSV: u8 = 0x70;
+const RSV1: u8 = 0x40;
 const MASK: u8 = 0x80;
 const LEN_16: u8 = 126;
 const LEN_64: u8 = 127;

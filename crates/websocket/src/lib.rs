@@ -1,4 +1,5 @@
-//! RFC 6455 frames: bytes in, events and bytes out; no I/O, no clock, no random numbers, no allocation on the data path.
+//! RFC 6455 frames: bytes in, events and bytes out; no I/O, no clock, no random numbers, no allocation on the data path
+//! (but for the windows of [`deflate`]).
 //!
 //! 1. The caller reads from the peer into a buffer of its own and hands it to a [`Decoder`], which works *in place*:
 //!    it takes the frame headers out, unmasks, checks, and says where the payload is. Payload passes as it comes, so a
@@ -7,9 +8,11 @@
 //! 2. An [`Encoder`] makes the header of each frame that goes out, and whole control frames; [`mask()`] is for the
 //!    payloads that a client sends.
 //! 3. A [`ProtocolError`] says what the peer did wrong, in which frame, and with which code to close (§7.4).
+//! 4. Of extensions (§9) it knows permessage-deflate (RFC 7692): [`deflate`] negotiates it, compresses and inflates. Without
+//!    it, and for all other extensions, the RSV bits must be 0.
 //!
-//! What this crate doesn't do: the opening handshake (§4), extensions (§9; so the RSV bits must be 0), and the closing
-//! handshake's timing (§7.1). Answering a ping or a Close is the caller's decision: it knows what it still has to send.
+//! What this crate doesn't do: the rest of the opening handshake (§4), and the closing handshake's timing (§7.1).
+//! Answering a ping or a Close is the caller's decision: it knows what it still has to send.
 //!
 //! # The byte view
 //!
@@ -77,6 +80,7 @@
 
 mod control;
 mod decoder;
+pub mod deflate;
 mod encoder;
 mod error;
 mod header;
@@ -91,6 +95,7 @@ pub use error::{ProtocolError, Violation};
 pub use header::{FrameHeader, HeaderBytes, MAX_HEADER, OpCode};
 pub use limits::{Limits, Role};
 pub use mask::mask;
+pub use utf8::Utf8;
 
 /// The meanings of close codes (§7.4), with tungstenite's names.
 ///

@@ -2,8 +2,22 @@
 
 /// A check over pieces cut anywhere. It fails at the first byte that no continuation could make valid, without waiting
 /// for the end of the code point.
-#[derive(Debug, Default)]
-pub(crate) struct Utf8 {
+///
+/// A [`Decoder`](crate::Decoder) has one for the text that it sees. It sees no text in a compressed message: who
+/// inflates it checks it.
+///
+/// ```
+/// let mut text = websocket::Utf8::default();
+/// let euro = "€".as_bytes();
+/// assert_eq!(text.push(&euro[..2]), Ok(()));
+/// assert!(!text.is_whole(), "a message must not end here");
+/// assert_eq!(text.push(&euro[2..]), Ok(()));
+/// assert!(text.is_whole(), "here it may, and the next may begin");
+/// // U+110000 would be f4 90 80 80: the second byte is the one that nothing can mend.
+/// assert_eq!(text.push(b"ab\xf4\x90"), Err(3));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Utf8 {
     /// The code point that the last piece ended in.
     cut: [u8; 4],
     /// How many bytes of it there are: 3 at most between calls.
@@ -11,8 +25,9 @@ pub(crate) struct Utf8 {
 }
 
 impl Utf8 {
-    /// Checks the next piece. `Err` says how many of its bytes could still have been the start of something valid.
-    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), usize> {
+    /// Checks the next piece. `Err` says how many of its bytes could still have been the start of something valid; then
+    /// it is of no further use.
+    pub fn push(&mut self, piece: &[u8]) -> Result<(), usize> {
         let mut at = 0;
         while self.len > 0 {
             let Some(&byte) = piece.get(at) else { return Ok(()) };
@@ -38,8 +53,8 @@ impl Utf8 {
         Ok(())
     }
 
-    /// Whether no code point is cut: whether the text may end here.
-    pub(crate) fn is_whole(&self) -> bool {
+    /// Whether no code point is cut: whether the text may end here. Then the next text may begin.
+    pub fn is_whole(&self) -> bool {
         self.len == 0
     }
 }

@@ -27,7 +27,7 @@ fn headers_there_and_back() {
     let kinds = [OpCode::Continuation, OpCode::Text, OpCode::Binary];
     for (len, opcode) in lens.iter().flat_map(|&len| kinds.map(|kind| (len, kind))) {
         for (fin, key) in [(true, None), (false, None), (true, Some(KEY)), (false, Some(KEY))] {
-            let header = FrameHeader { fin, opcode, len, key };
+            let header = FrameHeader { fin, rsv1: false, opcode, len, key };
             let bytes = header.encode();
             assert_eq!(FrameHeader::parse(&bytes), Ok(Some((header, bytes.len()))));
             for cut in 0..bytes.len() {
@@ -40,7 +40,9 @@ fn headers_there_and_back() {
 #[test]
 fn a_frame_longer_than_memory_passes_as_it_comes() {
     let len = (1 << 63) - 1;
-    let header = FrameHeader { fin: true, opcode: OpCode::Binary, len, key: Some(KEY) }.encode();
+    let header =
+        FrameHeader { fin: true, rsv1: false, opcode: OpCode::Binary, len, key: Some(KEY) }
+            .encode();
     let mut decoder = Decoder::new(Role::Server, Limits::default());
     let mut buf = [&header[..], &[0; 100]].concat();
     assert_eq!(decoder.compact(&mut buf, |_| {}).payload, 100);

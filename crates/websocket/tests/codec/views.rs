@@ -31,7 +31,8 @@ pub(crate) fn messages(mut decoder: Decoder, pieces: &[&[u8]]) -> Outcome {
             match decoder.next(&mut buf, &mut at) {
                 Ok(None) => break,
                 Ok(Some(Event::Control(control))) => outcome.came.push(control.into()),
-                Ok(Some(Event::Data(Data { range, text, first, last }))) => {
+                Ok(Some(Event::Data(Data { range, text, compressed, first, last }))) => {
+                    assert!(!compressed, "nothing is, without the extension");
                     assert!(last || !range.is_empty(), "an empty part that says nothing");
                     assert!(range.end <= at, "a part that hasn't been consumed");
                     assert_eq!(first, open.is_none(), "`first` is wrong");

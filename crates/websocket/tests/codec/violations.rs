@@ -99,12 +99,15 @@ fn limits_hold_before_any_payload() {
     let limits = Limits { max_frame: 10, max_message: 15 };
     let ten = frame(Role::Client, 0x02, &[0; 10]);
     assert_eq!(agreed(Role::Client, limits, &ten, &[]).error, None);
-    let header = FrameHeader { fin: true, opcode: OpCode::Binary, len: 11, key: None }.encode();
+    let header =
+        FrameHeader { fin: true, rsv1: false, opcode: OpCode::Binary, len: 11, key: None }.encode();
     let expected = Violation::FrameTooBig { len: 11, max: 10 };
     assert_eq!(violation_with(limits, &header), expected);
     assert_eq!(expected.close_code(), CloseCode::Size);
 
-    let more = FrameHeader { fin: true, opcode: OpCode::Continuation, len: 6, key: None }.encode();
+    let more =
+        FrameHeader { fin: true, rsv1: false, opcode: OpCode::Continuation, len: 6, key: None }
+            .encode();
     let expected = Violation::MessageTooBig { len: 16, max: 15 };
     assert_eq!(violation_with(limits, &[&ten[..], &more].concat()), expected);
     assert_eq!(expected.close_code(), CloseCode::Size);

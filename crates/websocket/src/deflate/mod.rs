@@ -1,0 +1,71 @@
+//! permessage-deflate (RFC 7692): compressed messages. Section numbers in here are those of RFC 7692.
+//!
+//! 1. The opening handshake: a server gives the client's `Sec-WebSocket-Extensions` to [`answer`]; a client sends
+//!    [`offer`] and gives what comes back to [`accept`]. Both get the [`Params`] of the connection.
+//! 2. What comes: [`Decoder::compressed_messages`](crate::Decoder::compressed_messages) lets compressed messages in, and
+//!    an [`Inflater`] takes their payload as it comes.
+//! 3. What goes: a [`Deflater`] makes payload for [`Encoder::compressed`](crate::Encoder::compressed). Which messages to
+//!    compress is the sender's choice, one by one (§6).
+//!
+//! Memory is taken at the first compressed message of a direction, not before: about 40 KiB for what comes and 270 KiB
+//! for what goes (less with a smaller window), kept until the connection ends; without context takeover, kept while a
+//! message is open only. Compressed and plain messages are both streamed; no message is held.
+//!
+//! Compression beside a secret tells how long the secret is when it repeats what an attacker may choose (§9, CRIME).
+//!
+//! ```
+//! use websocket::deflate::{Bounds, Config, Deflater, Inflater, answer};
+//! use websocket::{Data, Decoder, Encoder, Event, Limits, Role};
+//!
+//! // The handshake, at a server. `agreed` goes back as Sec-WebSocket-Extensions.
+//! let offers = ["permessage-deflate; client_max_window_bits"];
+//! let (params, agreed) = answer(&Config::default(), offers).expect("an offer that can be accepted");
+//! assert_eq!(agreed, "permessage-deflate");
+//!
+//! // What the server sends. `None` would mean: nothing can be compressed in the window that was agreed upon.
+//! let mut deflater = Deflater::new(Role::Server, &params, 6).expect("a window of 32 KiB");
+//! let mut payload = Vec::new();
+//! deflater.deflate(b"Hello", true, &mut payload);
+//! let no_key = || [0; 4];
+//! let header = Encoder::new(Role::Server).compressed(true, true, payload.len() as u64, no_key);
+//! assert_eq!([&header[..], &payload].concat(), b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00"); // §7.2.3.1
+//!
+//! // What the client gets.
+//! let bounds = Bounds { max_message: 1 << 20, max_ratio: Some(200) };
+//! let mut inflater = Inflater::new(Role::Client, &params, bounds);
+//! let mut decoder = Decoder::new(Role::Client, Limits::default()).compressed_messages(true);
+//! let mut buf = *b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00";
+//! let (mut at, mut out, mut message) = (0, [0; 3], Vec::new());
+//! while let Some(event) = decoder.next(&mut buf, &mut at)? {
+//!     let Event::Data(Data { range, compressed: true, last, .. }) = event else { continue };
+//!     let mut input = &buf[range];
+//!     loop {
+//!         let inflated = match inflater.inflate(input, last, &mut out) {
+//!             Ok(inflated) => inflated,
+//!             Err(violation) => return Err(decoder.refuse(violation)),
+//!         };
+//!         message.extend_from_slice(&out[..inflated.filled]);
+//!         input = &input[inflated.taken..];
+//!         if inflated.done {
+//!             break;
+//!         }
+//!     }
+//! }
+//! assert_eq!(message, b"Hello");
+//! # Ok::<(), websocket::ProtocolError>(())
+//! ```
+
+mod config;
+mod deflater;
+mod extensions;
+mod inflater;
+mod negotiation;
+
+pub use config::{Config, Params};
+pub use deflater::Deflater;
+pub use inflater::{Bounds, Inflated, Inflater};
+pub use negotiation::{Unacceptable, accept, answer, offer};
+
+/// What every flush ends with: the lengths of an empty stored block. It doesn't go over the wire at the end of a message
+/// (§7.2.1, §7.2.2).
+const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
