@@ -19,6 +19,8 @@ pub struct Decoder {
     limits: Limits,
     checks_text: bool,
     takes_compressed: bool,
+    /// Whether the current message is compressed.
+    compressed: bool,
     phase: Phase,
     /// Bytes of the current frame's payload that haven't come yet.
     left: u64,
@@ -89,7 +91,6 @@ struct Message {
     /// Whether a data frame with FIN = 0 came last.
     open: bool,
     text: bool,
-    compressed: bool,
     /// Whether nothing of it has been given out.
     untouched: bool,
     /// The lengths in its headers.
@@ -114,17 +115,12 @@ impl Decoder {
             limits,
             checks_text: true,
             takes_compressed: false,
+            compressed: false,
             phase: Phase::Header,
             left: 0,
             key: [0; 4],
             fin: true,
-            message: Message {
-                open: false,
-                text: false,
-                compressed: false,
-                untouched: true,
-                len: 0,
-            },
+            message: Message { open: false, text: false, untouched: true, len: 0 },
             text: Utf8::default(),
             header: [0; MAX_HEADER],
             header_len: 0,
@@ -159,21 +155,10 @@ impl Decoder {
     ///
     /// An error comes when all that was right before it has been given out; it ends the connection.
     pub fn next(&mut self, buf: &mut [u8], at: &mut usize) -> Result<Option<Event>, ProtocolError> {
-        loop {
-            match self.step(buf, at)? {
-                None => return Ok(None),
-                Some(Found::Control) => return self.take_control().map(Event::Control).map(Some),
-                Some(Found::Data(mut data, key)) => {
-                    if self.role == Role::Server {
-                        mask(key, 0, &mut buf[data.range.clone()]);
-                    }
-                    self.check(buf, &mut data);
-                    // Not so if the first byte of it was wrong: then the next round gives the error.
-                    if data.last || !data.range.is_empty() {
-                        return Ok(Some(Event::Data(data)));
-                    }
-                }
-            }
+        if self.takes_compressed {
+            self.next_with::<true>(buf, at)
+        } else {
+            self.next_with::<false>(buf, at)
         }
     }
 
@@ -182,24 +167,13 @@ impl Decoder {
     ///
     /// Nor could be seen which bytes are compressed: a compressed message is refused here even where it is legal
     /// ([`Violation::ReservedBits`]). A connection with permessage-deflate is for [`Decoder::next`].
-    pub fn compact(&mut self, buf: &mut [u8], on_control: impl FnMut(Control)) -> Compacted {
-        // Once a call and not once a frame: this is the hottest loop there is.
-        let takes_compressed = std::mem::take(&mut self.takes_compressed);
-        let inside = self.phase == Phase::Data || (self.message.open && !self.is_closed());
-        if takes_compressed && inside && self.message.compressed {
-            let error = self.error.unwrap_or_else(|| self.fail(Violation::ReservedBits));
-            return Compacted { payload: 0, error: Some(error) };
+    pub fn compact(&mut self, buf: &mut [u8], mut on_control: impl FnMut(Control)) -> Compacted {
+        if self.takes_compressed {
+            self.leave_compressed();
         }
-        let compacted = self.compact_plain(buf, on_control);
-        self.takes_compressed = takes_compressed;
-        compacted
-    }
-
-    #[inline]
-    fn compact_plain(&mut self, buf: &mut [u8], mut on_control: impl FnMut(Control)) -> Compacted {
         let (mut at, mut payload) = (0, 0);
         let error = loop {
-            match self.step(buf, &mut at) {
+            match self.step::<false>(buf, &mut at) {
                 Err(error) => break Some(error),
                 Ok(None) => break None,
                 Ok(Some(Found::Control)) => match self.take_control() {
@@ -214,7 +188,7 @@ impl Decoder {
                         buf.copy_within(data.range, payload);
                     }
                     data.range = moved;
-                    self.check(buf, &mut data);
+                    self.check::<false>(buf, &mut data);
                     payload = data.range.end;
                 }
             }
@@ -244,20 +218,58 @@ impl Decoder {
         self.error.unwrap_or_else(|| self.fail(violation))
     }
 
+    /// Two of it, so that a connection without the extension pays nothing for it.
+    fn next_with<const COMPRESSED: bool>(
+        &mut self,
+        buf: &mut [u8],
+        at: &mut usize,
+    ) -> Result<Option<Event>, ProtocolError> {
+        loop {
+            match self.step::<COMPRESSED>(buf, at)? {
+                None => return Ok(None),
+                Some(Found::Control) => return self.take_control().map(Event::Control).map(Some),
+                Some(Found::Data(mut data, key)) => {
+                    if self.role == Role::Server {
+                        mask(key, 0, &mut buf[data.range.clone()]);
+                    }
+                    self.check::<COMPRESSED>(buf, &mut data);
+                    // Not so if the first byte of it was wrong: then the next round gives the error.
+                    if data.last || !data.range.is_empty() {
+                        return Ok(Some(Event::Data(data)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Goes to the byte view, which must not come into the middle of a compressed message.
+    #[cold]
+    fn leave_compressed(&mut self) {
+        let inside = self.phase == Phase::Data || (self.message.open && !self.is_closed());
+        if inside && self.compressed {
+            self.refuse(Violation::ReservedBits);
+        }
+        self.compressed = false;
+    }
+
     /// Goes to the next piece of payload or the end of the next control frame.
     #[inline]
-    fn step(&mut self, buf: &[u8], at: &mut usize) -> Result<Option<Found>, ProtocolError> {
+    fn step<const COMPRESSED: bool>(
+        &mut self,
+        buf: &[u8],
+        at: &mut usize,
+    ) -> Result<Option<Found>, ProtocolError> {
         if let Some(error) = self.error {
             return Err(error);
         }
         loop {
             match self.phase {
-                Phase::Header => match self.read_header(&buf[*at..]) {
+                Phase::Header => match self.read_header::<COMPRESSED>(&buf[*at..]) {
                     Err(violation) => return Err(self.fail(violation)),
                     Ok((taken, header)) => {
                         self.advance(at, taken);
                         let Some(header) = header else { return Ok(None) };
-                        if let Err(violation) = self.begin(header) {
+                        if let Err(violation) = self.begin::<COMPRESSED>(header) {
                             return Err(self.fail(violation));
                         }
                     }
@@ -276,7 +288,8 @@ impl Decoder {
                     }
                     // An empty fragment in the middle says nothing.
                     if taken > 0 || last {
-                        let Message { text, compressed, untouched: first, .. } = self.message;
+                        let Message { text, untouched: first, .. } = self.message;
+                        let compressed = COMPRESSED && self.compressed;
                         self.message.untouched = false;
                         let data = Data { range, text, compressed, first, last };
                         return Ok(Some(Found::Data(data, key)));
@@ -302,12 +315,15 @@ impl Decoder {
 
     /// Reads a header and says how many bytes of it are in `bytes`; keeps them if it isn't all there.
     #[inline]
-    fn read_header(&mut self, bytes: &[u8]) -> Result<(usize, Option<FrameHeader>), Violation> {
+    fn read_header<const COMPRESSED: bool>(
+        &mut self,
+        bytes: &[u8],
+    ) -> Result<(usize, Option<FrameHeader>), Violation> {
         if self.header_len > 0 {
-            return self.read_rest_of_header(bytes);
+            return self.read_rest_of_header::<COMPRESSED>(bytes);
         }
         self.frame = self.position;
-        match FrameHeader::parse_with(bytes, self.takes_compressed)? {
+        match FrameHeader::parse_with::<COMPRESSED>(bytes)? {
             Some((header, len)) => Ok((len, Some(header))),
             None => {
                 // Less than a header, so there is room.
@@ -320,7 +336,7 @@ impl Decoder {
 
     /// Byte by byte: a header says how long it is only as it comes, and few are cut.
     #[cold]
-    fn read_rest_of_header(
+    fn read_rest_of_header<const COMPRESSED: bool>(
         &mut self,
         bytes: &[u8],
     ) -> Result<(usize, Option<FrameHeader>), Violation> {
@@ -328,7 +344,7 @@ impl Decoder {
             self.header[usize::from(self.header_len)] = byte;
             self.header_len += 1;
             let so_far = &self.header[..usize::from(self.header_len)];
-            if let Some((header, _)) = FrameHeader::parse_with(so_far, self.takes_compressed)? {
+            if let Some((header, _)) = FrameHeader::parse_with::<COMPRESSED>(so_far)? {
                 self.header_len = 0;
                 return Ok((before + 1, Some(header)));
             }
@@ -338,7 +354,7 @@ impl Decoder {
 
     /// Checks what a header alone can't know, and goes to the payload.
     #[inline]
-    fn begin(&mut self, header: FrameHeader) -> Result<(), Violation> {
+    fn begin<const COMPRESSED: bool>(&mut self, header: FrameHeader) -> Result<(), Violation> {
         let FrameHeader { fin, rsv1, opcode, len, key } = header;
         match (self.role, key) {
             (Role::Server, None) => return Err(Violation::Unmasked),
@@ -350,7 +366,10 @@ impl Decoder {
             self.control.clear();
             self.phase = Phase::Control;
         } else {
-            self.begin_data(opcode, fin, rsv1, len)?;
+            self.begin_data(opcode, fin, len)?;
+            if COMPRESSED && opcode != OpCode::Continuation {
+                self.compressed = rsv1;
+            }
             self.phase = Phase::Data;
         }
         self.left = len;
@@ -358,20 +377,14 @@ impl Decoder {
     }
 
     #[inline]
-    fn begin_data(
-        &mut self,
-        opcode: OpCode,
-        fin: bool,
-        compressed: bool,
-        len: u64,
-    ) -> Result<(), Violation> {
+    fn begin_data(&mut self, opcode: OpCode, fin: bool, len: u64) -> Result<(), Violation> {
         match (self.message.open, opcode) {
             (true, OpCode::Continuation) => {}
             (true, _) => return Err(Violation::UnfinishedMessage(opcode)),
             (false, OpCode::Continuation) => return Err(Violation::UnexpectedContinuation),
             (false, _) => {
                 let text = opcode == OpCode::Text;
-                self.message = Message { open: true, text, compressed, untouched: true, len: 0 };
+                self.message = Message { open: true, text, untouched: true, len: 0 };
             }
         }
         self.message.open = !fin;
@@ -401,8 +414,8 @@ impl Decoder {
     /// Checks unmasked text. If it is wrong: shortens it to what is right, and keeps the error for the next step. A text
     /// that has passed to its end leaves no cut character behind for the next. Compressed text is none yet.
     #[inline]
-    fn check(&mut self, buf: &[u8], data: &mut Data) {
-        if !(data.text && self.checks_text) || data.compressed {
+    fn check<const COMPRESSED: bool>(&mut self, buf: &[u8], data: &mut Data) {
+        if !(data.text && self.checks_text) || (COMPRESSED && data.compressed) {
             return;
         }
         if let Err(right) = self.text.push(&buf[data.range.clone()]) {
