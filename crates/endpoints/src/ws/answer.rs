@@ -5,7 +5,8 @@ use endpoint::{Refusal, RefusalKind};
 use http_body_util::Full;
 use hyper::header::{
     ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE, X_CONTENT_TYPE_OPTIONS,
+    SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Response, StatusCode};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -67,7 +68,12 @@ pub(super) fn not_allowed() -> Answer {
 }
 
 /// 101 (RFC 6455 section 4.2.2). Headers that can't be sent are left out.
-pub(super) fn switch(key: &str, subprotocol: Option<&str>, more: &[(String, String)]) -> Answer {
+pub(super) fn switch<'a>(
+    key: &str,
+    subprotocol: Option<&str>,
+    extension: Option<&str>,
+    more: impl Iterator<Item = &'a (String, String)>,
+) -> Answer {
     let mut answer = Response::new(Full::default());
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = answer.headers_mut();
@@ -84,10 +90,12 @@ pub(super) fn switch(key: &str, subprotocol: Option<&str>, more: &[(String, Stri
         SEC_WEBSOCKET_ACCEPT,
         HeaderValue::from_str(&accept).expect("base64 can be a header"),
     );
-    if let Some(name) = subprotocol
-        && let Ok(name) = HeaderValue::from_str(name)
+    for (name, value) in
+        [(SEC_WEBSOCKET_PROTOCOL, subprotocol), (SEC_WEBSOCKET_EXTENSIONS, extension)]
     {
-        headers.insert(SEC_WEBSOCKET_PROTOCOL, name);
+        if let Some(Ok(value)) = value.map(HeaderValue::from_str) {
+            headers.insert(name, value);
+        }
     }
     answer
 }

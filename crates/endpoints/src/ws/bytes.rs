@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use endpoint::{End, Ending, Life};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -52,6 +53,10 @@ impl Life for Flattened {
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.poll_close(cx)
+    }
+
+    fn close_timeout(&self) -> Option<Duration> {
+        self.0.close
     }
 
     fn ending(&self) -> Ending {

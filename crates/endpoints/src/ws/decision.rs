@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use ::bytes::BytesMut;
@@ -18,7 +19,7 @@ use super::messages::Messages;
 use super::negotiate::{FRAMINGS, Mode};
 use super::request::Upgrade;
 use super::serve::{Link, Talk};
-use super::stream::{Core, Terms};
+use super::stream::Core;
 use super::terminal::{self, Face};
 
 /// A request that hyper waits to answer.
@@ -32,7 +33,7 @@ pub(super) struct Deciding {
 impl Decision for Deciding {
     async fn accept(self: Box<Self>, answer: Answer) -> Result<Accepted> {
         let Self { talk, upgrade, answer: decide } = *self;
-        let Upgrade { key, mut http, subprotocol } = upgrade;
+        let Upgrade { key, mut http, subprotocol, deflate } = upgrade;
         // What the far side has settled on goes, if the client knows it.
         // Names of framings say nothing about what is in the frames, and are between two ends alone.
         let settled = answer
@@ -40,21 +41,21 @@ impl Decision for Deciding {
             .as_ref()
             .filter(|name| http.subprotocols.contains(name) && !FRAMINGS.contains(&name.as_str()));
         let subprotocol = settled.cloned().or(subprotocol);
-        let switch = answer::switch(&key, subprotocol.as_deref(), &answer.headers);
+        let listening = Arc::clone(&talk.link.listening);
+        let more = listening.headers.iter().chain(&answer.headers);
+        let (params, extension) = deflate.unzip();
+        let switch = answer::switch(&key, subprotocol.as_deref(), extension.as_deref(), more);
         let (link, mut unread) = finish(talk, decide, switch).await?;
         http.subprotocols = subprotocol.into_iter().collect();
-        let terms = Terms {
-            role: Role::Server,
-            mode: Mode::of(http.subprotocols.first().map(|name| &**name)),
-            pace: link.listening.pace,
-            frame: link.listening.frame,
-        };
-        let Link { front, listening, info, mut control, hold, .. } = link;
+        let agreed = http.subprotocols.first().map(|name| &**name);
+        let terms = listening.wishes.terms(Role::Server, agreed, params.as_ref());
+        let mode = terms.mode;
+        let Link { front, info, mut control, hold, .. } = link;
         let (stream, ahead) = front.into_inner();
         unread.unsplit(ahead);
         let mut core = Core::new(stream, terms, unread);
         let mut through = None;
-        if terms.mode == Mode::Terminal {
+        if mode == Mode::Terminal {
             through = listening.through(&answer, &http);
             let face = Face::of(answer.far, answer.signals, through.is_some());
             let (signals, beside) = terminal::pair(Role::Server, Some(face));

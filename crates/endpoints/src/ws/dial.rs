@@ -11,16 +11,16 @@ use endpoint::info::{Http, Tcp};
 use endpoint::{ByteStream, Conn, Context, DialLayer, Error, ErrorKind, Info, Result, Transport};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
-use websocket::Role;
+use websocket::{Role, deflate};
 
-use super::keepalive::Pace;
 use super::messages::Messages;
-use super::negotiate::Mode;
+use super::negotiate::{BINARY, Mode};
 use super::plan::is_value;
-use super::response::{Failure, check, exchange};
-use super::stream::{Core, Terms};
+use super::response::{Agreed, Asked, Failure, check, exchange};
+use super::stream::Core;
 use super::terminal;
 use super::url;
+use super::wishes::Wishes;
 
 /// The layer, planned.
 #[derive(Debug)]
@@ -31,8 +31,7 @@ pub(super) struct Dialling {
     /// Whether the server has to choose a subprotocol.
     pub(super) required: bool,
     pub(super) limit: Duration,
-    pub(super) pace: Pace,
-    pub(super) frame: Option<usize>,
+    pub(super) wishes: Wishes,
 }
 
 /// What is asked for.
@@ -41,7 +40,8 @@ pub(super) struct Request {
     pub(super) target: String,
     /// Instead of the target.
     pub(super) path: Option<Template>,
-    pub(super) offers: Vec<String>,
+    /// `None` offers what the near side's client offers.
+    pub(super) offers: Option<Vec<String>>,
     pub(super) origin: Option<String>,
     pub(super) headers: Vec<(String, Template)>,
 }
@@ -63,22 +63,25 @@ impl DialLayer for Dialling {
         let target = self.target(info)?;
         let host = self.host(&beneath);
         let key = generate_key();
-        let request = self.text(&target, &host, &key, info)?;
+        let offers = self.offers(info);
+        let request = self.text(&target, &host, &key, &offers, info)?;
         let mut stream = transport.into_bytes();
-        let shaken = timeout(self.limit, self.shake(&mut stream, request.as_bytes(), &key)).await;
-        let (subprotocol, unread) = shaken
+        let asked = Asked {
+            key: &key,
+            subprotocols: &offers,
+            deflate: self.wishes.compression.as_ref().map(|wanted| &wanted.config),
+        };
+        let shaken = timeout(self.limit, self.shake(&mut stream, request.as_bytes(), &asked)).await;
+        let (agreed, unread) = shaken
             .unwrap_or_else(|_| {
                 let limit = self.limit.as_secs_f64();
                 let words = format!("no answer to the WebSocket handshake within {limit} s");
                 Err((ErrorKind::Timeout, words))
             })
             .map_err(|(kind, words)| self.error(kind, words))?;
-        let terms = Terms {
-            role: Role::Client,
-            mode: Mode::of(subprotocol.as_deref()),
-            pace: self.pace,
-            frame: self.frame,
-        };
+        let Agreed { subprotocol, deflate } = agreed;
+        let terms = self.wishes.terms(Role::Client, subprotocol.as_deref(), deflate.as_ref());
+        let mode = terms.mode;
         let mut http = Http::default();
         (http.path, http.query) = match target.split_once('?') {
             Some((path, query)) => (path.to_owned(), query.to_owned()),
@@ -88,7 +91,7 @@ impl DialLayer for Dialling {
         http.subprotocols = subprotocol.into_iter().collect();
         let mut core = Core::new(stream, terms, unread);
         let mut control = control;
-        if terms.mode == Mode::Terminal {
+        if mode == Mode::Terminal {
             let (signals, beside) = terminal::pair(Role::Client, None);
             control = signals;
             core = core.with(beside);
@@ -104,16 +107,32 @@ impl Dialling {
         &self,
         stream: &mut Box<dyn ByteStream>,
         request: &[u8],
-        key: &str,
-    ) -> Result<(Option<String>, BytesMut), Failure> {
+        asked: &Asked<'_>,
+    ) -> Result<(Agreed, BytesMut), Failure> {
         let (response, rest) = exchange(stream, request).await?;
-        let subprotocol = check(stream, &response, &rest, key, &self.request.offers).await?;
-        if self.required && subprotocol.is_none() {
-            let offers = self.request.offers.join(", ");
+        let agreed = check(stream, &response, &rest, asked).await?;
+        if self.required && agreed.subprotocol.is_none() {
+            let offers = asked.subprotocols.join(", ");
             let words = format!("the server chose none of the subprotocols `{offers}`");
             return Err((ErrorKind::Protocol, words));
         }
-        Ok((subprotocol, rest))
+        Ok((agreed, rest))
+    }
+
+    /// The subprotocols to offer.
+    ///
+    /// Between two WebSockets a message stays what it is, so what the client of the near side wants to
+    /// speak is asked of the server: text stays text only if nobody agrees on `binary`.
+    fn offers(&self, near: &Info) -> Vec<String> {
+        if let Some(offers) = &self.request.offers {
+            return offers.clone();
+        }
+        let binary = || vec![BINARY.to_owned()];
+        let Some(http) = near.get::<Http>() else { return binary() };
+        let others = http.subprotocols.iter().filter(|name| *name != terminal::NAME);
+        let others: Vec<_> = others.cloned().collect();
+        // Who speaks nothing but our own has binary data.
+        if others.is_empty() && !http.subprotocols.is_empty() { binary() } else { others }
     }
 
     /// The target of the request, filled.
@@ -130,8 +149,15 @@ impl Dialling {
         self.request.host.clone().or_else(address).unwrap_or_else(|| "localhost".to_owned())
     }
 
-    fn text(&self, target: &str, host: &str, key: &str, info: &Info) -> Result<String> {
-        let Request { offers, origin, headers, .. } = &self.request;
+    fn text(
+        &self,
+        target: &str,
+        host: &str,
+        key: &str,
+        offers: &[String],
+        info: &Info,
+    ) -> Result<String> {
+        let Request { origin, headers, .. } = &self.request;
         let mut text = format!("GET {target} HTTP/1.1\r\n");
         let mut put = |name: &str, value: &str| text.push_str(&format!("{name}: {value}\r\n"));
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
@@ -143,6 +169,9 @@ impl Dialling {
         put("Sec-WebSocket-Key", key);
         if !offers.is_empty() {
             put("Sec-WebSocket-Protocol", &offers.join(", "));
+        }
+        if let Some(wanted) = &self.wishes.compression {
+            put("Sec-WebSocket-Extensions", &deflate::offer(&wanted.config));
         }
         let given = |name: &str| headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
         if offers.iter().any(|name| name == terminal::NAME) && !given(terminal::PLAIN) {

@@ -93,6 +93,12 @@ impl Core {
 
     /// Reads what has no data for us any more.
     fn poll_skip(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.receiving.inflates() {
+            ready!(self.poll_fill(cx))?;
+            while self.receiving.next().is_some() {}
+            self.react(cx);
+            return Poll::Ready(Ok(()));
+        }
         if !self.receiving.unread.is_empty() {
             let mut unread = std::mem::take(&mut self.receiving.unread);
             self.receiving.compact(&mut unread);

@@ -3,13 +3,16 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use endpoint::{ByteStream, End, Ending, Life, MessageStream, Part};
+use endpoint::{ByteStream, End, Ending, Flat, Life, MessageStream, Part};
 use futures_core::Stream;
 use futures_sink::Sink;
 
 use super::bytes::Flattened;
+use super::negotiate::Encoding;
 use super::stream::Core;
+use super::typed::Typed;
 
 /// A WebSocket as a stream of messages.
 pub(super) struct Messages(pub(super) Core);
@@ -64,6 +67,10 @@ impl Life for Messages {
         self.0.poll_close(cx)
     }
 
+    fn close_timeout(&self) -> Option<Duration> {
+        self.0.close
+    }
+
     fn ending(&self) -> Ending {
         self.0.ending()
     }
@@ -75,6 +82,12 @@ impl Life for Messages {
 
 impl MessageStream for Messages {
     fn into_bytes(self: Box<Self>) -> Box<dyn ByteStream> {
-        Box::new(Flattened(self.0.flattened()))
+        let core = self.0.flattened();
+        match core.encoding {
+            Encoding::Auto | Encoding::Text => Box::new(Flat::new(Typed::new(Self(core)))),
+            // What has to be inflated can't be read in place.
+            _ if core.receiving.inflates() => Box::new(Flat::new(Self(core))),
+            _ => Box::new(Flattened(core)),
+        }
     }
 }

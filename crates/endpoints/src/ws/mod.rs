@@ -16,6 +16,7 @@
 mod answer;
 mod base64;
 mod bytes;
+mod compression;
 mod decision;
 mod dial;
 mod door;
@@ -28,6 +29,8 @@ mod messages;
 mod negotiate;
 mod origin;
 mod page;
+mod params;
+mod pings;
 mod plan;
 mod receiving;
 mod request;
@@ -38,32 +41,25 @@ mod serve;
 mod stream;
 mod sugar;
 mod terminal;
+mod typed;
 mod url;
+mod wishes;
 
 use endpoint::kind::{
     Alias, Example, Kind, Param, PlanConnect, PlanListen, Role, Scheme, Side, Takes, ValueKind,
+};
+
+use self::params::{
+    CLOSE_TIMEOUT, COMPRESSION, ENCODING, ENDPOINT, FRAGMENT, HANDSHAKE_TIMEOUT, MAX_FRAME,
+    MAX_MESSAGE, NONE, PING, PONG_TIMEOUT,
 };
 
 /// WebSocket over any stream of bytes.
 pub(crate) static KIND: Kind = Kind {
     aliases: &[Alias {
         name: "autobahn",
-        defaults: &[("require-subprotocol", "true")],
+        defaults: &[("none", "refuse"), ("compression", "on")],
         params: &[
-            Param::new(
-                "compression",
-                ValueKind::Bool,
-                "Taken, and without effect until permessage-deflate (RFC 7692) is built: it is \
-                 never negotiated.",
-            )
-            .aliases(&["compress"])
-            .default("true"),
-            Param::new(
-                "autofrag",
-                ValueKind::Int(0, 1 << 62),
-                "How many bytes of payload a frame that is sent has at most; 0 is no limit.",
-            )
-            .default("0"),
             Param::new(
                 "debug",
                 ValueKind::Bool,
@@ -88,11 +84,16 @@ pub(crate) static KIND: Kind = Kind {
                 "subprotocol",
                 ValueKind::List,
                 "Subprotocols (RFC 6455 section 1.9) to take beside `endpointforward.v1`, `binary` \
-                 and `base64`; they carry plain bytes in binary frames. The first that the client names and that is \
-                 known is agreed on. A client that names only others is refused with 400; one that \
-                 names none is accepted.",
+                 and `base64`; `*` takes any. The first that the client names and that is known is \
+                 agreed on, however it is spelt; `mqtt` and `mqttv3.1` bring each other. A client \
+                 that names only others is refused with 400.",
             ),
-            REQUIRE,
+            NONE,
+            ENCODING,
+            COMPRESSION,
+            FRAGMENT,
+            MAX_FRAME,
+            MAX_MESSAGE,
             Param::new(
                 "origin",
                 ValueKind::List,
@@ -128,9 +129,17 @@ pub(crate) static KIND: Kind = Kind {
                  that is shown at the start; it works once, and its browser gets a cookie for as \
                  long as the listener lives.",
             ),
-            TIMEOUT,
+            Param::new(
+                "header.",
+                ValueKind::Text,
+                "Another header to answer an accepted handshake with, such as `header.server`.",
+            )
+            .prefix()
+            .secret(),
+            HANDSHAKE_TIMEOUT,
+            CLOSE_TIMEOUT,
             PING,
-            PING_TIMEOUT,
+            PONG_TIMEOUT,
         ],
         PlanListen::Layer(Takes::Bytes, plan::listen),
     )),
@@ -154,10 +163,22 @@ pub(crate) static KIND: Kind = Kind {
                 "subprotocol",
                 ValueKind::List,
                 "Subprotocols to offer, before `binary`; `autobahn` offers `binary, base64` before \
-                 them. Empty offers none. With `endpointforward.v1`, which we listen for too, either \
-                 direction may end by itself, and window sizes and exit statuses get through.",
+                 them. Empty offers none. Left out, it is what the client of a WebSocket on the other \
+                 side offers, and `binary` for anything else. With `endpointforward.v1`, which we \
+                 listen for too, either direction may end by itself, and window sizes and exit \
+                 statuses get through.",
             ),
-            REQUIRE,
+            NONE,
+            ENCODING,
+            COMPRESSION,
+            FRAGMENT,
+            MAX_FRAME,
+            MAX_MESSAGE,
+            Param::new(
+                "host",
+                ValueKind::Text,
+                "The Host header, instead of the URL's host or the address.",
+            ),
             Param::new("origin", ValueKind::Text, "The Origin header to send, if one is wanted."),
             Param::new(
                 "header.",
@@ -166,9 +187,10 @@ pub(crate) static KIND: Kind = Kind {
             )
             .prefix()
             .secret(),
-            TIMEOUT,
+            HANDSHAKE_TIMEOUT,
+            CLOSE_TIMEOUT,
             PING,
-            PING_TIMEOUT,
+            PONG_TIMEOUT,
         ],
         PlanConnect::Layer(Takes::Bytes, plan::connect),
     )),
@@ -214,37 +236,9 @@ pub(crate) static KIND: Kind = Kind {
     ..Kind::new("ws", "WebSocket over any stream of bytes")
 };
 
-const ENDPOINT: Param =
-    Param::new("endpoint", ValueKind::Endpoint, "The endpoint beneath.").positional().required();
-
 const URL_LISTENING: Param = Param::new(
     "url",
     ValueKind::Text,
     "`ws://HOST:PORT/PATH`, where clients find it. Only the path is used, as `path`, unless it is \
      `/` or `path` is given: where to listen is the endpoint's to say.",
 );
-
-const REQUIRE: Param = Param::new(
-    "require-subprotocol",
-    ValueKind::Bool,
-    "Whether a connection without an agreed subprotocol is refused (406 when listening).",
-)
-.default("false");
-
-const TIMEOUT: Param =
-    Param::new("timeout", ValueKind::Duration, "How long the opening handshake may take.")
-        .default("10");
-
-const PING: Param = Param::new(
-    "ping",
-    ValueKind::Duration,
-    "After how much silence the peer is pinged; 0 is never. Only while it is being read from.",
-)
-.default("25");
-
-const PING_TIMEOUT: Param = Param::new(
-    "ping-timeout",
-    ValueKind::Duration,
-    "How long after a ping a silent peer counts as gone; 0 is for ever.",
-)
-.default("20");

@@ -1,8 +1,8 @@
 //! Subprotocols (RFC 6455 sections 1.9 and 4.2.2), and what they do to the data.
 //!
 //! `endpointforward.v1` is ours ([`terminal`]). `binary` and `base64` are websockify's: bytes in binary
-//! frames, and base64 in text frames. Names that are configured, such as `mqtt`, are plain bytes in
-//! binary frames too.
+//! frames, and base64 in text frames. Names that are configured, such as `mqtt`, say nothing about
+//! frames; nor does it if none is agreed on. Then [`Encoding`] decides.
 
 use std::fmt;
 
@@ -21,14 +21,53 @@ pub(super) enum Mode {
     Terminal,
 }
 
+/// How bytes become messages where the subprotocol leaves that open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// Text of base64.
+    Base64,
+    /// Binary.
+    Binary,
+    /// Text, or binary if it is none.
+    Auto,
+    /// Text.
+    Text,
+}
+
 impl Mode {
     /// Of an agreed subprotocol.
-    pub(super) fn of(subprotocol: Option<&str>) -> Self {
+    pub(super) fn of(subprotocol: Option<&str>, encoding: Encoding) -> Self {
         match subprotocol {
-            None => Self::Any,
-            Some(name) if name.eq_ignore_ascii_case(terminal::NAME) => Self::Terminal,
-            Some(name) if name.eq_ignore_ascii_case(BASE64) => Self::Base64,
-            Some(_) => Self::Binary,
+            Some(terminal::NAME) => Self::Terminal,
+            Some(BASE64) => Self::Base64,
+            Some(BINARY) => Self::Binary,
+            other => match (encoding, other) {
+                (Encoding::Base64, _) => Self::Base64,
+                (Encoding::Binary, Some(_)) => Self::Binary,
+                _ => Self::Any,
+            },
+        }
+    }
+
+    /// Whether data goes in text messages; `text` tells whether it comes from one.
+    pub(super) fn sends_text(self, text: bool) -> bool {
+        match self {
+            Self::Any => text,
+            Self::Base64 => true,
+            // Text is control on a terminal.
+            Self::Binary | Self::Terminal => false,
+        }
+    }
+}
+
+impl Encoding {
+    /// The value of the parameter.
+    pub(super) fn read(word: &str) -> Self {
+        match word {
+            "auto" => Self::Auto,
+            "base64" => Self::Base64,
+            "text" => Self::Text,
+            _ => Self::Binary,
         }
     }
 }
@@ -38,6 +77,8 @@ impl Mode {
 pub(super) struct Spoken {
     /// Beside [`FRAMINGS`], that every listener takes.
     pub(super) names: Vec<String>,
+    /// Whether any other name is taken too.
+    pub(super) any: bool,
     pub(super) required: bool,
 }
 
@@ -51,8 +92,22 @@ pub(super) enum Disagreement {
 }
 
 impl Spoken {
-    /// The first of the client's names that is spoken, as the client spells it: clients compare it
-    /// exactly. Names that differ in case alone are taken only if there is no exact one.
+    /// What was listed: `*` is any name, and a name of MQTT brings the others, because brokers take
+    /// all of them and clients offer one.
+    pub(super) fn new(listed: &[String], required: bool) -> Self {
+        let any = listed.iter().any(|name| name == "*");
+        let mut names: Vec<_> = listed.iter().filter(|name| *name != "*").cloned().collect();
+        if names.iter().any(|name| MQTT.contains(&&**name)) {
+            for name in MQTT {
+                if !names.iter().any(|listed| listed == name) {
+                    names.push(name.to_owned());
+                }
+            }
+        }
+        Self { names, any, required }
+    }
+
+    /// The first of the client's names that is spoken; names are compared exactly, case included.
     pub(super) fn choose<'o>(
         &self,
         offered: &'o [String],
@@ -60,11 +115,7 @@ impl Spoken {
         if offered.is_empty() {
             return if self.required { Err(Disagreement::Nothing) } else { Ok(None) };
         }
-        let exact = offered.iter().find(|name| self.all().any(|spoken| spoken == *name));
-        let close = || {
-            offered.iter().find(|name| self.all().any(|spoken| spoken.eq_ignore_ascii_case(name)))
-        };
-        match exact.or_else(close) {
+        match offered.iter().find(|name| self.any || self.all().any(|spoken| spoken == *name)) {
             Some(name) => Ok(Some(name)),
             None => Err(Disagreement::Unknown(offered.to_vec())),
         }
@@ -78,7 +129,8 @@ impl Spoken {
 /// The list, as it is told to a client that offers none of it.
 impl fmt::Display for Spoken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.all().collect::<Vec<_>>().join(", "))
+        f.write_str(&self.all().collect::<Vec<_>>().join(", "))?;
+        f.write_str(if self.any { ", any other" } else { "" })
     }
 }
 
@@ -92,13 +144,15 @@ pub(super) fn is_token(text: &str) -> bool {
 pub(super) const FRAMINGS: [&str; 3] = [terminal::NAME, BINARY, BASE64];
 pub(super) const BINARY: &str = "binary";
 pub(super) const BASE64: &str = "base64";
+/// Of MQTT 3.1.1 and 5 (their sections on WebSocket), and what clients of 3.1 say.
+const MQTT: [&str; 2] = ["mqtt", "mqttv3.1"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn spoken() -> Spoken {
-        Spoken { names: vec!["mqtt".into(), "mqttv3.1".into()], required: false }
+        Spoken::new(&["mqttv3.1".into()], false)
     }
 
     #[test]
@@ -108,7 +162,7 @@ mod tests {
             (&["binary", "base64"], "binary"),
             (&["chat", "mqttv3.1", "mqtt"], "mqttv3.1"),
             (&["MQTT", "binary"], "binary"),
-            (&["chat", "MQTTv3.1"], "MQTTv3.1"),
+            (&["chat", "mqtt"], "mqtt"),
         ] {
             let offered: Vec<_> = offered.iter().map(|&name| name.to_owned()).collect();
             assert_eq!(spoken().choose(&offered), Ok(Some(chosen)), "{offered:?}");
@@ -120,7 +174,32 @@ mod tests {
         assert_eq!(spoken().choose(&[]), Ok(None));
         let strict = Spoken { required: true, ..spoken() };
         assert_eq!(strict.choose(&[]), Err(Disagreement::Nothing));
-        let chat = vec!["chat".to_owned()];
+        let chat = vec!["chat".to_owned(), "MQTT".to_owned()];
         assert_eq!(spoken().choose(&chat), Err(Disagreement::Unknown(chat.clone())));
+    }
+
+    #[test]
+    fn a_star_takes_what_is_offered_first() {
+        let any = Spoken::new(&["mqtt".into(), "*".into()], false);
+        let offered = ["chat".to_owned(), "mqtt".to_owned()];
+        assert_eq!(any.choose(&offered), Ok(Some("chat")));
+        assert!(any.to_string().ends_with("any other"), "{any}");
+    }
+
+    #[test]
+    fn a_subprotocol_that_says_how_frames_are_used_decides() {
+        for (subprotocol, encoding, mode) in [
+            (None, Encoding::Binary, Mode::Any),
+            (None, Encoding::Base64, Mode::Base64),
+            (None, Encoding::Text, Mode::Any),
+            (Some("binary"), Encoding::Text, Mode::Binary),
+            (Some("base64"), Encoding::Binary, Mode::Base64),
+            (Some("mqtt"), Encoding::Binary, Mode::Binary),
+            (Some("chat"), Encoding::Auto, Mode::Any),
+            (Some("chat"), Encoding::Base64, Mode::Base64),
+            (Some(terminal::NAME), Encoding::Text, Mode::Terminal),
+        ] {
+            assert_eq!(Mode::of(subprotocol, encoding), mode, "{subprotocol:?} {encoding:?}");
+        }
     }
 }

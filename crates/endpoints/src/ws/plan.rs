@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use descriptor::{Descriptor, Diagnostic, Syntax, Template, Text};
-use endpoint::kind::{Args, Planned};
+use descriptor::{Descriptor, Diagnostic, Syntax, Text};
+use endpoint::kind::{Args, Planned, Role};
 use endpoint::{DialLayer, ServeLayer};
 
 use super::dial::{Dialling, Request};
 use super::door::Auth;
 use super::hosts::Hosts;
-use super::keepalive::Pace;
 use super::negotiate::{BASE64, BINARY, Spoken, is_token};
 use super::origin::Origins;
 use super::page::Show;
 use super::serve::{Layer, Listening};
 use super::url;
+use super::wishes::Wishes;
 
 pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     let mut found = Vec::new();
@@ -25,6 +25,7 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     let origins = keep(Origins::read(args), &mut found).unwrap_or_default();
     let names = subprotocols(args, &mut found);
     let limit = timeout(args, &mut found);
+    let headers = headers(args, &mut found);
     let path = match args.text("path") {
         Some(path) if !path.starts_with('/') || url::target(path) != path => {
             let mistake = args.mistake("path", "bad-path", "`path` must be a path as it is sent");
@@ -44,15 +45,15 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     Ok(Arc::new(Layer(Arc::new(Listening {
         called: args.called.clone(),
         path,
-        spoken: Spoken { names, required: args.flag("require-subprotocol") },
+        spoken: Spoken::new(&names, args.text("none") == Some("refuse")),
         origins,
         hosts,
         auth: if args.text("auth") == Some("token") { Auth::Token } else { Auth::Open },
         show: Show::read(args.text("page").unwrap_or_default()),
         telnet: args.dial_layer("telnet"),
         limit,
-        pace: pace(args),
-        frame: frame(args),
+        headers,
+        wishes: Wishes::read(args),
     }))))
 }
 
@@ -67,40 +68,53 @@ pub(super) fn connect(args: &Args) -> Planned<Arc<dyn DialLayer>> {
         found.push(args.mistake("origin", "bad-origin", message));
     }
     let headers = headers(args, &mut found);
+    let headers = headers.into_iter().filter_map(|(name, _)| {
+        let value = args.template(&format!("header.{name}"))?.clone();
+        Some((name, value))
+    });
+    let headers = headers.collect();
+    let host = args.text("host").filter(|host| !host.is_empty());
+    if host.is_some_and(|host| !host.bytes().all(|byte| byte.is_ascii_graphic())) {
+        found.push(args.mistake("host", "bad-host", "`host` can't be sent in a header"));
+    }
     if !found.is_empty() {
         return Err(found);
     }
-    // Autobahn's list has the common ones first; elsewhere, what was named is what is wanted.
-    let common: &[&str] = match args.called.as_str() {
-        "autobahn" => &[BINARY, BASE64],
-        _ if args.is_given("subprotocol") && names.is_empty() => &[],
-        _ => &[BINARY],
+    let given = args.is_given("subprotocol");
+    let offers = match args.called.as_str() {
+        // Its list has the common ones first.
+        "autobahn" => Some(joined(&[BINARY, BASE64], names, &[])),
+        _ if !given => None,
+        _ if names.is_empty() => Some(Vec::new()),
+        // What was named is what is wanted.
+        _ => Some(joined(&[], names, &[BINARY])),
     };
-    let common = common.iter().map(|&name| name.to_owned());
-    let (mut offers, behind): (Vec<_>, Vec<_>) = match args.called.as_str() {
-        "autobahn" => (common.collect(), names),
-        _ => (names, common.collect()),
-    };
-    for name in behind {
-        if !offers.contains(&name) {
-            offers.push(name);
-        }
-    }
     Ok(Arc::new(Dialling {
         label: label(&args.descriptor, 0),
         request: Request {
-            host: place.host,
+            host: host.map(str::to_owned).or(place.host),
             target: if place.target.is_empty() { "/".to_owned() } else { place.target },
             path: args.template("path").cloned(),
             offers,
             origin: origin.map(str::to_owned),
             headers,
         },
-        required: args.flag("require-subprotocol"),
+        required: args.text("none") == Some("refuse"),
         limit,
-        pace: pace(args),
-        frame: frame(args),
+        wishes: Wishes::read(args),
     }))
+}
+
+/// Names in their order, each once.
+fn joined(before: &[&str], names: Vec<String>, behind: &[&str]) -> Vec<String> {
+    let own = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+    let mut joined = own(before);
+    for name in names.into_iter().chain(own(behind)) {
+        if !joined.contains(&name) {
+            joined.push(name);
+        }
+    }
+    joined
 }
 
 fn keep<T>(read: Result<T, Diagnostic>, found: &mut Vec<Diagnostic>) -> Option<T> {
@@ -109,7 +123,10 @@ fn keep<T>(read: Result<T, Diagnostic>, found: &mut Vec<Diagnostic>) -> Option<T
 
 fn subprotocols(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<String> {
     let names = args.list("subprotocol");
-    if let Some(bad) = names.iter().find(|name| !is_token(name)) {
+    let star = if args.role == Role::Listen { "*" } else { "" };
+    if let Some(bad) =
+        names.iter().find(|name| !is_token(name) || (*name == "*" && star.is_empty()))
+    {
         let message = format!("`{bad}` can't be the name of a subprotocol");
         let help = "a name has letters, digits and punctuation other than `\"(),/:;<=>?@[\\]{}`; \
                     several are separated by commas";
@@ -118,7 +135,7 @@ fn subprotocols(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<String> {
     names.to_vec()
 }
 
-fn headers(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<(String, Template)> {
+fn headers(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<(String, String)> {
     let mut headers = Vec::new();
     for (name, value) in args.prefixed("header.") {
         let full = format!("header.{name}");
@@ -132,8 +149,8 @@ fn headers(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<(String, Template)> 
         } else if !is_value(value) {
             let message = format!("the value of `{full}` has control characters in it");
             found.push(args.mistake(&full, "bad-header", message));
-        } else if let Some(template) = args.template(&full) {
-            headers.push((name.to_owned(), template.clone()));
+        } else {
+            headers.push((name.to_owned(), value.to_owned()));
         }
     }
     headers
@@ -145,21 +162,14 @@ pub(super) fn is_value(value: &str) -> bool {
 }
 
 fn timeout(args: &Args, found: &mut Vec<Diagnostic>) -> Duration {
-    let limit = args.duration("timeout").expect("`timeout` has a default");
+    let name = "handshake-timeout";
+    let limit = args.duration(name).expect("it has a default");
     if limit.is_zero() {
-        let message = "`timeout` must be more than 0: a silent peer would be waited for for ever";
-        found.push(args.mistake("timeout", "bad-value", message));
+        let message =
+            format!("`{name}` must be more than 0: a silent peer would be waited for for ever");
+        found.push(args.mistake(name, "bad-value", message));
     }
     limit
-}
-
-fn pace(args: &Args) -> Pace {
-    let on = |name| args.duration(name).filter(|time| !time.is_zero());
-    Pace { ping: on("ping"), pong: on("ping-timeout") }
-}
-
-fn frame(args: &Args) -> Option<usize> {
-    args.int("autofrag").filter(|most| *most > 0).map(|most| most.try_into().unwrap_or(usize::MAX))
 }
 
 /// A descriptor for messages: headers may be secrets, so their values are left out.

@@ -5,12 +5,12 @@ use std::ops::Range;
 
 use ::bytes::{Buf, BytesMut};
 use endpoint::{End, Part};
-use websocket::{
-    CloseCode, CloseFrame, Control, ControlPayload, Decoder, Event, Limits, ProtocolError, Role,
-};
+use websocket::{CloseCode, CloseFrame, Control, Decoder, Event, Limits, ProtocolError, Role};
 
 use super::base64;
+use super::compression::{Inflated, Inflating};
 use super::negotiate::Mode;
+use super::pings::Pings;
 use super::terminal::{Beside, Heard};
 
 /// The receiving half of a connection.
@@ -18,14 +18,18 @@ pub(super) struct Receiving {
     decoder: Decoder,
     mode: Mode,
     base64: base64::Decoder,
+    /// If messages may come compressed.
+    inflating: Option<Box<Inflating>>,
+    /// Whether text has to be UTF-8.
+    checks_text: bool,
     /// What text messages of [`Mode::Terminal`] go to.
     pub(super) beside: Option<Box<Beside>>,
     /// Bytes that were read and not decoded: what came right after the handshake, or one read's
     /// worth of messages.
     pub(super) unread: BytesMut,
     pub(super) state: State,
-    /// The latest ping that wants an answer.
-    pub(super) pinged: Option<ControlPayload>,
+    /// Pings that want an answer.
+    pub(super) pinged: Pings,
 }
 
 /// How far the peer's data has ended.
@@ -52,15 +56,24 @@ pub(super) struct Failure {
 }
 
 impl Receiving {
-    pub(super) fn new(role: Role, mode: Mode, unread: BytesMut) -> Self {
+    pub(super) fn new(
+        role: Role,
+        mode: Mode,
+        limits: Limits,
+        inflating: Option<Box<Inflating>>,
+        unread: BytesMut,
+    ) -> Self {
+        let decoder = Decoder::new(role, limits).compressed_messages(inflating.is_some());
         Self {
-            decoder: Decoder::new(role, Limits::default()),
+            decoder,
             mode,
             base64: base64::Decoder::default(),
+            inflating,
+            checks_text: true,
             beside: None,
             unread,
             state: State::Open,
-            pinged: None,
+            pinged: Pings::default(),
         }
     }
 
@@ -77,7 +90,19 @@ impl Receiving {
     /// What is seen as bytes may be any: text is not checked for being UTF-8.
     pub(super) fn flattened(mut self) -> Self {
         self.decoder = self.decoder.check_text(false);
+        self.checks_text = false;
         self
+    }
+
+    /// Whether messages may come compressed: then they are taken by [`Self::next`] alone.
+    pub(super) fn inflates(&self) -> bool {
+        self.inflating.is_some()
+    }
+
+    /// Whether something was read that [`Self::next`] hasn't dealt with.
+    pub(super) fn has_more(&self) -> bool {
+        !self.unread.is_empty()
+            || self.inflating.as_ref().is_some_and(|inflating| inflating.is_busy())
     }
 
     /// Decodes `buf` in place: how many bytes of payload are now at its front.
@@ -106,7 +131,13 @@ impl Receiving {
 
     /// The next part of `unread`. Control frames and mistakes before it have had their effect.
     pub(super) fn next(&mut self) -> Option<Part> {
-        while self.is_reading() && !self.unread.is_empty() {
+        while self.is_reading() && self.has_more() {
+            if let Some(part) = self.next_inflated() {
+                return Some(part);
+            }
+            if self.unread.is_empty() || !self.is_reading() {
+                continue;
+            }
             let mut at = 0;
             match self.decoder.next(&mut self.unread, &mut at) {
                 Ok(None) => self.unread = BytesMut::new(),
@@ -115,25 +146,19 @@ impl Receiving {
                     self.control(control);
                 }
                 Ok(Some(Event::Data(data))) => {
-                    let mut taken = self.unread.split_to(at);
+                    let taken = self.unread.split_to(at);
                     if self.unread.is_empty() {
                         self.unread = BytesMut::new();
                     }
-                    let (start, mut end) = (data.range.start, data.range.start);
-                    self.data(&mut taken, data.range, &mut end, data.text, data.last);
-                    if let Some(error) = self.decoder.error() {
-                        // It stopped short of what was wrong in this piece.
-                        self.fail(&error);
-                    }
-                    taken.truncate(end);
-                    taken.advance(start);
-                    if data.text && self.mode == Mode::Terminal {
+                    if data.compressed
+                        && let Some(inflating) = &mut self.inflating
+                    {
+                        inflating.begin(taken, &data);
                         continue;
                     }
-                    let last = data.last && matches!(self.state, State::Open);
-                    if last || !taken.is_empty() {
-                        let text = data.text && self.mode != Mode::Base64;
-                        return Some(Part { data: taken.freeze(), text, last });
+                    let part = self.part(taken, data.range, data.text, data.last);
+                    if part.is_some() {
+                        return part;
                     }
                 }
                 Err(error) => self.fail(&error),
@@ -142,8 +167,57 @@ impl Receiving {
         if !self.is_reading() {
             // After a Close, what comes is ignored.
             self.unread = BytesMut::new();
+            self.inflating = None;
         }
         None
+    }
+
+    /// The next part of a compressed message.
+    fn next_inflated(&mut self) -> Option<Part> {
+        let checks = self.checks_text;
+        while let Some(inflating) = self.inflating.as_mut().filter(|inflating| inflating.is_busy())
+        {
+            match inflating.next(checks) {
+                Ok(None) => return None,
+                Ok(Some(Inflated { data, text, last })) => {
+                    let all = 0..data.len();
+                    let part = self.part(data, all, text, last);
+                    if part.is_some() || !self.is_reading() {
+                        return part;
+                    }
+                }
+                Err(violation) => {
+                    let error = self.decoder.refuse(violation);
+                    self.fail(&error);
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    /// What `range` of `taken` is to the other side, if it is data.
+    fn part(
+        &mut self,
+        mut taken: BytesMut,
+        range: Range<usize>,
+        text: bool,
+        last: bool,
+    ) -> Option<Part> {
+        let (start, mut end) = (range.start, range.start);
+        self.data(&mut taken, range, &mut end, text, last);
+        if let Some(error) = self.decoder.error() {
+            // It stopped short of what was wrong in this piece.
+            self.fail(&error);
+        }
+        taken.truncate(end);
+        taken.advance(start);
+        if text && self.mode == Mode::Terminal {
+            return None;
+        }
+        let last = last && matches!(self.state, State::Open);
+        let text = text && self.mode != Mode::Base64;
+        (last || !taken.is_empty()).then(|| Part { data: taken.freeze(), text, last })
     }
 
     /// Decodes one piece of payload to `to`.
@@ -161,11 +235,14 @@ impl Receiving {
                 *to += len;
             }
             (Mode::Base64, true) => {
+                let before = *to;
                 let mut decoded = self.base64.decode(buf, from, to);
                 if decoded.is_ok() && last {
                     decoded = self.base64.finish();
                 }
                 if let Err(mistake) = decoded {
+                    // Nothing of a message that is wrong goes on, if it came in one piece.
+                    *to = before;
                     let words = format!("message payload base64 decoding error: {mistake}");
                     self.refuse(CloseCode::Invalid, words);
                 }
@@ -215,9 +292,9 @@ impl Failure {
     }
 }
 
-fn take(control: Control, state: &mut State, pinged: &mut Option<ControlPayload>) {
+fn take(control: Control, state: &mut State, pinged: &mut Pings) {
     match control {
-        Control::Ping(payload) => *pinged = Some(payload),
+        Control::Ping(payload) => pinged.push(payload),
         Control::Pong(_) => {}
         Control::Close(frame) => {
             *state = State::Ended(frame.map_or_else(End::eof, |frame| {

@@ -5,10 +5,11 @@ use endpoint::info::Http;
 use endpoint::{Error, ErrorKind};
 use hyper::body::{Body, Incoming};
 use hyper::header::{
-    CONNECTION, HOST, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
-    SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HOST, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::{Method, Request, StatusCode, Version};
+use websocket::deflate::{self, Params};
 
 use super::answer::{self, Answer};
 use super::base64;
@@ -32,6 +33,8 @@ pub(super) struct Upgrade {
     pub(super) http: Http,
     /// What was chosen of the subprotocols offered.
     pub(super) subprotocol: Option<String>,
+    /// How messages are compressed, and the answer that says so.
+    pub(super) deflate: Option<(Params, String)>,
 }
 
 pub(super) fn read(request: &Request<Incoming>, site: &Site) -> Asked {
@@ -129,7 +132,11 @@ fn upgrade(request: &Request<Incoming>, listening: &Listening) -> Result<Upgrade
             return Err(Bad::new(status, ErrorKind::Refused, line));
         }
     };
-    Ok(Upgrade { key: key.to_owned(), http, subprotocol })
+    let offers = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).into_iter();
+    let offers = offers.filter_map(|value| value.to_str().ok());
+    let wanted = listening.wishes.compression.as_ref();
+    let deflate = wanted.and_then(|wanted| deflate::answer(&wanted.config, offers));
+    Ok(Upgrade { key: key.to_owned(), http, subprotocol, deflate })
 }
 
 /// Whether the listener answers to the host that was asked for. Programs may ask for none.

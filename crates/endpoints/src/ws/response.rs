@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::client::Response;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::handshake::machine::TryParse;
+use websocket::deflate::{self, Config, Params};
 
 use super::request::printable;
 
@@ -48,14 +49,27 @@ pub(super) async fn exchange(
     }
 }
 
-/// The subprotocol that the server chose, if its answer is right.
+/// What was asked for.
+pub(super) struct Asked<'a> {
+    pub(super) key: &'a str,
+    pub(super) subprotocols: &'a [String],
+    /// How compression was offered, if it was.
+    pub(super) deflate: Option<&'a Config>,
+}
+
+/// What the server agreed to.
+pub(super) struct Agreed {
+    pub(super) subprotocol: Option<String>,
+    pub(super) deflate: Option<Params>,
+}
+
+/// What the server agreed to, if its answer is right.
 pub(super) async fn check(
     stream: &mut Box<dyn ByteStream>,
     response: &Response,
     rest: &BytesMut,
-    key: &str,
-    offers: &[String],
-) -> Result<Option<String>, Failure> {
+    asked: &Asked<'_>,
+) -> Result<Agreed, Failure> {
     let protocol = |words: String| (ErrorKind::Protocol, words);
     let headers = response.headers();
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -68,27 +82,42 @@ pub(super) async fn check(
             return Err(protocol(format!("the server's 101 has no `{name}: {word}`")));
         }
     }
-    if one(headers, &SEC_WEBSOCKET_ACCEPT)? != Some(&*derive_accept_key(key.as_bytes())) {
+    if one(headers, &SEC_WEBSOCKET_ACCEPT)? != Some(&*derive_accept_key(asked.key.as_bytes())) {
         return Err(protocol(
             "the server's Sec-WebSocket-Accept is not the one for our key".into(),
         ));
     }
-    if let Some(extensions) = one(headers, &SEC_WEBSOCKET_EXTENSIONS)? {
-        let extensions = printable(extensions);
-        return Err(protocol(format!(
-            "the server uses extensions without being asked: {extensions}"
-        )));
-    }
-    match one(headers, &SEC_WEBSOCKET_PROTOCOL)? {
-        None => Ok(None),
-        Some(chosen) if offers.iter().any(|offer| offer == chosen) => Ok(Some(chosen.to_owned())),
+    let extensions = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).into_iter();
+    let extensions: Vec<_> = extensions.filter_map(|value| value.to_str().ok()).collect();
+    let extensions = extensions.join(", ");
+    let deflate = match asked.deflate {
+        Some(config) => deflate::accept(config, &extensions)
+            .map_err(|why| protocol(format!("the server's compression can't be used: {why}")))?,
+        None if extensions.trim().is_empty() => None,
+        None => {
+            let extensions = printable(&extensions);
+            return Err(protocol(format!(
+                "the server uses extensions without being asked: {extensions}"
+            )));
+        }
+    };
+    let subprotocol = match one(headers, &SEC_WEBSOCKET_PROTOCOL)? {
+        None => None,
+        Some(chosen) if asked.subprotocols.iter().any(|offer| offer == chosen) => {
+            Some(chosen.to_owned())
+        }
         Some(chosen) => {
             let chosen = printable(chosen);
-            Err(protocol(format!(
-                "the server chose the subprotocol `{chosen}`, which was not offered"
-            )))
+            let offered = match asked.subprotocols {
+                [] => "none was offered".to_owned(),
+                names => format!("offered were `{}`", names.join(", ")),
+            };
+            return Err(protocol(format!(
+                "the server chose the subprotocol `{chosen}`, which was not offered: {offered}"
+            )));
         }
-    }
+    };
+    Ok(Agreed { subprotocol, deflate })
 }
 
 /// What a server says that doesn't switch: its status, and the first line of its words.

@@ -1,7 +1,7 @@
 //! What goes out: frames, whole and in turn.
 //!
 //! Everything here is bounded: `out` has at most one frame of [`CHUNK`] bytes, or a batch of
-//! [`BATCH`] and one part; of pongs there is one, the latest (RFC 6455 section 5.5.3).
+//! [`BATCH`] and one part; pongs are as many as [`Pings`] keeps.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -12,8 +12,10 @@ use endpoint::{ByteStream, Part};
 use websocket::{CloseCode, CloseFrame, ControlPayload, Encoder, HeaderBytes, Role, mask};
 
 use super::base64;
+use super::compression::Compressing;
 use super::keys::Keys;
 use super::negotiate::Mode;
+use super::pings::Pings;
 
 /// The sending half of a connection.
 pub(super) struct Sending {
@@ -32,7 +34,9 @@ pub(super) struct Sending {
     /// Payload of the last frame in `out` that the writer of bytes has announced and not handed in.
     owed: usize,
     base64: base64::Encoder,
-    pong: Option<Box<ControlPayload>>,
+    /// If messages may go compressed.
+    compressing: Option<Box<Compressing>>,
+    pinged: Pings,
     ping: bool,
     close: Closing,
     /// Whether the stream beneath may have kept what was written.
@@ -51,25 +55,27 @@ enum Closing {
 impl Sending {
     /// Frames have at most `limit` bytes of payload. `vectored` tells whether the stream beneath
     /// sends several slices as one.
-    pub(super) fn new(role: Role, mode: Mode, limit: Option<usize>, vectored: bool) -> Self {
-        let limit = limit.unwrap_or(usize::MAX);
-        let limit = match mode {
-            // Encoded, with the two bytes that a part before may have left.
-            Mode::Base64 => (limit / 4 * 3).saturating_sub(2).max(1),
-            Mode::Any | Mode::Binary | Mode::Terminal => limit,
-        };
+    pub(super) fn new(
+        role: Role,
+        mode: Mode,
+        limit: Option<usize>,
+        vectored: bool,
+        compressing: Option<Box<Compressing>>,
+    ) -> Self {
+        let copies = role == Role::Client || mode == Mode::Base64 || !vectored;
         Self {
             encoder: Encoder::new(role),
             keys: Keys::new(),
-            copies: role == Role::Client || mode == Mode::Base64 || !vectored,
+            copies: copies || compressing.is_some(),
             mode,
-            limit,
+            limit: limit.unwrap_or(usize::MAX),
+            compressing,
             out: Vec::new(),
             at: 0,
             tail: Bytes::new(),
             owed: 0,
             base64: base64::Encoder::default(),
-            pong: None,
+            pinged: Pings::default(),
             ping: false,
             close: Closing::No,
             unflushed: false,
@@ -78,9 +84,9 @@ impl Sending {
 
     // === Control frames ===
 
-    /// Answers a ping, unless a later one comes before it can be.
-    pub(super) fn pong(&mut self, payload: ControlPayload) {
-        self.pong = Some(Box::new(payload));
+    /// Answers pings as soon as a frame may begin.
+    pub(super) fn pong(&mut self, pinged: Pings) {
+        self.pinged.append(pinged);
     }
 
     pub(super) fn ping(&mut self) {
@@ -110,7 +116,7 @@ impl Sending {
             return;
         }
         let keys = &mut self.keys;
-        if let Some(payload) = self.pong.take() {
+        for payload in self.pinged.take() {
             self.out.extend_from_slice(&self.encoder.pong(&payload, || keys.next()));
         }
         if std::mem::take(&mut self.ping) {
@@ -124,7 +130,7 @@ impl Sending {
     }
 
     fn has_controls(&self) -> bool {
-        self.pong.is_some() || self.ping || matches!(self.close, Closing::Queued(_))
+        !self.pinged.is_empty() || self.ping || matches!(self.close, Closing::Queued(_))
     }
 
     /// Writes and flushes everything that can go: what is framed, and control frames.
@@ -279,8 +285,9 @@ impl Sending {
         inner: &mut dyn ByteStream,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let most = if self.mode == Mode::Base64 { CHUNK / 4 * 3 } else { CHUNK };
-        let data = &data[..data.len().min(most).min(self.limit)];
+        // One write is one message of that subprotocol, whatever frames it takes.
+        let most = if self.mode == Mode::Base64 { CHUNK / 4 * 3 } else { CHUNK.min(self.limit) };
+        let data = &data[..data.len().min(most)];
         let controls = self.out.len();
         self.put(data, false, true);
         let mut taken = false;
@@ -331,12 +338,8 @@ impl Sending {
             return Err(closed());
         }
         self.queue_controls();
-        let Part { mut data, text, last } = part;
-        while data.len() > self.limit {
-            let frame = data.split_to(self.limit);
-            self.put(&frame, text, false);
-        }
-        if !self.copies && data.len() >= LARGE {
+        let Part { data, text, last } = part;
+        if !self.copies && (LARGE..=self.limit).contains(&data.len()) {
             let header = self.header(text, last, data.len());
             self.out.extend_from_slice(&header);
             self.tail = data;
@@ -378,40 +381,58 @@ impl Sending {
 
     // === Frames ===
 
-    /// Adds a frame to `out`.
+    /// Adds a piece of a message to `out`: encoded, compressed, cut into frames and masked, as far as
+    /// it has to be.
     fn put(&mut self, data: &[u8], text: bool, last: bool) {
         if self.mode != Mode::Base64 {
-            let header = self.header(text, last, data.len());
-            self.out.reserve(header.len() + data.len());
-            self.out.extend_from_slice(&header);
-            let at = self.out.len();
-            self.out.extend_from_slice(data);
-            if let Some(key) = header.key() {
-                mask(key, 0, &mut self.out[at..]);
-            }
-            return;
+            return self.put_encoded(data, text, last);
         }
         let mut encoded = Vec::with_capacity(data.len() / 3 * 4 + 8);
         self.base64.encode(data, last, &mut encoded);
-        if encoded.is_empty() && !last {
-            return;
+        if last || !encoded.is_empty() {
+            self.put_encoded(&encoded, true, last);
         }
-        let header = self.header(true, last, encoded.len());
-        if let Some(key) = header.key() {
-            mask(key, 0, &mut encoded);
+    }
+
+    fn put_encoded(&mut self, data: &[u8], text: bool, last: bool) {
+        let first = !self.encoder.is_inside_message();
+        let compressing = self.compressing.as_mut();
+        let deflated = compressing.and_then(|compressing| compressing.deflate(data, first, last));
+        match deflated {
+            None => self.put_frames(data, text, last, false),
+            Some(deflated) if last || !deflated.is_empty() => {
+                self.put_frames(&deflated, text, last, true);
+            }
+            Some(_) => {}
         }
-        self.out.extend_from_slice(&header);
-        self.out.append(&mut encoded);
+    }
+
+    fn put_frames(&mut self, mut data: &[u8], text: bool, last: bool, compressed: bool) {
+        loop {
+            let (frame, rest) = data.split_at(data.len().min(self.limit));
+            let ends = last && rest.is_empty();
+            let header = if compressed {
+                let (keys, text) = (&mut self.keys, self.mode.sends_text(text));
+                self.encoder.compressed(text, ends, frame.len() as u64, || keys.next())
+            } else {
+                self.header(text, ends, frame.len())
+            };
+            self.out.reserve(header.len() + frame.len());
+            self.out.extend_from_slice(&header);
+            let at = self.out.len();
+            self.out.extend_from_slice(frame);
+            if let Some(key) = header.key() {
+                mask(key, 0, &mut self.out[at..]);
+            }
+            if rest.is_empty() {
+                return;
+            }
+            data = rest;
+        }
     }
 
     fn header(&mut self, text: bool, last: bool, len: usize) -> HeaderBytes {
-        let text = match self.mode {
-            Mode::Any => text,
-            Mode::Base64 => true,
-            // Text is control there.
-            Mode::Binary | Mode::Terminal => false,
-        };
-        let keys = &mut self.keys;
+        let (keys, text) = (&mut self.keys, self.mode.sends_text(text));
         self.encoder.data(text, last, len as u64, || keys.next())
     }
 }

@@ -5,6 +5,7 @@
 //! and no queue; dropping either leaves nothing open.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,15 +33,14 @@ use super::decision::Deciding;
 use super::door::{Auth, Door, Once, TOKEN};
 use super::front::Front;
 use super::hosts::Hosts;
-use super::keepalive::Pace;
 use super::negotiate::Spoken;
 use super::origin::Origins;
 use super::page::{Page, Show, place};
 use super::request::{self, Asked, Upgrade};
 use super::terminal::{self, Face};
+use super::wishes::Wishes;
 
 /// The layer, planned.
-#[derive(Debug)]
 pub(super) struct Listening {
     /// `ws` or `autobahn`.
     pub(super) called: String,
@@ -53,8 +53,20 @@ pub(super) struct Listening {
     /// What a page sees a service through.
     pub(super) telnet: Option<Arc<dyn DialLayer>>,
     pub(super) limit: Duration,
-    pub(super) pace: Pace,
-    pub(super) frame: Option<usize>,
+    /// Beside what the handshake needs in its answer.
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) wishes: Wishes,
+}
+
+impl fmt::Debug for Listening {
+    /// Headers may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listening")
+            .field("called", &self.called)
+            .field("path", &self.path)
+            .field("spoken", &self.spoken)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Listening {

@@ -8,14 +8,16 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use ::bytes::BytesMut;
 use endpoint::{ByteStream, End};
 use tokio::io::ReadBuf;
-use websocket::Role;
+use websocket::{CloseFrame, Limits, Role};
 
+use super::compression::{Compressing, Inflating};
 use super::keepalive::{Due, Keepalive, Pace};
-use super::negotiate::Mode;
+use super::negotiate::{Encoding, Mode};
 use super::receiving::{Receiving, State};
 use super::scratch::with_scratch;
 use super::sending::{Sending, close_frame};
@@ -34,6 +36,10 @@ pub(super) struct Core {
     /// Writing failed; who writes next will be told by the stream beneath.
     pub(super) broken: bool,
     pub(super) ending: Inner,
+    /// How long the closing handshake may take, if that was said.
+    pub(super) close: Option<Duration>,
+    /// How bytes become messages, if they aren't binary ones.
+    pub(super) encoding: Encoding,
     /// Who waits to write, in a task of its own perhaps: a stream wakes only the last one who asked.
     writer: Option<Waker>,
 }
@@ -47,30 +53,39 @@ pub(super) enum Inner {
 }
 
 /// What a connection is made with, beside its stream.
-#[derive(Clone, Copy, Debug)]
 pub(super) struct Terms {
     pub(super) role: Role,
     pub(super) mode: Mode,
+    pub(super) encoding: Encoding,
+    pub(super) limits: Limits,
     pub(super) pace: Pace,
+    pub(super) close: Option<Duration>,
     /// The most payload that a frame of ours has.
-    pub(super) frame: Option<usize>,
+    pub(super) fragment: Option<usize>,
+    /// Both directions of permessage-deflate. Ours may be missing.
+    pub(super) deflate: Option<(Option<Compressing>, Inflating)>,
 }
 
 impl Core {
     /// After the handshake; `unread` is what came right behind it.
     pub(super) fn new(inner: Box<dyn ByteStream>, terms: Terms, unread: BytesMut) -> Self {
-        let Terms { role, mode, pace, frame } = terms;
+        let Terms { role, mode, encoding, limits, pace, close, fragment, deflate } = terms;
         let vectored = inner.is_write_vectored();
+        let (compressing, inflating) = deflate.unzip();
+        let inflating = inflating.map(Box::new);
+        let compressing = compressing.flatten().map(Box::new);
         Self {
             inner,
             role,
-            receiving: Receiving::new(role, mode, unread),
-            sending: Sending::new(role, mode, frame, vectored),
+            receiving: Receiving::new(role, mode, limits, inflating, unread),
+            sending: Sending::new(role, mode, fragment, vectored, compressing),
             keepalive: Keepalive::new(pace),
             failed: false,
             dead: false,
             broken: false,
             ending: Inner::Open,
+            close,
+            encoding: if mode == Mode::Any { encoding } else { Encoding::Binary },
             writer: None,
         }
     }
@@ -131,7 +146,7 @@ impl Core {
             if let Some(end) = self.take_end(cx) {
                 return Poll::Ready(end.map(|()| false));
             }
-            if !self.receiving.unread.is_empty() {
+            if self.receiving.has_more() {
                 return Poll::Ready(Ok(true));
             }
             let inner = &mut self.inner;
@@ -201,8 +216,8 @@ impl Core {
     /// Sends what a read has called for: a pong, the Close of a mistake, the end after both Closes.
     pub(super) fn react(&mut self, cx: &mut Context<'_>) {
         let mut acts = false;
-        if let Some(payload) = self.receiving.pinged.take() {
-            self.sending.pong(payload);
+        if !self.receiving.pinged.is_empty() {
+            self.sending.pong(std::mem::take(&mut self.receiving.pinged));
             acts = true;
         }
         if let State::Failed(failure) = &self.receiving.state {
@@ -257,6 +272,13 @@ impl Core {
             }
         }
         Poll::Pending
+    }
+
+    /// Ends the connection because of what our side wants to send.
+    pub(super) fn refuse(&mut self, cx: &mut Context<'_>, frame: CloseFrame) {
+        self.sending.close(frame);
+        self.failed = true;
+        self.write_controls(cx);
     }
 
     // === Writing ===

@@ -45,6 +45,9 @@ fn switching(accept: &str, more: &str) -> String {
 async fn the_request_is_as_asked_for() {
     let parameters = ":url={ws://device.local:8080/a?b=c}:subprotocol={mqtt,base64}:\
                       header.x-token=secret:origin={http://a.example}";
+    let named = format!("{parameters}:host=other.local");
+    let (_peer, request, _) = dial(&named, &Info::new(), right).await;
+    assert!(request.contains("\r\nHost: other.local\r\n"), "{request}");
     let (_peer, request, conn) = dial(parameters, &Info::new(), right).await;
     for line in [
         "GET /a?b=c HTTP/1.1\r\n",
@@ -65,6 +68,24 @@ async fn the_request_is_as_asked_for() {
     assert!(request.contains("Sec-WebSocket-Protocol: binary\r\n"), "{request}");
     let (_, request, _) = dial(":subprotocol=", &Info::new(), right).await;
     assert!(!request.contains("Protocol"), "{request}");
+}
+
+#[tokio::test]
+async fn what_a_client_offers_is_asked_of_the_server() {
+    for (parameters, near, offered) in [
+        ("", &[][..], None),
+        ("", &["mqtt", "binary"], Some("mqtt, binary")),
+        ("", &["endpointforward.v1", "binary"], Some("binary")),
+        ("", &["endpointforward.v1"], Some("binary")),
+        (":subprotocol=chat", &["mqtt"], Some("chat, binary")),
+        (":subprotocol=", &["mqtt"], None),
+    ] {
+        let mut http = Http::default();
+        http.subprotocols = near.iter().map(|&name| name.to_owned()).collect();
+        let (_, request, _) = dial(parameters, &Info::new().with(http), right).await;
+        let line = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Protocol: "));
+        assert_eq!(line, offered, "{parameters} {near:?}");
+    }
 }
 
 #[tokio::test]
@@ -135,7 +156,7 @@ async fn wrong_answers_are_errors() {
         let error = conn.expect_err("the answer is wrong");
         assert!(error.to_string().contains(words), "{error}");
     }
-    let (_, _, conn) = dial(":require-subprotocol=true", &Info::new(), right).await;
+    let (_, _, conn) = dial(":none=refuse", &Info::new(), right).await;
     let error = conn.expect_err("none was chosen");
     assert!(error.to_string().contains("chose none of the subprotocols `binary`"), "{error}");
 }

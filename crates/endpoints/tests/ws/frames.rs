@@ -18,9 +18,10 @@ async fn fragments_with_pings_between_are_one_stream() {
     frames.extend(masked(0x80, b"o"));
     peer.send(frames).await;
     assert_eq!(read(&mut *ws).await.unwrap(), b"Hello");
-    // Of several pings the last one's answer is enough: RFC 6455 section 5.5.3.
-    let pong = peer.frame().await.unwrap();
-    assert_eq!((pong.first, &*pong.payload, pong.masked), (0x8a, &b"two"[..], false));
+    for payload in [b"one", b"two"] {
+        let pong = peer.frame().await.unwrap();
+        assert_eq!((pong.first, &*pong.payload, pong.masked), (0x8a, &payload[..], false));
+    }
 }
 
 #[tokio::test]
@@ -160,7 +161,7 @@ async fn pings_without_end_do_not_hold_up_the_data() {
     {
         pongs += 1;
     }
-    assert!(pongs <= 2048 / 127 + 2, "{pongs} pongs were kept");
+    assert!(pongs <= 2048 / 127 + 1 + 16, "{pongs} pongs were kept");
 }
 
 #[tokio::test]

@@ -214,10 +214,16 @@ async fn subprotocols_are_chosen_in_the_clients_order() {
         ("", Some("chat,binary"), Ok(Some("binary"))),
         ("", Some("chat"), Err(400)),
         (":subprotocol={mqtt,mqttv3.1}", Some("mqtt, mqttv3.1"), Ok(Some("mqtt"))),
-        (":subprotocol={mqttv3.1}", Some("mqtt, mqttv3.1"), Ok(Some("mqttv3.1"))),
-        (":subprotocol=MQTT", Some("mqtt"), Ok(Some("mqtt"))),
-        (":require-subprotocol=true", None, Err(406)),
-        (":require-subprotocol=true", Some("chat"), Err(406)),
+        (":subprotocol={mqttv3.1}", Some("mqtt, mqttv3.1"), Ok(Some("mqtt"))),
+        (":subprotocol={a,b}", Some("b, a"), Ok(Some("b"))),
+        // Names are compared exactly.
+        (":subprotocol=Chat", Some("chat"), Err(400)),
+        (":subprotocol=Chat", Some("chat, Chat"), Ok(Some("Chat"))),
+        ("", Some("BINARY, binary"), Ok(Some("binary"))),
+        (":subprotocol=*", Some("chat, binary"), Ok(Some("chat"))),
+        (":none=refuse", None, Err(406)),
+        (":none=refuse", Some("chat"), Err(406)),
+        (":none=refuse", Some("chat, binary"), Ok(Some("binary"))),
     ] {
         let header = offered.map(|names| format!("Sec-WebSocket-Protocol: {names}\r\n"));
         let request = upgrade("/", &header.unwrap_or_default());
@@ -253,6 +259,16 @@ async fn autobahn_wants_a_subprotocol() {
     assert_eq!(response.status, 406);
     assert!(response.body.contains("binary, base64"), "{response:?}");
     server.session("Sec-WebSocket-Protocol: base64,binary\r\n").await;
+}
+
+#[tokio::test]
+async fn configured_headers_are_in_the_answer() {
+    let mut server = Server::new(":header.server=ef:header.x-frame={a: b}").await;
+    let (mut peer, offer) = server.offer(&upgrade("/", "")).await;
+    let _conn = accepted(offer).await;
+    let response = peer.response().await;
+    assert_eq!(response.header("server"), Some("ef"));
+    assert_eq!(response.header("x-frame"), Some("a: b"));
 }
 
 #[tokio::test]

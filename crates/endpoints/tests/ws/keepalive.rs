@@ -41,7 +41,7 @@ async fn an_idle_peer_is_pinged_and_then_dropped() {
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_answers_lives() {
-    let (mut peer, mut ws) = session(":ping=5:ping-timeout=2", "").await;
+    let (mut peer, mut ws) = session(":ping=5:pong-timeout=2", "").await;
     let answers = async {
         for _ in 0..10 {
             let ping = peer.frame().await.unwrap();
@@ -100,7 +100,7 @@ async fn zero_is_never() {
 
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_does_not_live_is_told_too() {
-    let (_peer, mut ws) = messages(":ping=5:ping-timeout=5", "").await;
+    let (_peer, mut ws) = messages(":ping=5:pong-timeout=5", "").await;
     let error = timeout(Duration::from_secs(60), async {
         use futures_util::StreamExt;
         ws.next().await.unwrap().expect_err("nobody answers")

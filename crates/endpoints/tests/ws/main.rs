@@ -7,6 +7,8 @@ mod support;
 mod client;
 mod close;
 mod codecs;
+mod compression;
+mod encodings;
 mod frames;
 mod handshake;
 mod keepalive;

@@ -59,25 +59,24 @@ fn mistakes_when_listening() {
       |              ^^^^^^^^^^^^
       = help: the form is `url={ws://localhost:9000/path}`
 
-    error: `timeout` must be more than 0: a silent peer would be waited for for ever
+    error: `handshake-timeout` must be more than 0: a silent peer would be waited for for ever
       | ws:9000:url={ws://h:99999}:timeout=0
       |                                    ^
     "#);
     insta::assert_snapshot!(listening("ws:9000:header.cookie=x:ping=soon"), @r#"
-    error: `ws` takes `header.cookie` when connecting, and this is the listening side
-      | ws:9000:header.cookie=x:ping=soon
-      |         ^^^^^^^^^^^^^
-      = help: the form is `ws:ENDPOINT[:url=…][:path=…][:subprotocol=…][:require-subprotocol=…][:origin=…][:host=…][:page=…][:auth=…][:timeout=…][:ping=…][:ping-timeout=…]`
-
     error: `ping` must be a time: seconds, or with ms, s, m or h
       | ws:9000:header.cookie=x:ping=soon
       |                              ^^^^
     "#);
-    insta::assert_snapshot!(listening("ws:9000:compress=true"), @r#"
-    error: `ws` has no parameter `compress` when listening
-      | ws:9000:compress=true
-      |         ^^^^^^^^
-      = help: the form is `ws:ENDPOINT[:url=…][:path=…][:subprotocol=…][:require-subprotocol=…][:origin=…][:host=…][:page=…][:auth=…][:timeout=…][:ping=…][:ping-timeout=…]`
+    insta::assert_snapshot!(listening("ws:9000:compress={levl=1:level=0}"), @r#"
+    error: `compression` has no parameter `levl`
+      | ws:9000:compress={levl=1:level=0}
+      |                   ^^^^
+      = help: did you mean `level`?
+
+    error: `level` must be a number from 1 to 9
+      | ws:9000:compress={levl=1:level=0}
+      |                                ^
     "#);
 }
 

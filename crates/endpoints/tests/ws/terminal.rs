@@ -53,7 +53,7 @@ async fn the_first_name_that_is_known_is_agreed_on() {
     for (names, chosen) in [
         ("endpointforward.v1, binary, base64", "endpointforward.v1"),
         ("binary, endpointforward.v1", "binary"),
-        ("chat, Endpointforward.V1", "Endpointforward.V1"),
+        ("chat, Endpointforward.V1, base64", "base64"),
     ] {
         let mut server = Server::new("").await;
         let names = format!("Sec-WebSocket-Protocol: {names}\r\n");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use endpoint::End;
+use endpoint::{End, Ending};
 use forward::{Ended, Side, Timers};
 use tokio::time::sleep;
 
@@ -41,6 +41,21 @@ async fn a_half_closed_session_lingers_for_a_minute_after_the_last_byte() {
     assert_eq!(near.taken(), b"xxxxx");
     let words = "ended by us (near had closed, far went on for too long), ";
     assert!(outcome.to_string().starts_with(words), "{outcome}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_may_say_how_long_its_close_takes() {
+    for (own, seconds) in [(None, 5), (Some(SECOND * 2), 2), (Some(SECOND * 30), 30)] {
+        let session = Session::with(Timers::default(), |near, _| {
+            near.ending(Ending::Handshake);
+            if let Some(own) = own {
+                near.close_timeout(own);
+            }
+        });
+        session.near.end();
+        let outcome = session.outcome().await;
+        assert_eq!(outcome.duration.as_secs(), seconds, "{own:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -50,6 +50,7 @@ struct State {
     largest_write: usize,
     handed: usize,
     ending: Ending,
+    close: Option<Duration>,
     end: End,
     finished: Option<End>,
     finishes: bool,
@@ -78,6 +79,7 @@ impl Default for State {
             largest_write: usize::MAX,
             handed: 0,
             ending: Ending::HalfClose,
+            close: None,
             end: End::eof(),
             finished: None,
             finishes: true,
@@ -169,6 +171,11 @@ impl Peer {
 
     pub(crate) fn ending(&self, ending: Ending) {
         self.change(|state| state.ending = ending);
+    }
+
+    /// Says how long its close may take.
+    pub(crate) fn close_timeout(&self, close: Duration) {
+        self.change(|state| state.close = Some(close));
     }
 
     /// Takes no more than `bytes` from now on.
@@ -353,6 +360,10 @@ impl Life for Fake {
         state.taken.extend(held);
         state.finished = Some(end.clone());
         Poll::Ready(Ok(()))
+    }
+
+    fn close_timeout(&self) -> Option<Duration> {
+        self.0.lock().unwrap().close
     }
 
     fn ending(&self) -> Ending {

@@ -1,0 +1,96 @@
+//! `encoding=`: how bytes become messages where the subprotocol leaves it open.
+
+use endpoint::{End, Part};
+
+use crate::support::*;
+
+#[tokio::test]
+async fn text_is_never_cut_inside_a_character() {
+    let (mut peer, mut ws) = session(":encoding=text", "").await;
+    let text = "aü€😀z".as_bytes();
+    for byte in text {
+        write(&mut *ws, &[*byte]).await;
+    }
+    finish(&mut *ws, &End::eof()).await;
+    let mut got = Vec::new();
+    loop {
+        let frame = peer.frame().await.unwrap();
+        if frame.first == 0x88 {
+            assert_eq!(frame.close_code(), Some(1000));
+            break;
+        }
+        assert_eq!(frame.first, 0x81);
+        got.push(String::from_utf8(frame.payload).expect("each message is UTF-8 by itself"));
+    }
+    assert_eq!(got, ["a", "ü", "€", "😀", "z"]);
+}
+
+#[tokio::test]
+async fn what_is_no_text_is_an_error_that_names_the_way_out() {
+    for (data, finishes) in [(&b"ok\xff"[..], false), (b"\xe2\x82", true)] {
+        let (mut peer, mut ws) = session(":encoding=text", "").await;
+        let error = if finishes {
+            write(&mut *ws, data).await;
+            std::future::poll_fn(|cx| ws.poll_finish(cx, &End::eof())).await.unwrap_err()
+        } else {
+            tokio::io::AsyncWriteExt::write_all(&mut ws, data).await.unwrap_err()
+        };
+        assert!(error.to_string().contains("encoding=auto"), "{error}");
+        assert_eq!(peer.frame().await.unwrap().close_code(), Some(1011));
+    }
+}
+
+#[tokio::test]
+async fn auto_is_text_where_it_can_be_and_loses_nothing() {
+    let (mut peer, mut ws) = session(":encoding=auto", "").await;
+    for (data, first, payload) in [
+        (&b"plain"[..], 0x81, &b"plain"[..]),
+        (b"\xff\xfe", 0x82, b"\xff\xfe"),
+        (b"a\xe2\x82", 0x81, b"a"),
+        (b"\xac", 0x81, "€".as_bytes()),
+        // The beginning of a character that is none after all.
+        (b"b\xe2", 0x81, b"b"),
+        (b"c", 0x82, b"\xe2c"),
+    ] {
+        write(&mut *ws, data).await;
+        let frame = peer.frame().await.unwrap();
+        assert_eq!((frame.first, &*frame.payload), (first, payload), "{data:?}");
+    }
+    write(&mut *ws, b"\xf0\x9f").await;
+    finish(&mut *ws, &End::eof()).await;
+    let frame = peer.frame().await.unwrap();
+    assert_eq!((frame.first, &*frame.payload), (0x82, &b"\xf0\x9f"[..]));
+}
+
+#[tokio::test]
+async fn base64_needs_no_subprotocol() {
+    let (mut peer, mut ws) = session(":encoding=base64", "").await;
+    write(&mut *ws, b"ab").await;
+    let frame = peer.frame().await.unwrap();
+    assert_eq!((frame.first, &*frame.payload), (0x81, &b"YWI="[..]));
+    peer.send(masked(0x81, b"YWJj")).await;
+    assert_eq!(read(&mut *ws).await.unwrap(), b"abc");
+}
+
+#[tokio::test]
+async fn a_subprotocol_that_frames_is_kept_to() {
+    let (mut peer, mut ws) = session(":encoding=text", BINARY).await;
+    write(&mut *ws, b"text").await;
+    assert_eq!(peer.frame().await.unwrap().first, 0x82);
+}
+
+#[tokio::test]
+async fn messages_stay_what_they_are() {
+    let (mut peer, mut ws) = messages(":encoding=text", "").await;
+    put(&mut *ws, Part::binary("b")).await;
+    put(&mut *ws, Part::text("t")).await;
+    assert_eq!(peer.frame().await.unwrap().first, 0x82);
+    assert_eq!(peer.frame().await.unwrap().first, 0x81);
+}
+
+#[tokio::test]
+async fn both_types_are_taken() {
+    let (mut peer, mut ws) = session(":encoding=text", "").await;
+    peer.send([masked(0x81, b"t"), masked(0x82, b"b")].concat()).await;
+    assert_eq!(read_exact(&mut *ws, 2).await, b"tb");
+}
