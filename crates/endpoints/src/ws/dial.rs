@@ -121,7 +121,7 @@ impl Dialling {
 
     /// The subprotocols to offer.
     ///
-    /// Between two WebSockets a message stays what it is, so what the client of the near side wants to
+    /// Between two of `ws` a message stays what it is, so what the client of the near side wants to
     /// speak is asked of the server: text stays text only if nobody agrees on `binary`.
     fn offers(&self, near: &Info) -> Vec<String> {
         if let Some(offers) = &self.request.offers {
