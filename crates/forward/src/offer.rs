@@ -45,11 +45,11 @@ pub(crate) fn attend(
 ) -> impl Future<Output = Fate> + Send {
     let opening = Box::pin(open(Arc::clone(&shared), offer, undecided, stop.clone()));
     async move {
-        let Opened { near, far, mut place } = match opening.await {
+        let Opened { near, far, place } = match opening.await {
             Ok(opened) => opened,
             Err(fate) => return fate,
         };
-        place.keep(&shared);
+        let _place = place.keep(&shared);
         info!("open");
         let outcome = splice(near, far, &shared.timers, &stop).await;
         info!("{outcome}");
@@ -75,18 +75,20 @@ struct Opened {
 
 /// A session's place in the limits, given back when it is dropped.
 struct Place {
-    _session: Option<OwnedSemaphorePermit>,
+    session: Option<OwnedSemaphorePermit>,
     once: Option<OwnedSemaphorePermit>,
 }
 
 impl Place {
-    /// There is a session: if one was all that was wanted, no other one gets a place.
-    fn keep(&mut self, shared: &Shared) {
-        if let (Some(permit), Some(once)) = (self.once.take(), &shared.once) {
+    /// There is a session: if one was all that was wanted, no other one gets a place. What is to be
+    /// held for as long as it lasts.
+    fn keep(self, shared: &Shared) -> Option<OwnedSemaphorePermit> {
+        if let (Some(permit), Some(once)) = (self.once, &shared.once) {
             permit.forget();
             once.close();
             shared.enough.send_replace(true);
         }
+        self.session
     }
 }
 
@@ -204,7 +206,7 @@ impl<'a> Case<'a> {
             })?),
             None => None,
         };
-        Ok(Place { _session: session, once })
+        Ok(Place { session, once })
     }
 
     /// Routes and connects.

@@ -18,8 +18,8 @@ pub(super) struct Half<M: Medium> {
     pub(super) writing: Writing,
     /// What is on its way to it.
     pub(super) out: Outbox,
-    /// What it said as its end.
-    pub(super) said: Option<End>,
+    /// What it said as its end. Boxed, as everything that most of a session does without.
+    pub(super) said: Option<Box<End>>,
     /// Why it died by itself; what it had read ahead by then may still be read.
     pub(super) dead: Option<std::io::ErrorKind>,
     /// What is done about data of its that nobody takes any more.
@@ -43,9 +43,9 @@ pub(super) enum Reading {
 pub(super) enum Writing {
     Open,
     /// All has been read; what is kept is written, then the end is said.
-    Closing(End),
+    Closing(Box<End>),
     /// The end is being said.
-    Finishing(End),
+    Finishing(Box<End>),
     /// The end was said.
     Closed,
     /// It takes nothing more: writing failed, or it ended as a whole.
@@ -87,7 +87,7 @@ impl<M: Medium> Half<M> {
     /// No more data will come for it; the end is to be said once the rest is written.
     pub(super) fn close(&mut self, end: End) {
         if matches!(self.writing, Writing::Open) {
-            self.writing = Writing::Closing(end);
+            self.writing = Writing::Closing(Box::new(end));
         }
     }
 

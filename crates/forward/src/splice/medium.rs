@@ -14,7 +14,7 @@ use crate::{Act, Failure};
 /// bounded amount of work a poll.
 pub(super) trait Medium {
     /// What a side is.
-    type Stream: Life + ?Sized;
+    type Stream: Life + Send + ?Sized;
 
     /// Moves data from `from` to `to` until it has to wait, was at it for long enough, or nothing
     /// will move again. `out` keeps account of what `to` took.

@@ -25,9 +25,8 @@ use endpoint::{Conn, Transport};
 
 use self::bytes::OfBytes;
 use self::half::Half;
-use self::medium::Medium;
 use self::messages::OfMessages;
-use self::session::Session;
+use self::session::{Running, Session};
 use crate::{Ended, Outcome, Stop, Timers};
 
 /// Moves the data of two connections until both have ended, a timer runs out or `stop` comes; then
@@ -47,48 +46,39 @@ pub fn splice(
     stop: &Stop,
 ) -> impl Future<Output = Outcome> + Send {
     // No async function: that would carry both connections beside the session they are moved into,
-    // and what is known about them, which nobody asks for any more.
+    // and what is known about them, which nobody asks for any more. The session is boxed for that
+    // reason too: a future keeps what it is given twice.
     let Conn { transport: near, control: near_control, hold: near_hold, .. } = near;
     let Conn { transport: far, control: far_control, hold: far_hold, .. } = far;
     let held = (near_hold, far_hold);
-    let session = match (near, far) {
+    let mut session: Box<dyn Running + '_> = match (near, far) {
         (Transport::Messages(near), Transport::Messages(far)) => {
             let near = Half::new(near, near_control);
             let far = Half::new(far, far_control);
-            Either::Messages(Box::new(Session::new(near, far, *timers, held)))
+            Box::new(Session::<OfMessages>::new(near, far, timers, held))
         }
         (near, far) => {
             let near = Half::new(near.into_bytes(), near_control);
             let far = Half::new(far.into_bytes(), far_control);
-            Either::Bytes(Box::new(Session::new(near, far, *timers, held)))
+            Box::new(Session::<OfBytes>::new(near, far, timers, held))
         }
     };
     async move {
-        match session {
-            Either::Messages(session) => run(session, stop).await,
-            Either::Bytes(session) => run(session, stop).await,
-        }
+        let mut overdue = pin!(async {
+            let end = stop.stopped().await;
+            // Boxed, so that a session that nobody stops doesn't carry the room for this timer.
+            Box::pin(stop.grace(timers.grace, end)).await
+        });
+        let mut stopped = false;
+        poll_fn(|cx| {
+            if !stopped && let Poll::Ready(end) = overdue.as_mut().poll(cx) {
+                stopped = true;
+                session.wind_up(Ended::Shutdown(end.clone()), &end);
+            }
+            session.poll(cx)
+        })
+        .await;
+        session.leave().await;
+        session.into_outcome()
     }
-}
-
-/// A session, boxed because a future keeps what it is given twice.
-enum Either {
-    Bytes(Box<Session<OfBytes>>),
-    Messages(Box<Session<OfMessages>>),
-}
-
-async fn run<M: Medium>(mut session: Box<Session<M>>, stop: &Stop) -> Outcome {
-    let mut overdue = pin!(stop.overdue(session.grace()));
-    let mut stopped = false;
-    poll_fn(|cx| {
-        if !stopped && let Poll::Ready(end) = overdue.as_mut().poll(cx) {
-            stopped = true;
-            session.wind_up(Ended::Shutdown(end.clone()), &end);
-        }
-        session.poll(cx)
-    })
-    .await;
-    // In a box of its own, so that a session doesn't carry its farewell's timer all along.
-    Box::pin(session.leave()).await;
-    session.into_outcome()
 }

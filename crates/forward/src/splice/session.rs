@@ -1,7 +1,8 @@
 //! The state of a session, and what a poll does with it.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,10 +16,12 @@ use super::timer::Timer;
 use crate::{Act, Ended, Failure, Outcome, Side, Timers};
 
 /// Two sides, and what is going on between them.
-pub(super) struct Session<M: Medium> {
+pub(super) struct Session<'t, M: Medium> {
     near: Half<M>,
     far: Half<M>,
-    timers: Timers,
+    timers: &'t Timers,
+    /// [`Timers::close`], unless a side has a time of its own for that.
+    close_time: Duration,
     timer: Timer,
     began: Instant,
     /// When the last byte was taken.
@@ -33,16 +36,31 @@ pub(super) struct Session<M: Medium> {
     _held: (Hold, Hold),
 }
 
-impl<M: Medium> Session<M> {
-    pub(super) fn new(near: Half<M>, far: Half<M>, mut timers: Timers, held: (Hold, Hold)) -> Self {
+/// A session, whatever it moves.
+pub(super) trait Running: Send {
+    /// Ready when both sides are over and may be dropped.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Stops reading for good, and has both sides told `end`, within the close timeout.
+    fn wind_up(&mut self, why: Ended, end: &End);
+
+    /// Takes leave of the sides that were told their end, within the close timeout.
+    fn leave(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+    /// Lets both sides go.
+    fn into_outcome(self: Box<Self>) -> Outcome;
+}
+
+impl<'t, M: Medium> Session<'t, M> {
+    pub(super) fn new(near: Half<M>, far: Half<M>, timers: &'t Timers, held: (Hold, Hold)) -> Self {
         let began = Instant::now();
         // The more patient one decides: both sides are told and heard in one go.
         let own = near.stream.close_timeout().into_iter().chain(far.stream.close_timeout()).max();
-        timers.close = own.unwrap_or(timers.close);
         Self {
             near,
             far,
             timers,
+            close_time: own.unwrap_or(timers.close),
             timer: Timer::default(),
             began,
             moved: began,
@@ -52,13 +70,10 @@ impl<M: Medium> Session<M> {
             _held: held,
         }
     }
+}
 
-    pub(super) fn grace(&self) -> Duration {
-        self.timers.grace
-    }
-
-    /// Ready when both sides are over and may be dropped.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+impl<M: Medium> Running for Session<'_, M> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             for side in SIDES {
                 self.live(cx, side);
@@ -98,38 +113,41 @@ impl<M: Medium> Session<M> {
         }
     }
 
-    /// Stops reading for good, and has both sides told `end`, within the close timeout.
-    pub(super) fn wind_up(&mut self, why: Ended, end: &End) {
+    fn wind_up(&mut self, why: Ended, end: &End) {
         if self.winding_up.is_none() {
-            self.winding_up = Some(Instant::now() + self.timers.close);
+            self.winding_up = Some(Instant::now() + self.close_time);
             self.note(why);
             self.near.close(end.clone());
             self.far.close(end.clone());
         }
     }
 
-    /// Takes leave of the sides that were told their end, within the close timeout.
-    pub(super) async fn leave(&mut self) {
-        let (near, far, close) = (&mut self.near, &mut self.far, self.timers.close);
+    fn leave(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let (near, far, close) = (&mut self.near, &mut self.far, self.close_time);
         let leaving = poll_fn(|cx| {
             let pending = near.poll_leave(cx).is_pending() | far.poll_leave(cx).is_pending();
             if pending { Poll::Pending } else { Poll::Ready(()) }
         });
-        // Whoever doesn't take our leave is left without it.
-        let _ = timeout(close, leaving).await;
+        // Boxed, so that a session doesn't carry its farewell's timer all along. Whoever doesn't
+        // take our leave is left without it.
+        Box::pin(async move {
+            let _ = timeout(close, leaving).await;
+        })
     }
 
-    pub(super) fn into_outcome(self) -> Outcome {
+    fn into_outcome(self: Box<Self>) -> Outcome {
         Outcome {
             sent: self.far.out.written,
             received: self.near.out.written,
             duration: self.began.elapsed(),
             end: self.ended.expect("a side is closed only by an end, an error or a timer"),
-            near: self.near.said,
-            far: self.far.said,
+            near: self.near.said.map(|end| *end),
+            far: self.far.said.map(|end| *end),
         }
     }
+}
 
+impl<M: Medium> Session<'_, M> {
     /// What the sides do besides moving data.
     fn live(&mut self, cx: &mut Context<'_>, side: Side) {
         let half = self.half(side);
@@ -158,7 +176,7 @@ impl<M: Medium> Session<M> {
             // not be stalled by data of its own that nobody takes any more.
             if M::discard(cx, &mut from.stream).1.is_ready() {
                 from.reading = Reading::Ended(Instant::now());
-                from.said = Some(from.stream.end());
+                from.said = Some(Box::new(from.stream.end()));
                 self.stirred = Instant::now();
             }
             return;
@@ -180,7 +198,7 @@ impl<M: Medium> Session<M> {
             Step::End => {
                 let end = from.stream.end();
                 from.reading = Reading::Ended(now);
-                from.said = Some(end.clone());
+                from.said = Some(Box::new(end.clone()));
                 to.close(end);
                 Ended::Eof(side)
             }
@@ -222,7 +240,7 @@ impl<M: Medium> Session<M> {
 
     /// Reads what nobody takes any more from a side that was told the end.
     fn settle(&mut self, cx: &mut Context<'_>, side: Side) {
-        let close = self.timers.close;
+        let close = self.close_time;
         let (from, to) = self.lane(side);
         let told = matches!(from.writing, Writing::Closed);
         if !told || !from.is_open() || to.takes() || from.rest == Rest::Settled {
@@ -274,7 +292,7 @@ impl<M: Medium> Session<M> {
         // Whether the other direction lives: an answer may come.
         let answer = to.is_open() && from.takes();
         let linger = self.timers.linger.map(|linger| self.stirred + linger);
-        let close = Some(self.stirred + self.timers.close);
+        let close = Some(self.stirred + self.close_time);
         let at = match (from.reading, &to.writing) {
             (_, Writing::Gone) if answer => match to.stream.ending() {
                 // A program that closed its input may go on for a while.
@@ -311,7 +329,7 @@ impl<M: Medium> Session<M> {
                 let asked =
                     is_short::<M>(&from.stream, to) && matches!(to.writing, Writing::Closed);
                 let (why, end) = match from.said.clone() {
-                    Some(end) if asked => (Ended::Eof(side), end),
+                    Some(end) if asked => (Ended::Eof(side), *end),
                     _ => (Ended::Linger(side), End::with_code(1001, "the other side has closed")),
                 };
                 self.wind_up(why, &end);
