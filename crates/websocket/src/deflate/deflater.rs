@@ -17,8 +17,8 @@ pub struct Deflater {
     state: Option<Deflate>,
     /// Whether the last piece's [`TAIL`] hasn't been given out: it goes before the next piece, and nowhere at the end.
     tail: bool,
-    /// Whether a message has been begun and not ended.
-    open: bool,
+    /// Whether something has been given out of the current message.
+    begun: bool,
 }
 
 impl Deflater {
@@ -34,7 +34,7 @@ impl Deflater {
             takeover,
             state: None,
             tail: false,
-            open: false,
+            begun: false,
         })
     }
 
@@ -44,24 +44,25 @@ impl Deflater {
     /// compress better.
     ///
     /// What is appended is never longer than `data`, 5 bytes for each 65,535 of it, and 10: what doesn't compress goes
-    /// as it is, in stored blocks. It is empty for an empty piece that isn't a whole message.
+    /// as it is, in stored blocks. An empty piece adds nothing, unless the whole
+    /// message is empty.
     pub fn deflate(&mut self, data: &[u8], last: bool, out: &mut Vec<u8>) {
         if !data.is_empty() {
             self.piece(data, out);
-        } else if last && !self.open {
+            self.begun = true;
+        } else if last && !self.begun {
             // §7.2.3.6: the first byte of an empty stored block, whose lengths stay away as always.
             out.push(0);
         }
-        self.open = !last;
         if last {
-            self.tail = false;
+            (self.tail, self.begun) = (false, false);
             if !self.takeover {
                 self.state = None;
             }
         }
     }
 
-    /// Whether it has a window, about 270 KiB at most: from the first compressed message on, or while there is one.
+    /// Whether it has a window, 250 to 370 KiB: from the first compressed message on, or while there is one.
     pub fn is_allocated(&self) -> bool {
         self.state.is_some()
     }
@@ -76,7 +77,8 @@ impl Deflater {
         flush(state, data, out);
         debug_assert!(out.ends_with(&TAIL), "a flush ends with an empty stored block");
         out.truncate(out.len() - TAIL.len());
-        // The piece begins and ends at a byte, and the windows of both ends have it either way.
+        // The piece begins and ends at a byte, and the windows of both ends have it either way. zlib-rs' level 1 knows no
+        // stored blocks: it makes random bytes longer by a twentieth.
         if out.len() - start > stored_len(data) {
             out.truncate(start);
             store(data, out);
@@ -91,7 +93,7 @@ impl fmt::Debug for Deflater {
             .field("window_bits", &self.window_bits)
             .field("takeover", &self.takeover)
             .field("allocated", &self.is_allocated())
-            .field("open", &self.open)
+            .field("begun", &self.begun)
             .finish_non_exhaustive()
     }
 }

@@ -97,7 +97,7 @@ impl Inflater {
         Ok(inflated)
     }
 
-    /// Whether it has a window, about 40 KiB: from the first compressed message on, or while there is one.
+    /// Whether it has a window, 47 KiB: from the first compressed message on, or while there is one.
     pub fn is_allocated(&self) -> bool {
         self.state.is_some()
     }

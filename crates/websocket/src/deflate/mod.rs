@@ -7,9 +7,9 @@
 //! 3. What goes: a [`Deflater`] makes payload for [`Encoder::compressed`](crate::Encoder::compressed). Which messages to
 //!    compress is the sender's choice, one by one (§6).
 //!
-//! Memory is taken at the first compressed message of a direction, not before: about 40 KiB for what comes and 270 KiB
-//! for what goes (less with a smaller window), kept until the connection ends; without context takeover, kept while a
-//! message is open only. Compressed and plain messages are both streamed; no message is held.
+//! Memory is taken at the first compressed message of a direction, not before: 47 KiB for what comes; 370 KiB for what
+//! goes, 250 KiB with the smallest window. It is kept until the connection ends; without context takeover, while a message
+//! is open only, which is what that parameter is for. Messages pass in pieces, none is held.
 //!
 //! Compression beside a secret tells how long the secret is when it repeats what an attacker may choose (§9, CRIME).
 //!

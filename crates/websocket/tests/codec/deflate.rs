@@ -138,4 +138,9 @@ fn an_empty_message() {
     }
     assert_eq!(out, HELLO);
     assert_eq!(deflate(&mut deflater, b""), b"\x00");
+    // Nor do two pieces of nothing make more of it, or less.
+    out.clear();
+    deflater.deflate(b"", false, &mut out);
+    deflater.deflate(b"", true, &mut out);
+    assert_eq!(out, b"\x00");
 }

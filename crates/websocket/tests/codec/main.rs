@@ -2,10 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 mod compressed;
+mod compression;
 mod deflate;
 mod differential;
 mod encoding;
+mod inflating;
 mod lengths;
+mod negotiation;
 mod oracle;
 mod roundtrip;
 mod splits;
