@@ -57,8 +57,14 @@ enum Verb {
     Interop,
     /// The Autobahn testsuite against our WebSocket, as server, as client and through both.
     Conformance(conformance::Options),
-    /// Processor time, round trips and memory of the release binary, over loopback.
+    /// Processor time, round trips and memory of the release binary, over loopback, as ratios to a reference.
     Bench(bench::Options),
+    /// The reference of the benchmarks.
+    #[command(hide = true)]
+    BenchRelay {
+        /// The port to connect to.
+        far: u16,
+    },
     /// Runs the fuzz targets of crates/*/fuzz.
     Fuzz {
         /// Only this one.
@@ -79,6 +85,7 @@ fn main() -> ExitCode {
         Verb::Interop => interop::run(),
         Verb::Conformance(options) => conformance::run(&options),
         Verb::Bench(options) => bench::run(&options),
+        Verb::BenchRelay { far } => Err(bench::relay(far)),
         Verb::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
         Verb::Deny => deny::run(),
     };

@@ -1,0 +1,175 @@
+//! One end of a connection of the load: a socket that doesn't block, and how it frames.
+
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
+
+use super::wire::{Framing, Payloads};
+use crate::Failure;
+
+/// The two ends of one connection through a subject.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) near: End,
+    pub(crate) far: End,
+}
+
+/// One end.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) socket: OwnedFd,
+    pub(crate) framing: Framing,
+    heard: Payloads,
+    /// The kernel can throw away what came without copying it: TCP's alone can.
+    discards: bool,
+}
+
+/// What is done with what comes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Heed<'a> {
+    /// It is counted, at the least cost.
+    Count,
+    /// It is compared with this, over and over, from that place on.
+    Compare(&'a [u8], u64),
+}
+
+impl End {
+    /// Of a TCP socket.
+    pub(crate) fn tcp(socket: impl Into<OwnedFd>, framing: Framing) -> Self {
+        let discards = framing == Framing::Plain;
+        Self { socket: socket.into(), framing, heard: Payloads::default(), discards }
+    }
+
+    /// Of a unix socket.
+    pub(crate) fn unix(socket: impl Into<OwnedFd>) -> Self {
+        Self { discards: false, ..Self::tcp(socket, Framing::Plain) }
+    }
+
+    /// Gives the kernel what it takes now: how many bytes.
+    pub(crate) fn send(&self, bytes: &[u8]) -> Result<usize, Failure> {
+        match send(&self.socket, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+            Ok(count) => Ok(count),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(0),
+            Err(error) => Err(format!("cannot send: {error}")),
+        }
+    }
+
+    /// Gives it all of `bytes`, waiting as long as [`PATIENCE`].
+    pub(crate) fn send_all(&self, mut bytes: &[u8]) -> Result<(), Failure> {
+        let end = Instant::now() + PATIENCE;
+        while !bytes.is_empty() {
+            let count = self.send(bytes)?;
+            bytes = &bytes[count..];
+            if count == 0 && !self.wait(PollFlags::OUT, end) {
+                return Err("nothing is taken any more".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what is there, at most once `buffer`: how many bytes of payload.
+    pub(crate) fn receive(&mut self, buffer: &mut [u8], heed: Heed<'_>) -> Result<u64, Failure> {
+        let mut flags = RecvFlags::DONTWAIT;
+        if self.discards && matches!(heed, Heed::Count) {
+            flags |= RecvFlags::TRUNC;
+        }
+        let count = match recv(&self.socket, &mut *buffer, flags) {
+            Ok((_, 0)) => return Err("the connection has ended".to_owned()),
+            Ok((_, count)) => count,
+            Err(Errno::AGAIN | Errno::INTR) => return Ok(0),
+            Err(error) => return Err(format!("cannot receive: {error}")),
+        };
+        let (mut payload, mut right) = (0, true);
+        let mut take = |data: &[u8]| {
+            if let Heed::Compare(wanted, from) = heed {
+                right &= follows(wanted, from + payload, data);
+            }
+            payload += data.len() as u64;
+        };
+        match (self.framing, heed) {
+            (Framing::Plain, Heed::Count) => payload = count as u64,
+            (Framing::Plain, Heed::Compare(..)) => take(&buffer[..count]),
+            (Framing::Masked, _) => self.heard.feed(&buffer[..count], take),
+        }
+        if right { Ok(payload) } else { Err("other bytes came than were sent".to_owned()) }
+    }
+
+    /// Says that nothing more is sent.
+    pub(crate) fn half_close(&self) -> Result<(), Failure> {
+        shutdown(&self.socket, Shutdown::Write)
+            .map_err(|error| format!("cannot half-close: {error}"))
+    }
+
+    /// Waits for the peer's end, whatever comes before it.
+    pub(crate) fn wait_end(&self) -> Result<(), Failure> {
+        let (end, mut buffer) = (Instant::now() + PATIENCE, [0; 4096]);
+        loop {
+            match recv(&self.socket, &mut buffer, RecvFlags::DONTWAIT) {
+                Ok((_, 0)) | Err(Errno::CONNRESET) => return Ok(()),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) if self.wait(PollFlags::IN, end) => {}
+                Err(Errno::AGAIN) => return Err("the connection isn't closed".to_owned()),
+                Err(error) => return Err(format!("cannot receive: {error}")),
+            }
+        }
+    }
+
+    fn wait(&self, what: PollFlags, end: Instant) -> bool {
+        let left = end.saturating_duration_since(Instant::now());
+        let left = Timespec::try_from(left).expect("our patience isn't centuries");
+        match poll(&mut [PollFd::new(&self.socket, what)], Some(&left)) {
+            Ok(count) => count > 0,
+            Err(_) => Instant::now() < end,
+        }
+    }
+}
+
+/// Whether `data` stands in the endless repetition of `wanted` from byte `from` on.
+fn follows(wanted: &[u8], from: u64, mut data: &[u8]) -> bool {
+    let mut at = usize::try_from(from % wanted.len() as u64).expect("less than a length");
+    while !data.is_empty() {
+        let count = data.len().min(wanted.len() - at);
+        if data[..count] != wanted[at..at + count] {
+            return false;
+        }
+        (data, at) = (&data[count..], 0);
+    }
+    true
+}
+
+/// How long anything may stand still before it is a hang.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::net::Shutdown;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn a_wrong_byte_is_seen_wherever_it_is() {
+        let wanted = b"abcde";
+        assert!(follows(wanted, 3, b"deabcdea"));
+        assert!(!follows(wanted, 3, b"deabcdeb"));
+        assert!(!follows(wanted, 4, b"deabc"));
+    }
+
+    #[test]
+    fn what_comes_is_counted_and_compared() {
+        let (mut peer, socket) = UnixStream::pair().unwrap();
+        let (mut end, mut buffer) = (End::unix(socket), [0; 16]);
+        assert_eq!(end.receive(&mut buffer, Heed::Count).unwrap(), 0, "nothing is there");
+        peer.write_all(b"abcab").unwrap();
+        assert_eq!(end.receive(&mut buffer, Heed::Compare(b"abc", 0)).unwrap(), 5);
+        peer.write_all(b"ab").unwrap();
+        end.receive(&mut buffer, Heed::Compare(b"abc", 5)).unwrap_err();
+        peer.shutdown(Shutdown::Write).unwrap();
+        end.receive(&mut buffer, Heed::Count).unwrap_err();
+        end.wait_end().unwrap();
+    }
+}

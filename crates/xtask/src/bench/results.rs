@@ -1,0 +1,35 @@
+//! All that was found in one run.
+
+use super::figures::Figures;
+use super::machine::Facts;
+use super::memory::{Memory, Message};
+use super::scale::Point;
+
+/// One run.
+#[derive(Debug)]
+pub(crate) struct Results {
+    pub(crate) facts: Facts,
+    /// Those that took part: their names, versions, and how one would start them.
+    pub(crate) subjects: Vec<Participant>,
+    /// Those that aren't installed.
+    pub(crate) missing: Vec<&'static str>,
+    pub(crate) rounds: usize,
+    /// Whether amounts were too small to be quoted.
+    pub(crate) quick: bool,
+    pub(crate) figures: Figures,
+    pub(crate) memory: Vec<Memory>,
+    pub(crate) messages: Vec<Message>,
+    pub(crate) scale: Vec<Point>,
+    /// What couldn't be measured, and why; what was made smaller than it should be.
+    pub(crate) notes: Vec<String>,
+    /// How long it took, in seconds.
+    pub(crate) took: u64,
+}
+
+/// Who took part.
+#[derive(Clone, Debug)]
+pub(crate) struct Participant {
+    pub(crate) name: &'static str,
+    pub(crate) version: String,
+    pub(crate) command: String,
+}
