@@ -23,29 +23,20 @@ pub(crate) struct End {
     pub(crate) socket: OwnedFd,
     pub(crate) framing: Framing,
     heard: Payloads,
-    /// The kernel can throw away what came without copying it: TCP's alone can.
-    discards: bool,
 }
 
 /// What is done with what comes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Heed<'a> {
-    /// It is counted, at the least cost.
+    /// It is counted.
     Count,
     /// It is compared with this, over and over, from that place on.
     Compare(&'a [u8], u64),
 }
 
 impl End {
-    /// Of a TCP socket.
-    pub(crate) fn tcp(socket: impl Into<OwnedFd>, framing: Framing) -> Self {
-        let discards = framing == Framing::Plain;
-        Self { socket: socket.into(), framing, heard: Payloads::default(), discards }
-    }
-
-    /// Of a unix socket.
-    pub(crate) fn unix(socket: impl Into<OwnedFd>) -> Self {
-        Self { discards: false, ..Self::tcp(socket, Framing::Plain) }
+    pub(crate) fn new(socket: impl Into<OwnedFd>, framing: Framing) -> Self {
+        Self { socket: socket.into(), framing, heard: Payloads::default() }
     }
 
     /// Gives the kernel what it takes now: how many bytes.
@@ -72,11 +63,9 @@ impl End {
 
     /// Takes what is there, at most once `buffer`: how many bytes of payload.
     pub(crate) fn receive(&mut self, buffer: &mut [u8], heed: Heed<'_>) -> Result<u64, Failure> {
-        let mut flags = RecvFlags::DONTWAIT;
-        if self.discards && matches!(heed, Heed::Count) {
-            flags |= RecvFlags::TRUNC;
-        }
-        let count = match recv(&self.socket, &mut *buffer, flags) {
+        // Copied, though the kernel could throw TCP's bytes away: the subject would be spared the cost of memory that
+        // another processor has read, and only over TCP.
+        let count = match recv(&self.socket, &mut *buffer, RecvFlags::DONTWAIT) {
             Ok((_, 0)) => return Err("the connection has ended".to_owned()),
             Ok((_, count)) => count,
             Err(Errno::AGAIN | Errno::INTR) => return Ok(0),
@@ -162,7 +151,7 @@ mod tests {
     #[test]
     fn what_comes_is_counted_and_compared() {
         let (mut peer, socket) = UnixStream::pair().unwrap();
-        let (mut end, mut buffer) = (End::unix(socket), [0; 16]);
+        let (mut end, mut buffer) = (End::new(socket, Framing::Plain), [0; 16]);
         assert_eq!(end.receive(&mut buffer, Heed::Count).unwrap(), 0, "nothing is there");
         peer.write_all(b"abcab").unwrap();
         assert_eq!(end.receive(&mut buffer, Heed::Compare(b"abc", 0)).unwrap(), 5);

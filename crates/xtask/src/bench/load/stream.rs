@@ -48,7 +48,7 @@ pub(crate) fn stream(
     check: bool,
 ) -> Result<Moved, Failure> {
     let start = Instant::now();
-    let poller = Poller::new()?;
+    let mut poller = Poller::new()?;
     for (number, lane) in lanes.iter().enumerate() {
         let sink = match way {
             Way::There => &lane.far,
@@ -67,9 +67,8 @@ pub(crate) fn stream(
         under_way: 0,
         sent: 0,
     };
-    let mut buffer = vec![0; 1 << 20];
+    let mut buffer = vec![0; WRITE];
     let wanted = pattern();
-    let mut poller = poller;
     loop {
         let lasts = match amount {
             Amount::Lasting(time) => start.elapsed() < time,
@@ -199,7 +198,7 @@ mod tests {
                 to.write_all(&buffer[..count]).unwrap();
             }
         });
-        Lane { near: End::unix(near), far: End::unix(far) }
+        Lane { near: End::new(near, Framing::Plain), far: End::new(far, Framing::Plain) }
     }
 
     #[test]

@@ -66,17 +66,17 @@ fn ratios(page: &mut String, results: &Results) {
     let names: Vec<_> =
         std::iter::once("program".to_owned()).chain(workloads.map(Workload::name)).collect();
     let heads: Vec<_> = names.iter().map(String::as_str).collect();
-    let rows = results.subjects.iter().filter(|subject| subject.name != REFERENCE).map(|subject| {
-        let cell = |workload: Workload| {
-            let ratio = results.figures.ratio(
-                &workload.name(),
-                subject.name,
-                REFERENCE,
-                workload.headline(),
-            );
-            ratio.map_or_else(|| "–".to_owned(), |ratio| number(ratio.median))
+    let others = results.subjects.iter().filter(|subject| subject.name != REFERENCE);
+    let rows = others.filter_map(|subject| {
+        let cells = workloads.map(|workload| {
+            let of = (&*workload.name(), subject.name, workload.headline());
+            results.figures.ratio(of.0, of.1, REFERENCE, of.2)
+        });
+        let shown = |cell: &Option<Spread>| {
+            cell.map_or_else(|| "–".to_owned(), |ratio| number(ratio.median))
         };
-        std::iter::once(subject.name.to_owned()).chain(workloads.map(cell)).collect()
+        let row = std::iter::once(subject.name.to_owned()).chain(cells.iter().map(shown));
+        cells.iter().any(Option::is_some).then(|| row.collect())
     });
     table(page, &heads, rows);
 }

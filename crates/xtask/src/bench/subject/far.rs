@@ -58,10 +58,10 @@ impl Far {
             Self::Tcp(listener, _) if is_ready(listener, limit) => {
                 let (stream, _) = listener.accept().map_err(fail)?;
                 stream.set_nodelay(true).map_err(fail)?;
-                Ok(Some(End::tcp(stream, Framing::Plain)))
+                Ok(Some(End::new(stream, Framing::Plain)))
             }
             Self::Unix(listener) if is_ready(listener, limit) => {
-                Ok(Some(End::unix(listener.accept().map_err(fail)?.0)))
+                Ok(Some(End::new(listener.accept().map_err(fail)?.0, Framing::Plain)))
             }
             Self::Tcp(..) | Self::Unix(_) => Ok(None),
         }

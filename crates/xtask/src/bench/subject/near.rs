@@ -53,18 +53,18 @@ impl Asking {
     /// Reads the answer, where there is one, and nothing that comes after it.
     pub(crate) fn admitted(self) -> Result<End, Failure> {
         match self {
-            Self::Tcp(stream) => Ok(End::tcp(stream, Framing::Plain)),
+            Self::Tcp(stream) => Ok(End::new(stream, Framing::Plain)),
             Self::WebSocket(mut stream) => {
                 let head = head(&mut stream)?;
                 if head.starts_with("HTTP/1.1 101") && head.contains(ACCEPT) {
-                    return Ok(End::tcp(stream, Framing::Masked));
+                    return Ok(End::new(stream, Framing::Masked));
                 }
                 Err(format!(
                     "the handshake is answered with {:?}",
                     head.lines().next().unwrap_or_default()
                 ))
             }
-            Self::Unix(stream) => Ok(End::unix(stream)),
+            Self::Unix(stream) => Ok(End::new(stream, Framing::Plain)),
         }
     }
 }

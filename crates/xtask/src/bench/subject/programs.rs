@@ -134,10 +134,11 @@ impl Program {
     }
 }
 
-/// On the path, or in the environment of the Python peers.
+/// On the path, or where `cargo xtask setup` and `interop` have put it.
 fn file(name: &str) -> Option<PathBuf> {
-    let venv = crate::root().join("target/peers/venv/bin").join(name);
-    binary::program(name).or_else(|| venv.is_file().then_some(venv))
+    let peers = crate::root().join("target/peers");
+    let own = ["venv/bin", "websocat/bin"].map(|folder| peers.join(folder).join(name));
+    binary::program(name).or_else(|| own.into_iter().find(|file| file.is_file()))
 }
 
 /// The port in the line with which it says that it listens; 0 if it listens on none.
