@@ -29,17 +29,27 @@ async function converse() {
   console.log("subprotocol", ws.protocol || "none");
   console.log("extensions", ws.extensions || "none");
   for (const size of [1, 125, 126, 65535, 65536, 1 << 20]) {
-    const data = Buffer.from({ length: size }, (_, at) => ((at * at) % 251) & 0xff);
+    const data = compressible(size);
     binary = true;
     await echoed(data, subprotocol === "base64" ? data.toString("base64") : data);
     // With these two, text has another meaning.
     if (subprotocol !== "none") continue;
     binary = false;
-    const text = size === 1 ? "a" : "ä".repeat(size / 2);
+    const text = data.toString().replaceAll("p", "ä");
     await echoed(Buffer.from(text), text);
   }
   over = true;
   ws.close(1000);
+}
+
+/// Letters from `a` to `p` at random, the same every time: half the size when it is compressed.
+function compressible(size) {
+  let state = 1;
+  const letter = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return 97 + (state >>> 28);
+  };
+  return Buffer.from(Uint8Array.from({ length: size }, letter));
 }
 
 /// Sends `message`, and waits until `data` has come, however it was cut into messages.

@@ -4,6 +4,7 @@ Prints what a test wants to know, and fails by an exception.
 """
 import asyncio
 import base64
+import random
 import sys
 
 from websockets.asyncio.client import connect
@@ -21,6 +22,11 @@ def open_(**options):
 
 def pattern(size):
     return bytes(i * i % 251 for i in range(1000)) * (size // 1000)
+
+
+def letters(size):
+    """From `a` to `p` at random, the same every time: half the size when it is compressed."""
+    return bytes(random.Random(1).choices(range(97, 113), k=size))
 
 
 async def gather(ws, size):
@@ -119,7 +125,7 @@ async def agrees():
         print("subprotocol", ws.subprotocol or "none")
         print("extensions", ", ".join(e.name for e in ws.protocol.extensions) or "none")
         for size in (1, 125, 126, 65535, 65536, MIB):
-            data = pattern(size + 1000)[:size]
+            data = letters(size)
             if name == "base64":
                 await ws.send(base64.b64encode(data).decode())
                 got = b""
@@ -132,7 +138,7 @@ async def agrees():
             await ws.send(data)
             assert await gather(ws, size) == data, f"binary of {size}"
             if name == "none":
-                text = "ä" * (size // 2) or "a"
+                text = data.decode().replace("p", "ä")
                 await ws.send(text)
                 assert await gather(ws, len(text.encode())) == text.encode(), f"text of {size}"
     print("closed", ws.close_code)

@@ -6,7 +6,7 @@ use tests::firefox::Firefox;
 use tests::{Forwarder, Tap};
 
 /// Whether we compress; browsers always offer it.
-const COMPRESSION: &[bool] = &[false];
+const COMPRESSION: &[bool] = &[false, true];
 /// From 65535 on; binary and text of them, if text means text.
 const LARGE: usize = 3;
 

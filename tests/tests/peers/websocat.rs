@@ -15,13 +15,13 @@ fn websocat() -> Command {
 }
 
 const MIB: usize = 1 << 20;
-/// What a descriptor may say about compression.
-const SWITCHES: &[&str] = &[""];
 
 #[test]
 #[ignore = "needs websocat: cargo xtask interop"]
 fn it_is_a_client() {
-    for (listen, protocol) in [("ws:0", None), ("ws:0", Some("binary"))] {
+    for (listen, protocol) in
+        [("ws:0", None), ("ws:0", Some("binary")), ("ws:0:compression=on", Some("binary"))]
+    {
         let server = Server::bind();
         let forwarder = Forwarder::between(listen, &server.descriptor());
         let tap = Tap::before(forwarder.port(0));
@@ -46,7 +46,7 @@ fn it_is_a_client() {
 #[test]
 #[ignore = "needs websocat: cargo xtask interop"]
 fn it_is_a_destination() {
-    for more in SWITCHES {
+    for more in ["", ":compression=on"] {
         let port = net::free_port();
         let mut command = websocat();
         command.args(["--binary", "--exit-on-eof", &format!("ws-l:127.0.0.1:{port}"), "mirror:"]);
