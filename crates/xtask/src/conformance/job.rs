@@ -42,7 +42,8 @@ impl Job {
             Role::Client => self.fuzzing_server(programs, folder),
             Role::Through => {
                 let (_echo, port) = echo();
-                let forwarder = listening(programs, &format!("ws:{{tcp:127.0.0.1:{port}}}"));
+                let destination = format!("ws:{{tcp:127.0.0.1:{port}}}:compression=on");
+                let forwarder = listening(programs, &destination);
                 self.fuzzing_client(programs, folder, &forwarder)
             }
         }?;
@@ -84,7 +85,8 @@ impl Job {
         let port = said("port ")?;
         let cases = (1..=count).map(|case| format!("/runCase?case={case}&agent={AGENT}"));
         for path in cases.chain([format!("/updateReports?agent={AGENT}")]) {
-            let ws = format!("ws:{{tcp:127.0.0.1:{port}}}:path={{{path}}}:subprotocol=");
+            let ws =
+                format!("ws:{{tcp:127.0.0.1:{port}}}:path={{{path}}}:subprotocol=:compression=on");
             let mut join = Process::spawn("join", Command::new(&programs.join).args(["echo", &ws]));
             match join.wait_exit_within(LONGEST) {
                 Some(status) if status.success() => {}
@@ -122,7 +124,7 @@ impl Job {
 
 /// The forwarder, on loopback and any free port.
 fn listening(programs: &Programs, destination: &str) -> Forwarder {
-    let endpoint = "ws:{tcp:0:interface=127.0.0.1}";
+    let endpoint = "ws:{tcp:0:interface=127.0.0.1}:compression=on";
     let args = ["--endpoint", endpoint, "--dest-endpoint", destination];
     Forwarder::start_binary(&programs.forwarder, &args)
 }

@@ -39,9 +39,9 @@ pub(super) fn write(cases: &[Case], python: &Path) -> Result<(), Failure> {
     let page = format!(
         "# Conformance to RFC 6455 and RFC 7692\n\n\
          The [Autobahn testsuite](https://github.com/crossbario/autobahn-testsuite) against `ws`, in three roles:\n\n\
-         - **server**: it connects to `endpointforward -e ws:{{tcp:…}} -d echo`.\n\
-         - **client**: we connect to it with `join echo ws:{{tcp:…}}` ([examples/join.rs](../../examples/join.rs)).\n\
-         - **through**: it connects to `endpointforward -e ws:{{tcp:…}} -d ws:{{tcp:…}}`, and Autobahn's server behind\n  \
+         - **server**: it connects to `endpointforward -e ws:{{tcp:…}}:compression=on -d echo`.\n\
+         - **client**: we connect to it with `join echo ws:{{tcp:…}}:compression=on` ([examples/join.rs](../../examples/join.rs)).\n\
+         - **through**: it connects to `endpointforward -e ws:{{tcp:…}}:compression=on -d ws:{{tcp:…}}:compression=on`, and Autobahn's server behind\n  \
            that echoes: what a hop lets through, and what it stops.\n\n\
          {}\n{}\n\
          ## Cases that are not OK\n\n{}\n\
