@@ -89,6 +89,9 @@ pub enum Violation {
     /// §5.2: opcodes 3 to 7 and 11 to 15 are reserved.
     #[error("reserved opcode {0}")]
     ReservedOpcode(u8),
+    /// A text message where only binary ones are taken: see [`Decoder::binary_only`](crate::Decoder::binary_only).
+    #[error("message payload type does not match the negotiated subprotocol")]
+    TextRefused,
     /// §5.4: a continuation continues something.
     #[error("a continuation frame with nothing to continue")]
     UnexpectedContinuation,
@@ -101,12 +104,14 @@ pub enum Violation {
 }
 
 impl Violation {
-    /// The code to close with (§7.4.1): 1007 for what isn't UTF-8, 1009 for what is too big, otherwise 1002.
+    /// The code to close with (§7.4.1): 1003 for a type that isn't taken, 1007 for what isn't UTF-8 or deflate, 1009 for
+    /// what is too big, otherwise 1002.
     ///
     /// RFC 7692 names no code for data that can't be inflated. 1007, "data that was not consistent with the type of the
     /// message", says what happened: the frames were right.
     pub fn close_code(&self) -> CloseCode {
         match self {
+            Self::TextRefused => CloseCode::Unsupported,
             Self::InvalidDeflate | Self::InvalidReason | Self::InvalidText => CloseCode::Invalid,
             Self::FrameTooBig { .. }
             | Self::InflatesTooMuch { .. }

@@ -218,9 +218,13 @@ impl fmt::Debug for HeaderBytes {
     }
 }
 
+/// The first byte of a message that is one frame.
+pub(crate) const WHOLE_TEXT: u8 = FIN | 0x1;
+pub(crate) const WHOLE_BINARY: u8 = FIN | 0x2;
+
 const FIN: u8 = 0x80;
 const RSV: u8 = 0x70;
 const RSV1: u8 = 0x40;
-const MASK: u8 = 0x80;
+pub(crate) const MASK: u8 = 0x80;
 const LEN_16: u8 = 126;
 const LEN_64: u8 = 127;

@@ -63,7 +63,9 @@ impl Receiving {
         inflating: Option<Box<Inflating>>,
         unread: BytesMut,
     ) -> Self {
-        let decoder = Decoder::new(role, limits).compressed_messages(inflating.is_some());
+        let decoder = Decoder::new(role, limits)
+            .compressed_messages(inflating.is_some())
+            .binary_only(mode == Mode::Binary);
         Self {
             decoder,
             mode,
@@ -107,7 +109,7 @@ impl Receiving {
 
     /// Decodes `buf` in place: how many bytes of payload are now at its front.
     pub(super) fn compact(&mut self, buf: &mut [u8]) -> usize {
-        if self.mode == Mode::Any {
+        if let Mode::Any | Mode::Binary = self.mode {
             let (state, pinged) = (&mut self.state, &mut self.pinged);
             let done = self.decoder.compact(buf, |control| take(control, state, pinged));
             if let Some(error) = done.error {
@@ -247,7 +249,9 @@ impl Receiving {
                     self.refuse(CloseCode::Invalid, words);
                 }
             }
-            (Mode::Base64, false) | (Mode::Binary, true) => {
+            // The decoder has refused text where only binary is taken.
+            (Mode::Binary, true) => {}
+            (Mode::Base64, false) => {
                 let words = "message payload type does not match the negotiated subprotocol";
                 self.refuse(CloseCode::Unsupported, words.to_owned());
             }

@@ -1,9 +1,9 @@
 //! Everything that a peer can do wrong, with its close code.
 
-use websocket::{CloseCode, FrameHeader, Limits, OpCode, ProtocolError, Role, Violation};
+use websocket::{CloseCode, Decoder, FrameHeader, Limits, OpCode, ProtocolError, Role, Violation};
 
 use crate::stream::{frame, frame_with};
-use crate::views::{Came, agreed};
+use crate::views::{Came, agreed, bytes, messages};
 
 /// The only error in a stream for a client; cut in the middle as well.
 fn violation(stream: &[u8]) -> Violation {
@@ -139,4 +139,20 @@ fn what_follows_a_close_frame_is_ignored() {
     let outcome = agreed(Role::Client, Limits::default(), &stream, &[1, 2, 3, 20]);
     assert_eq!(outcome.came, [Came::Close(None)]);
     assert!(outcome.closed);
+}
+
+#[test]
+fn text_can_be_refused_for_its_type() {
+    let stream = [frame(Role::Client, 0x82, b"ok"), frame(Role::Client, 0x81, b"text")].concat();
+    for size in 1..=stream.len() {
+        let pieces: Vec<_> = stream.chunks(size).collect();
+        let new = || Decoder::new(Role::Client, Limits::default()).binary_only(true);
+        let (payload, _, error) = bytes(new(), &pieces);
+        let outcome = messages(new(), &pieces);
+        assert_eq!((&*payload, outcome.came), (&b"ok"[..], vec![Came::Binary(b"ok".to_vec())]));
+        assert_eq!(error, outcome.error);
+        let error = error.expect("text was refused");
+        assert_eq!((error.violation, error.frame), (Violation::TextRefused, 4));
+        assert_eq!(u16::from(error.close_code()), 1003);
+    }
 }
