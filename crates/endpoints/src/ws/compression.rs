@@ -51,7 +51,7 @@ impl Compression {
             threshold: self.threshold,
             on: false,
         });
-        let bounds = Bounds { max_message, max_ratio: self.max_ratio };
+        let bounds = Bounds { max_message, max_ratio: self.max_ratio, ratio_from: RATIO_FROM };
         (compressing, Inflating::new(Inflater::new(role, params, bounds)))
     }
 }
@@ -165,3 +165,6 @@ impl Inflating {
         }
     }
 }
+
+/// Nobody sends so much of nothing by accident: images of empty disks and frames of one colour are smaller.
+const RATIO_FROM: u64 = 64 * 1024 * 1024;

@@ -36,7 +36,7 @@ pub(super) const COMPRESSION: Param = Param::new(
         Param::new(
             "max-ratio",
             ValueKind::Int(0, 1 << 20),
-            "How many times its size a message may inflate to, once that is more than 16 MiB, before \
+            "How many times its size a message may inflate to, once that is more than 64 MiB, before \
              it is taken for an attack (close code 1009); 0 is any. Deflate itself ends at 1032.",
         )
         .default("256"),

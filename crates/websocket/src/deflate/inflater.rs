@@ -35,10 +35,11 @@ struct Tally {
 pub struct Bounds {
     /// Inflated bytes of one message.
     pub max_message: u64,
-    /// Inflated bytes for each that came, over the message so far; looked at once it has become more than 1 MiB, so that
-    /// a small one may be as regular as it likes. DEFLATE reaches 1032. Bounds the work that a peer can cause with
-    /// little effort where messages are of any length.
+    /// Inflated bytes for each that came, over the message so far. DEFLATE reaches 1032. Bounds the work that a peer can
+    /// cause with little effort where messages are of any length.
     pub max_ratio: Option<u32>,
+    /// From how many inflated bytes on that counts: a small message may be as regular as it likes.
+    pub ratio_from: u64,
 }
 
 /// What one call has done.
@@ -56,7 +57,7 @@ pub struct Inflated {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { max_message: u64::MAX, max_ratio: None }
+        Self { max_message: u64::MAX, max_ratio: None, ratio_from: 0 }
     }
 }
 
@@ -175,14 +176,13 @@ impl Tally {
     }
 
     fn check(&self) -> Result<(), Violation> {
-        let &Self { bounds: Bounds { max_message, max_ratio }, taken, filled } = self;
+        let &Self { bounds: Bounds { max_message, max_ratio, ratio_from }, taken, filled } = self;
         if filled > max_message {
             return Err(Violation::MessageTooBig { len: filled, max: max_message });
         }
         match max_ratio {
             Some(max_ratio)
-                if filled > RATIO_COUNTS_FROM
-                    && filled > taken.saturating_mul(max_ratio.into()) =>
+                if filled > ratio_from && filled > taken.saturating_mul(max_ratio.into()) =>
             {
                 Err(Violation::InflatesTooMuch { max_ratio })
             }
@@ -221,5 +221,3 @@ fn run(
 
 /// The largest, whatever was agreed upon: a smaller one takes no less memory in zlib-rs, and can't be too small.
 const WINDOW_BITS: u8 = 15;
-/// Small messages may be as regular as they like.
-const RATIO_COUNTS_FROM: u64 = 1 << 20;

@@ -31,7 +31,7 @@
 //! assert_eq!([&header[..], &payload].concat(), b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00"); // §7.2.3.1
 //!
 //! // What the client gets.
-//! let bounds = Bounds { max_message: 1 << 20, max_ratio: Some(200) };
+//! let bounds = Bounds { max_message: 1 << 20, ..Bounds::default() };
 //! let mut inflater = Inflater::new(Role::Client, &params, bounds);
 //! let mut decoder = Decoder::new(Role::Client, Limits::default()).compressed_messages(true);
 //! let mut buf = *b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00";

@@ -6,7 +6,7 @@ use websocket::{Role, Violation};
 
 use crate::deflate::{FULL, inflate};
 
-const UNBOUNDED: Bounds = Bounds { max_message: u64::MAX, max_ratio: None };
+const UNBOUNDED: Bounds = Bounds { max_message: u64::MAX, max_ratio: None, ratio_from: 0 };
 const ALONE: Params =
     Params { server_no_context_takeover: true, client_no_context_takeover: true, ..FULL };
 
@@ -57,7 +57,7 @@ fn a_message_as_big_as_allowed() {
 
 #[test]
 fn what_grows_too_much_is_refused_whatever_its_size() {
-    let bounds = Bounds { max_ratio: Some(100), ..UNBOUNDED };
+    let bounds = Bounds { max_ratio: Some(100), ratio_from: 1 << 20, ..UNBOUNDED };
     let bomb = message(&vec![0; 10_000_000]);
     let (before, violation) = inflate(&mut inflater(bounds), &[&bomb], 10_000).unwrap_err();
     assert_eq!(violation, Violation::InflatesTooMuch { max_ratio: 100 });
@@ -194,7 +194,7 @@ proptest! {
         }
         bytes.extend(raw);
         let pieces: Vec<_> = bytes.chunks(size).collect();
-        let bounds = Bounds { max_message: 2000, max_ratio: Some(50) };
+        let bounds = Bounds { max_message: 2000, max_ratio: Some(50), ratio_from: 1 << 20 };
         let whole = inflate(&mut inflater(bounds), &[&bytes], 4000);
         let cut = inflate(&mut inflater(bounds), &pieces, room);
         match (whole, cut) {
