@@ -4,12 +4,14 @@
 //! 2. [`load`] has both ends of all connections, on a processor that the subjects don't run on.
 //! 3. [`workload`] is what all are put through in rounds, interleaved; [`memory`] and [`scale`] are measured once.
 //! 4. [`figures`] keeps every round, [`bars`] puts the forwarder against what it may cost, [`report`] shows it.
+//! 5. [`instructions`] is something else: a guard that counts, and needs no quiet machine.
 //!
 //! Everything runs from release builds: it builds them, and runs itself again as one.
 
 mod account;
 mod bars;
 mod figures;
+mod instructions;
 mod load;
 mod machine;
 mod memory;
@@ -51,6 +53,12 @@ pub(crate) struct Options {
     /// Writes every figure there, too.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Counts the instructions of the codec and the splice instead, and fails if they have become more.
+    #[arg(long, conflicts_with_all = ["quick", "only", "rounds", "json", "binary"])]
+    instructions: bool,
+    /// With `--instructions`: takes what is counted now as what is right.
+    #[arg(long, requires = "instructions")]
+    update: bool,
     /// Another build of the forwarder, to compare with; it isn't built then.
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
@@ -58,6 +66,9 @@ pub(crate) struct Options {
 
 /// Runs the verb.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    if options.instructions {
+        return instructions::run(options.update);
+    }
     if cfg!(debug_assertions) {
         return again();
     }
