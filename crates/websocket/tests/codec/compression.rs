@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use websocket::Role;
 use websocket::deflate::{Bounds, Deflater, Inflater, Params};
 
-use crate::deflate::inflate;
+use crate::inflated::inflate;
 
 /// The peer: `miniz_oxide`, which shares no code with zlib-rs, in a connection's worth of messages.
 mod peer {
@@ -149,7 +149,7 @@ fn a_small_window_is_not_left() {
         .collect();
     let twice = noise.repeat(2);
     for (bits, reaches) in [(9, false), (10, true), (15, true)] {
-        let params = Params { server_max_window_bits: bits, ..crate::deflate::FULL };
+        let params = Params { server_max_window_bits: bits, ..crate::inflated::FULL };
         for level in 1..=9 {
             let mut deflater = Deflater::new(Role::Server, &params, level).unwrap();
             let compressed = deflate(&mut deflater, &[&twice]);
@@ -168,8 +168,8 @@ fn noise_grows_by_no_more_than_a_block_each() {
         })
         .collect();
     for level in 0..=9 {
-        let mut deflater = Deflater::new(Role::Server, &crate::deflate::FULL, level).unwrap();
-        let mut inflater = Inflater::new(Role::Client, &crate::deflate::FULL, Bounds::default());
+        let mut deflater = Deflater::new(Role::Server, &crate::inflated::FULL, level).unwrap();
+        let mut inflater = Inflater::new(Role::Client, &crate::inflated::FULL, Bounds::default());
         let compressed = deflate(&mut deflater, &[&noise]);
         assert_eq!(inflate(&mut inflater, &[&compressed], 9999).as_ref(), Ok(&noise));
         // What went as it was is in both windows all the same.

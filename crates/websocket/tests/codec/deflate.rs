@@ -1,44 +1,9 @@
 //! permessage-deflate: the examples of RFC 7692 §7.2.3, byte for byte.
 
-use websocket::deflate::{Bounds, Deflater, Inflater, Params};
-use websocket::{Role, Violation};
+use websocket::Role;
+use websocket::deflate::{Bounds, Deflater, Inflater};
 
-pub(crate) const FULL: Params = Params {
-    server_no_context_takeover: false,
-    client_no_context_takeover: false,
-    server_max_window_bits: 15,
-    client_max_window_bits: 15,
-};
-
-/// All of a message, given in pieces, with `room` bytes of output a call. `Err` comes with what was right before it.
-pub(crate) fn inflate(
-    inflater: &mut Inflater,
-    pieces: &[&[u8]],
-    room: usize,
-) -> Result<Vec<u8>, (Vec<u8>, Violation)> {
-    let (mut message, mut out) = (Vec::new(), vec![0; room]);
-    for (i, piece) in pieces.iter().enumerate() {
-        let (mut rest, last) = (*piece, i + 1 == pieces.len());
-        loop {
-            match inflater.inflate(rest, last, &mut out) {
-                Ok(inflated) => {
-                    message.extend_from_slice(&out[..inflated.filled]);
-                    rest = &rest[inflated.taken..];
-                    if inflated.done {
-                        assert!(rest.is_empty(), "done, with input left");
-                        break;
-                    }
-                    assert!(inflated.taken + inflated.filled > 0, "no progress");
-                }
-                Err(violation) => {
-                    assert_eq!(inflater.inflate(rest, last, &mut out), Err(violation), "it stays");
-                    return Err((message, violation));
-                }
-            }
-        }
-    }
-    Ok(message)
-}
+use crate::inflated::{FULL, inflate};
 
 /// Messages of a server, inflated by a client: whole, and byte by byte both ways.
 #[track_caller]

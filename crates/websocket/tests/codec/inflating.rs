@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use websocket::deflate::{Bounds, Deflater, Inflater, Params};
 use websocket::{Role, Violation};
 
-use crate::deflate::{FULL, inflate};
+use crate::inflated::{FULL, inflate};
 
 const UNBOUNDED: Bounds = Bounds { max_message: u64::MAX, max_ratio: None, ratio_from: 0 };
 const ALONE: Params =

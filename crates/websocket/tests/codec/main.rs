@@ -6,6 +6,7 @@ mod compression;
 mod deflate;
 mod differential;
 mod encoding;
+mod inflated;
 mod inflating;
 mod lengths;
 mod negotiation;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use websocket::deflate::{Config, Params, accept, answer, offer};
 
-use crate::deflate::FULL;
+use crate::inflated::FULL;
 
 /// What is agreed with the first header alone, with no wishes.
 fn plain(header: &str) -> Option<String> {

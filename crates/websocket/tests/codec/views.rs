@@ -1,12 +1,16 @@
 //! Both views over a stream in pieces, and what they must agree about. The fuzz targets use it too.
 
-use websocket::{CloseFrame, Control, Data, Decoder, Event, Limits, ProtocolError, Role};
+use websocket::{
+    CloseFrame, Control, Data, Decoder, Event, Limits, ProtocolError, Role, Violation,
+};
 
 /// A whole message, or a control frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Came {
     Text(Vec<u8>),
     Binary(Vec<u8>),
+    /// As it came, not inflated.
+    Compressed(Vec<u8>),
     Ping(Vec<u8>),
     Pong(Vec<u8>),
     Close(Option<CloseFrame>),
@@ -32,18 +36,18 @@ pub(crate) fn messages(mut decoder: Decoder, pieces: &[&[u8]]) -> Outcome {
                 Ok(None) => break,
                 Ok(Some(Event::Control(control))) => outcome.came.push(control.into()),
                 Ok(Some(Event::Data(Data { range, text, compressed, first, last }))) => {
-                    assert!(!compressed, "nothing is, without the extension");
                     assert!(last || !range.is_empty(), "an empty part that says nothing");
                     assert!(range.end <= at, "a part that hasn't been consumed");
                     assert_eq!(first, open.is_none(), "`first` is wrong");
-                    assert_eq!(*open.get_or_insert(text), text, "a message changes its type");
+                    let kind = (text, compressed);
+                    assert_eq!(*open.get_or_insert(kind), kind, "a message changes its type");
                     outcome.rest.extend_from_slice(&buf[range]);
                     if last {
                         let whole = std::mem::take(&mut outcome.rest);
-                        outcome.came.push(if text {
-                            Came::Text(whole)
-                        } else {
-                            Came::Binary(whole)
+                        outcome.came.push(match kind {
+                            (_, true) => Came::Compressed(whole),
+                            (true, false) => Came::Text(whole),
+                            (false, false) => Came::Binary(whole),
                         });
                         open = None;
                     }
@@ -90,7 +94,30 @@ pub(crate) fn agreed(role: Role, limits: Limits, stream: &[u8], cuts: &[usize]) 
         assert_eq!(controls, whole.controls(), "byte view, cut at {cuts:?}");
         assert_eq!(error, whole.error, "byte view, cut at {cuts:?}");
     }
+    agreed_with_extension(role, limits, stream, &pieces, &whole);
     whole
+}
+
+/// Where compressed messages are legal they come; all else is the same.
+fn agreed_with_extension(
+    role: Role,
+    limits: Limits,
+    stream: &[u8],
+    pieces: &[&[u8]],
+    without: &Outcome,
+) {
+    let decoder = || Decoder::new(role, limits).compressed_messages(true);
+    let with = messages(decoder(), &[stream]);
+    assert_eq!(messages(decoder(), pieces), with, "with the extension");
+    let compressed = |came: &Came| matches!(came, Came::Compressed(_));
+    assert!(!without.came.iter().any(compressed), "without the extension");
+    if without.error.is_some_and(|error| error.violation == Violation::ReservedBits) {
+        assert!(with.came.starts_with(&without.came), "{with:?}, and {without:?}");
+    } else {
+        assert_eq!(with, *without, "without the extension");
+    }
+    let (_, _, error) = bytes(decoder(), pieces);
+    assert_eq!(error, without.error, "the byte view knows no extension");
 }
 
 /// Cuts at the places named, in whatever order and however far out.
@@ -109,14 +136,15 @@ fn cut<'s>(stream: &'s [u8], cuts: &[usize]) -> Vec<&'s [u8]> {
 impl Outcome {
     fn payload(&self) -> Vec<u8> {
         let whole = self.came.iter().filter_map(|came| match came {
-            Came::Text(data) | Came::Binary(data) => Some(data.as_slice()),
+            Came::Text(data) | Came::Binary(data) | Came::Compressed(data) => Some(data.as_slice()),
             _ => None,
         });
         whole.chain([self.rest.as_slice()]).collect::<Vec<_>>().concat()
     }
 
     fn controls(&self) -> Vec<Came> {
-        let data = |came: &&Came| !matches!(came, Came::Text(_) | Came::Binary(_));
+        let data =
+            |came: &&Came| !matches!(came, Came::Text(_) | Came::Binary(_) | Came::Compressed(_));
         self.came.iter().filter(data).cloned().collect()
     }
 }
