@@ -21,7 +21,7 @@ fuzz_target!(|input: (bool, u8, u8, u8, [&[u8]; 2])| {
 });
 
 fn compressed(params: &Params, messages: &[&[u8]], size: usize, room: usize) {
-    let bounds = Bounds { max_message: MAX, max_ratio: None };
+    let bounds = Bounds { max_message: MAX, ..Bounds::default() };
     let mut whole = Inflater::new(Role::Server, params, bounds);
     let mut pieces = Inflater::new(Role::Server, params, bounds);
     for message in messages {
