@@ -49,8 +49,9 @@ fn main() {
     fs::write(out.join("page.rs"), code).expect("OUT_DIR can be written to");
 }
 
-/// A folder that all profiles share, which goes with the target folder.
+/// A folder that all profiles share, which goes with the target folder. Cargo marks that one if it has made it;
+/// if somebody else has, there is a folder a profile, beside where the page goes.
 fn cache(out: &Path) -> PathBuf {
     let target = out.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
-    target.unwrap_or(out).join("page")
+    target.map_or_else(|| out.join("made"), |target| target.join("page"))
 }
