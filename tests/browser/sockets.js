@@ -1,7 +1,8 @@
 // WebSocket as a page uses it, for any browser.
 
 /// Sends messages of every size at which a header changes to `url`, which says them back: binary, and text too
-/// unless a subprotocol is offered, with which text has another meaning. What became of it, in JSON.
+/// unless a subprotocol is offered, with which text has another meaning: base64, or none. What became of it, in
+/// JSON.
 async function converse(url, subprotocol) {
   const ws = subprotocol ? new WebSocket(url, subprotocol) : new WebSocket(url);
   ws.binaryType = "arraybuffer";
@@ -18,7 +19,9 @@ async function converse(url, subprotocol) {
       wake();
     };
   });
-  const length = () => got.reduce((sum, piece) => sum + (piece.byteLength ?? piece.length), 0);
+  const base64 = subprotocol === "base64";
+  const length = (piece) => piece.byteLength ?? (base64 ? atob(piece) : piece).length;
+  const all = () => got.reduce((sum, piece) => sum + length(piece), 0);
   /// From `a` to `p` at random, the same every time: half the size when it is compressed.
   let state = 1;
   const letter = () => {
@@ -26,10 +29,10 @@ async function converse(url, subprotocol) {
     return 97 + (state >>> 28);
   };
   /// Sends one message, and waits for as much.
-  const echo = async (message) => {
+  const echo = async (message, size = message.length) => {
     got = [];
     ws.send(message);
-    while (length() < message.length && ws.readyState === WebSocket.OPEN) {
+    while (all() < size && ws.readyState === WebSocket.OPEN) {
       await new Promise((resolve) => (wake = resolve));
     }
   };
@@ -40,10 +43,16 @@ async function converse(url, subprotocol) {
   });
   for (const size of [1, 125, 126, 65535, 65536, 1 << 20]) {
     const bytes = Uint8Array.from({ length: size }, letter);
+    if (base64) {
+      const letters = new TextDecoder().decode(bytes);
+      await echo(btoa(letters), size);
+      if (got.map(atob).join("") !== letters) wrong.push(`base64 of ${size}`);
+      continue;
+    }
     await echo(bytes);
-    const all = new Uint8Array(await new Blob(got).arrayBuffer());
+    const back = new Uint8Array(await new Blob(got).arrayBuffer());
     const types = got.every((piece) => piece instanceof ArrayBuffer);
-    if (!types || all.length !== size || all.some((byte, at) => byte !== bytes[at])) {
+    if (!types || back.length !== size || back.some((byte, at) => byte !== bytes[at])) {
       wrong.push(`binary of ${size}`);
     }
     if (subprotocol) continue;

@@ -15,7 +15,7 @@ const LARGE: usize = 3;
 fn converses(run: impl Fn(&str, &str) -> String) {
     let script = tests::source::read("tests/browser/sockets.js");
     for &compression in COMPRESSION {
-        for subprotocol in ["", "binary"] {
+        for subprotocol in ["", "binary", "base64"] {
             let switch = if compression { ":compression=on" } else { "" };
             let forwarder = Forwarder::between(&format!("ws:0:page=none{switch}"), "echo");
             let tap = Tap::before(forwarder.port(0));
