@@ -6,7 +6,8 @@ import json
 import sys
 
 from autobahntestsuite import choosereactor  # Has to be the first that brings in Twisted.
-from autobahntestsuite import fuzzing
+from autobahntestsuite import case, fuzzing
+from autobahntestsuite.caseset import CaseSet
 from twisted.internet import reactor
 
 listen = reactor.listenTCP
@@ -24,5 +25,8 @@ def listen_on_loopback(port, factory, backlog=50, interface=""):
 
 reactor.listenTCP = listen_on_loopback
 mode, specification = sys.argv[1], json.load(open(sys.argv[2]))
+cases = CaseSet(case.CaseSetname, case.CaseBasename, case.Cases, case.CaseCategories, case.CaseSubCategories)
+if not cases.parseSpecCases(specification):
+    sys.exit("no case is called that")
 {"client": fuzzing.startClient, "server": lambda spec: fuzzing.startServer(spec, 0)}[mode](specification)
 reactor.run()

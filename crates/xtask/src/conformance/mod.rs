@@ -86,12 +86,13 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         .into_iter()
         .filter(|role| options.only.is_none_or(|only| only == *role))
         .collect();
-    let cases = run_all(&programs, &folder, jobs(&roles, options))?;
+    let (cases, mut bad) = run_all(&programs, &folder, jobs(&roles, options));
     println!("{}", summary::table(&cases));
-    if roles.len() == Role::ALL.len() && options.cases.is_empty() && !options.quick {
+    let everything = roles.len() == Role::ALL.len() && options.cases.is_empty() && !options.quick;
+    if everything && bad.is_empty() {
         summary::write(&cases, &programs.python)?;
     }
-    let bad = verdict::complaints(&cases);
+    bad.extend(verdict::complaints(&cases));
     if bad.is_empty() {
         return Ok(());
     }
@@ -125,10 +126,10 @@ fn jobs(roles: &[Role], options: &Options) -> Vec<Job> {
     chosen.iter().flat_map(with).collect()
 }
 
-/// Runs them, [`AT_ONCE`] at once.
-fn run_all(programs: &Programs, folder: &Path, jobs: Vec<Job>) -> Result<Vec<Case>, Failure> {
+/// Runs them, [`AT_ONCE`] at once: the cases, and why some jobs have none. One that fails doesn't end the others.
+fn run_all(programs: &Programs, folder: &Path, jobs: Vec<Job>) -> (Vec<Case>, Vec<Failure>) {
     let (all, jobs) = (jobs.len(), Mutex::new(jobs.into_iter().enumerate()));
-    let done = Mutex::new(Ok(Vec::new()));
+    let done = Mutex::new((Vec::new(), Vec::new()));
     let work = || {
         loop {
             let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -139,11 +140,9 @@ fn run_all(programs: &Programs, folder: &Path, jobs: Vec<Job>) -> Result<Vec<Cas
             let count = result.as_ref().map_or(0, Vec::len);
             println!("{job}: {count} cases in {took} s ({} of {all})", number + 1);
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-            match (&mut *done, result) {
-                (Ok(cases), Ok(more)) => cases.extend(more),
-                (done @ Ok(_), Err(failure)) => *done = Err(failure),
-                // The first failure is what is told.
-                (Err(_), _) => return,
+            match result {
+                Ok(cases) => done.0.extend(cases),
+                Err(failure) => done.1.push(failure),
             }
         }
     };
@@ -152,9 +151,9 @@ fn run_all(programs: &Programs, folder: &Path, jobs: Vec<Job>) -> Result<Vec<Cas
             scope.spawn(work);
         }
     });
-    let mut cases = done.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+    let (mut cases, failures) = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     cases.sort_by(|a, b| (a.role, &a.number).cmp(&(b.role, &b.number)));
-    Ok(cases)
+    (cases, failures)
 }
 
 /// More would make each other miss limits of time.
