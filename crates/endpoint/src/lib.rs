@@ -27,6 +27,7 @@ mod layer;
 mod listener;
 mod opened;
 mod plain;
+mod raw;
 mod registry;
 mod stream;
 
@@ -45,5 +46,6 @@ pub use self::listener::{
 };
 pub use self::opened::{Opened, Times};
 pub use self::plain::Plain;
+pub use self::raw::{Raw, SystemCall};
 pub use self::registry::{Plan, Registry, Tree, check_exposure};
 pub use self::stream::{ByteStream, Ending, Life, MessageStream, Part};

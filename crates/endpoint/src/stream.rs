@@ -4,7 +4,6 @@
 //! safety is that of poll functions: a future that is dropped between two polls loses nothing.
 
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use futures_core::Stream;
 use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::End;
+use crate::{End, Raw};
 
 /// A stream of bytes without boundaries: TCP, a serial line, a program's pipes.
 ///
@@ -88,9 +87,9 @@ pub trait Life {
         End::eof()
     }
 
-    /// The descriptor that carries exactly the bytes that this stream reads and writes, if there
-    /// is one and nothing is buffered above it: for moving bytes inside the kernel.
-    fn as_raw(&self) -> Option<BorrowedFd<'_>> {
+    /// The descriptor under it, if its bytes may go past this stream: for moving them inside the
+    /// kernel. A stream that transforms or buffers what it carries has none.
+    fn raw(&mut self) -> Option<&mut dyn Raw> {
         None
     }
 }

@@ -63,6 +63,6 @@ pub use endpoint::{
     Accept, Accepted, Answer, Bound, ByteStream, Conn, Connector, Context, Control, Decision,
     DialLayer, End, Ending, Error as EndpointError, ErrorKind, Exposure, Fact, Flat, Grants, Hold,
     Incoming, Info, Io, Life, Listener, Local, MessageStream, Offer, Offers, Order, Part, Plain,
-    Plan, Refusal, RefusalKind, Registry, ServeLayer, Signal, Times, Transport, Tree,
-    check_exposure, control, info, kind,
+    Plan, Raw, Refusal, RefusalKind, Registry, ServeLayer, Signal, SystemCall, Times, Transport,
+    Tree, check_exposure, control, info, kind,
 };

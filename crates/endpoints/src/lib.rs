@@ -12,6 +12,7 @@ mod process;
 mod program;
 mod pty;
 mod queue;
+mod ready;
 mod serial;
 mod socket;
 mod stdio;

@@ -3,15 +3,19 @@
 
 use std::future::Future;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
-use endpoint::{Accepted, Answer, Conn, Decision, End, Info, Life, Refusal, Result};
+use endpoint::{
+    Accepted, Answer, Conn, Decision, End, Info, Life, Raw, Refusal, Result, SystemCall,
+};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+
+use crate::ready::poll_by;
 
 /// A connected stream socket.
 pub(crate) struct Socket<S>(pub(crate) S);
@@ -56,7 +60,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     }
 }
 
-impl<S: AsyncWrite + AsFd + Unpin> Life for Socket<S> {
+impl<S: AsyncWrite + Waits + Unpin> Life for Socket<S> {
     fn poll_finish(&mut self, cx: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
         // A peer that has gone needs no word of ours; shutdown(2) calls that ENOTCONN.
         Poll::Ready(match ready!(Pin::new(&mut self.0).poll_shutdown(cx)) {
@@ -65,8 +69,30 @@ impl<S: AsyncWrite + AsFd + Unpin> Life for Socket<S> {
         })
     }
 
-    fn as_raw(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.0.as_fd())
+    fn raw(&mut self) -> Option<&mut dyn Raw> {
+        Some(self)
+    }
+}
+
+impl<S: Waits> Raw for Socket<S> {
+    fn poll_read_by(
+        &mut self,
+        cx: &mut Context<'_>,
+        call: SystemCall<'_>,
+    ) -> Poll<io::Result<usize>> {
+        poll_by(cx, &self.0, S::poll_read_ready, |socket| {
+            socket.try_io(Interest::READABLE, &mut || call(socket.as_fd()))
+        })
+    }
+
+    fn poll_write_by(
+        &mut self,
+        cx: &mut Context<'_>,
+        call: SystemCall<'_>,
+    ) -> Poll<io::Result<usize>> {
+        poll_by(cx, &self.0, S::poll_write_ready, |socket| {
+            socket.try_io(Interest::WRITABLE, &mut || call(socket.as_fd()))
+        })
     }
 }
 
@@ -89,7 +115,7 @@ impl<S> Arrived<S> {
 #[async_trait]
 impl<S> Decision for Arrived<S>
 where
-    S: Watched + AsyncRead + AsyncWrite + AsFd + Send + Sync + Unpin + 'static,
+    S: Waits + AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
 {
     async fn accept(self: Box<Self>, _: Answer) -> Result<Accepted> {
         let Self { stream, info, watch } = *self;
@@ -110,25 +136,51 @@ where
     }
 }
 
-/// A socket whose errors are seen without reading from it.
+/// What a socket of tokio's can wait for, besides reading and writing.
 #[async_trait]
-pub(crate) trait Watched {
+pub(crate) trait Waits: AsFd {
     /// Waits for an error on the socket. A FIN is none, nor is data: only a reset (or an ICMP
     /// error, or a dead route) raises `EPOLLERR`. The error stays for the next read to report.
     async fn failed(&self);
+
+    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    fn try_io(
+        &self,
+        interest: Interest,
+        call: &mut dyn FnMut() -> io::Result<usize>,
+    ) -> io::Result<usize>;
 }
 
-#[async_trait]
-impl Watched for TcpStream {
-    async fn failed(&self) {
-        // An error of `ready` itself is the runtime's end, which ends the session too.
-        let _ = self.ready(Interest::ERROR).await;
-    }
+macro_rules! waits {
+    ($socket:ty) => {
+        #[async_trait]
+        impl Waits for $socket {
+            async fn failed(&self) {
+                // An error of `ready` itself is the runtime's end, which ends the session too.
+                let _ = self.ready(Interest::ERROR).await;
+            }
+
+            fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.poll_read_ready(cx)
+            }
+
+            fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.poll_write_ready(cx)
+            }
+
+            fn try_io(
+                &self,
+                interest: Interest,
+                call: &mut dyn FnMut() -> io::Result<usize>,
+            ) -> io::Result<usize> {
+                self.try_io(interest, call)
+            }
+        }
+    };
 }
 
-#[async_trait]
-impl Watched for UnixStream {
-    async fn failed(&self) {
-        let _ = self.ready(Interest::ERROR).await;
-    }
-}
+waits!(TcpStream);
+waits!(UnixStream);

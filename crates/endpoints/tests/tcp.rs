@@ -4,7 +4,9 @@
 
 mod common;
 
+use std::future::poll_fn;
 use std::net::TcpListener;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use common::{
@@ -18,10 +20,21 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 /// Has the socket say RST instead of FIN when it is dropped.
-fn reset_at_close(conn: &Conn) {
-    let Transport::Bytes(stream) = &conn.transport else { panic!("tcp carries bytes") };
-    let fd = stream.as_raw().expect("a socket has a descriptor");
-    SockRef::from(&fd).set_linger(Some(Duration::ZERO)).unwrap();
+async fn reset_at_close(conn: &mut Conn) {
+    with_socket(conn, |socket| socket.set_linger(Some(Duration::ZERO)).unwrap()).await;
+}
+
+/// Does something with the socket under a connection.
+async fn with_socket<R>(conn: &mut Conn, act: impl FnOnce(SockRef<'_>) -> R) -> R {
+    let Transport::Bytes(stream) = &mut conn.transport else { panic!("tcp carries bytes") };
+    let raw = stream.raw().expect("a socket has a descriptor");
+    let (mut act, mut done) = (Some(act), None);
+    let mut call = |fd: BorrowedFd<'_>| {
+        done = act.take().map(|act| act(SockRef::from(&fd)));
+        Ok(1)
+    };
+    poll_fn(|cx| raw.poll_write_by(cx, &mut call)).await.unwrap();
+    done.unwrap()
 }
 
 /// Long enough for the kernel and the runtime to tell what happened on loopback.
@@ -31,10 +44,10 @@ const SETTLE: Duration = Duration::from_millis(100);
 async fn a_reset_is_seen_before_the_offer_is_decided() {
     let cx = Context::new();
     let mut accept = bind(&cx, "tcp:0:127.0.0.1").await;
-    let client = connect(&cx, &accept.local().descriptor).await;
+    let mut client = connect(&cx, &accept.local().descriptor).await;
     let mut offer = offer(&mut *accept).await;
     assert!(timeout(SETTLE, offer.left()).await.is_err(), "nothing has happened yet");
-    reset_at_close(&client);
+    reset_at_close(&mut client).await;
     drop(client);
     let end = timeout(LONG, offer.left()).await.unwrap();
     assert_eq!(end.reason, "the peer reset the connection");
@@ -49,7 +62,7 @@ async fn a_reset_is_seen_behind_data_that_nobody_has_read() {
     let Transport::Bytes(stream) = &mut client.transport else { panic!("tcp carries bytes") };
     stream.write_all(b"early").await.unwrap();
     assert!(timeout(SETTLE, offer.left()).await.is_err(), "data is not leaving");
-    reset_at_close(&client);
+    reset_at_close(&mut client).await;
     drop(client);
     timeout(LONG, offer.left()).await.unwrap();
 }
@@ -87,17 +100,14 @@ async fn options_are_set_on_both_sides() {
     let cx = Context::new();
     let mut accept = bind(&cx, "tcp:0:127.0.0.1:keepalive=90:nodelay=no").await;
     let to = format!("{}:keepalive=2m", accept.local().descriptor);
-    let client = connect(&cx, &to).await;
-    let server = accepted(offer(&mut *accept).await).await;
-    let options = |conn: &Conn| {
-        let Transport::Bytes(stream) = &conn.transport else { panic!("tcp carries bytes") };
-        let fd = stream.as_raw().unwrap();
-        let socket = SockRef::from(&fd);
+    let mut client = connect(&cx, &to).await;
+    let mut server = accepted(offer(&mut *accept).await).await;
+    let options = |socket: SockRef<'_>| {
         let idle = socket.tcp_keepalive_time().unwrap().as_secs();
         (socket.tcp_nodelay().unwrap(), socket.keepalive().unwrap(), idle)
     };
-    assert_eq!(options(&client), (true, true, 120));
-    assert_eq!(options(&server), (false, true, 90));
+    assert_eq!(with_socket(&mut client, options).await, (true, true, 120));
+    assert_eq!(with_socket(&mut server, options).await, (false, true, 90));
 }
 
 #[tokio::test]

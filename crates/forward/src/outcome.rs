@@ -42,6 +42,8 @@ pub struct Outcome {
     pub sent: u64,
     /// Bytes of payload that the near side took.
     pub received: u64,
+    /// Those of both that went past us inside the kernel.
+    pub spliced: u64,
     /// From when both sides were open until both are let go.
     pub duration: Duration,
     /// Who or what ended it.
@@ -162,7 +164,7 @@ mod tests {
 
     fn line(end: Ended, near: Option<End>, far: Option<End>) -> String {
         let duration = Duration::from_millis(1234);
-        Outcome { sent: 12, received: 340, duration, end, near, far }.to_string()
+        Outcome { sent: 12, received: 340, spliced: 0, duration, end, near, far }.to_string()
     }
 
     #[test]

@@ -6,13 +6,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use endpoint::{End, Ending, Life};
+use endpoint::{End, Ending, Life, Raw, SystemCall};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::time::{Sleep, sleep};
 use tracing::debug;
 
 use crate::program::{Exit, Ticket};
+use crate::ready::{read_by, write_by};
 
 /// A program's standard input and output. Dropping it is the session's end.
 pub(super) struct Pipes {
@@ -46,28 +47,39 @@ impl Pipes {
         }
     }
 
+    /// Whether the program has read all that it wants, as `head` does. That is no failure, and its
+    /// output is still wanted: the rest of its input goes nowhere.
+    fn is_refused(&mut self, error: &io::Error) -> bool {
+        let refused = error.kind() == io::ErrorKind::BrokenPipe;
+        if refused {
+            debug!("the program has closed its input; what else comes for it is discarded");
+            self.input = None;
+        }
+        refused
+    }
+
     /// Whether `limit` has passed since this was first asked.
     fn poll_timer(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<()> {
         self.timer.get_or_insert_with(|| Box::pin(sleep(limit))).as_mut().poll(cx)
     }
 }
 
-impl AsyncRead for Pipes {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
+impl Pipes {
+    /// Reads by `read`, and sees what comes of it; 0 is the end.
+    fn poll_output(
+        &mut self,
         cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+        read: impl FnOnce(&mut Receiver, &mut Context<'_>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         if !self.closed {
-            let before = buf.filled().len();
-            match Pin::new(&mut self.output).poll_read(cx, buf) {
-                Poll::Ready(Ok(())) if buf.filled().len() > before || buf.remaining() == 0 => {
-                    self.timer = None;
-                    return Poll::Ready(Ok(()));
-                }
-                Poll::Ready(Ok(())) => {
+            match read(&mut self.output, cx) {
+                Poll::Ready(Ok(0)) => {
                     self.closed = true;
                     self.timer = None;
+                }
+                Poll::Ready(Ok(bytes)) => {
+                    self.timer = None;
+                    return Poll::Ready(Ok(bytes));
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {}
@@ -79,7 +91,7 @@ impl AsyncRead for Pipes {
             if !exited {
                 ready!(self.poll_timer(cx, STATUS_WAIT));
             }
-            return Poll::Ready(Ok(()));
+            return Poll::Ready(Ok(0));
         }
         if exited {
             // A child of the program's holds the output open. What it still writes is delivered
@@ -87,9 +99,27 @@ impl AsyncRead for Pipes {
             let grace = self.grace;
             ready!(self.poll_timer(cx, grace));
             self.closed = true;
-            return Poll::Ready(Ok(()));
+            return Poll::Ready(Ok(0));
         }
         Poll::Pending
+    }
+}
+
+impl AsyncRead for Pipes {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        let read = self.poll_output(cx, |output, cx| {
+            let before = buf.filled().len();
+            ready!(Pin::new(output).poll_read(cx, buf))?;
+            Poll::Ready(Ok(buf.filled().len() - before))
+        });
+        read.map_ok(|_| ())
     }
 }
 
@@ -101,13 +131,7 @@ impl AsyncWrite for Pipes {
     ) -> Poll<io::Result<usize>> {
         let Some(input) = &mut self.input else { return Poll::Ready(Ok(buf.len())) };
         match ready!(Pin::new(input).poll_write(cx, buf)) {
-            // The program has read all that it wants, as `head` does. That is no failure, and its
-            // output is still wanted: the rest of its input goes nowhere.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                debug!("the program has closed its input; what else comes for it is discarded");
-                self.input = None;
-                Poll::Ready(Ok(buf.len()))
-            }
+            Err(error) if self.is_refused(&error) => Poll::Ready(Ok(buf.len())),
             done => Poll::Ready(done),
         }
     }
@@ -139,6 +163,41 @@ impl Life for Pipes {
 
     fn end(&mut self) -> End {
         self.exit.end()
+    }
+
+    fn raw(&mut self) -> Option<&mut dyn Raw> {
+        Some(self)
+    }
+}
+
+impl Raw for Pipes {
+    fn poll_read_by(
+        &mut self,
+        cx: &mut Context<'_>,
+        call: SystemCall<'_>,
+    ) -> Poll<io::Result<usize>> {
+        // Reading tells an end from nothing at all, and does what follows.
+        if self.closed {
+            return Poll::Ready(Ok(0));
+        }
+        let read = read_by(cx, &self.output, call);
+        match read {
+            Poll::Ready(Ok(0) | Err(_)) => read,
+            _ => self.poll_output(cx, |_, _| read),
+        }
+    }
+
+    fn poll_write_by(
+        &mut self,
+        cx: &mut Context<'_>,
+        call: SystemCall<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let nobody = || Poll::Ready(Err(io::ErrorKind::Unsupported.into()));
+        let Some(input) = &self.input else { return nobody() };
+        match ready!(write_by(cx, input, call)) {
+            Err(error) if self.is_refused(&error) => nobody(),
+            done => Poll::Ready(done),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use endpoint::{End, Ending, Life, Signal, SignalReceiver};
+use endpoint::{End, Ending, Life, Raw, Signal, SignalReceiver, SystemCall};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 use rustix::process::{Signal as Number, kill_process_group};
@@ -70,6 +70,28 @@ impl Terminal {
                 got => return Poll::Ready(Ok(got)),
             }
             again = true;
+        }
+    }
+
+    /// One write, when the terminal is ready for it.
+    fn poll_input(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut write: impl FnMut(&Sender) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let mut again = false;
+        loop {
+            ready!(self.input.poll_write_ready(cx))?;
+            match write(&self.input) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if again {
+                        self.renew()?;
+                    }
+                    again = true;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                done => return Poll::Ready(done),
+            }
         }
     }
 
@@ -169,22 +191,10 @@ impl AsyncWrite for Terminal {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let this = &mut *self;
-        let mut again = false;
-        loop {
-            ready!(this.input.poll_write_ready(cx))?;
-            match this.input.try_write(buf) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if again {
-                        this.renew()?;
-                    }
-                    again = true;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Nobody reads what is typed any more; the end of the output says so.
-                Err(error) if is_eio(&error) => return Poll::Ready(Ok(buf.len())),
-                done => return Poll::Ready(done),
-            }
+        match ready!(self.poll_input(cx, |input| input.try_write(buf))) {
+            // Nobody reads what is typed any more; the end of the output says so.
+            Err(error) if is_eio(&error) => Poll::Ready(Ok(buf.len())),
+            done => Poll::Ready(done),
         }
     }
 
@@ -217,6 +227,24 @@ impl Life for Terminal {
 
     fn end(&mut self) -> End {
         self.exit.end()
+    }
+
+    fn raw(&mut self) -> Option<&mut dyn Raw> {
+        Some(self)
+    }
+}
+
+/// Its output is read: the kernel hands a terminal's over 4 KiB at a time at most, and copies it.
+impl Raw for Terminal {
+    fn poll_write_by(
+        &mut self,
+        cx: &mut Context<'_>,
+        call: SystemCall<'_>,
+    ) -> Poll<io::Result<usize>> {
+        match ready!(self.poll_input(cx, |input| input.try_io(|| call(input.as_fd())))) {
+            Err(error) if is_eio(&error) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
+            done => Poll::Ready(done),
+        }
     }
 }
 

@@ -15,7 +15,9 @@ use async_trait::async_trait;
 use endpoint::kind::{
     Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
 };
-use endpoint::{Conn, Connector, End, Error, ErrorKind, Grants, Info, Life, Result, Times};
+use endpoint::{
+    Conn, Connector, End, Error, ErrorKind, Grants, Info, Life, Raw, Result, SystemCall, Times,
+};
 use rustix::stdio::{stdin, stdout};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -134,6 +136,28 @@ impl Life for Stdio {
             turn.closed = true;
         }
         Poll::Ready(Ok(()))
+    }
+
+    fn raw(&mut self) -> Option<&mut dyn Raw> {
+        Some(self)
+    }
+}
+
+impl Raw for Stdio {
+    fn poll_read_by(
+        &mut self,
+        cx: &mut Context<'_>,
+        call: SystemCall<'_>,
+    ) -> Poll<io::Result<usize>> {
+        self.input.poll_read_by(cx, call)
+    }
+
+    fn poll_write_by(
+        &mut self,
+        cx: &mut Context<'_>,
+        call: SystemCall<'_>,
+    ) -> Poll<io::Result<usize>> {
+        self.output.poll_write_by(cx, call)
     }
 }
 

@@ -5,12 +5,14 @@ use std::os::fd::BorrowedFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use endpoint::SystemCall;
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{Shutdown, shutdown};
 use tokio::io::AsyncWrite;
 use tokio::net::unix::pipe::Sender;
 
 use super::opened::{Opened, Sort};
+use crate::ready::write_by;
 
 /// Standard output.
 pub(super) struct Output {
@@ -41,6 +43,18 @@ impl Output {
             Some(Opened::Ready(pipe, _)) => Pin::new(pipe).poll_write(cx, buf),
             Some(Opened::File(file)) => Pin::new(file).poll_write(cx, buf),
             None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+
+    pub(super) fn poll_write_by(
+        &mut self,
+        cx: &mut Context<'_>,
+        call: SystemCall<'_>,
+    ) -> Poll<io::Result<usize>> {
+        match &self.opened {
+            Some(Opened::Ready(pipe, _)) => write_by(cx, pipe, call),
+            // Another thread writes it, or nobody does.
+            Some(Opened::File(_)) | None => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }
 

@@ -8,10 +8,13 @@ use bytes::{Buf, Bytes};
 use endpoint::ByteStream;
 use tokio::io::ReadBuf;
 
+use super::kernel::{self, Move};
 use super::medium::{Medium, Outbox, Step};
+use super::path::Path;
 use super::scratch::with_scratch;
 
-/// Bytes go through the thread's scratch buffer; a tail that is not taken is kept by the session.
+/// Bytes go through the thread's scratch buffer, or through its pipe; a tail that is not taken is
+/// kept by the session.
 pub(super) struct OfBytes;
 
 impl Medium for OfBytes {
@@ -73,11 +76,24 @@ fn read_and_write(
     out: &mut Outbox,
     scratch: &mut [u8],
 ) -> Step {
-    for _ in 0..TURN {
+    let mut turn = TURN * scratch.len();
+    while turn > 0 {
+        if out.path.is_kernel() {
+            let (bytes, more) = match kernel::once(cx, from, to, out) {
+                Move::More(bytes) => (bytes, true),
+                Move::Unknown(bytes) => (bytes, false),
+                Move::Stop(step) => return step,
+            };
+            turn = turn.saturating_sub(bytes);
+            if more {
+                continue;
+            }
+        }
+        turn = turn.saturating_sub(scratch.len());
         let mut buf = ReadBuf::new(scratch);
         match Pin::new(&mut *from).poll_read(cx, &mut buf) {
             Poll::Ready(Ok(())) if buf.filled().is_empty() => return Step::End,
-            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Ok(())) => out.path.copied(buf.filled().len()),
             Poll::Ready(Err(error)) => return Step::read_failed(error),
             Poll::Pending => return Step::Dry,
         }
@@ -101,15 +117,38 @@ fn write_tail(
     to: &mut dyn ByteStream,
     out: &mut Outbox,
 ) -> Poll<io::Result<()>> {
-    if !out.tail.is_empty() {
-        let mut tail = std::mem::take(&mut out.tail);
-        let done = write_all(cx, to, &mut tail, out);
-        if done.is_pending() {
-            out.tail = tail;
+    loop {
+        if !out.tail.is_empty() {
+            let mut tail = std::mem::take(&mut out.tail);
+            let done = write_all(cx, to, &mut tail, out);
+            if done.is_pending() {
+                out.tail = tail;
+            }
+            ready!(done)?;
         }
-        ready!(done)?;
+        let Some(mut pipe) = out.pipe.take() else { return Poll::Ready(Ok(())) };
+        let done = match to.raw() {
+            Some(to) if out.path != Path::CopiedOnly => kernel::empty(cx, &mut pipe, to, out),
+            _ => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
+        };
+        match done {
+            Poll::Ready(Ok(())) => pipe.give_back(),
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                out.path.refuse_kernel();
+                // A tail again, a buffer at a time.
+                let bytes = with_scratch(|scratch| {
+                    pipe.read(scratch).map(|bytes| Bytes::copy_from_slice(&scratch[..bytes]))
+                });
+                out.tail = bytes?;
+                out.pipe = (!pipe.is_empty()).then_some(pipe);
+            }
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending => {
+                out.pipe = Some(pipe);
+                return Poll::Pending;
+            }
+        }
     }
-    Poll::Ready(Ok(()))
 }
 
 /// Writes as much of `data` as is taken, and takes that off its front.
@@ -139,7 +178,7 @@ fn flush(cx: &mut Context<'_>, to: &mut dyn ByteStream, out: &mut Outbox) -> Pol
     Poll::Ready(Ok(()))
 }
 
-/// Buffers read in one direction before others get their turn: 512 KiB, some 50 µs of copying. Two
-/// operations each, so both directions stay within tokio's budget of 128 a poll, and one of them
-/// can't starve the other of it.
+/// Buffers moved in one direction before others get their turn: 512 KiB, some 150 µs of work; one
+/// pipeful may go beyond it. Two operations each, so both directions stay within tokio's budget of
+/// 128 a poll, and one of them can't starve the other of it.
 const TURN: usize = 16;

@@ -94,8 +94,7 @@ impl<M: Medium> Half<M> {
     /// It takes nothing more.
     pub(super) fn give_up(&mut self) {
         self.writing = Writing::Gone;
-        self.out.tail = bytes::Bytes::new();
-        self.out.unflushed = false;
+        self.out.forget();
     }
 
     /// Brings a close forward: the rest is written, then the end is said.

@@ -6,6 +6,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use endpoint::Life;
 
+use super::path::Path;
+use super::pipe::Pipe;
 use crate::{Act, Failure};
 
 /// Bytes or messages.
@@ -64,15 +66,28 @@ impl Step {
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     /// What was read but not taken: exactly as large as that, and released when it has been. It is
-    /// the whole of what a session buffers in this direction. Messages have none.
+    /// the whole of what a session buffers in this direction, but for a pipe. Messages have none.
     pub(super) tail: Bytes,
+    /// What was moved inside the kernel but not taken, behind the tail. Messages have none.
+    pub(super) pipe: Option<Box<Pipe>>,
+    /// Which way bytes go.
+    pub(super) path: Path,
     /// Whether something was written since the last flush.
     pub(super) unflushed: bool,
     /// Bytes of payload that were taken.
     pub(super) written: u64,
+    /// Those of them that never left the kernel.
+    pub(super) spliced: u64,
 }
 
 impl Outbox {
+    /// Forgets what was not taken.
+    pub(super) fn forget(&mut self) {
+        self.tail = Bytes::new();
+        self.pipe = None;
+        self.unflushed = false;
+    }
+
     pub(super) fn wrote(&mut self, bytes: usize) {
         self.written += bytes as u64;
         self.unflushed = true;

@@ -11,8 +11,12 @@
 
 mod bytes;
 mod half;
+mod kernel;
 mod medium;
 mod messages;
+mod path;
+#[cfg_attr(not(target_os = "linux"), path = "no_pipe.rs")]
+mod pipe;
 mod scratch;
 mod session;
 mod timer;
@@ -35,7 +39,8 @@ use crate::{Ended, Outcome, Stop, Timers};
 /// Messages keep their boundaries and types if both sides have messages; otherwise both are
 /// flattened to bytes. The end of one side is said to the other after its last byte, and data goes
 /// on the other way, for as long as [`Timers`] allow. Nothing is read that the other side can't
-/// take: in each direction at most 32 KiB wait, and nothing at all when it is idle.
+/// take: in each direction at most 32 KiB wait, or 1 MiB in the kernel if it is bulk, and nothing at
+/// all when it is idle.
 ///
 /// Dropping the future drops both connections at once: nothing is said to the peers, and what was
 /// read but not written is lost.

@@ -139,6 +139,7 @@ impl<M: Medium> Running for Session<'_, M> {
         Outcome {
             sent: self.far.out.written,
             received: self.near.out.written,
+            spliced: self.near.out.spliced + self.far.out.spliced,
             duration: self.began.elapsed(),
             end: self.ended.expect("a side is closed only by an end, an error or a timer"),
             near: self.near.said.map(|end| *end),

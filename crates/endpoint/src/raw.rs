@@ -1,0 +1,51 @@
+//! The descriptor under a stream, for moving its bytes inside the kernel.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::task::{Context, Poll};
+
+/// A stream whose bytes are exactly those of a descriptor, with nothing buffered above it.
+///
+/// Whoever moves the bytes brings the system call, as splice(2); the stream knows when its
+/// descriptor is ready for one. It is a way beside reading and writing, and never the only one:
+/// both may be used in turn, and what comes of them is one sequence of bytes.
+///
+/// Cancel safety is that of poll functions: what `call` has moved is always reported.
+pub trait Raw {
+    /// Has `call` read from the descriptor once it is readable.
+    ///
+    /// 0 is not the end: it means that nothing was to be had this way, and
+    /// [`poll_read`](tokio::io::AsyncRead::poll_read) tells why. The descriptor then still counts
+    /// as readable.
+    ///
+    /// # Errors
+    /// Those of reading. `Unsupported`: nothing was moved, and the bytes have to be read instead
+    /// from now on.
+    fn poll_read_by(
+        &mut self,
+        cx: &mut Context<'_>,
+        call: SystemCall<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let _ = (cx, call);
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+
+    /// Has `call` write to the descriptor once it is writable; how many bytes it wrote, never 0.
+    ///
+    /// # Errors
+    /// Those of writing. `Unsupported`: nothing was moved, and the bytes have to be written instead
+    /// from now on.
+    fn poll_write_by(
+        &mut self,
+        cx: &mut Context<'_>,
+        call: SystemCall<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let _ = (cx, call);
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+}
+
+/// A system call on a descriptor that never waits: how many bytes it moved.
+///
+/// `WouldBlock` means that this descriptor isn't ready, and nothing else: it is waited for then.
+pub type SystemCall<'a> = &'a mut dyn FnMut(BorrowedFd<'_>) -> io::Result<usize>;
