@@ -33,6 +33,12 @@ impl Hold {
         self.0.push(Box::new(guard));
         self
     }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl fmt::Debug for Hold {

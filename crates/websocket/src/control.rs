@@ -63,10 +63,6 @@ impl ControlPayload {
         mask(key, 0, &mut self.bytes[start..end]);
         self.len = end as u8;
     }
-
-    pub(crate) fn clear(&mut self) {
-        self.len = 0;
-    }
 }
 
 impl Default for ControlPayload {

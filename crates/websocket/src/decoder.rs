@@ -35,9 +35,10 @@ pub struct Decoder {
     /// The beginning of a header that a read cut in two.
     header: [u8; MAX_HEADER],
     header_len: u8,
-    /// Which control frame is coming, and what has come of its payload.
+    /// Which control frame is coming, and what has come of its payload. There may be none for a day, and there may be
+    /// ten thousand of us.
     opcode: OpCode,
-    control: ControlPayload,
+    control: Option<Box<ControlPayload>>,
     /// Bytes of the stream that have been decoded, and how many of them stood before the current frame.
     position: u64,
     frame: u64,
@@ -128,7 +129,7 @@ impl Decoder {
             header: [0; MAX_HEADER],
             header_len: 0,
             opcode: OpCode::Ping,
-            control: ControlPayload::default(),
+            control: None,
             position: 0,
             frame: 0,
             error: None,
@@ -343,7 +344,10 @@ impl Decoder {
                 }
                 Phase::Control => {
                     let (taken, key) = self.take_payload(buf.len() - *at);
-                    self.control.extend(key, &buf[*at..*at + taken]);
+                    if taken > 0 {
+                        let control = self.control.get_or_insert_default();
+                        control.extend(key, &buf[*at..*at + taken]);
+                    }
                     self.advance(at, taken);
                     if self.left > 0 {
                         return Ok(None);
@@ -409,7 +413,6 @@ impl Decoder {
         }
         if opcode.is_control() {
             self.opcode = opcode;
-            self.control.clear();
             self.phase = Phase::Control;
         } else {
             self.begin_data(opcode, fin, len)?;
@@ -477,10 +480,11 @@ impl Decoder {
     }
 
     fn take_control(&mut self) -> Result<Control, ProtocolError> {
+        let payload = self.control.take().map_or_else(ControlPayload::default, |payload| *payload);
         match self.opcode {
-            OpCode::Ping => Ok(Control::Ping(self.control)),
-            OpCode::Pong => Ok(Control::Pong(self.control)),
-            _ => match CloseFrame::parse(&self.control) {
+            OpCode::Ping => Ok(Control::Ping(payload)),
+            OpCode::Pong => Ok(Control::Pong(payload)),
+            _ => match CloseFrame::parse(&payload) {
                 Ok(close) => {
                     self.phase = Phase::Closed;
                     Ok(Control::Close(close))

@@ -27,10 +27,10 @@ pub(super) struct Keepalive {
     timer: Option<Pin<Box<Sleep>>>,
     /// Whether something came since the clock was last looked at.
     heard: bool,
-    /// Since when nothing has come, as far as was looked.
+    /// Since when nothing has come, as far as was looked; or since we have asked.
     since: Option<Instant>,
-    /// When we asked.
-    pinged: Option<Instant>,
+    /// Whether we have asked.
+    asked: bool,
 }
 
 /// What silence calls for.
@@ -43,7 +43,7 @@ pub(super) enum Due {
 
 impl Keepalive {
     pub(super) fn new(pace: Pace) -> Self {
-        Self { pace, timer: None, heard: true, since: None, pinged: None }
+        Self { pace, timer: None, heard: true, since: None, asked: false }
     }
 
     /// Something came.
@@ -58,20 +58,20 @@ impl Keepalive {
         let now = Instant::now();
         if std::mem::take(&mut self.heard) {
             self.since = Some(now);
-            self.pinged = None;
+            self.asked = false;
         }
         loop {
             let since = *self.since.get_or_insert(now);
-            let due = match (self.pinged, self.pace.pong) {
-                (None, _) => since + ping,
-                (Some(pinged), Some(pong)) => pinged + pong,
-                (Some(_), None) => return Poll::Pending,
+            let due = match (self.asked, self.pace.pong) {
+                (false, _) => since + ping,
+                (true, Some(pong)) => since + pong,
+                (true, None) => return Poll::Pending,
             };
             if due <= now {
-                if self.pinged.is_some() {
+                if self.asked {
                     return Poll::Ready(Due::Death);
                 }
-                self.pinged = Some(now);
+                (self.since, self.asked) = (Some(now), true);
                 return Poll::Ready(Due::Ping);
             }
             let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(due)));

@@ -5,21 +5,24 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 /// A source of masking keys: a counter under `SipHash`, whose key the standard library takes from the
 /// operating system's random numbers. Without that key, nobody who chooses payloads can foresee a
 /// mask, which is all that masks are for.
-pub(super) struct Keys {
+///
+/// Made when the first key is asked for, as a server never does.
+#[derive(Default)]
+pub(super) struct Keys(Option<Box<Counter>>);
+
+#[derive(Default)]
+struct Counter {
     secret: RandomState,
     count: u64,
 }
 
 impl Keys {
-    pub(super) fn new() -> Self {
-        Self { secret: RandomState::new(), count: 0 }
-    }
-
     /// The next key.
     pub(super) fn next(&mut self) -> [u8; 4] {
-        let mut hasher = self.secret.build_hasher();
-        hasher.write_u64(self.count);
-        self.count += 1;
+        let counter = self.0.get_or_insert_default();
+        let mut hasher = counter.secret.build_hasher();
+        hasher.write_u64(counter.count);
+        counter.count += 1;
         let [a, b, c, d, ..] = hasher.finish().to_le_bytes();
         [a, b, c, d]
     }
@@ -32,7 +35,7 @@ mod tests {
     #[test]
     fn keys_do_not_repeat_from_frame_to_frame_or_connection_to_connection() {
         let keys = |mut source: Keys| (0..4).map(|_| source.next()).collect::<Vec<_>>();
-        let (one, other) = (keys(Keys::new()), keys(Keys::new()));
+        let (one, other) = (keys(Keys::default()), keys(Keys::default()));
         assert!(one.windows(2).all(|pair| pair[0] != pair[1]));
         assert_ne!(one, other);
     }

@@ -32,16 +32,16 @@ pub(super) struct Receiving {
     pub(super) pinged: Pings,
 }
 
-/// How far the peer's data has ended.
+/// How far the peer's data has ended. What is told of it is boxed, because it comes once.
 #[derive(Debug)]
 pub(super) enum State {
     Open,
     /// By `eof`: the peer still listens, and has a Close to say.
-    Finished(End),
+    Finished(Box<End>),
     /// By a Close frame, or without one.
-    Ended(End),
+    Ended(Box<End>),
     /// By a mistake of the peer's, that hasn't been reported yet.
-    Failed(Failure),
+    Failed(Box<Failure>),
     /// By an error that was reported.
     Over,
 }
@@ -266,7 +266,7 @@ impl Receiving {
             Heard::Eof(status) => {
                 if let State::Open = self.state {
                     let end = status.map_or_else(End::eof, End::exited);
-                    self.state = State::Finished(end);
+                    self.state = State::Finished(Box::new(end));
                 }
             }
             Heard::Mistake(code, words) => self.refuse(code, words.to_owned()),
@@ -280,13 +280,13 @@ impl Receiving {
     fn fail(&mut self, error: &ProtocolError) {
         let failure = Failure { frame: error.close_frame(), words: error.to_string() };
         if self.is_reading() {
-            self.state = State::Failed(failure);
+            self.state = State::Failed(Box::new(failure));
         }
     }
 
     fn refuse(&mut self, code: CloseCode, words: String) {
         let frame = CloseFrame::new(code, &words).expect("1003, 1007 and 1008 may be sent");
-        self.state = State::Failed(Failure { frame, words });
+        self.state = State::Failed(Box::new(Failure { frame, words }));
     }
 }
 
@@ -301,9 +301,9 @@ fn take(control: Control, state: &mut State, pinged: &mut Pings) {
         Control::Ping(payload) => pinged.push(payload),
         Control::Pong(_) => {}
         Control::Close(frame) => {
-            *state = State::Ended(frame.map_or_else(End::eof, |frame| {
+            *state = State::Ended(Box::new(frame.map_or_else(End::eof, |frame| {
                 End::with_code(frame.code().into(), frame.reason().to_owned())
-            }));
+            })));
         }
     }
 }

@@ -47,7 +47,7 @@ pub(super) struct Sending {
 #[derive(Debug, PartialEq, Eq)]
 enum Closing {
     No,
-    Queued(CloseFrame),
+    Queued(Box<CloseFrame>),
     /// It is in `out`, or on its way.
     Sent,
 }
@@ -65,7 +65,7 @@ impl Sending {
         let copies = role == Role::Client || mode == Mode::Base64 || !vectored;
         Self {
             encoder: Encoder::new(role),
-            keys: Keys::new(),
+            keys: Keys::default(),
             copies: copies || compressing.is_some(),
             mode,
             limit: limit.unwrap_or(usize::MAX),
@@ -96,7 +96,7 @@ impl Sending {
     /// Our last frame; the first call decides.
     pub(super) fn close(&mut self, frame: CloseFrame) {
         if self.close == Closing::No {
-            self.close = Closing::Queued(frame);
+            self.close = Closing::Queued(Box::new(frame));
         }
     }
 

@@ -29,11 +29,11 @@ pub(super) struct Session<'t, M: Medium> {
     /// When the last byte was taken or a side came closer to its end.
     stirred: Instant,
     /// Who or what ended it, once that is known. The first error stays.
-    ended: Option<Ended>,
+    ended: Option<Box<Ended>>,
     /// No data is read any more, and both sides are let go at this time at the latest.
     winding_up: Option<Instant>,
-    /// What is held for the sides; given back last, when their streams are gone.
-    _held: (Hold, Hold),
+    /// What is held for the sides, if anything is; given back last, when their streams are gone.
+    _held: Option<Box<(Hold, Hold)>>,
 }
 
 /// A session, whatever it moves.
@@ -67,7 +67,7 @@ impl<'t, M: Medium> Session<'t, M> {
             stirred: began,
             ended: None,
             winding_up: None,
-            _held: held,
+            _held: (!held.0.is_empty() || !held.1.is_empty()).then(|| Box::new(held)),
         }
     }
 }
@@ -141,7 +141,7 @@ impl<M: Medium> Running for Session<'_, M> {
             received: self.near.out.written,
             spliced: self.near.out.spliced + self.far.out.spliced,
             duration: self.began.elapsed(),
-            end: self.ended.expect("a side is closed only by an end, an error or a timer"),
+            end: *self.ended.expect("a side is closed only by an end, an error or a timer"),
             near: self.near.said.map(|end| *end),
             far: self.far.said.map(|end| *end),
         }
@@ -341,9 +341,9 @@ impl<M: Medium> Session<'_, M> {
 
     /// Keeps what ended it: the first end, unless an error or a timer cuts what was to follow.
     fn note(&mut self, why: Ended) {
-        match (&self.ended, &why) {
+        match (self.ended.as_deref(), &why) {
             (Some(Ended::Eof(_)), Ended::Eof(_)) => {}
-            (None | Some(Ended::Eof(_)), _) => self.ended = Some(why),
+            (None | Some(Ended::Eof(_)), _) => self.ended = Some(Box::new(why)),
             _ => {}
         }
     }
