@@ -467,7 +467,10 @@ impl<'a> Planning<'a> {
         let address = self.registry.kinds.iter().find(|kind| kind.bare.is_some());
         let address = address.filter(|_| is_port(named));
         let address = address.map(|kind| format!("{}:{rest}", kind.name)).filter(plans);
-        let help = match (near, address) {
+        // `9o00` was to be a port.
+        let number = Some(read::mended(rest)).filter(|text| text != rest && is_port(text));
+        let number = number.filter(plans);
+        let help = match (near, address.or(number)) {
             (Some(near), Some(address)) => format!("did you mean `{near}`, or `{address}`?"),
             (None, Some(address)) => format!("did you mean `{address}`?"),
             (Some(near), None) => format!("did you mean `{near}`?"),

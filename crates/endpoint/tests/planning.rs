@@ -208,6 +208,12 @@ fn an_unknown_kind_offers_the_nearest() {
       | ^^^^
       = help: did you mean `net`?
     ");
+    insta::assert_snapshot!(mistakes("over:9o0"), @r#"
+    error: `9o0` is not a kind of endpoint
+      | over:9o0
+      |      ^^^
+      = help: did you mean `900`?
+    "#);
     insta::assert_snapshot!(mistakes("database:80"), @r"
     error: `database` is not a kind of endpoint
       | database:80

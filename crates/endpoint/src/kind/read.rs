@@ -430,21 +430,20 @@ fn mend(kind: ValueKind, text: &str) -> Option<String> {
         ValueKind::Bool | ValueKind::Switch(_) => {
             nearest(text, ["true", "false", "yes", "no", "on", "off"]).map(str::to_owned)
         }
-        _ => {
-            let mended: String = text
-                .trim()
-                .chars()
-                .filter(|c| !matches!(c, '_' | ','))
-                .map(|c| match c {
-                    'o' | 'O' => '0',
-                    'l' | 'I' => '1',
-                    c => c,
-                })
-                .collect();
-            (mended != text && Value::read(kind, &mended).is_some()).then_some(mended)
-        }
+        _ => Some(mended(text))
+            .filter(|mended| mended != text && Value::read(kind, mended).is_some()),
     };
     meant.map(|meant| format!("did you mean `{meant}`?"))
+}
+
+/// A number as it was probably meant: without separators, and letters that look like digits as those.
+pub(crate) fn mended(text: &str) -> String {
+    let digit = |c: char| match c {
+        'o' | 'O' => '0',
+        'l' | 'I' => '1',
+        c => c,
+    };
+    text.trim().chars().filter(|c| !matches!(c, '_' | ',')).map(digit).collect()
 }
 
 /// One line that obeys nothing: descriptors are named in logs and on terminals.
