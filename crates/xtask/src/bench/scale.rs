@@ -1,10 +1,8 @@
 //! Whether a byte costs the same, however many sessions share the work.
 
-use std::time::Duration;
-
 use super::figures::Spread;
 use super::load::stream::{Amount, Way, stream};
-use super::load::wire::Block;
+use super::load::wire::{Block, WRITE};
 use super::subject::programs::{Mode, Program};
 use crate::Failure;
 
@@ -16,29 +14,30 @@ pub(crate) struct Point {
     pub(crate) ratio: Spread,
 }
 
-/// Opens more and more sessions; with every number, the load goes over all of them and over one of them in turn.
+/// Opens more and more sessions; with every number, `bytes` go over all of them and over one of them in turn.
 pub(crate) fn measure(
     program: &Program,
     steps: &[usize],
     rounds: usize,
-    time: Duration,
+    bytes: u64,
 ) -> Result<Vec<Point>, Failure> {
     let mut subject = program.start(Mode::Pinned)?;
     let block = Block::messages(subject.near.framing(), MESSAGE);
     let mut points = Vec::new();
     for &sessions in steps {
-        let mut cost = |count: usize, time: Duration| {
+        let mut cost = |count: usize, each: u64| {
             let (moved, cpu) = subject.spent(|subject| {
-                stream(subject.open_until(count)?, Way::There, &block, Amount::Lasting(time), false)
+                let lanes = subject.open_until(count)?;
+                stream(lanes, Way::There, &block, Amount::Each(each), false)
             })?;
             Ok::<_, Failure>(cpu.as_secs_f64() / moved.payload as f64)
         };
-        // Every one has had its first byte.
-        cost(sessions, time)?;
+        // The kernel lets a connection send more once it has seen it send.
+        cost(sessions, 4 * WRITE as u64)?;
         let mut ratios = Vec::new();
         for _ in 0..rounds {
-            let one = cost(1, time)?;
-            ratios.push(cost(sessions, time)? / one);
+            let one = cost(1, bytes)?;
+            ratios.push(cost(sessions, (bytes / sessions as u64).max(WRITE as u64))? / one);
         }
         let ratio = Spread::of(&ratios).ok_or("no rounds")?;
         points.push(Point { subject: program.name.to_owned(), sessions, ratio });

@@ -1,8 +1,7 @@
 //! Payload in one direction, over any number of connections, as fast as the subject takes it.
 //!
-//! One thread does both ends of all connections. It keeps [`IN_FLIGHT`] bytes under way, shared among the
-//! connections, so that the subject always has something to do and the caches hold as much for one connection as
-//! for thousands.
+//! One thread does both ends of all connections. It keeps [`SHARE`] bytes under way on each, and [`IN_FLIGHT`] on all of
+//! them: the subject always has something to do, and the caches hold as much for ten connections as for thousands.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -56,14 +55,12 @@ pub(crate) fn stream(
         };
         poller.add(&sink.socket, number)?;
     }
-    let share = (IN_FLIGHT / lanes.len() as u64).max(WRITE as u64);
     let mut running = Running {
         states: vec![State::default(); lanes.len()],
         queue: (0..lanes.len()).collect(),
         lanes,
         way,
         block,
-        share,
         under_way: 0,
         sent: 0,
     };
@@ -99,8 +96,6 @@ struct Running<'a> {
     states: Vec<State>,
     /// Connections that may send.
     queue: VecDeque<usize>,
-    /// How much may be under way on each.
-    share: u64,
     under_way: u64,
     sent: u64,
 }
@@ -143,7 +138,7 @@ impl Running<'_> {
                 (state.at, state.inside) = (0, false);
             }
             // A socket that is full is tried again when something of its has arrived.
-            state.waits = state.inside || state.sent - state.received >= self.share;
+            state.waits = state.inside || state.sent - state.received >= SHARE;
             if !state.waits {
                 self.queue.push_back(number);
             }
@@ -174,7 +169,10 @@ impl Running<'_> {
     }
 }
 
-/// Bytes of payload under way: more than any buffer of a subject, less than the processors' caches.
+/// Bytes of payload under way on one connection: several writes, and several reads of any subject.
+const SHARE: u64 = 512 << 10;
+
+/// Bytes of payload under way on all: more than any buffer of a subject, less than the processors' caches.
 const IN_FLIGHT: u64 = 2 << 20;
 
 #[cfg(test)]
