@@ -101,6 +101,26 @@ pub struct Scheme {
     pub name: &'static str,
     /// What a URL of it means.
     pub expand: fn(&Url, Role) -> Result<Descriptor, Diagnostic>,
+    /// Whether the manual shows it; one that is known only to say why it can't be had isn't.
+    pub listed: bool,
+}
+
+impl Scheme {
+    /// One that the manual shows.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        expand: fn(&Url, Role) -> Result<Descriptor, Diagnostic>,
+    ) -> Self {
+        Self { name, expand, listed: true }
+    }
+
+    /// It is left out of the manual.
+    #[must_use]
+    pub const fn unlisted(mut self) -> Self {
+        self.listed = false;
+        self
+    }
 }
 
 /// A descriptor that shows a kind, and what it does.

@@ -84,18 +84,13 @@ static OVER: Kind = Kind {
         ],
         PlanListen::Layer(Takes::Bytes, layer),
     )),
-    schemes: &[Scheme {
-        name: "over",
-        expand: |url, _| {
-            let port = url.port.clone().expect("the test's URL has a port");
-            let inner = Descriptor::new(Text::synthetic("net", url.host.span()))
-                .arg(port)
-                .kwarg("interface", url.host.clone());
-            Ok(Descriptor::new(url.scheme.clone())
-                .arg(inner.to_text())
-                .kwarg("path", url.path.clone()))
-        },
-    }],
+    schemes: &[Scheme::new("over", |url, _| {
+        let port = url.port.clone().expect("the test's URL has a port");
+        let inner = Descriptor::new(Text::synthetic("net", url.host.span()))
+            .arg(port)
+            .kwarg("interface", url.host.clone());
+        Ok(Descriptor::new(url.scheme.clone()).arg(inner.to_text()).kwarg("path", url.path.clone()))
+    })],
     ..Kind::new("over", "A layer that gives messages.")
 };
 

@@ -193,7 +193,11 @@ fn also(kind: &Kind) -> Vec<String> {
         }
         text
     });
-    let urls = kind.schemes.iter().map(|scheme| format!("`{}://…`", scheme.name));
+    let urls = kind
+        .schemes
+        .iter()
+        .filter(|scheme| scheme.listed)
+        .map(|scheme| format!("`{}://…`", scheme.name));
     aliases.chain(urls).collect()
 }
 

@@ -31,7 +31,7 @@ pub(crate) static TCP: Kind = Kind {
         PlanListen::Leaf(|args| listen::plan(args, Family::Any)),
     )),
     connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::Any)))),
-    schemes: &[Scheme { name: "tcp", expand: sugar::url }],
+    schemes: &[Scheme::new("tcp", sugar::url)],
     bare: Some(sugar::bare),
     rewrite: Some(sugar::brackets),
     examples: &[

@@ -20,16 +20,13 @@ use self::stream::TelnetStream;
 /// Telnet.
 pub(crate) static KIND: Kind = Kind {
     connect: Some(Side::bytes(PARAMS, PlanConnect::Layer(Takes::Bytes, plan))),
-    schemes: &[Scheme {
-        name: "telnet",
-        expand: |url, _| {
-            let port = url.port.clone().unwrap_or_else(|| Text::synthetic("23", url.host.span()));
-            let inner = Descriptor::new(Text::synthetic("tcp", url.scheme.span()))
-                .arg(url.host.clone())
-                .arg(port);
-            Ok(Descriptor::new(url.scheme.clone()).arg(inner.to_text()))
-        },
-    }],
+    schemes: &[Scheme::new("telnet", |url, _| {
+        let port = url.port.clone().unwrap_or_else(|| Text::synthetic("23", url.host.span()));
+        let inner = Descriptor::new(Text::synthetic("tcp", url.scheme.span()))
+            .arg(url.host.clone())
+            .arg(port);
+        Ok(Descriptor::new(url.scheme.clone()).arg(inner.to_text()))
+    })],
     examples: &[
         Example {
             role: Role::Connect,

@@ -80,7 +80,7 @@ pub(crate) static KIND: Kind = Kind {
         positional: Positional::SkipNamed,
         plan: PlanConnect::Leaf(connect::plan),
     }),
-    schemes: &[Scheme { name: "unix", expand: url }],
+    schemes: &[Scheme::new("unix", url)],
     examples: &[
         Example {
             role: Role::Listen,

@@ -195,10 +195,10 @@ pub(crate) static KIND: Kind = Kind {
         PlanConnect::Layer(Takes::Bytes, plan::connect),
     )),
     schemes: &[
-        Scheme { name: "ws", expand: sugar::plain },
-        Scheme { name: "wss", expand: sugar::secure },
-        Scheme { name: "http", expand: sugar::plain },
-        Scheme { name: "https", expand: sugar::secure },
+        Scheme::new("ws", sugar::plain),
+        Scheme::new("wss", sugar::secure).unlisted(),
+        Scheme::new("http", sugar::plain),
+        Scheme::new("https", sugar::secure).unlisted(),
     ],
     examples: &[
         Example {
