@@ -1,4 +1,4 @@
-//! The splice and the forwarder against streams that fail, stall and end in every way. No sockets;
+//! The splice and the forwarder against streams that fail, stall and end in every way. No networks;
 //! time is paused, so nothing here waits.
 
 #![expect(clippy::unwrap_used, reason = "what a test relies on may fail it, helpers included")]
@@ -8,6 +8,7 @@ mod close;
 mod control;
 mod drain;
 mod faults;
+mod kernel;
 mod limits;
 mod log;
 mod messages;

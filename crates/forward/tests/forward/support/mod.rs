@@ -3,10 +3,14 @@
 mod fake;
 mod kinds;
 mod message;
+#[cfg(target_os = "linux")]
+mod raw;
 
 pub(crate) use self::fake::{Op, Peer, fake};
 pub(crate) use self::kinds::{Connections, Script, Source, TestOffer, Told, connector, listener};
 pub(crate) use self::message::{MessagePeer, message_fake};
+#[cfg(target_os = "linux")]
+pub(crate) use self::raw::{RawPeer, raw_fake};
 
 use std::time::Duration;
 
