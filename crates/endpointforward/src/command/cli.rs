@@ -84,9 +84,9 @@ pub(crate) struct Forward {
     /// The language of the descriptors: `extended`, or `twisted` to the letter.
     #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     pub(crate) syntax: Language,
-    /// Worker threads; as many as there are cores.
-    #[arg(long, value_name = "N", hide = true, value_parser = at_least_one)]
-    pub(crate) threads: Option<usize>,
+    /// Threads that forward; more than one are worth it for many sessions of small messages.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = threads)]
+    pub(crate) threads: usize,
 }
 
 /// What is logged. The log goes to standard error.
@@ -196,6 +196,14 @@ fn time(text: &str) -> Result<Duration, String> {
 fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "it must be 1 or more".to_owned())
 }
+
+/// More of them than the system grants end the runtime with a panic; this is within every default.
+fn threads(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=MOST_THREADS).contains(number));
+    number.ok_or_else(|| format!("it must be a number from 1 to {MOST_THREADS}"))
+}
+
+const MOST_THREADS: usize = 256;
 
 /// Any text; shells complete the names of the kinds.
 #[derive(Clone, Debug)]

@@ -55,11 +55,7 @@ fn invite(locals: &[Local]) {
 
 /// Runs what the command is there for.
 pub(crate) fn in_runtime(options: &Forward, work: impl Future<Output = Exit>) -> Exit {
-    let mut builder = Builder::new_multi_thread();
-    if let Some(threads) = options.threads {
-        builder.worker_threads(threads);
-    }
-    let runtime = match builder.enable_all().build() {
+    let runtime = match builder(options.threads).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             complain(format_args!("error: cannot start: {}", endpoint::describe(&error)));
@@ -70,6 +66,18 @@ pub(crate) fn in_runtime(options: &Forward, work: impl Future<Output = Exit>) ->
     // A thread may sit in a read of standard input that never returns.
     runtime.shutdown_background();
     exit
+}
+
+/// A runtime of so many threads. One that has a single thread needs no other to wake it, which makes
+/// a small message cheaper.
+fn builder(threads: usize) -> Builder {
+    if threads == 1 {
+        return Builder::new_current_thread();
+    }
+    let mut builder = Builder::new_multi_thread();
+    // Threads that wait for a disk have the runtime's usual name.
+    builder.worker_threads(threads).thread_name("worker");
+    builder
 }
 
 pub(crate) fn config(options: &Forward) -> Config {

@@ -50,6 +50,15 @@ impl Running {
         kill_process(pid, signal).unwrap();
     }
 
+    /// How many threads it has for sessions beside the one that it was started with.
+    fn workers(&self) -> usize {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let names = threads.map(|thread| {
+            std::fs::read_to_string(thread.unwrap().path().join("comm")).unwrap_or_default()
+        });
+        names.filter(|name| name.trim_end() == "worker").count()
+    }
+
     /// Its exit status; its whole log.
     fn end(mut self) -> (Option<i32>, String) {
         let rest = self.log.take().into_iter().flatten().map(|line| line.unwrap() + "\n").collect();
@@ -76,6 +85,29 @@ fn it_listens_forwards_and_stops() {
     let (status, log) = forwarder.end();
     assert_eq!(status, Some(0), "{log}");
     assert!(log.contains("stopping (SIGTERM)") && log.contains("5 bytes sent"), "{log}");
+}
+
+/// Signals, children and standard streams are the runtime's, of whichever sort it is.
+#[test]
+fn it_is_the_same_whatever_the_threads() {
+    for (threads, workers) in [("1", 0), ("2", 2), ("5", 5)] {
+        for (destination, answer) in
+            [("echo", &b"hello\n"[..]), ("process:cat", b"hello\n"), ("pty:cat", b"hello\r\n")]
+        {
+            let forwarder = Running::start(&["-e", "0", "-d", destination, "--threads", threads]);
+            let mut client = forwarder.connect();
+            client.write_all(b"hello\n").unwrap();
+            let mut heard = vec![0; answer.len()];
+            client.read_exact(&mut heard).unwrap();
+            assert_eq!(heard, answer, "{destination} with --threads {threads}");
+            assert_eq!(forwarder.workers(), workers, "--threads {threads}");
+            client.shutdown(std::net::Shutdown::Both).unwrap();
+            drop(client);
+            forwarder.signal(Signal::TERM);
+            let (status, log) = forwarder.end();
+            assert_eq!(status, Some(0), "{destination} with --threads {threads}: {log}");
+        }
+    }
 }
 
 #[test]
