@@ -6,7 +6,7 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -218,6 +218,40 @@ impl fmt::Debug for Http {
             .field("headers", &names)
             .field("subprotocols", &self.subprotocols)
             .finish_non_exhaustive()
+    }
+}
+
+/// What a reverse proxy that is trusted says about the client behind it: `proxy.client` (an address),
+/// `proxy.host` and `proxy.scheme` (how the client called it), `proxy.peer` (the proxy itself).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxied {
+    /// The client's address.
+    pub client: Option<IpAddr>,
+    /// The host that the client asked for, with its port if it had one.
+    pub host: Option<String>,
+    /// `http` or `https`.
+    pub scheme: Option<&'static str>,
+    /// Who says so.
+    pub peer: String,
+}
+
+impl Fact for Proxied {
+    fn root(&self) -> &'static str {
+        "proxy"
+    }
+
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        match name {
+            "client" => self.client.map(|client| client.to_string().into()),
+            "host" => self.host.as_deref().map(Cow::Borrowed),
+            "scheme" => self.scheme.map(Cow::Borrowed),
+            "peer" => Some(Cow::Borrowed(&self.peer)),
+            _ => None,
+        }
+    }
+
+    fn peer(&self) -> Option<String> {
+        self.client.map(|client| format!("{client} (through {})", self.peer))
     }
 }
 

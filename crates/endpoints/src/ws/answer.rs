@@ -4,7 +4,7 @@ use ::bytes::Bytes;
 use endpoint::{Refusal, RefusalKind};
 use http_body_util::Full;
 use hyper::header::{
-    ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
     SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
     X_CONTENT_TYPE_OPTIONS,
 };
@@ -55,6 +55,22 @@ pub(super) fn upgrade_required(line: &str) -> Answer {
 /// RFC 6455 section 4.4: the version that we speak.
 pub(super) fn version(answer: &mut Answer) {
     answer.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+}
+
+/// To a load balancer that looks whether we are there.
+pub(super) fn healthy() -> Answer {
+    let mut answer = text(StatusCode::OK, "ok");
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// To a browser that looks for an icon: there is none, and that is no mistake.
+pub(super) fn no_icon() -> Answer {
+    let mut answer = Response::new(Full::default());
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    let day = HeaderValue::from_static("max-age=86400");
+    answer.headers_mut().insert(CACHE_CONTROL, day);
+    answer
 }
 
 pub(super) fn not_found() -> Answer {

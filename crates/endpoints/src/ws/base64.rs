@@ -6,7 +6,8 @@
 use std::ops::Range;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
 /// Decodes a message that comes in pieces.
 #[derive(Debug, Default)]
@@ -122,10 +123,16 @@ fn put(data: &[u8], text: &mut Vec<u8>) {
     STANDARD.encode_slice(data, &mut text[at..]).expect("there is room for every group");
 }
 
-/// Whether `text` is the base64 of `len` bytes.
+/// Whether `text` is the base64 of `len` bytes, with any bits behind them: the key in RFC 6455 section
+/// 4.1 ends with some.
 pub(super) fn encodes(text: &str, len: usize) -> bool {
-    STANDARD.decode(text).is_ok_and(|bytes| bytes.len() == len)
+    LENIENT.decode(text).is_ok_and(|bytes| bytes.len() == len)
 }
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
 
 const NONE: u8 = 0xff;
 

@@ -33,7 +33,7 @@ pub(super) struct Deciding {
 impl Decision for Deciding {
     async fn accept(self: Box<Self>, answer: Answer) -> Result<Accepted> {
         let Self { talk, upgrade, answer: decide } = *self;
-        let Upgrade { key, mut http, subprotocol, deflate } = upgrade;
+        let Upgrade { key, mut http, subprotocol, deflate, .. } = upgrade;
         // What the far side has settled on goes, if the client knows it.
         // Names of framings say nothing about what is in the frames, and are between two ends alone.
         let settled = answer

@@ -25,8 +25,8 @@ pub(super) enum Auth {
 
 /// A door that is kept. Another way to say who one is is another of these.
 pub(super) trait Door: Send + Sync {
-    /// What becomes of a request.
-    fn ask(&self, method: &Method, http: &Http) -> Entry;
+    /// What becomes of a request, which came over TLS if `secure`.
+    fn ask(&self, method: &Method, http: &Http, secure: bool) -> Entry;
 }
 
 /// What becomes of a request.
@@ -62,7 +62,7 @@ impl Once {
 }
 
 impl Door for Once {
-    fn ask(&self, method: &Method, http: &Http) -> Entry {
+    fn ask(&self, method: &Method, http: &Http, secure: bool) -> Entry {
         let token = http.parameter(TOKEN);
         let knows = http.cookies(&self.cookie).any(|value| self.session.is(value));
         let Some(token) = token else {
@@ -83,7 +83,8 @@ impl Door for Once {
         *expected = None;
         let mut welcome = again(http);
         let (name, session) = (&self.cookie, &self.session.0);
-        let cookie = format!("{name}={session}; Path=/; HttpOnly; SameSite=Strict");
+        let secure = if secure { "; Secure" } else { "" };
+        let cookie = format!("{name}={session}; Path=/; HttpOnly; SameSite=Strict{secure}");
         let mut cookie = HeaderValue::from_str(&cookie).expect("letters and digits");
         cookie.set_sensitive(true);
         welcome.headers_mut().insert(SET_COOKIE, cookie);
@@ -166,13 +167,13 @@ mod tests {
     fn a_token_is_good_once_and_a_cookie_from_then_on() {
         let (door, token) = Once::new(Some(9000)).expect("random numbers");
         let ask = |query: &str, cookie: Option<&str>| {
-            door.ask(&Method::GET, &request("/", query, cookie))
+            door.ask(&Method::GET, &request("/", query, cookie), false)
         };
         assert!(matches!(ask("", None), Entry::Denied(UNKNOWN)));
         assert!(matches!(ask("token=wrong", None), Entry::Denied(UNKNOWN)));
         assert!(matches!(ask(&format!("token={token}x"), None), Entry::Denied(UNKNOWN)));
         let query = format!("a=1&token={token}&b=2");
-        let looked = door.ask(&Method::HEAD, &request("/", &query, None));
+        let looked = door.ask(&Method::HEAD, &request("/", &query, None), false);
         assert!(matches!(looked, Entry::Denied(_)), "a look is not a use");
         let Entry::Welcome(answer) = ask(&query, None) else { panic!("it is good") };
         assert_eq!(answer.headers()[REFRESH], "0; url=./?a=1&b=2");
@@ -186,6 +187,17 @@ mod tests {
         assert!(matches!(ask("", Some(&cookie.replace("9000", "9001"))), Entry::Denied(UNKNOWN)));
         let Entry::Welcome(answer) = ask(&query, Some(&cookie)) else { panic!("it is known") };
         assert!(!answer.headers().contains_key(SET_COOKIE));
+    }
+
+    #[test]
+    fn a_cookie_that_came_over_tls_stays_there() {
+        let (door, token) = Once::new(None).expect("random numbers");
+        let request = request("/", &format!("token={token}"), None);
+        let Entry::Welcome(answer) = door.ask(&Method::GET, &request, true) else {
+            panic!("it is good")
+        };
+        let cookie = answer.headers()[SET_COOKIE].to_str().expect("text");
+        assert!(cookie.ends_with("; SameSite=Strict; Secure"), "{cookie}");
     }
 
     #[test]

@@ -13,9 +13,12 @@ use endpoint::{ByteStream, End};
 use hyper::rt::{self, ReadBufCursor};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::beginning::Beginning;
+
 /// The stream beneath, while HTTP is spoken on it.
 pub(super) struct Wire {
     stream: Box<dyn ByteStream>,
+    beginning: Beginning,
     /// Read before hyper asked for it.
     ahead: BytesMut,
     /// Answers that the peer hasn't taken. hyper may call a connection done before its answer is
@@ -31,7 +34,9 @@ pub(super) struct Front(Arc<Mutex<Wire>>);
 
 impl Front {
     pub(super) fn new(stream: Box<dyn ByteStream>) -> Self {
-        let wire = Wire { stream, ahead: BytesMut::new(), out: BytesMut::new(), moved: 0 };
+        let beginning = Beginning::default();
+        let (ahead, out) = (BytesMut::new(), BytesMut::new());
+        let wire = Wire { stream, beginning, ahead, out, moved: 0 };
         Self(Arc::new(Mutex::new(wire)))
     }
 
@@ -60,6 +65,11 @@ impl Front {
     /// Whether more than a trickle was written since the last call.
     pub(super) fn has_moved(&self) -> bool {
         std::mem::take(&mut self.lock().moved) >= TRICKLE
+    }
+
+    /// What the peer speaks and what to do about it, if that is known and isn't HTTP/1.
+    pub(super) fn diagnosis(&self) -> Option<&'static str> {
+        self.lock().beginning.diagnosis()
     }
 
     /// Writes what is kept.
@@ -127,6 +137,7 @@ impl rt::Read for Front {
             let room = cursor.remaining().min(piece.len());
             let mut buf = ReadBuf::new(&mut piece[..room]);
             ready!(Pin::new(&mut wire.stream).poll_read(cx, &mut buf))?;
+            wire.beginning.take(buf.filled());
             cursor.put_slice(buf.filled());
         } else {
             let taken = wire.ahead.split_to(wire.ahead.len().min(cursor.remaining()));

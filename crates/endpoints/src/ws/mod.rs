@@ -3,8 +3,8 @@
 //! A listening connection passes through these stages:
 //!
 //! 1. [`front`]: hyper reads HTTP/1.1 requests from the endpoint beneath;
-//! 2. [`request`]: whether the listener answers to that name ([`hosts`]) and lets them in ([`door`]);
-//!    what is no upgrade is answered with the [`page`]; an upgrade is checked: [`origin`],
+//! 2. [`request`]: who asks, behind a [`proxy`] perhaps, whether the listener answers to that name
+//!    ([`hosts`]) and lets them in ([`door`]); what is no upgrade is answered with the [`page`]; an upgrade is checked: [`origin`],
 //!    [`negotiate`];
 //! 3. [`serve`]: it becomes an offer, that is accepted with 101 or refused with the status that
 //!    [`answer`] has for it;
@@ -15,12 +15,14 @@
 
 mod answer;
 mod base64;
+mod beginning;
 mod bytes;
 mod compression;
 mod decision;
 mod dial;
 mod door;
 mod front;
+mod front_params;
 mod half;
 mod hosts;
 mod keepalive;
@@ -32,6 +34,7 @@ mod page;
 mod params;
 mod pings;
 mod plan;
+mod proxy;
 mod receiving;
 mod request;
 mod response;
@@ -49,6 +52,7 @@ use endpoint::kind::{
     Alias, Example, Kind, Param, PlanConnect, PlanListen, Role, Scheme, Side, Takes, ValueKind,
 };
 
+use self::front_params::{FORWARDED, HEALTH, MAX_HEADER, TRUSTED};
 use self::params::{
     CLOSE_TIMEOUT, COMPRESSION, ENCODING, ENDPOINT, FRAGMENT, HANDSHAKE_TIMEOUT, MAX_FRAME,
     MAX_MESSAGE, NONE, PING, PONG_TIMEOUT,
@@ -112,6 +116,8 @@ pub(crate) static KIND: Kind = Kind {
                  name it is called by needs it here. Elsewhere every name is taken unless some are \
                  listed. Others get 403.",
             ),
+            TRUSTED,
+            FORWARDED,
             Param::new(
                 "page",
                 ValueKind::Choice(&["auto", "terminal", "telnet", "none"]),
@@ -129,6 +135,8 @@ pub(crate) static KIND: Kind = Kind {
                  that is shown at the start; it works once, and its browser gets a cookie for as \
                  long as the listener lives.",
             ),
+            HEALTH,
+            MAX_HEADER,
             Param::new(
                 "header.",
                 ValueKind::Text,

@@ -41,8 +41,8 @@ impl Origins {
         Ok(origins)
     }
 
-    /// Whether a page of this origin may connect to what it called `host`.
-    pub(super) fn allow(&self, origin: &str, host: Option<&str>) -> bool {
+    /// Whether a page of this origin may connect to what it called `host`, by `scheme` if a proxy says so.
+    pub(super) fn allow(&self, origin: &str, host: Option<&str>, scheme: Option<&str>) -> bool {
         if self.any {
             return true;
         }
@@ -51,7 +51,7 @@ impl Origins {
         }
         let Some(origin) = normal(origin) else { return false };
         self.listed.contains(&origin)
-            || (self.same && host.is_some_and(|host| is_same(&origin, host)))
+            || (self.same && host.is_some_and(|host| is_same(&origin, host, scheme)))
     }
 }
 
@@ -81,9 +81,12 @@ fn normal(origin: &str) -> Option<String> {
     Some(format!("{scheme}://{}", without_port(scheme, host)))
 }
 
-/// Whether a normal origin is the host that was asked for. The scheme is not looked at: a proxy in
-/// front may have taken TLS away.
-fn is_same(origin: &str, host: &str) -> bool {
+/// Whether a normal origin is the host that was asked for. The scheme isn't asked for TLS, which a proxy
+/// in front may have taken away; but where one says that it did, pages that came without it are others.
+fn is_same(origin: &str, host: &str, scheme: Option<&str>) -> bool {
+    if scheme == Some("https") && origin.starts_with("http://") {
+        return false;
+    }
     let host = host.to_ascii_lowercase();
     origin.split_once("://").is_some_and(|(scheme, origin)| origin == without_port(scheme, &host))
 }
@@ -121,9 +124,18 @@ mod tests {
             ("http://", "", false),
             ("http://a/b", "a/b", false),
         ] {
-            assert_eq!(same.allow(origin, Some(host)), allowed, "{origin} {host}");
+            assert_eq!(same.allow(origin, Some(host), None), allowed, "{origin} {host}");
         }
-        assert!(!same.allow("http://localhost", None));
+        assert!(!same.allow("http://localhost", None, None));
+        for (origin, scheme, allowed) in [
+            ("http://example.com", "http", true),
+            ("https://example.com", "http", true),
+            ("https://example.com", "https", true),
+            ("http://example.com", "https", false),
+        ] {
+            let is = same.allow(origin, Some("example.com"), Some(scheme));
+            assert_eq!(is, allowed, "{origin} {scheme}");
+        }
     }
 
     #[test]
@@ -140,7 +152,7 @@ mod tests {
             ("null", true),
             ("file://", true),
         ] {
-            assert_eq!(listed.allow(origin, Some("other")), allowed, "{origin}");
+            assert_eq!(listed.allow(origin, Some("other"), None), allowed, "{origin}");
         }
     }
 }

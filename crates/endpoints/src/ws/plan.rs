@@ -9,10 +9,12 @@ use endpoint::{DialLayer, ServeLayer};
 
 use super::dial::{Dialling, Request};
 use super::door::Auth;
+use super::front_params;
 use super::hosts::Hosts;
 use super::negotiate::{BASE64, BINARY, Spoken, is_token};
 use super::origin::Origins;
 use super::page::Show;
+use super::proxy::Proxies;
 use super::serve::{Layer, Listening};
 use super::url;
 use super::wishes::Wishes;
@@ -23,6 +25,9 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     let own = place.as_ref().and_then(|place| place.host.as_deref());
     let hosts = keep(Hosts::read(args, own), &mut found).unwrap_or_default();
     let origins = keep(Origins::read(args), &mut found).unwrap_or_default();
+    let proxies = keep(Proxies::read(args), &mut found).unwrap_or_default();
+    let health = keep(front_params::health(args), &mut found).flatten();
+    let max_header = keep(front_params::max_header(args), &mut found).unwrap_or_default();
     let names = subprotocols(args, &mut found);
     let limit = timeout(args, &mut found);
     let headers = headers(args, &mut found);
@@ -48,6 +53,9 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
         spoken: Spoken::new(&names, args.text("none") == Some("refuse")),
         origins,
         hosts,
+        proxies,
+        health,
+        max_header,
         auth: if args.text("auth") == Some("token") { Auth::Token } else { Auth::Open },
         show: Show::read(args.text("page").unwrap_or_default()),
         telnet: args.dial_layer("telnet"),

@@ -1,8 +1,8 @@
 //! What a request asks for: an upgrade that is right (RFC 6455 section 4.2.1), one that isn't, or
 //! something else.
 
-use endpoint::info::Http;
-use endpoint::{Error, ErrorKind};
+use endpoint::info::{Http, Proxied};
+use endpoint::{Error, ErrorKind, Info};
 use hyper::body::{Body, Incoming};
 use hyper::header::{
     CONNECTION, HOST, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
@@ -31,31 +31,48 @@ pub(super) enum Asked {
 pub(super) struct Upgrade {
     pub(super) key: String,
     pub(super) http: Http,
+    /// What the proxy in front says, if it is believed.
+    pub(super) proxied: Option<Proxied>,
     /// What was chosen of the subprotocols offered.
     pub(super) subprotocol: Option<String>,
     /// How messages are compressed, and the answer that says so.
     pub(super) deflate: Option<(Params, String)>,
 }
 
-pub(super) fn read(request: &Request<Incoming>, site: &Site) -> Asked {
+/// Reads a request of the connection that `info` is about.
+pub(super) fn read(request: &Request<Incoming>, site: &Site, info: &Info) -> Asked {
     let headers = request.headers();
+    let proxied = site.listening.proxies.ask(info, headers);
     let refused = |bad: Box<Bad>| {
-        let Bad { answer, kind, words } = *bad;
+        let Bad { answer, kind, mut words } = *bad;
+        // The connection's own peer, which the log shows, is the proxy.
+        if let Some(client) = proxied.as_ref().and_then(|proxied| proxied.client) {
+            words.push_str(&format!(" (asked for by {client})"));
+        }
         Asked::Refused(answer, Error::new(kind, "accept", &*site.local.descriptor, words))
     };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Asked::Other(answer::not_allowed());
     }
-    if let Err(bad) = check_host(headers, site) {
+    let (path, served) = (request.uri().path(), site.listening.path.as_deref());
+    // Before everything else: whoever only looks whether we are there has no name for us and no token.
+    if site.listening.health.as_deref() == Some(path) {
+        return Asked::Other(answer::healthy());
+    }
+    // Browsers ask beside every page that doesn't name an icon, such as one line of text.
+    if path == "/favicon.ico" {
+        return Asked::Other(answer::no_icon());
+    }
+    if let Err(bad) = check_host(request, proxied.as_ref(), site) {
         return refused(bad);
     }
-    let (path, served) = (request.uri().path(), site.listening.path.as_deref());
     let wants_upgrade = has_word(headers, &UPGRADE, "websocket");
     if wants_upgrade && !site.takes_upgrade(path) {
         return Asked::Other(answer::not_found());
     }
+    let secure = proxied.as_ref().is_some_and(|proxied| proxied.scheme == Some("https"));
     if let Some(door) = &site.door {
-        match door.ask(request.method(), &http(request)) {
+        match door.ask(request.method(), &http(request), secure) {
             Entry::Welcome(answer) if !wants_upgrade => return Asked::Other(answer),
             // A program may bring the token right away: it has no other use for it.
             Entry::Granted | Entry::Welcome(_) => {}
@@ -67,7 +84,10 @@ pub(super) fn read(request: &Request<Incoming>, site: &Site) -> Asked {
     if !wants_upgrade {
         return Asked::Other(site.page.answer(path, request.uri().query(), served, headers));
     }
-    upgrade(request, &site.listening).map_or_else(refused, Asked::Upgrade)
+    match upgrade(request, proxied.as_ref(), &site.listening) {
+        Ok(upgrade) => Asked::Upgrade(Upgrade { proxied, ..upgrade }),
+        Err(bad) => refused(bad),
+    }
 }
 
 /// What is wrong with a handshake.
@@ -84,11 +104,21 @@ impl Bad {
     }
 }
 
-fn upgrade(request: &Request<Incoming>, listening: &Listening) -> Result<Upgrade, Box<Bad>> {
+fn upgrade(
+    request: &Request<Incoming>,
+    proxied: Option<&Proxied>,
+    listening: &Listening,
+) -> Result<Upgrade, Box<Bad>> {
     let headers = request.headers();
     let bad = |line: &str| Bad::new(StatusCode::BAD_REQUEST, ErrorKind::Protocol, line);
-    if request.method() != Method::GET || request.version() != Version::HTTP_11 {
-        return Err(bad("a WebSocket connection is a GET of HTTP/1.1"));
+    if request.method() != Method::GET {
+        return Err(bad("a WebSocket connection is a GET"));
+    }
+    if request.version() != Version::HTTP_11 {
+        return Err(bad(
+            "a WebSocket connection needs HTTP/1.1: a proxy on the way may have to be told \
+                        so, as nginx by `proxy_http_version 1.1`",
+        ));
     }
     if !has_word(headers, &CONNECTION, "upgrade") {
         let line = "the header `Connection: upgrade` is missing: a proxy on the way has to be told \
@@ -99,22 +129,23 @@ fn upgrade(request: &Request<Incoming>, listening: &Listening) -> Result<Upgrade
         return Err(bad("a WebSocket handshake has no body"));
     }
     let host = single(headers, &HOST).unwrap_or_default();
-    if host.is_none() && request.uri().host().is_none() {
-        return Err(bad("the Host header is missing"));
-    }
     if single(headers, &SEC_WEBSOCKET_VERSION) != Ok(Some("13")) {
         let line = "only version 13 of WebSocket (RFC 6455) is spoken here";
         let mut bad = Bad::new(StatusCode::UPGRADE_REQUIRED, ErrorKind::Protocol, line);
         answer::version(&mut bad.answer);
         return Err(bad);
     }
-    let Ok(Some(key)) = single(headers, &SEC_WEBSOCKET_KEY) else {
-        return Err(bad("the header Sec-WebSocket-Key is missing or there are two"));
+    let key = match single(headers, &SEC_WEBSOCKET_KEY) {
+        Ok(Some(key)) => key,
+        Ok(None) => return Err(bad("the header Sec-WebSocket-Key is missing")),
+        Err(()) => return Err(bad("there must be one header Sec-WebSocket-Key, and text in it")),
     };
     if !base64::encodes(key, 16) {
         return Err(bad("Sec-WebSocket-Key must be 16 bytes in base64"));
     }
-    check_origin(headers, host, listening)?;
+    let host = proxied.and_then(|proxied| proxied.host.as_deref()).or(host);
+    let scheme = proxied.and_then(|proxied| proxied.scheme);
+    check_origin(headers, host, scheme, listening)?;
     let http = http(request);
     let subprotocol = match listening.spoken.choose(&http.subprotocols) {
         Ok(chosen) => chosen.map(str::to_owned),
@@ -136,19 +167,29 @@ fn upgrade(request: &Request<Incoming>, listening: &Listening) -> Result<Upgrade
     let offers = offers.filter_map(|value| value.to_str().ok());
     let wanted = listening.wishes.compression.as_ref();
     let deflate = wanted.and_then(|wanted| deflate::answer(&wanted.config, offers));
-    Ok(Upgrade { key: key.to_owned(), http, subprotocol, deflate })
+    Ok(Upgrade { key: key.to_owned(), http, proxied: None, subprotocol, deflate })
 }
 
-/// Whether the listener answers to the host that was asked for. Programs may ask for none.
-fn check_host(headers: &HeaderMap, site: &Site) -> Result<(), Box<Bad>> {
-    let Ok(host) = single(headers, &HOST) else {
-        let line = "the Host header is not one host";
-        return Err(Bad::new(StatusCode::BAD_REQUEST, ErrorKind::Protocol, line));
+/// Whether the listener answers to the host that was asked for: of us, and of the proxy in front. The
+/// first is looked at in any case, because a page on this machine may pretend to be a proxy, but can't
+/// choose its Host header.
+fn check_host(
+    request: &Request<Incoming>,
+    proxied: Option<&Proxied>,
+    site: &Site,
+) -> Result<(), Box<Bad>> {
+    let bad = |line| Bad::new(StatusCode::BAD_REQUEST, ErrorKind::Protocol, line);
+    let Ok(host) = single(request.headers(), &HOST) else {
+        return Err(bad("the Host header is not one host"));
     };
+    // RFC 9112 section 3.2; HTTP/1.0 has none.
+    if host.is_none() && request.uri().host().is_none() && request.version() == Version::HTTP_11 {
+        return Err(bad("the Host header is missing"));
+    }
     let hosts = &site.listening.hosts;
-    let Some(host) = host.filter(|host| !hosts.allow(host, site.is_loopback())) else {
-        return Ok(());
-    };
+    let asked = [host, proxied.and_then(|proxied| proxied.host.as_deref())];
+    let foreign = |host: &&str| !hosts.allow(host, site.is_loopback());
+    let Some(host) = asked.into_iter().flatten().find(foreign) else { return Ok(()) };
     let host = printable(host);
     let set = hosts.with(&host);
     let line = format!(
@@ -161,11 +202,12 @@ fn check_host(headers: &HeaderMap, site: &Site) -> Result<(), Box<Bad>> {
 fn check_origin(
     headers: &HeaderMap,
     host: Option<&str>,
+    scheme: Option<&str>,
     listening: &Listening,
 ) -> Result<(), Box<Bad>> {
     let origin = match single(headers, &ORIGIN) {
         Ok(None) => return Ok(()),
-        Ok(Some(origin)) if listening.origins.allow(origin, host) => return Ok(()),
+        Ok(Some(origin)) if listening.origins.allow(origin, host, scheme) => return Ok(()),
         Ok(Some(origin)) => printable(origin),
         Err(()) => "more than one".to_owned(),
     };

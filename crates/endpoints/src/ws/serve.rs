@@ -36,6 +36,7 @@ use super::hosts::Hosts;
 use super::negotiate::Spoken;
 use super::origin::Origins;
 use super::page::{Page, Show, place};
+use super::proxy::Proxies;
 use super::request::{self, Asked, Upgrade};
 use super::terminal::{self, Face};
 use super::wishes::Wishes;
@@ -48,6 +49,11 @@ pub(super) struct Listening {
     pub(super) spoken: Spoken,
     pub(super) origins: Origins,
     pub(super) hosts: Hosts,
+    pub(super) proxies: Proxies,
+    /// The path that tells a load balancer that we are there.
+    pub(super) health: Option<String>,
+    /// The most bytes of a request's header, for hyper's buffer.
+    pub(super) max_header: usize,
     pub(super) auth: Auth,
     pub(super) show: Show,
     /// What a page sees a service through.
@@ -174,10 +180,11 @@ impl Bound for Serving {
         let Conn { transport, info, control, hold } = conn;
         let front = Front::new(transport.into_bytes());
         let said = Arc::new(Mutex::new(None));
-        let service = Requested { site: Arc::clone(&self.0), said: Arc::clone(&said) };
+        let service =
+            Requested { site: Arc::clone(&self.0), info: info.clone(), said: Arc::clone(&said) };
         let mut builder = http1::Builder::new();
         // No timer of hyper's: the limit is ours and covers answers that nobody reads, too.
-        builder.max_buf_size(BUFFER).max_headers(HEADERS).header_read_timeout(None);
+        builder.max_buf_size(self.0.listening.max_header).header_read_timeout(None);
         let http = Box::new(builder.serve_connection(front.clone(), service));
         let listening = Arc::clone(&self.0.listening);
         let at = self.0.local.descriptor.clone();
@@ -262,7 +269,11 @@ impl Offers for Requests {
                 }
                 Ok(Next::Said(Said::Refused(error))) => refused = Some(error),
                 Ok(Next::Said(Said::Offer(upgrade, answer))) => {
-                    let talk = self.talk.take().expect("it was there at the loop's start");
+                    let mut upgrade = upgrade;
+                    let mut talk = self.talk.take().expect("it was there at the loop's start");
+                    if let Some(proxied) = upgrade.proxied.take() {
+                        talk.link.info = talk.link.info.with(proxied);
+                    }
                     let info = talk.link.info.clone().with(upgrade.http.clone());
                     let deciding = Deciding { talk, upgrade: *upgrade, answer };
                     return Ok(Some(Offer::new(info, deciding)));
@@ -299,7 +310,16 @@ impl Talk {
         match (refused, done) {
             (Some(error), _) => Err(error),
             (None, Err(error)) if error.is_parse() => {
-                Err(link.error(ErrorKind::Protocol, format!("what came is not HTTP: {error}")))
+                let words = match link.front.diagnosis() {
+                    Some(words) => words.to_owned(),
+                    None if error.is_parse_too_large() => format!(
+                        "a request's header has more than {} bytes or 100 lines; `max-header` allows \
+                         more bytes",
+                        link.listening.max_header
+                    ),
+                    None => format!("what came is not HTTP: {error}"),
+                };
+                Err(link.error(ErrorKind::Protocol, words))
             }
             (None, Err(error)) => {
                 debug!("{}: {error}", link.at);
@@ -325,6 +345,8 @@ impl Link {
 /// hyper's service: what a request is answered with.
 pub(super) struct Requested {
     site: Arc<Site>,
+    /// About the connection.
+    info: Info,
     said: Arc<Mutex<Option<Said>>>,
 }
 
@@ -334,7 +356,7 @@ impl Service<Request<Incoming>> for Requested {
     type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let (said, answer) = match request::read(&request, &self.site) {
+        let (said, answer) = match request::read(&request, &self.site, &self.info) {
             Asked::Other(answer) => (Said::Answered, answer),
             Asked::Refused(answer, error) => (Said::Refused(error), answer),
             Asked::Upgrade(upgrade) => {
@@ -357,9 +379,6 @@ impl Requested {
     }
 }
 
-/// Of a request's header; more is 431 (RFC 6585 section 5).
-const BUFFER: usize = 16 * 1024;
-const HEADERS: usize = 64;
 /// How long a refused peer has to take its answer.
 const CLOSE: Duration = Duration::from_secs(1);
 

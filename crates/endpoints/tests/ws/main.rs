@@ -16,6 +16,7 @@ mod nested;
 mod offers;
 mod page;
 mod plan;
+mod proxy;
 mod random;
 mod refusals;
 mod terminal;

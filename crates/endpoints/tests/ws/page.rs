@@ -1,7 +1,7 @@
 //! What a browser gets: the page, if this was built with it, under the names that the listener answers
 //! to, and for those that it lets in.
 
-use endpoint::Accept;
+use endpoint::{Accept, Error, Info};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -10,48 +10,52 @@ use crate::support::*;
 use crate::terminal::V1;
 
 /// A listener on loopback, asked one thing a connection.
-struct Site {
-    accept: Box<dyn Accept>,
+pub(crate) struct Site {
+    pub(crate) accept: Box<dyn Accept>,
 }
 
 /// An answer, with its body as it came.
 #[derive(Debug)]
-struct Got {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
+pub(crate) struct Got {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
     /// Whether an offer came of it.
-    offered: bool,
+    pub(crate) offered: bool,
+    /// What was known of it.
+    pub(crate) info: Info,
+    /// What the log says of it.
+    pub(crate) error: Option<Error>,
 }
 
 impl Got {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))
     }
 
-    fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 }
 
 impl Site {
-    async fn new(parameters: &str) -> Self {
+    pub(crate) async fn new(parameters: &str) -> Self {
         let cx = endpoint::Context::new();
         Self { accept: bind(&cx, &format!("ws:{{tcp:0:interface=127.0.0.1}}{parameters}")).await }
     }
 
-    async fn get(&mut self, path: &str, headers: &str) -> Got {
+    pub(crate) async fn get(&mut self, path: &str, headers: &str) -> Got {
         self.ask("GET", path, headers).await
     }
 
-    async fn ask(&mut self, method: &str, path: &str, headers: &str) -> Got {
+    pub(crate) async fn ask(&mut self, method: &str, path: &str, headers: &str) -> Got {
         let host = if headers.contains("Host:") { "" } else { "Host: localhost\r\n" };
         self.say(&format!("{method} {path} HTTP/1.1\r\n{host}{headers}Connection: close\r\n\r\n"))
             .await
     }
 
-    async fn say(&mut self, request: &str) -> Got {
+    pub(crate) async fn say(&mut self, request: &str) -> Got {
         let address = self.accept.local().address.unwrap();
         let mut client = TcpStream::connect(address).await.unwrap();
         let mut incoming = self.accept.accept().await.unwrap().unwrap();
@@ -59,11 +63,9 @@ impl Site {
         let mut read = Vec::new();
         let serve = async {
             match incoming.next().await {
-                Ok(Some(offer)) => {
-                    drop(offer);
-                    true
-                }
-                Ok(None) | Err(_) => false,
+                Ok(Some(offer)) => (true, offer.info.clone(), None),
+                Ok(None) => (false, Info::new(), None),
+                Err(error) => (false, Info::new(), Some(error)),
             }
         };
         let reads = async {
@@ -71,11 +73,12 @@ impl Site {
             // The listener waits for that.
             drop(client);
         };
-        let (offered, ()) = timeout(LONG, async { tokio::join!(serve, reads) }).await.unwrap();
+        let both = async { tokio::join!(serve, reads) };
+        let ((offered, info, error), ()) = timeout(LONG, both).await.unwrap();
         let end = read.windows(4).position(|end| end == b"\r\n\r\n").map_or(0, |end| end + 4);
         let head = String::from_utf8(read[..end].to_vec()).unwrap();
         let status = head.split(' ').nth(1).map_or(0, |status| status.parse().unwrap());
-        Got { status, head, body: read[end..].to_vec(), offered }
+        Got { status, head, body: read[end..].to_vec(), offered, info, error }
     }
 }
 
@@ -199,7 +202,7 @@ async fn without_a_path_the_page_is_at_every_one() {
     for path in ["/", "/a", "/a/b/", "/?x", "//"] {
         assert_eq!(site.get(path, "").await.status, 200, "{path}");
     }
-    for path in ["/favicon.ico", "/assets/", "/assets/index-AAAAAAAA.js", "/etc/passwd.txt"] {
+    for path in ["/a/favicon.ico", "/assets/", "/assets/index-AAAAAAAA.js", "/etc/passwd.txt"] {
         let got = site.get(path, "").await;
         assert_eq!(
             (got.status, got.header("x-content-type-options")),
@@ -273,7 +276,12 @@ async fn a_token_lets_one_browser_in() {
         assert!(!shown.contains(token), "{shown}");
     }
     let upgraded = |headers: &str| upgrade("/", &format!("{V1}Connection: close\r\n{headers}"));
-    for path in ["/", "/assets/licenses.txt", "/?token=", "/?token=x", "/favicon.ico"] {
+    assert_eq!(
+        site.get("/favicon.ico", "").await.status,
+        204,
+        "browsers ask beside a line of text"
+    );
+    for path in ["/", "/assets/licenses.txt", "/?token=", "/?token=x", "/a/favicon.ico"] {
         let got = site.get(path, "").await;
         assert_eq!((got.status, got.offered), (403, false), "{path}");
         assert!(got.text().contains("the link that was shown"), "{got:?}");

@@ -1,0 +1,90 @@
+//! Which peers are believed: networks and addresses, and names for some of them.
+
+use std::net::IpAddr;
+
+use descriptor::Diagnostic;
+use endpoint::kind::Args;
+use ipnet::IpNet;
+
+/// Who is believed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trusted {
+    any: bool,
+    unix: bool,
+    networks: Vec<IpNet>,
+}
+
+impl Trusted {
+    pub(super) fn read(args: &Args) -> Result<Self, Diagnostic> {
+        Self::of(args.list("trusted")).map_err(|word| {
+            let message = format!("`{word}` is not a network");
+            let help = "a network is `10.0.0.0/8`, an address `192.0.2.1`; or `loopback`, `private`, \
+                        `unix`, `any`; names are not looked up";
+            args.mistake("trusted", "bad-network", message).help(help)
+        })
+    }
+
+    /// From words; the first that means nothing is the error.
+    pub(super) fn of(words: &[impl AsRef<str>]) -> Result<Self, String> {
+        let mut trusted = Self::default();
+        for word in words {
+            let word = word.as_ref();
+            match &*word.to_ascii_lowercase() {
+                "any" | "*" => (trusted.any, trusted.unix) = (true, true),
+                "unix" => trusted.unix = true,
+                "loopback" => trusted.add(LOOPBACK),
+                "private" => {
+                    trusted.add(LOOPBACK);
+                    trusted.add(PRIVATE);
+                }
+                _ => match word.parse().or_else(|_| word.parse::<IpAddr>().map(IpNet::from)) {
+                    Ok(network) => trusted.networks.push(network),
+                    Err(_) => return Err(word.to_owned()),
+                },
+            }
+        }
+        Ok(trusted)
+    }
+
+    fn add(&mut self, networks: &[&str]) {
+        let networks = networks.iter().map(|network| network.parse::<IpNet>());
+        let networks = networks.map(|network| network.expect("they are known"));
+        self.networks.extend(networks);
+    }
+
+    /// Whether anybody is.
+    pub(super) fn is_somebody(&self) -> bool {
+        self.any || self.unix || !self.networks.is_empty()
+    }
+
+    pub(super) fn has(&self, peer: IpAddr) -> bool {
+        // A socket that takes both versions shows version 4 in version 6 (RFC 4291 section 2.5.5.2).
+        let peer = peer.to_canonical();
+        self.any || self.networks.iter().any(|network| network.contains(&peer))
+    }
+
+    /// Whether who comes over a Unix socket is: its file's mode says who that can be.
+    pub(super) fn has_unix(&self) -> bool {
+        self.unix
+    }
+}
+
+const LOOPBACK: &[&str] = &["127.0.0.0/8", "::1/128"];
+/// RFC 1918, RFC 4193, and links (RFC 3927, RFC 4291 section 2.5.6).
+const PRIVATE: &[&str] =
+    &["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_are_no_network_are_mistakes() {
+        for word in ["localhost", "10.0.0.0/33", "10.0.0", "", "10.0.0.1:80", "[::1]", "/8"] {
+            assert_eq!(Trusted::of(&["loopback", word]).err().as_deref(), Some(word));
+        }
+        for word in ["10.0.0.0/8", "10.1.2.3/8", "::/0", "2001:db8::1", "ANY", "Loopback"] {
+            assert!(Trusted::of(&[word]).is_ok(), "{word}");
+        }
+    }
+}
