@@ -41,6 +41,12 @@ pub(crate) const PACKAGES: &[Package] = &[
         services: &["haproxy"],
     },
     Package {
+        name: "nginx",
+        program: "nginx",
+        why: "the other proxy in front of us, under a path of its own",
+        services: &["nginx"],
+    },
+    Package {
         name: "redis-server",
         program: "redis-server",
         why: "a protocol of many small answers and some of any size, behind every chain",

@@ -3,6 +3,7 @@
 
 mod agreements;
 mod haproxy;
+mod proxies;
 mod redis;
 mod ssh;
 mod tools;
