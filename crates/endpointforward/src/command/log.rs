@@ -6,10 +6,12 @@
 use std::fmt;
 use std::io::{self, IsTerminal};
 
+use tracing::span::Record;
 use tracing::{Event, Level, Subscriber};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
+use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::fmt::format::{DefaultFields, FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormattedFields, Subscriber as Fmt};
 use tracing_subscriber::registry::{LookupSpan, Scope};
@@ -45,7 +47,8 @@ pub(crate) fn install(logging: &Logging) -> WorkerGuard {
     // A second log in one process would be a mistake, and this is the only place.
     let installed = match logging.log_format {
         LogFormat::Pretty => {
-            tracing::subscriber::set_global_default(fmt.event_format(Line).finish())
+            let fmt = fmt.fmt_fields(Fields::default()).event_format(Line);
+            tracing::subscriber::set_global_default(fmt.finish())
         }
         LogFormat::Json => tracing::subscriber::set_global_default(
             fmt.json().flatten_event(true).with_span_list(false).finish(),
@@ -125,6 +128,28 @@ where
             }
         }
         writeln!(writer)
+    }
+}
+
+/// Fields as tracing writes them, in no more memory than they take: those of a session are kept for as long as it
+/// lasts, and a string that grew is half empty.
+#[derive(Default)]
+struct Fields(DefaultFields);
+
+impl<'w> FormatFields<'w> for Fields {
+    fn format_fields<R: RecordFields>(&self, writer: Writer<'w>, fields: R) -> fmt::Result {
+        self.0.format_fields(writer, fields)
+    }
+
+    fn add_fields(
+        &self,
+        current: &'w mut FormattedFields<Self>,
+        fields: &Record<'_>,
+    ) -> fmt::Result {
+        current.fields.push(' ');
+        self.0.format_fields(current.as_writer(), fields)?;
+        current.fields = current.fields.as_str().to_owned();
+        Ok(())
     }
 }
 
