@@ -5,12 +5,12 @@
 use std::time::Duration;
 
 use endpointforward::forward::{Ended, Outcome, Side, splice};
-use endpointforward::{Stop, Timers, connect};
+use endpointforward::{Stop, Timers, connect, listen};
 use rustix::net::{SendFlags, send, sockopt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 #[tokio::test]
 async fn between_tcp_and_tcp() {
@@ -48,6 +48,26 @@ async fn through_a_program() {
         "{} bytes went through the kernel",
         outcome.spliced
     );
+}
+
+#[tokio::test]
+async fn towards_a_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("heard");
+    let near = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let script = format!("stty raw -echo; echo ready; head -c {TYPED} >{}", path.display());
+    let session = session(&tcp(&near), &format!("pty:sh:-c:{{{script}}}")).await;
+    let (mut near, _) = near.accept().await.unwrap();
+    let mut ready = [0; 6];
+    near.read_exact(&mut ready).await.unwrap();
+    try_send(&mut near, 0, TYPED).await.unwrap();
+    let mut rest = Vec::new();
+    timeout(LONG, near.read_to_end(&mut rest)).await.unwrap().unwrap();
+    let outcome = session.await.unwrap();
+    assert_eq!(outcome.sent, TYPED as u64, "{outcome}");
+    assert!(outcome.spliced > 0, "none of it went through the kernel");
+    let heard = std::fs::read(path).unwrap();
+    assert_eq!(check(&mut &*heard, 0, TYPED).await, TYPED);
 }
 
 /// What it doesn't read is no failure, in whichever way it would have come.
@@ -160,6 +180,23 @@ async fn questions_and_answers_are_copied() {
     assert_eq!(session.await.unwrap().spliced, 0);
 }
 
+/// A layer that let bytes go past it would send them in no protocol at all.
+#[tokio::test]
+async fn layers_let_nothing_go_past_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let descriptor = format!("ws:{{unix:{}}}", folder.path().join("socket").display());
+    let mut listening = listen(&descriptor).await.unwrap();
+    let dialling = tokio::spawn(async move { connect(&descriptor).await.unwrap() });
+    let accepted = listening.accept().await.unwrap();
+    let telnet = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let plain = connect(&tcp(&telnet)).await.unwrap();
+    let layered = connect(&format!("telnet:{{{}}}", tcp(&telnet))).await.unwrap();
+    for conn in [accepted, dialling.await.unwrap(), layered] {
+        assert!(conn.transport.into_bytes().raw().is_none());
+    }
+    assert!(plain.transport.into_bytes().raw().is_some(), "what is under them would");
+}
+
 /// All of it one way, its end, then all of it the other way.
 async fn there_and_back<N, F>(near: &mut N, far: &mut F)
 where
@@ -205,7 +242,8 @@ async fn check(from: &mut (impl AsyncRead + Unpin), at: usize, until: usize) -> 
     let mut now = at;
     while now < until {
         let room = buffer.len().min(until - now).min(PERIOD - now % PERIOD);
-        let Ok(got @ 1..) = from.read(&mut buffer[..room]).await else { break };
+        let read = timeout(LONG, from.read(&mut buffer[..room])).await;
+        let Ok(got @ 1..) = read.expect("nothing comes any more") else { break };
         assert!(buffer[..got] == period[now % PERIOD..][..got], "other bytes after {now}");
         now += got;
     }
@@ -236,6 +274,11 @@ async fn session(near: &str, far: &str) -> JoinHandle<Outcome> {
 }
 
 const LENGTH: usize = 64 << 20;
+
+/// Terminals are slow.
+const TYPED: usize = 4 << 20;
+
+const LONG: Duration = Duration::from_secs(60);
 
 /// Prime to every size of buffer, so that what is lost or doubled is seen.
 const PERIOD: usize = 1_000_003;

@@ -1,10 +1,18 @@
 //! When bulk is moved inside the kernel, when it comes back, and that nothing is lost on the way.
 #![cfg(target_os = "linux")]
 
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use endpoint::{Conn, End, Info};
+use endpoint::{Conn, End, Info, Life, Raw, SystemCall};
 use forward::{Outcome, Stop, Timers, splice};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::JoinHandle;
 
 use crate::support::{RawPeer, data, fake, raw_fake, settle};
@@ -96,6 +104,106 @@ async fn a_side_without_a_descriptor_has_both_copied() {
     assert_eq!(task.await.unwrap().spliced, 0);
     assert!(far_peer.taken() == sent);
     assert_eq!(near_peer.calls(), 0);
+}
+
+/// Whoever always has more, and always takes more, has to let others have their turn.
+#[tokio::test(start_paused = true)]
+async fn a_turn_is_bounded() {
+    let (near, far, stop) = (Endless::new(), Endless::new(), Stop::new());
+    let moved = Arc::clone(&far.taken);
+    let (near, far) = (Conn::bytes(near, Info::new()), Conn::bytes(far, Info::new()));
+    let timers = Timers::default();
+    let mut session = pin!(splice(near, far, &timers, &stop));
+    let mut cx = Context::from_waker(Waker::noop());
+    for _ in 0..50 {
+        assert!(session.as_mut().poll(&mut cx).is_pending());
+        let turn = moved.swap(0, Ordering::Relaxed);
+        assert!(turn > 0 && turn <= 2 << 20, "{turn} bytes in one turn");
+    }
+    stop.stop(End::eof());
+    stop.hurry();
+    let outcome = session.await;
+    assert!(outcome.spliced > outcome.sent && outcome.spliced > outcome.received, "both ways");
+}
+
+/// Zeros that never end, and a place for as many.
+struct Endless {
+    zeros: File,
+    nowhere: File,
+    taken: Arc<AtomicUsize>,
+}
+
+impl Endless {
+    fn new() -> Self {
+        let open = |path| File::options().read(true).write(true).open(path).unwrap();
+        Self { zeros: open("/dev/zero"), nowhere: open("/dev/null"), taken: Arc::default() }
+    }
+
+    fn took(&self, bytes: usize) {
+        let taken = self.taken.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        assert!(taken < 1 << 30, "nobody else gets a turn");
+    }
+}
+
+impl AsyncRead for Endless {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        buf.initialize_unfilled();
+        buf.set_filled(buf.capacity());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Endless {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.took(buf.len());
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Life for Endless {
+    fn poll_finish(&mut self, _: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn raw(&mut self) -> Option<&mut dyn Raw> {
+        Some(self)
+    }
+}
+
+impl Raw for Endless {
+    fn poll_read_by(
+        &mut self,
+        _: &mut Context<'_>,
+        call: SystemCall<'_>,
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(call(self.zeros.as_fd()))
+    }
+
+    fn poll_write_by(
+        &mut self,
+        _: &mut Context<'_>,
+        call: SystemCall<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let bytes = call(self.nowhere.as_fd())?;
+        self.took(bytes);
+        Poll::Ready(Ok(bytes))
+    }
 }
 
 /// What had been read from the other side by then is in a pipe, and has to come out of it again.
