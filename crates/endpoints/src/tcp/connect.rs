@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use endpoint::info::Tcp;
 use endpoint::kind::{Args, Planned};
 use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result, describe};
 use tokio::net::{TcpSocket, TcpStream};
@@ -82,16 +83,10 @@ impl Connector for Connect {
 impl Connect {
     async fn open(&self) -> Result<Conn> {
         let addresses = interleave(self.addresses().await?);
-        let stream = race(addresses, |address| self.dial(address))
+        let (stream, fact) = race(addresses, |address| self.dial(address))
             .await
             .map_err(|failed| self.explain(&failed))?;
-        let addresses = (stream.local_addr(), stream.peer_addr());
-        let info = match addresses {
-            (Ok(local), Ok(peer)) => Info::new().with(fact(local, peer)),
-            // Reset in this moment; the session will see that.
-            _ => Info::new(),
-        };
-        Ok(Conn::bytes(Socket(stream), info))
+        Ok(Conn::bytes(Socket(stream), Info::new().with(fact)))
     }
 
     async fn addresses(&self) -> Result<Vec<SocketAddr>> {
@@ -118,7 +113,7 @@ impl Connect {
         Ok(usable)
     }
 
-    async fn dial(&self, address: SocketAddr) -> io::Result<TcpStream> {
+    async fn dial(&self, address: SocketAddr) -> io::Result<(TcpStream, Tcp)> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         if let Some(from) = self.from {
             socket.bind(SocketAddr::new(from, 0))?;
@@ -126,11 +121,12 @@ impl Connect {
         let stream = socket.connect(address).await?;
         // Without a listener, a loopback port of the ephemeral range now and then connects to
         // itself (RFC 9293 section 3.5, simultaneous open) and would echo for ever.
-        if stream.local_addr()? == stream.peer_addr()? {
+        let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
+        if local == peer {
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
         self.options.apply(&stream)?;
-        Ok(stream)
+        Ok((stream, fact(local, peer)))
     }
 
     /// One error of all addresses' errors.
