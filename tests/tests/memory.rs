@@ -250,3 +250,32 @@ fn closed_sessions_give_everything_back() {
     drop(sessions);
     tests::until("all sockets are closed", || (forwarder.fds() == fds).then_some(()));
 }
+
+#[test]
+fn a_file_that_nobody_reads_is_not_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // A sparse one: far more than may be in memory.
+    let large = std::fs::File::create(folder.path().join("large.bin")).expect("a file");
+    large.set_len(PUSHED).expect("a file can be long");
+    let listen = format!("ws:0:page={{{}}}", folder.path().display());
+    let forwarder = Forwarder::between(&listen, "echo");
+    let ask = || {
+        let client = net::connect(forwarder.port(0));
+        (&client)
+            .write_all(b"GET /large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .expect("it is taken");
+        assert_eq!(net::read_exactly(&client, 15), b"HTTP/1.1 200 OK");
+        client
+    };
+    let warmed = ask();
+    for _ in 0..32 {
+        net::read_exactly(&warmed, 1 << 20);
+    }
+    let before = forwarder.rss_kib();
+    let clients: Vec<_> = (0..16).map(|_| ask()).collect();
+    let silent = net::connect(forwarder.port(0));
+    assert!(net::is_silent(&silent, QUIET), "whoever asks for nothing gets nothing");
+    let grown = forwarder.rss_kib().saturating_sub(before);
+    // A piece of the file in each of three buffers, and a connection.
+    assert!(grown < 16 * 128 + GROWTH_KIB, "{grown} KiB for {} readers", clients.len());
+}

@@ -1,8 +1,6 @@
 //! What is answered over HTTP: the upgrade, refusals, and everything that is no upgrade.
 
-use ::bytes::Bytes;
 use endpoint::{Refusal, RefusalKind};
-use http_body_util::Full;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
     SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
@@ -11,12 +9,13 @@ use hyper::header::{
 use hyper::{Response, StatusCode};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-/// Bodies are short and ready.
-pub(super) type Answer = Response<Full<Bytes>>;
+use super::body::Body;
+
+pub(super) type Answer = Response<Body>;
 
 /// One line of text.
 pub(super) fn text(status: StatusCode, line: &str) -> Answer {
-    let mut answer = Response::new(Full::from(format!("{line}\n")));
+    let mut answer = Response::new(Body::from(format!("{line}\n")));
     *answer.status_mut() = status;
     let text = HeaderValue::from_static("text/plain; charset=utf-8");
     answer.headers_mut().insert(CONTENT_TYPE, text);
@@ -66,7 +65,7 @@ pub(super) fn healthy() -> Answer {
 
 /// To a browser that looks for an icon: there is none, and that is no mistake.
 pub(super) fn no_icon() -> Answer {
-    let mut answer = Response::new(Full::default());
+    let mut answer = Response::new(Body::default());
     *answer.status_mut() = StatusCode::NO_CONTENT;
     let day = HeaderValue::from_static("max-age=86400");
     answer.headers_mut().insert(CACHE_CONTROL, day);
@@ -90,7 +89,7 @@ pub(super) fn switch<'a>(
     extension: Option<&str>,
     more: impl Iterator<Item = &'a (String, String)>,
 ) -> Answer {
-    let mut answer = Response::new(Full::default());
+    let mut answer = Response::new(Body::default());
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = answer.headers_mut();
     for (name, value) in more {

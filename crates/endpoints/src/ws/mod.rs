@@ -16,6 +16,7 @@
 mod answer;
 mod base64;
 mod beginning;
+mod body;
 mod bytes;
 mod compression;
 mod decision;
@@ -120,11 +121,14 @@ pub(crate) static KIND: Kind = Kind {
             FORWARDED,
             Param::new(
                 "page",
-                ValueKind::Choice(&["auto", "terminal", "telnet", "none"]),
-                "What a browser is shown under the same path: a terminal. `auto` speaks telnet with \
-                 what is behind the listener if that is a service, such as `tcp`; `telnet` does so \
-                 whatever it is, `terminal` never; `none` shows one line of text. Clients of other \
-                 subprotocols than `endpointforward.v1` get plain bytes in any case.",
+                ValueKind::Text,
+                "What a browser is shown under the same path: `auto`, `terminal`, `telnet`, `none`, or the \
+                 path of a folder, with a slash in it, as `./public`. The first three are a terminal: `auto` \
+                 speaks telnet with what is behind the listener if that is a service, such as `tcp`; \
+                 `telnet` does so whatever it is, `terminal` never. `none` shows one line of text. A folder's \
+                 files are served as they are, with `index.html` for a folder; names that begin with a dot \
+                 and links that lead out of it aren't. Clients of other subprotocols than \
+                 `endpointforward.v1` get plain bytes in any case.",
             )
             .default("auto"),
             Param::new(
@@ -223,6 +227,16 @@ pub(crate) static KIND: Kind = Kind {
             role: Role::Listen,
             descriptor: "ws:9000:origin={same,https://example.com}",
             about: "Takes connections from pages of example.com too.",
+        },
+        Example {
+            role: Role::Listen,
+            descriptor: "ws:{tcp:9000:interface=127.0.0.1}:host=term.example:trusted=loopback",
+            about: "Behind a reverse proxy on the same machine.",
+        },
+        Example {
+            role: Role::Listen,
+            descriptor: "ws:9000:page=./public",
+            about: "Serves one's own files beside the WebSocket.",
         },
         Example {
             role: Role::Listen,

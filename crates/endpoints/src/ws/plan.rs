@@ -26,6 +26,7 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     let hosts = keep(Hosts::read(args, own), &mut found).unwrap_or_default();
     let origins = keep(Origins::read(args), &mut found).unwrap_or_default();
     let proxies = keep(Proxies::read(args), &mut found).unwrap_or_default();
+    let show = keep(Show::read(args), &mut found).unwrap_or_default();
     let health = keep(front_params::health(args), &mut found).flatten();
     let max_header = keep(front_params::max_header(args), &mut found).unwrap_or_default();
     let names = subprotocols(args, &mut found);
@@ -57,7 +58,7 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
         health,
         max_header,
         auth: if args.text("auth") == Some("token") { Auth::Token } else { Auth::Open },
-        show: Show::read(args.text("page").unwrap_or_default()),
+        show,
         telnet: args.dial_layer("telnet"),
         limit,
         headers,

@@ -1,6 +1,8 @@
 //! What a request asks for: an upgrade that is right (RFC 6455 section 4.2.1), one that isn't, or
 //! something else.
 
+use std::sync::Arc;
+
 use endpoint::info::{Http, Proxied};
 use endpoint::{Error, ErrorKind, Info};
 use hyper::body::{Body, Incoming};
@@ -15,6 +17,9 @@ use super::answer::{self, Answer};
 use super::base64;
 use super::door::Entry;
 use super::negotiate::{Disagreement, is_token};
+use super::page::folder::{Folder, Wanted};
+use super::page::place::{self, Place};
+use super::page::{Page, slash};
 use super::serve::{Listening, Site};
 
 /// What a request asks for.
@@ -25,6 +30,8 @@ pub(super) enum Asked {
     Refused(Answer, Error),
     /// What is answered without more ado.
     Other(Answer),
+    /// A file, which has to be opened for the answer.
+    File(Arc<Folder>, Wanted),
 }
 
 /// A request for a WebSocket connection.
@@ -60,7 +67,7 @@ pub(super) fn read(request: &Request<Incoming>, site: &Site, info: &Info) -> Ask
         return Asked::Other(answer::healthy());
     }
     // Browsers ask beside every page that doesn't name an icon, such as one line of text.
-    if path == "/favicon.ico" {
+    if path == "/favicon.ico" && !site.page.is_own() {
         return Asked::Other(answer::no_icon());
     }
     if let Err(bad) = check_host(request, proxied.as_ref(), site) {
@@ -81,12 +88,33 @@ pub(super) fn read(request: &Request<Incoming>, site: &Site, info: &Info) -> Ask
             }
         }
     }
+    if !wants_upgrade && let Page::Folder(folder) = &site.page {
+        return file(request, served, folder);
+    }
     if !wants_upgrade {
         return Asked::Other(site.page.answer(path, request.uri().query(), served, headers));
     }
     match upgrade(request, proxied.as_ref(), &site.listening) {
         Ok(upgrade) => Asked::Upgrade(Upgrade { proxied, ..upgrade }),
         Err(bad) => refused(bad),
+    }
+}
+
+/// A request for a file of the user's own.
+fn file(request: &Request<Incoming>, served: Option<&str>, folder: &Arc<Folder>) -> Asked {
+    let (path, query) = (request.uri().path(), request.uri().query());
+    match place::below(path, served) {
+        Place::File(path) => {
+            let wanted = Wanted {
+                path: path.to_owned(),
+                query: query.map(str::to_owned),
+                headers: request.headers().clone(),
+                sending: Arc::default(),
+            };
+            Asked::File(Arc::clone(folder), wanted)
+        }
+        Place::Slash | Place::Index => Asked::Other(slash(path, query)),
+        Place::Nothing => Asked::Other(answer::not_found()),
     }
 }
 

@@ -25,6 +25,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 use tracing::debug;
 
@@ -35,6 +36,7 @@ use super::front::Front;
 use super::hosts::Hosts;
 use super::negotiate::Spoken;
 use super::origin::Origins;
+use super::page::folder::{Folder, Wanted};
 use super::page::{Page, Show, place};
 use super::proxy::Proxies;
 use super::request::{self, Asked, Upgrade};
@@ -82,7 +84,7 @@ impl Listening {
             // A service that takes signals is a terminal already: telnet that is typed, or one of us.
             Show::Auto => answer.far == Some(Grants::Service) && !answer.signals,
             Show::Telnet => answer.far.is_some(),
-            Show::Terminal | Show::Nothing => false,
+            Show::Terminal | Show::Nothing | Show::Folder(_) => false,
         };
         // Who is no terminal wants what is there.
         let plain = http.header(terminal::PLAIN) == Some(Face::Stream.name());
@@ -97,9 +99,20 @@ pub(super) struct Layer(pub(super) Arc<Listening>);
 #[async_trait]
 impl ServeLayer for Layer {
     async fn bind(&self, _: &Context, local: &Local) -> Result<Arc<dyn Bound>> {
-        let site = Site::new(Arc::clone(&self.0), local)?;
+        let folder = folder(&self.0).await?;
+        let site = Site::new(Arc::clone(&self.0), local, folder)?;
         Ok(Arc::new(Serving(Arc::new(site))))
     }
+}
+
+/// The folder of the page, if it is one, open.
+async fn folder(listening: &Listening) -> Result<Option<Arc<Folder>>> {
+    let Show::Folder(path) = &listening.show else { return Ok(None) };
+    let (path, shown) = (path.clone(), path.display().to_string());
+    let opened = spawn_blocking(move || Folder::open(&path)).await;
+    let opened = opened.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+    let failed = |error| Error::from_io("open", format!("the folder `{shown}` in `page`"), error);
+    opened.map(|folder| Some(Arc::new(folder))).map_err(failed)
 }
 
 /// What one listener shows and lets in.
@@ -112,7 +125,11 @@ pub(super) struct Site {
 }
 
 impl Site {
-    fn new(listening: Arc<Listening>, beneath: &Local) -> Result<Self> {
+    fn new(
+        listening: Arc<Listening>,
+        beneath: &Local,
+        folder: Option<Arc<Folder>>,
+    ) -> Result<Self> {
         let path = listening.path.as_deref().unwrap_or("/");
         let descriptor = format!("{}:{}", listening.called, quote_positional(&beneath.descriptor));
         let mut local = Local::new(descriptor);
@@ -130,8 +147,8 @@ impl Site {
             host = Some(address);
             help.push_str(&format!(", for example `new WebSocket(\"ws://{address}{path}\")`"));
         }
-        let page = Page::new(listening.show, &help);
-        let url = host.map(|host| match page.is_built() {
+        let page = folder.map_or_else(|| Page::new(&listening.show, &help), Page::Folder);
+        let url = host.map(|host| match page.is_shown() {
             true if path.ends_with('/') => format!("http://{host}{path}"),
             true => format!("http://{host}{path}/"),
             false => format!("ws://{host}{path}"),
@@ -180,8 +197,13 @@ impl Bound for Serving {
         let Conn { transport, info, control, hold } = conn;
         let front = Front::new(transport.into_bytes());
         let said = Arc::new(Mutex::new(None));
-        let service =
-            Requested { site: Arc::clone(&self.0), info: info.clone(), said: Arc::clone(&said) };
+        let sending = Arc::new(());
+        let service = Requested {
+            site: Arc::clone(&self.0),
+            info: info.clone(),
+            said: Arc::clone(&said),
+            sending: Arc::clone(&sending),
+        };
         let mut builder = http1::Builder::new();
         // No timer of hyper's: the limit is ours and covers answers that nobody reads, too.
         builder.max_buf_size(self.0.listening.max_header).header_read_timeout(None);
@@ -192,6 +214,7 @@ impl Bound for Serving {
         Box::new(Requests {
             talk: Some(Talk { http, link }),
             said,
+            sending,
             served: false,
             began: Instant::now(),
         })
@@ -228,6 +251,8 @@ enum Said {
 struct Requests {
     talk: Option<Talk>,
     said: Arc<Mutex<Option<Said>>>,
+    /// Held by [`Requested`] too, and by an answer as long as it is being sent.
+    sending: Arc<()>,
     /// Whether a request was answered.
     served: bool,
     began: Instant,
@@ -256,7 +281,8 @@ impl Offers for Requests {
             let next = timeout(talk.link.listening.limit, next).await;
             // A page may take longer than that to arrive, as long as it does; but whoever only asks and
             // asks takes the place of somebody who wants a session.
-            let late = self.began.elapsed() > talk.link.listening.limit * REQUESTS;
+            let sends = Arc::strong_count(&self.sending) > 2;
+            let late = !sends && self.began.elapsed() > talk.link.listening.limit * REQUESTS;
             if next.is_err() && self.served && !late && talk.link.front.has_moved() {
                 continue;
             }
@@ -348,6 +374,7 @@ pub(super) struct Requested {
     /// About the connection.
     info: Info,
     said: Arc<Mutex<Option<Said>>>,
+    sending: Arc<()>,
 }
 
 impl Service<Request<Incoming>> for Requested {
@@ -359,6 +386,11 @@ impl Service<Request<Incoming>> for Requested {
         let (said, answer) = match request::read(&request, &self.site, &self.info) {
             Asked::Other(answer) => (Said::Answered, answer),
             Asked::Refused(answer, error) => (Said::Refused(error), answer),
+            Asked::File(folder, wanted) => {
+                self.say(Said::Answered);
+                let wanted = Wanted { sending: Arc::clone(&self.sending), ..wanted };
+                return Box::pin(async move { Ok(folder.answer(wanted).await) });
+            }
             Asked::Upgrade(upgrade) => {
                 let (decide, decision) = oneshot::channel();
                 self.say(Said::Offer(Box::new(upgrade), decide));

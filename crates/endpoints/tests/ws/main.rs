@@ -9,6 +9,7 @@ mod close;
 mod codecs;
 mod compression;
 mod encodings;
+mod folder;
 mod frames;
 mod handshake;
 mod keepalive;

@@ -2,14 +2,20 @@
 //!
 //! 1. [`place`]: what is at a path;
 //! 2. [`files`]: the files, built from web/ by this crate's build script;
-//! 3. [`Page::answer`]: a file with the headers that it needs, compressed as the browser takes it.
+//! 3. [`Page::answer`]: a file with the headers that it needs, compressed as the browser takes it;
+//! 4. [`folder`]: the user's own files instead.
 
 mod encoding;
 mod files;
+pub(super) mod folder;
 pub(super) mod place;
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use ::bytes::Bytes;
-use http_body_util::Full;
+use descriptor::Diagnostic;
+use endpoint::kind::Args;
 use hyper::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap,
     HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION, REFERRER_POLICY, VARY,
@@ -19,13 +25,16 @@ use hyper::{Response, StatusCode};
 
 use self::encoding::Encoding;
 use self::files::{BUILT, Built, File};
+use self::folder::Folder;
 use self::place::Place;
 use super::answer::{self, Answer};
+use super::body::Body;
 
 /// What a browser gets, planned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Show {
     /// The page, with telnet in between if it is a service that is reached.
+    #[default]
     Auto,
     /// The page without telnet.
     Terminal,
@@ -33,32 +42,43 @@ pub(super) enum Show {
     Telnet,
     /// One line of text.
     Nothing,
+    /// The files in a folder.
+    Folder(PathBuf),
 }
 
 impl Show {
-    pub(super) fn read(word: &str) -> Self {
-        match word {
+    pub(super) fn read(args: &Args) -> Result<Self, Diagnostic> {
+        Ok(match args.text("page").unwrap_or_default() {
+            "auto" => Self::Auto,
             "terminal" => Self::Terminal,
             "telnet" => Self::Telnet,
             "none" => Self::Nothing,
-            _ => Self::Auto,
-        }
+            folder if folder.contains('/') => Self::Folder(folder.into()),
+            other => {
+                let message = format!("`{other}` is no page");
+                let help = format!(
+                    "a page is `auto`, `terminal`, `telnet` or `none`; for a folder, write `page=./{other}`"
+                );
+                return Err(args.mistake("page", "bad-value", message).help(help));
+            }
+        })
     }
 }
 
 /// What a listener has for a browser.
 pub(super) enum Page {
     Built(&'static Built),
+    Folder(Arc<Folder>),
     /// How to connect.
     Line(String),
 }
 
 impl Page {
     /// The page if it is wanted and was built, else a line that ends with what `help` says.
-    pub(super) fn new(show: Show, help: &str) -> Self {
+    pub(super) fn new(show: &Show, help: &str) -> Self {
         let built: &'static Result<Built, &str> = &BUILT;
         match built {
-            _ if show == Show::Nothing => {
+            _ if *show == Show::Nothing => {
                 Self::Line(format!("this is a WebSocket listener; {help}"))
             }
             Ok(built) => Self::Built(built),
@@ -69,11 +89,17 @@ impl Page {
         }
     }
 
-    pub(super) fn is_built(&self) -> bool {
-        matches!(self, Self::Built(_))
+    /// Whether there is something to look at.
+    pub(super) fn is_shown(&self) -> bool {
+        matches!(self, Self::Built(_) | Self::Folder(_))
     }
 
-    /// The answer to a GET or HEAD of `path` that is no upgrade.
+    /// Whether it is the user's own.
+    pub(super) fn is_own(&self) -> bool {
+        matches!(self, Self::Folder(_))
+    }
+
+    /// The answer to a GET or HEAD of `path` that is no upgrade; a folder is asked itself.
     pub(super) fn answer(
         &self,
         path: &str,
@@ -86,7 +112,7 @@ impl Page {
             Self::Line(line) if place::takes_upgrade(path, served) => {
                 return answer::upgrade_required(line);
             }
-            Self::Line(_) => return answer::not_found(),
+            Self::Line(_) | Self::Folder(_) => return answer::not_found(),
         };
         match place::at(path, served, |name| built.files.iter().find(|file| file.name == name)) {
             Place::Index => file(built, &built.index, headers),
@@ -98,7 +124,7 @@ impl Page {
 }
 
 /// To the same place with a slash behind it: only from there are the page's addresses right.
-fn slash(path: &str, query: Option<&str>) -> Answer {
+pub(super) fn slash(path: &str, query: Option<&str>) -> Answer {
     let name = path.rsplit('/').next().unwrap_or_default();
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     let mut answer = answer::text(StatusCode::TEMPORARY_REDIRECT, "the page is one level deeper");
@@ -116,15 +142,8 @@ fn file(built: &Built, file: &'static File, asked: &HeaderMap) -> Answer {
         Encoding::Identity => format!("\"{}\"", file.tag),
         other => format!("\"{}-{}\"", file.tag, other.name()),
     };
-    let unchanged = asked
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        // The comparison is weak (RFC 9110 section 13.1.2).
-        .map(|tag| tag.trim().trim_start_matches("W/"))
-        .any(|known| known == tag || known == "*");
-    let mut answer = Response::new(Full::default());
+    let unchanged = is_known(asked, &tag);
+    let mut answer = Response::new(Body::default());
     let headers = answer.headers_mut();
     let mut put = |name: HeaderName, value: &str| {
         headers.insert(name, HeaderValue::from_str(value).expect("it was checked at build time"));
@@ -148,8 +167,20 @@ fn file(built: &Built, file: &'static File, asked: &HeaderMap) -> Answer {
         put(CONTENT_ENCODING, encoding.name());
     }
     let body = file.encoded(encoding).unwrap_or(file.plain);
-    *answer.body_mut() = Full::from(Bytes::from_static(body));
+    *answer.body_mut() = Bytes::from_static(body).into();
     answer
+}
+
+/// Whether the browser has what has this tag (RFC 9110 section 13.1.2).
+fn is_known(asked: &HeaderMap, tag: &str) -> bool {
+    asked
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        // The comparison is weak.
+        .map(|known| known.trim().trim_start_matches("W/"))
+        .any(|known| known == tag || known == "*")
 }
 
 /// A name that has a hash of the content never means another content.

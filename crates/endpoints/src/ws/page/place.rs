@@ -6,7 +6,7 @@
 
 /// What is at a path for a browser.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Place<F> {
+pub(in super::super) enum Place<F> {
     Index,
     File(F),
     /// The page is one slash further.
@@ -48,6 +48,17 @@ pub(super) fn at<F>(
         Some("") => Place::Slash,
         Some(rest) => rest.strip_prefix('/').and_then(find).map_or(Place::Nothing, Place::File),
         None => Place::Nothing,
+    }
+}
+
+/// What is at `path` in a folder that is served at `served`, or everywhere if it isn't given: the rest of
+/// the path, with its slash.
+pub(in super::super) fn below<'p>(path: &'p str, served: Option<&str>) -> Place<&'p str> {
+    let base = served.map_or("", |served| served.strip_suffix('/').unwrap_or(served));
+    match path.strip_prefix(base) {
+        Some("") => Place::Slash,
+        Some(rest) if rest.starts_with('/') => Place::File(rest),
+        _ => Place::Nothing,
     }
 }
 
