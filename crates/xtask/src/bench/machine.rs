@@ -88,11 +88,12 @@ pub(crate) fn to_load_cpu() -> Result<(), Failure> {
     sched_setaffinity(None, &set).map_err(|error| format!("cannot choose a processor: {error}"))
 }
 
-/// `command`, on the subjects' processor alone or on both: our own choice would be inherited otherwise.
+/// `command`, on the subjects' processor alone or on both (our own choice would be inherited), and killed when we are.
 pub(crate) fn elsewhere(command: &Command, alone: bool) -> Command {
     let mut elsewhere = Command::new("taskset");
     let cpus = if alone { SUBJECTS.to_string() } else { format!("{SUBJECTS},{LOAD}") };
-    elsewhere.arg("--cpu-list").arg(cpus).arg(command.get_program()).args(command.get_args());
+    elsewhere.arg("--cpu-list").arg(cpus).args(["setpriv", "--pdeathsig", "KILL"]);
+    elsewhere.arg(command.get_program()).args(command.get_args());
     elsewhere
 }
 

@@ -81,6 +81,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let facts = Facts::gather();
     machine::to_load_cpu()?;
     let (programs, missing) = programs::all(&ours)?;
+    if !missing.is_empty() {
+        println!("not found, and left out: {}; {INSTALL}", missing.join(", "));
+    }
     let choice = Choice::new(&options.only, &programs)?;
     let sizes = if options.quick { &run::Sizes::QUICK } else { &run::Sizes::FULL };
     let results = run::all(&programs, missing, &choice, sizes, options.rounds, facts)?;
@@ -124,3 +127,7 @@ fn release(name: &str) -> Result<PathBuf, Failure> {
 fn write(file: &std::path::Path, text: &str) -> Result<(), Failure> {
     fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
 }
+
+/// How the peers come onto a Debian machine.
+const INSTALL: &str = "`apt-get install websockify websocketd haproxy nginx libnginx-mod-stream socat` installs all but \
+                       websocat, which `cargo xtask interop` does";

@@ -88,7 +88,11 @@ fn compare(
     }
     let mut running: Vec<(&Program, Subject)> = Vec::new();
     for program in programs {
-        running.push((program, program.start(Mode::Pinned)?));
+        match program.start(Mode::Pinned) {
+            Ok(subject) => running.push((program, subject)),
+            Err(why) if program.is_needed() => return Err(format!("{}: {why}", program.name)),
+            Err(why) => results.notes.push(format!("{}: {why}", program.name)),
+        }
     }
     let mut failed = Vec::new();
     for round in 0..results.rounds {
@@ -101,7 +105,7 @@ fn compare(
                 }
                 match workload.measure(subject, program.forks, sizes.time, round == 0) {
                     Ok(sample) => results.figures.add(&name.0, name.1, sample),
-                    Err(why) if program.name == REFERENCE || program.is_ours() => {
+                    Err(why) if program.is_needed() => {
                         return Err(format!("{}, {}: {why}", name.1, name.0));
                     }
                     Err(why) => {

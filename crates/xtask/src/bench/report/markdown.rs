@@ -209,8 +209,8 @@ fn line(page: &mut String, text: &str) {
 }
 
 const HOW: &str = "\
-The subjects run on processor 0, the load on processor 1; the forwarder and HAProxy and nginx have one thread there, as \
-the reference has one. For memory, all run as their users start them.
+The subjects run on processor 0, the load on processor 1. The reference has one thread there, and so have the forwarder \
+(as ever, without `--threads`), HAProxy and nginx. For memory, all may run on both.
 
 - *The reference* copies between two TCP sockets with tokio, one thread, a buffer of 32 KiB each way.
 - *there* is from the client to the destination, *back* the other way. A write has 64 KiB of payload, in WebSocket \

@@ -40,7 +40,7 @@ type Start = fn(&Path, &Path, u16, u16) -> Command;
 /// How a subject is to run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Mode {
-    /// On the subjects' processor, with one thread: for ratios of processor time.
+    /// On the subjects' processor: for ratios of processor time.
     Pinned,
     /// As a user starts it.
     Plain,
@@ -95,6 +95,11 @@ impl Program {
         self.name.starts_with("endpointforward")
     }
 
+    /// Whether a run without it says nothing.
+    pub(crate) fn is_needed(&self) -> bool {
+        self.is_ours() || self.name == REFERENCE
+    }
+
     /// How one would start it by hand, without the ports and the folder of a run.
     pub(crate) fn shown(&self) -> Result<String, Failure> {
         let folder = tempfile::tempdir().map_err(|error| format!("a temporary folder: {error}"))?;
@@ -111,12 +116,9 @@ impl Program {
             _ => Far::tcp()?,
         };
         // Those that say where they listen choose the port themselves.
-        let tells = self.is_ours() || self.name == REFERENCE;
+        let tells = self.is_needed();
         let port = if tells { 0 } else { net::free_port() };
-        let mut command = (self.start)(&self.file, folder.path(), port, far.port());
-        if mode == Mode::Pinned && self.is_ours() {
-            command.args(["--threads", "1"]);
-        }
+        let command = (self.start)(&self.file, folder.path(), port, far.port());
         let mut command = machine::elsewhere(&command, mode == Mode::Pinned);
         let process =
             Process::spawn(self.name, command.current_dir(folder.path()).env_remove("RUST_LOG"));
