@@ -72,6 +72,11 @@ impl Front {
         self.lock().beginning.diagnosis()
     }
 
+    /// Whether something is kept that the peer hasn't taken.
+    pub(super) fn has_unsent(&self) -> bool {
+        !self.lock().out.is_empty()
+    }
+
     /// Writes what is kept.
     pub(super) fn poll_drain(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.lock().poll_drain(cx)

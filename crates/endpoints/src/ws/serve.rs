@@ -281,7 +281,10 @@ impl Offers for Requests {
             let next = timeout(talk.link.listening.limit, next).await;
             // A page may take longer than that to arrive, as long as it does; but whoever only asks and
             // asks takes the place of somebody who wants a session.
-            let sends = Arc::strong_count(&self.sending) > 2;
+            // A file may be of any length.
+            let files = matches!(talk.link.listening.show, Show::Folder(_));
+            let unsent = || Arc::strong_count(&self.sending) > 2 || talk.link.front.has_unsent();
+            let sends = files && unsent();
             let late = !sends && self.began.elapsed() > talk.link.listening.limit * REQUESTS;
             if next.is_err() && self.served && !late && talk.link.front.has_moved() {
                 continue;
@@ -332,6 +335,7 @@ impl Talk {
     async fn over(self, done: hyper::Result<()>, refused: Option<Error>) -> Result<Option<Offer>> {
         let Self { http, link } = self;
         drop(http);
+        link.deliver().await;
         link.close().await;
         match (refused, done) {
             (Some(error), _) => Err(error),
@@ -357,6 +361,12 @@ impl Talk {
 }
 
 impl Link {
+    /// Has the end of an answer reach a peer that takes it slowly.
+    async fn deliver(&self) {
+        let drained = || timeout(self.listening.limit, poll_fn(|cx| self.front.poll_drain(cx)));
+        while drained().await.is_err() && self.front.has_moved() {}
+    }
+
     /// Has the answer reach the peer, and closes. For a moment at most: the peer may not care.
     pub(super) async fn close(&self) {
         let close = poll_fn(|cx| self.front.poll_close(cx));
