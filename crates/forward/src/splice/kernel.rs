@@ -40,8 +40,7 @@ pub(super) fn once(
     };
     let read = from.poll_read_by(cx, &mut |fd| pipe.fill(fd));
     let Poll::Ready(Ok(bytes @ 1..)) = read else {
-        pipe.give_back();
-        return match read {
+        let stop = match read {
             Poll::Pending => Move::Stop(Step::Dry),
             Poll::Ready(Ok(_)) => {
                 out.path.moved(0);
@@ -53,11 +52,13 @@ pub(super) fn once(
             }
             Poll::Ready(Err(error)) => Move::Stop(Step::read_failed(error)),
         };
+        keep(pipe, out);
+        return stop;
     };
     out.path.moved(bytes);
     match empty(cx, &mut pipe, to, out) {
         Poll::Ready(Ok(())) => {
-            pipe.give_back();
+            keep(pipe, out);
             if bytes >= MUCH { Move::More(bytes) } else { Move::Unknown(bytes) }
         }
         Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Unsupported => {
@@ -72,6 +73,13 @@ pub(super) fn once(
             out.pipe = Some(pipe);
             Move::Stop(Step::Full)
         }
+    }
+}
+
+/// Keeps the pipe for the next move, if there is likely to be one.
+fn keep(pipe: Box<Pipe>, out: &Outbox) {
+    if out.path.is_kernel() {
+        pipe.give_back();
     }
 }
 

@@ -30,6 +30,7 @@ use endpoint::{Conn, Transport};
 use self::bytes::OfBytes;
 use self::half::Half;
 use self::messages::OfMessages;
+use self::pipe::Pipe;
 use self::session::{Running, Session};
 use crate::{Ended, Outcome, Stop, Timers};
 
@@ -84,6 +85,7 @@ pub fn splice(
         })
         .await;
         session.leave().await;
+        Pipe::let_go();
         session.into_outcome()
     }
 }

@@ -1,7 +1,7 @@
 //! Pipes of our own, through which splice(2) moves bytes from one descriptor to another.
 //!
-//! As with the scratch, a worker thread has one, and a session has one only while something lies in
-//! it that its reader does not take. There is a limit to how many there are at all.
+//! As with the scratch, a worker thread has one while it moves bulk, and a session has one only while
+//! something lies in it that its reader does not take. There is a limit to how many there are at all.
 
 use std::cell::Cell;
 use std::io;
@@ -34,6 +34,11 @@ impl Pipe {
         if self.holds == 0 {
             SPARE.set(Some(self));
         }
+    }
+
+    /// Closes the thread's pipe: bulk has ended, and who moves bulk still makes another one.
+    pub(super) fn let_go() {
+        SPARE.take();
     }
 
     fn open() -> Option<Self> {
