@@ -34,17 +34,10 @@ impl Demo {
     }
 }
 
-/// The page that lets in has no icon, and is gone again at once: now and then it is asked for one.
-fn browser() -> Browser {
-    let browser = Browser::start();
-    browser.forgive("favicon.ico");
-    browser
-}
-
 #[test]
 fn the_link_works_once_and_its_browser_is_known_from_then_on() {
     let demo = demo();
-    let browser = browser();
+    let browser = Browser::start();
     let page = browser.open(&demo.link);
     page.wait_state("connected");
     page.type_text("echo shell number $((6 * 7)); shopt -q login_shell && echo lo''gin\n");
@@ -93,7 +86,7 @@ fn nobody_else_gets_a_shell() {
 #[test]
 fn it_says_how_to_type_it_and_ends_with_its_shells() {
     let mut demo = demo();
-    let browser = browser();
+    let browser = Browser::start();
     browser.forgive("WebSocket connection to");
     let page = browser.open(&demo.link);
     page.wait_state("connected");
