@@ -94,7 +94,10 @@ impl Core {
     /// Reads what has no data for us any more.
     fn poll_skip(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.receiving.inflates() {
-            ready!(self.poll_fill(cx))?;
+            // Past the end of the data, where `poll_fill` stops.
+            if !self.receiving.has_more() {
+                ready!(self.poll_more(cx))?;
+            }
             while self.receiving.next().is_some() {}
             self.react(cx);
             return Poll::Ready(Ok(()));

@@ -149,23 +149,27 @@ impl Core {
             if self.receiving.has_more() {
                 return Poll::Ready(Ok(true));
             }
-            let inner = &mut self.inner;
-            let read = with_scratch(|scratch| {
-                let mut buf = ReadBuf::new(scratch);
-                Pin::new(&mut **inner)
-                    .poll_read(cx, &mut buf)
-                    .map_ok(|()| BytesMut::from(buf.filled()))
-            });
-            let Poll::Ready(read) = read else { return self.poll_wait(cx).map_ok(|()| false) };
-            let (read, len) = match read {
-                Ok(read) => (read, None),
-                Err(error) => (BytesMut::new(), Some(error)),
-            };
-            let count = len.map_or(Ok(read.len()), Err);
-            if self.received(count)? {
-                self.receiving.unread = read;
-            }
+            ready!(self.poll_more(cx))?;
         }
+    }
+
+    /// Reads into `unread`, where nothing is left, or notes the end.
+    pub(super) fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let inner = &mut self.inner;
+        let read = with_scratch(|scratch| {
+            let mut buf = ReadBuf::new(scratch);
+            Pin::new(&mut **inner).poll_read(cx, &mut buf).map_ok(|()| BytesMut::from(buf.filled()))
+        });
+        let Poll::Ready(read) = read else { return self.poll_wait(cx) };
+        let (read, len) = match read {
+            Ok(read) => (read, None),
+            Err(error) => (BytesMut::new(), Some(error)),
+        };
+        let count = len.map_or(Ok(read.len()), Err);
+        if self.received(count)? {
+            self.receiving.unread = read;
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// What a read of the stream beneath means; whether it brought bytes.

@@ -1,7 +1,13 @@
 //! permessage-deflate through an endpoint: negotiation, both views, limits. Its bytes are those of
 //! RFC 7692 section 7.2.3.
 
-use endpoint::{End, Part};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context as Task, Wake, Waker};
+
+use endpoint::{End, Ending, Life, Part};
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::support::*;
@@ -12,6 +18,16 @@ const ON: &str = ":compression={threshold=0}";
 const HELLO: &[u8] = b"\xf2\x48\xcd\xc9\xc9\x07\x00";
 /// The same once more, with the first one as context.
 const AGAIN: &[u8] = b"\xf2\x00\x11\x00\x00";
+
+/// Whether a task was woken.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 #[tokio::test]
 async fn it_is_agreed_on_only_if_both_want_it() {
@@ -75,6 +91,38 @@ async fn small_messages_are_sent_as_they_are() {
         write(&mut *ws, &vec![b'x'; len]).await;
         assert_eq!(peer.frame().await.unwrap().first, first, "{len}");
     }
+}
+
+#[tokio::test]
+async fn a_terminal_ends_in_halves() {
+    let headers = format!("{OFFER}Sec-WebSocket-Protocol: endpointforward.v1\r\n");
+    let (mut peer, mut ws) = session(ON, &headers).await;
+    let end = masked(0x81, br#"{"type":"eof"}"#);
+    peer.send([masked(0xc2, HELLO), end].concat()).await;
+    assert_eq!(read_exact(&mut *ws, 5).await, b"Hello");
+    assert_eq!(read(&mut *ws).await.unwrap(), b"");
+    assert_eq!(ws.ending(), Ending::HalfClose);
+    // The peer is still heard, and nobody is woken while it says nothing.
+    peer.send(masked(0x89, b"!")).await;
+    live(&mut *ws).await;
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    assert!(ws.poll_background(&mut Task::from_waker(&waker)).is_pending());
+    assert!(!woken.0.load(Ordering::Relaxed), "it spins");
+    assert_eq!(peer.frame().await.unwrap().first, 0x81);
+    assert_eq!(peer.frame().await.unwrap().first, 0x8a);
+    write(&mut *ws, b"Hello").await;
+    assert_eq!(peer.frame().await.unwrap().payload, HELLO);
+    finish(&mut *ws, &End::eof()).await;
+    assert_eq!(peer.frame().await.unwrap().payload, br#"{"type":"eof"}"#);
+    let talk = async {
+        assert_eq!(peer.frame().await.unwrap().close_code(), Some(1000));
+        peer.send(close(1000, "")).await;
+        assert!(peer.is_over().await);
+    };
+    let leave = poll_fn(|cx| Life::poll_close(&mut *ws, cx));
+    let (left, ()) = tokio::join!(timeout(LONG, leave), talk);
+    left.unwrap().unwrap();
 }
 
 #[tokio::test]
