@@ -335,6 +335,11 @@ impl Sending {
         if self.is_closed() {
             return Err(closed());
         }
+        if self.at > 0 {
+            // Behind a reader that never takes all of it, what it has taken would pile up.
+            self.out.drain(..self.at);
+            self.at = 0;
+        }
         self.queue_controls();
         let Part { data, text, last } = part;
         if !self.copies && (LARGE..=self.limit).contains(&data.len()) {
@@ -476,3 +481,61 @@ const CHUNK: usize = 16 * 1024;
 const BATCH: usize = 16 * 1024;
 /// Copying less than this costs less than another slice does.
 const LARGE: usize = 4 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use endpoint::Plain;
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    use super::*;
+
+    /// Takes a little at a time.
+    struct Sips(bool);
+
+    impl AsyncRead for Sips {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Sips {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            data: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.0 = !self.0;
+            if self.0 { Poll::Ready(Ok(data.len().min(10_000))) } else { Poll::Pending }
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn what_was_sent_does_not_pile_up() {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut inner = Plain::new(Sips(false));
+        let mut sending = Sending::new(Role::Client, Mode::Any, None, true, None);
+        let mut sent = 0;
+        while sent < 100 {
+            if let Poll::Ready(ready) = sending.poll_ready(&mut cx, &mut inner) {
+                ready.unwrap();
+                sending.send(Part::binary(vec![0; 32 * 1024])).unwrap();
+                sent += 1;
+            }
+        }
+        assert!(sending.out.len() < 64 * 1024, "{}", sending.out.len());
+    }
+}
