@@ -415,9 +415,11 @@ impl Decoder {
             self.opcode = opcode;
             self.phase = Phase::Control;
         } else {
-            self.begin_data(opcode, fin, len)?;
-            if COMPRESSED && opcode != OpCode::Continuation {
-                self.compressed = rsv1;
+            let begins = opcode != OpCode::Continuation;
+            let compressed = COMPRESSED && if begins { rsv1 } else { self.compressed };
+            self.begin_data(opcode, fin, len, compressed)?;
+            if COMPRESSED {
+                self.compressed = compressed;
             }
             self.phase = Phase::Data;
         }
@@ -426,7 +428,13 @@ impl Decoder {
     }
 
     #[inline]
-    fn begin_data(&mut self, opcode: OpCode, fin: bool, len: u64) -> Result<(), Violation> {
+    fn begin_data(
+        &mut self,
+        opcode: OpCode,
+        fin: bool,
+        len: u64,
+        compressed: bool,
+    ) -> Result<(), Violation> {
         match (self.message.open, opcode) {
             (true, OpCode::Continuation) => {}
             (true, _) => return Err(Violation::UnfinishedMessage(opcode)),
@@ -446,7 +454,8 @@ impl Decoder {
         if len > self.limits.max_frame {
             return Err(Violation::FrameTooBig { len, max: self.limits.max_frame });
         }
-        if self.message.len > self.limits.max_message {
+        // Compressed, a message may well be longer than what it stands for.
+        if self.message.len > self.limits.max_message && !compressed {
             let (len, max) = (self.message.len, self.limits.max_message);
             return Err(Violation::MessageTooBig { len, max });
         }

@@ -16,8 +16,8 @@ pub enum Role {
 pub struct Limits {
     /// Payload bytes in one data frame. Control frames have ≤ 125 anyway (§5.5).
     pub max_frame: u64,
-    /// Payload bytes in all frames of one message, as they come: compressed, if it is. What a compressed one may grow to
-    /// is bounded by [`Bounds`](crate::deflate::Bounds).
+    /// Payload bytes in all frames of one message. Not of a compressed one, which says nothing about what it stands for:
+    /// that is bounded by [`Bounds`](crate::deflate::Bounds).
     pub max_message: u64,
 }
 

@@ -169,6 +169,18 @@ async fn compressed_frames_need_an_agreement() {
 }
 
 #[tokio::test]
+async fn what_counts_of_a_message_is_what_it_inflates_to() {
+    let (mut peer, mut ws) = session(":compression=on:max-message=5", OFFER).await;
+    // Seven bytes, and more in fragments.
+    peer.send([masked(0xc2, HELLO), masked(0x42, &AGAIN[..1]), masked(0x80, &AGAIN[1..])].concat())
+        .await;
+    assert_eq!(read_exact(&mut *ws, 10).await, b"HelloHello");
+    peer.send(masked(0x82, b"seconds")).await;
+    read(&mut *ws).await.expect_err("seven bytes");
+    assert_eq!(peer.frame().await.unwrap().close_code(), Some(1009));
+}
+
+#[tokio::test]
 async fn a_message_may_inflate_to_so_much() {
     let (mut peer, mut ws) = session(":compression={threshold=0}:max-message=4", OFFER).await;
     peer.send(masked(0xc2, HELLO)).await;
