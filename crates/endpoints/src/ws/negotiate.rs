@@ -1,8 +1,8 @@
 //! Subprotocols (RFC 6455 sections 1.9 and 4.2.2), and what they do to the data.
 //!
 //! `endpointforward.v1` is ours ([`terminal`]). `binary` and `base64` are websockify's: bytes in binary
-//! frames, and base64 in text frames. Names that are configured, such as `mqtt`, say nothing about
-//! frames; nor does it if none is agreed on. Then [`Encoding`] decides.
+//! frames, and base64 in text frames. Names that are configured say nothing about frames (but for
+//! MQTT's); nor does it if none is agreed on. Then [`Encoding`] decides.
 
 use std::fmt;
 
@@ -43,7 +43,8 @@ impl Mode {
             Some(BINARY) => Self::Binary,
             other => match (encoding, other) {
                 (Encoding::Base64, _) => Self::Base64,
-                (Encoding::Binary, Some(_)) => Self::Binary,
+                // MQTT is in binary messages alone, and has to refuse others (its section 6).
+                (Encoding::Binary, Some(name)) if MQTT.contains(&name) => Self::Binary,
                 _ => Self::Any,
             },
         }
@@ -195,6 +196,7 @@ mod tests {
             (Some("binary"), Encoding::Text, Mode::Binary),
             (Some("base64"), Encoding::Binary, Mode::Base64),
             (Some("mqtt"), Encoding::Binary, Mode::Binary),
+            (Some("chat"), Encoding::Binary, Mode::Any),
             (Some("chat"), Encoding::Auto, Mode::Any),
             (Some("chat"), Encoding::Base64, Mode::Base64),
             (Some(terminal::NAME), Encoding::Text, Mode::Terminal),

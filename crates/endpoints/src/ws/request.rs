@@ -182,7 +182,8 @@ fn upgrade(
             let words = match &why {
                 Disagreement::Nothing => "no WebSocket subprotocol was offered".to_owned(),
                 Disagreement::Unknown(names) => {
-                    format!("none of the WebSocket subprotocols `{}` is known", names.join(", "))
+                    let names = printable(&names.join(", "));
+                    format!("none of the WebSocket subprotocols `{names}` is known")
                 }
             };
             let line = format!("{words}; this server only speaks `{spoken}`");

@@ -52,8 +52,14 @@ impl Typed {
         }
     }
 
-    fn send(&mut self, data: Bytes, text: bool) -> io::Result<()> {
+    fn send(&mut self, mut data: Bytes, text: bool) -> io::Result<()> {
         if !text && !self.falls_back {
+            // What is right before the mistake has come before it.
+            let right = simdutf8::compat::from_utf8(&data).err();
+            let data = data.split_to(right.map_or(0, |error| error.valid_up_to()));
+            if !data.is_empty() {
+                Pin::new(&mut self.inner).start_send(Part { data, text: true, last: true })?;
+            }
             let frame = CloseFrame::new(CloseCode::Error, "the data is not text");
             // Nobody asks us again after an error: it goes now or not at all.
             let mut cx = Context::from_waker(Waker::noop());

@@ -36,7 +36,28 @@ async fn what_is_no_text_is_an_error_that_names_the_way_out() {
             tokio::io::AsyncWriteExt::write_all(&mut ws, data).await.unwrap_err()
         };
         assert!(error.to_string().contains("encoding=auto"), "{error}");
+        if !finishes {
+            assert_eq!(peer.frame().await.unwrap().payload, b"ok", "it was right");
+        }
         assert_eq!(peer.frame().await.unwrap().close_code(), Some(1011));
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_configured_says_nothing_about_frames() {
+    for (name, taken) in [("chat", true), ("mqtt", false)] {
+        let headers = format!("Sec-WebSocket-Protocol: {name}\r\n");
+        let (mut peer, mut ws) = messages(":subprotocol={mqtt,*}", &headers).await;
+        peer.send([masked(0x82, b"bytes"), masked(0x81, b"text")].concat()).await;
+        assert_eq!(message(&mut *ws).await, (b"bytes".to_vec(), false));
+        if taken {
+            assert_eq!(message(&mut *ws).await, (b"text".to_vec(), true));
+            put(&mut *ws, Part::text("back")).await;
+            assert_eq!(peer.frame().await.unwrap().first, 0x81);
+        } else {
+            next(&mut *ws).await.unwrap().unwrap_err();
+            assert_eq!(peer.frame().await.unwrap().close_code(), Some(1003));
+        }
     }
 }
 
