@@ -47,7 +47,23 @@ impl Job {
                 self.fuzzing_client(programs, folder, &forwarder)
             }
         }?;
-        verdict::read(self.role, &folder.join("index.json"))
+        self.read(folder)
+    }
+
+    /// What its reports are kept under.
+    pub(super) fn name(&self) -> String {
+        let first = self.cases.first().map_or("none", String::as_str);
+        format!("{}-{}", self.role, first.trim_end_matches(".*"))
+    }
+
+    /// Whether there are reports in `folder`, which are the last thing that is written.
+    pub(super) fn is_done(&self, folder: &Path) -> bool {
+        folder.join(INDEX).is_file()
+    }
+
+    /// The cases of its reports.
+    pub(super) fn read(&self, folder: &Path) -> Result<Vec<Case>, Failure> {
+        verdict::read(self.role, &folder.join(INDEX))
     }
 
     fn fuzzing_client(
@@ -137,6 +153,8 @@ fn echo() -> (Peer, u16) {
     (server, port.expect("it says its port"))
 }
 
+/// All cases of a report.
+const INDEX: &str = "index.json";
 /// The name that reports have us under.
 const AGENT: &str = "endpointforward";
 /// Far more than all cases take.

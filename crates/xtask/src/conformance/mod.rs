@@ -35,6 +35,9 @@ pub(crate) struct Options {
     /// Without the slow groups: large messages (9) and compression (12, 13).
     #[arg(long)]
     quick: bool,
+    /// Takes what an earlier run has finished as it is.
+    #[arg(long)]
+    resume: bool,
 }
 
 /// What we are to the testsuite.
@@ -86,7 +89,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         .into_iter()
         .filter(|role| options.only.is_none_or(|only| only == *role))
         .collect();
-    let (cases, mut bad) = run_all(&programs, &folder, jobs(&roles, options));
+    let (cases, mut bad) = run_all(&programs, &folder, options.resume, jobs(&roles, options));
     println!("{}", summary::table(&cases));
     let everything = roles.len() == Role::ALL.len() && options.cases.is_empty() && !options.quick;
     if everything && bad.is_empty() {
@@ -127,7 +130,12 @@ fn jobs(roles: &[Role], options: &Options) -> Vec<Job> {
 }
 
 /// Runs them, [`AT_ONCE`] at once: the cases, and why some jobs have none. One that fails doesn't end the others.
-fn run_all(programs: &Programs, folder: &Path, jobs: Vec<Job>) -> (Vec<Case>, Vec<Failure>) {
+fn run_all(
+    programs: &Programs,
+    folder: &Path,
+    resume: bool,
+    jobs: Vec<Job>,
+) -> (Vec<Case>, Vec<Failure>) {
     let (all, jobs) = (jobs.len(), Mutex::new(jobs.into_iter().enumerate()));
     let done = Mutex::new((Vec::new(), Vec::new()));
     let work = || {
@@ -135,7 +143,12 @@ fn run_all(programs: &Programs, folder: &Path, jobs: Vec<Job>) -> (Vec<Case>, Ve
             let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((number, job)) = next else { return };
             let start = Instant::now();
-            let result = job.run(programs, &folder.join(number.to_string()));
+            let folder = folder.join(job.name());
+            let result = if resume && job.is_done(&folder) {
+                job.read(&folder)
+            } else {
+                job.run(programs, &folder)
+            };
             let took = start.elapsed().as_secs();
             let count = result.as_ref().map_or(0, Vec::len);
             println!("{job}: {count} cases in {took} s ({} of {all})", number + 1);

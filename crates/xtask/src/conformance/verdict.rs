@@ -31,6 +31,14 @@ pub(super) const KNOWN: &[Known] = &[
               (RFC 6455 section 7.1.7), and the message's echo is still on its way from the server behind us",
     },
     Known {
+        cases: &["4.1.5"],
+        grade: Grade::NonStrict,
+        roles: &[Role::Server, Role::Client],
+        races: true,
+        why: "a forbidden frame comes octet by octet. On a busy machine we have closed before the last ones come, \
+              TCP answers those with a reset, and the testsuite doesn't read what it got before that",
+    },
+    Known {
         cases: &["7.1.6"],
         grade: Grade::Informational,
         roles: &Role::ALL,
@@ -192,10 +200,13 @@ mod tests {
     }
 
     #[test]
-    fn every_case_is_listed_once() {
-        let cases: Vec<_> = KNOWN.iter().flat_map(|known| known.cases).collect();
-        for (at, case) in cases.iter().enumerate() {
-            assert!(!cases[..at].contains(case), "{case} is there twice");
+    fn every_case_is_listed_once_a_role() {
+        for role in Role::ALL {
+            let known = KNOWN.iter().filter(|known| known.roles.contains(&role));
+            let cases: Vec<_> = known.flat_map(|known| known.cases).collect();
+            for (at, case) in cases.iter().enumerate() {
+                assert!(!cases[..at].contains(case), "{role} {case} is there twice");
+            }
         }
         assert!(KNOWN.iter().all(|known| known.grade != Grade::Ok && known.why.len() > 20));
     }
