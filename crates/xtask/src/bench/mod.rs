@@ -1,9 +1,9 @@
 //! `cargo xtask bench`: what a byte, a round trip, a session cost, as ratios to the least that it takes.
 //!
-//! 1. [`relay`] is the reference, [`subject`] starts it, the forwarder and every other that is installed.
+//! 1. [`mod@relay`] is the reference, [`subject`] starts it, the forwarder and every other that is installed.
 //! 2. [`load`] has both ends of all connections, on a processor that the subjects don't run on.
 //! 3. [`workload`] is what all are put through in rounds, interleaved; [`memory`] and [`scale`] are measured once.
-//!    [`run`] does it all, or what [`choice`] leaves of it.
+//!    [`mod@run`] does it all, or what [`choice`] leaves of it.
 //! 4. [`figures`] keeps every round, [`bars`] puts the forwarder against what it may cost, [`report`] shows it.
 //! 5. [`instructions`] is something else: a guard that counts, and needs no quiet machine.
 //!
