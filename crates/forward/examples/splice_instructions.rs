@@ -18,25 +18,30 @@ use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 fn main() -> ExitCode {
-    let bytes = |size, pauses| {
-        let source = Source { size, pauses, left: READS, pause: false };
+    let bytes = |size, pauses, told| {
+        let source = Source { size, pauses, left: READS, pause: false, told };
         Conn::bytes(Plain::new(source), Info::new())
     };
+    let quiet = || bytes(0, false, false);
     let (near, far, reads) = match std::env::args().nth(1).as_deref() {
         // Each is a buffer in full; the sender is ahead.
-        Some("bytes-32k") => (bytes(32 * 1024, false), bytes(0, false), READS),
+        Some("bytes-32k") => (bytes(32 * 1024, false, false), quiet(), READS),
         // Each wakes the session and leaves it waiting.
-        Some("bytes-64") => (bytes(64, true), bytes(0, false), READS),
+        Some("bytes-64") => (bytes(64, true, false), quiet(), READS),
         Some("messages-64") => {
-            let messages =
-                |left| Messages { data: Bytes::from_static(&[b'x'; 64]), left, pause: false };
+            let messages = |left| Messages {
+                data: Bytes::from_static(&[b'x'; 64]),
+                left,
+                pause: false,
+                told: false,
+            };
             (
                 Conn::messages(messages(READS), Info::new()),
                 Conn::messages(messages(0), Info::new()),
                 READS,
             )
         }
-        Some("session") => (bytes(0, false), bytes(0, false), 1),
+        Some("session") => (bytes(0, false, true), quiet(), 1),
         _ => return ExitCode::FAILURE,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
@@ -70,6 +75,8 @@ struct Source {
     /// Whether it has nothing more after each read, until it is asked again.
     pauses: bool,
     pause: bool,
+    /// Who sends nothing waits until it was told the end.
+    told: bool,
 }
 
 impl AsyncRead for Source {
@@ -78,7 +85,7 @@ impl AsyncRead for Source {
         _: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.pause {
+        if self.pause || (self.size == 0 && !self.told) {
             self.pause = false;
             return Poll::Pending;
         }
@@ -106,7 +113,8 @@ impl AsyncWrite for Source {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.told = true;
         Poll::Ready(Ok(()))
     }
 }
@@ -116,6 +124,8 @@ struct Messages {
     data: Bytes,
     left: usize,
     pause: bool,
+    /// Who sends nothing waits until it was told the end.
+    told: bool,
 }
 
 impl Stream for Messages {
@@ -126,10 +136,11 @@ impl Stream for Messages {
             return Poll::Pending;
         }
         if self.left == 0 {
-            return Poll::Ready(None);
+            return if self.told { Poll::Ready(None) } else { Poll::Pending };
         }
         self.left -= 1;
-        self.pause = true;
+        self.pause = self.left > 0;
+        self.told |= self.left == 0;
         Poll::Ready(Some(Ok(Part { data: self.data.clone(), text: false, last: true })))
     }
 }
@@ -156,6 +167,7 @@ impl Sink<Part> for Messages {
 
 impl Life for Messages {
     fn poll_finish(&mut self, _: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+        self.told = true;
         Poll::Ready(Ok(()))
     }
 }

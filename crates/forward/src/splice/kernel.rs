@@ -7,7 +7,7 @@ use endpoint::{ByteStream, Raw};
 
 use super::medium::{Outbox, Step};
 use super::pipe::Pipe;
-use super::scratch::SCRATCH;
+use super::scratch::FULL;
 
 /// What one move came to.
 pub(super) enum Move {
@@ -102,4 +102,4 @@ pub(super) fn empty(
 }
 
 /// After so much, more is likely to have come meanwhile: another move is tried before a read.
-const MUCH: usize = 2 * SCRATCH;
+const MUCH: usize = 2 * FULL;

@@ -40,7 +40,7 @@ use crate::{Ended, Outcome, Stop, Timers};
 /// Messages keep their boundaries and types if both sides have messages; otherwise both are
 /// flattened to bytes. The end of one side is said to the other after its last byte, and data goes
 /// on the other way, for as long as [`Timers`] allow. Nothing is read that the other side can't
-/// take: in each direction at most 32 KiB wait, or 1 MiB in the kernel if it is bulk, and nothing at
+/// take: in each direction at most 33 KiB wait, or 1 MiB in the kernel if it is bulk, and nothing at
 /// all when it is idle.
 ///
 /// Dropping the future drops both connections at once: nothing is said to the peers, and what was

@@ -3,7 +3,7 @@
 //! Inside the kernel a byte costs less and a call more. So everything is copied at first, and only
 //! a direction that has proved to be bulk goes through the kernel, for as long as it is.
 
-use super::scratch::SCRATCH;
+use super::scratch::FULL;
 
 /// The way of one direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +30,10 @@ impl Path {
     /// So many bytes were read to be copied.
     pub(super) fn copied(&mut self, bytes: usize) {
         *self = match *self {
-            Self::Copied { full } if bytes == SCRATCH && full + 1 >= PROOF => {
+            Self::Copied { full } if bytes >= FULL && full + 1 >= PROOF => {
                 Self::Kernel { small: 0 }
             }
-            Self::Copied { full } if bytes == SCRATCH => Self::Copied { full: full + 1 },
+            Self::Copied { full } if bytes >= FULL => Self::Copied { full: full + 1 },
             Self::Copied { .. } => Self::Copied { full: 0 },
             // What is left over by one move is copied, and says nothing about the next.
             path => path,
@@ -43,7 +43,7 @@ impl Path {
     /// So many bytes were moved inside the kernel at once.
     pub(super) fn moved(&mut self, bytes: usize) {
         *self = match *self {
-            Self::Kernel { .. } if bytes >= SCRATCH => Self::Kernel { small: 0 },
+            Self::Kernel { .. } if bytes >= FULL => Self::Kernel { small: 0 },
             Self::Kernel { small } if small + 1 < PATIENCE => Self::Kernel { small: small + 1 },
             Self::Kernel { .. } => Self::Copied { full: 0 },
             path => path,
@@ -76,13 +76,13 @@ mod tests {
         let mut path = Path::default();
         for _ in 0..100 {
             for _ in 1..PROOF {
-                path.copied(SCRATCH);
+                path.copied(FULL);
             }
-            path.copied(SCRATCH - 1);
+            path.copied(FULL - 1);
             assert!(!path.is_kernel(), "not in a row");
         }
         for proof in 1..=PROOF {
-            path.copied(SCRATCH);
+            path.copied(FULL);
             assert_eq!(path.is_kernel(), proof == PROOF, "after {proof}");
         }
     }
@@ -92,11 +92,11 @@ mod tests {
         let mut path = Path::Kernel { small: 0 };
         for _ in 0..100 {
             for _ in 1..PATIENCE {
-                path.moved(SCRATCH - 1);
+                path.moved(FULL - 1);
             }
             path.copied(1);
             assert!(path.is_kernel(), "a small one may come in between");
-            path.moved(SCRATCH);
+            path.moved(FULL);
         }
         for _ in 0..PATIENCE {
             path.moved(0);
@@ -109,8 +109,8 @@ mod tests {
         let mut path = Path::Kernel { small: 0 };
         path.refuse_kernel();
         for _ in 0..100 {
-            path.copied(SCRATCH);
-            path.moved(SCRATCH);
+            path.copied(FULL);
+            path.moved(FULL);
         }
         assert_eq!(path, Path::CopiedOnly);
     }

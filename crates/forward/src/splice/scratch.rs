@@ -5,8 +5,13 @@
 
 use std::cell::Cell;
 
-/// Measured: 16 to 48 KiB is best, 4 KiB costs twice the CPU, and more gains nothing.
-pub(super) const SCRATCH: usize = 32 * 1024;
+/// A read of so much is as much as a reader gets at once. Measured: 16 to 48 KiB is best, 4 KiB costs
+/// twice the CPU, and more gains nothing.
+pub(super) const FULL: usize = 32 * 1024;
+
+/// A little more: what is cut into powers of two comes with the headers of its protocol, and the few
+/// bytes that didn't fit would be a read, a write and a packet of their own.
+pub(super) const SCRATCH: usize = FULL + 1024;
 
 thread_local! {
     static SPARE: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };

@@ -87,6 +87,10 @@ impl<M: Medium> Running for Session<'_, M> {
                 // A program's exit status is said beside its end and must not come after it.
                 self.cross_signals(cx);
             }
+            if self.ended.is_none() && self.timers.idle.is_none() {
+                // Both are whole: nothing is to be closed, and no timer asks for the clock.
+                return Poll::Pending;
+            }
             for side in SIDES {
                 self.close(cx, side);
             }

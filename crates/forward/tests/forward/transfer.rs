@@ -9,7 +9,7 @@ use forward::{Ended, Side, Stop, Timers, splice};
 
 use crate::support::{Session, data, fake, message_fake, settle};
 
-const SCRATCH: usize = 32 * 1024;
+const SCRATCH: usize = 33 * 1024;
 
 #[tokio::test(start_paused = true)]
 async fn nothing_to_say_is_an_end_too() {
