@@ -240,6 +240,11 @@ pub(crate) static KIND: Kind = Kind {
         },
         Example {
             role: Role::Listen,
+            descriptor: "ws:9000:compression={level=6:threshold=512}",
+            about: "Compresses messages of 512 bytes and more, for clients that offer it.",
+        },
+        Example {
+            role: Role::Listen,
             descriptor: r"autobahn:tcp\:9000\:interface\=0.0.0.0:url=ws\://localhost\:9000:compress=false",
             about: "As Autobahn's users type it.",
         },
