@@ -11,6 +11,8 @@ use tests::ws::{Frame, Opcode, Request, WebSocket};
 use tests::{Forwarder, until};
 
 const MIB: u64 = 1 << 20;
+/// A frame of a reserved opcode, masked.
+const RESERVED: [u8; 6] = [0x83, 0x80, 0, 0, 0, 0];
 /// Long enough that an implementation that gives up on a late reader has done so.
 const LATE: Duration = Duration::from_millis(1200);
 
@@ -201,6 +203,48 @@ fn server_half_closes_and_1_mib_still_goes_up() {
             assert_eq!(Pattern::new(2).read_from(&far, 2 * MIB).expect("right"), MIB);
         }
     }
+}
+
+// === the client breaks the protocol ===
+
+#[test]
+fn who_broke_the_protocol_and_still_sends_reads_the_last_data_and_the_close() {
+    let server = Server::bind();
+    let forwarder = ws_to(&server);
+    let mut ws = WebSocket::connect(forwarder.port(0), "/", &[]);
+    let far = server.accept();
+    (&far).write_all(b"last").expect("the forwarder takes it");
+    assert!(net::readable(&ws.stream, tests::DEADLINE), "it has come, and lies unread");
+    ws.send_raw(&RESERVED);
+    assert!(net::read_all(&far).is_empty(), "the far side is told at once");
+    drop(far);
+    // One thread serves all: what comes of these ends was done before another session had its turn.
+    let mut other = WebSocket::connect(forwarder.port(0), "/", &[]);
+    other.send_binary(b"x");
+    assert_eq!(net::read_exactly(&server.accept(), 1), b"x");
+    // An octet that comes to a closed socket is answered with a reset, and the next one fails.
+    for _ in 0..100 {
+        ws.send_raw(b"x");
+    }
+    assert_eq!(ws.message(), b"last");
+    assert_eq!(ws.wait_close().and_then(|(code, _)| code), Some(1002));
+    assert!(net::read_all(&ws.stream).is_empty(), "an orderly end");
+    drop(ws);
+    forwarder.wait_for_log("near failed, reading: WebSocket: reserved opcode 3");
+}
+
+#[test]
+fn who_broke_the_protocol_and_never_ends_holds_up_no_end_of_ours() {
+    let forwarder = Forwarder::between("ws:{tcp:0:interface=127.0.0.1}:close-timeout=1h", "echo");
+    let mut ws = WebSocket::connect(forwarder.port(0), "/", &[]);
+    ws.send_raw(&RESERVED);
+    assert_eq!(ws.wait_close().and_then(|(code, _)| code), Some(1002));
+    forwarder.signal(tests::Signal::TERM);
+    forwarder.wait_for_log("stopping (SIGTERM)");
+    forwarder.signal(tests::Signal::TERM);
+    let mut forwarder = forwarder;
+    assert!(forwarder.wait_exit().success(), "{}", forwarder.report());
+    drop(ws);
 }
 
 // === the client ends ===

@@ -1,6 +1,6 @@
 //! What can come instead of a WebSocket handshake: the answer, one line in the log, and nothing that stays.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::process::Command;
 use std::time::Duration;
 
@@ -30,13 +30,9 @@ impl Ours {
     fn say(&self, bytes: &[u8]) -> String {
         let mut stream = net::connect(self.forwarder.port(0));
         let mut back = Vec::new();
-        // A listener that has had enough may reset what is still being sent.
-        let sent = stream.write_all(bytes);
-        let read = stream.read_to_end(&mut back);
-        for error in [sent.err(), read.err()].into_iter().flatten() {
-            let kind = error.kind();
-            assert!(matches!(kind, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{error}");
-        }
+        // A listener that has had enough still takes the rest: a reset would destroy its answer.
+        stream.write_all(bytes).expect("it is taken");
+        stream.read_to_end(&mut back).expect("an orderly end");
         String::from_utf8_lossy(&back).into_owned()
     }
 
@@ -149,10 +145,7 @@ fn megabytes_of_header_are_refused_and_not_kept() {
         (request(&[["Host: 127.0.0.1", &endless]]), "431"),
     ] {
         let answer = ours.say(text.as_bytes());
-        assert!(
-            answer.is_empty() || answer.starts_with(&format!("HTTP/1.1 {status} ")),
-            "{answer}"
-        );
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
         assert!(ours.one_line().contains("more than 16384 bytes or 100 lines"));
     }
     // Eight of them at once, none of which ends; far less than their sixteen megabytes may stay.

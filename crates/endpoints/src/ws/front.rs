@@ -14,6 +14,7 @@ use hyper::rt::{self, ReadBufCursor};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::beginning::Beginning;
+use super::scratch::with_scratch;
 
 /// The stream beneath, while HTTP is spoken on it.
 pub(super) struct Wire {
@@ -82,23 +83,21 @@ impl Front {
         self.lock().poll_drain(cx)
     }
 
-    /// Ends the stream, then reads what the peer still sends until it ends too: a socket that is
-    /// closed with something unread in it is reset, and the answer is lost with it.
-    pub(super) fn poll_close(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Writes what is kept and ends the stream.
+    pub(super) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wire = &mut *self.lock();
-        if ready!(wire.poll_drain(cx)).is_err()
-            || ready!(wire.stream.poll_finish(cx, &End::eof())).is_err()
-        {
-            return Poll::Ready(());
-        }
-        loop {
-            let mut piece = [0; 1024];
-            let mut buf = ReadBuf::new(&mut piece);
+        ready!(wire.poll_drain(cx))?;
+        wire.stream.poll_finish(cx, &End::eof())
+    }
+
+    /// Reads and forgets what the peer still sends, once; whether there was anything.
+    pub(super) fn poll_forget(&self, cx: &mut Context<'_>) -> Poll<bool> {
+        let wire = &mut *self.lock();
+        with_scratch(|scratch| {
+            let mut buf = ReadBuf::new(scratch);
             let read = ready!(Pin::new(&mut wire.stream).poll_read(cx, &mut buf));
-            if read.is_err() || buf.filled().is_empty() {
-                return Poll::Ready(());
-            }
-        }
+            Poll::Ready(read.is_ok() && !buf.filled().is_empty())
+        })
     }
 
     /// The stream, and what was read ahead of it.

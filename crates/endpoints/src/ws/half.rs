@@ -158,7 +158,7 @@ impl Core {
     }
 
     /// Takes leave: Close, the peer's answer to it, and the end of the stream beneath.
-    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(end) = self.told() else { return Poll::Ready(Ok(())) };
         if !self.broken {
             let frame = close_frame(end.code.unwrap_or(1000), &end.reason);

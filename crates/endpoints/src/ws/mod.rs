@@ -9,7 +9,8 @@
 //! 3. [`serve`]: it becomes an offer, that is accepted with 101 or refused with the status that
 //!    [`answer`] has for it;
 //! 4. [`stream`]: frames, seen as bytes ([`bytes`]) or as messages ([`messages`]); between two of us
-//!    and for the page, with signals beside them ([`terminal`]) and with half-close ([`half`]).
+//!    and for the page, with signals beside them ([`terminal`]) and with half-close ([`half`]);
+//! 5. the end: both Closes, or, where the peer broke the protocol, until it has heard ours ([`linger`]).
 //!
 //! A connecting one goes from [`dial`] to the same stream.
 
@@ -28,6 +29,7 @@ mod half;
 mod hosts;
 mod keepalive;
 mod keys;
+mod linger;
 mod messages;
 mod negotiate;
 mod origin;

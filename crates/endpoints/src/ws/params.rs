@@ -104,7 +104,8 @@ pub(super) const CLOSE_TIMEOUT: Param = Param::new(
     "close-timeout",
     ValueKind::Duration,
     "How long the peer may take to answer our Close, and how long what the other side still sends is \
-     waited for after the peer's.",
+     waited for after the peer's. One that broke the protocol or was refused is heard for as long, so that \
+     it can read why: what it still sends is forgotten.",
 )
 .default("5");
 

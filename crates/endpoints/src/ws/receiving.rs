@@ -2,9 +2,11 @@
 
 use std::io;
 use std::ops::Range;
+use std::pin::Pin;
 
 use ::bytes::{Buf, BytesMut};
 use endpoint::{End, Part};
+use tokio::time::Sleep;
 use websocket::{CloseCode, CloseFrame, Control, Decoder, Event, Limits, ProtocolError, Role};
 
 use super::base64;
@@ -42,6 +44,8 @@ pub(super) enum State {
     Ended(Box<End>),
     /// By a mistake of the peer's, that hasn't been reported yet.
     Failed(Box<Failure>),
+    /// By a mistake that was reported: the peer is heard out until then at the latest.
+    Lingering(Pin<Box<Sleep>>),
     /// By an error that was reported.
     Over,
 }

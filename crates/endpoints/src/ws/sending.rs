@@ -209,14 +209,14 @@ impl Sending {
         inner: &mut dyn ByteStream,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.is_closed() {
-            return Poll::Ready(Err(closed()));
-        }
         if data.is_empty() {
             return Poll::Ready(Ok(0));
         }
         if self.owed > 0 {
             return self.poll_owed(cx, inner, data);
+        }
+        if self.is_closed() {
+            return Poll::Ready(Err(closed()));
         }
         ready!(self.poll_drain(cx, inner))?;
         self.queue_controls();

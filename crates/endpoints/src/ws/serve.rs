@@ -34,6 +34,7 @@ use super::decision::Deciding;
 use super::door::{Auth, Door, Once, TOKEN};
 use super::front::Front;
 use super::hosts::Hosts;
+use super::linger::CLOSE;
 use super::negotiate::Spoken;
 use super::origin::Origins;
 use super::page::folder::{Folder, Wanted};
@@ -367,10 +368,17 @@ impl Link {
         while drained().await.is_err() && self.front.has_moved() {}
     }
 
-    /// Has the answer reach the peer, and closes. For a moment at most: the peer may not care.
+    /// Has the answer reach the peer, and hears it out: a socket that is closed while something comes is
+    /// reset, and the answer is lost with it. One that is silent for a moment doesn't care.
     pub(super) async fn close(&self) {
-        let close = poll_fn(|cx| self.front.poll_close(cx));
-        let _ = timeout(CLOSE, close).await;
+        let forget = || poll_fn(|cx| self.front.poll_forget(cx));
+        let close = async {
+            let ended = timeout(SILENCE, poll_fn(|cx| self.front.poll_end(cx))).await;
+            if let Ok(Ok(())) = ended {
+                while let Ok(true) = timeout(SILENCE, forget()).await {}
+            }
+        };
+        let _ = timeout(self.listening.wishes.close.unwrap_or(CLOSE), close).await;
     }
 
     pub(super) fn error(&self, kind: ErrorKind, words: impl Into<String>) -> Error {
@@ -421,8 +429,8 @@ impl Requested {
     }
 }
 
-/// How long a refused peer has to take its answer.
-const CLOSE: Duration = Duration::from_secs(1);
+/// How long a refused peer has to take its answer, and may pause in what it still sends.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// How many of the time limits a connection may go on asking without becoming a session.
 const REQUESTS: u32 = 6;

@@ -3,7 +3,8 @@
 //! Close (RFC 6455 section 7), as the splice wants it: a Close frame that was read is an end of
 //! input, and our Close, sent by [`Core::poll_finish`], is its answer or the first word. Whatever
 //! is still sent in between goes out before. A server then ends the stream beneath, as section
-//! 7.1.1 has it; a client leaves that to the server.
+//! 7.1.1 has it; a client leaves that to the server. A peer that breaks the protocol is told so and heard
+//! out ([`linger`](super::linger)).
 
 use std::io;
 use std::pin::Pin;
@@ -17,6 +18,7 @@ use websocket::{CloseFrame, Limits, Role};
 
 use super::compression::{Compressing, Inflating};
 use super::keepalive::{Due, Keepalive, Pace};
+use super::linger::poll_forget;
 use super::negotiate::{Encoding, Mode};
 use super::receiving::{Receiving, State};
 use super::scratch::with_scratch;
@@ -209,11 +211,12 @@ impl Core {
                 cx.waker().wake_by_ref();
                 Some(Ok(()))
             }
-            State::Ended(_) | State::Over => Some(Ok(())),
-            state @ State::Failed(_) => match std::mem::replace(state, State::Over) {
-                State::Failed(failure) => Some(Err(failure.into_error())),
-                _ => None,
-            },
+            State::Ended(_) | State::Lingering(_) | State::Over => Some(Ok(())),
+            State::Failed(_) => {
+                // The rest is the background's, too.
+                cx.waker().wake_by_ref();
+                self.linger().map(|failure| Err(failure.into_error()))
+            }
         }
     }
 
@@ -236,22 +239,9 @@ impl Core {
             self.write_controls(cx);
         }
         if matches!(self.receiving.state, State::Failed(_)) {
-            self.discard(cx);
+            // What lies unread already doesn't wait for somebody who has us linger.
+            let _ = poll_forget(cx, &mut *self.inner);
         }
-    }
-
-    /// Takes what lies unread behind a mistake: a socket that is closed over it is reset, and our
-    /// Close, which says what was wrong, is lost with it. What is still on its way is not waited for.
-    fn discard(&mut self, cx: &mut Context<'_>) {
-        with_scratch(|scratch| {
-            for _ in 0..DISCARDED {
-                let mut buf = ReadBuf::new(scratch);
-                match Pin::new(&mut *self.inner).poll_read(cx, &mut buf) {
-                    Poll::Ready(Ok(())) if !buf.filled().is_empty() => {}
-                    _ => break,
-                }
-            }
-        });
     }
 
     /// A read found nothing.
@@ -338,6 +328,7 @@ impl Core {
             return Poll::Ready(error);
         }
         self.write_controls(cx);
+        let _ = self.poll_linger(cx);
         self.inner.poll_background(cx)
     }
 
@@ -372,6 +363,15 @@ impl Core {
         self.poll_end(cx)
     }
 
+    /// Takes leave, of a peer that was told only of one end or of its mistake.
+    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let left = ready!(self.poll_leave(cx));
+        // What it did wrong was never asked for.
+        self.linger();
+        ready!(self.poll_linger(cx));
+        Poll::Ready(left)
+    }
+
     /// Ends the stream beneath.
     pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.ending == Inner::Ending {
@@ -401,9 +401,6 @@ impl Core {
         }
     }
 }
-
-/// Buffers of 32 KiB: as much as a socket's receive buffer usually holds.
-const DISCARDED: usize = 8;
 
 fn timed_out() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "the WebSocket peer does not answer pings")

@@ -20,7 +20,7 @@ pub(super) struct Wishes {
     /// The most payload that a frame of ours has.
     fragment: Option<usize>,
     pace: Pace,
-    close: Option<Duration>,
+    pub(super) close: Option<Duration>,
 }
 
 impl Wishes {

@@ -13,6 +13,7 @@ mod folder;
 mod frames;
 mod handshake;
 mod keepalive;
+mod linger;
 mod nested;
 mod offers;
 mod page;
