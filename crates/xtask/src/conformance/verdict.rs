@@ -31,14 +31,6 @@ pub(super) const KNOWN: &[Known] = &[
               (RFC 6455 section 7.1.7), and the message's echo is still on its way from the server behind us",
     },
     Known {
-        cases: &["4.1.5"],
-        grade: Grade::NonStrict,
-        roles: &[Role::Server, Role::Client],
-        races: true,
-        why: "a forbidden frame comes octet by octet. On a busy machine we have closed before the last ones come, \
-              TCP answers those with a reset, and the testsuite doesn't read what it got before that",
-    },
-    Known {
         cases: &["7.1.6"],
         grade: Grade::Informational,
         roles: &Role::ALL,
