@@ -50,7 +50,10 @@ pub(crate) type Sample = Vec<(Metric, f64)>;
 
 /// Every figure of every round, by what was done, by whom and by metric.
 #[derive(Debug, Default)]
-pub(crate) struct Figures(BTreeMap<(String, String, Metric), Vec<f64>>);
+pub(crate) struct Figures(BTreeMap<(String, String, Metric), Rounds>);
+
+/// What was measured in which round; not everybody takes part in all of them.
+type Rounds = BTreeMap<usize, f64>;
 
 /// A number with the least and the most that it was.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,12 +64,12 @@ pub(crate) struct Spread {
 }
 
 impl Figures {
-    pub(crate) fn add(&mut self, workload: &str, subject: &str, sample: Sample) {
+    pub(crate) fn add(&mut self, workload: &str, subject: &str, round: usize, sample: Sample) {
         for (metric, value) in sample {
             self.0
                 .entry((workload.to_owned(), subject.to_owned(), metric))
                 .or_default()
-                .push(value);
+                .insert(round, value);
         }
     }
 
@@ -76,7 +79,8 @@ impl Figures {
     }
 
     pub(crate) fn of(&self, workload: &str, subject: &str, metric: Metric) -> Option<Spread> {
-        Spread::of(self.rounds(workload, subject, metric)?)
+        let rounds = self.rounds(workload, subject, metric)?;
+        Spread::of(&rounds.values().copied().collect::<Vec<_>>())
     }
 
     /// The ratio of one to another, from the ratios of each round: what slows a machine down for a while slows
@@ -90,23 +94,20 @@ impl Figures {
     ) -> Option<Spread> {
         let ours = self.rounds(workload, subject, metric)?;
         let theirs = self.rounds(workload, to, metric)?;
-        let ratios: Vec<_> = ours
-            .iter()
-            .zip(theirs)
-            .filter(|(_, by)| **by > 0.0)
-            .map(|(one, by)| one / by)
-            .collect();
-        Spread::of(&ratios)
+        let of = |(round, one): (&usize, &f64)| {
+            theirs.get(round).filter(|by| **by > 0.0).map(|by| one / by)
+        };
+        Spread::of(&ours.iter().filter_map(of).collect::<Vec<_>>())
     }
 
     /// All of them, for programs.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str, Metric, &[f64])> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str, Metric, Vec<f64>)> {
         self.0.iter().map(|((workload, subject, metric), rounds)| {
-            (workload.as_str(), subject.as_str(), *metric, rounds.as_slice())
+            (workload.as_str(), subject.as_str(), *metric, rounds.values().copied().collect())
         })
     }
 
-    fn rounds(&self, workload: &str, subject: &str, metric: Metric) -> Option<&Vec<f64>> {
+    fn rounds(&self, workload: &str, subject: &str, metric: Metric) -> Option<&Rounds> {
         self.0.get(&(workload.to_owned(), subject.to_owned(), metric))
     }
 }
@@ -160,10 +161,14 @@ mod tests {
     fn ratios_are_made_round_by_round() {
         let mut figures = Figures::default();
         // The second round was in a bad moment for both.
-        for (ours, theirs) in [(2.0, 1.0), (20.0, 10.0), (3.0, 1.0)] {
-            figures.add("bulk", "ours", vec![(Metric::CpuPerGb, ours)]);
-            figures.add("bulk", "theirs", vec![(Metric::CpuPerGb, theirs)]);
+        for (round, (ours, theirs)) in
+            [(2.0, 1.0), (20.0, 10.0), (3.0, 1.0)].into_iter().enumerate()
+        {
+            figures.add("bulk", "ours", round, vec![(Metric::CpuPerGb, ours)]);
+            figures.add("bulk", "theirs", round, vec![(Metric::CpuPerGb, theirs)]);
         }
+        // In this one there was nobody to compare with.
+        figures.add("bulk", "ours", 3, vec![(Metric::CpuPerGb, 100.0)]);
         let ratio = figures.ratio("bulk", "ours", "theirs", Metric::CpuPerGb).unwrap();
         assert_eq!((ratio.median, ratio.least, ratio.most), (2.0, 2.0, 3.0));
         assert_eq!(figures.ratio("bulk", "ours", "nobody", Metric::CpuPerGb), None);
