@@ -146,6 +146,23 @@ fn the_page_its_files_and_the_websocket_are_below_the_prefix() {
 }
 
 #[test]
+fn who_forgets_the_slash_is_sent_to_the_page() {
+    let ours = Forwarder::between(&endpoint(), "echo");
+    for proxy in both(ours.port(0)) {
+        for (asked, end) in [("/term", "/term/"), ("/term?x=1", "/term/?x=1")] {
+            let answer = proxy.get(asked);
+            assert_eq!(answer.status, 301, "{}: {answer:?}", proxy.name);
+            let place = answer.head.value("location").expect("it says where to");
+            // Absolute by nginx, and by the name that it was called by.
+            let place =
+                place.strip_prefix(&format!("http://{NAME}:{}", proxy.port)).unwrap_or(place);
+            assert_eq!(place, end, "{}", proxy.name);
+            assert_eq!(proxy.get(place).status, 200, "{}", proxy.name);
+        }
+    }
+}
+
+#[test]
 fn the_client_is_in_the_log_and_cannot_forge_it() {
     // The test is on this machine, as the proxy is: another address of loopback tells them apart.
     let endpoint = endpoint().replace("trusted=loopback", "trusted=127.0.0.1");
@@ -155,6 +172,8 @@ fn the_client_is_in_the_log_and_cannot_forge_it() {
         let request = proxy
             .handshake("/term/", &origin)
             .header("X-Forwarded-For", "203.0.113.66")
+            .header("X-Forwarded-Host", "evil.example")
+            .header("X-Forwarded-Proto", "https")
             .header("X-Real-IP", "203.0.113.66")
             .header("Forwarded", "for=203.0.113.66");
         let client = WebSocket::open(from_elsewhere(proxy.port), &request).expect("it is let in");

@@ -6,6 +6,7 @@ mod explain;
 mod forward;
 mod help;
 mod manual;
+mod pages;
 mod run;
 mod usage;
 mod vectors;

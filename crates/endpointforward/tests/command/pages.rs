@@ -1,0 +1,100 @@
+//! What the pages of the repository have people type: whether it would be planned.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::run::run;
+
+#[test]
+fn every_command_line_on_a_page_passes_the_check() {
+    let mut checked = 0;
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).unwrap();
+        let name = page.file_name().unwrap().to_string_lossy().into_owned();
+        for typed in typed(&text) {
+            let words = words(&typed);
+            let mut args: Vec<_> = words.iter().map(String::as_str).collect();
+            complete(&mut args);
+            args.push("--check");
+            let ran = run(&args);
+            assert_eq!(ran.status, 0, "{name} has: {typed}\n{ran}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "the pages have command lines: {checked}");
+}
+
+#[test]
+fn command_lines_are_found_where_people_read_them() {
+    let page = "Type `-d pty:bash`, or `-e … -d …`, or `--check`, or `endpointforward help tcp`.\n\
+                | `x -e 1` | `endpointforward -e 9000 -d echo` |\n\
+                | `--web DIR` | `:page=./DIR` |\n\n\
+                ```sh\nendpointforward -e 'ws:9000' -d 'process:cat' &\n\
+                echo 1 | endpointforward -e stdio -d echo\nsleep 1\n```\n\n\
+                ```text\nendpointforward -e nonsense\n```\n";
+    assert_eq!(
+        typed(page),
+        [
+            " -e 'ws:9000' -d 'process:cat' ",
+            " -e stdio -d echo",
+            "-d pty:bash",
+            " -e 9000 -d echo",
+            "-e ws:9000:page=./DIR",
+        ]
+    );
+    assert_eq!(words(" -e 'ws:{9000}' -d \"a\\:b\" "), ["-e", "ws:{9000}", "-d", "a\\:b"]);
+}
+
+/// What a page has after our name: lines of its `sh` blocks, and code in its text that has `-e` or `-d` in it.
+/// `:name=value` alone is a parameter of a listening `ws`.
+fn typed(page: &str) -> Vec<String> {
+    let mut typed = Vec::new();
+    let mut prose = String::new();
+    for (count, part) in page.split("```").enumerate() {
+        if count % 2 == 0 {
+            prose.push_str(part);
+        } else if let Some(block) = part.strip_prefix("sh\n") {
+            let lines = block.lines().filter_map(|line| line.split_once(NAME));
+            typed.extend(lines.map(|(_, rest)| rest.trim_end_matches('&').to_owned()));
+        }
+    }
+    for code in prose.split('`').skip(1).step_by(2).filter(|code| !code.contains('…')) {
+        if let Some(rest) = code.strip_prefix(NAME) {
+            typed.extend(rest.contains(" -").then(|| rest.to_owned()));
+        } else if code.starts_with("-e ") || code.starts_with("-d ") {
+            typed.push(code.to_owned());
+        } else if code.starts_with(':') && code.contains('=') {
+            typed.push(format!("-e ws:9000{code}"));
+        }
+    }
+    typed
+}
+
+/// What a shell makes of it.
+fn words(typed: &str) -> Vec<String> {
+    let script = format!("printf '%s\\n' {typed}");
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert!(output.status.success(), "{typed}\n{output:?}");
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// Gives a side to a command line that shows the other one alone.
+fn complete(args: &mut Vec<&str>) {
+    let has = |args: &[&str], names: &[&str]| args.iter().any(|arg| names.contains(arg));
+    if !has(args, &["-e", "--endpoint"]) {
+        args.extend(["-e", "stdio"]);
+    }
+    if !has(args, &["-d", "--dest-endpoint", "--dest_endpoint"]) {
+        args.extend(["-d", "echo"]);
+    }
+}
+
+/// README.md and what is in docs.
+fn pages() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let files = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = files.filter(|file| file.extension().is_some_and(|ending| ending == "md"));
+    pages.chain([root.join("README.md")]).collect()
+}
+
+const NAME: &str = "endpointforward";
