@@ -31,43 +31,49 @@ fn command_lines_are_found_where_people_read_them() {
                 | `--web DIR` | `:page=./DIR` |\n\n\
                 ```sh\nendpointforward -e 'ws:9000' -d 'process:cat' &\n\
                 echo 1 | endpointforward -e stdio -d echo\nsleep 1\n```\n\n\
-                ```text\nendpointforward -e nonsense\n```\n";
+                ```text\nerror: no endpointforward\nendpointforward --endpoint ws:1 --dest-endpoint echo\n```\n";
     assert_eq!(
         typed(page),
         [
-            " -e 'ws:9000' -d 'process:cat' ",
-            " -e stdio -d echo",
+            "-e 'ws:9000' -d 'process:cat' ",
+            "-e stdio -d echo",
+            "--endpoint ws:1 --dest-endpoint echo",
             "-d pty:bash",
-            " -e 9000 -d echo",
+            "-e 9000 -d echo",
             "-e ws:9000:page=./DIR",
         ]
     );
     assert_eq!(words(" -e 'ws:{9000}' -d \"a\\:b\" "), ["-e", "ws:{9000}", "-d", "a\\:b"]);
 }
 
-/// What a page has after our name: lines of its `sh` blocks, and code in its text that has `-e` or `-d` in it.
-/// `:name=value` alone is a parameter of a listening `ws`.
+/// What a page has after our name: in a line of a block, or in code in the text; there `-e DESC` and `-d DESC`
+/// stand alone too, and `:name=value` is a parameter of a listening `ws`.
 fn typed(page: &str) -> Vec<String> {
     let mut typed = Vec::new();
     let mut prose = String::new();
     for (count, part) in page.split("```").enumerate() {
         if count % 2 == 0 {
             prose.push_str(part);
-        } else if let Some(block) = part.strip_prefix("sh\n") {
-            let lines = block.lines().filter_map(|line| line.split_once(NAME));
-            typed.extend(lines.map(|(_, rest)| rest.trim_end_matches('&').to_owned()));
+        } else {
+            typed.extend(part.lines().filter_map(options));
         }
     }
     for code in prose.split('`').skip(1).step_by(2).filter(|code| !code.contains('…')) {
-        if let Some(rest) = code.strip_prefix(NAME) {
-            typed.extend(rest.contains(" -").then(|| rest.to_owned()));
-        } else if code.starts_with("-e ") || code.starts_with("-d ") {
+        if code.starts_with("-e ") || code.starts_with("-d ") {
             typed.push(code.to_owned());
         } else if code.starts_with(':') && code.contains('=') {
             typed.push(format!("-e ws:9000{code}"));
+        } else {
+            typed.extend(options(code));
         }
     }
     typed
+}
+
+/// The options of a command line of ours.
+fn options(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("endpointforward -")?;
+    Some(format!("-{}", rest.trim_end_matches('&')))
 }
 
 /// What a shell makes of it.
@@ -96,5 +102,3 @@ fn pages() -> Vec<PathBuf> {
     let pages = files.filter(|file| file.extension().is_some_and(|ending| ending == "md"));
     pages.chain([root.join("README.md")]).collect()
 }
-
-const NAME: &str = "endpointforward";
