@@ -3,7 +3,7 @@
 //! The stream is shared with whoever waits for a decision, so that a peer that leaves is noticed
 //! even when hyper has stopped reading because something lies unread in its buffer.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -23,7 +23,7 @@ pub(super) struct Wire {
     /// Read before hyper asked for it.
     ahead: BytesMut,
     /// Answers that the peer hasn't taken. hyper may call a connection done before its answer is
-    /// written, so this never pushes back until it is full.
+    /// written, so this never pushes back until it is full; it is never twice as full.
     out: BytesMut,
     /// How much was written since somebody asked.
     moved: usize,
@@ -123,6 +123,24 @@ impl Wire {
         }
         Pin::new(&mut self.stream).poll_flush(cx)
     }
+
+    /// Takes what is to be written, as far as there is room for it, and writes what goes now.
+    fn poll_keep(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        if self.out.len() >= FULL {
+            ready!(self.poll_drain(cx))?;
+        }
+        let mut room = FULL;
+        for buf in bufs {
+            let taken = buf.len().min(room);
+            self.out.extend_from_slice(&buf[..taken]);
+            room -= taken;
+        }
+        // Whatever can't go now goes with the next flush.
+        if let Poll::Ready(Err(error)) = self.poll_drain(cx) {
+            return Poll::Ready(Err(error));
+        }
+        Poll::Ready(Ok(FULL - room))
+    }
 }
 
 impl rt::Read for Front {
@@ -157,16 +175,20 @@ impl rt::Write for Front {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let wire = &mut *self.lock();
-        if wire.out.len() >= FULL {
-            ready!(wire.poll_drain(cx))?;
-        }
-        wire.out.extend_from_slice(buf);
-        // Whatever can't go now goes with the next flush.
-        if let Poll::Ready(Err(error)) = wire.poll_drain(cx) {
-            return Poll::Ready(Err(error));
-        }
-        Poll::Ready(Ok(buf.len()))
+        self.lock().poll_keep(cx, &[IoSlice::new(buf)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.lock().poll_keep(cx, bufs)
+    }
+
+    /// Where it isn't, hyper copies every answer as a whole, and the page's files are large.
+    fn is_write_vectored(&self) -> bool {
+        true
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -183,5 +205,34 @@ impl rt::Write for Front {
 const AHEAD: usize = 4 * 1024;
 /// Less than this within the handshake's limit, and who reads it holds a place for nothing.
 const TRICKLE: usize = 4 * 1024;
-/// Answers to pipelined requests that are kept before no more of them are read.
+/// Of answers, what is kept before no more is taken, and what is taken at once. Any one that isn't a
+/// file is shorter.
 const FULL: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use hyper::rt::Write as _;
+    use tokio::net::UnixStream;
+
+    use super::*;
+    use crate::socket::Socket;
+
+    /// A page's largest file has half a megabyte, and everybody may ask for it and not read it.
+    #[tokio::test]
+    async fn who_does_not_read_has_little_kept() {
+        let (ours, _theirs) = UnixStream::pair().expect("sockets");
+        let mut front = Front::new(Box::new(Socket(ours)));
+        assert!(front.is_write_vectored(), "hyper would copy what it has to send");
+        let cx = &mut Context::from_waker(Waker::noop());
+        let large = vec![7; 1024 * 1024];
+        let bufs = [IoSlice::new(b"header"), IoSlice::new(&large), IoSlice::new(b"end")];
+        while let Poll::Ready(taken) = Pin::new(&mut front).poll_write_vectored(cx, &bufs) {
+            assert!((1..=FULL).contains(&taken.expect("nothing fails")));
+            assert!(front.lock().out.capacity() <= 4 * FULL);
+        }
+        assert!(Pin::new(&mut front).poll_write(cx, &large).is_pending());
+        assert!((FULL..2 * FULL).contains(&front.lock().out.len()));
+    }
+}
