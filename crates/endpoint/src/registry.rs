@@ -8,6 +8,8 @@
 //! Nothing is opened and no file is read. Every mistake is reported, with its span in what was
 //! typed.
 
+mod guess;
+
 use std::sync::Arc;
 
 use descriptor::{Descriptor, Diagnostic, Severity, Span, Stage, Syntax, Text, Url, nearest};
@@ -180,6 +182,8 @@ struct Planning<'a> {
     registry: &'a Registry,
     syntax: Syntax,
     found: Vec<Diagnostic>,
+    /// Whether what is planned was made up, to see whether it was meant.
+    guessing: bool,
 }
 
 /// A descriptor whose kind is known.
@@ -191,7 +195,7 @@ struct Known {
 
 impl<'a> Planning<'a> {
     fn new(registry: &'a Registry, syntax: Syntax) -> Self {
-        Self { registry, syntax, found: Vec::new() }
+        Self { registry, syntax, found: Vec::new(), guessing: false }
     }
 
     fn finish<T: ?Sized>(
@@ -211,7 +215,7 @@ impl<'a> Planning<'a> {
     }
 
     fn listen(&mut self, text: &Text, depth: usize) -> Option<(Box<dyn Listener>, Tree)> {
-        let known = self.resolve(text, Role::Listen, depth)?;
+        let mut known = self.resolve(text, Role::Listen, depth)?;
         let Some(side) = &known.kind.listen else {
             return self.wrong_side(&known, "connected to", "listened on");
         };
@@ -220,6 +224,7 @@ impl<'a> Planning<'a> {
             (PlanListen::Opened(_), Some(connect)) => (connect.params, connect.positional),
             _ => (side.params, side.positional),
         };
+        self.quote_beneath(&mut known, Role::Listen, params);
         let mut args = self.read(&known, Role::Listen, params, positional);
         match side.plan {
             PlanListen::Leaf(plan) => {
@@ -256,10 +261,11 @@ impl<'a> Planning<'a> {
     }
 
     fn connect(&mut self, text: &Text, depth: usize) -> Option<(Box<dyn Connector>, Tree)> {
-        let known = self.resolve(text, Role::Connect, depth)?;
+        let mut known = self.resolve(text, Role::Connect, depth)?;
         let Some(side) = &known.kind.connect else {
             return self.wrong_side(&known, "listened on", "connected to");
         };
+        self.quote_beneath(&mut known, Role::Connect, side.params);
         let mut args = self.read(&known, Role::Connect, side.params, side.positional);
         match side.plan {
             PlanConnect::Leaf(plan) => {
@@ -320,7 +326,7 @@ impl<'a> Planning<'a> {
         }
         // A URL is one to its end; with options beside it, it stands in braces.
         if Url::starts(text) {
-            return self.url(text, role);
+            return if self.has_options_behind(text) { None } else { self.url(text, role) };
         }
         let descriptor = self.parse(text)?;
         let head = descriptor.kind()?;
@@ -443,46 +449,6 @@ impl<'a> Planning<'a> {
             );
             self.error("wrong-shape", at.span(), message, None);
         }
-    }
-
-    /// Reports it; the nearest kind's name, if there is a near one.
-    fn unknown_kind(&mut self, text: &Text, name: &Text, role: Role) -> Option<&'static str> {
-        let can = |kind: &&&'static Kind| match role {
-            Role::Listen => kind.listen.is_some(),
-            Role::Connect => kind.connect.is_some(),
-        };
-        let kinds = self.registry.kinds.iter().filter(can);
-        let names = kinds.clone().flat_map(|k| k.aliases.iter().map(|a| a.name).chain([k.name]));
-        let near = nearest(name.as_str(), names);
-        let list = || kinds.map(|kind| format!("`{}`", kind.name)).collect::<Vec<_>>().join(", ");
-        let rest = text.as_str();
-        let is_port = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        let named = rest.rsplit_once(':').map_or(rest, |(_, port)| port);
-        // Whoever types an address without a kind means the one that takes bare addresses; what
-        // wouldn't plan either is no help.
-        let plans = |typed: &String| match role {
-            Role::Listen => self.registry.listener(typed, self.syntax).is_ok(),
-            Role::Connect => self.registry.connector(typed, self.syntax).is_ok(),
-        };
-        let address = self.registry.kinds.iter().find(|kind| kind.bare.is_some());
-        let address = address.filter(|_| is_port(named));
-        let address = address.map(|kind| format!("{}:{rest}", kind.name)).filter(plans);
-        // `9o00` was to be a port.
-        let number = Some(read::mended(rest)).filter(|text| text != rest && is_port(text));
-        let number = number.filter(plans);
-        let help = match (near, address.or(number)) {
-            (Some(near), Some(address)) => format!("did you mean `{near}`, or `{address}`?"),
-            (None, Some(address)) => format!("did you mean `{address}`?"),
-            (Some(near), None) => format!("did you mean `{near}`?"),
-            (None, None) => format!("the kinds are {}", list()),
-        };
-        let span = if name.as_str().is_empty() { text.span() } else { name.span() };
-        let message = match name.as_str() {
-            "" => "there is no kind of endpoint here".to_owned(),
-            name => format!("`{name}` is not a kind of endpoint"),
-        };
-        self.error("unknown-kind", span, message, Some(help));
-        near
     }
 
     fn wrong_side<T>(&mut self, known: &Known, can: &str, cannot: &str) -> Option<T> {

@@ -103,10 +103,10 @@ fn mistakes_inside_a_switch_are_pointed_at() {
     error: `squeeze` has no parameter `fare`
       | over:80:squeeze={level=10:fare=yes}
       |                           ^^^^
-      = help: in braces there may be `level=…`, `fair=…`, joined by `:`
+      = help: there may be `level=…`, `fair=…`, joined by `:`
     "#);
     insta::assert_snapshot!(mistakes("over:80:squeeze=onn"), @r#"
-    error: `squeeze` must be `on`, `off`, or what to set in braces
+    error: `squeeze` must be `on`, `off`, or settings
       | over:80:squeeze=onn
       |                 ^^^
       = help: did you mean `on`?
@@ -175,12 +175,12 @@ fn what_is_missing_or_too_much_is_said_with_the_form() {
       | ^^^
       = help: the form is `net:PORT[:INTERFACE][:BACKLOG][:auth=…]`
     ");
-    insta::assert_snapshot!(mistakes("net:80:lo:5:6"), @r"
+    insta::assert_snapshot!(mistakes("net:80:lo:5:6"), @r#"
     error: `net` takes by position only `port`, `interface`, `backlog`
       | net:80:lo:5:6
       |             ^
-      = help: text with `:` in it is written in braces: `{…:…}`; the form is `net:PORT[:INTERFACE][:BACKLOG][:auth=…]`
-    ");
+      = help: text with `:` in it is written in braces, `{…:…}`; the form is `net:PORT[:INTERFACE][:BACKLOG][:auth=…]`
+    "#);
     insta::assert_snapshot!(mistakes("net:80:port=81"), @r"
     error: `port` is given by position and by name
       | net:80:port=81
@@ -214,24 +214,24 @@ fn an_unknown_kind_offers_the_nearest() {
       |      ^^^
       = help: did you mean `900`?
     "#);
-    insta::assert_snapshot!(mistakes("database:80"), @r"
+    insta::assert_snapshot!(mistakes("database:80"), @r#"
     error: `database` is not a kind of endpoint
       | database:80
       | ^^^^^^^^
-      = help: the kinds are `net`, `over`, `records`
-    ");
+      = help: the kinds are `net`, `over`, `records`, `timed`
+    "#);
     insta::assert_snapshot!(mistakes("ovr://h:80"), @r"
     error: `ovr` is not a URL scheme of any kind
       | ovr://h:80
       | ^^^
       = help: did you mean `over://`?
     ");
-    insta::assert_snapshot!(mistakes(""), @r"
+    insta::assert_snapshot!(mistakes(""), @r#"
     error: there is no kind of endpoint here
       | 
       | ^
-      = help: the kinds are `net`, `over`, `records`
-    ");
+      = help: the kinds are `net`, `over`, `records`, `timed`
+    "#);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! One declaration yields the reader of its parameters (with spans), `help KIND`, the shell's
 //! completions and its entry in descriptors.md.
 
+mod advice;
 mod args;
 mod param;
 pub(crate) mod read;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use descriptor::{Descriptor, Diagnostic, Text, Url};
 
+pub(crate) use self::advice::mended;
 pub use self::args::{Args, Setting};
 pub use self::param::{Holes, Param, Value, ValueKind};
 pub(crate) use self::read::HIDDEN;

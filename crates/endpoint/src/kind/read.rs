@@ -2,8 +2,12 @@
 
 use std::cell::RefCell;
 
-use descriptor::{Descriptor, Diagnostic, Span, Stage, Syntax, Template, Text, nearest};
+use descriptor::{
+    Descriptor, Diagnostic, Span, Stage, Syntax, Template, Text, nearest, quote_twisted,
+    quote_value,
+};
 
+use super::advice;
 use super::args::Setting;
 use super::{Alias, Args, Holes, Param, Positional, Role, Value, ValueKind};
 use crate::Registry;
@@ -52,6 +56,7 @@ pub(crate) fn read(
     let mut reading = Reading {
         reader,
         kind_span: kind.map_or(descriptor.source().span(), Text::span),
+        kwargs: &descriptor.kwargs,
         settings: Vec::new(),
         switches: Vec::new(),
         inner: None,
@@ -83,7 +88,7 @@ pub(crate) fn read(
 }
 
 impl Reader<'_> {
-    fn all(&self) -> impl Iterator<Item = &'static Param> + Clone {
+    pub(super) fn all(&self) -> impl Iterator<Item = &'static Param> + Clone {
         let alias = self.alias.map_or(&[][..], |alias| alias.params);
         let own = self.params.iter().chain(alias);
         // A kind may know a parameter of every endpoint's better.
@@ -114,6 +119,7 @@ impl Reader<'_> {
 
 struct Reading<'a, 'b> {
     reader: &'a Reader<'a>,
+    kwargs: &'a [(Text, Text)],
     kind_span: Span,
     settings: Vec<Setting>,
     switches: Vec<(&'static str, Args)>,
@@ -212,8 +218,17 @@ impl Reading<'_, '_> {
                     });
                 }
             } else if param.required && !self.blamed(param) {
-                let message = format!("`{}` needs {}", self.reader.name, article(param));
-                self.error("missing-parameter", self.kind_span, message, Some(self.form()));
+                let message = format!(
+                    "`{}` needs {}",
+                    self.reader.name,
+                    advice::wanted(param, self.reader.syntax)
+                );
+                self.error(
+                    "missing-parameter",
+                    self.kind_span,
+                    message,
+                    Some(advice::form(self.reader)),
+                );
             }
         }
     }
@@ -276,8 +291,15 @@ impl Reading<'_, '_> {
     }
 
     fn bad_value(&mut self, param: &Param, text: &Text) {
-        let message = format!("`{}` must be {}", param.name, param.value.describe());
-        self.error("bad-value", text.span(), message, mend(param.value, text.as_str()));
+        let what = match param.value {
+            // How they are written depends on the syntax.
+            ValueKind::Switch(_) => "`on`, `off`, or settings".to_owned(),
+            value => value.describe(),
+        };
+        let message = format!("`{}` must be {what}", param.name);
+        let help = advice::joined(self.reader, param, text.as_str())
+            .or_else(|| advice::mend(param.value, text.as_str(), self.reader.syntax));
+        self.error("bad-value", text.span(), message, help);
     }
 
     /// Reads a switch: a word, or parameters of its own, which are keywords as an endpoint's are.
@@ -297,6 +319,11 @@ impl Reading<'_, '_> {
                 return None;
             }
         };
+        let is_inside = |text: &&Text| inside.iter().any(|param| param.is_called(text.as_str()));
+        if let Some(name) = settings.args.iter().find(is_inside) {
+            self.without_value(name);
+            return None;
+        }
         if word.is_none() && (settings.kwargs.is_empty() || !settings.args.is_empty()) {
             self.bad_value(param, text);
             return None;
@@ -334,7 +361,7 @@ impl Reading<'_, '_> {
         if other.iter().any(|param| param.is_called(name.as_str())) {
             let message =
                 format!("`{kind}` takes `{name}` when {there}, and this is the {here} side");
-            self.error("unknown-keyword", name.span(), message, Some(self.form()));
+            self.error("unknown-keyword", name.span(), message, Some(advice::form(self.reader)));
             return;
         }
         let here = if self.reader.is_switch { String::new() } else { format!(" when {here}") };
@@ -342,20 +369,29 @@ impl Reading<'_, '_> {
         let names = self.reader.all().flat_map(|p| p.aliases.iter().copied().chain([p.name]));
         let rest = self.reader.all().find(|param| param.rest);
         let help = match (nearest(name.as_str(), names), rest) {
+            (Some(near), _) if near.ends_with('.') => format!("did you mean `{near}NAME=…`?"),
             (Some(near), _) => format!("did you mean `{near}`?"),
             // `process:dd:if=/dev/zero`: it was meant as one of these.
-            (None, Some(rest)) => {
-                format!(
+            (None, Some(rest)) => match self.reader.syntax {
+                Syntax::Extended => format!(
                     "as `{}`, text with `=` in it is written in braces: `{{{name}=…}}`",
                     rest.name
-                )
-            }
-            (None, None) => self.form(),
+                ),
+                Syntax::Twisted => format!("as `{}`, `=` is written `{name}\\=…`", rest.name),
+            },
+            (None, None) => advice::form(self.reader),
         };
         self.error("unknown-keyword", name.span(), message, Some(help));
     }
 
     fn too_many(&mut self, extra: &[Text]) {
+        if let Some(first) = extra.first()
+            && let Some((name, value)) =
+                self.kwargs.iter().find(|(_, value)| follows(value.span(), first.span()))
+        {
+            self.unquoted(name, value, extra);
+            return;
+        }
         let kind = self.reader.name;
         let names: Vec<_> =
             self.reader.all().filter(|p| p.positional).map(|p| format!("`{}`", p.name)).collect();
@@ -363,38 +399,56 @@ impl Reading<'_, '_> {
             start: extra.first().map_or(self.kind_span.start, |text| text.span().start),
             end: extra.last().map_or(self.kind_span.end, |text| text.span().end),
         };
+        if let Some(bare) = extra.iter().find(|text| self.is_name(text.as_str())) {
+            self.without_value(bare);
+            return;
+        }
         let message = match &*names {
             [] => format!("`{kind}` takes nothing by position"),
             names => format!("`{kind}` takes by position only {}", names.join(", ")),
         };
-        // The two that people type most: an address or a URL whose colons aren't quoted.
-        let texts: Vec<_> = extra.iter().map(Text::as_str).collect();
-        let help = if texts.iter().any(|text| text.starts_with("//")) {
-            "a value with `:` in it is written in braces: `url={ws://localhost:9000}`".to_owned()
-        } else {
-            format!("text with `:` in it is written in braces: `{{…:…}}`; {}", self.form())
+        let how = match self.reader.syntax {
+            Syntax::Extended => "text with `:` in it is written in braces, `{…:…}`",
+            Syntax::Twisted => "a `:` in text is written `\\:`",
         };
+        let help = format!("{how}; {}", advice::form(self.reader));
         self.error("too-many-positionals", span, message, Some(help));
     }
 
-    /// What the endpoint takes, in one line.
-    fn form(&self) -> String {
-        if self.reader.is_switch {
-            let names: Vec<_> =
-                self.reader.all().map(|param| format!("`{}=…`", param.name)).collect();
-            return format!("in braces there may be {}, joined by `:`", names.join(", "));
-        }
-        let mut form = self.reader.name.to_owned();
-        for param in self.reader.all() {
-            let name = param.name.to_ascii_uppercase();
-            match (param.positional, param.rest || !param.required) {
-                (true, false) => form += &format!(":{name}"),
-                (true, true) => form += &format!("[:{name}]"),
-                (false, _) if param.prefix => form += &format!("[:{}NAME=…]", param.name),
-                (false, _) => form += &format!("[:{}=…]", param.name),
+    /// The value of a keyword had colons: `origin=https://example.com`.
+    fn unquoted(&mut self, name: &Text, value: &Text, extra: &[Text]) {
+        let mut whole = value.as_str().to_owned();
+        let mut span = value.span();
+        for more in extra {
+            if !follows(span, more.span()) {
+                break;
             }
+            whole = format!("{whole}:{more}");
+            span.end = more.span().end;
         }
-        format!("the form is `{form}`")
+        // What is wrong with its beginning alone is no news.
+        let at = value.span();
+        let is_inside = |span: Span| at.start <= span.start && span.end <= at.end;
+        self.found.retain(|mistake| {
+            !matches!(mistake.code, "bad-value" | "no-value") || !is_inside(mistake.span)
+        });
+        let message = format!("the value of `{name}` ends at its first `:`");
+        let help = match self.reader.syntax {
+            Syntax::Extended => format!("write it in braces: `{name}={}`", quote_value(&whole)),
+            Syntax::Twisted => format!("write `\\:` for it: `{name}={}`", quote_twisted(&whole)),
+        };
+        self.error("unquoted-value", span, message, Some(help));
+    }
+
+    /// Whether a parameter is called so, letter by letter.
+    fn is_name(&self, text: &str) -> bool {
+        self.reader.all().any(|param| !param.prefix && param.is_called(text))
+    }
+
+    /// The name of a parameter stands where a positional does: `ws:9000:ping`.
+    fn without_value(&mut self, name: &Text) {
+        let message = format!("`{name}` needs a value");
+        self.error("no-value", name.span(), message, Some(format!("the form is `{name}=…`")));
     }
 
     /// Whether something typed was wrong in a way that may be why `param` is missing.
@@ -416,34 +470,9 @@ fn nearest_is(diagnostic: &Diagnostic, name: &str) -> bool {
     diagnostic.help.as_deref() == Some(&*format!("did you mean `{name}`?"))
 }
 
-fn article(param: &Param) -> String {
-    match param.value {
-        ValueKind::Endpoint => "an endpoint to go over, in braces or with `:` as `\\:`".to_owned(),
-        _ => format!("`{}`", param.name),
-    }
-}
-
-/// What was probably meant by a value that can't be read.
-fn mend(kind: ValueKind, text: &str) -> Option<String> {
-    let meant = match kind {
-        ValueKind::Choice(words) => nearest(text, words.iter().copied()).map(str::to_owned),
-        ValueKind::Bool | ValueKind::Switch(_) => {
-            nearest(text, ["true", "false", "yes", "no", "on", "off"]).map(str::to_owned)
-        }
-        _ => Some(mended(text))
-            .filter(|mended| mended != text && Value::read(kind, mended).is_some()),
-    };
-    meant.map(|meant| format!("did you mean `{meant}`?"))
-}
-
-/// A number as it was probably meant: without separators, and letters that look like digits as those.
-pub(crate) fn mended(text: &str) -> String {
-    let digit = |c: char| match c {
-        'o' | 'O' => '0',
-        'l' | 'I' => '1',
-        c => c,
-    };
-    text.trim().chars().filter(|c| !matches!(c, '_' | ',')).map(digit).collect()
+/// Whether there is only a `:` between them.
+fn follows(before: Span, after: Span) -> bool {
+    before.end + 1 == after.start
 }
 
 /// One line that obeys nothing: descriptors are named in logs and on terminals.
@@ -460,7 +489,8 @@ fn printable(text: &str) -> String {
 }
 
 /// Mistakes that leave a parameter without a value.
-const UNUSABLE: &[&str] = &["bad-value", "missing-parameter", "template-refused"];
+const UNUSABLE: &[&str] =
+    &["bad-value", "missing-parameter", "no-value", "template-refused", "unquoted-value"];
 
 /// What stands for a secret wherever a descriptor is shown.
 pub(crate) const HIDDEN: &str = "…";

@@ -14,7 +14,7 @@ use endpoint::{
     Local, Result, ServeLayer,
 };
 
-pub(crate) static KINDS: &[&Kind] = &[&NET, &OVER, &RECORDS, &FLAT, &SHELL];
+pub(crate) static KINDS: &[&Kind] = &[&NET, &OVER, &RECORDS, &FLAT, &SHELL, &TIMED];
 
 static NET: Kind = Kind {
     listen: Some(Side::bytes(
@@ -115,6 +115,19 @@ static FLAT: Kind = Kind {
         Some(Descriptor::new(Text::synthetic("over", kind.span())).arg(rest))
     }),
     ..Kind::new("flat", "A wrapper in Twisted's flattened spelling.")
+};
+
+static TIMED: Kind = Kind {
+    listen: Some(Side::bytes(
+        &[
+            Param::new("wait", ValueKind::Duration, "How long."),
+            Param::new("room", ValueKind::Size, "How much."),
+        ],
+        PlanListen::Leaf(|_| {
+            Ok(Box::new(Nothing { exposure: Exposure::Local, grants: Grants::Nothing }))
+        }),
+    )),
+    ..Kind::new("timed", "A leaf with a time and a size.")
 };
 
 static SHELL: Kind = Kind {

@@ -1,7 +1,8 @@
 //! What is known about commands and kinds: the definitions, as text.
 
 use clap::CommandFactory;
-use descriptor::nearest;
+use descriptor::{Text, Url, nearest};
+use endpoint::kind::{Kind, Role, Scheme};
 use endpointforward::{manual, registry};
 
 use super::cli::Cli;
@@ -34,6 +35,11 @@ pub(crate) fn help(topic: Option<&str>) -> Exit {
     if let Some((kind, _)) = registry.find(name) {
         return output::print(manual::about(kind, &registry, output::columns()));
     }
+    let schemes =
+        registry.kinds().iter().flat_map(|kind| kind.schemes.iter().map(move |s| (kind, s)));
+    if let Some((kind, scheme)) = schemes.into_iter().find(|(_, scheme)| scheme.name == name) {
+        return spelling(kind, scheme);
+    }
     let kinds = registry.kinds().iter();
     let mut names: Vec<_> = kinds.clone().map(|kind| kind.name).collect();
     names.extend(kinds.flat_map(|kind| kind.aliases).map(|alias| alias.name));
@@ -46,4 +52,24 @@ pub(crate) fn help(topic: Option<&str>) -> Exit {
         None => format!("  = help: the kinds are {}", names.join(", ")),
     });
     Exit::Usage
+}
+
+/// A URL's scheme: which kind it stands for, or why it can't be had.
+fn spelling(kind: &Kind, scheme: &Scheme) -> Exit {
+    let url = Url::split(&Text::typed(&format!("{}://localhost:1/", scheme.name)));
+    match url.and_then(|url| (scheme.expand)(&url, Role::Connect)) {
+        Ok(_) => {
+            let (name, scheme) = (kind.name, scheme.name);
+            output::print(format_args!(
+                "`{scheme}://…` is a spelling of `{name}`: see `help {name}`\n"
+            ))
+        }
+        Err(mistake) => {
+            complain(format_args!("error: {}", mistake.message));
+            if let Some(help) = mistake.help {
+                complain(format_args!("  = help: {help}"));
+            }
+            Exit::Usage
+        }
+    }
 }

@@ -32,6 +32,22 @@ fn help_tells_about_commands_and_kinds() {
 }
 
 #[test]
+fn help_knows_schemes_of_urls() {
+    assert_snapshot!(transcript(&[&["help", "http"], &["help", "wss"]]), @r#"
+    $ endpointforward help http
+    --- stdout
+    `http://…` is a spelling of `ws`: see `help ws`
+    --- status 0
+
+    $ endpointforward help wss
+    --- stderr
+    error: `wss` needs TLS, which isn't built yet
+      = help: let a proxy that does TLS stand in between, and say `ws://` to that
+    --- status 64
+    "#);
+}
+
+#[test]
 fn help_fits_the_terminal() {
     for columns in [50, 60, 160] {
         for args in [&["kinds"][..], &["help", "tcp"]] {

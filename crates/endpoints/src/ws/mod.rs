@@ -213,6 +213,8 @@ pub(crate) static KIND: Kind = Kind {
         Scheme::new("wss", sugar::secure).unlisted(),
         Scheme::new("http", sugar::plain),
         Scheme::new("https", sugar::secure).unlisted(),
+        Scheme::new("tls", sugar::secure).unlisted(),
+        Scheme::new("ssl", sugar::secure).unlisted(),
     ],
     examples: &[
         Example {

@@ -12,7 +12,12 @@ pub(super) fn plain(url: &Url, role: Role) -> Result<Descriptor, Diagnostic> {
 pub(super) fn secure(url: &Url, _: Role) -> Result<Descriptor, Diagnostic> {
     let message = format!("`{}` needs TLS, which isn't built yet", url.scheme);
     let found = Diagnostic::error(Stage::Plan, "no-tls", url.scheme.span(), message);
-    Err(found.help("let a proxy that does TLS stand in between, and say `ws://` to that"))
+    let without = match &*url.scheme.as_str().to_ascii_lowercase() {
+        "tls" | "ssl" => "tcp:",
+        _ => "ws://",
+    };
+    Err(found
+        .help(format!("let a proxy that does TLS stand in between, and say `{without}` to that")))
 }
 
 fn layer(url: &Url, role: Role, inner: Text) -> Result<Descriptor, Diagnostic> {

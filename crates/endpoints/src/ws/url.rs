@@ -35,6 +35,10 @@ pub(super) fn read(args: &Args) -> Result<Option<Place>, Diagnostic> {
         "wss" | "https" => "443",
         _ => return Err(mistake("`url` must start with `ws://` or `wss://`")),
     };
+    if own_port == "443" && args.role == Role::Connect {
+        let message = "`url` asks for TLS, which isn't built yet; this connection is not encrypted";
+        args.warn("url", "no-tls", message);
+    }
     if url.userinfo.is_some() {
         let found = args.mistake("url", "bad-url", "`url` can't carry a user");
         return Err(match args.role {

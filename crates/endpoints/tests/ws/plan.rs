@@ -106,6 +106,37 @@ fn mistakes_when_connecting() {
 }
 
 #[test]
+fn tls_is_said_not_to_be_built() {
+    for typed in ["wss:9000", "https:9000", "WSS://h/", "tls:443", "ssl:{tcp:443}"] {
+        let said = listening(typed);
+        assert!(said.contains("needs TLS, which isn't built yet"), "{typed}\n{said}");
+    }
+    insta::assert_snapshot!(connecting("ws:{tcp:h:443}:url={wss://h/}"), @r#"
+    warning: `url` asks for TLS, which isn't built yet; this connection is not encrypted
+      | ws:{tcp:h:443}:url={wss://h/}
+      |                     ^^^^^^^^
+    "#);
+    // A proxy in front may well have it.
+    assert_eq!(listening("ws:9000:url={wss://h/}"), "");
+    insta::assert_snapshot!(listening("http:9000"), @r#"
+    error: `http` is not a kind of endpoint, but the scheme of a URL
+      | http:9000
+      | ^^^^
+      = help: write `http://HOST:PORT`
+    "#);
+}
+
+#[test]
+fn a_name_of_a_header_is_asked_for() {
+    insta::assert_snapshot!(listening("ws:9000:header={Server: x}"), @r#"
+    error: `ws` has no parameter `header` when listening
+      | ws:9000:header={Server: x}
+      |         ^^^^^^
+      = help: did you mean `header.NAME=…`?
+    "#);
+}
+
+#[test]
 fn a_space_in_the_url_is_a_warning() {
     insta::assert_snapshot!(connecting(r"autobahn:tcp\:localhost\:9000:url=ws\:// localhost\:9000"), @r#"
     warning: there is a space in `url`; it is read without it

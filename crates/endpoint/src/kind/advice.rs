@@ -1,0 +1,137 @@
+//! What to write instead: the help in mistakes about parameters.
+
+use descriptor::{Syntax, nearest};
+
+use super::read::Reader;
+use super::{Param, Value, ValueKind};
+
+/// What the endpoint takes, in one line.
+pub(super) fn form(reader: &Reader<'_>) -> String {
+    if reader.is_switch {
+        let names: Vec<_> = reader.all().map(|param| format!("`{}=…`", param.name)).collect();
+        return format!("there may be {}, joined by `:`", names.join(", "));
+    }
+    let mut form = reader.name.to_owned();
+    let named = reader.all().filter(|param| !param.positional).count();
+    for param in reader.all() {
+        let name = param.name.to_ascii_uppercase();
+        match (param.positional, param.rest || !param.required) {
+            (true, false) => form += &format!(":{name}"),
+            (true, true) => form += &format!("[:{name}]"),
+            (false, _) if named > MOST => {}
+            (false, _) if param.prefix => form += &format!("[:{}NAME=…]", param.name),
+            (false, _) => form += &format!("[:{}=…]", param.name),
+        }
+    }
+    if named > MOST {
+        let name = reader.name;
+        return format!("the form is `{form}[:NAME=…]…`; `help {name}` lists the names");
+    }
+    format!("the form is `{form}`")
+}
+
+/// What a required parameter is called.
+pub(super) fn wanted(param: &Param, syntax: Syntax) -> String {
+    match (param.value, syntax) {
+        (ValueKind::Endpoint, Syntax::Extended) => {
+            "an endpoint to go over, in braces or with `:` as `\\:`".to_owned()
+        }
+        (ValueKind::Endpoint, Syntax::Twisted) => {
+            "an endpoint to go over, with `:` as `\\:`".to_owned()
+        }
+        _ => format!("`{}`", param.name),
+    }
+}
+
+/// Several settings were joined as lists are elsewhere: `level=6,threshold=512`.
+pub(super) fn joined(reader: &Reader<'_>, param: &Param, text: &str) -> Option<String> {
+    let (first, rest) = text.split_once([',', ';'])?;
+    let (name, _) = rest.trim_start().split_once('=')?;
+    reader.all().any(|param| param.is_called(name)).then(|| {
+        format!("settings are joined by `:`: `{}={first}:{}`", param.name, rest.trim_start())
+    })
+}
+
+/// What was probably meant by a value that can't be read.
+pub(super) fn mend(kind: ValueKind, text: &str, syntax: Syntax) -> Option<String> {
+    let meant = match kind {
+        ValueKind::Choice(words) => nearest(text, words.iter().copied()).map(str::to_owned),
+        ValueKind::Bool => nearest(text, BOOL.iter().copied()).map(str::to_owned),
+        ValueKind::Switch(inside) => {
+            let word = nearest(text, BOOL.iter().copied()).map(str::to_owned);
+            let Some(first) = inside.iter().find(|_| word.is_none()) else {
+                return word.map(|word| format!("did you mean `{word}`?"));
+            };
+            let (open, close) = if syntax == Syntax::Extended { ("{", "}") } else { ("", "") };
+            let value = first.default.unwrap_or("…");
+            return Some(format!("settings are written `{open}{}={value}{close}`", first.name));
+        }
+        ValueKind::Duration => Some(duration(text)),
+        ValueKind::Size => Some(size(text)),
+        _ => Some(mended(text)),
+    };
+    let meant = meant.filter(|meant| meant != text && Value::read(kind, meant).is_some())?;
+    Some(format!("did you mean `{meant}`?"))
+}
+
+/// A number as it was probably meant: without separators, and letters that look like digits as those.
+pub(crate) fn mended(text: &str) -> String {
+    let digit = |c: char| match c {
+        'o' | 'O' => '0',
+        'l' | 'I' => '1',
+        c => c,
+    };
+    text.trim().chars().filter(|c| !matches!(c, '_' | ',')).map(digit).collect()
+}
+
+fn duration(text: &str) -> String {
+    let (number, unit) = number_and_unit(text);
+    let unit = match &*unit {
+        "msec" | "msecs" | "millisecond" | "milliseconds" => "ms",
+        "sec" | "secs" | "second" | "seconds" => "s",
+        "mins" | "minute" | "minutes" => "m",
+        "hr" | "hrs" | "hour" | "hours" => "h",
+        "day" | "days" => "d",
+        "" if NOTHING.contains(&&*number) => return "0".to_owned(),
+        unit => unit,
+    };
+    // A comma is a decimal point to many, and a separator only before three digits.
+    let decimal = number.split_once(',').filter(|(_, rest)| rest.len() != 3);
+    match decimal {
+        Some((whole, rest)) => format!("{whole}.{rest}{unit}"),
+        None => format!("{}{unit}", mended(&number)),
+    }
+}
+
+fn size(text: &str) -> String {
+    let (number, unit) = number_and_unit(text);
+    let unit = match &*unit {
+        "b" | "byte" | "bytes" => "",
+        "kb" | "kib" => "k",
+        "mb" | "mib" => "M",
+        "gb" | "gib" => "G",
+        "" if NOTHING.contains(&&*number) => return "0".to_owned(),
+        unit => unit,
+    };
+    format!("{}{unit}", mended(&number))
+}
+
+/// Both in lower case; a word without a number is the number.
+fn number_and_unit(text: &str) -> (String, String) {
+    let text = text.trim().to_ascii_lowercase();
+    match text.rfind(|c: char| c.is_ascii_digit()) {
+        Some(last) => {
+            let (number, unit) = text.split_at(last + 1);
+            (number.trim().to_owned(), unit.trim().to_owned())
+        }
+        None => (text, String::new()),
+    }
+}
+
+const BOOL: &[&str] = &["true", "false", "yes", "no", "on", "off"];
+
+/// What people write where 0 turns something off.
+const NOTHING: &[&str] = &["off", "never", "none", "no", "false", "disabled", "unlimited"];
+
+/// How many parameters with names are listed in one line.
+const MOST: usize = 8;

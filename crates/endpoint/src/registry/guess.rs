@@ -1,0 +1,216 @@
+//! What was meant by what can't be planned: the kind with the misspelt name, the endpoint whose
+//! colons aren't quoted, the options behind a URL.
+
+use std::borrow::Cow;
+
+use descriptor::{
+    Descriptor, Span, Syntax, Text, Url, nearest, quote_positional, quote_twisted, quote_value,
+};
+
+use super::{Known, Planning};
+use crate::kind::{Kind, Param, PlanConnect, PlanListen, Role, mended, read};
+
+impl Planning<'_> {
+    /// Reports it; the nearest kind's name, if there is a near one.
+    pub(super) fn unknown_kind(
+        &mut self,
+        text: &Text,
+        name: &Text,
+        role: Role,
+    ) -> Option<&'static str> {
+        if self.is_scheme(name, role) {
+            return None;
+        }
+        let can = |kind: &&&'static Kind| match role {
+            Role::Listen => kind.listen.is_some(),
+            Role::Connect => kind.connect.is_some(),
+        };
+        let kinds = self.registry.kinds.iter().filter(can);
+        let names = kinds.clone().flat_map(|k| k.aliases.iter().map(|a| a.name).chain([k.name]));
+        let near = nearest(name.as_str(), names);
+        let list = || kinds.map(|kind| format!("`{}`", kind.name)).collect::<Vec<_>>().join(", ");
+        let rest = text.as_str();
+        let is_port = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let named = rest.rsplit_once(':').map_or(rest, |(_, port)| port);
+        // Whoever types an address without a kind means the one that takes bare addresses; what
+        // wouldn't plan either is no help.
+        let address = self.with_bare_kind(rest).filter(|_| is_port(named) && !self.guessing);
+        let address = address.filter(|typed| self.plans(typed, role));
+        // `9o00` was to be a port.
+        let number = Some(mended(rest)).filter(|text| text != rest && is_port(text));
+        let number = number.filter(|typed| !self.guessing && self.plans(typed, role));
+        let help = match (near, address.or(number)) {
+            (Some(near), Some(address)) => format!("did you mean `{near}`, or `{address}`?"),
+            (None, Some(address)) => format!("did you mean `{address}`?"),
+            (Some(near), None) => format!("did you mean `{near}`?"),
+            (None, None) => format!("the kinds are {}", list()),
+        };
+        let span = if name.as_str().is_empty() { text.span() } else { name.span() };
+        let message = match name.as_str() {
+            "" => "there is no kind of endpoint here".to_owned(),
+            name => format!("`{name}` is not a kind of endpoint"),
+        };
+        self.error("unknown-kind", span, message, Some(help));
+        near
+    }
+
+    /// Whether a URL's scheme stands in a kind's place, `wss:9000`; then that is reported, and in the
+    /// scheme's own words if no URL of it can be had.
+    fn is_scheme(&mut self, name: &Text, role: Role) -> bool {
+        let mut schemes = self.registry.kinds.iter().flat_map(|kind| kind.schemes);
+        let Some(scheme) = schemes.find(|s| s.name.eq_ignore_ascii_case(name.as_str())) else {
+            return false;
+        };
+        let none = Text::synthetic("", name.span());
+        let url = Url {
+            scheme: name.clone(),
+            userinfo: None,
+            host: none.clone(),
+            port: None,
+            path: none,
+        };
+        if let Err(mistake) = (scheme.expand)(&url, role) {
+            self.found.push(mistake);
+        } else {
+            let message = format!("`{name}` is not a kind of endpoint, but the scheme of a URL");
+            let help = format!("write `{}://HOST:PORT`", scheme.name);
+            self.error("unknown-kind", name.span(), message, Some(help));
+        }
+        true
+    }
+
+    /// Whether options follow a URL that isn't in braces, `ws://h/:auth=token`, and would be taken for
+    /// a part of it; then that is reported.
+    pub(super) fn has_options_behind(&mut self, url: &Text) -> bool {
+        let typed = url.as_str();
+        for (at, _) in typed.match_indices(':') {
+            let Some((name, _)) = typed[at + 1..].split_once('=') else { return false };
+            let Ok(before) = Url::split(&url.slice(0..at)) else { continue };
+            let scheme = before.scheme.as_str();
+            let is_its = |kind: &&&Kind| {
+                kind.schemes.iter().any(|known| known.name.eq_ignore_ascii_case(scheme))
+            };
+            let Some(kind) = self.registry.kinds.iter().find(is_its) else { return false };
+            let mut params =
+                [Role::Listen, Role::Connect].map(|role| kind.params(role)).into_iter();
+            if !params.any(|params| params.iter().any(|param| param.is_called(name))) {
+                continue;
+            }
+            let (before, rest) = typed.split_at(at);
+            let help = format!(
+                "options follow a URL in braces: `{{{before}}}{rest}`; a `:` that is part of the URL \
+                 is written `%3A`"
+            );
+            let message = format!("`{name}` would be read as part of the URL");
+            self.error("option-in-url", url.slice(at + 1..typed.len()).span(), message, Some(help));
+            return true;
+        }
+        false
+    }
+
+    /// Reports the endpoint beneath a layer that was typed with its colons as they stand, `ws:tcp:9000`,
+    /// or with its parameters outside, `ws:9000:interface=::1`, and puts it right in `known` for the
+    /// mistakes in the rest. Only what plans when put right is taken for such.
+    pub(super) fn quote_beneath(&mut self, known: &mut Known, role: Role, params: &[Param]) {
+        if self.guessing || !is_layer(known.kind, role) {
+            return;
+        }
+        let alias = known.alias.map_or(&[][..], |alias| alias.params);
+        let own = || params.iter().chain(alias).chain(read::common(role));
+        let descriptor = &known.descriptor;
+        let beneath = descriptor.args.get(1..).unwrap_or_default();
+        let Some(first) = beneath.first() else { return };
+        let (kept, strange): (Vec<_>, Vec<_>) = (descriptor.kwargs.iter())
+            .partition(|(name, _)| own().any(|param| param.is_called(name.as_str())));
+        let alone = own().filter(|param| param.positional).count() == 1;
+        // What follows the value of a keyword, or is a keyword without one, is another mistake.
+        let in_a_row = beneath.windows(2).all(|two| two[0].span().end + 1 == two[1].span().start);
+        let is_named = |text: &Text| own().any(|param| param.is_called(text.as_str()));
+        if !alone || beneath.len() > MOST || !in_a_row || beneath.iter().any(is_named) {
+            return;
+        }
+        let joined = beneath.iter().map(Text::as_str).collect::<Vec<_>>().join(":");
+        let with = strange.iter().fold(joined.clone(), |inner, (name, value)| {
+            format!("{inner}:{name}={}", self.value(value.as_str()))
+        });
+        let mut tried = Vec::new();
+        if !strange.is_empty() {
+            tried.push((with, &[][..]));
+        }
+        if beneath.len() > 1 {
+            tried.push((joined, &strange[..]));
+        }
+        let tried = tried.into_iter().flat_map(|(inner, outer)| {
+            let with_kind = self.with_bare_kind(&inner);
+            [Some(inner), with_kind].into_iter().flatten().map(move |inner| (inner, outer))
+        });
+        let Some((inner, outer)) = tried.into_iter().find(|(typed, _)| self.plans(typed, role))
+        else {
+            return;
+        };
+        let kind = known.alias.map_or(known.kind.name, |alias| alias.name);
+        let mut meant = format!("{kind}:{}", self.positional(&inner));
+        for (name, value) in &kept {
+            meant = format!("{meant}:{name}={}", self.value(value.as_str()));
+        }
+        let strange = strange.iter().filter(|_| outer.is_empty());
+        let pieces = beneath.iter().chain(strange.map(|(_, value)| value));
+        let end = pieces.map(|text| text.span().end).max().unwrap_or(first.span().end);
+        let span = Span { start: first.span().start, end };
+        let how = match self.syntax {
+            Syntax::Extended => "stands in braces",
+            Syntax::Twisted => "has `\\:` for `:`",
+        };
+        let message = format!("the endpoint that `{kind}` goes over {how}");
+        let typed = descriptor.kind().unwrap_or(first).clone();
+        let mut right = Descriptor::new(typed).arg(Text::synthetic(&inner, span));
+        right.kwargs = kept.iter().chain(outer).copied().cloned().collect();
+        known.descriptor = right;
+        self.error("unquoted-endpoint", span, message, Some(format!("did you mean `{meant}`?")));
+    }
+
+    /// With the kind in front that takes bare addresses and ports.
+    fn with_bare_kind(&self, typed: &str) -> Option<String> {
+        let kind = self.registry.kinds.iter().find(|kind| kind.bare.is_some())?;
+        Some(format!("{}:{typed}", kind.name))
+    }
+
+    /// Whether it would have been right, without guessing at that again.
+    fn plans(&self, typed: &str, role: Role) -> bool {
+        let mut planning = Planning::new(self.registry, self.syntax);
+        planning.guessing = true;
+        let planned = match role {
+            Role::Listen => planning.listen(&Text::typed(typed), 0).is_some(),
+            Role::Connect => planning.connect(&Text::typed(typed), 0).is_some(),
+        };
+        planned && !planning.failed()
+    }
+
+    fn positional<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.syntax {
+            Syntax::Extended => quote_positional(text),
+            Syntax::Twisted => quote_twisted(text).into(),
+        }
+    }
+
+    fn value<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.syntax {
+            Syntax::Extended => quote_value(text),
+            Syntax::Twisted => quote_twisted(text).into(),
+        }
+    }
+}
+
+fn is_layer(kind: &Kind, role: Role) -> bool {
+    match role {
+        Role::Listen => {
+            kind.listen.as_ref().is_some_and(|side| matches!(side.plan, PlanListen::Layer(..)))
+        }
+        Role::Connect => {
+            kind.connect.as_ref().is_some_and(|side| matches!(side.plan, PlanConnect::Layer(..)))
+        }
+    }
+}
+
+/// More pieces than any endpoint has: what is longer isn't one whose colons were left as they are.
+const MOST: usize = 16;
