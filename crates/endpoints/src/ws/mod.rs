@@ -92,8 +92,8 @@ pub(crate) static KIND: Kind = Kind {
                 ValueKind::List,
                 "Subprotocols (RFC 6455 section 1.9) to take beside `endpointforward.v1`, `binary` \
                  and `base64`; `*` takes any. The first that the client names and that is known is \
-                 agreed on, however it is spelt; `mqtt` and `mqttv3.1` bring each other. A client \
-                 that names only others is refused with 400.",
+                 agreed on; names are compared exactly, case included, and `mqtt` and `mqttv3.1` bring \
+                 each other. A client that names only others is refused with 400.",
             ),
             NONE,
             ENCODING,
@@ -180,7 +180,9 @@ pub(crate) static KIND: Kind = Kind {
                  them. Empty offers none. Left out, it is what the client of a WebSocket on the other \
                  side offers, and `binary` for anything else. With `endpointforward.v1`, which we \
                  listen for too, either direction may end by itself, and window sizes and exit \
-                 statuses get through.",
+                 statuses get through. Any other WebSocket has no half-close: the end of what we send \
+                 is a Close, which many servers answer at once, and what they had still to send is \
+                 lost. A listener of ours sends it first, within the `close-timeout` of both sides.",
             ),
             NONE,
             ENCODING,
@@ -256,6 +258,11 @@ pub(crate) static KIND: Kind = Kind {
             role: Role::Connect,
             descriptor: "ws://127.0.0.1:9000/serial",
             about: "Connects to a WebSocket server.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "{ws://127.0.0.1:9000/}:subprotocol=endpointforward.v1",
+            about: "Connects to a listener of ours, which may answer after our input has ended.",
         },
         Example {
             role: Role::Connect,
