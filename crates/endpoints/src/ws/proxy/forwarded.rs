@@ -20,7 +20,9 @@ pub(super) struct Hop {
 /// The hops, the nearest first.
 pub(super) fn hops(headers: &HeaderMap, says: Says) -> impl Iterator<Item = Hop> {
     let mut hops = match says {
-        Says::Forwarded => list(headers, &FORWARDED).map(element).collect(),
+        Says::Forwarded => {
+            lines(headers, &FORWARDED).flat_map(|line| split(line, ',')).map(element).collect()
+        }
         Says::XForwardedFor => clients(list(headers, &X_FORWARDED_FOR)),
         // A proxy that sets it sets one; of several, nobody knows whose they are.
         Says::XRealIp => match &*list(headers, &X_REAL_IP).collect::<Vec<_>>() {
@@ -49,14 +51,15 @@ fn clients<'h>(list: impl Iterator<Item = &'h str>) -> Vec<Hop> {
     list.map(|client| Hop { client: node(client), ..Hop::default() }).collect()
 }
 
-/// The elements of all lines of a header, empty ones too: they are hops that say nothing.
+/// The elements of all lines of a header, empty ones too: they are hops that say nothing. Quotes mean
+/// nothing here: one that a client leaves open must not hide what the proxy adds.
 fn list<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
-    headers
-        .get_all(name)
-        .into_iter()
-        // What isn't text says nothing, and takes its place.
-        .map(|value| value.to_str().unwrap_or_default())
-        .flat_map(|line| split(line, ','))
+    lines(headers, name).flat_map(|line| line.split(',')).map(str::trim)
+}
+
+fn lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+    // What isn't text says nothing, and takes its place.
+    headers.get_all(name).into_iter().map(|value| value.to_str().unwrap_or_default())
 }
 
 /// Cuts at separators that don't stand in quotes (RFC 7239 section 4).

@@ -169,6 +169,8 @@ mod tests {
             ("loopback", "2001:db8::1", "2001:db8::1"),
             ("loopback", "::ffff:192.0.2.1", "192.0.2.1"),
             ("loopback", "<script>", "-"),
+            ("loopback", "\"203.0.113.66, 192.0.2.1", "192.0.2.1"),
+            ("loopback", "\"\\, 192.0.2.1", "192.0.2.1"),
             ("loopback", "", "-"),
         ] {
             let headers = [("x-forwarded-for", list)];
