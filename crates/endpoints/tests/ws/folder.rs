@@ -182,6 +182,8 @@ async fn parts_are_sent_where_they_are_asked_for() {
         ("Range: bytes=2-4", 206, Some("bytes 2-4/10"), "234"),
         ("Range: bytes=7-", 206, Some("bytes 7-9/10"), "789"),
         ("Range: bytes=-3", 206, Some("bytes 7-9/10"), "789"),
+        ("Range: bytes=-10", 206, Some("bytes 0-9/10"), "0123456789"),
+        ("Range: bytes=-11", 200, None, "0123456789"),
         ("Range: bytes=5-100", 206, Some("bytes 5-9/10"), "56789"),
         ("Range: bytes=10-", 416, Some("bytes */10"), ""),
         ("Range: bytes=0-0,5-5", 200, None, "0123456789"),
@@ -193,6 +195,18 @@ async fn parts_are_sent_where_they_are_asked_for() {
         let got = site.get("/ten.bin", &format!("{headers}\r\n")).await;
         let found = (got.status, got.header("content-range"), got.text());
         assert_eq!(found, (status, range, body), "{headers}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_file_has_no_parts() {
+    let own = Own::new();
+    fs::write(own.folder().join("empty.bin"), "").unwrap();
+    let mut site = own.site("").await;
+    for range in ["0-0", "0-", "-1", "-0", "5-2", "0-18446744073709551615", "0-0,2-2"] {
+        let got = site.get("/empty.bin", &format!("Range: bytes={range}\r\n")).await;
+        let found = (got.status, got.header("content-range"), got.header("content-length"));
+        assert_eq!(found, (200, None, Some("0")), "{range}");
     }
 }
 

@@ -17,6 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use http_range_header::RangeUnsatisfiableError;
 use httpdate::HttpDate;
 use hyper::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
@@ -189,6 +190,10 @@ fn range(
 ) -> Result<Option<RangeInclusive<u64>>, ()> {
     let text = |value: &HeaderValue| value.to_str().map(str::to_owned).unwrap_or_default();
     let Some(range) = asked.get(RANGE).map(text) else { return Ok(None) };
+    // Of an empty file every part is missing, and the whole isn't: who only limits what comes gets that.
+    if size == 0 {
+        return Ok(None);
+    }
     if let Some(known) = asked.get(IF_RANGE).map(text) {
         let date = modified.map(|modified| &*modified.date);
         if tag != Some(&*known) && date != Some(&*known) {
@@ -196,9 +201,11 @@ fn range(
         }
     }
     let Ok(ranges) = http_range_header::parse_range_header(&range) else { return Ok(None) };
-    match &*ranges.validate(size).map_err(drop)? {
-        [one] => Ok(Some(one.clone())),
-        _ => Ok(None),
+    match ranges.validate(size).as_deref() {
+        Ok([one]) => Ok(Some(one.clone())),
+        // Of a file that is shorter than the end that is asked for, all is.
+        Ok(_) | Err(RangeUnsatisfiableError::FileSuffixOutOfBounds) => Ok(None),
+        Err(_) => Err(()),
     }
 }
 
