@@ -49,7 +49,8 @@ pub struct Tree {
     pub descriptor: String,
     /// What it gives to whatever is above it.
     pub gives: Shape,
-    /// Its parameters: name, value, and whether it was typed.
+    /// Its parameters: name, value, and whether it was typed. What a switch that is on has in braces
+    /// follows it, as `compression.level`.
     pub settings: Vec<(String, String, bool)>,
     /// Whether secrets were left out of the descriptor and the parameters.
     pub secret: bool,
@@ -469,17 +470,22 @@ impl<'a> Planning<'a> {
 }
 
 fn tree(known: &Known, args: &Args, gives: Shape, inner: Option<Tree>) -> Tree {
-    let setting = |setting: &Setting| {
+    let mut settings = Vec::new();
+    for setting in args.settings() {
         let secret = args.is_secret(&setting.name);
         let text = if secret { HIDDEN.to_owned() } else { setting.text.clone() };
-        (setting.name.clone(), text, setting.given)
-    };
+        settings.push((setting.name.clone(), text, setting.given));
+        let inside = args.switch(&setting.name).map_or(&[][..], Args::settings);
+        settings.extend(inside.iter().map(|Setting { name, text, given, .. }| {
+            (format!("{}.{name}", setting.name), text.clone(), *given)
+        }));
+    }
     Tree {
         kind: known.kind.name,
         called: args.called.clone(),
         descriptor: args.descriptor.clone(),
         gives,
-        settings: args.settings().iter().map(setting).collect(),
+        settings,
         secret: args.secret,
         span: args.span,
         inner: inner.map(Box::new),

@@ -143,7 +143,7 @@ fn mistakes_of_tcp() {
     error: `tcp` takes by position only `host`, `port`
       | tcp:::1:80
       |       ^^^^
-      = help: text with `:` in it is written in braces: `{…:…}`; the form is `tcp:HOST:PORT[:timeout=…][:bindAddress=…][:nodelay=…][:keepalive=…]`
+      = help: text with `:` in it is written in braces, `{…:…}`; the form is `tcp:HOST:PORT[:timeout=…][:bindAddress=…][:nodelay=…][:keepalive=…]`
     ");
     insta::assert_snapshot!(mistakes(Connect, "tcp:h:0"), @r"
     error: `port` must be a number from 1 to 65535
@@ -237,7 +237,7 @@ fn mistakes_of_the_others() {
     error: `stdio` takes nothing by position
       | stdio:junk
       |       ^^^^
-      = help: text with `:` in it is written in braces: `{…:…}`; the form is `stdio[:keep=…][:auth=…]`
+      = help: text with `:` in it is written in braces, `{…:…}`; the form is `stdio[:keep=…][:auth=…]`
     ");
     insta::assert_snapshot!(mistakes(Connect, "process"), @r"
     error: `process` needs `program`

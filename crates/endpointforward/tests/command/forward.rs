@@ -50,8 +50,20 @@ impl Running {
         kill_process(pid, signal).unwrap();
     }
 
-    /// How many threads it has for sessions beside the one that it was started with.
-    fn workers(&self) -> usize {
+    /// How many threads it has for sessions beside the one that it was started with, once there are as
+    /// many as that: a thread has its name only when it runs.
+    fn workers(&self, expected: usize) -> usize {
+        let start = Instant::now();
+        loop {
+            let workers = self.named_workers();
+            if workers >= expected || start.elapsed() > PATIENCE {
+                return workers;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn named_workers(&self) -> usize {
         let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
         let names = threads.map(|thread| {
             std::fs::read_to_string(thread.unwrap().path().join("comm")).unwrap_or_default()
@@ -100,7 +112,7 @@ fn it_is_the_same_whatever_the_threads() {
             let mut heard = vec![0; answer.len()];
             client.read_exact(&mut heard).unwrap();
             assert_eq!(heard, answer, "{destination} with --threads {threads}");
-            assert_eq!(forwarder.workers(), workers, "--threads {threads}");
+            assert_eq!(forwarder.workers(workers), workers, "--threads {threads}");
             client.shutdown(std::net::Shutdown::Both).unwrap();
             drop(client);
             forwarder.signal(Signal::TERM);
