@@ -263,6 +263,15 @@ fn holes_are_taken_where_a_kind_allows_them() {
 }
 
 #[test]
+fn a_fact_that_nothing_knows_is_a_warning() {
+    let typed = "net:h:80:greeting=${http.pth}${http.header.x-y}${tls.sni}";
+    let plan = registry().connector(typed, Syntax::Extended).expect("another kind may know it");
+    let said: Vec<_> = plan.warnings.iter().map(|warning| &*warning.message).collect();
+    assert_eq!(said, ["no kind that ships knows `http.pth`", "no kind that ships knows `tls.sni`"]);
+    assert_eq!(plan.warnings[0].help.as_deref(), Some("did you mean `${http.path}`?"));
+}
+
+#[test]
 fn secrets_are_shown_nowhere() {
     for typed in [
         "over:{net:80}:token.a=hunter2",

@@ -1,9 +1,10 @@
 //! What to write instead: the help in mistakes about parameters.
 
-use descriptor::{Syntax, nearest};
+use descriptor::{Diagnostic, Hole, Stage, Syntax, nearest};
 
 use super::read::Reader;
 use super::{Param, Value, ValueKind};
+use crate::info::FACTS;
 
 /// What the endpoint takes, in one line.
 pub(super) fn form(reader: &Reader<'_>) -> String {
@@ -50,6 +51,18 @@ pub(super) fn joined(reader: &Reader<'_>, param: &Param, text: &str) -> Option<S
     reader.all().any(|param| param.is_called(name)).then(|| {
         format!("settings are joined by `:`: `{}={first}:{}`", param.name, rest.trim_start())
     })
+}
+
+/// Nothing here knows a fact of this name: who is connected to by it would never be reached. Other
+/// kinds may know more, so it is taken.
+pub(super) fn unknown_fact(hole: &Hole) -> Diagnostic {
+    let name = format!("{}.{}", hole.root, hole.name);
+    let help = match nearest(&name, FACTS.iter().copied()) {
+        Some(near) => format!("did you mean `${{{near}}}`?"),
+        None => format!("the facts are {}", FACTS.join(", ")),
+    };
+    let message = format!("no kind that ships knows `{name}`");
+    Diagnostic::warning(Stage::Plan, "unknown-fact", hole.span, message).help(help)
 }
 
 /// What was probably meant by a value that can't be read.

@@ -11,7 +11,7 @@ use super::advice;
 use super::args::Setting;
 use super::{Alias, Args, Holes, Param, Positional, Role, Value, ValueKind};
 use crate::Registry;
-use crate::info::ROOTS;
+use crate::info::{ROOTS, is_known};
 
 /// What a descriptor is read by.
 pub(crate) struct Reader<'a> {
@@ -270,7 +270,11 @@ impl Reading<'_, '_> {
         }
         let template = Template::parse(text, ROOTS);
         match param.holes {
-            Holes::Filled => return Some(Value::Template(template)),
+            Holes::Filled => {
+                let unknown = template.holes().filter(|hole| !is_known(&hole.root, &hole.name));
+                self.found.extend(unknown.map(advice::unknown_fact));
+                return Some(Value::Template(template));
+            }
             Holes::Refused(reason) => {
                 if let Some(hole) = template.holes().next() {
                     let message = format!(

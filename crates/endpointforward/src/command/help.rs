@@ -17,7 +17,11 @@ pub(crate) fn kinds() -> Exit {
 /// `reference`: the generated parts of descriptors.md, between their markers.
 pub(crate) fn reference() -> Exit {
     let kinds = manual::markdown(&registry());
-    output::print(format_args!("<!-- generated: kinds -->\n\n{kinds}\n<!-- /generated -->\n"))
+    let facts = manual::facts();
+    output::print(format_args!(
+        "<!-- generated: kinds -->\n\n{kinds}\n<!-- /generated -->\n\
+         <!-- generated: facts -->\n\n{facts}\n<!-- /generated -->\n"
+    ))
 }
 
 /// `help`, `help COMMAND`, `help KIND`.

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use endpoint::Registry;
+use endpoint::info::FACTS;
 use endpoint::kind::{Kind, Param, Role, common};
 
 use super::{HEAD, Row, also, default, option, rows, see_also, shell, unstopped, usages};
@@ -13,6 +14,25 @@ pub fn markdown(registry: &Registry) -> String {
     let mut out = String::new();
     write(&mut out, registry).expect("a string takes all that is written");
     out
+}
+
+/// The facts that a template can be filled in with, as a paragraph.
+#[must_use]
+pub fn facts() -> String {
+    let facts: Vec<_> = FACTS.iter().map(|fact| format!("`{fact}`")).collect();
+    let mut lines = String::new();
+    let mut width = 0;
+    for fact in facts {
+        // As wide as the text around it.
+        let separator = match (width, width + fact.len() + 2) {
+            (0, _) => "",
+            (_, 0..110) => ", ",
+            _ => ",\n",
+        };
+        width = if separator == ", " { width + 2 } else { 0 } + fact.len();
+        lines = lines + separator + &fact;
+    }
+    lines + ".\n"
 }
 
 fn write(out: &mut String, registry: &Registry) -> fmt::Result {

@@ -9,7 +9,7 @@ mod text;
 use endpoint::Registry;
 use endpoint::kind::{Kind, Param, PlanConnect, PlanListen, Role, Shape, Takes, ValueKind, common};
 
-pub use self::markdown::markdown;
+pub use self::markdown::{facts, markdown};
 pub use self::text::{about, matrix};
 
 /// A descriptor as it is typed into a shell: quoted if it has to be.

@@ -13,13 +13,14 @@ use super::run::run;
 #[test]
 fn descriptors_md_is_what_the_definitions_say() {
     let document = document();
-    let (_, rest) = document.split_once("<!-- generated: kinds -->").unwrap();
-    let (written, _) = rest.split_once("<!-- /generated -->").unwrap();
-    let made = manual::markdown(&registry());
-    assert!(
-        written.trim() == made.trim(),
-        "descriptors.md is stale; bring it up to date with\n  cargo xtask docs"
-    );
+    for (part, made) in [("kinds", manual::markdown(&registry())), ("facts", manual::facts())] {
+        let (_, rest) = document.split_once(&format!("<!-- generated: {part} -->")).unwrap();
+        let (written, _) = rest.split_once("<!-- /generated -->").unwrap();
+        assert!(
+            written.trim() == made.trim(),
+            "descriptors.md is stale; bring it up to date with\n  cargo xtask docs"
+        );
+    }
 }
 
 #[test]
