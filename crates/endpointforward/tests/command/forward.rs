@@ -59,7 +59,7 @@ impl Running {
             if workers >= expected || start.elapsed() > PATIENCE {
                 return workers;
             }
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::yield_now();
         }
     }
 
