@@ -83,6 +83,11 @@ impl End {
             (Framing::Plain, Heed::Compare(..)) => take(&buffer[..count]),
             (Framing::Masked, _) => self.heard.feed(&buffer[..count], take),
         }
+        let pongs = self.heard.take_pongs();
+        if !pongs.is_empty() {
+            // Nobody listens and sends on one end at once: they come between two frames.
+            self.send_all(&pongs)?;
+        }
         if right { Ok(payload) } else { Err("other bytes came than were sent".to_owned()) }
     }
 

@@ -93,6 +93,10 @@ pub(crate) struct Payloads {
     /// Of the frame that has begun.
     left: u64,
     data: bool,
+    /// The payload of a ping that isn't whole yet.
+    ping: Option<Vec<u8>>,
+    /// What is to be answered: a listener ends a connection that leaves its pings unanswered.
+    pongs: Vec<u8>,
 }
 
 impl Payloads {
@@ -103,6 +107,8 @@ impl Payloads {
                 let here = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());
                 if self.data {
                     payload(&bytes[..here]);
+                } else if let Some(ping) = &mut self.ping {
+                    ping.extend_from_slice(&bytes[..here]);
                 }
                 self.left -= here as u64;
                 bytes = &bytes[here..];
@@ -111,11 +117,24 @@ impl Payloads {
                 bytes = &bytes[1..];
                 if let Some(length) = length(&self.head) {
                     self.data = self.head[0] & 0x08 == 0;
+                    self.ping = (self.head[0] & 0x0f == 0x09).then(Vec::new);
                     self.left = length;
                     self.head.clear();
                 }
             }
+            if self.left == 0
+                && let Some(ping) = self.ping.take()
+            {
+                self.pongs.extend(masked(Opcode::Pong, true, &ping));
+            }
         }
+    }
+}
+
+impl Payloads {
+    /// The answers to the pings that have come since this was asked last.
+    pub(crate) fn take_pongs(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.pongs)
     }
 }
 
@@ -156,6 +175,9 @@ mod tests {
                 .chunks(size)
                 .for_each(|piece| payloads.feed(piece, |data| found.extend_from_slice(data)));
             assert_eq!(found, [7; 64 + 300 + 70_000], "pieces of {size}");
+            let pong = masked(Opcode::Pong, true, &[9; 9]);
+            assert_eq!(payloads.take_pongs(), pong, "pieces of {size}");
+            assert_eq!(payloads.take_pongs(), [], "answered once");
         }
     }
 
