@@ -184,14 +184,14 @@ pub(crate) struct Sizes {
 impl Sizes {
     pub(crate) const FULL: Self = Self {
         quick: false,
-        rounds: 21,
-        time: Duration::from_millis(250),
+        rounds: 63,
+        time: Duration::from_millis(100),
         sessions: 9000,
         forked: 64,
         message: 1 << 30,
         fragments: 1 << 30,
         scale: 400 << 20,
-        scale_rounds: 9,
+        scale_rounds: 15,
     };
     pub(crate) const QUICK: Self = Self {
         quick: true,
@@ -207,6 +207,6 @@ impl Sizes {
 }
 
 /// The other programs take part in one of so many rounds.
-pub(crate) const OTHERS: usize = 3;
+pub(crate) const OTHERS: usize = 9;
 
 const STEPS: [usize; 4] = [1, 10, 100, 1000];

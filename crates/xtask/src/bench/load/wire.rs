@@ -177,7 +177,7 @@ mod tests {
             assert_eq!(found, [7; 64 + 300 + 70_000], "pieces of {size}");
             let pong = masked(Opcode::Pong, true, &[9; 9]);
             assert_eq!(payloads.take_pongs(), pong, "pieces of {size}");
-            assert_eq!(payloads.take_pongs(), [], "answered once");
+            assert!(payloads.take_pongs().is_empty(), "answered once");
         }
     }
 

@@ -221,7 +221,7 @@ The subjects run on processor 0, the load on processor 1. The reference has one 
   once, and stay until the processor time has been read.
 - Processor time is that of all the subject's threads and children. A ratio is made in each round and the median of \
   those is shown, so that what slows the machine for a while slows both sides of it. Programs that aren't ours take \
-  part in every third round.
+  part in every ninth round.
 - In the first round all content is compared with what was sent, outside the time that is measured.
 ";
 
