@@ -80,6 +80,14 @@ impl Running {
     }
 }
 
+impl Drop for Running {
+    /// A test that fails leaves no process behind; one that has ended is not there any more.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 fn ask(mut stream: &TcpStream, question: &[u8]) -> Vec<u8> {
     stream.write_all(question).unwrap();
     let mut answer = vec![0; question.len()];
