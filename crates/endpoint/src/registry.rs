@@ -470,26 +470,29 @@ impl<'a> Planning<'a> {
 }
 
 fn tree(known: &Known, args: &Args, gives: Shape, inner: Option<Tree>) -> Tree {
-    let mut settings = Vec::new();
-    for setting in args.settings() {
-        let secret = args.is_secret(&setting.name);
-        let text = if secret { HIDDEN.to_owned() } else { setting.text.clone() };
-        settings.push((setting.name.clone(), text, setting.given));
-        let inside = args.switch(&setting.name).map_or(&[][..], Args::settings);
-        settings.extend(inside.iter().map(|Setting { name, text, given, .. }| {
-            (format!("{}.{name}", setting.name), text.clone(), *given)
-        }));
-    }
     Tree {
         kind: known.kind.name,
         called: args.called.clone(),
         descriptor: args.descriptor.clone(),
         gives,
-        settings,
+        settings: settings(args),
         secret: args.secret,
         span: args.span,
         inner: inner.map(Box::new),
     }
+}
+
+fn settings(args: &Args) -> Vec<(String, String, bool)> {
+    let mut all = Vec::new();
+    for Setting { name, text, given, .. } in args.settings() {
+        let text = if args.is_secret(name) { HIDDEN } else { text };
+        all.push((name.clone(), text.to_owned(), *given));
+        let inside = args.switch(name).map(settings).unwrap_or_default();
+        all.extend(
+            inside.into_iter().map(|(inner, text, given)| (format!("{name}.{inner}"), text, given)),
+        );
+    }
+    all
 }
 
 /// Keeps the secrets of what is beneath out of the layer's own descriptor.
