@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ChildStderr, ChildStdin, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -221,6 +221,26 @@ fn standard_input_is_forwarded_and_its_end_ends_us() {
     let ran = feed(&["-q", "-e", "stdio", "-d", "tcp:127.0.0.1:1"], "x");
     assert_eq!((ran.status, &*ran.stdout), (69, ""), "{ran}");
     assert!(ran.stderr.contains("cannot connect tcp:127.0.0.1:1"), "{ran}");
+}
+
+/// Under `nohup`, or in the background of a script, signals are ignored, which programs would inherit.
+#[test]
+fn programs_hear_signals_though_we_ignore_them() {
+    for kind in ["pty", "process"] {
+        let mut shell = Command::new("sh");
+        let ran = shell
+            .args(["-c", "trap '' HUP INT QUIT TERM TSTP; exec \"$0\" \"$@\""])
+            .args([command().get_program(), "-q".as_ref(), "-e".as_ref(), "stdio".as_ref()])
+            .args(["-d", &format!("{kind}:grep:SigIgn:/proc/self/status")])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(ran.stdout).unwrap();
+        let mask = u64::from_str_radix(said.trim().strip_prefix("SigIgn:\t").unwrap(), 16).unwrap();
+        let ignored = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM, Signal::TSTP]
+            .map(|signal| mask >> (signal.as_raw() - 1) & 1);
+        assert_eq!(ignored, [0; 5], "{kind}: {said}");
+    }
 }
 
 #[test]

@@ -25,7 +25,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::Instrument;
 
 use self::stream::Pipes;
-use crate::program::{ARGUMENT, CWD, ENV, FORKING, Group, PROGRAM, Program, Reach, Recipe};
+use crate::program::{
+    ARGUMENT, CWD, ENV, FORKING, Group, PROGRAM, Program, Reach, Recipe, restore_signals,
+};
 
 /// Programs.
 pub(crate) static KIND: Kind = Kind {
@@ -107,6 +109,7 @@ impl Connector for Start {
         let failed = |cause| self.recipe.failed(cause);
         // Listening for its end begins before it can end.
         let children = signal(SignalKind::child()).map_err(failed)?;
+        restore_signals().map_err(failed)?;
         let (mut command, input, output, errors) = self.command(cx).map_err(failed)?;
         let forking = FORKING.read().unwrap_or_else(PoisonError::into_inner);
         let child = command.spawn().map_err(|cause| self.recipe.explain(cause))?;

@@ -10,9 +10,11 @@ mod exit;
 mod group;
 mod members;
 mod recipe;
+mod signals;
 mod supervise;
 
 pub(crate) use self::exit::Exit;
 pub(crate) use self::group::{Group, Reach};
 pub(crate) use self::recipe::{ARGUMENT, CWD, ENV, FORKING, NO_HOLES, PROGRAM, Recipe};
+pub(crate) use self::signals::restore as restore_signals;
 pub(crate) use self::supervise::{Program, Ticket};

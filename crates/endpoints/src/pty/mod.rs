@@ -29,7 +29,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use self::size::Size;
 use self::terminal::Terminal;
 use crate::program::{
-    ARGUMENT, CWD, ENV, FORKING, Group, NO_HOLES, PROGRAM, Program, Reach, Recipe,
+    ARGUMENT, CWD, ENV, FORKING, Group, NO_HOLES, PROGRAM, Program, Reach, Recipe, restore_signals,
 };
 
 /// Programs on a terminal.
@@ -122,6 +122,7 @@ impl Connector for Start {
         let failed = |cause| self.recipe.failed(cause);
         // Listening for its end begins before it can end.
         let children = signal(SignalKind::child()).map_err(failed)?;
+        restore_signals().map_err(failed)?;
         let (master, slave) = {
             // For a moment, `open` has the master open without close-on-exec: a program that is
             // started just then could read this session.
