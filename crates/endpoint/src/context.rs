@@ -4,10 +4,12 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
+
+use crate::Clock;
 
 /// Given to every bind and every connect. Cheap to clone.
 ///
@@ -22,6 +24,7 @@ struct Inner {
     environment: Vec<(OsString, OsString)>,
     shared: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     work: watch::Sender<usize>,
+    clock: OnceLock<Clock>,
 }
 
 impl Context {
@@ -35,7 +38,8 @@ impl Context {
     pub fn with_environment(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let environment = variables.into_iter().collect();
         let (work, _) = watch::channel(0);
-        Self { inner: Arc::new(Inner { environment, shared: Mutex::default(), work }) }
+        let (shared, clock) = (Mutex::default(), OnceLock::new());
+        Self { inner: Arc::new(Inner { environment, shared, work, clock }) }
     }
 
     /// The environment.
@@ -57,6 +61,19 @@ impl Context {
         let mut shared = self.inner.shared.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = shared.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default()));
         Arc::clone(entry).downcast().expect("the map is keyed by the type of its values")
+    }
+
+    /// Has the timers that are seldom due run there; the first who says so decides, for all that
+    /// share the context.
+    pub fn set_clock(&self, clock: Clock) {
+        let _ = self.inner.clock.set(clock);
+    }
+
+    /// Where timers run that are seldom due: in the runtime of whoever sets them unless
+    /// [`Context::set_clock`] says otherwise.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.inner.clock.get().cloned().unwrap_or_default()
     }
 
     /// Marks work that outlives its session, such as ending a program: [`Context::settled`] waits

@@ -14,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+mod clock;
 mod conn;
 mod connector;
 mod context;
@@ -31,6 +32,7 @@ mod raw;
 mod registry;
 mod stream;
 
+pub use self::clock::Clock;
 pub use self::conn::{Conn, Hold, Io, Transport};
 pub use self::connector::{Connector, Grants};
 pub use self::context::{Context, WorkGuard};

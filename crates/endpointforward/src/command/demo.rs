@@ -27,7 +27,7 @@ pub(crate) fn run(options: &Forward, logging: &Logging) -> Exit {
             Err(error) => labels.fail(&error, logging.log_format),
         };
     }
-    run::in_runtime(options, async {
+    run::in_runtime(options, endpoints.shared(), async {
         match bind(options, &endpoints, &destination).await {
             Ok((forwarding, port)) => {
                 let tell = |locals: &[Local]| {

@@ -1,8 +1,9 @@
 //! Forwarding: plan, bind, say where we listen, serve until the end or a signal.
 
+use std::thread;
 use std::time::Duration;
 
-use endpoint::{Context, End, Local};
+use endpoint::{Clock, Context, End, Local};
 use endpointforward::{
     BadDescriptor, Config, Endpoints, Error, Forwarder, Forwarding, Report, Stop, Summary, Timers,
     Which,
@@ -11,7 +12,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::sleep;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::cli::{Forward, LogFormat, Logging};
 use super::exit::Exit;
@@ -37,7 +38,7 @@ pub(crate) fn run(options: &Forward, logging: &Logging) -> Exit {
         }
         return Exit::Ok;
     }
-    in_runtime(options, async {
+    in_runtime(options, endpoints.shared(), async {
         match forwarder.bind().await {
             Ok(forwarding) => serve(forwarding, endpoints.shared(), options.grace, invite).await,
             Err(error) => labels.fail(&error, logging.log_format),
@@ -54,7 +55,16 @@ fn invite(locals: &[Local]) {
 }
 
 /// Runs what the command is there for.
-pub(crate) fn in_runtime(options: &Forward, work: impl Future<Output = Exit>) -> Exit {
+pub(crate) fn in_runtime(
+    options: &Forward,
+    cx: &Context,
+    work: impl Future<Output = Exit>,
+) -> Exit {
+    match clock() {
+        Ok(clock) => cx.set_clock(clock),
+        // Sessions do without, and cost a little more.
+        Err(error) => debug!("no thread for the clock: {error}"),
+    }
     let runtime = match builder(options.threads).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -66,6 +76,15 @@ pub(crate) fn in_runtime(options: &Forward, work: impl Future<Output = Exit>) ->
     // A thread may sit in a read of standard input that never returns.
     runtime.shutdown_background();
     exit
+}
+
+/// A thread that waits for time, so that those that wait for data needn't. It runs until the process ends.
+fn clock() -> std::io::Result<Clock> {
+    let runtime = Builder::new_current_thread().enable_time().build()?;
+    let clock = Clock::of(runtime.handle().clone());
+    let run = move || runtime.block_on(std::future::pending::<()>());
+    thread::Builder::new().name("clock".to_owned()).stack_size(CLOCK_STACK).spawn(run)?;
+    Ok(clock)
 }
 
 /// A runtime of so many threads. One that has a single thread needs no other to wake it, which makes
@@ -256,6 +275,9 @@ impl Labels {
         Exit::of(error)
     }
 }
+
+/// It only wakes others.
+const CLOCK_STACK: usize = 64 * 1024;
 
 /// After a second signal: time to write what ends a session, not to wait for an answer.
 const LAST_WORDS: Duration = Duration::from_secs(1);

@@ -48,9 +48,9 @@ impl Decision for Deciding {
         let (link, mut unread) = finish(talk, decide, switch).await?;
         http.subprotocols = subprotocol.into_iter().collect();
         let agreed = http.subprotocols.first().map(|name| &**name);
-        let terms = listening.wishes.terms(Role::Server, agreed, params.as_ref());
+        let Link { front, info, mut control, hold, clock, .. } = link;
+        let terms = listening.wishes.terms(Role::Server, agreed, params.as_ref(), &clock);
         let mode = terms.mode;
-        let Link { front, info, mut control, hold, .. } = link;
         let (stream, ahead) = front.into_inner();
         unread.unsplit(ahead);
         let mut core = Core::new(stream, terms, unread);

@@ -58,7 +58,7 @@ impl fmt::Debug for Request {
 
 #[async_trait]
 impl DialLayer for Dialling {
-    async fn dial(&self, _: &Context, conn: Conn, info: &Info) -> Result<Conn> {
+    async fn dial(&self, cx: &Context, conn: Conn, info: &Info) -> Result<Conn> {
         let Conn { transport, info: beneath, control, hold } = conn;
         let target = self.target(info)?;
         let host = self.host(&beneath);
@@ -80,7 +80,8 @@ impl DialLayer for Dialling {
             })
             .map_err(|(kind, words)| self.error(kind, words))?;
         let Agreed { subprotocol, deflate } = agreed;
-        let terms = self.wishes.terms(Role::Client, subprotocol.as_deref(), deflate.as_ref());
+        let (agreed, params) = (subprotocol.as_deref(), deflate.as_ref());
+        let terms = self.wishes.terms(Role::Client, agreed, params, &cx.clock());
         let mode = terms.mode;
         let mut http = Http::default();
         (http.path, http.query) = match target.split_once('?') {

@@ -6,10 +6,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use endpoint::Clock;
+use tokio::time::{Instant, Sleep};
 
 /// How long silence may last.
 #[derive(Clone, Copy, Debug)]
@@ -22,13 +23,13 @@ pub(super) struct Pace {
 
 /// The clock of one connection.
 pub(super) struct Keepalive {
-    pace: Pace,
-    /// Made when it is first waited for.
-    timer: Option<Pin<Box<Sleep>>>,
+    pong: Option<Duration>,
+    /// What silence may last, and a timer until then or earlier; `None` is for ever.
+    ping: Option<(Duration, Pin<Box<Sleep>>)>,
     /// Whether something came since the clock was last looked at.
     heard: bool,
     /// Since when nothing has come, as far as was looked; or since we have asked.
-    since: Option<Instant>,
+    since: Instant,
     /// Whether we have asked.
     asked: bool,
 }
@@ -42,8 +43,10 @@ pub(super) enum Due {
 }
 
 impl Keepalive {
-    pub(super) fn new(pace: Pace) -> Self {
-        Self { pace, timer: None, heard: true, since: None, asked: false }
+    pub(super) fn new(pace: Pace, clock: &Clock) -> Self {
+        let since = Instant::now();
+        let ping = pace.ping.map(|ping| (ping, Box::pin(clock.alarm(since + ping))));
+        Self { pong: pace.pong, ping, heard: true, since, asked: false }
     }
 
     /// Something came.
@@ -54,40 +57,31 @@ impl Keepalive {
     /// A read found nothing: whether it has been so for too long. While pending, the task is woken
     /// when it will have been.
     pub(super) fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<Due> {
-        let Some(ping) = self.pace.ping else { return Poll::Pending };
-        let now = Instant::now();
+        let Some((ping, timer)) = &mut self.ping else { return Poll::Pending };
         if std::mem::take(&mut self.heard) {
-            self.since = Some(now);
+            self.since = Instant::now();
             self.asked = false;
         }
+        let due = match (self.asked, self.pong) {
+            (false, _) => self.since + *ping,
+            (true, Some(pong)) => self.since + pong,
+            (true, None) => return Poll::Pending,
+        };
         loop {
-            let since = *self.since.get_or_insert(now);
-            let due = match (self.asked, self.pace.pong) {
-                (false, _) => since + ping,
-                (true, Some(pong)) => since + pong,
-                (true, None) => return Poll::Pending,
-            };
-            if due <= now {
-                if self.asked {
-                    return Poll::Ready(Due::Death);
-                }
-                (self.since, self.asked) = (Some(now), true);
-                return Poll::Ready(Due::Ping);
-            }
-            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(due)));
-            // A timer that would fire too early is left to do so, instead of moved at every read.
-            if timer.deadline() > due || timer.is_elapsed() {
+            // One that would fire too early is left to do so, instead of moved at every read.
+            let early = timer.deadline() < due;
+            if timer.deadline() > due || (early && timer.is_elapsed()) {
                 timer.as_mut().reset(due);
             }
-            match timer.as_mut().poll(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(()) if timer.deadline() >= due => {
-                    // The clock has come there since `now` was taken.
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                Poll::Ready(()) => {}
+            ready!(timer.as_mut().poll(cx));
+            if timer.deadline() >= due {
+                break;
             }
         }
+        if self.asked {
+            return Poll::Ready(Due::Death);
+        }
+        (self.since, self.asked) = (Instant::now(), true);
+        Poll::Ready(Due::Ping)
     }
 }

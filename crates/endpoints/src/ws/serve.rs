@@ -17,8 +17,8 @@ use descriptor::quote_positional;
 use endpoint::Answer as Accepting;
 use endpoint::info::Http;
 use endpoint::{
-    Bound, Conn, Context, Control, DialLayer, Error, ErrorKind, Grants, Hold, Info, Invitation,
-    Local, Offer, Offers, Result, ServeLayer,
+    Bound, Clock, Conn, Context, Control, DialLayer, Error, ErrorKind, Grants, Hold, Info,
+    Invitation, Local, Offer, Offers, Result, ServeLayer,
 };
 use hyper::Request;
 use hyper::body::Incoming;
@@ -99,9 +99,9 @@ pub(super) struct Layer(pub(super) Arc<Listening>);
 
 #[async_trait]
 impl ServeLayer for Layer {
-    async fn bind(&self, _: &Context, local: &Local) -> Result<Arc<dyn Bound>> {
+    async fn bind(&self, cx: &Context, local: &Local) -> Result<Arc<dyn Bound>> {
         let folder = folder(&self.0).await?;
-        let site = Site::new(Arc::clone(&self.0), local, folder)?;
+        let site = Site::new(Arc::clone(&self.0), local, folder, cx.clock())?;
         Ok(Arc::new(Serving(Arc::new(site))))
     }
 }
@@ -123,6 +123,7 @@ pub(super) struct Site {
     pub(super) page: Page,
     /// Whom it lets in, if not everybody.
     pub(super) door: Option<Arc<dyn Door>>,
+    clock: Clock,
 }
 
 impl Site {
@@ -130,6 +131,7 @@ impl Site {
         listening: Arc<Listening>,
         beneath: &Local,
         folder: Option<Arc<Folder>>,
+        clock: Clock,
     ) -> Result<Self> {
         let path = listening.path.as_deref().unwrap_or("/");
         let descriptor = format!("{}:{}", listening.called, quote_positional(&beneath.descriptor));
@@ -171,7 +173,7 @@ impl Site {
         if let Some(url) = url {
             local = local.with_url(url);
         }
-        Ok(Self { listening, local, page, door })
+        Ok(Self { listening, local, page, door, clock })
     }
 
     /// Whether only this machine's programs reach it; a listener without an address is behind a
@@ -211,7 +213,8 @@ impl Bound for Serving {
         let http = Box::new(builder.serve_connection(front.clone(), service));
         let listening = Arc::clone(&self.0.listening);
         let at = self.0.local.descriptor.clone();
-        let link = Link { front, listening, info, control, hold, at };
+        let clock = self.0.clock.clone();
+        let link = Link { front, listening, info, control, hold, clock, at };
         Box::new(Requests {
             talk: Some(Talk { http, link }),
             said,
@@ -235,6 +238,7 @@ pub(super) struct Link {
     pub(super) info: Info,
     pub(super) control: Control,
     pub(super) hold: Hold,
+    pub(super) clock: Clock,
     at: String,
 }
 

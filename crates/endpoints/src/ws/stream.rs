@@ -17,7 +17,7 @@ use tokio::io::ReadBuf;
 use websocket::{CloseFrame, Limits, Role};
 
 use super::compression::{Compressing, Inflating};
-use super::keepalive::{Due, Keepalive, Pace};
+use super::keepalive::{Due, Keepalive};
 use super::linger::poll_forget;
 use super::negotiate::{Encoding, Mode};
 use super::receiving::{Receiving, State};
@@ -60,7 +60,7 @@ pub(super) struct Terms {
     pub(super) mode: Mode,
     pub(super) encoding: Encoding,
     pub(super) limits: Limits,
-    pub(super) pace: Pace,
+    pub(super) keepalive: Keepalive,
     pub(super) close: Option<Duration>,
     /// The most payload that a frame of ours has.
     pub(super) fragment: Option<usize>,
@@ -71,7 +71,7 @@ pub(super) struct Terms {
 impl Core {
     /// After the handshake; `unread` is what came right behind it.
     pub(super) fn new(inner: Box<dyn ByteStream>, terms: Terms, unread: BytesMut) -> Self {
-        let Terms { role, mode, encoding, limits, pace, close, fragment, deflate } = terms;
+        let Terms { role, mode, encoding, limits, keepalive, close, fragment, deflate } = terms;
         let vectored = inner.is_write_vectored();
         let (compressing, inflating) = deflate.unzip();
         let inflating = inflating.map(Box::new);
@@ -81,7 +81,7 @@ impl Core {
             role,
             receiving: Receiving::new(role, mode, limits, inflating, unread),
             sending: Sending::new(role, mode, fragment, vectored, compressing),
-            keepalive: Keepalive::new(pace),
+            keepalive,
             failed: false,
             dead: false,
             broken: false,

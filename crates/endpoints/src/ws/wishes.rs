@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use endpoint::Clock;
 use endpoint::kind::Args;
 use websocket::deflate::Params;
 use websocket::{Limits, Role};
 
 use super::compression::Compression;
-use super::keepalive::Pace;
+use super::keepalive::{Keepalive, Pace};
 use super::negotiate::{Encoding, Mode};
 use super::stream::Terms;
 
@@ -47,6 +48,7 @@ impl Wishes {
         role: Role,
         subprotocol: Option<&str>,
         deflate: Option<&Params>,
+        clock: &Clock,
     ) -> Terms {
         let deflate = self.compression.as_ref().zip(deflate);
         Terms {
@@ -55,7 +57,7 @@ impl Wishes {
             encoding: self.encoding,
             limits: self.limits,
             fragment: self.fragment,
-            pace: self.pace,
+            keepalive: Keepalive::new(self.pace, clock),
             close: self.close,
             deflate: deflate
                 .map(|(wanted, params)| wanted.start(role, params, self.limits.max_message)),
