@@ -60,9 +60,9 @@ pub use ::forward;
 pub use ::forward::{Config, Stop, Summary, Timers};
 pub use descriptor::{Descriptor, Diagnostic, Report, Severity, Span, Stage, Syntax, Text, Url};
 pub use endpoint::{
-    Accept, Accepted, Answer, Bound, ByteStream, Conn, Connector, Context, Control, Decision,
-    DialLayer, End, Ending, Error as EndpointError, ErrorKind, Exposure, Fact, Flat, Grants, Hold,
-    Incoming, Info, Io, Life, Listener, Local, MessageStream, Offer, Offers, Order, Part, Plain,
-    Plan, Raw, Refusal, RefusalKind, Registry, ServeLayer, Signal, SystemCall, Times, Transport,
-    Tree, check_exposure, control, info, kind,
+    Accept, Accepted, Answer, Bound, ByteStream, Clock, Conn, Connector, Context, Control,
+    Decision, DialLayer, End, Ending, Error as EndpointError, ErrorKind, Exposure, Fact, Flat,
+    Grants, Hold, Incoming, Info, Io, Life, Listener, Local, MessageStream, Offer, Offers, Order,
+    Part, Plain, Plan, Raw, Refusal, RefusalKind, Registry, ServeLayer, Signal, SystemCall, Times,
+    Transport, Tree, check_exposure, control, info, kind,
 };
