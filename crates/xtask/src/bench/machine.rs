@@ -6,6 +6,7 @@ use std::process::Command;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
+use super::congestion;
 use crate::Failure;
 
 /// What a table says about where and when it was made.
@@ -22,6 +23,8 @@ pub(crate) struct Facts {
     pub(crate) commit: String,
     /// How busy the machine was before we began: the load average of a minute.
     pub(crate) load: String,
+    /// TCP's congestion control.
+    pub(crate) congestion: String,
     /// How many descriptors a process may have.
     pub(crate) descriptors: u64,
 }
@@ -48,6 +51,7 @@ impl Facts {
             rustc: said("rustc --version"),
             commit: format!("{}{changes}", said("git rev-parse --short HEAD")),
             load: load.split(' ').next().unwrap_or_default().to_owned(),
+            congestion: congestion::now(),
             descriptors: descriptors(),
         }
     }

@@ -12,6 +12,7 @@
 mod account;
 mod bars;
 mod choice;
+mod congestion;
 mod figures;
 mod instructions;
 mod load;
@@ -58,6 +59,9 @@ pub(crate) struct Options {
     /// With `--instructions`: takes what is counted now as what is right.
     #[arg(long, requires = "instructions")]
     update: bool,
+    /// The machine's TCP congestion control meanwhile, for root; Linux has `cubic` unless somebody chose another.
+    #[arg(long, value_name = "NAME", conflicts_with = "instructions")]
+    congestion: Option<String>,
     /// Another build of the forwarder, to compare with; it isn't built then.
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
@@ -78,6 +82,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         None => release("endpointforward")?,
     };
     machine::descriptors();
+    let _changed = options.congestion.as_deref().map(congestion::Changed::to).transpose()?;
     let facts = Facts::gather();
     machine::to_load_cpu()?;
     let (programs, missing) = programs::all(&ours)?;

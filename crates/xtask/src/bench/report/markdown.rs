@@ -17,7 +17,7 @@ pub(crate) fn page(results: &Results) -> String {
     line(
         &mut page,
         &format!(
-            "Measured on {} at commit {}: {}, {} processors, {} GiB, {}, {}; load average before it {}; {} rounds, {} s.\n",
+            "Measured on {} at commit {}: {}, {} processors, {} GiB, {}, {}; TCP's congestion control {}; load average before it {}; {} rounds, {} s.\n",
             facts.date,
             facts.commit,
             facts.cpu,
@@ -25,6 +25,7 @@ pub(crate) fn page(results: &Results) -> String {
             facts.memory_gib,
             facts.kernel,
             facts.rustc,
+            facts.congestion,
             facts.load,
             results.rounds,
             results.took,
@@ -222,6 +223,9 @@ The subjects run on processor 0, the load on processor 1. The reference has one 
 - Processor time is that of all the subject's threads and children. A ratio is made in each round and the median of \
   those is shown, so that what slows the machine for a while slows both sides of it. Programs that aren't ours take \
   part in every ninth round.
+- TCP's congestion control is the machine's. `cubic`, which Linux has unless somebody chose another, just sends; `bbr` paces, \
+  and sets a timer of the system's for what it holds back, over loopback too. That is paid by who moves much at once. \
+  `--congestion` sets it for a run.
 - In the first round all content is compared with what was sent, outside the time that is measured.
 ";
 
