@@ -5,17 +5,19 @@ use std::fmt;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Where timers run that every session has and that are seldom due, such as a ping's. Cheap to clone.
+/// Where timers run that a session has all along and that are seldom due: for pings, for idleness. Cheap to clone.
 ///
 /// A thread that waits for data *and* for a time has the system set and cancel a timer for each
 /// message. Measured with small ones, that was 8 % of all processor time; so a thread of its own may do the
 /// waiting for time.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Clock(Option<Handle>);
 
 impl Clock {
+    /// That of whichever runtime an alarm is set in.
+    pub const HERE: Self = Self(None);
+
     /// A clock that is run by this runtime, which must have its time enabled and outlive all alarms.
-    /// `Clock::default` is the runtime that an alarm is set in.
     #[must_use]
     pub fn of(runtime: Handle) -> Self {
         Self(Some(runtime))
@@ -67,7 +69,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn without_another_thread_an_alarm_is_of_its_runtime() {
         let day = Duration::from_secs(86_400);
-        let alarm = Clock::default().alarm(Instant::now() + day);
+        let alarm = Clock::HERE.alarm(Instant::now() + day);
         assert!(timeout(day * 2, alarm).await.is_ok());
     }
 }

@@ -72,8 +72,8 @@ impl Context {
     /// Where timers run that are seldom due: in the runtime of whoever sets them unless
     /// [`Context::set_clock`] says otherwise.
     #[must_use]
-    pub fn clock(&self) -> Clock {
-        self.inner.clock.get().cloned().unwrap_or_default()
+    pub fn clock(&self) -> &Clock {
+        self.inner.clock.get().unwrap_or(&Clock::HERE)
     }
 
     /// Marks work that outlives its session, such as ending a program: [`Context::settled`] waits

@@ -17,7 +17,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{Span, field, info, warn};
 
 use crate::forwarder::Shared;
-use crate::{Outcome, Stop, splice};
+use crate::splice::splice_by;
+use crate::{Outcome, Stop};
 
 /// What became of a connection's handshakes, or of an offer that came of them.
 pub(crate) enum Fate {
@@ -51,7 +52,7 @@ pub(crate) fn attend(
         };
         let _place = place.keep(&shared);
         info!("open");
-        let outcome = splice(near, far, &shared.timers, &stop).await;
+        let outcome = splice_by(shared.cx.clock(), near, far, &shared.timers, &stop).await;
         info!("{outcome}");
         Fate::Session(outcome)
     }

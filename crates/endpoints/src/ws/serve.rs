@@ -101,7 +101,7 @@ pub(super) struct Layer(pub(super) Arc<Listening>);
 impl ServeLayer for Layer {
     async fn bind(&self, cx: &Context, local: &Local) -> Result<Arc<dyn Bound>> {
         let folder = folder(&self.0).await?;
-        let site = Site::new(Arc::clone(&self.0), local, folder, cx.clock())?;
+        let site = Site::new(Arc::clone(&self.0), local, folder, cx.clock().clone())?;
         Ok(Arc::new(Serving(Arc::new(site))))
     }
 }

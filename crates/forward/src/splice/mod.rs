@@ -25,7 +25,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use endpoint::{Conn, Transport};
+use endpoint::{Clock, Conn, Transport};
 
 use self::bytes::OfBytes;
 use self::half::Half;
@@ -45,12 +45,23 @@ use crate::{Ended, Outcome, Stop, Timers};
 ///
 /// Dropping the future drops both connections at once: nothing is said to the peers, and what was
 /// read but not written is lost.
-pub fn splice(
+pub fn splice<'t>(
     near: Conn,
     far: Conn,
-    timers: &Timers,
-    stop: &Stop,
-) -> impl Future<Output = Outcome> + Send {
+    timers: &'t Timers,
+    stop: &'t Stop,
+) -> impl Future<Output = Outcome> + Send + use<'t> {
+    splice_by(&Clock::HERE, near, far, timers, stop)
+}
+
+/// [`splice()`], whose idle timer is that clock's.
+pub(crate) fn splice_by<'t>(
+    clock: &Clock,
+    near: Conn,
+    far: Conn,
+    timers: &'t Timers,
+    stop: &'t Stop,
+) -> impl Future<Output = Outcome> + Send + use<'t> {
     // No async function: that would carry both connections beside the session they are moved into,
     // and what is known about them, which nobody asks for any more. The session is boxed for that
     // reason too: a future keeps what it is given twice.
@@ -61,12 +72,12 @@ pub fn splice(
         (Transport::Messages(near), Transport::Messages(far)) => {
             let near = Half::new(near, near_control);
             let far = Half::new(far, far_control);
-            Box::new(Session::<OfMessages>::new(near, far, timers, held))
+            Box::new(Session::<OfMessages>::new(near, far, timers, held, clock))
         }
         (near, far) => {
             let near = Half::new(near.into_bytes(), near_control);
             let far = Half::new(far.into_bytes(), far_control);
-            Box::new(Session::<OfBytes>::new(near, far, timers, held))
+            Box::new(Session::<OfBytes>::new(near, far, timers, held, clock))
         }
     };
     async move {

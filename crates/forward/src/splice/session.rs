@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use endpoint::control::EVENTS;
-use endpoint::{Control, End, Ending, Hold, Life};
+use endpoint::{Clock, Control, End, Ending, Hold, Life};
 use tokio::time::{Instant, timeout};
 
 use super::half::{Half, Reading, Rest, Writing};
@@ -52,7 +52,13 @@ pub(super) trait Running: Send {
 }
 
 impl<'t, M: Medium> Session<'t, M> {
-    pub(super) fn new(near: Half<M>, far: Half<M>, timers: &'t Timers, held: (Hold, Hold)) -> Self {
+    pub(super) fn new(
+        near: Half<M>,
+        far: Half<M>,
+        timers: &'t Timers,
+        held: (Hold, Hold),
+        clock: &Clock,
+    ) -> Self {
         let began = Instant::now();
         // The more patient one decides: both sides are told and heard in one go.
         let own = near.stream.close_timeout().into_iter().chain(far.stream.close_timeout()).max();
@@ -61,7 +67,7 @@ impl<'t, M: Medium> Session<'t, M> {
             far,
             timers,
             close_time: own.unwrap_or(timers.close),
-            timer: Timer::default(),
+            timer: timers.idle.map(|idle| Timer::of(clock.alarm(began + idle))).unwrap_or_default(),
             began,
             moved: began,
             stirred: began,

@@ -14,6 +14,11 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub(super) struct Timer(Option<Pin<Box<Sleep>>>);
 
 impl Timer {
+    /// One that is there from the start, for what may be due all along.
+    pub(super) fn of(sleep: Sleep) -> Self {
+        Self(Some(Box::pin(sleep)))
+    }
+
     /// Ready when `due` has come; `None` never does.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, due: Option<Instant>) -> Poll<()> {
         let Some(due) = due else {
