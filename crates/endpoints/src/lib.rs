@@ -23,6 +23,8 @@ mod ws;
 
 use endpoint::kind::Kind;
 
+pub use self::program::ignored_signals;
+
 /// The kinds, in the order of the manual.
 pub const KINDS: &[&Kind] = &[
     &tcp::TCP,

@@ -175,7 +175,8 @@ impl Signals {
     fn new() -> std::io::Result<Self> {
         let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
-        let hangup = (!ignores_hangup()).then(|| signal(SignalKind::hangup())).transpose()?;
+        let ignored = endpoints::ignored_signals() & 1 == 1;
+        let hangup = (!ignored).then(|| signal(SignalKind::hangup())).transpose()?;
         Ok(Self { interrupt, terminate, hangup })
     }
 
@@ -192,14 +193,6 @@ impl Signals {
             _ = self.terminate.recv() => "SIGTERM",
         }
     }
-}
-
-/// Whether SIGHUP is ignored, as Linux tells in proc(5); elsewhere nobody is asked.
-fn ignores_hangup() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask & 1 == 1)
 }
 
 /// The first signal stops us, the second one at once.

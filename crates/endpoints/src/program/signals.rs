@@ -15,8 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 ///
 /// What we ignore is known on Linux, from `proc(5)`; elsewhere it is passed on.
 pub(crate) fn restore() -> io::Result<()> {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = ignored(&status);
+    let ignored = ignored_signals();
     for number in HEARD.map(Number::as_raw) {
         if ignored & (1 << (number - 1)) != 0 {
             // The handler stays when its receiver goes.
@@ -26,7 +25,13 @@ pub(crate) fn restore() -> io::Result<()> {
     Ok(())
 }
 
-/// The ignored signals, as a mask whose lowest bit is signal 1.
+/// The signals that this process ignores, as a mask whose lowest bit is signal 1, from `proc(5)`. Where there is
+/// none of that, none is known.
+#[must_use]
+pub fn ignored_signals() -> u64 {
+    ignored(&std::fs::read_to_string("/proc/self/status").unwrap_or_default())
+}
+
 fn ignored(status: &str) -> u64 {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
