@@ -1,8 +1,12 @@
 //! Timers that are seldom due.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::task::Context;
 
 use tokio::runtime::Handle;
+use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Where timers run that a session has all along and that are seldom due: for pings, for idleness. Cheap to clone.
@@ -17,7 +21,10 @@ impl Clock {
     /// That of whichever runtime an alarm is set in.
     pub const HERE: Self = Self(None);
 
-    /// A clock that is run by this runtime, which must have its time enabled and outlive all alarms.
+    /// A clock that is run by this runtime, with its time enabled.
+    ///
+    /// It has to run as long as there are alarms: none of them comes while nobody drives it, and
+    /// when it is dropped, whoever waits for one panics.
     #[must_use]
     pub fn of(runtime: Handle) -> Self {
         Self(Some(runtime))
@@ -25,18 +32,36 @@ impl Clock {
 
     /// A timer until `at`, to be waited for in any runtime. Cancel safe, as [`sleep_until`] is.
     ///
+    /// It may overtake what has arrived: see [`Clock::look_again`].
+    ///
     /// # Panics
-    /// As [`sleep_until`], if time isn't enabled.
+    /// As [`sleep_until`], if time isn't enabled, or if it is set outside of a runtime and the clock
+    /// is [`Clock::HERE`].
     pub fn alarm(&self, at: Instant) -> Sleep {
         // A timer belongs to the runtime that it is made in, whoever waits for it.
         let _within = self.0.as_ref().map(Handle::enter);
         sleep_until(at)
     }
+
+    /// Whether alarms can be set outside of a runtime.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Wakes this task once its thread has looked for what has arrived.
+    ///
+    /// A thread looks for that between its tasks, and sees its own timers after it. The alarm of another thread
+    /// may come before: an answer lies in the socket, and a read still says that nothing does.
+    /// So whoever ends something because of silence looks again first.
+    pub fn look_again(cx: &mut Context<'_>) {
+        let _ = pin!(yield_now()).poll(cx);
+    }
 }
 
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Clock").field("is_elsewhere", &self.0.is_some()).finish()
+        f.debug_struct("Clock").field("is_elsewhere", &self.is_elsewhere()).finish()
     }
 }
 

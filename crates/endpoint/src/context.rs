@@ -63,10 +63,10 @@ impl Context {
         Arc::clone(entry).downcast().expect("the map is keyed by the type of its values")
     }
 
-    /// Has the timers that are seldom due run there; the first who says so decides, for all that
-    /// share the context.
-    pub fn set_clock(&self, clock: Clock) {
-        let _ = self.inner.clock.set(clock);
+    /// Has the timers that are seldom due run there, for all that share the context and are bound or
+    /// connected from now on. Whether that is so: the first who says it decides.
+    pub fn set_clock(&self, clock: Clock) -> bool {
+        self.inner.clock.set(clock).is_ok()
     }
 
     /// Where timers run that are seldom due: in the runtime of whoever sets them unless

@@ -2,6 +2,10 @@
 //!
 //! A kind knows the vocabulary (crate `endpoint`) and nothing of any other kind. It reads no
 //! environment and prints nothing.
+//!
+//! One thing is changed in the whole process, by `process` and `pty`: of SIGHUP, SIGINT, SIGQUIT, SIGTERM and SIGTSTP,
+//! those that it ignores are caught, and nothing is done about them, from the first program that is started. Its
+//! programs would ignore them too.
 
 #![forbid(unsafe_code)]
 

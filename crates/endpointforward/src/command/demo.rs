@@ -10,7 +10,7 @@ use super::cli::{Forward, Logging};
 use super::exit::Exit;
 use super::log;
 use super::output::{complain, print};
-use super::run::{self, Labels, config, serve};
+use super::run::{self, Hangup, Labels, config, serve};
 
 /// Serves the shell until it is stopped.
 pub(crate) fn run(options: &Forward, logging: &Logging) -> Exit {
@@ -27,6 +27,7 @@ pub(crate) fn run(options: &Forward, logging: &Logging) -> Exit {
             Err(error) => labels.fail(&error, logging.log_format),
         };
     }
+    let hangup = Hangup::now();
     run::in_runtime(options, endpoints.shared(), async {
         match bind(options, &endpoints, &destination).await {
             Ok((forwarding, port)) => {
@@ -36,7 +37,7 @@ pub(crate) fn run(options: &Forward, logging: &Logging) -> Exit {
                         print(welcome(local, port, &destination));
                     }
                 };
-                serve(forwarding, endpoints.shared(), options.grace, tell).await
+                serve(forwarding, endpoints.shared(), options.grace, hangup, tell).await
             }
             Err(error) => labels.fail(&error, logging.log_format),
         }

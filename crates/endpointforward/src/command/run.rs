@@ -38,9 +38,12 @@ pub(crate) fn run(options: &Forward, logging: &Logging) -> Exit {
         }
         return Exit::Ok;
     }
+    let hangup = Hangup::now();
     in_runtime(options, endpoints.shared(), async {
         match forwarder.bind().await {
-            Ok(forwarding) => serve(forwarding, endpoints.shared(), options.grace, invite).await,
+            Ok(forwarding) => {
+                serve(forwarding, endpoints.shared(), options.grace, hangup, invite).await
+            }
             Err(error) => labels.fail(&error, logging.log_format),
         }
     })
@@ -61,7 +64,9 @@ pub(crate) fn in_runtime(
     work: impl Future<Output = Exit>,
 ) -> Exit {
     match clock() {
-        Ok(clock) => cx.set_clock(clock),
+        Ok(clock) => {
+            cx.set_clock(clock);
+        }
         // Sessions do without, and cost a little more.
         Err(error) => debug!("no thread for the clock: {error}"),
     }
@@ -122,9 +127,10 @@ pub(crate) async fn serve(
     forwarding: Forwarding,
     cx: &Context,
     grace: Duration,
+    hangup: Hangup,
     tell: impl FnOnce(&[Local]),
 ) -> Exit {
-    let signals = match Signals::new() {
+    let signals = match Signals::new(hangup) {
         Ok(signals) => signals,
         Err(error) => {
             complain(format_args!("error: cannot take signals: {}", endpoint::describe(&error)));
@@ -171,12 +177,30 @@ struct Signals {
     hangup: Option<Signal>,
 }
 
+/// What we do about SIGHUP.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Hangup {
+    Stops,
+    /// As under `nohup`.
+    Ignored,
+}
+
+impl Hangup {
+    /// What we were started with: to be asked before a program is started, so that it isn't
+    /// ignored there.
+    pub(crate) fn now() -> Self {
+        if endpoints::ignored_signals() & 1 == 1 { Self::Ignored } else { Self::Stops }
+    }
+}
+
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    fn new(hangup: Hangup) -> std::io::Result<Self> {
         let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
-        let ignored = endpoints::ignored_signals() & 1 == 1;
-        let hangup = (!ignored).then(|| signal(SignalKind::hangup())).transpose()?;
+        let hangup = match hangup {
+            Hangup::Stops => Some(signal(SignalKind::hangup())?),
+            Hangup::Ignored => None,
+        };
         Ok(Self { interrupt, terminate, hangup })
     }
 

@@ -50,6 +50,12 @@ impl Running {
         kill_process(pid, signal).unwrap();
     }
 
+    /// The next line of its log with that in it.
+    fn wait_for(&mut self, words: &str) -> String {
+        let log = self.log.as_mut().unwrap();
+        log.map(Result::unwrap).find(|line| line.contains(words)).unwrap()
+    }
+
     /// How many threads it has for sessions beside the one that it was started with, once there are as
     /// many as that: a thread has its name only when it runs.
     fn workers(&self, expected: usize) -> usize {
@@ -221,6 +227,32 @@ fn standard_input_is_forwarded_and_its_end_ends_us() {
     let ran = feed(&["-q", "-e", "stdio", "-d", "tcp:127.0.0.1:1"], "x");
     assert_eq!((ran.status, &*ran.stdout), (69, ""), "{ran}");
     assert!(ran.stderr.contains("cannot connect tcp:127.0.0.1:1"), "{ran}");
+}
+
+/// A program that listens is started at once.
+#[test]
+fn nohup_is_obeyed_whatever_is_started() {
+    for endpoint in ["tcp:0:interface=127.0.0.1", "process:cat", "pty:cat"] {
+        let mut child = Command::new("sh")
+            .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
+            .args([command().get_program(), "-e".as_ref(), endpoint.as_ref()])
+            .args(["-e", "mem:a", "-d", "echo"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut running = Running { child, log: Some(log), port: 0 };
+        running.wait_for("listening on");
+        running.signal(Signal::HUP);
+        running.signal(Signal::TERM);
+        let stopping = running.wait_for("stopping");
+        assert!(stopping.contains("SIGTERM"), "{endpoint}: {stopping}");
+        // Its session isn't waited for.
+        running.signal(Signal::TERM);
+        let (status, rest) = running.end();
+        assert_eq!(status, Some(0), "{endpoint}: {rest}");
+        assert!(!rest.contains("SIGHUP"), "{endpoint}: {rest}");
+    }
 }
 
 /// Under `nohup`, or in the background of a script, signals are ignored, which programs would inherit.

@@ -13,7 +13,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Has those of [`HEARD`] that we ignore be caught from now on: to us that is the same, and a
 /// program's `exec` turns what is caught, but not what is ignored, into the default (execve(2)).
 ///
-/// What we ignore is known on Linux, from `proc(5)`; elsewhere it is passed on.
+/// It holds for this process and for good: what else it starts hears them too. What was ignored after tokio had
+/// been asked for that signal stays ignored. What we ignore is known on Linux, from `proc(5)`; elsewhere it is
+/// passed on.
 pub(crate) fn restore() -> io::Result<()> {
     let ignored = ignored_signals();
     for number in HEARD.map(Number::as_raw) {

@@ -30,8 +30,16 @@ pub(super) struct Keepalive {
     heard: bool,
     /// Since when nothing has come, as far as was looked; or since we have asked.
     since: Instant,
-    /// Whether we have asked.
-    asked: bool,
+    asked: Asked,
+}
+
+/// Whether we have asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    No,
+    Yes,
+    /// And the answer is overdue, unless it has arrived and hasn't been read.
+    Overdue,
 }
 
 /// What silence calls for.
@@ -46,7 +54,7 @@ impl Keepalive {
     pub(super) fn new(pace: Pace, clock: &Clock) -> Self {
         let since = Instant::now();
         let ping = pace.ping.map(|ping| (ping, Box::pin(clock.alarm(since + ping))));
-        Self { pong: pace.pong, ping, heard: true, since, asked: false }
+        Self { pong: pace.pong, ping, heard: true, since, asked: Asked::No }
     }
 
     /// Something came.
@@ -60,12 +68,12 @@ impl Keepalive {
         let Some((ping, timer)) = &mut self.ping else { return Poll::Pending };
         if std::mem::take(&mut self.heard) {
             self.since = Instant::now();
-            self.asked = false;
+            self.asked = Asked::No;
         }
         let due = match (self.asked, self.pong) {
-            (false, _) => self.since + *ping,
-            (true, Some(pong)) => self.since + pong,
-            (true, None) => return Poll::Pending,
+            (Asked::No, _) => self.since + *ping,
+            (_, Some(pong)) => self.since + pong,
+            (_, None) => return Poll::Pending,
         };
         loop {
             // One that would fire too early is left to do so, instead of moved at every read.
@@ -78,10 +86,17 @@ impl Keepalive {
                 break;
             }
         }
-        if self.asked {
-            return Poll::Ready(Due::Death);
+        match self.asked {
+            Asked::No => {
+                (self.since, self.asked) = (Instant::now(), Asked::Yes);
+                Poll::Ready(Due::Ping)
+            }
+            Asked::Yes => {
+                self.asked = Asked::Overdue;
+                Clock::look_again(cx);
+                Poll::Pending
+            }
+            Asked::Overdue => Poll::Ready(Due::Death),
         }
-        (self.since, self.asked) = (Instant::now(), true);
-        Poll::Ready(Due::Ping)
     }
 }

@@ -1,9 +1,16 @@
 //! Silence, with the clock in the test's hands.
 
-use std::io::ErrorKind;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
+use endpoint::{Clock, Context};
+use tokio::runtime::Builder;
+use tokio::sync::{mpsc as notes, oneshot};
 use tokio::time::{Instant, sleep, timeout};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::support::*;
 
@@ -106,4 +113,66 @@ async fn a_reader_that_does_not_live_is_told_too() {
         ws.next().await.unwrap().expect_err("nobody answers")
     });
     assert_eq!(error.await.unwrap().kind(), ErrorKind::TimedOut);
+}
+
+/// The alarm of another thread may come before ours has looked for what arrived.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "to block the thread is what it is about")]
+async fn an_answer_that_lies_unseen_is_one() {
+    let elsewhere = Builder::new_current_thread().enable_time().build().unwrap();
+    let cx = Context::new();
+    assert!(cx.set_clock(Clock::of(elsewhere.handle().clone())));
+    let (over, until) = oneshot::channel::<()>();
+    let clock = thread::spawn(move || elsewhere.block_on(until));
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (pinged, mut pings) = notes::unbounded_channel();
+    let (answer, answers) = mpsc::channel::<()>();
+    let (answered, is_answered) = mpsc::channel();
+    let server = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut peer = BufReader::new(stream);
+        let mut key = String::new();
+        let mut line = String::new();
+        while peer.read_line(&mut line).unwrap() > 2 {
+            if let Some(value) = line.strip_prefix("Sec-WebSocket-Key: ") {
+                value.trim().clone_into(&mut key);
+            }
+            line.clear();
+        }
+        let accept = derive_accept_key(key.as_bytes());
+        let switch = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Protocol: binary\r\n\r\n"
+        );
+        peer.get_mut().write_all(switch.as_bytes()).unwrap();
+        let mut ping = [0; 6];
+        while peer.read_exact(&mut ping).is_ok() {
+            assert_eq!(ping[..2], [0x89, 0x80]);
+            let _ = pinged.send(());
+            if answers.recv().is_err() {
+                return;
+            }
+            peer.get_mut().write_all(&[0x8a, 0]).unwrap();
+            answered.send(()).unwrap();
+        }
+    });
+
+    let text = format!("ws:{{tcp:{address}}}:ping=50ms:pong-timeout=50ms");
+    let mut ws = connect(&cx, &text).await.unwrap().transport.into_bytes();
+    let session = tokio::spawn(async move { until_dead(&mut *ws).await });
+    for _ in 0..3 {
+        pings.recv().await.expect("it lives, and pings again");
+        // Somebody else has the thread while the answer comes and its time runs out.
+        answer.send(()).unwrap();
+        is_answered.recv().unwrap();
+        thread::sleep(Duration::from_millis(100));
+    }
+    pings.recv().await.expect("it lives, and pings again");
+    session.abort();
+    drop(answer);
+    server.join().unwrap();
+    drop(over);
+    assert!(clock.join().unwrap().is_err());
 }

@@ -60,6 +60,9 @@ impl<'t, M: Medium> Session<'t, M> {
         clock: &Clock,
     ) -> Self {
         let began = Instant::now();
+        // A timer of the runtime's own is made when it is first waited for: nothing is polled yet.
+        let idle = timers.idle.filter(|_| clock.is_elsewhere());
+        let idle = idle.map(|idle| Timer::of(clock.alarm(began + idle)));
         // The more patient one decides: both sides are told and heard in one go.
         let own = near.stream.close_timeout().into_iter().chain(far.stream.close_timeout()).max();
         Self {
@@ -67,7 +70,7 @@ impl<'t, M: Medium> Session<'t, M> {
             far,
             timers,
             close_time: own.unwrap_or(timers.close),
-            timer: timers.idle.map(|idle| Timer::of(clock.alarm(began + idle))).unwrap_or_default(),
+            timer: idle.unwrap_or_default(),
             began,
             moved: began,
             stirred: began,

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use endpoint::Clock;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Made when something has to be waited for; an open session without an idle timeout has none.
@@ -11,33 +12,52 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// A deadline that moves on with every byte doesn't touch the runtime's timers with every byte: the
 /// timer fires at the old one, and is then set to what is due by now.
 #[derive(Debug, Default)]
-pub(super) struct Timer(Option<Pin<Box<Sleep>>>);
+pub(super) struct Timer {
+    sleep: Option<Pin<Box<Sleep>>>,
+    /// What is due has come, as far as the clock goes.
+    come: bool,
+}
 
 impl Timer {
     /// One that is there from the start, for what may be due all along.
     pub(super) fn of(sleep: Sleep) -> Self {
-        Self(Some(Box::pin(sleep)))
+        Self { sleep: Some(Box::pin(sleep)), come: false }
     }
 
     /// Ready when `due` has come; `None` never does.
+    ///
+    /// Not at once: what has arrived by then is to be seen before, which may move `due`.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, due: Option<Instant>) -> Poll<()> {
         let Some(due) = due else {
-            self.0 = None;
+            *self = Self::default();
             return Poll::Pending;
         };
-        if due <= Instant::now() {
+        if self.waits(cx, due) {
+            self.come = false;
+            return Poll::Pending;
+        }
+        if std::mem::replace(&mut self.come, true) {
             return Poll::Ready(());
         }
-        let sleep = self.0.get_or_insert_with(|| Box::pin(sleep_until(due)));
+        Clock::look_again(cx);
+        Poll::Pending
+    }
+
+    /// Whether the clock has to wake us, as `due` is to come.
+    fn waits(&mut self, cx: &mut Context<'_>, due: Instant) -> bool {
+        if due <= Instant::now() {
+            return false;
+        }
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(due)));
         if sleep.deadline() > due {
             sleep.as_mut().reset(due);
         }
         while sleep.as_mut().poll(cx).is_ready() {
             if due <= Instant::now() {
-                return Poll::Ready(());
+                return false;
             }
             sleep.as_mut().reset(due);
         }
-        Poll::Pending
+        true
     }
 }

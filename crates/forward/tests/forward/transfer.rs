@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use endpoint::info::Fact;
 use endpoint::{Conn, Info, Part};
@@ -163,6 +164,14 @@ fn an_idle_session_is_small() {
     let size = size_of_val(&splice(near, far, &timers, &stop));
     // What a stop and its grace are waited for with; the session is in a box of its own.
     assert!(size <= 192, "{size}");
+}
+
+#[test]
+fn a_session_is_made_outside_of_a_runtime() {
+    let ((near, _), (far, _)) = (fake(), fake());
+    let timers = Timers { idle: Some(Duration::from_secs(1)), ..Timers::default() };
+    let (near, far) = (Conn::bytes(near, Info::new()), Conn::bytes(far, Info::new()));
+    drop(splice(near, far, &timers, &Stop::new()));
 }
 
 #[test]

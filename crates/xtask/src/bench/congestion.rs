@@ -19,7 +19,8 @@ impl Changed {
         let before = now();
         set(wanted)?;
         println!(
-            "net.ipv4.tcp_congestion_control is {wanted} for as long as this runs; it was {before}"
+            "net.ipv4.tcp_congestion_control is {wanted} for as long as this runs; if it is cut off, \
+             `sysctl net.ipv4.tcp_congestion_control={before}` has it as it was"
         );
         Ok(Self { before })
     }
@@ -37,7 +38,9 @@ fn set(name: &str) -> Result<(), Failure> {
     fs::write(SETTING, name).map_err(|error| {
         let known = fs::read_to_string("/proc/sys/net/ipv4/tcp_available_congestion_control");
         let known = known.unwrap_or_default().trim().replace(' ', "`, `");
-        format!("cannot set {SETTING} to `{name}`: {error}; this machine has `{known}`, and root may choose")
+        format!(
+            "cannot set {SETTING} to `{name}`: {error}; `{known}` are loaded, and root may choose"
+        )
     })
 }
 
