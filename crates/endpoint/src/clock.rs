@@ -1,12 +1,8 @@
 //! Timers that are seldom due.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::pin;
-use std::task::Context;
+use std::sync::Arc;
 
-use tokio::runtime::Handle;
-use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Where timers run that a session has all along and that are seldom due: for pings, for idleness. Cheap to clone.
@@ -15,47 +11,38 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// message. Measured with small ones, that was 8 % of all processor time; so a thread of its own may do the
 /// waiting for time.
 #[derive(Clone)]
-pub struct Clock(Option<Handle>);
+pub struct Clock(Option<Arc<dyn Fn(Instant) -> Sleep + Send + Sync>>);
 
 impl Clock {
     /// That of whichever runtime an alarm is set in.
     pub const HERE: Self = Self(None);
 
-    /// A clock that is run by this runtime, with its time enabled.
+    /// A clock that sets an alarm by `alarm`: by making it in another runtime, with its time enabled.
     ///
-    /// It has to run as long as there are alarms: none of them comes while nobody drives it, and
+    /// That has to run as long as there are alarms: none of them comes while nobody drives it, and
     /// when it is dropped, whoever waits for one panics.
-    #[must_use]
-    pub fn of(runtime: Handle) -> Self {
-        Self(Some(runtime))
+    pub fn by(alarm: impl Fn(Instant) -> Sleep + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(alarm)))
     }
 
     /// A timer until `at`, to be waited for in any runtime. Cancel safe, as [`sleep_until`] is.
     ///
-    /// It may overtake what has arrived: see [`Clock::look_again`].
+    /// It may overtake what has arrived. A thread looks for that between its tasks, and sees its own timers after it.
+    /// The alarm of another thread may come before: an answer lies in the socket, and a read still says
+    /// that nothing does. So whoever ends something because of silence looks again first: tokio's
+    /// `yield_now` wakes a task once its thread has looked.
     ///
     /// # Panics
     /// As [`sleep_until`], if time isn't enabled, or if it is set outside of a runtime and the clock
     /// is [`Clock::HERE`].
     pub fn alarm(&self, at: Instant) -> Sleep {
-        // A timer belongs to the runtime that it is made in, whoever waits for it.
-        let _within = self.0.as_ref().map(Handle::enter);
-        sleep_until(at)
+        self.0.as_ref().map_or_else(|| sleep_until(at), |alarm| alarm(at))
     }
 
     /// Whether alarms can be set outside of a runtime.
     #[must_use]
     pub fn is_elsewhere(&self) -> bool {
         self.0.is_some()
-    }
-
-    /// Wakes this task once its thread has looked for what has arrived.
-    ///
-    /// A thread looks for that between its tasks, and sees its own timers after it. The alarm of another thread
-    /// may come before: an answer lies in the socket, and a read still says that nothing does.
-    /// So whoever ends something because of silence looks again first.
-    pub fn look_again(cx: &mut Context<'_>) {
-        let _ = pin!(yield_now()).poll(cx);
     }
 }
 
@@ -80,7 +67,11 @@ mod tests {
     #[test]
     fn another_thread_waits_for_an_alarm() {
         let elsewhere = Builder::new_current_thread().enable_time().build().unwrap();
-        let clock = Clock::of(elsewhere.handle().clone());
+        let handle = elsewhere.handle().clone();
+        let clock = Clock::by(move |at| {
+            let _within = handle.enter();
+            sleep_until(at)
+        });
         let (over, until) = oneshot::channel::<()>();
         let waits = thread::spawn(move || elsewhere.block_on(until));
         let here = Builder::new_current_thread().build().unwrap();

@@ -11,7 +11,7 @@ use endpointforward::{
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{sleep, sleep_until};
 use tracing::{debug, error, info, warn};
 
 use super::cli::{Forward, LogFormat, Logging};
@@ -86,7 +86,12 @@ pub(crate) fn in_runtime(
 /// A thread that waits for time, so that those that wait for data needn't. It runs until the process ends.
 fn clock() -> std::io::Result<Clock> {
     let runtime = Builder::new_current_thread().enable_time().build()?;
-    let clock = Clock::of(runtime.handle().clone());
+    let handle = runtime.handle().clone();
+    let clock = Clock::by(move |at| {
+        // A timer belongs to the runtime that it is made in, whoever waits for it.
+        let _within = handle.enter();
+        sleep_until(at)
+    });
     let run = move || runtime.block_on(std::future::pending::<()>());
     thread::Builder::new().name("clock".to_owned()).stack_size(CLOCK_STACK).spawn(run)?;
     Ok(clock)

@@ -5,11 +5,12 @@
 //! silent, and no answer can be overlooked.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use endpoint::Clock;
+use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep};
 
 /// How long silence may last.
@@ -93,7 +94,8 @@ impl Keepalive {
             }
             Asked::Yes => {
                 self.asked = Asked::Overdue;
-                Clock::look_again(cx);
+                // Woken again once this thread has looked for what has arrived.
+                let _ = pin!(yield_now()).poll(cx);
                 Poll::Pending
             }
             Asked::Overdue => Poll::Ready(Due::Death),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use endpoint::{Clock, Context};
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc as notes, oneshot};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::support::*;
@@ -121,7 +121,12 @@ async fn a_reader_that_does_not_live_is_told_too() {
 async fn an_answer_that_lies_unseen_is_one() {
     let elsewhere = Builder::new_current_thread().enable_time().build().unwrap();
     let cx = Context::new();
-    assert!(cx.set_clock(Clock::of(elsewhere.handle().clone())));
+    let handle = elsewhere.handle().clone();
+    let alarm = move |at| {
+        let _within = handle.enter();
+        sleep_until(at)
+    };
+    assert!(cx.set_clock(Clock::by(alarm)));
     let (over, until) = oneshot::channel::<()>();
     let clock = thread::spawn(move || elsewhere.block_on(until));
 

@@ -1,10 +1,10 @@
 //! A session's one timer.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
-use endpoint::Clock;
+use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Made when something has to be waited for; an open session without an idle timeout has none.
@@ -39,7 +39,8 @@ impl Timer {
         if std::mem::replace(&mut self.come, true) {
             return Poll::Ready(());
         }
-        Clock::look_again(cx);
+        // Woken again once this thread has looked for that.
+        let _ = pin!(yield_now()).poll(cx);
         Poll::Pending
     }
 
