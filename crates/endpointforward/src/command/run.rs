@@ -191,8 +191,8 @@ pub(crate) enum Hangup {
 }
 
 impl Hangup {
-    /// What we were started with: to be asked before a program is started, so that it isn't
-    /// ignored there.
+    /// What we were started with. To be asked before a program is started: SIGHUP isn't ignored any
+    /// more from then on.
     pub(crate) fn now() -> Self {
         if endpoints::ignored_signals() & 1 == 1 { Self::Ignored } else { Self::Stops }
     }

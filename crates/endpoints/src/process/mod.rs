@@ -21,12 +21,11 @@ use endpoint::kind::{
 };
 use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
 use tokio::net::unix::pipe::{Receiver, Sender};
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::Instrument;
 
 use self::stream::Pipes;
 use crate::program::{
-    ARGUMENT, CWD, ENV, FORKING, Group, PROGRAM, Program, Reach, Recipe, restore_signals,
+    ARGUMENT, CWD, ENV, FORKING, Group, PROGRAM, Program, Reach, Recipe, prepare,
 };
 
 /// Programs.
@@ -107,9 +106,7 @@ enum Stderr {
 impl Connector for Start {
     async fn connect(&self, cx: &Context, _: &Info) -> Result<Conn> {
         let failed = |cause| self.recipe.failed(cause);
-        // Listening for its end begins before it can end.
-        let children = signal(SignalKind::child()).map_err(failed)?;
-        restore_signals().map_err(failed)?;
+        let children = prepare().map_err(failed)?;
         let (mut command, input, output, errors) = self.command(cx).map_err(failed)?;
         let forking = FORKING.read().unwrap_or_else(PoisonError::into_inner);
         let child = command.spawn().map_err(|cause| self.recipe.explain(cause))?;

@@ -17,5 +17,5 @@ pub(crate) use self::exit::Exit;
 pub(crate) use self::group::{Group, Reach};
 pub(crate) use self::recipe::{ARGUMENT, CWD, ENV, FORKING, NO_HOLES, PROGRAM, Recipe};
 pub use self::signals::ignored_signals;
-pub(crate) use self::signals::restore as restore_signals;
+pub(crate) use self::signals::prepare;
 pub(crate) use self::supervise::{Program, Ticket};

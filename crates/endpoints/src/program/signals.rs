@@ -8,7 +8,15 @@
 use std::io;
 
 use rustix::process::Signal as Number;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What has to be before a program is started: its signals are as it expects them, and its end, which may come
+/// at once, will be noticed by the receiver.
+pub(crate) fn prepare() -> io::Result<Signal> {
+    let children = signal(SignalKind::child())?;
+    restore()?;
+    Ok(children)
+}
 
 /// Has those of [`HEARD`] that we ignore be caught from now on: to us that is the same, and a
 /// program's `exec` turns what is caught, but not what is ignored, into the default (execve(2)).
@@ -16,7 +24,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// It holds for this process and for good: what else it starts hears them too. What was ignored after tokio had
 /// been asked for that signal stays ignored. What we ignore is known on Linux, from `proc(5)`; elsewhere it is
 /// passed on.
-pub(crate) fn restore() -> io::Result<()> {
+fn restore() -> io::Result<()> {
     let ignored = ignored_signals();
     for number in HEARD.map(Number::as_raw) {
         if ignored & (1 << (number - 1)) != 0 {

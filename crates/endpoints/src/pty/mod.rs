@@ -24,12 +24,11 @@ use endpoint::kind::{
 };
 use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
 use pty_process::blocking::{Command, open};
-use tokio::signal::unix::{SignalKind, signal};
 
 use self::size::Size;
 use self::terminal::Terminal;
 use crate::program::{
-    ARGUMENT, CWD, ENV, FORKING, Group, NO_HOLES, PROGRAM, Program, Reach, Recipe, restore_signals,
+    ARGUMENT, CWD, ENV, FORKING, Group, NO_HOLES, PROGRAM, Program, Reach, Recipe, prepare,
 };
 
 /// Programs on a terminal.
@@ -120,9 +119,7 @@ struct Start {
 impl Connector for Start {
     async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn> {
         let failed = |cause| self.recipe.failed(cause);
-        // Listening for its end begins before it can end.
-        let children = signal(SignalKind::child()).map_err(failed)?;
-        restore_signals().map_err(failed)?;
+        let children = prepare().map_err(failed)?;
         let (master, slave) = {
             // For a moment, `open` has the master open without close-on-exec: a program that is
             // started just then could read this session.

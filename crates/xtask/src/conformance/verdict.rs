@@ -28,7 +28,8 @@ pub(super) const KNOWN: &[Known] = &[
         roles: &[Role::Through],
         races: true,
         why: "a good message and a forbidden frame come at once. We fail the connection as soon as we see that \
-              (RFC 6455 section 7.1.7), and the message's echo is still on its way from the server behind us; so it is a few more or less of them from run to run",
+              (RFC 6455 section 7.1.7), and the message's echo is still on its way from the server behind us; so it is \
+              a few more or less of them from run to run",
     },
     Known {
         cases: &["7.1.6"],

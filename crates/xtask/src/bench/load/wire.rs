@@ -129,9 +129,7 @@ impl Payloads {
             }
         }
     }
-}
 
-impl Payloads {
     /// The answers to the pings that have come since this was asked last.
     pub(crate) fn take_pongs(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.pongs)

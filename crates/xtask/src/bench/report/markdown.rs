@@ -31,7 +31,13 @@ pub(crate) fn page(results: &Results) -> String {
             results.took,
         ),
     );
-    line(&mut page, "To repeat it: `cargo xtask bench`. This page is written by it.\n");
+    line(
+        &mut page,
+        &format!(
+            "To repeat it: `cargo xtask bench --congestion {}`. This page is written by it.\n",
+            facts.congestion
+        ),
+    );
     bars_table(&mut page, results);
     line(&mut page, "![Ratios to the reference](ratios.svg)\n");
     ratios(&mut page, results);
