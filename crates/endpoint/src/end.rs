@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::Reason;
+
 /// The end of one direction, with the reason where the transport has one.
 ///
 /// An end read from one side is handed to the other side's
@@ -11,7 +13,10 @@ use std::fmt;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct End {
-    /// A WebSocket close code (RFC 6455 section 7.4), where the end came with one or wants one.
+    /// Why.
+    pub why: Reason,
+    /// The close code that the peer gave (RFC 6455 section 7.4), for a transport that has such codes too. One that has
+    /// none here takes what its table has for `why`.
     pub code: Option<u16>,
     /// What ended it, in words for a person. Layers cut it to what their protocol takes.
     pub reason: Cow<'static, str>,
@@ -26,20 +31,38 @@ impl End {
         Self::default()
     }
 
-    /// An end with a close code and a reason.
-    pub fn with_code(code: u16, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: Some(code), reason: reason.into(), status: None }
+    /// An end for this reason, in its own words.
+    #[must_use]
+    pub fn of(why: Reason) -> Self {
+        Self { why, code: None, reason: why.words().into(), status: None }
     }
 
-    /// An end that is known only in words.
-    pub fn because(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: None, reason: reason.into(), status: None }
+    /// An end for this reason, in other words.
+    pub fn because(why: Reason, words: impl Into<Cow<'static, str>>) -> Self {
+        Self { why, code: None, reason: words.into(), status: None }
+    }
+
+    /// An end with a close code of the peer's, which stands for `why`.
+    pub fn with_code(why: Reason, code: u16, words: impl Into<Cow<'static, str>>) -> Self {
+        Self { why, code: Some(code), reason: words.into(), status: None }
+    }
+
+    /// The end of a direction because of this error on the other one.
+    #[must_use]
+    pub fn lost(error: &std::io::Error) -> Self {
+        // The sort of error alone: its words may name what is none of the peer's business.
+        Self::because(Reason::Failed, error.kind().to_string())
     }
 
     /// The end of a program.
     #[must_use]
     pub fn exited(status: ExitStatus) -> Self {
-        Self { code: None, reason: status.to_string().into(), status: Some(status) }
+        Self {
+            why: Reason::Exit,
+            code: None,
+            reason: status.to_string().into(),
+            status: Some(status),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::{End, Ending, Life, MessageStream, Part};
+use crate::{End, Ending, Life, MessageStream, Part, Peer};
 
 /// Payloads one after another; what is written becomes binary messages, one a write.
 ///
@@ -87,6 +87,18 @@ impl<M: MessageStream> AsyncWrite for Flat<M> {
 impl<M: MessageStream> Life for Flat<M> {
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         self.inner.poll_background(cx)
+    }
+
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        self.inner.poll_ahead(cx);
+    }
+
+    fn peer(&mut self) -> Option<Peer> {
+        self.inner.peer()
+    }
+
+    fn linger(&self) -> Option<Duration> {
+        self.inner.linger()
     }
 
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {

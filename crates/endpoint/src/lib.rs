@@ -27,8 +27,10 @@ pub mod kind;
 mod layer;
 mod listener;
 mod opened;
+mod peer;
 mod plain;
 mod raw;
+mod reason;
 mod registry;
 mod stream;
 
@@ -47,7 +49,9 @@ pub use self::listener::{
     Offers, Order, Refusal, RefusalKind,
 };
 pub use self::opened::{Opened, Times};
+pub use self::peer::{Peer, PeerState};
 pub use self::plain::Plain;
 pub use self::raw::{Raw, SystemCall};
+pub use self::reason::Reason;
 pub use self::registry::{Plan, Registry, Tree, check_exposure};
 pub use self::stream::{ByteStream, Ending, Life, MessageStream, Part};

@@ -16,7 +16,7 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 
-use crate::{Conn, Context, DialLayer, End, Grants, Info, Result};
+use crate::{Conn, Context, DialLayer, End, Grants, Info, Reason, Result};
 
 /// An endpoint to listen on, planned but not open.
 #[async_trait]
@@ -345,6 +345,20 @@ pub enum RefusalKind {
     Refused,
     /// The far side did not answer: 504.
     Timeout,
+}
+
+impl RefusalKind {
+    /// Returns the reason that a session which was accepted already ends with.
+    #[must_use]
+    pub fn reason(self) -> Reason {
+        match self {
+            Self::Busy => Reason::Limit,
+            Self::Forbidden => Reason::Forbidden,
+            Self::NotFound => Reason::NotFound,
+            Self::Refused => Reason::Unreachable,
+            Self::Timeout => Reason::Timeout,
+        }
+    }
 }
 
 /// An offer that is open already.

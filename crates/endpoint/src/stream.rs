@@ -12,7 +12,7 @@ use futures_core::Stream;
 use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::{End, Raw};
+use crate::{End, Peer, Raw};
 
 /// A stream of bytes without boundaries: TCP, a serial line, a program's pipes.
 ///
@@ -43,11 +43,32 @@ pub trait Life {
     /// queued for itself.
     ///
     /// Called at every wake-up of the session, whatever the backpressure. `Ready` means that the
-    /// connection is dead, with the reason; it is not called again. A stream may read ahead here,
-    /// but only a bounded amount, and a peer counts as silent only while it is being read from.
+    /// connection is dead, with the reason; it is not called again.
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let _ = cx;
         Poll::Pending
+    }
+
+    /// Reads ahead a bounded amount, in place of being read from: called at every wake-up at which the other side takes
+    /// nothing. So a layer whose peer says more than data answers its pings and sees its Close although nobody reads.
+    ///
+    /// What is read ahead is the next to be read. A stream of bare bytes does nothing here: behind data that nobody
+    /// reads, there is only its end, which [`Life::peer`] tells.
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        let _ = cx;
+    }
+
+    /// Returns what the transport knows about its peer without asking it; `None` if it knows nothing.
+    ///
+    /// It takes a system call or two, and is asked seldom: when something is due, or stalls.
+    fn peer(&mut self) -> Option<Peer> {
+        None
+    }
+
+    /// Returns how long this side may stay silent once the other one has ended, if less than the linger time is enough:
+    /// standard input, of which nobody can tell whether its writer waits for an end.
+    fn linger(&self) -> Option<Duration> {
+        None
     }
 
     /// Writes what was accepted before, then says that no more will come, with the reason.

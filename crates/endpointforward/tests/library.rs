@@ -1,5 +1,6 @@
 //! The library as its users meet it.
 
+use endpoint::Reason;
 use std::time::Duration;
 
 use endpointforward::{
@@ -116,7 +117,7 @@ async fn a_forwarder_forwards_until_it_is_stopped() {
         io.read_to_string(&mut answer).await.unwrap();
         assert_eq!(answer, "hello");
     }
-    stop.stop(endpointforward::End::because("enough"));
+    stop.drain(endpointforward::End::because(Reason::Application, "enough"));
     let summary = running.await.unwrap();
     assert_eq!((summary.sessions, summary.sent, summary.received), (2, 10, 10));
 }

@@ -7,11 +7,10 @@
 //! those that it ignores are caught, and nothing is done about them, from the first program that is started. Its
 //! programs would ignore them too.
 
-#![forbid(unsafe_code)]
-
 mod echo;
 mod mem;
 mod mock;
+mod peer;
 mod process;
 mod program;
 mod pty;
@@ -19,6 +18,7 @@ mod queue;
 mod ready;
 mod serial;
 mod socket;
+mod sockopt;
 mod stdio;
 mod tcp;
 mod telnet;

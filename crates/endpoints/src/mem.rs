@@ -18,7 +18,7 @@ use endpoint::kind::{
 use endpoint::{
     Accept, Accepted, Answer, ByteStream, Conn, Connector, Control, Decision, End, Error,
     ErrorKind, Exposure, Grants, Hold, Incoming, Info, Life, Listener, Local, MessageStream, Offer,
-    Part, Refusal, Result, Transport,
+    Part, Reason, Refusal, Result, Transport,
 };
 use futures_core::Stream;
 use futures_sink::Sink;
@@ -178,7 +178,7 @@ impl Decision for Arrived {
 
     fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         let left = self.duplex.incoming().poll_reset(cx);
-        left.map(|()| End::because("the peer is gone"))
+        left.map(|()| End::because(Reason::PeerLeft, "the peer is gone"))
     }
 }
 

@@ -10,11 +10,13 @@ use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
 use endpoint::{
-    Accepted, Answer, Conn, Decision, End, Info, Life, Raw, Refusal, Result, SystemCall,
+    Accepted, Answer, Conn, Decision, End, Info, Life, Peer, Raw, Reason, Refusal, Result,
+    SystemCall,
 };
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use crate::peer;
 use crate::ready::poll_by;
 
 /// A connected stream socket.
@@ -67,6 +69,10 @@ impl<S: AsyncWrite + Waits + Unpin> Life for Socket<S> {
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
             done => done,
         })
+    }
+
+    fn peer(&mut self) -> Option<Peer> {
+        self.0.peer()
     }
 
     fn raw(&mut self) -> Option<&mut dyn Raw> {
@@ -132,7 +138,10 @@ where
             let stream = Arc::clone(&self.stream);
             Box::pin(async move { stream.failed().await })
         });
-        watch.as_mut().poll(cx).map(|()| End::because("the peer reset the connection"))
+        watch
+            .as_mut()
+            .poll(cx)
+            .map(|()| End::because(Reason::Reset, "the peer reset the connection"))
     }
 }
 
@@ -142,6 +151,9 @@ pub(crate) trait Waits: AsFd {
     /// Waits for an error on the socket. A FIN is none, nor is data: only a reset (or an ICMP
     /// error, or a dead route) raises `EPOLLERR`. The error stays for the next read to report.
     async fn failed(&self);
+
+    /// What is known about its peer.
+    fn peer(&self) -> Option<Peer>;
 
     fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
@@ -155,12 +167,16 @@ pub(crate) trait Waits: AsFd {
 }
 
 macro_rules! waits {
-    ($socket:ty) => {
+    ($socket:ty, $peer:path) => {
         #[async_trait]
         impl Waits for $socket {
             async fn failed(&self) {
                 // An error of `ready` itself is the runtime's end, which ends the session too.
                 let _ = self.ready(Interest::ERROR).await;
+            }
+
+            fn peer(&self) -> Option<Peer> {
+                $peer(self.as_fd())
             }
 
             fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -182,5 +198,5 @@ macro_rules! waits {
     };
 }
 
-waits!(TcpStream);
-waits!(UnixStream);
+waits!(TcpStream, peer::of_tcp);
+waits!(UnixStream, peer::of_unix);

@@ -12,7 +12,7 @@ use common::{
     LONG, accepted, bind, connect, connector, failure, offer, pair, shown, try_bind, try_connect,
 };
 use endpoint::control::WindowSize;
-use endpoint::{Conn, Context, End, ErrorKind, MessageStream, Part, Signal, Transport};
+use endpoint::{Conn, Context, End, ErrorKind, MessageStream, Part, Reason, Signal, Transport};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
@@ -43,7 +43,7 @@ async fn an_echo_keeps_messages_and_their_types() {
         echo.send(part.clone()).await.unwrap();
         assert_eq!(echo.next().await.unwrap().unwrap(), part);
     }
-    let end = End::with_code(4000, "enough");
+    let end = End::with_code(Reason::Application, 4000, "enough");
     echo.send(Part::text("last")).await.unwrap();
     finish(&mut echo, &end).await;
     assert_eq!(echo.next().await.unwrap().unwrap(), Part::text("last"));
@@ -67,7 +67,7 @@ async fn mem_may_carry_messages() {
     let (mut near, mut far) = (messages(near), messages(far));
     near.send(Part::text("one")).await.unwrap();
     near.send(Part::binary("")).await.unwrap();
-    let end = End::with_code(1001, "going");
+    let end = End::with_code(Reason::Application, 1001, "going");
     finish(&mut near, &end).await;
     assert_eq!(far.next().await.unwrap().unwrap(), Part::text("one"));
     assert_eq!(far.next().await.unwrap().unwrap(), Part::binary(""));

@@ -15,8 +15,9 @@ use tokio::task::{JoinError, JoinSet};
 use tracing::{Instrument, error, info, info_span};
 
 use crate::accept::accept_all;
+use crate::endings::Endings;
 use crate::offer::{Fate, attend};
-use crate::{Gate, Route, Stop, Summary, Timers};
+use crate::{Gate, Log, Observer, Route, Stop, Summary, Timers};
 
 /// What a forwarder keeps to.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +55,17 @@ impl Forwarder {
         route: impl Route + 'static,
         config: Config,
     ) -> Self {
+        Self::observed(cx, gate, route, config, Log)
+    }
+
+    /// [`Forwarder::new`] with another observer than the [`Log`]; a `Vec` of several is one.
+    pub fn observed(
+        cx: Context,
+        gate: impl Gate + 'static,
+        route: impl Route + 'static,
+        config: Config,
+        observer: impl Observer + 'static,
+    ) -> Self {
         // More than a semaphore counts is no limit.
         let semaphore = |permits: usize| Arc::new(Semaphore::new(permits.min(MOST)));
         let shared = Shared {
@@ -66,6 +78,8 @@ impl Forwarder {
             once: config.once.then(|| semaphore(1)),
             enough: watch::Sender::new(false),
             ids: AtomicU64::new(1),
+            endings: Endings::default(),
+            observer: Box::new(observer),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -140,6 +154,9 @@ pub(crate) struct Shared {
     /// Whether the one session has begun.
     pub(crate) enough: watch::Sender<bool>,
     ids: AtomicU64,
+    /// Sessions that are ending.
+    pub(crate) endings: Endings,
+    pub(crate) observer: Box<dyn Observer>,
 }
 
 impl Shared {
@@ -151,7 +168,7 @@ impl Shared {
             let _ = enough.wait_for(|enough| *enough).await;
         };
         tokio::select! {
-            _ = stop.stopped() => {}
+            _ = stop.drained() => {}
             () = enough => {}
         }
     }

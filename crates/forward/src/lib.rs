@@ -17,8 +17,10 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod endings;
 mod forwarder;
 mod gate;
+mod observer;
 mod offer;
 mod outcome;
 mod route;
@@ -29,6 +31,7 @@ mod timers;
 
 pub use self::forwarder::{Config, Forwarder};
 pub use self::gate::{Gate, OpenGate};
+pub use self::observer::{Began, Log, Observer, SessionObserver};
 pub use self::outcome::{Act, Ended, Failure, Outcome, Side};
 pub use self::route::{Destination, Route};
 pub use self::splice::splice;

@@ -9,15 +9,16 @@ use std::sync::Arc;
 
 use endpoint::info::Http;
 use endpoint::{
-    Accepted, Answer, Conn, DialLayer, End, ErrorKind, Grants, Info, Life, Offer, Order, Refusal,
-    RefusalKind, Transport,
+    Accepted, Answer, Conn, DialLayer, End, ErrorKind, Grants, Info, Life, Offer, Order, Reason,
+    Refusal, RefusalKind, Transport,
 };
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{Span, field, info, warn};
 
 use crate::forwarder::Shared;
-use crate::splice::splice_by;
+use crate::observer::Began;
+use crate::splice::{Company, splice_by};
 use crate::{Outcome, Stop};
 
 /// What became of a connection's handshakes, or of an offer that came of them.
@@ -46,15 +47,14 @@ pub(crate) fn attend(
 ) -> impl Future<Output = Fate> + Send {
     let opening = Box::pin(open(Arc::clone(&shared), offer, undecided, stop.clone()));
     async move {
-        let Opened { near, far, place } = match opening.await {
+        let Opened { near, far, place, name } = match opening.await {
             Ok(opened) => opened,
             Err(fate) => return fate,
         };
         let _place = place.keep(&shared);
-        info!("open");
-        let outcome = splice_by(shared.cx.clock(), near, far, &shared.timers, &stop).await;
-        info!("{outcome}");
-        Fate::Session(outcome)
+        let observer = shared.observer.began(&Began::new(&name, &near.info, &far.info));
+        let company = Box::new(Company { endings: Some((&shared.endings, name)), observer });
+        Fate::Session(splice_by(shared.cx.clock(), near, far, &shared.timers, &stop, company).await)
     }
 }
 
@@ -72,6 +72,8 @@ struct Opened {
     near: Conn,
     far: Conn,
     place: Place,
+    /// The destination's, as the log has it.
+    name: Arc<str>,
 }
 
 /// A session's place in the limits, given back when it is dropped.
@@ -97,6 +99,7 @@ impl Place {
 struct Reached {
     conn: Conn,
     grants: Grants,
+    name: Arc<str>,
 }
 
 /// The layer that the near side wants to see the far side through.
@@ -133,13 +136,13 @@ impl<'a> Case<'a> {
                     Ok((self.reach(&info).await?, place))
                 };
                 match self.while_there(&mut offer, decided).await {
-                    Ok((Reached { conn: far, grants }, place)) => {
+                    Ok((Reached { conn: far, grants, name }, place)) => {
                         let mut answer = agreed(&info, &far.info);
                         answer.far = Some(grants);
                         answer.signals = far.control.takes.is_some();
                         let (near, through) = self.accept(offer, answer).await?;
-                        let far = self.see(far, through, &info).await?;
-                        Ok(Opened { near, far, place })
+                        let (near, far) = self.see(near, far, through, &info).await?;
+                        Ok(Opened { near, far, place, name })
                     }
                     Err(denied) => Err(self.deny(offer, denied).await),
                 }
@@ -202,7 +205,7 @@ impl<'a> Case<'a> {
             None => None,
         };
         let session = match &self.shared.places {
-            Some(places) => Some(Arc::clone(places).try_acquire_owned().map_err(|_| {
+            Some(places) => Some(self.take_place(places).await.ok_or_else(|| {
                 Denied::Refused(Refusal::new(RefusalKind::Busy, "there are too many sessions"))
             })?),
             None => None,
@@ -210,13 +213,40 @@ impl<'a> Case<'a> {
         Ok(Place { session, once })
     }
 
+    /// A place in the limit, perhaps that of a session which is ending.
+    async fn take_place(self, places: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+        let mut attempts = self.shared.endings.attempts(None);
+        loop {
+            if let Ok(place) = Arc::clone(places).try_acquire_owned() {
+                return Some(place);
+            }
+            if !attempts.next().await {
+                return None;
+            }
+        }
+    }
+
     /// Routes and connects.
     async fn reach(self, info: &Info) -> Result<Reached, Denied> {
         let destination = self.shared.route.route(info).await.map_err(Denied::Refused)?;
         Span::current().record("destination", field::display(&destination.name));
+        let connector = &destination.connector;
+        // A device that a session still has which is ending: it gives way.
+        let mut attempts = self.shared.endings.attempts(Some(&destination.name));
+        let connect = async {
+            loop {
+                let conn = connector.connect(&self.shared.cx, info).await;
+                let is_busy = conn.as_ref().is_err_and(|error| error.kind() == ErrorKind::Busy);
+                if !is_busy || !attempts.next().await {
+                    return conn;
+                }
+            }
+        };
         // The same limit as the whole decision's, here where what isn't reached in time has a name.
-        match timeout_at(self.by, destination.connector.connect(&self.shared.cx, info)).await {
-            Ok(Ok(conn)) => Ok(Reached { conn, grants: destination.connector.grants() }),
+        match timeout_at(self.by, connect).await {
+            Ok(Ok(conn)) => {
+                Ok(Reached { conn, grants: connector.grants(), name: destination.name })
+            }
             Ok(Err(error)) => {
                 match error.hint() {
                     Some(hint) => warn!("{error} ({hint})"),
@@ -251,13 +281,22 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The far side as the near side wants to see it.
-    async fn see(self, far: Conn, through: Through, info: &Info) -> Result<Conn, Fate> {
-        let Some(layer) = through else { return Ok(far) };
-        layer.dial(&self.shared.cx, far, info).await.map_err(|error| {
-            warn!("{error}");
-            Fate::Unreachable
-        })
+    /// The far side as the near side wants to see it. The near side is told if that fails.
+    async fn see(
+        self,
+        near: Conn,
+        far: Conn,
+        through: Through,
+        info: &Info,
+    ) -> Result<(Conn, Conn), Fate> {
+        let Some(layer) = through else { return Ok((near, far)) };
+        match layer.dial(&self.shared.cx, far, info).await {
+            Ok(far) => Ok((near, far)),
+            Err(error) => {
+                warn!("{error}");
+                Err(self.dismiss(near, unreachable(error.kind())).await)
+            }
+        }
     }
 
     /// Connects for a near side that is accepted already, and says there why it can't.
@@ -277,18 +316,18 @@ impl<'a> Case<'a> {
         };
         let reached = tokio::select! {
             biased;
-            _ = self.stop.stopped() => Err(stopping()),
+            _ = self.stop.drained() => Err(stopping()),
             error = poll_fn(|cx| life(&mut near.transport).poll_background(cx)) => {
-                Err(Denied::Left(End::because(error.kind().to_string())))
+                Err(Denied::Left(End::because(Reason::Reset, error.kind().to_string())))
             }
             reached = timeout_at(self.by, reached) => {
                 reached.unwrap_or_else(|_| Err(self.late()))
             }
         };
         match reached {
-            Ok((Reached { conn, .. }, place)) => {
-                let far = self.see(conn, through, &info).await?;
-                Ok(Opened { near, far, place })
+            Ok((Reached { conn, name, .. }, place)) => {
+                let (near, far) = self.see(near, conn, through, &info).await?;
+                Ok(Opened { near, far, place, name })
             }
             Err(denied) => Err(self.dismiss(near, denied).await),
         }
@@ -307,13 +346,7 @@ impl<'a> Case<'a> {
     async fn dismiss(self, mut near: Conn, denied: Denied) -> Fate {
         let (refusal, fate) = said(denied);
         let Some(refusal) = refusal else { return fate };
-        let code = match refusal.kind {
-            RefusalKind::Busy => 1013,
-            RefusalKind::Forbidden | RefusalKind::NotFound => 1008,
-            // 1014, a bad gateway, is younger than many a client that would call it an error.
-            _ => 1011,
-        };
-        let end = End::with_code(code, refusal.message);
+        let end = End::because(refusal.kind.reason(), refusal.message);
         let told = poll_fn(|cx| life(&mut near.transport).poll_finish(cx, &end));
         // As above; and if it can't be told, it is gone.
         let _ = timeout(self.shared.timers.close, told).await;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use endpoint::{End, describe};
+use endpoint::{End, Reason, describe};
 
 /// One of a session's two sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +52,8 @@ pub struct Outcome {
     pub near: Option<End>,
     /// The end that the far side said, if it came to that: a program's exit status is here.
     pub far: Option<End>,
+    /// Whether data was thrown away that its reader might still have taken: a timer, a stop or a failure cut it.
+    pub cut: bool,
 }
 
 /// Who or what ended a session.
@@ -66,6 +68,8 @@ pub enum Ended {
     /// This side had ended, and the rest took longer than
     /// [`Timers::linger`](crate::Timers::linger) or [`Timers::close`](crate::Timers::close) allows.
     Linger(Side),
+    /// It was ending, and gave its place to another client.
+    GaveWay,
     /// We stop; this was said.
     Shutdown(End),
 }
@@ -93,6 +97,46 @@ pub enum Act {
 }
 
 impl Outcome {
+    /// Returns why it ended, as one of the closed list.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match &self.end {
+            Ended::Eof(side) => {
+                // The worse of both ends: the second one may say what the first one was answered with.
+                let first = self.said(*side).map_or(Reason::EndOfStream, |end| end.why);
+                let second = self.said(side.other()).map(|end| end.why);
+                match second {
+                    Some(second) if first.is_clean() && is_failure(second) => second,
+                    _ => first,
+                }
+            }
+            Ended::Error(_, failure) => match failure.error.kind() {
+                io::ErrorKind::TimedOut => Reason::Unresponsive,
+                io::ErrorKind::InvalidData => Reason::ProtocolError,
+                io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe => Reason::Reset,
+                _ => Reason::Failed,
+            },
+            Ended::Idle => Reason::Idle,
+            Ended::Linger(_) => Reason::Linger,
+            Ended::GaveWay => Reason::GaveWay,
+            Ended::Shutdown(end) => end.why,
+        }
+    }
+
+    /// Whether both sides ended well and each has what the other one sent, as far as anybody can tell.
+    ///
+    /// A stop that cut nothing is no failure; a client that gave way to another one had ended before.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        match &self.end {
+            Ended::Eof(_) => self.reason().is_clean() && !self.cut,
+            Ended::Shutdown(_) | Ended::GaveWay => !self.cut,
+            Ended::Error(..) | Ended::Idle | Ended::Linger(_) => false,
+        }
+    }
+
     /// What `side` said as its end.
     #[must_use]
     pub fn said(&self, side: Side) -> Option<&End> {
@@ -126,12 +170,21 @@ impl fmt::Display for Outcome {
                 let what = if self.said(other).is_some() { "did not take it" } else { "went on" };
                 write!(f, "ended by us ({side} had closed, {other} {what} for too long)")?;
             }
+            Ended::GaveWay => f.write_str("ended by us (another client needed its place)")?,
             Ended::Shutdown(end) => write!(f, "ended by us ({end})")?,
+        }
+        if self.cut {
+            f.write_str(", data was lost")?;
         }
         let Self { sent, received, .. } = self;
         let seconds = self.duration.as_secs_f64();
         write!(f, ", {sent} bytes sent, {received} received, {seconds:.1} s")
     }
+}
+
+/// Whether an end that only answers another one is news: a side that repeats the code it was told isn't.
+fn is_failure(why: Reason) -> bool {
+    matches!(why, Reason::Truncated | Reason::ProtocolError | Reason::InvalidData | Reason::Failed)
 }
 
 impl fmt::Display for Failure {
@@ -164,7 +217,8 @@ mod tests {
 
     fn line(end: Ended, near: Option<End>, far: Option<End>) -> String {
         let duration = Duration::from_millis(1234);
-        Outcome { sent: 12, received: 340, spliced: 0, duration, end, near, far }.to_string()
+        Outcome { sent: 12, received: 340, spliced: 0, duration, end, near, far, cut: false }
+            .to_string()
     }
 
     #[test]
@@ -173,7 +227,11 @@ mod tests {
         let reset = || io::Error::from_raw_os_error(104);
         let cases = [
             (
-                line(Ended::Eof(Side::Near), Some(End::with_code(1000, "")), None),
+                line(
+                    Ended::Eof(Side::Near),
+                    Some(End::with_code(Reason::EndOfStream, 1000, "")),
+                    None,
+                ),
                 "closed by near (close 1000)",
             ),
             (line(Ended::Eof(Side::Far), None, Some(End::eof())), "closed by far"),
@@ -191,8 +249,8 @@ mod tests {
                 "ended by us (near had closed, far went on for too long)",
             ),
             (
-                line(Ended::Shutdown(End::with_code(1012, "service restart")), None, None),
-                "ended by us (close 1012, \"service restart\")",
+                line(Ended::Shutdown(End::of(Reason::Restart)), None, None),
+                "ended by us (service restart)",
             ),
         ];
         for (line, start) in cases {

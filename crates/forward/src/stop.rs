@@ -1,26 +1,34 @@
-//! The signal that everything is to end, with the reason that peers are told.
+//! The signal that everything is to end, in three steps, with the reason that peers are told.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use endpoint::End;
+use endpoint::{End, Reason};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 /// Says that it is time to stop, and hears it. Clones are the same signal.
 ///
+/// 1. [`Stop::drain`]: nothing new is accepted; sessions go on, for the grace period.
+/// 2. [`Stop::end`]: sessions are told their end, and have the close timeout for it.
+/// 3. [`Stop::now`]: sessions are dropped.
+///
+/// A step that has come stays; each implies those before it.
+///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
+/// use endpoint::{End, Reason};
+///
 /// let stop = forward::Stop::new();
-/// stop.stop(endpoint::End::with_code(1012, "service restart"));
-/// assert_eq!(stop.stopped().await.code, Some(1012));
+/// stop.drain(End::of(Reason::Restart));
+/// assert_eq!(stop.drained().await.why, Reason::Restart);
 /// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Stop(Arc<Signal>);
 
-/// A level, and who waits for another one: of all that tokio has for that, a [`Notify`] is the
+/// A step, and who waits for another one: of all that tokio has for that, a [`Notify`] is the
 /// smallest to wait with, and every session does.
 #[derive(Debug)]
 struct Signal {
@@ -29,80 +37,97 @@ struct Signal {
 }
 
 #[derive(Clone, Debug)]
-enum Level {
+struct Level {
+    step: Step,
+    end: End,
+}
+
+/// How far a stop has gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
     Run,
-    /// Stop accepting; sessions have their grace.
-    Stop(End),
-    /// The grace is over.
-    Now(End),
+    Drain,
+    End,
+    Now,
 }
 
 impl Stop {
     /// A signal that hasn't come yet.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(Signal { level: Mutex::new(Level::Run), changed: Notify::new() }))
+        let level = Mutex::new(Level { step: Step::Run, end: End::of(Reason::Stopping) });
+        Self(Arc::new(Signal { level, changed: Notify::new() }))
     }
 
-    /// Stops: nothing new is accepted, sessions have their grace and are then ended with `end`.
+    /// Stops accepting: sessions have their grace and are then ended with `end`.
     ///
-    /// Close code 1012 suits a restart and 1001 a program that goes away for good. Once stopped,
-    /// another reason changes nothing.
-    pub fn stop(&self, end: End) {
-        self.change(|level| matches!(level, Level::Run).then_some(Level::Stop(end)));
+    /// [`Reason::Restart`] suits a restart and [`Reason::Stopping`] a program that goes away for good.
+    /// Once stopped, another reason changes nothing.
+    pub fn drain(&self, end: End) {
+        self.reach(Step::Drain, Some(end));
     }
 
-    /// Ends the grace at once: a person who interrupts twice means it.
-    pub fn hurry(&self) {
-        self.change(|level| match level {
-            Level::Now(_) => None,
-            Level::Run => Some(Level::Now(End::with_code(1001, "going away"))),
-            Level::Stop(end) => Some(Level::Now(end.clone())),
-        });
+    /// Ends the grace period: sessions are told their end now.
+    pub fn end(&self) {
+        self.reach(Step::End, None);
     }
 
-    /// Whether it came.
+    /// Drops sessions that are still being told their end.
+    pub fn now(&self) {
+        self.reach(Step::Now, None);
+    }
+
+    /// Whether any step has come.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        !matches!(*self.level(), Level::Run)
+        self.level().step > Step::Run
     }
 
-    /// Waits until it comes; the reason. Cancel safe.
-    pub async fn stopped(&self) -> End {
-        loop {
-            // Before the look, so that what changes right after it is heard.
-            let changed = self.0.changed.notified();
-            if let Level::Stop(end) | Level::Now(end) = &*self.level() {
-                return end.clone();
-            }
-            changed.await;
-        }
+    /// Waits for the first step; the reason. Cancel safe.
+    pub fn drained(&self) -> impl Future<Output = End> + Send + '_ {
+        self.reached(Step::Drain)
     }
 
-    /// Once it has come, with this reason: waits until `grace` is over, or was cut short. Cancel safe.
+    /// Waits for the last step; the reason. Cancel safe.
+    pub(crate) fn immediate(&self) -> impl Future<Output = End> + Send + '_ {
+        self.reached(Step::Now)
+    }
+
+    /// Once it has come: waits until `grace` is over, or the next step has come. Cancel safe.
     pub(crate) async fn grace(&self, grace: Duration, end: End) -> End {
-        // Both an elapsed grace and a hurry mean the same.
-        let _ = timeout(grace, self.hurried()).await;
+        // Both an elapsed grace and the next step mean the same.
+        let _ = timeout(grace, self.reached(Step::End)).await;
         end
     }
 
-    async fn hurried(&self) {
+    async fn reached(&self, step: Step) -> End {
         loop {
+            // Before the look, so that what changes right after it is heard.
             let changed = self.0.changed.notified();
-            if matches!(*self.level(), Level::Now(_)) {
-                return;
+            if let Some(end) = self.end_at(step) {
+                return end;
             }
             changed.await;
         }
     }
 
-    fn change(&self, next: impl FnOnce(&Level) -> Option<Level>) {
+    /// The reason, if this step has come.
+    fn end_at(&self, step: Step) -> Option<End> {
+        let level = self.level();
+        (level.step >= step).then(|| level.end.clone())
+    }
+
+    fn reach(&self, step: Step, end: Option<End>) {
         let mut level = self.level();
-        if let Some(next) = next(&level) {
-            *level = next;
-            drop(level);
-            self.0.changed.notify_waiters();
+        if level.step >= step {
+            return;
         }
+        if let Some(end) = end.filter(|_| level.step == Step::Run) {
+            level.end = end;
+        }
+        level.step = step;
+        drop(level);
+        self.0.changed.notify_waiters();
     }
 
     fn level(&self) -> MutexGuard<'_, Level> {

@@ -16,6 +16,9 @@ pub struct Timers {
     /// How long the rest of a session lives after one side half-closed: 60 s since the last byte,
     /// either way. `None`: for ever, as an SSH tunnel or a device may want it.
     pub linger: Option<Duration>,
+    /// Whether a side may have a shorter linger time of its own, as standard input has: yes. Not if somebody has chosen
+    /// one.
+    pub own_linger: bool,
     /// What sessions may still take once they are to stop: 10 s.
     pub grace: Duration,
     /// Ends a session in which no byte moved for so long, either way: off.
@@ -28,6 +31,7 @@ impl Default for Timers {
             connect: Duration::from_secs(30),
             close: Duration::from_secs(5),
             linger: Some(Duration::from_secs(60)),
+            own_linger: true,
             grace: Duration::from_secs(10),
             idle: None,
         }

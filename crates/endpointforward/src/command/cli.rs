@@ -49,7 +49,9 @@ Examples:
 `endpointforward explain DESC` shows what a descriptor means.
 
 Exit status: 0 when stopped or done, 64 for a mistake in options or descriptors, 69 if an endpoint
-can't be opened, 74 if one failed later, 77 if the system doesn't permit it.";
+can't be opened, 74 if one failed later, 75 if a timer of ours cut the session (--linger,
+--idle-timeout, a close or ping timeout, --grace), 76 if a peer ended badly (a WebSocket that
+breaks off or closes with another code than 1000), 77 if the system doesn't permit it.";
 
 /// What to forward and how.
 #[derive(Args, Debug)]
@@ -72,9 +74,10 @@ pub(crate) struct Forward {
     /// Ends a session in which nothing moved for so long (30, 1.5, 500ms, 2m), or `off`.
     #[arg(long, value_name = "TIME", default_value = "off", value_parser = limit)]
     pub(crate) idle_timeout: Limit,
-    /// How long a session goes on after one side has ended, since the last byte, or `off`.
-    #[arg(long, value_name = "TIME", default_value = "60", value_parser = limit)]
-    pub(crate) linger: Limit,
+    /// How long a session goes on after one side has ended, since the last byte was taken, or `off`. 60 unless given,
+    /// and 1 for standard input that stays silent.
+    #[arg(long, value_name = "TIME", value_parser = limit)]
+    pub(crate) linger: Option<Limit>,
     /// How long sessions may go on once we are to stop.
     #[arg(long, value_name = "TIME", default_value = "10", value_parser = time)]
     pub(crate) grace: Duration,

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use endpoint::ErrorKind;
+use endpoint::{ErrorKind, Reason};
 use endpointforward::{Error, Summary};
-use forward::Ended;
+use forward::{Ended, Outcome};
 
 /// A status of sysexits.h.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub(crate) enum Exit {
     Unavailable,
     /// `EX_IOERR`: what was open failed.
     Io,
+    /// `EX_TEMPFAIL`: a timer or a stop of ours cut the session.
+    Cut,
+    /// `EX_PROTOCOL`: a peer ended in a way that says that something went wrong.
+    BadEnd,
     /// `EX_NOPERM`: the system doesn't let us.
     Permission,
 }
@@ -35,9 +39,19 @@ impl Exit {
     pub(crate) fn of_summary(summary: &Summary) -> Self {
         match &summary.last {
             _ if summary.panicked > 0 => Self::Io,
-            Some(outcome) if matches!(outcome.end, Ended::Error(..)) => Self::Io,
+            Some(outcome) if !outcome.is_clean() => Self::of_outcome(outcome),
             None if summary.unreachable > 0 => Self::Unavailable,
             _ => Self::Ok,
+        }
+    }
+
+    /// For a session that did not end well.
+    fn of_outcome(outcome: &Outcome) -> Self {
+        match outcome.end {
+            _ if outcome.reason() == Reason::Unresponsive => Self::Cut,
+            Ended::Error(..) => Self::Io,
+            Ended::Eof(_) if !outcome.reason().is_clean() => Self::BadEnd,
+            _ => Self::Cut,
         }
     }
 }
@@ -49,6 +63,8 @@ impl From<Exit> for ExitCode {
             Exit::Usage => 64,
             Exit::Unavailable => 69,
             Exit::Io => 74,
+            Exit::Cut => 75,
+            Exit::BadEnd => 76,
             Exit::Permission => 77,
         })
     }

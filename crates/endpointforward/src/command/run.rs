@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use endpoint::{Clock, Context, End, Local};
+use endpoint::{Clock, Context, End, Local, Reason};
 use endpointforward::{
     BadDescriptor, Config, Endpoints, Error, Forwarder, Forwarding, Report, Stop, Summary, Timers,
     Which,
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until};
 use tracing::{debug, error, info, warn};
 
-use super::cli::{Forward, LogFormat, Logging};
+use super::cli::{Forward, Limit, LogFormat, Logging};
 use super::exit::Exit;
 use super::log::{self, LISTENING};
 use super::output::complain;
@@ -113,7 +113,8 @@ pub(crate) fn config(options: &Forward) -> Config {
     Config {
         timers: Timers {
             connect: options.connect_timeout,
-            linger: options.linger.0,
+            linger: options.linger.unwrap_or(LINGER).0,
+            own_linger: options.linger.is_none(),
             grace: options.grace,
             // Nothing moves within no time at all: 0 is the same as `off`.
             idle: options.idle_timeout.0.filter(|time| !time.is_zero()),
@@ -228,11 +229,11 @@ impl Signals {
 async fn obey(mut signals: Signals, stop: Stop, level: watch::Sender<u32>, grace: Duration) {
     let name = signals.next().await;
     info!("stopping ({name}): sessions may go on for {grace:?}; a second signal ends them now");
-    stop.stop(End::with_code(1001, "going away"));
+    stop.drain(End::of(Reason::Stopping));
     level.send_replace(1);
     let name = signals.next().await;
     info!("stopping now ({name})");
-    stop.hurry();
+    stop.end();
     level.send_replace(2);
     // More of them change nothing.
     loop {
@@ -297,6 +298,9 @@ impl Labels {
         Exit::of(error)
     }
 }
+
+/// What `--linger` is unless it is given.
+const LINGER: Limit = Limit(Some(Duration::from_secs(60)));
 
 /// It only wakes others.
 const CLOCK_STACK: usize = 64 * 1024;

@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::io;
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use endpoint::{End, Ending, Life, Raw, SystemCall};
+use endpoint::{End, Ending, Life, Peer, PeerState, Raw, SystemCall};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::time::{Sleep, sleep};
@@ -163,6 +164,12 @@ impl Life for Pipes {
 
     fn end(&mut self) -> End {
         self.exit.end()
+    }
+
+    /// How much of its input it has read. One that has closed its input may still write.
+    fn peer(&mut self) -> Option<Peer> {
+        let peer = crate::peer::of_pipe(self.input.as_ref()?.as_fd())?;
+        Some(Peer { state: PeerState::Open, ..peer })
     }
 
     fn raw(&mut self) -> Option<&mut dyn Raw> {

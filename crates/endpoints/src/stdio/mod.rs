@@ -10,13 +10,15 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::kind::{
     Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
 };
 use endpoint::{
-    Conn, Connector, End, Error, ErrorKind, Grants, Info, Life, Raw, Result, SystemCall, Times,
+    Conn, Connector, End, Error, ErrorKind, Grants, Info, Life, Peer, Raw, Result, SystemCall,
+    Times,
 };
 use rustix::stdio::{stdin, stdout};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -138,6 +140,15 @@ impl Life for Stdio {
         Poll::Ready(Ok(()))
     }
 
+    fn peer(&mut self) -> Option<Peer> {
+        self.output.peer()
+    }
+
+    /// Nobody can tell whether who writes to a pipe or types waits for an end. Most don't.
+    fn linger(&self) -> Option<Duration> {
+        Some(SILENCE)
+    }
+
     fn raw(&mut self) -> Option<&mut dyn Raw> {
         Some(self)
     }
@@ -202,6 +213,9 @@ impl Drop for Turn {
         *self.ours.lock() = if self.closed { State::Closed } else { State::Free };
     }
 }
+
+/// How long standard input may be silent once the other side has ended.
+const SILENCE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,11 @@
 //! Writing standard output.
 
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use endpoint::SystemCall;
+use endpoint::{Peer, SystemCall};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{Shutdown, shutdown};
 use tokio::io::AsyncWrite;
@@ -62,6 +62,16 @@ impl Output {
         match &mut self.opened {
             Some(Opened::File(file)) => Pin::new(file).poll_flush(cx),
             Some(Opened::Ready(..)) | None => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// What is known about the reader of a pipe.
+    pub(super) fn peer(&self) -> Option<Peer> {
+        match &self.opened {
+            Some(Opened::Ready(pipe, _)) if self.sort == Sort::Pipe => {
+                crate::peer::of_pipe(pipe.as_fd())
+            }
+            _ => None,
         }
     }
 

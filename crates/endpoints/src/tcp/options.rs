@@ -1,12 +1,15 @@
 //! Options of a TCP connection, the same on both sides.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use descriptor::Diagnostic;
 use endpoint::kind::{Args, Param, Value, ValueKind};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
+
+use crate::sockopt::set_rto_max;
 
 /// Options that every connection gets.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +30,7 @@ impl Options {
     /// Reads them.
     pub(super) fn read(args: &Args) -> Result<Self, Diagnostic> {
         let nodelay = args.flag(NODELAY.name);
-        let keepalive = match args.text(KEEPALIVE.name).unwrap_or("off") {
+        let keepalive = match args.text(KEEPALIVE.name).unwrap_or("25") {
             "off" | "false" | "no" => Keepalive::Off,
             "on" | "true" | "yes" => Keepalive::System,
             text => match Value::read(ValueKind::Duration, text) {
@@ -49,16 +52,20 @@ impl Options {
         stream.set_nodelay(self.nodelay)?;
         let socket = SockRef::from(stream);
         match self.keepalive {
-            Keepalive::Off => Ok(()),
-            Keepalive::System => socket.set_keepalive(true),
+            Keepalive::Off => return Ok(()),
+            Keepalive::System => socket.set_keepalive(true)?,
             Keepalive::After(time) => {
-                // Linux probes nine times, every 75 seconds. Who asks for less than that wants to
-                // know sooner.
-                let interval = time.min(Duration::from_secs(75));
-                let keepalive = TcpKeepalive::new().with_time(time).with_interval(interval);
-                socket.set_tcp_keepalive(&keepalive)
+                let interval = time.min(PROBE);
+                let keepalive = TcpKeepalive::new()
+                    .with_time(time)
+                    .with_interval(interval)
+                    .with_retries(PROBES);
+                socket.set_tcp_keepalive(&keepalive)?;
             }
         }
+        // A kernel that doesn't have it probes a peer that takes nothing at ever longer intervals, up to two minutes.
+        let _ = set_rto_max(stream.as_fd(), LONGEST);
+        Ok(())
     }
 }
 
@@ -72,7 +79,15 @@ pub(super) const NODELAY: Param = Param::new(
 pub(super) const KEEPALIVE: Param = Param::new(
     "keepalive",
     ValueKind::Text,
-    "Whether a silent peer is probed, so that one that vanished is noticed: `off`, `on` with the \
-     system's times, or after how long (SO_KEEPALIVE and TCP_KEEPIDLE in tcp(7)).",
+    "Probe a silent peer after this long, so that one that vanished is noticed: four probes, 5 s \
+     apart. `on` probes at the system's times, `off` never. A peer that doesn't acknowledge what it \
+     was sent is given up after 45 s, unless this is `off` (SO_KEEPALIVE and TCP_KEEPIDLE in tcp(7)).",
 )
-.default("off");
+.default("25");
+
+/// Between two probes, and how many of them stay unanswered: 20 s, as a WebSocket's `pong-timeout`.
+const PROBE: Duration = Duration::from_secs(5);
+const PROBES: u32 = 4;
+
+/// The longest time between two attempts to have something acknowledged.
+const LONGEST: Duration = Duration::from_secs(15);

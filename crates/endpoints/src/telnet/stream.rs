@@ -4,8 +4,9 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use endpoint::{ByteStream, End, Ending, Life, Signal, SignalReceiver, SignalSender};
+use endpoint::{ByteStream, End, Ending, Life, Peer, Signal, SignalReceiver, SignalSender};
 use telnet::{Command, Event, Opt, Received, Size, Telnet};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -171,6 +172,18 @@ impl Life for TelnetStream {
         // A failing write is the writer's to find.
         let _ = self.push(cx);
         self.inner.poll_background(cx)
+    }
+
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        self.inner.poll_ahead(cx);
+    }
+
+    fn peer(&mut self) -> Option<Peer> {
+        self.inner.peer()
+    }
+
+    fn linger(&self) -> Option<Duration> {
+        self.inner.linger()
     }
 
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use endpoint::{End, Ending, Life};
+use endpoint::{End, Ending, Life, Peer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::stream::Core;
@@ -48,6 +48,14 @@ impl AsyncWrite for Flattened {
 impl Life for Flattened {
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         self.0.poll_background(cx)
+    }
+
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        self.0.poll_ahead(cx);
+    }
+
+    fn peer(&mut self) -> Option<Peer> {
+        self.0.peer()
     }
 
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use ::bytes::BytesMut;
 use async_trait::async_trait;
 use endpoint::{
-    Accepted, Answer, Conn, Decision, End, ErrorKind, Refusal, Result, Transport, describe,
+    Accepted, Answer, Conn, Decision, End, ErrorKind, Reason, Refusal, Result, Transport, describe,
 };
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -79,7 +79,7 @@ impl Decision for Deciding {
     }
 
     fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        let left = || Poll::Ready(End::because("the client left"));
+        let left = || Poll::Ready(End::because(Reason::PeerLeft, "the client left"));
         if Pin::new(&mut *self.talk.http).poll_without_shutdown(cx).is_ready() {
             return left();
         }

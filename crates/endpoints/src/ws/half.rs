@@ -15,10 +15,12 @@ use std::task::{Context, Poll, ready};
 use endpoint::{End, Ending};
 use tokio::io::ReadBuf;
 
+use super::closing::{Closing, Event};
+use super::codes;
 use super::receiving::State;
 use super::scratch::with_scratch;
 use super::sending::close_frame;
-use super::stream::{Core, Inner, is_gone};
+use super::stream::{Core, is_gone};
 use super::terminal::Beside;
 
 /// How far either direction has ended by itself.
@@ -84,7 +86,7 @@ impl Core {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            State::Ended(end) => self.sending.close(close_frame(end.code.unwrap_or(1000), "")),
+            State::Ended(end) => self.sending.close(close_frame(codes::code(end), "")),
             _ => {}
         }
         self.write_controls(cx);
@@ -131,9 +133,7 @@ impl Core {
     pub(super) fn half_closes(&self) -> bool {
         self.receiving.beside.is_some()
             && self.receiving.is_reading()
-            && self.ending == Inner::Open
-            && !self.broken
-            && !self.failed
+            && self.closing == Closing::Open
             && !self.sending.is_inside_frame()
             && !self.sending.is_closed()
     }
@@ -160,17 +160,15 @@ impl Core {
     /// Takes leave: Close, the peer's answer to it, and the end of the stream beneath.
     pub(super) fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(end) = self.told() else { return Poll::Ready(Ok(())) };
-        if !self.broken {
-            let frame = close_frame(end.code.unwrap_or(1000), &end.reason);
+        if self.closing.is_open() {
+            let frame = close_frame(codes::code(end), &end.reason);
             self.sending.close(frame);
             ready!(self.poll_flush_of_peer(cx))?;
         }
-        while !self.broken && self.receiving.is_reading() {
+        while !self.closing.is_broken() && self.receiving.is_reading() {
             ready!(self.poll_skip(cx))?;
         }
-        if self.ending == Inner::Open {
-            self.ending = Inner::Ending;
-        }
+        self.closing = self.closing.after(Event::Flushed);
         self.poll_end(cx)
     }
 
@@ -182,7 +180,7 @@ impl Core {
     fn poll_flush_of_peer(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match ready!(self.poll_flush(cx)) {
             Err(error) if is_gone(&error) => {
-                self.broken = true;
+                self.closing = self.closing.after(Event::Unwritable);
                 Poll::Ready(Ok(()))
             }
             done => Poll::Ready(done),

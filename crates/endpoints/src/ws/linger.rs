@@ -22,9 +22,10 @@ use endpoint::ByteStream;
 use tokio::io::ReadBuf;
 use tokio::time::sleep;
 
+use super::closing::{Closing, Event};
 use super::receiving::{Failure, State};
 use super::scratch::with_scratch;
-use super::stream::{Core, Inner};
+use super::stream::Core;
 
 impl Core {
     /// Begins to hear the peer out; what it did wrong, to be reported.
@@ -52,9 +53,11 @@ impl Core {
             self.write_controls(cx);
             match ready!(poll_forget(cx, &mut *self.inner)) {
                 // It has ended, and may still read what is on its way.
-                Ok(()) if self.ending != Inner::Ended && !self.broken => return Poll::Pending,
+                Ok(()) if self.closing != Closing::Ended && !self.closing.is_broken() => {
+                    return Poll::Pending;
+                }
                 Ok(()) => {}
-                Err(_) => self.broken = true,
+                Err(_) => self.closing = self.closing.after(Event::Unwritable),
             }
         }
         self.receiving.state = State::Over;

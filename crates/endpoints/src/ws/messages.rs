@@ -5,13 +5,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use endpoint::{ByteStream, End, Ending, Flat, Life, MessageStream, Part};
+use endpoint::{ByteStream, End, Ending, Flat, Life, MessageStream, Part, Peer};
 use futures_core::Stream;
 use futures_sink::Sink;
 
 use super::bytes::Flattened;
 use super::negotiate::Encoding;
-use super::stream::Core;
+use super::stream::{Core, READS};
 use super::typed::Typed;
 
 /// A WebSocket as a stream of messages.
@@ -21,16 +21,19 @@ impl Stream for Messages {
     type Item = io::Result<Part>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
+        for _ in 0..READS {
             if !ready!(self.0.poll_fill(cx))? {
                 return Poll::Ready(None);
             }
-            let part = self.0.receiving.next();
+            let part = self.0.next_part();
             self.0.react(cx);
             if let Some(part) = part {
                 return Poll::Ready(Some(Ok(part)));
             }
         }
+        // Frames without data are work, too, and others want their turn.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
@@ -60,6 +63,14 @@ impl Sink<Part> for Messages {
 impl Life for Messages {
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         self.0.poll_background(cx)
+    }
+
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        self.0.poll_ahead(cx);
+    }
+
+    fn peer(&mut self) -> Option<Peer> {
+        self.0.peer()
     }
 
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {

@@ -19,6 +19,8 @@ mod base64;
 mod beginning;
 mod body;
 mod bytes;
+mod closing;
+mod codes;
 mod compression;
 mod decision;
 mod dial;

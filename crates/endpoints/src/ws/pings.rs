@@ -3,18 +3,20 @@
 //! RFC 6455 section 5.5.3 lets the latest stand for all of them; peers that count want one each. So as
 //! many as a peer can have in mind are kept, and of a flood the latest.
 
+use std::collections::VecDeque;
+
 use websocket::ControlPayload;
 
 /// Payloads, oldest first. Takes no memory while it is empty.
 #[derive(Default)]
-pub(super) struct Pings(Vec<ControlPayload>);
+pub(super) struct Pings(VecDeque<ControlPayload>);
 
 impl Pings {
     pub(super) fn push(&mut self, payload: ControlPayload) {
         if self.0.len() == MOST {
-            self.0.remove(0);
+            self.0.pop_front();
         }
-        self.0.push(payload);
+        self.0.push_back(payload);
     }
 
     pub(super) fn append(&mut self, later: Self) {

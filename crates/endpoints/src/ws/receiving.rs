@@ -10,6 +10,7 @@ use tokio::time::Sleep;
 use websocket::{CloseCode, CloseFrame, Control, Decoder, Event, Limits, ProtocolError, Role};
 
 use super::base64;
+use super::codes;
 use super::compression::{Inflated, Inflating};
 use super::negotiate::Mode;
 use super::pings::Pings;
@@ -32,6 +33,8 @@ pub(super) struct Receiving {
     pub(super) state: State,
     /// Pings that want an answer.
     pub(super) pinged: Pings,
+    /// A pong has come.
+    pub(super) ponged: bool,
 }
 
 /// How far the peer's data has ended. What is told of it is boxed, because it comes once.
@@ -80,6 +83,7 @@ impl Receiving {
             unread,
             state: State::Open,
             pinged: Pings::default(),
+            ponged: false,
         }
     }
 
@@ -114,8 +118,8 @@ impl Receiving {
     /// Decodes `buf` in place: how many bytes of payload are now at its front.
     pub(super) fn compact(&mut self, buf: &mut [u8]) -> usize {
         if let Mode::Any | Mode::Binary = self.mode {
-            let (state, pinged) = (&mut self.state, &mut self.pinged);
-            let done = self.decoder.compact(buf, |control| take(control, state, pinged));
+            let (state, pinged, ponged) = (&mut self.state, &mut self.pinged, &mut self.ponged);
+            let done = self.decoder.compact(buf, |control| take(control, state, pinged, ponged));
             if let Some(error) = done.error {
                 self.fail(&error);
             }
@@ -278,7 +282,7 @@ impl Receiving {
     }
 
     fn control(&mut self, control: Control) {
-        take(control, &mut self.state, &mut self.pinged);
+        take(control, &mut self.state, &mut self.pinged, &mut self.ponged);
     }
 
     fn fail(&mut self, error: &ProtocolError) {
@@ -300,13 +304,14 @@ impl Failure {
     }
 }
 
-fn take(control: Control, state: &mut State, pinged: &mut Pings) {
+fn take(control: Control, state: &mut State, pinged: &mut Pings, ponged: &mut bool) {
     match control {
         Control::Ping(payload) => pinged.push(payload),
-        Control::Pong(_) => {}
+        Control::Pong(_) => *ponged = true,
         Control::Close(frame) => {
             *state = State::Ended(Box::new(frame.map_or_else(End::eof, |frame| {
-                End::with_code(frame.code().into(), frame.reason().to_owned())
+                let code = frame.code().into();
+                End::with_code(codes::reason(code), code, frame.reason().to_owned())
             })));
         }
     }

@@ -105,6 +105,11 @@ impl Sending {
         self.close != Closing::No
     }
 
+    /// Returns how many framed bytes the stream beneath has not taken.
+    pub(super) fn unwritten(&self) -> usize {
+        self.out.len() - self.at + self.tail.len()
+    }
+
     /// Whether a frame was begun that nobody can end.
     pub(super) fn is_inside_frame(&self) -> bool {
         self.owed > 0

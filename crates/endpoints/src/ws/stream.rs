@@ -6,16 +6,19 @@
 //! 7.1.1 has it; a client leaves that to the server. A peer that breaks the protocol is told so and heard
 //! out ([`linger`](super::linger)).
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use ::bytes::BytesMut;
-use endpoint::{ByteStream, End};
+use endpoint::{ByteStream, End, Part, Peer, PeerState, Reason};
 use tokio::io::ReadBuf;
 use websocket::{CloseFrame, Limits, Role};
 
+use super::closing::{Closing, Event};
+use super::codes;
 use super::compression::{Compressing, Inflating};
 use super::keepalive::{Due, Keepalive};
 use super::linger::poll_forget;
@@ -31,27 +34,18 @@ pub(super) struct Core {
     pub(super) receiving: Receiving,
     pub(super) sending: Sending,
     keepalive: Keepalive,
-    /// The peer broke the protocol.
-    pub(super) failed: bool,
-    /// Nobody answered our ping.
-    dead: bool,
-    /// Writing failed; who writes next will be told by the stream beneath.
-    pub(super) broken: bool,
-    pub(super) ending: Inner,
+    /// How far the stream beneath has been ended.
+    pub(super) closing: Closing,
+    /// What was read ahead, while the other side took nothing.
+    ahead: Option<Box<Ahead>>,
+    /// The end that the peer said was handed on: from here on the background listens whether it is still there.
+    is_told: bool,
     /// How long the closing handshake may take, if that was said.
     pub(super) close: Option<Duration>,
     /// How bytes become messages, if they aren't binary ones.
     pub(super) encoding: Encoding,
     /// Who waits to write, in a task of its own perhaps: a stream wakes only the last one who asked.
     writer: Option<Waker>,
-}
-
-/// How far the stream beneath has been ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Inner {
-    Open,
-    Ending,
-    Ended,
 }
 
 /// What a connection is made with, beside its stream.
@@ -82,10 +76,9 @@ impl Core {
             receiving: Receiving::new(role, mode, limits, inflating, unread),
             sending: Sending::new(role, mode, fragment, vectored, compressing),
             keepalive,
-            failed: false,
-            dead: false,
-            broken: false,
-            ending: Inner::Open,
+            closing: Closing::Open,
+            ahead: None,
+            is_told: false,
             close,
             encoding: if mode == Mode::Any { encoding } else { Encoding::Binary },
             writer: None,
@@ -110,7 +103,10 @@ impl Core {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
-        loop {
+        if self.take_ahead_into(buf) {
+            return Poll::Ready(Ok(()));
+        }
+        for _ in 0..READS {
             if let Some(end) = self.take_end(cx) {
                 return Poll::Ready(end);
             }
@@ -140,6 +136,9 @@ impl Core {
                 return Poll::Ready(Ok(()));
             }
         }
+        // Frames without data are work, too, and others want their turn.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Has something in `unread`. Ready with `false` when the data has ended.
@@ -148,7 +147,7 @@ impl Core {
             if let Some(end) = self.take_end(cx) {
                 return Poll::Ready(end.map(|()| false));
             }
-            if self.receiving.has_more() {
+            if self.receiving.has_more() || self.has_ahead() {
                 return Poll::Ready(Ok(true));
             }
             ready!(self.poll_more(cx))?;
@@ -182,7 +181,11 @@ impl Core {
                 let end = if self.sending.is_closed() {
                     End::eof()
                 } else {
-                    End::with_code(1006, "the connection ended without a Close frame")
+                    End::with_code(
+                        Reason::Truncated,
+                        1006,
+                        "the connection ended without a Close frame",
+                    )
                 };
                 self.receiving.state = State::Ended(Box::new(end));
                 Ok(false)
@@ -193,7 +196,7 @@ impl Core {
             }
             Err(error) => {
                 self.receiving.state = State::Over;
-                self.broken = true;
+                self.closing = self.closing.after(Event::Unwritable);
                 Err(error)
             }
         }
@@ -201,6 +204,12 @@ impl Core {
 
     /// The end of the data or the mistake that it ended with, if it has ended.
     fn take_end(&mut self, cx: &Context<'_>) -> Option<io::Result<()>> {
+        if self.has_ahead() {
+            return None;
+        }
+        if let Some(error) = self.ahead.take().and_then(|ahead| ahead.error) {
+            return Some(Err(error));
+        }
         match &mut self.receiving.state {
             State::Open => None,
             State::Finished(_) => {
@@ -211,7 +220,14 @@ impl Core {
                 cx.waker().wake_by_ref();
                 Some(Ok(()))
             }
-            State::Ended(_) | State::Lingering(_) | State::Over => Some(Ok(())),
+            State::Ended(_) => {
+                if !std::mem::replace(&mut self.is_told, true) {
+                    // From here on the background listens, and has to be asked to.
+                    cx.waker().wake_by_ref();
+                }
+                Some(Ok(()))
+            }
+            State::Lingering(_) | State::Over => Some(Ok(())),
             State::Failed(_) => {
                 // The rest is the background's, too.
                 cx.waker().wake_by_ref();
@@ -222,6 +238,9 @@ impl Core {
 
     /// Sends what a read has called for: a pong, the Close of a mistake, the end after both Closes.
     pub(super) fn react(&mut self, cx: &mut Context<'_>) {
+        if std::mem::take(&mut self.receiving.ponged) {
+            self.keepalive.confirmed();
+        }
         let mut acts = false;
         if !self.receiving.pinged.is_empty() {
             self.sending.pong(std::mem::take(&mut self.receiving.pinged));
@@ -229,7 +248,7 @@ impl Core {
         }
         if let State::Failed(failure) = &self.receiving.state {
             self.sending.close(failure.frame.clone());
-            self.failed = true;
+            self.closing = self.closing.after(Event::Mistake);
             acts = true;
         }
         if self.receiving.is_closed() && self.sending.is_closed() {
@@ -246,24 +265,29 @@ impl Core {
 
     /// A read found nothing.
     pub(super) fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.dead {
+        if self.closing == Closing::Dead {
             return Poll::Ready(Err(timed_out()));
         }
+        let mut asks = false;
         // Once for the ping; then the timer has to be asked again, to be woken by it.
-        while let Poll::Ready(due) = self.keepalive.poll_silence(cx) {
+        let (keepalive, inner) = (&mut self.keepalive, &mut self.inner);
+        while let Poll::Ready(due) = keepalive.poll_silence(cx, || inner.peer()) {
             match due {
                 Due::Ping => {
                     if !self.sending.is_closed() {
                         self.sending.ping();
-                        self.write_controls(cx);
+                        asks = true;
                     }
                 }
                 Due::Death => {
-                    self.dead = true;
+                    self.closing = self.closing.after(Event::Silent);
                     cx.waker().wake_by_ref();
                     break;
                 }
             }
+        }
+        if asks {
+            self.write_controls(cx);
         }
         Poll::Pending
     }
@@ -271,7 +295,7 @@ impl Core {
     /// Ends the connection because of what our side wants to send.
     pub(super) fn refuse(&mut self, cx: &mut Context<'_>, frame: CloseFrame) {
         self.sending.close(frame);
-        self.failed = true;
+        self.closing = self.closing.after(Event::Mistake);
         self.write_controls(cx);
     }
 
@@ -285,6 +309,7 @@ impl Core {
     ) -> Poll<T> {
         let written = write(&mut self.sending, cx, &mut *self.inner);
         if written.is_ready() {
+            self.keepalive.wrote();
             self.writer = None;
         } else if !self.writer.as_ref().is_some_and(|writer| writer.will_wake(cx.waker())) {
             self.writer = Some(cx.waker().clone());
@@ -297,7 +322,7 @@ impl Core {
     /// Writes control frames as far as they go. Failing is no news here: a peer that has gone may
     /// have left data that is still to be read.
     pub(super) fn write_controls(&mut self, cx: &mut Context<'_>) {
-        if self.broken || self.ending != Inner::Open {
+        if !self.closing.is_open() {
             let _ = self.poll_end(cx);
             return;
         }
@@ -307,21 +332,21 @@ impl Core {
         match self.sending.poll_flush(cx, &mut *self.inner) {
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(_)) => {
-                self.broken = true;
+                self.closing = self.closing.after(Event::Unwritable);
                 return;
             }
             Poll::Pending => return,
         }
         let both = self.receiving.is_closed() && self.sending.is_closed();
-        let over = self.failed && !self.sending.is_inside_frame();
+        let over = self.closing == Closing::Failing && !self.sending.is_inside_frame();
         if (both && self.role == Role::Server) || over {
-            self.ending = Inner::Ending;
+            self.closing = self.closing.after(Event::Flushed);
             let _ = self.poll_end(cx);
         }
     }
 
     pub(super) fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        if self.dead {
+        if self.closing == Closing::Dead {
             return Poll::Ready(timed_out());
         }
         if let Poll::Ready(error) = self.poll_beside(cx) {
@@ -329,7 +354,89 @@ impl Core {
         }
         self.write_controls(cx);
         let _ = self.poll_linger(cx);
+        if self.is_told && self.poll_departure(cx).is_ready() {
+            return Poll::Ready(left());
+        }
         self.inner.poll_background(cx)
+    }
+
+    /// Ready once a peer that has said its end has gone, too: WebSocket has no half-close, so nobody is there to hear
+    /// an answer. It gets our Close all the same, in case it only ended its own direction.
+    fn poll_departure(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let State::Ended(end) = &self.receiving.state else { return Poll::Pending };
+        let frame = close_frame(codes::code(end), "");
+        let gone = ready!(poll_forget(cx, &mut *self.inner));
+        if gone.is_ok() && self.closing == Closing::Open && !self.sending.is_inside_frame() {
+            self.sending.close(frame);
+            self.write_controls(cx);
+        }
+        Poll::Ready(())
+    }
+
+    /// Reads ahead, while nobody takes what comes: so pings are answered, and a Close and an end are seen.
+    pub(super) fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        for _ in 0..READS {
+            let has_error = self.ahead.as_ref().is_some_and(|ahead| ahead.error.is_some());
+            if has_error
+                || !matches!(self.receiving.state, State::Open)
+                || self.ahead_len() >= AHEAD
+            {
+                return;
+            }
+            if !self.receiving.has_more() {
+                match self.poll_more(cx) {
+                    Poll::Pending => return,
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) => {
+                        self.ahead.get_or_insert_default().error = Some(error);
+                        return;
+                    }
+                }
+            }
+            while let Some(part) = self.receiving.next() {
+                self.ahead.get_or_insert_default().push(part);
+            }
+            self.react(cx);
+        }
+        cx.waker().wake_by_ref();
+    }
+
+    fn ahead_len(&self) -> usize {
+        self.ahead.as_ref().map_or(0, |ahead| ahead.len)
+    }
+
+    fn has_ahead(&self) -> bool {
+        self.ahead.as_ref().is_some_and(|ahead| !ahead.parts.is_empty())
+    }
+
+    /// The next message, or part of one.
+    pub(super) fn next_part(&mut self) -> Option<Part> {
+        self.ahead.as_mut().and_then(|ahead| ahead.pop()).or_else(|| self.receiving.next())
+    }
+
+    /// Moves payload that was read ahead into `buf`; whether there was any.
+    fn take_ahead_into(&mut self, buf: &mut ReadBuf<'_>) -> bool {
+        let before = buf.filled().len();
+        while buf.remaining() > 0
+            && let Some(mut part) = self.ahead.as_mut().and_then(|ahead| ahead.pop())
+        {
+            let taken = part.data.split_to(part.data.len().min(buf.remaining()));
+            buf.put_slice(&taken);
+            if let Some(ahead) = self.ahead.as_mut().filter(|_| !part.data.is_empty()) {
+                ahead.put_back(part);
+            }
+        }
+        buf.filled().len() > before
+    }
+
+    /// What is known about the peer, beneath and here.
+    pub(super) fn peer(&mut self) -> Option<Peer> {
+        let mut peer = self.inner.peer()?;
+        peer.pending += self.sending.unwritten() as u64;
+        if self.receiving.is_closed() {
+            peer.state = peer.state.max(PeerState::Ended);
+        }
+        Some(peer)
     }
 
     // === The end ===
@@ -338,9 +445,10 @@ impl Core {
         if self.half_closes() {
             return self.poll_half_close(cx, end);
         }
-        if self.ending == Inner::Open {
-            if !self.broken {
-                let code = end.code.or(self.peers_code()).unwrap_or(1000);
+        if matches!(self.closing, Closing::Open | Closing::Failing | Closing::Broken) {
+            if self.closing.is_open() {
+                // The peer's own Close is answered with what it said.
+                let code = end.code.or(self.peers_code()).unwrap_or_else(|| codes::code(end));
                 if !self.sending.is_inside_frame() {
                     self.sending.close(close_frame(code, &end.reason));
                 }
@@ -348,17 +456,19 @@ impl Core {
                     self.poll_sending(cx, |sending, cx, inner| sending.poll_flush(cx, inner));
                 match ready!(flushed) {
                     Ok(()) => {}
-                    Err(error) if is_gone(&error) => self.broken = true,
+                    Err(error) if is_gone(&error) => {
+                        self.closing = self.closing.after(Event::Unwritable);
+                    }
                     Err(error) => return Poll::Ready(Err(error)),
                 }
             }
             let peer_is_done = !matches!(self.receiving.state, State::Open);
             let server = self.role == Role::Server && peer_is_done;
             // A frame that was cut off leaves no way to say Close.
-            if !server && !self.broken && !self.sending.is_inside_frame() {
+            if !server && self.closing.is_open() && !self.sending.is_inside_frame() {
                 return Poll::Ready(Ok(()));
             }
-            self.ending = Inner::Ending;
+            self.closing = self.closing.after(Event::Flushed);
         }
         self.poll_end(cx)
     }
@@ -374,11 +484,11 @@ impl Core {
 
     /// Ends the stream beneath.
     pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.ending == Inner::Ending {
+        if let Closing::Ending { broken } = self.closing {
             let ended = ready!(self.inner.poll_finish(cx, &End::eof()));
-            self.ending = Inner::Ended;
+            self.closing = self.closing.after(Event::Finished);
             if let Err(error) = ended
-                && !self.broken
+                && !broken
                 && !is_gone(&error)
             {
                 return Poll::Ready(Err(error));
@@ -402,6 +512,44 @@ impl Core {
     }
 }
 
+/// Data that was read ahead.
+#[derive(Default)]
+struct Ahead {
+    parts: VecDeque<Part>,
+    /// Bytes of payload in them, and something for what is around each.
+    len: usize,
+    /// What reading ended with behind them.
+    error: Option<io::Error>,
+}
+
+impl Ahead {
+    fn push(&mut self, part: Part) {
+        self.len += part.data.len() + size_of::<Part>();
+        self.parts.push_back(part);
+    }
+
+    fn pop(&mut self) -> Option<Part> {
+        let part = self.parts.pop_front()?;
+        self.len -= part.data.len() + size_of::<Part>();
+        Some(part)
+    }
+
+    fn put_back(&mut self, part: Part) {
+        self.len += part.data.len() + size_of::<Part>();
+        self.parts.push_front(part);
+    }
+}
+
+/// How much is read ahead of a reader that takes nothing: beyond this, pings and a Close lie unseen in the socket.
+const AHEAD: usize = 64 * 1024;
+
+/// Reads without data before others get their turn: 64 KiB of control frames, at most.
+pub(super) const READS: usize = 2;
+
+fn left() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the WebSocket peer has left")
+}
+
 fn timed_out() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "the WebSocket peer does not answer pings")
 }
@@ -422,6 +570,6 @@ mod tests {
     /// Ten thousand idle connections are ten thousand of these, a timer each and what is beneath.
     #[test]
     fn an_idle_connection_is_small() {
-        assert!(size_of::<Core>() <= 496, "{}", size_of::<Core>());
+        assert!(size_of::<Core>() <= 528, "{}", size_of::<Core>());
     }
 }

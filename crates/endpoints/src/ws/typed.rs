@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use ::bytes::{Bytes, BytesMut};
-use endpoint::{ByteStream, End, Ending, Flat, Life, MessageStream, Part};
+use endpoint::{ByteStream, End, Ending, Flat, Life, MessageStream, Part, Peer};
 use futures_core::Stream;
 use futures_sink::Sink;
 use websocket::{CloseCode, CloseFrame};
@@ -105,6 +105,18 @@ impl Sink<Part> for Typed {
 impl Life for Typed {
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         self.inner.poll_background(cx)
+    }
+
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        self.inner.poll_ahead(cx);
+    }
+
+    fn peer(&mut self) -> Option<Peer> {
+        self.inner.peer()
+    }
+
+    fn linger(&self) -> Option<Duration> {
+        self.inner.linger()
     }
 
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {

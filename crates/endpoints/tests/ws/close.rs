@@ -1,6 +1,6 @@
 //! Who says Close first, what goes out in between, and with which code.
 
-use endpoint::{End, Ending, ExitStatus};
+use endpoint::{End, Ending, ExitStatus, Reason};
 
 use crate::support::*;
 
@@ -15,7 +15,7 @@ async fn request_and_close_at_once_get_the_answer_before_our_close() {
     assert_eq!(ws.ending(), Ending::Handshake);
     assert_eq!(read(&mut *ws).await.unwrap(), b"req");
     assert!(read(&mut *ws).await.unwrap().is_empty(), "a Close's body is no data");
-    assert_eq!(ws.end(), End::with_code(1000, "done"));
+    assert_eq!(ws.end(), End::with_code(Reason::EndOfStream, 1000, "done"));
     assert!(peer.is_quiet().await, "the answer to a Close waits");
     write(&mut *ws, b"answer").await;
     finish(&mut *ws, &End::eof()).await;
@@ -28,13 +28,13 @@ async fn request_and_close_at_once_get_the_answer_before_our_close() {
 async fn codes_are_echoed_unless_there_is_a_better_one() {
     for (theirs, end, ours) in [
         (Some(4001), End::eof(), 4001),
-        (Some(4001), End::because("bye"), 4001),
-        (Some(1001), End::with_code(4002, "x"), 4002),
+        (Some(4001), End::because(Reason::Application, "bye"), 4001),
+        (Some(1001), End::with_code(Reason::Application, 4002, "x"), 4002),
         (None, End::eof(), 1000),
-        (Some(1000), End::with_code(1005, ""), 1000),
-        (Some(1000), End::with_code(1006, ""), 1001),
-        (Some(1000), End::with_code(1015, ""), 1000),
-        (Some(1000), End::with_code(0, ""), 1000),
+        (Some(1000), End::with_code(Reason::Application, 1005, ""), 1000),
+        (Some(1000), End::with_code(Reason::Application, 1006, ""), 1001),
+        (Some(1000), End::with_code(Reason::Application, 1015, ""), 1000),
+        (Some(1000), End::with_code(Reason::Application, 0, ""), 1000),
     ] {
         let (mut peer, mut ws) = session("", "").await;
         match theirs {
@@ -53,7 +53,7 @@ async fn codes_are_echoed_unless_there_is_a_better_one() {
 #[tokio::test]
 async fn our_close_first_and_reading_goes_on() {
     let (mut peer, mut ws) = session("", "").await;
-    finish(&mut *ws, &End::with_code(4000, "over")).await;
+    finish(&mut *ws, &End::with_code(Reason::Application, 4000, "over")).await;
     assert_eq!(peer.frame().await.unwrap().close_code(), Some(4000));
     peer.send(masked(0x82, b"still")).await;
     assert_eq!(read(&mut *ws).await.unwrap(), b"still");
@@ -102,7 +102,7 @@ async fn a_peer_that_is_gone_is_no_error_to_finish_with() {
 #[tokio::test]
 async fn reasons_are_cut_between_characters_and_programs_have_one() {
     let (mut peer, mut ws) = session("", "").await;
-    finish(&mut *ws, &End::because("ü".repeat(100))).await;
+    finish(&mut *ws, &End::because(Reason::Application, "ü".repeat(100))).await;
     assert_eq!(peer.frame().await.unwrap().reason(), "ü".repeat(61));
 
     let (mut peer, mut ws) = session("", "").await;
@@ -119,7 +119,7 @@ async fn messages_end_as_bytes_do() {
     assert_eq!((&*part.data, part.last), (&b"half"[..], false));
     peer.send(close(1001, "away")).await;
     assert!(next(&mut *ws).await.is_none());
-    assert_eq!(ws.end(), End::with_code(1001, "away"));
+    assert_eq!(ws.end(), End::with_code(Reason::PeerLeft, 1001, "away"));
     put(&mut *ws, endpoint::Part::binary("answer")).await;
     finish(&mut *ws, &End::eof()).await;
     assert_eq!(peer.frame().await.unwrap().payload, b"answer");

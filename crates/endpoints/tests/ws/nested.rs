@@ -1,6 +1,6 @@
 //! WebSocket over WebSocket: a layer goes over any stream of bytes.
 
-use endpoint::End;
+use endpoint::{End, Reason};
 
 use crate::support::*;
 
@@ -21,12 +21,12 @@ async fn ws_over_ws_over_tcp() {
     let data = noise(300_000);
     let send = async {
         write(&mut *near, &data).await;
-        finish(&mut *near, &End::with_code(4000, "over")).await;
+        finish(&mut *near, &End::with_code(Reason::Application, 4000, "over")).await;
     };
     let ((), got) = tokio::join!(send, read_exact(&mut *far, data.len()));
     assert!(got == data);
     assert!(read(&mut *far).await.unwrap().is_empty());
-    assert_eq!(far.end(), End::with_code(4000, "over"));
+    assert_eq!(far.end(), End::with_code(Reason::Application, 4000, "over"));
     write(&mut *far, b"answer").await;
     finish(&mut *far, &End::eof()).await;
     assert_eq!(read(&mut *near).await.unwrap(), b"answer");

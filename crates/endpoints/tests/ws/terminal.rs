@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use endpoint::control::WindowSize;
 use endpoint::{
-    Accepted, Answer, ByteStream, Conn, End, Ending, ExitStatus, Grants, Part, Signal,
+    Accepted, Answer, ByteStream, Conn, End, Ending, ExitStatus, Grants, Part, Reason, Signal,
     SignalReceiver,
 };
 use tokio::time::timeout;
@@ -292,7 +292,10 @@ async fn a_close_ends_both() {
     hello(&mut peer).await;
     peer.send(close(1001, "bye")).await;
     assert_eq!(read(&mut *ws).await.unwrap(), b"");
-    assert_eq!((ws.end(), ws.ending()), (End::with_code(1001, "bye"), Ending::Handshake));
+    assert_eq!(
+        (ws.end(), ws.ending()),
+        (End::with_code(Reason::PeerLeft, 1001, "bye"), Ending::Handshake)
+    );
     finish(&mut *ws, &End::eof()).await;
     assert_eq!(peer.frame().await.unwrap().close_code(), Some(1001));
     assert!(peer.is_over().await);

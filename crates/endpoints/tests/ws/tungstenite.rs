@@ -1,6 +1,6 @@
 //! tungstenite at the other end, over real sockets.
 
-use endpoint::{End, Part};
+use endpoint::{End, Part, Reason};
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
@@ -86,7 +86,7 @@ async fn our_client_talks_to_its_server() {
             put(&mut *ws, Part::binary(data.clone())).await;
             assert!(message(&mut *ws).await == (data, false), "{size}");
         }
-        finish(&mut *ws, &End::with_code(4321, "bye")).await;
+        finish(&mut *ws, &End::with_code(Reason::Application, 4321, "bye")).await;
         assert!(next(&mut *ws).await.is_none());
         ws.end()
     };

@@ -1,6 +1,6 @@
 //! Both views over a stream that passes one byte at a time, every other time it is asked.
 
-use endpoint::{Conn, End, Part};
+use endpoint::{Conn, End, Part, Reason};
 
 use crate::support::*;
 
@@ -32,7 +32,7 @@ async fn bytes_pass_in_pieces_of_one() {
             let ((), got) = tokio::join!(send, read_exact(&mut **to, data.len()));
             assert!(got == data);
         }
-        let end = End::with_code(4000, "x");
+        let end = End::with_code(Reason::Application, 4000, "x");
         let send = finish(&mut *near, &end);
         let ((), got) = tokio::join!(send, read(&mut *far));
         assert!(got.unwrap().is_empty());

@@ -1,10 +1,12 @@
 //! One side of a session: how far it has ended, each way.
 
+use std::io;
 use std::task::{Context, Poll};
 
-use endpoint::{Control, End, Life};
+use endpoint::{Control, End, Life, Peer, PeerState};
 use tokio::time::Instant;
 
+use super::closing::{Event, Hears, Says};
 use super::medium::{Medium, Outbox};
 use crate::{Act, Failure};
 
@@ -12,60 +14,51 @@ use crate::{Act, Failure};
 pub(super) struct Half<M: Medium> {
     pub(super) stream: Box<M::Stream>,
     pub(super) control: Control,
-    /// What comes from it.
-    pub(super) reading: Reading,
-    /// What goes to it.
-    pub(super) writing: Writing,
+    /// What has come of what it says.
+    pub(super) says: Says,
+    /// What has come of what is said to it.
+    pub(super) hears: Hears,
     /// What is on its way to it.
     pub(super) out: Outbox,
-    /// What it said as its end. Boxed, as everything that most of a session does without.
-    pub(super) said: Option<Box<End>>,
-    /// Why it died by itself; what it had read ahead by then may still be read.
-    pub(super) dead: Option<std::io::ErrorKind>,
-    /// What is done about data of its that nobody takes any more.
-    pub(super) rest: Rest,
-    /// Leave was taken of it.
-    left: bool,
+    /// Its transport was closed.
+    closed: bool,
+    /// What comes at its end. Boxed, as everything that most of a session does without.
+    last: Option<Box<Last>>,
 }
 
-/// The state of a side's own data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
-    Open,
-    /// Its end was read, at this time.
-    Ended(Instant),
-    /// Reading failed.
-    Failed,
-}
-
-/// The state of the data for a side.
+/// What a side has only when it comes to an end.
 #[derive(Debug)]
-pub(super) enum Writing {
-    Open,
-    /// All has been read; what is kept is written, then the end is said.
-    Closing(Box<End>),
-    /// The end is being said.
-    Finishing(Box<End>),
-    /// The end was said.
-    Closed,
-    /// It takes nothing more: writing failed, or it ended as a whole.
-    Gone,
+struct Last {
+    /// The end that is to be said to it.
+    word: Option<End>,
+    /// What it said as its end.
+    said: Option<End>,
+    /// It died by itself; what it had sent by then may still be read.
+    dead: Option<Death>,
+    /// What is done about data of its that nobody takes any more.
+    rest: Rest,
+}
+
+/// A peer that is gone.
+#[derive(Clone, Copy, Debug)]
+struct Death {
+    kind: io::ErrorKind,
+    /// How much may still be read of what it has sent.
+    left: u64,
 }
 
 /// Data that a side still sends after it was told the end and when nobody takes it.
 ///
 /// A socket that is closed while something lies unread in it is reset, and a reset destroys what
 /// the peer has not read yet: the last bytes that we wrote. So it is read, and forgotten. Not for
-/// ever: one who goes on and on doesn't care for our end, and has to be reset.
+/// ever: one that goes on and on doesn't care for our end, and has to be reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rest {
+    /// Nothing was looked for yet.
     Unknown,
-    /// It is read until then at the latest, and so many bytes at most.
-    Read {
-        by: Instant,
-        left: usize,
-    },
-    /// There is no need to wait any more.
+    /// So much may still come, until then.
+    Read { by: Option<Instant>, left: usize },
+    /// Nothing more is read.
     Settled,
 }
 
@@ -74,27 +67,76 @@ impl<M: Medium> Half<M> {
         Self {
             stream,
             control,
-            reading: Reading::Open,
-            writing: Writing::Open,
+            says: Says::Open,
+            hears: Hears::Flow,
             out: Outbox::default(),
-            said: None,
-            dead: None,
-            rest: Rest::Unknown,
-            left: false,
+            closed: false,
+            last: None,
         }
     }
 
-    /// No more data will come for it; the end is to be said once the rest is written.
-    pub(super) fn close(&mut self, end: End) {
-        if matches!(self.writing, Writing::Open) {
-            self.writing = Writing::Closing(Box::new(end));
+    fn last(&mut self) -> &mut Last {
+        self.last.get_or_insert_with(|| {
+            Box::new(Last { word: None, said: None, dead: None, rest: Rest::Unknown })
+        })
+    }
+
+    /// What it said as its end.
+    pub(super) fn said(&self) -> Option<&End> {
+        self.last.as_ref()?.said.as_ref()
+    }
+
+    /// Its end, or the error that there is instead, was read.
+    pub(super) fn over(&mut self, says: Says, said: Option<End>) {
+        self.says = says;
+        if said.is_some() {
+            self.last().said = said;
         }
+    }
+
+    /// Why it died by itself, if it did.
+    pub(super) fn dead(&self) -> Option<io::ErrorKind> {
+        Some(self.last.as_ref()?.dead?.kind)
+    }
+
+    /// So much of what it had sent before it died has been read; whether there may be more.
+    pub(super) fn has_left(&mut self, read: u64) -> bool {
+        let Some(dead) = self.last.as_mut().and_then(|last| last.dead.as_mut()) else {
+            return true;
+        };
+        dead.left = dead.left.saturating_sub(read);
+        dead.left > 0
+    }
+
+    /// What is done about data that nobody takes.
+    pub(super) fn rest(&self) -> Rest {
+        self.last.as_ref().map_or(Rest::Unknown, |last| last.rest)
+    }
+
+    pub(super) fn set_rest(&mut self, rest: Rest) {
+        self.last().rest = rest;
+    }
+
+    /// No more data will come for it; `end` is to be said once the rest is written.
+    pub(super) fn close(&mut self, end: End) {
+        if self.hears.takes() {
+            self.last().word = Some(end);
+        }
+        self.hears = self.hears.after(Event::SourceOver);
     }
 
     /// It takes nothing more.
-    pub(super) fn give_up(&mut self) {
-        self.writing = Writing::Gone;
-        self.out.forget();
+    pub(super) fn lose(&mut self) {
+        self.hears = self.hears.after(Event::Lost);
+        if self.hears == Hears::Cut {
+            self.out.forget();
+        }
+    }
+
+    /// It is gone by itself, though what it sent before may still be read.
+    pub(super) fn die(&mut self, kind: io::ErrorKind) {
+        self.last().dead.get_or_insert(Death { kind, left: UNREAD });
+        self.lose();
     }
 
     /// Brings a close forward: the rest is written, then the end is said.
@@ -102,49 +144,72 @@ impl<M: Medium> Half<M> {
     /// # Errors
     /// It takes nothing more.
     pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
-        if let Writing::Closing(end) = &mut self.writing {
+        if self.hears == Hears::Drain {
             match M::drain(cx, &mut self.stream, &mut self.out) {
-                Poll::Ready(Ok(())) => self.writing = Writing::Finishing(std::mem::take(end)),
+                Poll::Ready(Ok(())) => self.hears = self.hears.after(Event::Written),
                 Poll::Ready(Err(error)) => return Err(Failure { act: Act::Write, error }),
                 Poll::Pending => {}
             }
         }
-        if let Writing::Finishing(end) = &self.writing {
-            match self.stream.poll_finish(cx, end) {
-                Poll::Ready(Ok(())) => self.writing = Writing::Closed,
+        if self.hears == Hears::Finish {
+            let eof = End::eof();
+            let word = self.last.as_ref().and_then(|last| last.word.as_ref());
+            match self.stream.poll_finish(cx, word.unwrap_or(&eof)) {
+                Poll::Ready(Ok(())) => {
+                    self.hears = self.hears.after(Event::Said);
+                }
                 Poll::Ready(Err(error)) => return Err(Failure { act: Act::Finish, error }),
                 Poll::Pending => {}
+            }
+            if self.hears == Hears::Deliver {
+                self.look();
             }
         }
         Ok(())
     }
 
-    /// Takes leave of it, if it was told its end and still lives.
+    /// Asks the transport what it knows, and notes what was delivered.
+    pub(super) fn look(&mut self) -> Option<Peer> {
+        let peer = self.stream.peer();
+        // A FIN counts as a byte: what was reset with no more than that on its way has taken all data.
+        let taken =
+            |peer: Peer| peer.pending == 0 || (peer.state == PeerState::Gone && peer.pending <= 1);
+        if peer.is_none_or(taken) {
+            self.hears = self.hears.after(Event::Taken);
+        }
+        peer
+    }
+
+    /// Closes its transport, if it was told its end and still lives.
     pub(super) fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.left || self.dead.is_some() || !matches!(self.writing, Writing::Closed) {
+        if self.closed || self.dead().is_some() || self.hears != Hears::Told {
             return Poll::Ready(());
         }
         let done = self.stream.poll_close(cx);
-        self.left = done.is_ready();
+        self.closed = done.is_ready();
         done.map(|_| ())
     }
 
     /// Whether nothing is left to be done for it.
     pub(super) fn is_over(&self) -> bool {
-        match self.writing {
-            Writing::Gone => true,
-            Writing::Closed => self.reading != Reading::Open || self.rest == Rest::Settled,
+        match self.hears {
+            Hears::Cut => true,
+            Hears::Told => self.says != Says::Open || self.rest() == Rest::Settled,
             _ => false,
         }
     }
 
     /// Whether data may still come from it.
     pub(super) fn is_open(&self) -> bool {
-        self.reading == Reading::Open
+        self.says == Says::Open
     }
 
-    /// Whether data may still go to it.
-    pub(super) fn takes(&self) -> bool {
-        matches!(self.writing, Writing::Open)
+    /// Whether data is on its way to it that it has not been given.
+    pub(super) fn has_unwritten(&self) -> bool {
+        !self.out.tail.is_empty() || self.out.pipe.is_some()
     }
 }
+
+/// How much is read of what a peer had sent before it was gone: as much as may lie in the buffers of one system. A
+/// source without end, such as the standard input of a command whose output is closed, is left there.
+const UNREAD: u64 = 8 * 1024 * 1024;

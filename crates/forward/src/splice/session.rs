@@ -7,12 +7,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use endpoint::control::EVENTS;
-use endpoint::{Clock, Control, End, Ending, Hold, Life};
+use endpoint::{Clock, Control, End, Ending, Hold, Life, PeerState, Reason};
 use tokio::time::{Instant, timeout};
 
-use super::half::{Half, Reading, Rest, Writing};
+use super::closing::{Hears, Lane, Patience, Says, patience};
+use super::half::{Half, Rest};
 use super::medium::{Medium, Step};
 use super::timer::Timer;
+use super::watch::{self, Watch};
 use crate::{Act, Ended, Failure, Outcome, Side, Timers};
 
 /// Two sides, and what is going on between them.
@@ -22,18 +24,31 @@ pub(super) struct Session<'t, M: Medium> {
     timers: &'t Timers,
     /// [`Timers::close`], unless a side has a time of its own for that.
     close_time: Duration,
-    timer: Timer,
+    timer: Timer<'t>,
     began: Instant,
     /// When the last byte was taken.
     moved: Instant,
     /// When the last byte was taken or a side came closer to its end.
     stirred: Instant,
     /// Who or what ended it, once that is known. The first error stays.
-    ended: Option<Box<Ended>>,
+    ended: Option<Box<Over>>,
     /// No data is read any more, and both sides are let go at this time at the latest.
     winding_up: Option<Instant>,
+    /// What is looked for at the transports, if anything is.
+    watch: Option<Box<Watch>>,
+    /// Neither transport tells anything: there is nothing to look at.
+    blind: bool,
     /// What is held for the sides, if anything is; given back last, when their streams are gone.
     _held: Option<Box<(Hold, Hold)>>,
+}
+
+/// How a session ends.
+struct Over {
+    why: Ended,
+    /// Since when it has been ending.
+    since: Instant,
+    /// Data was thrown away that its reader might have taken.
+    cut: bool,
 }
 
 /// A session, whatever it moves.
@@ -41,10 +56,22 @@ pub(super) trait Running: Send {
     /// Ready when both sides are over and may be dropped.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
+    /// Whether a side has ended, so that the session goes on for its rest alone.
+    fn is_ending(&self) -> bool;
+
+    /// When something last moved.
+    fn stirred(&self) -> Instant;
+
+    /// Payload that the far side and the near side have taken.
+    fn written(&self) -> (u64, u64);
+
     /// Stops reading for good, and has both sides told `end`, within the close timeout.
     fn wind_up(&mut self, why: Ended, end: &End);
 
-    /// Takes leave of the sides that were told their end, within the close timeout.
+    /// Ends at once: what was not said by now is not said.
+    fn cut(&mut self, why: Ended);
+
+    /// Closes the transports of the sides that were told their end, within the close timeout.
     fn leave(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 
     /// Lets both sides go.
@@ -57,12 +84,9 @@ impl<'t, M: Medium> Session<'t, M> {
         far: Half<M>,
         timers: &'t Timers,
         held: (Hold, Hold),
-        clock: &Clock,
+        clock: &'t Clock,
     ) -> Self {
         let began = Instant::now();
-        // A timer of the runtime's own is made when it is first waited for: nothing is polled yet.
-        let idle = timers.idle.filter(|_| clock.is_elsewhere());
-        let idle = idle.map(|idle| Timer::of(clock.alarm(began + idle)));
         // The more patient one decides: both sides are told and heard in one go.
         let own = near.stream.close_timeout().into_iter().chain(far.stream.close_timeout()).max();
         Self {
@@ -70,12 +94,14 @@ impl<'t, M: Medium> Session<'t, M> {
             far,
             timers,
             close_time: own.unwrap_or(timers.close),
-            timer: idle.unwrap_or_default(),
+            timer: Timer::by(clock),
             began,
             moved: began,
             stirred: began,
             ended: None,
             winding_up: None,
+            watch: None,
+            blind: false,
             _held: (!held.0.is_empty() || !held.1.is_empty()).then(|| Box::new(held)),
         }
     }
@@ -88,22 +114,29 @@ impl<M: Medium> Running for Session<'_, M> {
                 self.live(cx, side);
             }
             self.cross_signals(cx);
-            let before = self.written();
+            let before = self.total();
+            let mut stalled = false;
             if self.winding_up.is_none() {
                 for side in SIDES {
-                    self.pump(cx, side);
+                    stalled |= self.pump(cx, side);
                 }
                 // A program's exit status is said beside its end and must not come after it.
                 self.cross_signals(cx);
             }
-            if self.ended.is_none() && self.timers.idle.is_none() {
+            let wrote = self.total() != before;
+            if (stalled || wrote) && self.watch.is_none() {
+                self.begin_watch(if stalled { watch::STALLED } else { watch::WRITTEN });
+            } else if stalled && let Some(watch) = &mut self.watch {
+                watch.hurry(watch::STALLED, Instant::now());
+            }
+            if self.ended.is_none() && self.timers.idle.is_none() && self.watch.is_none() {
                 // Both are whole: nothing is to be closed, and no timer asks for the clock.
                 return Poll::Pending;
             }
             for side in SIDES {
                 self.close(cx, side);
             }
-            if self.written() != before {
+            if self.total() != before {
                 self.moved = Instant::now();
                 self.stirred = self.moved;
             }
@@ -119,20 +152,47 @@ impl<M: Medium> Running for Session<'_, M> {
                 return Poll::Pending;
             }
             if let Some((_, due)) = due
-                && self.expire(due).is_ready()
+                && self.expire(cx, due).is_ready()
             {
                 return Poll::Ready(());
             }
         }
     }
 
+    fn is_ending(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    fn stirred(&self) -> Instant {
+        self.stirred
+    }
+
+    fn written(&self) -> (u64, u64) {
+        (self.far.out.written, self.near.out.written)
+    }
+
     fn wind_up(&mut self, why: Ended, end: &End) {
         if self.winding_up.is_none() {
             self.winding_up = Some(Instant::now() + self.close_time);
+            // What is stalled may have more behind it, which is not read any more.
+            let cut = self.has_unwritten() && !matches!(why, Ended::Eof(_));
             self.note(why);
+            if let Some(over) = &mut self.ended {
+                over.cut |= cut;
+            }
             self.near.close(end.clone());
             self.far.close(end.clone());
         }
+    }
+
+    fn cut(&mut self, why: Ended) {
+        let cut = self.is_moving();
+        self.note(why);
+        if let Some(over) = &mut self.ended {
+            over.cut |= cut;
+        }
+        self.near.lose();
+        self.far.lose();
     }
 
     fn leave(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
@@ -141,22 +201,24 @@ impl<M: Medium> Running for Session<'_, M> {
             let pending = near.poll_leave(cx).is_pending() | far.poll_leave(cx).is_pending();
             if pending { Poll::Pending } else { Poll::Ready(()) }
         });
-        // Boxed, so that a session doesn't carry its farewell's timer all along. Whoever doesn't
-        // take our leave is left without it.
+        // Boxed, so that a session doesn't carry this timer all along. A peer that doesn't take its
+        // close is left without it.
         Box::pin(async move {
             let _ = timeout(close, leaving).await;
         })
     }
 
     fn into_outcome(self: Box<Self>) -> Outcome {
+        let ended = self.ended.expect("a side is closed only by an end, an error or a timer");
         Outcome {
             sent: self.far.out.written,
             received: self.near.out.written,
             spliced: self.near.out.spliced + self.far.out.spliced,
             duration: self.began.elapsed(),
-            end: *self.ended.expect("a side is closed only by an end, an error or a timer"),
-            near: self.near.said.map(|end| *end),
-            far: self.far.said.map(|end| *end),
+            end: ended.why,
+            near: self.near.said().cloned(),
+            far: self.far.said().cloned(),
+            cut: ended.cut,
         }
     }
 }
@@ -165,87 +227,116 @@ impl<M: Medium> Session<'_, M> {
     /// What the sides do besides moving data.
     fn live(&mut self, cx: &mut Context<'_>, side: Side) {
         let half = self.half(side);
-        if half.dead.is_some() || half.is_over() {
+        if half.dead().is_some() || half.is_over() {
             return;
         }
         if let Poll::Ready(error) = half.stream.poll_background(cx) {
-            half.dead = Some(error.kind());
-            let was_open = half.is_open();
-            if !matches!(half.writing, Writing::Closed) {
-                half.give_up();
-            }
-            self.stirred = Instant::now();
-            // Who has ended may go; it is an error only if somebody waits for more.
-            if was_open {
-                self.note(Ended::Error(side, Failure { act: Act::Live, error }));
-            }
+            self.bury(side, error);
         }
     }
 
-    /// Moves what `side` sends, and sees what that changes.
-    fn pump(&mut self, cx: &mut Context<'_>, side: Side) {
+    /// A side is gone by itself.
+    fn bury(&mut self, side: Side, error: io::Error) {
+        let half = self.half(side);
+        if half.hears == Hears::Deliver {
+            half.look();
+        }
+        // A side that has ended may go; it is an error only if something was still to come, or to be taken.
+        let is_loss = half.is_open() || half.hears == Hears::Deliver || half.has_unwritten();
+        half.die(error.kind());
+        self.stirred = Instant::now();
+        if is_loss {
+            self.note(Ended::Error(side, Failure { act: Act::Live, error }));
+        }
+    }
+
+    /// Moves what `side` sends, and sees what that changes; whether it waits for the other side.
+    fn pump(&mut self, cx: &mut Context<'_>, side: Side) -> bool {
         let (from, to) = self.lane(side);
-        if from.is_open() && to.is_open() && matches!(to.writing, Writing::Gone) {
+        if from.is_open() && to.is_open() && to.hears == Hears::Cut {
             // What a failed side has sent before is still delivered. The side that it goes to must
             // not be stalled by data of its own that nobody takes any more.
             if M::discard(cx, &mut from.stream).1.is_ready() {
-                from.reading = Reading::Ended(Instant::now());
-                from.said = Some(Box::new(from.stream.end()));
+                let end = from.stream.end();
+                from.over(Says::Ended, Some(end));
                 self.stirred = Instant::now();
             }
-            return;
+            return false;
         }
-        if !from.is_open() || !to.takes() {
-            return;
+        if !from.is_open() || !to.hears.takes() {
+            return false;
         }
+        let before = to.out.written;
         let step = match M::pump(cx, &mut from.stream, &mut to.stream, &mut to.out) {
-            // What it had read ahead before it died has been read by now.
-            Step::Dry => match from.dead {
+            // What it had sent before it died has been read by now.
+            Step::Dry => match from.dead() {
                 Some(kind) => Step::read_failed(kind.into()),
-                None => return,
+                None => return false,
             },
-            Step::Full | Step::Turn => return,
+            Step::Full => {
+                if from.dead().is_none() {
+                    from.stream.poll_ahead(cx);
+                }
+                return true;
+            }
+            Step::Turn => match from.dead() {
+                Some(kind) if !from.has_left(to.out.written - before) => {
+                    Step::read_failed(kind.into())
+                }
+                _ => return false,
+            },
             step => step,
         };
-        let now = Instant::now();
         let ended = match step {
             Step::End => {
                 let end = from.stream.end();
-                from.reading = Reading::Ended(now);
-                from.said = Some(Box::new(end.clone()));
+                from.over(Says::Ended, Some(end.clone()));
                 to.close(end);
                 Ended::Eof(side)
             }
             Step::ReadFailed(failure) => {
-                from.reading = Reading::Failed;
-                to.close(lost(&failure.error));
+                from.over(Says::Failed, None);
+                // Nobody hears an answer there.
+                from.lose();
+                to.close(End::lost(&failure.error));
                 Ended::Error(side, failure)
             }
             Step::WriteFailed(failure) => {
-                to.give_up();
+                match to.stream.peer() {
+                    Some(peer) if peer.state == PeerState::Gone => to.die(failure.error.kind()),
+                    _ => to.lose(),
+                }
                 // What is not taken any more is read and forgotten from the next poll on.
                 cx.waker().wake_by_ref();
                 Ended::Error(side.other(), failure)
             }
-            Step::Dry | Step::Full | Step::Turn => return,
+            Step::Dry | Step::Full | Step::Turn => return false,
         };
         if !from.is_open() && from.stream.ending() == Ending::Whole {
-            from.give_up();
+            from.lose();
         }
-        self.stirred = now;
+        self.stirred = Instant::now();
         self.note(ended);
+        false
     }
 
     fn close(&mut self, cx: &mut Context<'_>, side: Side) {
         let half = self.half(side);
-        let before = std::mem::discriminant(&half.writing);
+        let before = half.hears;
         let failed = half.poll_close(cx).err();
         if failed.is_some() {
-            half.give_up();
+            half.lose();
             cx.waker().wake_by_ref();
         }
-        if std::mem::discriminant(&half.writing) != before {
-            self.stirred = Instant::now();
+        let (after, now) = (half.hears, Instant::now());
+        if after != before {
+            self.stirred = now;
+            if after == Hears::Deliver {
+                match &mut self.watch {
+                    Some(watch) => watch.hurry(watch::DELIVERY, now),
+                    None => self.begin_watch(watch::DELIVERY),
+                }
+            }
         }
         if let Some(failure) = failed {
             self.note(Ended::Error(side, failure));
@@ -256,25 +347,27 @@ impl<M: Medium> Session<'_, M> {
     fn settle(&mut self, cx: &mut Context<'_>, side: Side) {
         let close = self.close_time;
         let (from, to) = self.lane(side);
-        let told = matches!(from.writing, Writing::Closed);
-        if !told || !from.is_open() || to.takes() || from.rest == Rest::Settled {
+        let told = matches!(from.hears, Hears::Deliver | Hears::Told);
+        if !told || !from.is_open() || to.hears.takes() || from.rest() == Rest::Settled {
             return;
         }
         let ending = from.stream.ending();
-        if ending == Ending::Whole || from.dead.is_some() {
-            from.rest = Rest::Settled;
+        if ending == Ending::Whole || from.dead().is_some() {
+            from.set_rest(Rest::Settled);
             return;
         }
         let (bytes, done) = M::discard(cx, &mut from.stream);
-        let (by, left) = match from.rest {
-            Rest::Read { by, left } => (by, left.saturating_sub(bytes)),
+        let taken = from.hears == Hears::Told;
+        let until = |by: Option<Instant>| by.or_else(|| taken.then(|| Instant::now() + close));
+        let (by, left) = match from.rest() {
+            Rest::Read { by, left } => (until(by), left.saturating_sub(bytes)),
             // A side that isn't sending now will see the end as its next event. One that says its
             // end with a handshake answers ours: a moment more is due to it.
-            _ if bytes == 0 && ending == Ending::HalfClose => (Instant::now(), 0),
-            _ => (Instant::now() + close, DISCARD.saturating_sub(bytes)),
+            _ if bytes == 0 && ending == Ending::HalfClose && taken => (until(None), 0),
+            _ => (until(None), DISCARD.saturating_sub(bytes)),
         };
         let more = done.is_pending() && left > 0;
-        from.rest = if more { Rest::Read { by, left } } else { Rest::Settled };
+        from.set_rest(if more { Rest::Read { by, left } } else { Rest::Settled });
     }
 
     /// Hands what each side says to what the other takes.
@@ -283,68 +376,114 @@ impl<M: Medium> Session<'_, M> {
         cross(cx, &mut self.far.control, &self.near.control);
     }
 
+    // === What is due ===
+
     /// What has to come to an end next, and when.
     fn due(&self) -> Option<(Instant, Due)> {
+        let look = self.watch.as_ref().map(|watch| (watch.at, Due::Look));
         if let Some(by) = self.winding_up {
-            return Some((by, Due::Over));
+            return look.into_iter().chain([(by, Due::Over)]).min_by_key(|(at, _)| *at);
         }
         let idle = self.timers.idle.map(|idle| (self.moved + idle, Due::Idle));
         let rests = SIDES.map(|side| self.rest_due(side));
-        idle.into_iter().chain(rests.into_iter().flatten()).min_by_key(|(at, _)| *at)
+        look.into_iter().chain(idle).chain(rests.into_iter().flatten()).min_by_key(|(at, _)| *at)
     }
 
-    /// Until when the rest of the session is waited for, as `side` has ended or its data is not
-    /// taken any more.
+    /// Until when what `side` sends is waited for, or what it is sent.
     fn rest_due(&self, side: Side) -> Option<(Instant, Due)> {
-        let (from, to) = match side {
-            Side::Near => (&self.near, &self.far),
-            Side::Far => (&self.far, &self.near),
+        let from = match side {
+            Side::Near => &self.near,
+            Side::Far => &self.far,
         };
-        if let Rest::Read { by, .. } = from.rest {
+        if let Rest::Read { by: Some(by), .. } = from.rest() {
             return Some((by, Due::Settled(side)));
         }
-        // Whether the other direction lives: an answer may come.
-        let answer = to.is_open() && from.takes();
-        let linger = self.timers.linger.map(|linger| self.stirred + linger);
-        let close = Some(self.stirred + self.close_time);
-        let at = match (from.reading, &to.writing) {
-            (_, Writing::Gone) if answer => match to.stream.ending() {
-                // A program that closed its input may go on for a while.
-                Ending::HalfClose => linger.or(Some(self.stirred + DELIVERY)),
-                Ending::Handshake | Ending::Whole => close,
+        let lane = self.describe(side);
+        let linger = self.timers.linger;
+        let at = match patience(lane) {
+            Patience::Endless => None,
+            Patience::Linger => match self.own_linger(side) {
+                Some(own) => Some(self.stirred + own),
+                None => linger.map(|linger| self.stirred + linger),
             },
-            (Reading::Open, _) => return None,
-            // What was read is delivered, even to a reader that starts late.
-            (_, Writing::Closing(_)) if answer => linger,
-            (_, Writing::Closing(_)) => linger.or(Some(self.stirred + DELIVERY)),
-            (_, Writing::Finishing(_)) if !answer => close,
-            (Reading::Failed, _) if answer => close,
-            // Its peer waits for our part of the handshake, or we for the peer's: not for longer
-            // than a half-close lives, even if the data doesn't stop.
-            (Reading::Ended(at), _) if answer && is_short::<M>(&from.stream, to) => {
-                close.min(self.timers.linger.map(|linger| at + linger).or(close))
+            Patience::Delivery => Some(self.stirred + linger.unwrap_or(DELIVERY)),
+            Patience::Close => {
+                let close = self.stirred + self.close_time;
+                // An answer that goes on and on: not for longer than a half-close lives.
+                let since = self.ended.as_ref().map_or(self.stirred, |over| over.since);
+                let answers = lane.answers && lane.sink == Hears::Told;
+                Some(match linger.filter(|_| answers) {
+                    Some(linger) => close.min(since + linger),
+                    None => close,
+                })
             }
-            (Reading::Ended(_), _) if answer => linger,
-            _ => return None,
         };
         at.map(|at| (at, Due::Rest(side)))
     }
 
+    /// What [`patience`] is to know about what `side` sends.
+    fn describe(&self, side: Side) -> Lane {
+        let (from, to) = match side {
+            Side::Near => (&self.near, &self.far),
+            Side::Far => (&self.far, &self.near),
+        };
+        let watch = self.watch.as_ref();
+        let sink = watch.and_then(|watch| watch.is_proven(side == Side::Far));
+        let ended_behind = watch.is_some_and(|watch| watch.has_ended(side == Side::Near));
+        let dead = from.dead().is_some();
+        let gone = from.says == Says::Failed || (dead && from.is_open() && !ended_behind);
+        Lane {
+            source: from.says,
+            sink: to.hears,
+            listens: from.hears.takes(),
+            answers: to.is_open(),
+            gone,
+            left: dead && !gone,
+            ended_behind,
+            sink_gone: to.dead().is_some(),
+            source_ending: from.stream.ending(),
+            sink_ending: to.stream.ending(),
+            proven: sink == Some(true),
+            known: sink.is_some(),
+            serves: side == Side::Near,
+        }
+    }
+
+    /// How long the other side of `side` may stay silent, if it says so itself.
+    fn own_linger(&self, side: Side) -> Option<Duration> {
+        let to = match side {
+            Side::Near => &self.far,
+            Side::Far => &self.near,
+        };
+        let own = to.stream.linger().filter(|_| self.timers.own_linger)?;
+        Some(self.timers.linger.map_or(own, |linger| linger.min(own)))
+    }
+
     /// Ready if it is over without more ado.
-    fn expire(&mut self, due: Due) -> Poll<()> {
+    fn expire(&mut self, cx: &mut Context<'_>, due: Due) -> Poll<()> {
         match due {
-            Due::Over => return Poll::Ready(()),
-            Due::Settled(side) => self.half(side).rest = Rest::Settled,
-            Due::Idle => self.wind_up(Ended::Idle, &End::with_code(1001, "idle for too long")),
+            Due::Over => {
+                let cut = self.is_moving();
+                if let Some(over) = &mut self.ended {
+                    over.cut |= cut;
+                }
+                return Poll::Ready(());
+            }
+            Due::Settled(side) => {
+                self.half(side).set_rest(Rest::Settled);
+            }
+            Due::Idle => self.wind_up(Ended::Idle, &End::of(Reason::Idle)),
+            Due::Look => self.look(cx),
             Due::Rest(side) => {
-                let (from, to) = self.lane(side);
+                let (lane, own) = (self.describe(side), self.own_linger(side).is_some());
                 // Whoever asked for the end and got all of its data through has ended it, and is
                 // answered in the same terms: that no answer comes before is nothing unusual.
-                let asked =
-                    is_short::<M>(&from.stream, to) && matches!(to.writing, Writing::Closed);
-                let (why, end) = match from.said.clone() {
-                    Some(end) if asked => (Ended::Eof(side), *end),
-                    _ => (Ended::Linger(side), End::with_code(1001, "the other side has closed")),
+                let short = patience(lane) == Patience::Close || own;
+                let quiet = self.far.out.tail.is_empty() && self.near.out.tail.is_empty();
+                let asked = lane.sink == Hears::Told && short && quiet;
+                let (why, end) = match self.half(side).said().cloned() {
+                    Some(end) if asked => (Ended::Eof(side), end),
+                    _ => (Ended::Linger(side), End::of(Reason::Linger)),
                 };
                 self.wind_up(why, &end);
             }
@@ -352,13 +491,94 @@ impl<M: Medium> Session<'_, M> {
         Poll::Pending
     }
 
+    // === What the transports know ===
+
+    fn begin_watch(&mut self, step: Duration) {
+        if !self.blind {
+            let step = self.timers.idle.map_or(step, |idle| step.min(idle / 4));
+            self.watch = Some(Box::new(Watch::after(step, Instant::now())));
+        }
+    }
+
+    /// Looks at both transports, and says when to look again.
+    fn look(&mut self, cx: &mut Context<'_>) {
+        let Some(mut watch) = self.watch.take() else { return };
+        let now = Instant::now();
+        let mut found = [watch::Finding::default(); 2];
+        for (side, found) in SIDES.into_iter().zip(&mut found) {
+            let half = self.half(side);
+            let before = half.hears;
+            *found = watch.look(side == Side::Near, half, now);
+            let told = half.hears != before;
+            if found.progress || told {
+                self.stirred = now;
+            }
+            if found.progress {
+                self.moved = now;
+            }
+            if let Some(kind) = found.gone
+                && self.needs(side)
+            {
+                if watch.has_ended(side == Side::Near) {
+                    // Its end is still to be read, and is no failure.
+                    self.half(side).die(kind);
+                } else {
+                    self.bury(side, gone(kind));
+                }
+                cx.waker().wake_by_ref();
+            }
+        }
+        self.blind = found.iter().all(|found| !found.known) && self.ended.is_none();
+        let ending = self.ended.is_some();
+        let stalled = self.has_unwritten();
+        let pending = found.iter().any(|found| found.pending);
+        let most = match self.timers.idle {
+            _ if ending || stalled => Some(watch::STALLED),
+            Some(idle) => pending.then_some((idle / 4).max(LEAST_LOOK)),
+            None => pending.then_some(watch::WRITTEN),
+        };
+        if let Some(most) = most.filter(|_| !self.blind) {
+            watch.again(found, most, now);
+            self.watch = Some(watch);
+        }
+    }
+
+    /// Whether it matters that a side is gone.
+    fn needs(&self, side: Side) -> bool {
+        let half = match side {
+            Side::Near => &self.near,
+            Side::Far => &self.far,
+        };
+        !half.hears.is_final() || half.is_open()
+    }
+
+    // === The rest ===
+
     /// Keeps what ended it: the first end, unless an error or a timer cuts what was to follow.
     fn note(&mut self, why: Ended) {
-        match (self.ended.as_deref(), &why) {
-            (Some(Ended::Eof(_)), Ended::Eof(_)) => {}
-            (None | Some(Ended::Eof(_)), _) => self.ended = Some(Box::new(why)),
-            _ => {}
+        match &mut self.ended {
+            None => {
+                self.ended = Some(Box::new(Over { why, since: Instant::now(), cut: false }));
+            }
+            Some(over) => match (&over.why, &why) {
+                (Ended::Eof(_), Ended::Eof(_)) => {}
+                (Ended::Eof(_), _) => over.why = why,
+                _ => {}
+            },
         }
+    }
+
+    fn has_unwritten(&self) -> bool {
+        self.near.has_unwritten() || self.far.has_unwritten()
+    }
+
+    /// Whether something is on its way that its reader has not been given.
+    fn is_moving(&mut self) -> bool {
+        SIDES.into_iter().any(|side| {
+            let half = self.half(side);
+            let takes = !half.hears.is_final() && half.dead().is_none();
+            takes && (half.has_unwritten() || half.stream.peer().is_some_and(|it| it.pending > 1))
+        })
     }
 
     fn half(&mut self, side: Side) -> &mut Half<M> {
@@ -373,21 +593,9 @@ impl<M: Medium> Session<'_, M> {
         }
     }
 
-    fn written(&self) -> u64 {
+    fn total(&self) -> u64 {
         self.near.out.written + self.far.out.written
     }
-}
-
-/// Whether the end of `from` is awaited on the other side for a short time only: it is part of a
-/// handshake, on its own side or on the side that was told; or the other side is a device, which
-/// never ends by itself and is wanted by others.
-fn is_short<M: Medium>(from: &M::Stream, to: &Half<M>) -> bool {
-    from.ending() != Ending::HalfClose
-        || match to.stream.ending() {
-            Ending::HalfClose => false,
-            Ending::Handshake => matches!(to.writing, Writing::Closed),
-            Ending::Whole => true,
-        }
 }
 
 /// Why the one timer runs.
@@ -395,6 +603,8 @@ fn is_short<M: Medium>(from: &M::Stream, to: &Half<M>) -> bool {
 enum Due {
     /// Nothing moved.
     Idle,
+    /// The transports are to be asked.
+    Look,
     /// This side has ended, and the rest takes too long.
     Rest(Side),
     /// This side still sends, though it was told the end.
@@ -407,16 +617,23 @@ enum Due {
 /// side that it came from has gone: nobody else would end such a session.
 const DELIVERY: Duration = Duration::from_secs(60);
 
+/// An idle timeout of no time at all must not have us look all the time.
+const LEAST_LOOK: Duration = Duration::from_millis(10);
+
 /// How much is read from a side that was told the end before it is left: as much as may be on its
 /// way in the buffers of both systems.
 const DISCARD: usize = 8 * 1024 * 1024;
 
 const SIDES: [Side; 2] = [Side::Near, Side::Far];
 
-/// What a peer is told when the side across from it was lost: the sort of error alone, since its
-/// words may name what is none of the peer's business.
-fn lost(error: &io::Error) -> End {
-    End::with_code(1011, error.kind().to_string())
+/// What is said of a peer that is gone.
+fn gone(kind: io::ErrorKind) -> io::Error {
+    match kind {
+        io::ErrorKind::TimedOut => {
+            io::Error::new(kind, "the peer does not acknowledge what it is sent")
+        }
+        kind => kind.into(),
+    }
 }
 
 fn cross(cx: &mut Context<'_>, from: &mut Control, to: &Control) {

@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use endpoint::Clock;
 use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -11,17 +13,19 @@ use tokio::time::{Instant, Sleep, sleep_until};
 ///
 /// A deadline that moves on with every byte doesn't touch the runtime's timers with every byte: the
 /// timer fires at the old one, and is then set to what is due by now.
-#[derive(Debug, Default)]
-pub(super) struct Timer {
+#[derive(Debug)]
+pub(super) struct Timer<'t> {
+    /// Where what is not due soon is waited for.
+    clock: &'t Clock,
     sleep: Option<Pin<Box<Sleep>>>,
     /// What is due has come, as far as the clock goes.
     come: bool,
 }
 
-impl Timer {
-    /// One that is there from the start, for what may be due all along.
-    pub(super) fn of(sleep: Sleep) -> Self {
-        Self { sleep: Some(Box::pin(sleep)), come: false }
+impl<'t> Timer<'t> {
+    /// One that waits by `clock` for what isn't due soon.
+    pub(super) fn by(clock: &'t Clock) -> Self {
+        Self { clock, sleep: None, come: false }
     }
 
     /// Ready when `due` has come; `None` never does.
@@ -29,7 +33,7 @@ impl Timer {
     /// Not at once: what has arrived by then is to be seen before, which may move `due`.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, due: Option<Instant>) -> Poll<()> {
         let Some(due) = due else {
-            *self = Self::default();
+            (self.sleep, self.come) = (None, false);
             return Poll::Pending;
         };
         if self.waits(cx, due) {
@@ -46,10 +50,19 @@ impl Timer {
 
     /// Whether the clock has to wake us, as `due` is to come.
     fn waits(&mut self, cx: &mut Context<'_>, due: Instant) -> bool {
-        if due <= Instant::now() {
+        let now = Instant::now();
+        if due <= now {
             return false;
         }
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(due)));
+        // One that waits for later is of the clock's thread, and what is due soon isn't worth waking that.
+        let soon = due < now + SOON;
+        if soon && self.sleep.as_ref().is_some_and(|sleep| sleep.deadline() >= now + SOON) {
+            self.sleep = None;
+        }
+        let clock = self.clock;
+        let sleep = self.sleep.get_or_insert_with(|| {
+            Box::pin(if soon { sleep_until(due) } else { clock.alarm(due) })
+        });
         if sleep.deadline() > due {
             sleep.as_mut().reset(due);
         }
@@ -62,3 +75,6 @@ impl Timer {
         true
     }
 }
+
+/// What is due within this time is waited for by the session's own thread.
+const SOON: Duration = Duration::from_secs(1);

@@ -62,7 +62,7 @@ async fn what_is_undecided_is_bounded() {
     sleep(Duration::from_secs(5)).await;
     assert_eq!(running.source.calls(), 4, "a fifth one stays in the backlog");
     assert_eq!(running.far.tried(), 0);
-    running.stop.stop(endpoint::End::eof());
+    running.stop.drain(endpoint::End::eof());
     assert_eq!(offer.told().await, Told::Nothing);
 }
 

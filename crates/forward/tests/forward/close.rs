@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use endpoint::{End, Ending, ExitStatus};
+use endpoint::{End, Ending, ExitStatus, Reason};
 use forward::{Ended, Side, Timers};
 use tokio::time::Instant;
 
@@ -73,16 +73,16 @@ async fn after_a_handshake_end_the_answer_still_gets_through() {
         let (first, second) = pick(&session);
         let (first, second) = (first.clone(), second.clone());
         first.ending(Ending::Handshake);
-        first.end_with(End::with_code(1000, "bye"));
+        first.end_with(End::with_code(Reason::EndOfStream, 1000, "bye"));
         settle().await;
-        assert_eq!(second.finished(), Some(End::with_code(1000, "bye")));
+        assert_eq!(second.finished(), Some(End::with_code(Reason::EndOfStream, 1000, "bye")));
         tokio::time::sleep(Duration::from_secs(4)).await;
         second.send("answer");
         settle().await;
         assert_eq!((first.taken(), first.finished()), (b"answer".to_vec(), None));
-        second.end_with(End::because("done"));
+        second.end_with(End::because(Reason::Application, "done"));
         let outcome = session.outcome().await;
-        assert_eq!(first.finished(), Some(End::because("done")));
+        assert_eq!(first.finished(), Some(End::because(Reason::Application, "done")));
         assert!(matches!(outcome.end, Ended::Eof(at) if at == side), "{outcome}");
     }
 }
@@ -95,9 +95,9 @@ async fn a_handshake_end_is_answered_in_its_own_terms_when_nothing_else_comes() 
         let first = first.clone();
         let began = Instant::now();
         first.ending(Ending::Handshake);
-        first.end_with(End::with_code(1000, ""));
+        first.end_with(End::with_code(Reason::EndOfStream, 1000, ""));
         let outcome = session.outcome().await;
-        assert_eq!(first.finished(), Some(End::with_code(1000, "")));
+        assert_eq!(first.finished(), Some(End::with_code(Reason::EndOfStream, 1000, "")));
         assert!(matches!(outcome.end, Ended::Eof(at) if at == side), "{outcome}");
         assert_eq!(began.elapsed().as_secs(), 5);
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use endpoint::{End, RefusalKind};
+use endpoint::{End, Reason, RefusalKind};
 use forward::{Config, Ended};
 use tokio::time::{Instant, sleep};
 
@@ -12,7 +12,7 @@ use crate::support::{Told, settle};
 const SECOND: Duration = Duration::from_secs(1);
 
 fn restart() -> End {
-    End::with_code(1012, "service restart")
+    End::of(Reason::Restart)
 }
 
 #[tokio::test(start_paused = true)]
@@ -20,7 +20,7 @@ async fn the_listener_is_closed_at_once() {
     let running = start(Config::default());
     let mut offer = running.source.offer();
     assert!(matches!(offer.told().await, Told::Accepted(_)));
-    running.stop.stop(restart());
+    running.stop.drain(restart());
     settle().await;
     assert!(running.source.is_closed() && !running.task.is_finished());
     offer.peer.end();
@@ -35,7 +35,7 @@ async fn sessions_have_their_grace_and_then_a_reason() {
     let mut offer = running.source.offer();
     assert!(matches!(offer.told().await, Told::Accepted(_)));
     let far = running.far.next().await;
-    running.stop.stop(restart());
+    running.stop.drain(restart());
     let began = Instant::now();
     sleep(SECOND * 9).await;
     offer.peer.send("still moving");
@@ -52,7 +52,7 @@ async fn what_is_undecided_is_refused_as_busy() {
     running.far.delay(SECOND * 20);
     let mut offer = running.source.offer();
     settle().await;
-    running.stop.stop(restart());
+    running.stop.drain(restart());
     let Told::Refused(refusal) = offer.told().await else { panic!("no refusal") };
     assert_eq!((refusal.kind, running.far.pending()), (RefusalKind::Busy, 0));
     assert_eq!(running.task.await.unwrap().refused, 1);
@@ -86,6 +86,6 @@ async fn a_peer_that_stalls_does_not_hold_up_the_end() {
 #[tokio::test(start_paused = true)]
 async fn a_stop_before_the_start_is_a_stop() {
     let running = start(Config::default());
-    running.stop.stop(restart());
+    running.stop.drain(restart());
     assert_eq!(running.task.await.unwrap().sessions, 0);
 }

@@ -120,8 +120,8 @@ async fn a_turn_is_bounded() {
         let turn = moved.swap(0, Ordering::Relaxed);
         assert!(turn > 0 && turn <= 2 << 20, "{turn} bytes in one turn");
     }
-    stop.stop(End::eof());
-    stop.hurry();
+    stop.drain(End::eof());
+    stop.end();
     let outcome = session.await;
     assert!(outcome.spliced > outcome.sent && outcome.spliced > outcome.received, "both ways");
 }
@@ -245,8 +245,8 @@ async fn what_is_in_the_kernel_is_written_before_an_end_of_ours() {
             break;
         }
     }
-    stop.stop(End::eof());
-    stop.hurry();
+    stop.drain(End::eof());
+    stop.end();
     settle().await;
     loop {
         let more = far.take();

@@ -120,7 +120,7 @@ async fn listeners_share_the_limits() {
     assert!(matches!(one.offer().told().await, Told::Accepted(_)));
     assert!(matches!(other.offer().told().await, Told::Refused(_)));
     assert_eq!(far.tried(), 1);
-    stop.stop(End::eof());
+    stop.drain(End::eof());
     let (first, second) = task.await.unwrap();
     assert_eq!((first.sessions, second.refused), (1, 1));
 }

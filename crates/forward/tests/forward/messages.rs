@@ -1,6 +1,6 @@
 //! Messages between messages keep what bytes don't have.
 
-use endpoint::{Conn, End, Info, Part};
+use endpoint::{Conn, End, Info, Part, Reason};
 use forward::{Ended, Outcome, Side, Stop, Timers, splice};
 use tokio::task::JoinHandle;
 
@@ -26,11 +26,11 @@ async fn boundaries_and_types_are_kept() {
         Part { data: "last".into(), text: true, last: true },
     ];
     parts.iter().cloned().for_each(|part| near.send(part));
-    near.end_with(End::with_code(1000, "bye"));
+    near.end_with(End::with_code(Reason::EndOfStream, 1000, "bye"));
     far.end_with(End::eof());
     let outcome = task.await.unwrap();
     assert_eq!(far.taken(), parts);
-    assert_eq!(far.finished(), Some(End::with_code(1000, "bye")));
+    assert_eq!(far.finished(), Some(End::with_code(Reason::EndOfStream, 1000, "bye")));
     assert_eq!(outcome.sent, 4 + 6 + 10);
     assert!(matches!(outcome.end, Ended::Eof(Side::Near)), "{outcome}");
 }

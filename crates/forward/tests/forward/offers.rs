@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::info::Http;
-use endpoint::{Answer, Context, End, Grants, Incoming, Info, Order, Refusal, RefusalKind};
+use endpoint::{Answer, Context, End, Grants, Incoming, Info, Order, Reason, Refusal, RefusalKind};
 use forward::{Config, Destination, Forwarder, Gate, OpenGate, Route, Stop, Summary, Timers};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
@@ -43,7 +43,7 @@ pub(crate) fn start_with(config: Config, gate: impl Gate + 'static) -> Running {
 
 impl Running {
     pub(crate) async fn finish(self) -> Summary {
-        self.stop.stop(End::with_code(1012, "service restart"));
+        self.stop.drain(End::of(Reason::Restart));
         tokio::time::timeout(SECOND * 60, self.task).await.expect("it drains").unwrap()
     }
 }
@@ -320,10 +320,7 @@ async fn what_was_accepted_first_is_told_that_nothing_could_be_connected() {
     running.far.refuse(io::ErrorKind::ConnectionRefused);
     let offer = running.source.offer_in(Order::AcceptFirst);
     offer.peer.until(Peer::is_dropped).await;
-    assert_eq!(
-        offer.peer.finished(),
-        Some(End::with_code(1011, "the destination can't be connected"))
-    );
+    assert_eq!(offer.peer.finished(), Some(End::of(Reason::Unreachable)));
     assert_eq!(running.finish().await.unreachable, 1);
 }
 

@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use endpoint::{Conn, End, Ending, Info, Plain, RefusalKind};
+use endpoint::{Conn, End, Ending, Info, Plain, Reason, RefusalKind};
 use forward::{Config, Ended, Side, Stop, Timers, splice};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex, split};
 use tokio::time::sleep;
@@ -143,7 +143,7 @@ async fn srvhalf_1_mib_up_after_the_servers_fin() {
         near.send(chunk);
         sleep(SECOND * 3).await;
     }
-    near.end_with(End::with_code(1000, ""));
+    near.end_with(End::with_code(Reason::EndOfStream, 1000, ""));
     session.outcome().await;
     assert!(far.taken() == sent);
     assert!(far.finished().is_some());
@@ -156,7 +156,7 @@ async fn clclose_8_mib_and_close_to_a_server_that_reads_late() {
     far.room(0);
     let sent = data(8 * MIB);
     session.near.send(&sent);
-    session.near.end_with(End::with_code(1000, ""));
+    session.near.end_with(End::with_code(Reason::EndOfStream, 1000, ""));
     sleep(Duration::from_millis(1500)).await;
     while far.taken_len() < sent.len() {
         far.more_room(100_000);
@@ -190,7 +190,7 @@ async fn request_and_close_gets_its_answer() {
     let session = ws_tcp();
     let (near, far) = (session.near.clone(), session.far.clone());
     near.send("req");
-    near.end_with(End::with_code(1000, ""));
+    near.end_with(End::with_code(Reason::EndOfStream, 1000, ""));
     sleep(Duration::from_millis(300)).await;
     assert_eq!((far.taken(), far.finished().is_some()), (b"req".to_vec(), true));
     far.send("answer");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use endpoint::{End, Ending};
+use endpoint::{End, Ending, Reason};
 use forward::{Ended, Side, Timers};
 use tokio::time::sleep;
 
@@ -37,7 +37,7 @@ async fn a_half_closed_session_lingers_for_a_minute_after_the_last_byte() {
     let outcome = session.outcome().await;
     assert!(matches!(outcome.end, Ended::Linger(_)), "{outcome}");
     assert_eq!(outcome.duration.as_secs(), 1000 + 250 + 60);
-    assert_eq!(near.finished(), Some(End::with_code(1001, "the other side has closed")));
+    assert_eq!(near.finished(), Some(End::of(Reason::Linger)));
     assert_eq!(near.taken(), b"xxxxx");
     let words = "ended by us (near had closed, far went on for too long), ";
     assert!(outcome.to_string().starts_with(words), "{outcome}");
@@ -95,7 +95,7 @@ async fn idle_counts_from_the_last_byte_either_way() {
     let outcome = session.outcome().await;
     assert!(matches!(outcome.end, Ended::Idle), "{outcome}");
     assert_eq!(outcome.duration.as_secs(), 54 + 10);
-    let end = Some(End::with_code(1001, "idle for too long"));
+    let end = Some(End::of(Reason::Idle));
     assert_eq!((near.finished(), far.finished()), (end.clone(), end));
 }
 
@@ -137,14 +137,14 @@ async fn a_stop_leaves_a_session_its_grace() {
     let session = Session::new();
     let (near, far) = (session.near.clone(), session.far.clone());
     settle().await;
-    session.stop.stop(End::with_code(1012, "service restart"));
+    session.stop.drain(End::of(Reason::Restart));
     sleep(SECOND * 9).await;
     near.send("still moving");
     settle().await;
     assert_eq!(far.taken(), b"still moving");
     assert!(far.finished().is_none());
     let outcome = session.outcome().await;
-    let end = End::with_code(1012, "service restart");
+    let end = End::of(Reason::Restart);
     assert_eq!((near.finished(), far.finished()), (Some(end.clone()), Some(end.clone())));
     assert!(matches!(&outcome.end, Ended::Shutdown(said) if *said == end), "{outcome}");
     assert_eq!(outcome.duration.as_secs(), 10);
@@ -154,7 +154,7 @@ async fn a_stop_leaves_a_session_its_grace() {
 async fn a_session_that_ends_within_the_grace_ends_by_itself() {
     let session = Session::new();
     settle().await;
-    session.stop.stop(End::with_code(1012, "service restart"));
+    session.stop.drain(End::of(Reason::Restart));
     session.near.end();
     session.far.end();
     let outcome = session.outcome().await;
@@ -166,9 +166,9 @@ async fn a_session_that_ends_within_the_grace_ends_by_itself() {
 async fn whoever_stops_twice_does_not_wait_for_the_grace() {
     let session = Session::with(Timers::default(), |_, far| far.finishes(false));
     settle().await;
-    session.stop.stop(End::with_code(1012, "service restart"));
+    session.stop.drain(End::of(Reason::Restart));
     sleep(SECOND).await;
-    session.stop.hurry();
+    session.stop.end();
     let outcome = session.outcome().await;
     assert!(matches!(outcome.end, Ended::Shutdown(_)), "{outcome}");
     assert_eq!(outcome.duration.as_secs(), 1 + 5);
@@ -180,7 +180,7 @@ async fn at_the_end_of_the_grace_what_was_read_is_still_written() {
     let far = session.far.clone();
     session.near.send("tail");
     settle().await;
-    session.stop.stop(End::with_code(1012, "service restart"));
+    session.stop.drain(End::of(Reason::Restart));
     sleep(SECOND * 12).await;
     assert!(!session.is_over());
     far.more_room(100);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use endpoint::{End, Ending, Life};
+use endpoint::{End, Ending, Life, PeerState};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{sleep, timeout};
 
@@ -31,6 +31,18 @@ pub(crate) struct Peer(Arc<Mutex<State>>);
 pub(crate) fn fake() -> (Fake, Peer) {
     let state = Arc::new(Mutex::new(State::default()));
     (Fake(Arc::clone(&state)), Peer(state))
+}
+
+/// What a transport tells.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Known {
+    /// That it proves that its peer lives.
+    pub(crate) proven: bool,
+    /// For how long the peer has owed an acknowledgement.
+    pub(crate) overdue: Option<Duration>,
+    /// Bytes that lie in the system's buffers.
+    pub(crate) pending: u64,
+    pub(crate) state: PeerState,
 }
 
 enum Event {
@@ -60,6 +72,8 @@ struct State {
     finishing: bool,
     broken: bool,
     dead: Option<io::ErrorKind>,
+    /// What the transport tells about the peer, beside what it has taken.
+    known: Option<Known>,
     panics: bool,
     fails: Option<(Op, usize)>,
     ops: usize,
@@ -89,6 +103,7 @@ impl Default for State {
             finishing: false,
             broken: false,
             dead: None,
+            known: None,
             panics: false,
             fails: None,
             ops: 0,
@@ -163,6 +178,11 @@ impl Peer {
 
     pub(crate) fn die(&self) {
         self.change(|state| state.dead = Some(io::ErrorKind::TimedOut));
+    }
+
+    /// Has the transport tell about the peer.
+    pub(crate) fn knows(&self, known: Known) {
+        self.change(|state| state.known = Some(known));
     }
 
     pub(crate) fn panic(&self) {
@@ -364,6 +384,18 @@ impl Life for Fake {
 
     fn close_timeout(&self) -> Option<Duration> {
         self.0.lock().unwrap().close
+    }
+
+    fn peer(&mut self) -> Option<endpoint::Peer> {
+        let state = self.0.lock().unwrap();
+        let Known { proven, overdue, pending, state: peer } = state.known?;
+        Some(endpoint::Peer {
+            taken: state.taken.len() as u64,
+            pending,
+            overdue,
+            proven,
+            state: peer,
+        })
     }
 
     fn ending(&self) -> Ending {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use endpoint::{
     Accept, Accepted, Answer, Conn, Connector, Context, Decision, End, Error, ErrorKind, Grants,
-    Incoming, Info, Local, Offer, Offers, Order, Refusal, Result,
+    Incoming, Info, Local, Offer, Offers, Order, Reason, Refusal, Result,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
@@ -148,7 +148,7 @@ impl TestOffer {
     /// The peer leaves before a decision.
     pub(crate) fn leave(&mut self) {
         if let Some(leave) = self.leave.take() {
-            let _ = leave.send(End::because("reset"));
+            let _ = leave.send(End::because(Reason::Application, "reset"));
         }
     }
 

@@ -6,7 +6,7 @@ mod message;
 #[cfg(target_os = "linux")]
 mod raw;
 
-pub(crate) use self::fake::{Op, Peer, fake};
+pub(crate) use self::fake::{Known, Op, Peer, fake};
 pub(crate) use self::kinds::{Connections, Script, Source, TestOffer, Told, connector, listener};
 pub(crate) use self::message::{MessagePeer, message_fake};
 #[cfg(target_os = "linux")]

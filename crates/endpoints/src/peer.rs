@@ -1,0 +1,66 @@
+//! What descriptors of different sorts tell about their peers.
+
+use std::os::fd::BorrowedFd;
+
+use endpoint::{Peer, PeerState};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::ioctl_fionread;
+use socket2::SockRef;
+
+use crate::sockopt::{TcpInfo, tcp_info, unsent};
+
+/// The peer of a TCP connection. It owes an acknowledgement if something had to be sent again, or probes were sent, and
+/// nothing has come since; not if `keepalive` is off, which says that it may stay away for as long as it likes.
+pub(crate) fn of_tcp(socket: BorrowedFd<'_>) -> Option<Peer> {
+    let TcpInfo { state, waits, last_ack, acked } = tcp_info(socket).ok()?;
+    let state = match state {
+        // The states of a connection whose peer has sent its FIN.
+        CLOSE_WAIT | LAST_ACK | CLOSING => PeerState::Ended,
+        CLOSE => PeerState::Gone,
+        _ => PeerState::Open,
+    };
+    let probed = || SockRef::from(&socket).keepalive().unwrap_or(false);
+    Some(Peer {
+        taken: acked,
+        pending: unsent(socket).ok()?,
+        overdue: (waits && probed()).then_some(last_ack),
+        proven: true,
+        state,
+    })
+}
+
+/// The peer of a Unix socket: a process of this machine, which is there or isn't.
+pub(crate) fn of_unix(socket: BorrowedFd<'_>) -> Option<Peer> {
+    let pending = unsent(socket).ok()?;
+    let events = events(socket, PollFlags::RDHUP)?;
+    let state = if events.intersects(PollFlags::HUP | PollFlags::ERR) {
+        PeerState::Gone
+    } else if events.contains(PollFlags::RDHUP) {
+        PeerState::Ended
+    } else {
+        PeerState::Open
+    };
+    Some(Peer { taken: u64::MAX - pending, pending, overdue: None, proven: false, state })
+}
+
+/// The reader of a pipe that we write to; one that is gone is [`PeerState::Gone`].
+pub(crate) fn of_pipe(pipe: BorrowedFd<'_>) -> Option<Peer> {
+    let pending = ioctl_fionread(pipe).ok()?;
+    let gone = events(pipe, PollFlags::empty())?.contains(PollFlags::ERR);
+    let state = if gone { PeerState::Gone } else { PeerState::Open };
+    Some(Peer { taken: u64::MAX - pending, pending, overdue: None, proven: false, state })
+}
+
+/// What is up with a descriptor now.
+fn events(fd: BorrowedFd<'_>, wanted: PollFlags) -> Option<PollFlags> {
+    let mut fds = [PollFd::from_borrowed_fd(fd, wanted)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut fds, Some(&now)).ok()?;
+    Some(fds[0].revents())
+}
+
+// TCP states, of linux/tcp_states.h.
+const CLOSE: u8 = 7;
+const CLOSE_WAIT: u8 = 8;
+const LAST_ACK: u8 = 9;
+const CLOSING: u8 = 11;

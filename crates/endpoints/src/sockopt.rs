@@ -1,0 +1,148 @@
+//! Socket options and queries that neither tokio, socket2 nor rustix have a safe call for.
+//!
+//! The only file of this crate with `unsafe` in it: each block hands the kernel a pointer to a local buffer together
+//! with its true size, and reads no more than the kernel says it has written.
+#![expect(unsafe_code, reason = "TCP_INFO, SIOCOUTQ and TCP_RTO_MAX_MS have no safe wrapper")]
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Duration;
+
+/// What `TCP_INFO` of tcp(7) says, as far as it is used here.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TcpInfo {
+    /// The connection's state (`TCP_ESTABLISHED` is 1).
+    pub(crate) state: u8,
+    /// Whether something was sent again, or probes were sent, since the last acknowledgement.
+    pub(crate) waits: bool,
+    /// How long ago the last acknowledgement came.
+    pub(crate) last_ack: Duration,
+    /// Bytes that the peer has acknowledged.
+    pub(crate) acked: u64,
+}
+
+/// Asks for [`TcpInfo`].
+///
+/// # Errors
+/// It is no TCP socket, or the kernel is older than 4.2.
+pub(crate) fn tcp_info(socket: BorrowedFd<'_>) -> io::Result<TcpInfo> {
+    let mut info = [0_u8; INFO];
+    let mut len = libc::socklen_t::try_from(INFO).expect("it is small");
+    // SAFETY: `info` and `len` live through the call, and `len` is the size of `info`.
+    let done = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            &raw mut len,
+        )
+    };
+    if done != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if (len as usize) < INFO {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    // The offsets of struct tcp_info in linux/tcp.h, which only grows at its end.
+    let mut last_ack = [0; 4];
+    last_ack.copy_from_slice(&info[56..60]);
+    let mut acked = [0; 8];
+    acked.copy_from_slice(&info[120..128]);
+    Ok(TcpInfo {
+        state: info[0],
+        // Retransmissions and probes.
+        waits: info[2] > 0 || info[3] > 0,
+        last_ack: Duration::from_millis(u32::from_ne_bytes(last_ack).into()),
+        acked: u64::from_ne_bytes(acked),
+    })
+}
+
+/// Returns how many bytes lie in a socket's send queue (SIOCOUTQ): those that a TCP peer has not acknowledged, a FIN
+/// among them, or those of memory that a Unix peer has not read.
+///
+/// # Errors
+/// It is no such socket.
+pub(crate) fn unsent(socket: BorrowedFd<'_>) -> io::Result<u64> {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: TIOCOUTQ, which is SIOCOUTQ, writes one int, and `bytes` lives through the call.
+    let done = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+    if done != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(u64::try_from(bytes).unwrap_or(0))
+}
+
+/// Sets the longest time between two retransmissions or probes (`TCP_RTO_MAX_MS`, since Linux 6.15), which is two
+/// minutes otherwise: a peer with a closed window that vanishes is then noticed as soon as any other one.
+///
+/// # Errors
+/// The kernel doesn't have it.
+pub(crate) fn set_rto_max(socket: BorrowedFd<'_>, longest: Duration) -> io::Result<()> {
+    let longest = libc::c_int::try_from(longest.as_millis()).unwrap_or(libc::c_int::MAX);
+    let len = libc::socklen_t::try_from(size_of_val(&longest)).expect("it is small");
+    // SAFETY: `longest` lives through the call, and `len` is its size.
+    let done = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            TCP_RTO_MAX_MS,
+            (&raw const longest).cast(),
+            len,
+        )
+    };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Up to and with `tcpi_bytes_acked`.
+const INFO: usize = 128;
+
+/// Of linux/tcp.h; libc doesn't have it yet.
+const TCP_RTO_MAX_MS: libc::c_int = 44;
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_tells_what_its_peer_has_taken() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut theirs, _) = listener.accept().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let before = tcp_info(ours.as_fd()).unwrap();
+        assert_eq!(before.state, 1, "established");
+        let piece = vec![7; 64 * 1024];
+        let mut sent = 0;
+        loop {
+            match ours.write(&piece) {
+                Ok(bytes) => sent += bytes as u64,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert!(unsent(ours.as_fd()).unwrap() > 0, "nobody reads");
+        let mut buf = vec![0; 1 << 20];
+        let mut read = 0;
+        while read < sent {
+            read += theirs.read(&mut buf).unwrap() as u64;
+        }
+        while unsent(ours.as_fd()).unwrap() > 0 {
+            std::thread::yield_now();
+        }
+        let after = tcp_info(ours.as_fd()).unwrap();
+        assert_eq!(after.acked - before.acked, sent);
+        assert!(!after.waits);
+    }
+
+    #[test]
+    fn what_is_no_tcp_socket_says_so() {
+        let (ours, _theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        assert!(tcp_info(ours.as_fd()).is_err());
+        assert_eq!(unsent(ours.as_fd()).unwrap(), 0);
+    }
+}

@@ -1,0 +1,145 @@
+//! Sessions that are ending, and may have to give way.
+//!
+//! A session that goes on for its rest alone holds a place, and perhaps a device. As soon as another client asks for
+//! one of these, it gives way: the one in which nothing has moved for the longest time first.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
+use tokio::time::{Instant, sleep};
+
+/// The sessions of a forwarder that are ending.
+#[derive(Debug, Default)]
+pub(crate) struct Endings {
+    list: Mutex<List>,
+}
+
+#[derive(Debug, Default)]
+struct List {
+    sessions: Vec<Arc<Entry>>,
+    /// The destination that a session has left lately, and when: a device may still be closing.
+    left: Vec<(Arc<str>, Instant)>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    destination: Arc<str>,
+    /// When something last moved in it.
+    stirred: Mutex<Instant>,
+    asked: Arc<Notify>,
+}
+
+/// A session's place in the list, taken back when it is dropped.
+pub(crate) struct Ending<'a> {
+    endings: &'a Endings,
+    entry: Arc<Entry>,
+    asked: Pin<Box<OwnedNotified>>,
+}
+
+impl Endings {
+    /// Enters a session that is ending.
+    pub(crate) fn enter(&self, destination: &Arc<str>, stirred: Instant) -> Ending<'_> {
+        let asked = Arc::new(Notify::new());
+        let entry = Arc::new(Entry {
+            destination: Arc::clone(destination),
+            stirred: Mutex::new(stirred),
+            asked: Arc::clone(&asked),
+        });
+        self.list().sessions.push(Arc::clone(&entry));
+        Ending { endings: self, entry, asked: Box::pin(asked.notified_owned()) }
+    }
+
+    /// Notes that a session has left `destination`.
+    pub(crate) fn left(&self, destination: &Arc<str>) {
+        let now = Instant::now();
+        let mut list = self.list();
+        list.left.retain(|(name, at)| now < *at + CLOSING && name != destination);
+        if list.left.len() < MOST {
+            list.left.push((Arc::clone(destination), now));
+        }
+    }
+
+    /// Asks the session that was silent for the longest time to give way, of those with this destination; `None` is
+    /// any. Whether there is a prospect: one was asked, or has left just now.
+    pub(crate) fn ask(&self, destination: Option<&Arc<str>>) -> bool {
+        let mut list = self.list();
+        let matches = |name: &Arc<str>| destination.is_none_or(|wanted| wanted == name);
+        let candidates = list.sessions.iter().enumerate();
+        let silent = candidates
+            .filter(|(_, entry)| matches(&entry.destination))
+            .min_by_key(|(_, entry)| *entry.stirred.lock().unwrap_or_else(PoisonError::into_inner))
+            .map(|(index, _)| index);
+        if let Some(index) = silent {
+            list.sessions.swap_remove(index).asked.notify_one();
+            return true;
+        }
+        let now = Instant::now();
+        list.left.iter().any(|(name, at)| matches(name) && now < *at + CLOSING)
+    }
+
+    /// Attempts to get what a session holds that is ending or has just ended.
+    pub(crate) fn attempts<'a>(&'a self, destination: Option<&'a Arc<str>>) -> Attempts<'a> {
+        Attempts { endings: self, destination, until: None, pause: FIRST_PAUSE }
+    }
+
+    fn list(&self) -> MutexGuard<'_, List> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Attempts, with pauses between them.
+pub(crate) struct Attempts<'a> {
+    endings: &'a Endings,
+    destination: Option<&'a Arc<str>>,
+    /// Until when, once somebody was asked.
+    until: Option<Instant>,
+    pause: Duration,
+}
+
+impl Attempts<'_> {
+    /// Whether another attempt is worth it, after a pause.
+    pub(crate) async fn next(&mut self) -> bool {
+        let now = Instant::now();
+        match self.until {
+            None if self.endings.ask(self.destination) => self.until = Some(now + PATIENCE),
+            None => return false,
+            Some(until) if now >= until => return false,
+            Some(_) => {}
+        }
+        sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LAST_PAUSE);
+        true
+    }
+}
+
+impl Ending<'_> {
+    /// Ready once another client needs the place.
+    pub(crate) fn poll_asked(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.asked.as_mut().poll(cx)
+    }
+
+    /// Something has moved in it.
+    pub(crate) fn stirred(&self, at: Instant) {
+        *self.entry.stirred.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    }
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        let mut list = self.endings.list();
+        list.sessions.retain(|entry| !Arc::ptr_eq(entry, &self.entry));
+    }
+}
+
+/// How long a device may take to close.
+const CLOSING: Duration = Duration::from_secs(2);
+/// How long a client waits for the place of one that is ending.
+const PATIENCE: Duration = Duration::from_secs(2);
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LAST_PAUSE: Duration = Duration::from_millis(100);
+/// Destinations that are remembered: more of them at a time aren't devices.
+const MOST: usize = 64;

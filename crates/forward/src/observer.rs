@@ -1,0 +1,101 @@
+//! Who sees what becomes of sessions: the log, and whatever else counts them.
+
+use std::sync::Arc;
+
+use endpoint::Info;
+use tracing::{info, warn};
+
+use crate::Outcome;
+
+/// Sees sessions begin. It is called in the session's own task, within its span, and must not wait.
+pub trait Observer: Send + Sync {
+    /// A session begins, both of its sides are open. Returns what sees the rest of it, if anything is to.
+    fn began(&self, session: &Began<'_>) -> Option<Box<dyn SessionObserver>>;
+}
+
+/// What is known of a session that begins.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Began<'a> {
+    /// The descriptor of the destination, as the log has it.
+    pub destination: &'a Arc<str>,
+    /// Facts about the client.
+    pub near: &'a Info,
+    /// Facts about the connection to the destination.
+    pub far: &'a Info,
+}
+
+impl<'a> Began<'a> {
+    pub(crate) fn new(destination: &'a Arc<str>, near: &'a Info, far: &'a Info) -> Self {
+        Self { destination, near, far }
+    }
+}
+
+/// Sees one session. Dropped without [`SessionObserver::ended`] if its task panicked or was dropped.
+pub trait SessionObserver: Send {
+    /// Whether it wants to be told of what moves, which costs each wake-up a call.
+    fn counts(&self) -> bool {
+        false
+    }
+
+    /// So many bytes of payload have been taken by the destination and by the client, in all.
+    fn moved(&mut self, sent: u64, received: u64) {
+        let _ = (sent, received);
+    }
+
+    /// A side has ended; the session goes on for its rest alone. Called once at most.
+    fn ending(&mut self) {}
+
+    /// It is over, and everything it held is given back.
+    fn ended(self: Box<Self>, outcome: &Outcome);
+}
+
+/// Writes a line when a session begins and one when it ends: a warning if that was no good end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Log;
+
+impl Observer for Log {
+    fn began(&self, _: &Began<'_>) -> Option<Box<dyn SessionObserver>> {
+        info!("open");
+        Some(Box::new(Self))
+    }
+}
+
+impl SessionObserver for Log {
+    fn ended(self: Box<Self>, outcome: &Outcome) {
+        let reason = outcome.reason().name();
+        if outcome.is_clean() {
+            info!(reason, "{outcome}");
+        } else {
+            warn!(reason, "{outcome}");
+        }
+    }
+}
+
+/// Several observers are one.
+impl<O: Observer + ?Sized> Observer for Vec<Box<O>> {
+    fn began(&self, session: &Began<'_>) -> Option<Box<dyn SessionObserver>> {
+        let all: Vec<_> = self.iter().filter_map(|observer| observer.began(session)).collect();
+        if all.is_empty() { None } else { Some(Box::new(Several(all))) }
+    }
+}
+
+struct Several(Vec<Box<dyn SessionObserver>>);
+
+impl SessionObserver for Several {
+    fn counts(&self) -> bool {
+        self.0.iter().any(|observer| observer.counts())
+    }
+
+    fn moved(&mut self, sent: u64, received: u64) {
+        self.0.iter_mut().for_each(|observer| observer.moved(sent, received));
+    }
+
+    fn ending(&mut self) {
+        self.0.iter_mut().for_each(|observer| observer.ending());
+    }
+
+    fn ended(self: Box<Self>, outcome: &Outcome) {
+        self.0.into_iter().for_each(|observer| observer.ended(outcome));
+    }
+}

@@ -1,0 +1,151 @@
+//! Looks at what the transports know about their peers, seldom and only while there is something to look for.
+//!
+//! - A side is *stalled*: nothing is read from the other one, so nothing but a look tells that it was reset or is gone.
+//! - Something was *written*: the peer may be gone without a word before it has taken that.
+//! - A side was *told its end*: it is over once everything was taken.
+//! - There is an *idle timeout*: bytes that a slow peer takes out of the system's buffers are life, too.
+
+use std::io;
+use std::num::NonZero;
+use std::time::Duration;
+
+use endpoint::PeerState;
+use tokio::time::Instant;
+
+use super::closing::Hears;
+use super::half::Half;
+use super::medium::Medium;
+
+/// When to look next, and what was seen. Small, as there is one for a while after every write.
+#[derive(Debug)]
+pub(super) struct Watch {
+    /// When to look next.
+    pub(super) at: Instant,
+    /// How long after that again, in milliseconds.
+    step: u32,
+    near: Seen,
+    far: Seen,
+    /// When one of them was first found gone.
+    suspected: Option<Instant>,
+}
+
+/// What was seen of one side.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    /// What it had taken.
+    taken: Option<NonZero<u64>>,
+    /// Whether its transport proves that it lives.
+    proven: bool,
+    /// Its end has arrived.
+    ended: bool,
+}
+
+/// What a look at one side has found.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Finding {
+    /// It has taken something since the last look.
+    pub(super) progress: bool,
+    /// It is gone.
+    pub(super) gone: Option<io::ErrorKind>,
+    /// It has something to take.
+    pub(super) pending: bool,
+    /// Its transport tells anything.
+    pub(super) known: bool,
+    /// It may be gone: another look decides.
+    suspected: bool,
+}
+
+impl Watch {
+    /// Looks for the first time after `step`.
+    pub(super) fn after(step: Duration, now: Instant) -> Self {
+        Self {
+            at: now + step,
+            step: millis(step),
+            near: Seen::default(),
+            far: Seen::default(),
+            suspected: None,
+        }
+    }
+
+    /// Looks sooner, if that is sooner than was meant.
+    pub(super) fn hurry(&mut self, step: Duration, now: Instant) {
+        if now + step < self.at {
+            (self.at, self.step) = (now + step, millis(step));
+        }
+    }
+
+    /// Looks at a side.
+    pub(super) fn look<M: Medium>(
+        &mut self,
+        near: bool,
+        half: &mut Half<M>,
+        now: Instant,
+    ) -> Finding {
+        if half.dead().is_some() || half.hears == Hears::Cut {
+            return Finding::default();
+        }
+        let Some(peer) = half.look() else { return Finding::default() };
+        let seen = if near { &mut self.near } else { &mut self.far };
+        let progress = seen.taken.is_some_and(|before| peer.taken >= before.get());
+        // One more than it is, so that nothing seen yet is no number.
+        seen.taken = NonZero::new(peer.taken.saturating_add(1));
+        seen.proven = peer.proven;
+        seen.ended |= peer.state == PeerState::Ended;
+        let mut finding = Finding {
+            progress,
+            pending: peer.pending > 0 || half.has_unwritten(),
+            known: true,
+            ..Finding::default()
+        };
+        if peer.state == PeerState::Gone {
+            finding.gone = Some(io::ErrorKind::ConnectionReset);
+        } else if peer.overdue.is_some_and(|overdue| overdue >= SILENCE) && !progress {
+            finding.suspected = true;
+            let since = *self.suspected.get_or_insert(now);
+            finding.gone = (now >= since + RECHECK).then_some(io::ErrorKind::TimedOut);
+        }
+        finding
+    }
+
+    /// Whether the end of a side has arrived, read or not.
+    pub(super) fn has_ended(&self, near: bool) -> bool {
+        if near { self.near.ended } else { self.far.ended }
+    }
+
+    /// Whether the transport of a side proves that it lives; `None` if it tells nothing, or wasn't asked.
+    pub(super) fn is_proven(&self, near: bool) -> Option<bool> {
+        let seen = if near { self.near } else { self.far };
+        seen.taken.map(|_| seen.proven)
+    }
+
+    /// Sets the time of the next look; `most` is the longest that it may take.
+    pub(super) fn again(&mut self, found: [Finding; 2], most: Duration, now: Instant) {
+        let suspected = found.iter().any(|finding| finding.suspected);
+        if !suspected {
+            self.suspected = None;
+        }
+        let most = if suspected { RECHECK } else { most };
+        self.step = self.step.saturating_mul(2).min(millis(most));
+        self.at = now + Duration::from_millis(self.step.into());
+    }
+}
+
+fn millis(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX).max(1)
+}
+
+/// How long a peer may owe an acknowledgement. It is what `ping` and `pong-timeout` of a WebSocket are together, and
+/// what the keepalive probes of a silent TCP connection take.
+pub(super) const SILENCE: Duration = Duration::from_secs(45);
+
+/// After this, a peer that looks gone is looked at once more.
+const RECHECK: Duration = Duration::from_secs(1);
+
+/// How often a stalled session is looked at.
+pub(super) const STALLED: Duration = Duration::from_secs(1);
+
+/// The first look for what was written, and the longest pause while something is pending.
+pub(super) const WRITTEN: Duration = Duration::from_secs(15);
+
+/// The first look after an end was said; the next ones take twice as long each.
+pub(super) const DELIVERY: Duration = Duration::from_millis(1);
