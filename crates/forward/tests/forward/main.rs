@@ -12,6 +12,7 @@ mod kernel;
 mod limits;
 mod log;
 mod messages;
+mod model;
 mod offers;
 mod peers;
 mod property;
