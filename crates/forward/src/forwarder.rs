@@ -5,17 +5,20 @@
 //! every session is a task of its own; all of them are the loop's, so nothing outlives it.
 
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 
 use endpoint::{Accept, Context, Incoming, Offer};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
-use tracing::{Instrument, error, info, info_span};
+use tracing::{Instrument, debug, error, info, info_span};
 
 use crate::accept::accept_all;
 use crate::offer::{Fate, attend};
+use crate::undecided::{ListenerId, Place, Undecided};
 use crate::{Gate, Route, Stop, Summary, Timers};
 
 /// What a forwarder keeps to.
@@ -26,9 +29,12 @@ pub struct Config {
     /// Sessions at the same time, of all listeners together; one more is refused as busy. `None`:
     /// as many as the system takes.
     pub max_sessions: Option<usize>,
-    /// Connections at the same time that are in their handshakes or wait for a decision: 1024.
-    /// Beyond that each listener accepts one more, and then the system's own backlog fills.
+    /// Connections of one listener that are in their handshakes or wait for a decision at the same
+    /// time: 1024. For one more, the one that has been silent for longest is closed, of the peer
+    /// network (/24 of IPv4, /64 of IPv6) that has the most of them.
     pub max_undecided: usize,
+    /// The same for all listeners together: 4096. The listener with the most of them pays.
+    pub max_undecided_total: usize,
     /// Serve exactly one session, then accept no more. An offer that comes while another one is
     /// undecided waits for what becomes of that.
     pub once: bool,
@@ -36,7 +42,13 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { timers: Timers::default(), max_sessions: None, max_undecided: 1024, once: false }
+        Self {
+            timers: Timers::default(),
+            max_sessions: None,
+            max_undecided: 1024,
+            max_undecided_total: 4096,
+            once: false,
+        }
     }
 }
 
@@ -62,7 +74,7 @@ impl Forwarder {
             route: Box::new(route),
             timers: config.timers,
             places: config.max_sessions.map(semaphore),
-            undecided: semaphore(config.max_undecided.max(1)),
+            undecided: Undecided::new(config.max_undecided, config.max_undecided_total),
             once: config.once.then(|| semaphore(1)),
             enough: watch::Sender::new(false),
             ids: AtomicU64::new(1),
@@ -80,7 +92,8 @@ impl Forwarder {
     pub async fn serve(&self, accept: Box<dyn Accept>, stop: Stop) -> Summary {
         let listener: Arc<str> = accept.local().descriptor.as_str().into();
         let (works, mut work) = mpsc::channel(WORKS);
-        let mut accepting = pin!(accept_all(&self.shared, accept, &stop, works.clone()));
+        let id = self.shared.undecided.listener();
+        let mut accepting = pin!(accept_all(&self.shared, accept, id, &stop, works.clone()));
         let mut is_accepting = true;
         // The loop's own sender goes, so that the channel ends with those who may still send.
         let mut works = Some(works);
@@ -94,16 +107,17 @@ impl Forwarder {
                 }
                 Some(done) = tasks.join_next() => count(&mut summary, done),
                 Some(next) = work.recv() => match (next, &works) {
-                    (Work::Incoming(incoming, permit), Some(works)) => {
+                    (Work::Incoming(incoming, place), Some(works)) => {
                         let shared = Arc::clone(&self.shared);
-                        tasks.spawn(shake(shared, incoming, permit, works.clone(), stop.clone()));
+                        let (works, stop) = (works.clone(), stop.clone());
+                        tasks.spawn(shake(shared, id, incoming, place, works, stop));
                     }
                     // It came in just before the end.
                     (Work::Incoming(..), None) => summary.lost += 1,
-                    (Work::Offer(offer, permit), _) => {
+                    (Work::Offer(offer, place), _) => {
                         let shared = Arc::clone(&self.shared);
                         let span = self.span(&offer, &listener);
-                        tasks.spawn(attend(shared, offer, permit, stop.clone()).instrument(span));
+                        tasks.spawn(attend(shared, offer, place, stop.clone()).instrument(span));
                     }
                 },
                 else => return summary,
@@ -134,7 +148,7 @@ pub(crate) struct Shared {
     /// Places of sessions.
     pub(crate) places: Option<Arc<Semaphore>>,
     /// Places of what is undecided.
-    pub(crate) undecided: Arc<Semaphore>,
+    pub(crate) undecided: Undecided,
     /// The one session's place, closed once it is taken for good.
     pub(crate) once: Option<Arc<Semaphore>>,
     /// Whether the one session has begun.
@@ -159,8 +173,8 @@ impl Shared {
 
 /// What the loop makes a task of.
 pub(crate) enum Work {
-    Incoming(Incoming, OwnedSemaphorePermit),
-    Offer(Offer, OwnedSemaphorePermit),
+    Incoming(Incoming, Place),
+    Offer(Offer, Place),
 }
 
 fn count(summary: &mut Summary, done: Result<Fate, JoinError>) {
@@ -184,40 +198,61 @@ fn count(summary: &mut Summary, done: Result<Fate, JoinError>) {
 /// Sees one connection's handshakes through, and hands its offers to the loop.
 async fn shake(
     shared: Arc<Shared>,
+    listener: ListenerId,
     mut incoming: Incoming,
-    permit: OwnedSemaphorePermit,
+    place: Place,
     works: mpsc::Sender<Work>,
     stop: Stop,
 ) -> Fate {
-    let mut permit = Some(permit);
+    let mut place = Some(place);
     let mut closing = pin!(shared.closing(&stop));
     loop {
         let next = tokio::select! {
             biased;
             () = &mut closing => return Fate::Over,
-            next = incoming.next() => next,
+            next = handshake(&mut incoming, &mut place) => next,
         };
         let offer = match next {
-            Ok(Some(offer)) => offer,
-            Ok(None) => return Fate::Over,
-            Err(error) => {
+            None => {
+                let peer = incoming.info.peer();
+                debug!(%peer, "closed: other connections need its place among the undecided");
+                return Fate::Lost;
+            }
+            Some(Ok(Some(offer))) => offer,
+            Some(Ok(None)) => return Fate::Over,
+            Some(Err(error)) => {
                 info!(peer = %incoming.info.peer(), "{error}");
                 return Fate::Lost;
             }
         };
         // The first offer takes its connection's place among the undecided. A connection that
         // lives on beside its sessions doesn't count; an offer that it makes later does.
-        let permit = match permit.take() {
-            Some(permit) => permit,
-            None => match Arc::clone(&shared.undecided).acquire_owned().await {
-                Ok(permit) => permit,
-                Err(_) => return Fate::Over,
-            },
-        };
-        if works.send(Work::Offer(offer, permit)).await.is_err() {
+        let place = place
+            .take()
+            .unwrap_or_else(|| Place::again(&shared.undecided, listener, &incoming.info));
+        if works.send(Work::Offer(offer, place)).await.is_err() {
             return Fate::Over;
         }
     }
+}
+
+/// The next offer; `None` if the connection has lost its place.
+///
+/// What wakes the task counts as progress: bytes that came or went. A silent peer wakes nothing.
+async fn handshake(
+    incoming: &mut Incoming,
+    place: &mut Option<Place>,
+) -> Option<endpoint::Result<Option<Offer>>> {
+    let mut next = pin!(incoming.next());
+    let Some(place) = place else { return Some(next.await) };
+    poll_fn(|cx| {
+        place.progress();
+        if let Poll::Ready(next) = next.as_mut().poll(cx) {
+            return Poll::Ready(Some(next));
+        }
+        pin!(place.displaced()).poll(cx).map(|()| None)
+    })
+    .await
 }
 
 /// How much work waits for the loop, which never waits for anything itself.

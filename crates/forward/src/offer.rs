@@ -18,7 +18,7 @@ use tracing::{Span, field, info, warn};
 
 use crate::forwarder::Shared;
 use crate::splice::splice_by;
-use crate::{Outcome, Stop};
+use crate::{Outcome, Stop, undecided};
 
 /// What became of a connection's handshakes, or of an offer that came of them.
 pub(crate) enum Fate {
@@ -41,7 +41,7 @@ pub(crate) enum Fate {
 pub(crate) fn attend(
     shared: Arc<Shared>,
     offer: Offer,
-    undecided: OwnedSemaphorePermit,
+    undecided: undecided::Place,
     stop: Stop,
 ) -> impl Future<Output = Fate> + Send {
     let opening = Box::pin(open(Arc::clone(&shared), offer, undecided, stop.clone()));
@@ -61,10 +61,18 @@ pub(crate) fn attend(
 async fn open(
     shared: Arc<Shared>,
     offer: Offer,
-    _undecided: OwnedSemaphorePermit,
+    mut undecided: undecided::Place,
     stop: Stop,
 ) -> Result<Opened, Fate> {
-    Case::new(&shared, &stop).open(offer).await
+    tokio::select! {
+        biased;
+        opened = Case::new(&shared, &stop).open(offer) => opened,
+        // Without words: whoever lost its place to others must not hold memory by not listening.
+        () = undecided.displaced() => {
+            info!("closed: other connections need its place among the undecided");
+            Err(Fate::Lost)
+        }
+    }
 }
 
 /// Both sides of a session.

@@ -70,7 +70,11 @@ impl Source {
     }
 
     pub(crate) fn error(&self, kind: io::ErrorKind) {
-        let error = Error::from_io("accept", "test:near", kind.into());
+        self.fails(kind.into());
+    }
+
+    pub(crate) fn fails(&self, error: io::Error) {
+        let error = Error::from_io("accept", "test:near", error);
         self.0.send(Err(error)).expect("the listener is open");
     }
 
@@ -90,6 +94,8 @@ impl Source {
 pub(crate) struct Script {
     pub(crate) offers: VecDeque<Option<Offer>>,
     pub(crate) stays: bool,
+    /// Dropped with it.
+    pub(crate) _there: Option<Arc<()>>,
 }
 
 #[async_trait]
