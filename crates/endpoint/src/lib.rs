@@ -49,5 +49,5 @@ pub use self::listener::{
 pub use self::opened::{Opened, Times};
 pub use self::plain::Plain;
 pub use self::raw::{Raw, SystemCall};
-pub use self::registry::{Plan, Registry, Tree, check_exposure};
+pub use self::registry::{HOW_TO_ALLOW, Plan, Registry, Tree, check_exposure, exposed};
 pub use self::stream::{ByteStream, Ending, Life, MessageStream, Part};

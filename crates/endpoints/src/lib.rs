@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod echo;
+mod first_bytes;
 mod mem;
 mod mock;
 mod process;
@@ -23,6 +24,7 @@ mod stdio;
 mod tcp;
 mod telnet;
 mod unix;
+mod wary;
 mod ws;
 
 use endpoint::kind::Kind;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
-use endpoint::{Accept, Context, Incoming, Offer};
+use endpoint::{Accept, Context, Exposure, Incoming, Offer};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tracing::{Instrument, debug, error, info, info_span};
@@ -90,6 +90,17 @@ impl Forwarder {
     /// It may run for several listeners at once, which then share the limits. Dropping the future
     /// closes everything that came in here, without words to the peers.
     pub async fn serve(&self, accept: Box<dyn Accept>, stop: Stop) -> Summary {
+        self.serve_exposed(accept, Exposure::Local, stop).await
+    }
+
+    /// As [`Forwarder::serve`], for a listener that can be reached by these peers without a word of
+    /// the user's. What is routed to a destination that they must not reach is refused.
+    pub async fn serve_exposed(
+        &self,
+        accept: Box<dyn Accept>,
+        exposure: Exposure,
+        stop: Stop,
+    ) -> Summary {
         let listener: Arc<str> = accept.local().descriptor.as_str().into();
         let (works, mut work) = mpsc::channel(WORKS);
         let id = self.shared.undecided.listener();
@@ -117,7 +128,8 @@ impl Forwarder {
                     (Work::Offer(offer, place), _) => {
                         let shared = Arc::clone(&self.shared);
                         let span = self.span(&offer, &listener);
-                        tasks.spawn(attend(shared, offer, place, stop.clone()).instrument(span));
+                        let session = attend(shared, offer, place, exposure, stop.clone());
+                        tasks.spawn(session.instrument(span));
                     }
                 },
                 else => return summary,

@@ -21,6 +21,7 @@ mod forwarder;
 mod gate;
 mod offer;
 mod outcome;
+mod patience;
 mod route;
 mod splice;
 mod stop;

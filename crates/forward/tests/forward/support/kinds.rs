@@ -213,6 +213,7 @@ struct Plan {
     peers: VecDeque<Peer>,
     pending: usize,
     tried: usize,
+    grants: Option<Grants>,
 }
 
 /// A connector.
@@ -238,6 +239,11 @@ impl Connections {
     /// The next attempt takes so long.
     pub(crate) fn delay(&self, by: Duration) {
         self.0.lock().unwrap().results.push_back(Ok(by));
+    }
+
+    /// What reaching it amounts to, which is nothing at first.
+    pub(crate) fn grants(&self, grants: Grants) {
+        self.0.lock().unwrap().grants = Some(grants);
     }
 
     /// How many attempts were begun.
@@ -297,6 +303,6 @@ impl Connector for TestConnector {
     }
 
     fn grants(&self) -> Grants {
-        Grants::Nothing
+        self.0.lock().unwrap().grants.unwrap_or(Grants::Nothing)
     }
 }
