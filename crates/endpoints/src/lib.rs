@@ -13,6 +13,7 @@ mod echo;
 mod first_bytes;
 mod mem;
 mod mock;
+mod patience;
 mod process;
 mod program;
 mod pty;

@@ -58,8 +58,8 @@ pub(super) fn plan(args: &Args, family: Family) -> Planned<Box<dyn Listener>> {
 
 #[async_trait]
 impl Listener for Listen {
-    async fn bind(&self, _: &Context) -> Result<Box<dyn Accept>> {
-        let address = self.address().await?;
+    async fn bind(&self, cx: &Context) -> Result<Box<dyn Accept>> {
+        let address = self.address(cx).await?;
         let listener = self.open(address).map_err(|cause| self.explain(address, cause))?;
         let address = listener.local_addr().map_err(|cause| self.explain(address, cause))?;
         let name = format!("{}:{address}", self.kind);
@@ -80,13 +80,13 @@ impl Listener for Listen {
 impl Listen {
     /// The one address to listen on. Where a name has addresses of both families, IPv4 goes first
     /// unless only IPv6 may be used: `tcp` listens on IPv4 by default, too.
-    async fn address(&self) -> Result<SocketAddr> {
+    async fn address(&self, cx: &Context) -> Result<SocketAddr> {
         let interface = &self.interface;
         let unknown = |words: String| {
             Error::new(ErrorKind::NotFound, "bind", &*self.descriptor, words)
                 .with_hint("give an address of this machine; `ip address` lists them")
         };
-        let found = interface.resolve(self.port).await.map_err(|cause| {
+        let found = interface.resolve(cx, self.port).await.map_err(|cause| {
             unknown(format!("`{interface}` can't be resolved: {}", describe(&cause)))
         })?;
         let mut found: Vec<_> =

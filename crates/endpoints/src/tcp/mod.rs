@@ -8,6 +8,7 @@ mod family;
 mod happy_eyeballs;
 mod host;
 mod listen;
+mod lookups;
 mod options;
 mod sugar;
 
