@@ -26,6 +26,7 @@ pub mod info;
 pub mod kind;
 mod layer;
 mod listener;
+mod network;
 mod opened;
 mod plain;
 mod raw;
@@ -46,6 +47,7 @@ pub use self::listener::{
     Accept, Accepted, Answer, Decision, Exposure, Incoming, Invitation, Listener, Local, Offer,
     Offers, Order, Refusal, RefusalKind,
 };
+pub use self::network::Network;
 pub use self::opened::{Opened, Times};
 pub use self::plain::Plain;
 pub use self::raw::{Raw, SystemCall};

@@ -10,7 +10,7 @@ use tracing::{debug, warn};
 
 use crate::Stop;
 use crate::forwarder::{Shared, Work};
-use crate::undecided::{ListenerId, Network};
+use crate::undecided::ListenerId;
 
 /// Accepts until the listener is over or nothing new is to begin, and closes it then.
 pub(crate) async fn accept_all(
@@ -39,7 +39,7 @@ async fn until_over(
         match accept.accept().await {
             Ok(Some(incoming)) => {
                 trouble.pause = Duration::ZERO;
-                let network = Network::of(&incoming.info);
+                let network = incoming.info.network();
                 let (place, displaces) = shared.undecided.enter(listener, network);
                 if displaces && crowd.is_due() {
                     let at = accept.local();

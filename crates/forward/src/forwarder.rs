@@ -5,11 +5,9 @@
 //! every session is a task of its own; all of them are the loop's, so nothing outlives it.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Poll;
 
 use endpoint::{Accept, Context, Exposure, Incoming, Offer};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -249,22 +247,14 @@ async fn shake(
 }
 
 /// The next offer; `None` if the connection has lost its place.
-///
-/// What wakes the task counts as progress: bytes that came or went. A silent peer wakes nothing.
 async fn handshake(
     incoming: &mut Incoming,
     place: &mut Option<Place>,
 ) -> Option<endpoint::Result<Option<Offer>>> {
-    let mut next = pin!(incoming.next());
-    let Some(place) = place else { return Some(next.await) };
-    poll_fn(|cx| {
-        place.progress();
-        if let Poll::Ready(next) = next.as_mut().poll(cx) {
-            return Poll::Ready(Some(next));
-        }
-        pin!(place.displaced()).poll(cx).map(|()| None)
-    })
-    .await
+    match place {
+        Some(place) => place.keep(incoming.next()).await,
+        None => Some(incoming.next().await),
+    }
 }
 
 /// How much work waits for the loop, which never waits for anything itself.

@@ -27,7 +27,7 @@ mod splice;
 mod stop;
 mod summary;
 mod timers;
-mod undecided;
+pub mod undecided;
 
 pub use self::forwarder::{Config, Forwarder};
 pub use self::gate::{Gate, OpenGate};

@@ -7,38 +7,28 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
-use endpoint::Info;
-use endpoint::info::{Tcp, Unix};
+use endpoint::{Info, Network};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// All places of a forwarder. Cheap to clone; clones are the same places.
+/// All places of a forwarder, or of whoever else runs handshakes. Cheap to clone; clones are the same places.
 #[derive(Clone)]
-pub(crate) struct Undecided(Arc<Mutex<Pool>>);
+pub struct Undecided(Arc<Mutex<Pool>>);
 
 /// One of the listeners that share the places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ListenerId(u64);
-
-/// Where a peer comes from, as far as its neighbours share one fate with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Network {
-    /// The /24 of an IPv4 address: what one customer has at most.
-    V4([u8; 3]),
-    /// The /64 of an IPv6 address: what one host may choose its addresses from.
-    V6([u8; 8]),
-    /// The user at the other end of a Unix socket.
-    User(Option<u32>),
-    /// Nothing is known.
-    Unknown,
-}
+pub struct ListenerId(u64);
 
 /// A place, given back when it is dropped.
-pub(crate) struct Place {
+#[must_use]
+pub struct Place {
     pool: Undecided,
     listener: ListenerId,
     network: Network,
@@ -72,8 +62,9 @@ struct Entry {
 // === impl Undecided ===
 
 impl Undecided {
-    /// So many places for each listener, and so many together.
-    pub(crate) fn new(per_listener: usize, total: usize) -> Self {
+    /// So many places for each listener, and so many together; at least one.
+    #[must_use]
+    pub fn new(per_listener: usize, total: usize) -> Self {
         let listeners = HashMap::new();
         let (per_listener, total) = (per_listener.max(1), total.max(1));
         let pool = Pool { per_listener, total, len: 0, next_listener: 0, next_turn: 0, listeners };
@@ -81,14 +72,15 @@ impl Undecided {
     }
 
     /// Another listener. It holds no memory while it has no connections.
-    pub(crate) fn listener(&self) -> ListenerId {
+    #[must_use]
+    pub fn listener(&self) -> ListenerId {
         let mut pool = self.lock();
         pool.next_listener += 1;
         ListenerId(pool.next_listener)
     }
 
-    /// Takes a place, and whether another connection lost its own for that.
-    pub(crate) fn enter(&self, listener: ListenerId, network: Network) -> (Place, bool) {
+    /// Takes a place, at once, and whether another connection lost its own for that.
+    pub fn enter(&self, listener: ListenerId, network: Network) -> (Place, bool) {
         let mut pool = self.lock();
         let displaces = pool.make_room(listener);
         let (tell, displaced) = oneshot::channel();
@@ -125,6 +117,21 @@ impl Place {
         }
     }
 
+    /// Works for as long as the place is kept; `None` if another connection got it.
+    ///
+    /// What wakes the task counts as progress: bytes that came or went. A silent peer wakes nothing.
+    pub async fn keep<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        poll_fn(|cx| {
+            self.progress();
+            if let Poll::Ready(done) = work.as_mut().poll(cx) {
+                return Poll::Ready(Some(done));
+            }
+            pin!(self.displaced()).poll(cx).map(|()| None)
+        })
+        .await
+    }
+
     /// Waits until another connection gets this place. Cancel safe.
     pub(crate) async fn displaced(&mut self) {
         // Nothing is ever sent; the error is the news.
@@ -133,7 +140,7 @@ impl Place {
 
     /// Another place of the same peer.
     pub(crate) fn again(pool: &Undecided, listener: ListenerId, info: &Info) -> Self {
-        pool.enter(listener, Network::of(info)).0
+        pool.enter(listener, info.network()).0
     }
 }
 
@@ -208,23 +215,15 @@ impl Pool {
     }
 }
 
-// === impl Network ===
+impl fmt::Debug for Undecided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Undecided").field("len", &self.lock().len).finish_non_exhaustive()
+    }
+}
 
-impl Network {
-    pub(crate) fn of(info: &Info) -> Self {
-        if let Some(tcp) = info.get::<Tcp>() {
-            return match tcp.peer.ip() {
-                IpAddr::V4(address) => {
-                    let [a, b, c, _] = address.octets();
-                    Self::V4([a, b, c])
-                }
-                IpAddr::V6(address) => {
-                    let [a, b, c, d, e, f, g, h, ..] = address.octets();
-                    Self::V6([a, b, c, d, e, f, g, h])
-                }
-            };
-        }
-        info.get::<Unix>().map_or(Self::Unknown, |unix| Self::User(unix.uid))
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place").field("network", &self.network).finish_non_exhaustive()
     }
 }
 
