@@ -121,7 +121,7 @@ async fn take_in(mut accept: Box<dyn Accept>, offers: mpsc::Sender<Offer>) {
         tokio::select! {
             accepted = accept.accept(), if handshakes.len() < 2 * UNDECIDED => match accepted {
                 Ok(Some(incoming)) => {
-                    let (place, _) = undecided.enter(listener, incoming.info.network());
+                    let (place, _) = undecided.enter(listener, incoming.info.network()).await;
                     handshakes.spawn(shake(incoming, place, offers.clone()));
                 }
                 Ok(None) => break,

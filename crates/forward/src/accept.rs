@@ -40,7 +40,7 @@ async fn until_over(
             Ok(Some(incoming)) => {
                 trouble.pause = Duration::ZERO;
                 let network = incoming.info.network();
-                let (place, displaces) = shared.undecided.enter(listener, network);
+                let (place, displaces) = shared.undecided.enter(listener, network).await;
                 if displaces && crowd.is_due() {
                     let at = accept.local();
                     warn!(

@@ -237,9 +237,9 @@ async fn shake(
         };
         // The first offer takes its connection's place among the undecided. A connection that
         // lives on beside its sessions doesn't count; an offer that it makes later does.
-        let place = place
-            .take()
-            .unwrap_or_else(|| Place::again(&shared.undecided, listener, &incoming.info));
+        let again = || Place::again(&shared.undecided, listener, &incoming.info);
+        let Some(mut place) = place.take().or_else(again) else { return Fate::Over };
+        place.offered();
         if works.send(Work::Offer(offer, place)).await.is_err() {
             return Fate::Over;
         }

@@ -54,6 +54,8 @@ async fn a_listener_that_is_over_waits_for_its_sessions() {
     assert_eq!(running.task.await.unwrap().sessions, 1);
 }
 
+const SECOND: Duration = Duration::from_secs(1);
+
 /// A connection of a peer at `address` that says nothing, and whether it is still there.
 fn silent(running: &Running, address: [u8; 4]) -> Arc<()> {
     let there = Arc::new(());
@@ -77,7 +79,7 @@ async fn the_most_silent_connection_makes_room_for_a_new_one() {
     for _ in 0..5 {
         crowd.push(silent(&running, [127, 0, 0, 1]));
     }
-    settle().await;
+    sleep(SECOND).await;
     assert_eq!((count(&crowd), count(&crowd[2..])), (3, 3), "the oldest ones go");
     let began = Instant::now();
     assert!(matches!(running.source.offer().told().await, Told::Accepted(_)));
@@ -91,9 +93,23 @@ async fn a_network_that_fills_a_listener_pays_for_it() {
     let alone = silent(&running, [127, 1, 0, 1]);
     settle().await;
     let crowd: Vec<_> = (0..50).map(|n| silent(&running, [127, 0, 0, n])).collect();
-    settle().await;
+    sleep(SECOND).await;
     assert_eq!((count(&[alone]), count(&crowd)), (1, 9));
     running.finish().await;
+}
+
+/// As after a restart, behind a proxy: no client is silent, and the destination is far away.
+#[tokio::test(start_paused = true)]
+async fn clients_that_come_all_at_once_are_all_served() {
+    let running = start(Config { max_undecided: 10, ..Config::default() });
+    for _ in 0..100 {
+        running.far.delay(Duration::from_millis(100));
+    }
+    let mut crowd: Vec<_> = (0..100).map(|_| running.source.offer()).collect();
+    for offer in &mut crowd {
+        assert!(matches!(offer.told().await, Told::Accepted(_)));
+    }
+    assert_eq!(running.finish().await.lost, 0);
 }
 
 #[tokio::test(start_paused = true)]
