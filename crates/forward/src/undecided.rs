@@ -282,7 +282,7 @@ struct Victim {
 
 /// A request follows its connection at once, however far the client is. A longer wait would add up: 4,096
 /// connections in a backlog, 1,024 at a time, are accepted within four of these.
-const HANDSHAKE: Duration = Duration::from_millis(10);
+const HANDSHAKE: Duration = Duration::from_millis(2);
 /// A destination that is there takes a connection within this, wherever it is.
 const OFFER: Duration = Duration::from_millis(250);
 
