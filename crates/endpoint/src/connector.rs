@@ -35,3 +35,12 @@ pub enum Grants {
     /// A program that runs as our user.
     Program,
 }
+
+impl Grants {
+    /// Whether it takes whatever comes: what reaches a program or a device has no further say over
+    /// who may use it.
+    #[must_use]
+    pub fn is_unguarded(self) -> bool {
+        self >= Self::Device
+    }
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::Clock;
+use crate::{Clock, Grants};
 
 /// Given to every bind and every connect. Cheap to clone.
 ///
@@ -18,6 +18,7 @@ use crate::Clock;
 #[derive(Clone)]
 pub struct Context {
     inner: Arc<Inner>,
+    behind: Grants,
 }
 
 struct Inner {
@@ -39,7 +40,21 @@ impl Context {
         let environment = variables.into_iter().collect();
         let (work, _) = watch::channel(0);
         let (shared, clock) = (Mutex::default(), OnceLock::new());
-        Self { inner: Arc::new(Inner { environment, shared, work, clock }) }
+        let inner = Arc::new(Inner { environment, shared, work, clock });
+        Self { inner, behind: Grants::Program }
+    }
+
+    /// The same context, for binding a listener in front of a destination that grants this.
+    #[must_use]
+    pub fn in_front_of(&self, behind: Grants) -> Self {
+        Self { inner: Arc::clone(&self.inner), behind }
+    }
+
+    /// What may be behind a listener that is bound with this context. A program, unless
+    /// [`Context::in_front_of`] excludes it.
+    #[must_use]
+    pub fn behind(&self) -> Grants {
+        self.behind
     }
 
     /// The environment.

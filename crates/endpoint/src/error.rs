@@ -123,6 +123,14 @@ impl Error {
             )
         })
     }
+
+    /// Whether the system, or this process, has run out of descriptors or memory: EMFILE, ENFILE,
+    /// ENOBUFS or ENOMEM, numbered as on Linux.
+    #[must_use]
+    pub fn is_exhaustion(&self) -> bool {
+        let number = self.io().and_then(io::Error::raw_os_error);
+        number.is_some_and(|number| matches!(number, 12 | 23 | 24 | 105))
+    }
 }
 
 impl fmt::Display for Error {

@@ -10,6 +10,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::Network;
+
 /// The roots that a template's hole may start with.
 pub const ROOTS: &[&str] = &["http", "proxy", "target", "tcp", "tls", "unix"];
 
@@ -62,6 +64,11 @@ pub trait Fact: Any + fmt::Debug + Send + Sync {
     fn peer(&self) -> Option<String> {
         None
     }
+
+    /// Where the peer comes from, if this layer knows.
+    fn network(&self) -> Option<Network> {
+        None
+    }
 }
 
 /// The facts about one connection. Cheap to clone.
@@ -104,6 +111,12 @@ impl Info {
     pub fn peer(&self) -> String {
         self.facts.iter().rev().find_map(|fact| fact.peer()).unwrap_or_else(|| "unknown".to_owned())
     }
+
+    /// Where the other end comes from, as the innermost layer tells it: the one that has connected.
+    #[must_use]
+    pub fn network(&self) -> Network {
+        self.facts.iter().find_map(|fact| fact.network()).unwrap_or(Network::Unknown)
+    }
 }
 
 impl fmt::Debug for Info {
@@ -139,6 +152,10 @@ impl Fact for Tcp {
     fn peer(&self) -> Option<String> {
         Some(self.peer.to_string())
     }
+
+    fn network(&self) -> Option<Network> {
+        Some(self.peer.ip().into())
+    }
 }
 
 /// A Unix socket connection: `unix.path`, `unix.pid`, `unix.uid`.
@@ -172,6 +189,10 @@ impl Fact for Unix {
             Some(pid) => format!("unix:{path} (pid {pid})"),
             None => format!("unix:{path}"),
         })
+    }
+
+    fn network(&self) -> Option<Network> {
+        self.uid.map(Network::User)
     }
 }
 

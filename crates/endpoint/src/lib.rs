@@ -26,6 +26,7 @@ pub mod info;
 pub mod kind;
 mod layer;
 mod listener;
+mod network;
 mod opened;
 mod peer;
 mod plain;
@@ -48,10 +49,11 @@ pub use self::listener::{
     Accept, Accepted, Answer, Decision, Exposure, Incoming, Invitation, Listener, Local, Offer,
     Offers, Order, Refusal, RefusalKind,
 };
+pub use self::network::Network;
 pub use self::opened::{Opened, Times};
 pub use self::peer::{Peer, PeerState};
 pub use self::plain::Plain;
 pub use self::raw::{Raw, SystemCall};
 pub use self::reason::Reason;
-pub use self::registry::{Plan, Registry, Tree, check_exposure};
+pub use self::registry::{HOW_TO_ALLOW, Plan, Registry, Tree, check_exposure, exposed};
 pub use self::stream::{ByteStream, Ending, Life, MessageStream, Part};

@@ -42,6 +42,15 @@ pub enum Exposure {
     Public,
 }
 
+impl Exposure {
+    /// Whether a destination that grants this may be opened for who comes in there, without a word of
+    /// the user's.
+    #[must_use]
+    pub fn allows(self, grants: Grants) -> bool {
+        self < Self::Public || !grants.is_unguarded()
+    }
+}
+
 /// A listener that is open. Dropping it closes it.
 #[async_trait]
 pub trait Accept: Send {
@@ -230,6 +239,18 @@ impl Offer {
         self.decision.refuse(refusal).await;
     }
 
+    /// Waits for what the peer sends first, and refuses a peer that begins as a web browser does, where
+    /// a web page could reach the listener. To be asked before the offer is accepted for something that
+    /// takes whatever comes, such as a program; nothing is read, and the caller limits the time.
+    ///
+    /// Cancel safe.
+    ///
+    /// # Errors
+    /// What to refuse the offer with.
+    pub async fn screen(&mut self) -> std::result::Result<(), Refusal> {
+        poll_fn(|cx| self.decision.poll_screen(cx)).await
+    }
+
     /// Waits until the peer has left for good, if it does so before a decision. A peer that only
     /// said that it has no more to send has not left.
     ///
@@ -272,6 +293,16 @@ pub trait Decision: Send {
 
     /// Says no, as well as the protocol can.
     async fn refuse(self: Box<Self>, refusal: Refusal);
+
+    /// Looks at what the peer sends first, for [`Offer::screen`]. A layer whose protocol no browser can
+    /// speak by accident, or that has its own rules for browsers, has nothing to look at.
+    fn poll_screen(
+        &mut self,
+        cx: &mut std::task::Context<'_>,
+    ) -> Poll<std::result::Result<(), Refusal>> {
+        let _ = cx;
+        Poll::Ready(Ok(()))
+    }
 
     /// Ready once the peer has left: a reset, or an end where half-close doesn't exist. Reads
     /// nothing that a session would miss.

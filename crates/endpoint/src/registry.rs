@@ -152,6 +152,15 @@ impl Registry {
     }
 }
 
+impl Plan<dyn Listener> {
+    /// Who can reach it without a word of the user's: nobody but its owner once the descriptor says
+    /// `auth`.
+    #[must_use]
+    pub fn unstated_exposure(&self) -> Exposure {
+        if self.tree.has("auth") { Exposure::Local } else { self.endpoint.exposure() }
+    }
+}
+
 /// Refuses what must not be open by accident: a program behind an address that other machines
 /// reach, unless the listener says who may in, be it `auth=none` in words.
 ///
@@ -161,23 +170,28 @@ pub fn check_exposure(
     listener: &Plan<dyn Listener>,
     connector: &Plan<dyn Connector>,
 ) -> Result<(), Diagnostic> {
-    let open = listener.endpoint.exposure() == Exposure::Public
-        && connector.endpoint.grants() >= Grants::Device
-        && !listener.tree.has("auth");
-    if !open {
+    let grants = connector.endpoint.grants();
+    if listener.unstated_exposure().allows(grants) {
         return Ok(());
     }
-    let what = match connector.endpoint.grants() {
+    let message = exposed(grants, &connector.tree.descriptor);
+    let mistake = Diagnostic::error(Stage::Plan, "open-to-all", listener.tree.span, message);
+    Err(mistake.help(HOW_TO_ALLOW))
+}
+
+/// What is wrong when [`Exposure::allows`] says no.
+#[must_use]
+pub fn exposed(grants: Grants, destination: &str) -> String {
+    let what = match grants {
         Grants::Program => "a program that runs as your user",
         _ => "a device of this machine",
     };
-    let destination = &connector.tree.descriptor;
-    let message =
-        format!("other machines could reach {what}, `{destination}`, without saying who they are");
-    Err(Diagnostic::error(Stage::Plan, "open-to-all", listener.tree.span, message).help(
-        "listen on loopback (`interface=127.0.0.1`), or state that everybody may with `auth=none`",
-    ))
+    format!("other machines could reach {what}, `{destination}`, without saying who they are")
 }
+
+/// What to do about it.
+pub const HOW_TO_ALLOW: &str =
+    "listen on loopback (`interface=127.0.0.1`), or state that everybody may with `auth=none`";
 
 struct Planning<'a> {
     registry: &'a Registry,

@@ -1,7 +1,7 @@
 //! What the command does, as a library: plan, bind, serve.
 
 use descriptor::{Diagnostic, Severity};
-use endpoint::{Accept, Connector, Listener, Local, Plan, check_exposure};
+use endpoint::{Accept, Connector, Exposure, Listener, Local, Plan, check_exposure};
 use forward::{Config, Destination, OpenGate, Stop, Summary};
 use tokio::task::JoinSet;
 
@@ -117,10 +117,13 @@ impl Forwarder {
     /// Why the first one of them can't be opened.
     pub async fn bind(self) -> Result<Forwarding> {
         let mut accepts = Vec::new();
+        let grants = self.destination.1.endpoint.grants();
+        let cx = self.endpoints.shared().in_front_of(grants);
         for (_, plan) in &self.listeners {
-            accepts.push(plan.endpoint.bind(self.endpoints.shared()).await?);
+            let exposure = plan.unstated_exposure();
+            accepts.push((plan.endpoint.bind(&cx).await?, exposure));
         }
-        let locals = accepts.iter().map(|accept| accept.local().clone()).collect();
+        let locals = accepts.iter().map(|(accept, _)| accept.local().clone()).collect();
         let Plan { endpoint, tree, .. } = self.destination.1;
         let destination = Destination::new(tree.descriptor, endpoint);
         let cx = self.endpoints.shared().clone();
@@ -132,7 +135,7 @@ impl Forwarder {
 /// Open endpoints whose connections are to be forwarded. Dropping it closes them.
 pub struct Forwarding {
     forwarder: forward::Forwarder,
-    accepts: Vec<Box<dyn Accept>>,
+    accepts: Vec<(Box<dyn Accept>, Exposure)>,
     locals: Vec<Local>,
     stop: Stop,
 }
@@ -153,9 +156,9 @@ impl Forwarding {
     /// Forwards until it is stopped and its sessions are over, or until nothing more can come in.
     pub async fn run(self) -> Summary {
         let mut listeners = JoinSet::new();
-        for accept in self.accepts {
+        for (accept, exposure) in self.accepts {
             let (forwarder, stop) = (self.forwarder.clone(), self.stop.clone());
-            listeners.spawn(async move { forwarder.serve(accept, stop).await });
+            listeners.spawn(async move { forwarder.serve_exposed(accept, exposure, stop).await });
         }
         let mut all = Summary::default();
         while let Some(done) = listeners.join_next().await {

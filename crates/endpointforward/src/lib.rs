@@ -62,7 +62,7 @@ pub use descriptor::{Descriptor, Diagnostic, Report, Severity, Span, Stage, Synt
 pub use endpoint::{
     Accept, Accepted, Answer, Bound, ByteStream, Clock, Conn, Connector, Context, Control,
     Decision, DialLayer, End, Ending, Error as EndpointError, ErrorKind, Exposure, Fact, Flat,
-    Grants, Hold, Incoming, Info, Io, Life, Listener, Local, MessageStream, Offer, Offers, Order,
-    Part, Plain, Plan, Raw, Refusal, RefusalKind, Registry, ServeLayer, Signal, SystemCall, Times,
-    Transport, Tree, check_exposure, control, info, kind,
+    Grants, Hold, Incoming, Info, Io, Life, Listener, Local, MessageStream, Network, Offer, Offers,
+    Order, Part, Plain, Plan, Raw, Refusal, RefusalKind, Registry, ServeLayer, Signal, SystemCall,
+    Times, Transport, Tree, check_exposure, control, info, kind,
 };

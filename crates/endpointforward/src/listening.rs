@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use endpoint::{Accept, Accepted, Answer, Conn, Incoming, Local, Offer};
+use forward::undecided::{Place, Undecided};
 use futures_core::Stream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -109,13 +110,19 @@ async fn accepted(offer: Offer) -> Option<Conn> {
 }
 
 /// Accepts until the listener is over or nobody wants more.
+///
+/// A handshake never keeps it from accepting: the most silent one is dropped for a new one. Only
+/// offers that nobody takes do.
 async fn take_in(mut accept: Box<dyn Accept>, offers: mpsc::Sender<Offer>) {
+    let undecided = Undecided::new(UNDECIDED, UNDECIDED);
+    let listener = undecided.listener();
     let mut handshakes = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = accept.accept(), if handshakes.len() < UNDECIDED => match accepted {
+            accepted = accept.accept(), if handshakes.len() < 2 * UNDECIDED => match accepted {
                 Ok(Some(incoming)) => {
-                    handshakes.spawn(shake(incoming, offers.clone()));
+                    let (place, _) = undecided.enter(listener, incoming.info.network()).await;
+                    handshakes.spawn(shake(incoming, place, offers.clone()));
                 }
                 Ok(None) => break,
                 Err(error) if error.is_of_one_connection() => {
@@ -133,17 +140,27 @@ async fn take_in(mut accept: Box<dyn Accept>, offers: mpsc::Sender<Offer>) {
     while handshakes.join_next().await.is_some() {}
 }
 
-async fn shake(mut incoming: Incoming, offers: mpsc::Sender<Offer>) {
+async fn shake(mut incoming: Incoming, place: Place, offers: mpsc::Sender<Offer>) {
+    let mut place = Some(place);
     loop {
-        match incoming.next().await {
-            Ok(Some(offer)) => {
+        // Until its first offer; a connection that lives on beside its sessions needs no place.
+        let next = match place.take() {
+            Some(mut place) => place.keep(incoming.next()).await,
+            None => Some(incoming.next().await),
+        };
+        match next {
+            Some(Ok(Some(offer))) => {
                 if offers.send(offer).await.is_err() {
                     return;
                 }
             }
-            Ok(None) => return,
-            Err(error) => {
+            Some(Ok(None)) => return,
+            Some(Err(error)) => {
                 debug!(peer = %incoming.info.peer(), "{error}");
+                return;
+            }
+            None => {
+                debug!(peer = %incoming.info.peer(), "closed: other connections need its place");
                 return;
             }
         }

@@ -47,6 +47,21 @@ async fn a_silent_peer_delays_nobody() {
 }
 
 #[tokio::test]
+async fn more_silent_peers_than_there_are_places_delay_nobody() {
+    let mut listening = listen("ws:{mem:crowd}").await.unwrap();
+    let mut crowd = Vec::new();
+    for _ in 0..1100 {
+        crowd.push(connect("mem:crowd").await.unwrap());
+    }
+    let dialling = tokio::spawn(connect("ws:{mem:crowd}"));
+    let accepted = timeout(Duration::from_secs(5), listening.accept()).await.unwrap();
+    assert!(accepted.is_some());
+    dialling.await.unwrap().unwrap();
+    let mut first = crowd.remove(0).into_io();
+    assert_eq!(first.read(&mut [0]).await.unwrap_or(0), 0, "the most silent one went");
+}
+
+#[tokio::test]
 async fn dropping_a_listener_closes_it_and_not_its_connections() {
     let mut listening = listen("mem:closing").await.unwrap();
     let mut near = connect("mem:closing").await.unwrap().into_io();

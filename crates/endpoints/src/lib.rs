@@ -8,8 +8,10 @@
 //! programs would ignore them too.
 
 mod echo;
+mod first_bytes;
 mod mem;
 mod mock;
+mod patience;
 mod peer;
 mod process;
 mod program;
@@ -23,6 +25,7 @@ mod stdio;
 mod tcp;
 mod telnet;
 mod unix;
+mod wary;
 mod ws;
 
 use endpoint::kind::Kind;

@@ -10,14 +10,15 @@ use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
 use endpoint::{
-    Accepted, Answer, Conn, Decision, End, Info, Life, Peer, Raw, Reason, Refusal, Result,
-    SystemCall,
+    Accepted, Answer, Conn, Decision, End, Grants, Info, Life, Peer, Raw, Reason, Refusal,
+    RefusalKind, Result, SystemCall,
 };
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::peer;
 use crate::ready::poll_by;
+use crate::wary::{self, Screen, Wary};
 
 /// A connected stream socket.
 pub(crate) struct Socket<S>(pub(crate) S);
@@ -108,13 +109,21 @@ impl<S: Waits> Raw for Socket<S> {
 pub(crate) struct Arrived<S> {
     stream: Arc<S>,
     info: Info,
+    /// What looks whether a browser has made the connection, where one could.
+    screen: Option<Screen>,
     /// Owns the stream too, while somebody asks whether the peer has left.
     watch: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl<S> Arrived<S> {
     pub(crate) fn new(stream: S, info: Info) -> Self {
-        Self { stream: Arc::new(stream), info, watch: None }
+        Self { stream: Arc::new(stream), info, screen: None, watch: None }
+    }
+
+    /// Web pages reach it, and must not reach a program through it.
+    pub(crate) fn screened_by(mut self, screen: Option<Screen>) -> Self {
+        self.screen = screen;
+        self
     }
 }
 
@@ -123,15 +132,39 @@ impl<S> Decision for Arrived<S>
 where
     S: Waits + AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
 {
-    async fn accept(self: Box<Self>, _: Answer) -> Result<Accepted> {
-        let Self { stream, info, watch } = *self;
+    async fn accept(self: Box<Self>, answer: Answer) -> Result<Accepted> {
+        let Self { stream, info, screen, watch } = *self;
         drop(watch);
         let stream = Arc::into_inner(stream).expect("only the watch owned the stream beside us");
-        Ok(Accepted::Session(Conn::bytes(Socket(stream), info)))
+        let socket = Socket(stream);
+        let unguarded = answer.far.is_some_and(Grants::is_unguarded);
+        Ok(Accepted::Session(match screen {
+            // Nothing has come yet; it is looked at when it does.
+            Some(screen) if unguarded && !screen.is_over() => {
+                Conn::bytes(Wary::new(socket, screen), info)
+            }
+            _ => Conn::bytes(socket, info),
+        }))
     }
 
-    /// A socket has no words: it is closed.
-    async fn refuse(self: Box<Self>, _: Refusal) {}
+    /// A socket has no words, and is closed; a browser's has HTTP's.
+    async fn refuse(self: Box<Self>, _: Refusal) {
+        let Self { stream, screen, watch, .. } = *self;
+        drop(watch);
+        if screen.is_some_and(|screen| screen.saw_browser())
+            && let Some(stream) = Arc::into_inner(stream)
+        {
+            wary::answer(&mut Socket(stream)).await;
+        }
+    }
+
+    fn poll_screen(&mut self, cx: &mut Context<'_>) -> Poll<std::result::Result<(), Refusal>> {
+        let Some(screen) = &mut self.screen else { return Poll::Ready(Ok(())) };
+        Poll::Ready(match ready!(screen.poll(cx, &*self.stream)) {
+            Ok(()) => Ok(()),
+            Err(_) => Err(Refusal::new(RefusalKind::Forbidden, wary::WORDS)),
+        })
+    }
 
     fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         let watch = self.watch.get_or_insert_with(|| {

@@ -275,3 +275,104 @@ async fn silence_has_an_end() {
     the host is down or a firewall drops this; `timeout=` waits longer
     ");
 }
+
+/// A client of a listener, and its offer.
+async fn asks(listener: &str) -> (endpoint::Io, endpoint::Offer) {
+    let cx = Context::new();
+    let mut accept = bind(&cx, listener).await;
+    let client = connect(&cx, &accept.local().descriptor).await.into_io();
+    (client, offer(&mut *accept).await)
+}
+
+/// What accepts an offer in front of a program.
+fn for_program() -> endpoint::Answer {
+    let mut answer = endpoint::Answer::default();
+    answer.far = Some(Grants::Program);
+    answer
+}
+
+const REQUEST: &[u8] = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nid\n";
+
+#[tokio::test]
+async fn a_browser_is_answered_and_refused() {
+    let (mut client, mut offer) = asks("tcp:0:127.0.0.1").await;
+    client.write_all(REQUEST).await.unwrap();
+    let refusal = timeout(LONG, offer.screen()).await.unwrap().unwrap_err();
+    let refused = tokio::spawn(offer.refuse(refusal));
+    let mut answer = String::new();
+    timeout(LONG, client.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    drop(client);
+    timeout(LONG, refused).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_types_loses_nothing_to_the_look() {
+    let (mut client, mut offer) = asks("tcp:0:127.0.0.1").await;
+    assert!(timeout(SETTLE, offer.screen()).await.is_err(), "nothing has come");
+    client.write_all(b"GET it done\n").await.unwrap();
+    client.shutdown().await.unwrap();
+    timeout(LONG, offer.screen()).await.unwrap().unwrap();
+    let Ok(endpoint::Accepted::Session(conn)) = offer.accept(for_program()).await else { panic!() };
+    let mut got = String::new();
+    timeout(LONG, conn.into_io().read_to_string(&mut got)).await.unwrap().unwrap();
+    assert_eq!(got, "GET it done\n");
+}
+
+#[tokio::test]
+async fn a_client_that_ends_at_once_is_not_waited_for() {
+    let (mut client, mut offer) = asks("tcp:0:127.0.0.1").await;
+    client.shutdown().await.unwrap();
+    timeout(LONG, offer.screen()).await.unwrap().unwrap();
+}
+
+/// A browser may connect ahead, and ask later.
+#[tokio::test]
+async fn a_session_that_began_in_silence_is_looked_at_when_something_comes() {
+    let (mut client, offer) = asks("tcp:0:127.0.0.1").await;
+    let Ok(endpoint::Accepted::Session(conn)) = offer.accept(for_program()).await else { panic!() };
+    let mut near = conn.into_io();
+    near.write_all(b"prompt> ").await.unwrap();
+    client.write_all(REQUEST).await.unwrap();
+    let mut got = [0; 100];
+    let read = timeout(LONG, near.read(&mut got)).await.unwrap();
+    assert_eq!(read.unwrap_err().kind(), std::io::ErrorKind::InvalidData);
+    assert!(near.read(&mut got).await.is_err(), "and nothing comes after it");
+    let mut answer = String::new();
+    timeout(LONG, client.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with("prompt> HTTP/1.1 400 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_session_that_began_in_silence_is_spliced_like_any_other() {
+    let (mut client, offer) = asks("tcp:0:127.0.0.1").await;
+    let Ok(endpoint::Accepted::Session(mut conn)) = offer.accept(for_program()).await else {
+        panic!()
+    };
+    let Transport::Bytes(stream) = &mut conn.transport else { panic!("tcp carries bytes") };
+    client.write_all(REQUEST).await.unwrap();
+    let mut call = |_: BorrowedFd<'_>| panic!("it is looked at before it is moved");
+    let raw = stream.raw().expect("a socket has a descriptor");
+    let moved = timeout(LONG, poll_fn(|cx| raw.poll_read_by(cx, &mut call))).await.unwrap();
+    assert_eq!(moved.unwrap_err().kind(), std::io::ErrorKind::InvalidData);
+}
+
+#[tokio::test]
+async fn pages_may_be_allowed() {
+    let (mut client, mut offer) = asks("tcp:0:127.0.0.1:web-pages=allow").await;
+    client.write_all(REQUEST).await.unwrap();
+    offer.screen().await.unwrap();
+    let Ok(endpoint::Accepted::Session(conn)) = offer.accept(for_program()).await else { panic!() };
+    let mut got = vec![0; REQUEST.len()];
+    timeout(LONG, conn.into_io().read_exact(&mut got)).await.unwrap().unwrap();
+    assert_eq!(got, REQUEST);
+}
+
+#[tokio::test]
+async fn what_goes_to_a_service_is_not_looked_at() {
+    let (mut client, offer) = asks("tcp:0:127.0.0.1").await;
+    client.write_all(REQUEST).await.unwrap();
+    let mut got = vec![0; REQUEST.len()];
+    timeout(LONG, accepted(offer).await.into_io().read_exact(&mut got)).await.unwrap().unwrap();
+    assert_eq!(got, REQUEST);
+}

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use common::{accepted, bind, connect, failure, offer, pair, shown, try_bind, try_connect};
 use endpoint::info::Unix;
-use endpoint::{Context, ErrorKind};
+use endpoint::{Context, ErrorKind, Grants};
 
 struct Place {
     dir: tempfile::TempDir,
@@ -68,9 +68,23 @@ async fn the_socket_and_its_lock_are_there_while_it_listens() {
     assert_eq!(place.files(), ["s", "s.lock"]);
     let lock = fs::read_link(place.dir.path().join("s.lock")).unwrap();
     assert_eq!(lock.to_string_lossy(), std::process::id().to_string());
-    assert_eq!(mode(&place.path()), 0o666);
+    assert_eq!(mode(&place.path()), 0o600);
     drop(accept);
     assert!(place.files().is_empty());
+}
+
+#[tokio::test]
+async fn only_in_front_of_services_everybody_may_connect() {
+    for (behind, expected) in [
+        (Grants::Nothing, 0o666),
+        (Grants::Service, 0o666),
+        (Grants::Device, 0o600),
+        (Grants::Program, 0o600),
+    ] {
+        let place = Place::new();
+        let _accept = bind(&Context::new().in_front_of(behind), &place.text()).await;
+        assert_eq!(mode(&place.path()), expected, "{behind:?}");
+    }
 }
 
 #[tokio::test]

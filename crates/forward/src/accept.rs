@@ -1,6 +1,5 @@
 //! The accept loop: it waits for connections, never for a handshake.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use endpoint::{Accept, Error};
@@ -11,31 +10,45 @@ use tracing::{debug, warn};
 
 use crate::Stop;
 use crate::forwarder::{Shared, Work};
+use crate::undecided::ListenerId;
 
 /// Accepts until the listener is over or nothing new is to begin, and closes it then.
 pub(crate) async fn accept_all(
     shared: &Shared,
     accept: Box<dyn Accept>,
+    listener: ListenerId,
     stop: &Stop,
     works: mpsc::Sender<Work>,
 ) {
     tokio::select! {
         biased;
         () = shared.closing(stop) => {}
-        () = until_over(shared, accept, works) => {}
+        () = until_over(shared, accept, listener, works) => {}
     }
 }
 
-async fn until_over(shared: &Shared, mut accept: Box<dyn Accept>, works: mpsc::Sender<Work>) {
+async fn until_over(
+    shared: &Shared,
+    mut accept: Box<dyn Accept>,
+    listener: ListenerId,
+    works: mpsc::Sender<Work>,
+) {
     let mut trouble = Trouble::default();
+    let mut crowd = Reminder::default();
     loop {
         match accept.accept().await {
             Ok(Some(incoming)) => {
                 trouble.pause = Duration::ZERO;
-                // Not before it is there: a listener that waits must not take another one's place.
-                let place = Arc::clone(&shared.undecided).acquire_owned().await;
-                let Ok(permit) = place else { return };
-                if works.send(Work::Incoming(incoming, permit)).await.is_err() {
+                let network = incoming.info.network();
+                let (place, displaces) = shared.undecided.enter(listener, network).await;
+                if displaces && crowd.is_due() {
+                    let at = accept.local();
+                    warn!(
+                        "{at} has as many connections without a session as it may: the most \
+                         silent ones are closed for new ones"
+                    );
+                }
+                if works.send(Work::Incoming(incoming, place)).await.is_err() {
                     return;
                 }
             }
@@ -45,8 +58,27 @@ async fn until_over(shared: &Shared, mut accept: Box<dyn Accept>, works: mpsc::S
                 // A listener that fails every time must not keep the others from running.
                 yield_now().await;
             }
-            Err(error) => sleep(trouble.next(&error)).await,
+            Err(error) => {
+                let pause = trouble.next(&error);
+                // What is closed is so once its task has run.
+                let freed = error.is_exhaustion() && shared.undecided.drop_silent(SILENT);
+                sleep(if freed { FREEING } else { pause }).await;
+            }
         }
+    }
+}
+
+/// Lets a line through now and then.
+#[derive(Default)]
+struct Reminder(Option<Instant>);
+
+impl Reminder {
+    fn is_due(&mut self) -> bool {
+        let due = self.0.is_none_or(|last| last.elapsed() >= REMIND);
+        if due {
+            self.0 = Some(Instant::now());
+        }
+        due
     }
 }
 
@@ -76,5 +108,8 @@ impl Trouble {
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
+/// When files run out, a connection that was silent for so long is closed for the next one.
+const SILENT: Duration = Duration::from_secs(1);
+const FREEING: Duration = Duration::from_millis(5);
 /// How often the same trouble is worth a line.
 const REMIND: Duration = Duration::from_secs(60);

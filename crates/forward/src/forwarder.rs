@@ -9,14 +9,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use endpoint::{Accept, Context, Incoming, Offer};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use endpoint::{Accept, Context, Exposure, Incoming, Offer};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
-use tracing::{Instrument, error, info, info_span};
+use tracing::{Instrument, debug, error, info, info_span};
 
 use crate::accept::accept_all;
 use crate::endings::Endings;
 use crate::offer::{Fate, attend};
+use crate::undecided::{ListenerId, Place, Undecided};
 use crate::{Gate, Log, Observer, Route, Stop, Summary, Timers};
 
 /// What a forwarder keeps to.
@@ -27,9 +28,12 @@ pub struct Config {
     /// Sessions at the same time, of all listeners together; one more is refused as busy. `None`:
     /// as many as the system takes.
     pub max_sessions: Option<usize>,
-    /// Connections at the same time that are in their handshakes or wait for a decision: 1024.
-    /// Beyond that each listener accepts one more, and then the system's own backlog fills.
+    /// Connections of one listener that are in their handshakes or wait for a decision at the same
+    /// time: 1024. For one more, the one that has been silent for longest is closed, of the peer
+    /// network (/24 of IPv4, /64 of IPv6) that has the most of them.
     pub max_undecided: usize,
+    /// The same for all listeners together: 4096. The listener with the most of them pays.
+    pub max_undecided_total: usize,
     /// Serve exactly one session, then accept no more. An offer that comes while another one is
     /// undecided waits for what becomes of that.
     pub once: bool,
@@ -37,7 +41,13 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { timers: Timers::default(), max_sessions: None, max_undecided: 1024, once: false }
+        Self {
+            timers: Timers::default(),
+            max_sessions: None,
+            max_undecided: 1024,
+            max_undecided_total: 4096,
+            once: false,
+        }
     }
 }
 
@@ -74,7 +84,7 @@ impl Forwarder {
             route: Box::new(route),
             timers: config.timers,
             places: config.max_sessions.map(semaphore),
-            undecided: semaphore(config.max_undecided.max(1)),
+            undecided: Undecided::new(config.max_undecided, config.max_undecided_total),
             once: config.once.then(|| semaphore(1)),
             enough: watch::Sender::new(false),
             ids: AtomicU64::new(1),
@@ -92,9 +102,21 @@ impl Forwarder {
     /// It may run for several listeners at once, which then share the limits. Dropping the future
     /// closes everything that came in here, without words to the peers.
     pub async fn serve(&self, accept: Box<dyn Accept>, stop: Stop) -> Summary {
+        self.serve_exposed(accept, Exposure::Local, stop).await
+    }
+
+    /// As [`Forwarder::serve`], for a listener that can be reached by these peers without a word of
+    /// the user's. What is routed to a destination that they must not reach is refused.
+    pub async fn serve_exposed(
+        &self,
+        accept: Box<dyn Accept>,
+        exposure: Exposure,
+        stop: Stop,
+    ) -> Summary {
         let listener: Arc<str> = accept.local().descriptor.as_str().into();
         let (works, mut work) = mpsc::channel(WORKS);
-        let mut accepting = pin!(accept_all(&self.shared, accept, &stop, works.clone()));
+        let id = self.shared.undecided.listener();
+        let mut accepting = pin!(accept_all(&self.shared, accept, id, &stop, works.clone()));
         let mut is_accepting = true;
         // The loop's own sender goes, so that the channel ends with those who may still send.
         let mut works = Some(works);
@@ -108,16 +130,18 @@ impl Forwarder {
                 }
                 Some(done) = tasks.join_next() => count(&mut summary, done),
                 Some(next) = work.recv() => match (next, &works) {
-                    (Work::Incoming(incoming, permit), Some(works)) => {
+                    (Work::Incoming(incoming, place), Some(works)) => {
                         let shared = Arc::clone(&self.shared);
-                        tasks.spawn(shake(shared, incoming, permit, works.clone(), stop.clone()));
+                        let (works, stop) = (works.clone(), stop.clone());
+                        tasks.spawn(shake(shared, id, incoming, place, works, stop));
                     }
                     // It came in just before the end.
                     (Work::Incoming(..), None) => summary.lost += 1,
-                    (Work::Offer(offer, permit), _) => {
+                    (Work::Offer(offer, place), _) => {
                         let shared = Arc::clone(&self.shared);
                         let span = self.span(&offer, &listener);
-                        tasks.spawn(attend(shared, offer, permit, stop.clone()).instrument(span));
+                        let session = attend(shared, offer, place, exposure, stop.clone());
+                        tasks.spawn(session.instrument(span));
                     }
                 },
                 else => return summary,
@@ -148,7 +172,7 @@ pub(crate) struct Shared {
     /// Places of sessions.
     pub(crate) places: Option<Arc<Semaphore>>,
     /// Places of what is undecided.
-    pub(crate) undecided: Arc<Semaphore>,
+    pub(crate) undecided: Undecided,
     /// The one session's place, closed once it is taken for good.
     pub(crate) once: Option<Arc<Semaphore>>,
     /// Whether the one session has begun.
@@ -176,8 +200,8 @@ impl Shared {
 
 /// What the loop makes a task of.
 pub(crate) enum Work {
-    Incoming(Incoming, OwnedSemaphorePermit),
-    Offer(Offer, OwnedSemaphorePermit),
+    Incoming(Incoming, Place),
+    Offer(Offer, Place),
 }
 
 fn count(summary: &mut Summary, done: Result<Fate, JoinError>) {
@@ -201,39 +225,52 @@ fn count(summary: &mut Summary, done: Result<Fate, JoinError>) {
 /// Sees one connection's handshakes through, and hands its offers to the loop.
 async fn shake(
     shared: Arc<Shared>,
+    listener: ListenerId,
     mut incoming: Incoming,
-    permit: OwnedSemaphorePermit,
+    place: Place,
     works: mpsc::Sender<Work>,
     stop: Stop,
 ) -> Fate {
-    let mut permit = Some(permit);
+    let mut place = Some(place);
     let mut closing = pin!(shared.closing(&stop));
     loop {
         let next = tokio::select! {
             biased;
             () = &mut closing => return Fate::Over,
-            next = incoming.next() => next,
+            next = handshake(&mut incoming, &mut place) => next,
         };
         let offer = match next {
-            Ok(Some(offer)) => offer,
-            Ok(None) => return Fate::Over,
-            Err(error) => {
+            None => {
+                let peer = incoming.info.peer();
+                debug!(%peer, "closed: other connections need its place among the undecided");
+                return Fate::Lost;
+            }
+            Some(Ok(Some(offer))) => offer,
+            Some(Ok(None)) => return Fate::Over,
+            Some(Err(error)) => {
                 info!(peer = %incoming.info.peer(), "{error}");
                 return Fate::Lost;
             }
         };
         // The first offer takes its connection's place among the undecided. A connection that
         // lives on beside its sessions doesn't count; an offer that it makes later does.
-        let permit = match permit.take() {
-            Some(permit) => permit,
-            None => match Arc::clone(&shared.undecided).acquire_owned().await {
-                Ok(permit) => permit,
-                Err(_) => return Fate::Over,
-            },
-        };
-        if works.send(Work::Offer(offer, permit)).await.is_err() {
+        let again = || Place::again(&shared.undecided, listener, &incoming.info);
+        let Some(mut place) = place.take().or_else(again) else { return Fate::Over };
+        place.offered();
+        if works.send(Work::Offer(offer, place)).await.is_err() {
             return Fate::Over;
         }
+    }
+}
+
+/// The next offer; `None` if the connection has lost its place.
+async fn handshake(
+    incoming: &mut Incoming,
+    place: &mut Option<Place>,
+) -> Option<endpoint::Result<Option<Offer>>> {
+    match place {
+        Some(place) => place.keep(incoming.next()).await,
+        None => Some(incoming.next().await),
     }
 }
 

@@ -23,11 +23,13 @@ mod gate;
 mod observer;
 mod offer;
 mod outcome;
+mod patience;
 mod route;
 mod splice;
 mod stop;
 mod summary;
 mod timers;
+pub mod undecided;
 
 pub use self::forwarder::{Config, Forwarder};
 pub use self::gate::{Gate, OpenGate};

@@ -6,20 +6,21 @@
 
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
+use std::time::Duration;
 
 use endpoint::info::Http;
 use endpoint::{
-    Accepted, Answer, Conn, DialLayer, End, ErrorKind, Grants, Info, Life, Offer, Order, Reason,
-    Refusal, RefusalKind, Transport,
+    Accepted, Answer, Conn, DialLayer, End, ErrorKind, Exposure, Grants, HOW_TO_ALLOW, Info, Life,
+    Offer, Order, Reason, Refusal, RefusalKind, Transport, exposed,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 use tracing::{Span, field, info, warn};
 
 use crate::forwarder::Shared;
 use crate::observer::Began;
 use crate::splice::{Company, splice_by};
-use crate::{Outcome, Stop};
+use crate::{Destination, Outcome, Stop, patience, undecided};
 
 /// What became of a connection's handshakes, or of an offer that came of them.
 pub(crate) enum Fate {
@@ -42,10 +43,11 @@ pub(crate) enum Fate {
 pub(crate) fn attend(
     shared: Arc<Shared>,
     offer: Offer,
-    undecided: OwnedSemaphorePermit,
+    undecided: undecided::Place,
+    exposure: Exposure,
     stop: Stop,
 ) -> impl Future<Output = Fate> + Send {
-    let opening = Box::pin(open(Arc::clone(&shared), offer, undecided, stop.clone()));
+    let opening = Box::pin(open(Arc::clone(&shared), offer, undecided, exposure, stop.clone()));
     async move {
         let Opened { near, far, place, name } = match opening.await {
             Ok(opened) => opened,
@@ -61,10 +63,19 @@ pub(crate) fn attend(
 async fn open(
     shared: Arc<Shared>,
     offer: Offer,
-    _undecided: OwnedSemaphorePermit,
+    mut undecided: undecided::Place,
+    exposure: Exposure,
     stop: Stop,
 ) -> Result<Opened, Fate> {
-    Case::new(&shared, &stop).open(offer).await
+    tokio::select! {
+        biased;
+        opened = Case::new(&shared, exposure, &stop).open(offer) => opened,
+        // Without words: whoever lost its place to others must not hold memory by not listening.
+        () = undecided.displaced() => {
+            info!("closed: other connections need its place among the undecided");
+            Err(Fate::Lost)
+        }
+    }
 }
 
 /// Both sides of a session.
@@ -116,37 +127,37 @@ enum Denied {
 #[derive(Clone, Copy)]
 struct Case<'a> {
     shared: &'a Shared,
+    /// Who reaches the listener without a word of the user's.
+    exposure: Exposure,
     stop: &'a Stop,
     /// When it has to be taken.
     by: Instant,
 }
 
 impl<'a> Case<'a> {
-    fn new(shared: &'a Shared, stop: &'a Stop) -> Self {
-        Self { shared, stop, by: Instant::now() + shared.timers.connect }
+    fn new(shared: &'a Shared, exposure: Exposure, stop: &'a Stop) -> Self {
+        Self { shared, exposure, stop, by: Instant::now() + shared.timers.connect }
+    }
+
+    /// With its time from now on.
+    fn anew(self) -> Self {
+        Self::new(self.shared, self.exposure, self.stop)
     }
 
     async fn open(self, mut offer: Offer) -> Result<Opened, Fate> {
         let info = offer.info.clone();
         match offer.order {
-            Order::ConnectFirst => {
-                let decided = async {
-                    self.gate(&info).await?;
-                    let place = self.place().await?;
-                    Ok((self.reach(&info).await?, place))
-                };
-                match self.while_there(&mut offer, decided).await {
-                    Ok((Reached { conn: far, grants, name }, place)) => {
-                        let mut answer = agreed(&info, &far.info);
-                        answer.far = Some(grants);
-                        answer.signals = far.control.takes.is_some();
-                        let (near, through) = self.accept(offer, answer).await?;
-                        let (near, far) = self.see(near, far, through, &info).await?;
-                        Ok(Opened { near, far, place, name })
-                    }
-                    Err(denied) => Err(self.deny(offer, denied).await),
+            Order::ConnectFirst => match self.decide(&mut offer, &info).await {
+                Ok((Reached { conn: far, grants, name }, place)) => {
+                    let mut answer = agreed(&info, &far.info);
+                    answer.far = Some(grants);
+                    answer.signals = far.control.takes.is_some();
+                    let (near, through) = self.accept(offer, answer).await?;
+                    let (near, far) = self.see(near, far, through, &info).await?;
+                    Ok(Opened { near, far, place, name })
                 }
-            }
+                Err(denied) => Err(self.deny(offer, denied).await),
+            },
             Order::AcceptFirst => {
                 let admitted = async {
                     self.gate(&info).await?;
@@ -155,7 +166,7 @@ impl<'a> Case<'a> {
                 match self.while_there(&mut offer, admitted).await {
                     Ok(place) => {
                         let (near, through) = self.accept(offer, Answer::default()).await?;
-                        Self::new(self.shared, self.stop).connect(near, through, Some(place)).await
+                        self.anew().connect(near, through, Some(place)).await
                     }
                     Err(denied) => Err(self.deny(offer, denied).await),
                 }
@@ -164,10 +175,36 @@ impl<'a> Case<'a> {
             Order::Attach => match self.while_there(&mut offer, self.gate(&info)).await {
                 Ok(()) => {
                     let (near, through) = self.accept(offer, Answer::default()).await?;
-                    Self::new(self.shared, self.stop).connect(near, through, None).await
+                    self.anew().connect(near, through, None).await
                 }
                 Err(denied) => Err(self.deny(offer, denied).await),
             },
+        }
+    }
+
+    /// Gate, route, what the peer sends first where that matters, and connect.
+    async fn decide(self, offer: &mut Offer, info: &Info) -> Result<(Reached, Place), Denied> {
+        let routed = async {
+            self.gate(info).await?;
+            let place = self.place().await?;
+            Ok((self.route(info).await?, place))
+        };
+        let (destination, place) = self.while_there(offer, routed).await?;
+        if destination.connector.grants().is_unguarded() {
+            self.screen(offer).await?;
+        }
+        Ok((self.while_there(offer, self.dial(&destination, info)).await?, place))
+    }
+
+    /// Waits for what the peer sends first, for a moment: a request of a web page must not start a
+    /// program. A peer that waits to be spoken to isn't held back any longer than that.
+    async fn screen(self, offer: &mut Offer) -> Result<(), Denied> {
+        tokio::select! {
+            biased;
+            () = self.shared.closing(self.stop) => Err(stopping()),
+            screened = timeout(FIRST_BYTES, offer.screen()) => {
+                screened.unwrap_or(Ok(())).map_err(Denied::Refused)
+            }
         }
     }
 
@@ -181,8 +218,8 @@ impl<'a> Case<'a> {
             biased;
             () = self.shared.closing(self.stop) => Err(stopping()),
             end = offer.left() => Err(Denied::Left(end)),
-            done = timeout_at(self.by, work) => {
-                done.unwrap_or_else(|_| Err(self.late()))
+            done = patience::timeout_at(self.by, work) => {
+                done.unwrap_or_else(|| Err(self.late()))
             }
         }
     }
@@ -228,8 +265,24 @@ impl<'a> Case<'a> {
 
     /// Routes and connects.
     async fn reach(self, info: &Info) -> Result<Reached, Denied> {
+        let destination = self.route(info).await?;
+        self.dial(&destination, info).await
+    }
+
+    /// The destination, if this listener may be in front of it.
+    async fn route(self, info: &Info) -> Result<Destination, Denied> {
         let destination = self.shared.route.route(info).await.map_err(Denied::Refused)?;
         Span::current().record("destination", field::display(&destination.name));
+        let grants = destination.connector.grants();
+        if self.exposure.allows(grants) {
+            return Ok(destination);
+        }
+        warn!("{} ({HOW_TO_ALLOW})", exposed(grants, &destination.name));
+        let words = "this listener doesn't say who may reach the destination";
+        Err(Denied::Refused(Refusal::new(RefusalKind::Forbidden, words)))
+    }
+
+    async fn dial(self, destination: &Destination, info: &Info) -> Result<Reached, Denied> {
         let connector = &destination.connector;
         // A device that a session still has which is ending: it gives way.
         let mut attempts = self.shared.endings.attempts(Some(&destination.name));
@@ -243,18 +296,19 @@ impl<'a> Case<'a> {
             }
         };
         // The same limit as the whole decision's, here where what isn't reached in time has a name.
-        match timeout_at(self.by, connect).await {
-            Ok(Ok(conn)) => {
-                Ok(Reached { conn, grants: connector.grants(), name: destination.name })
+        match patience::timeout_at(self.by, connect).await {
+            Some(Ok(conn)) => {
+                let name = Arc::clone(&destination.name);
+                Ok(Reached { conn, grants: connector.grants(), name })
             }
-            Ok(Err(error)) => {
+            Some(Err(error)) => {
                 match error.hint() {
                     Some(hint) => warn!("{error} ({hint})"),
                     None => warn!("{error}"),
                 }
                 Err(unreachable(error.kind()))
             }
-            Err(_) => {
+            None => {
                 let within = self.shared.timers.connect;
                 warn!("cannot connect {}: no answer within {within:?}", destination.name);
                 Err(unreachable(ErrorKind::Timeout))
@@ -263,18 +317,28 @@ impl<'a> Case<'a> {
     }
 
     async fn accept(self, offer: Offer, answer: Answer) -> Result<(Conn, Through), Fate> {
-        match timeout(self.shared.timers.connect, offer.accept(answer)).await {
-            Ok(Ok(Accepted::Session(near))) => Ok((near, None)),
-            Ok(Ok(Accepted::Through(near, layer))) => Ok((near, Some(layer))),
-            Ok(Ok(Accepted::Attached)) => {
+        let by = Instant::now() + self.shared.timers.connect;
+        let accepted = tokio::select! {
+            biased;
+            accepted = patience::timeout_at(by, offer.accept(answer)) => accepted,
+            // What a peer takes its time to take is not a session yet, and has no grace.
+            _ = self.stop.drained() => {
+                info!("it did not take that it was accepted before we stopped");
+                return Err(Fate::Lost);
+            }
+        };
+        match accepted {
+            Some(Ok(Accepted::Session(near))) => Ok((near, None)),
+            Some(Ok(Accepted::Through(near, layer))) => Ok((near, Some(layer))),
+            Some(Ok(Accepted::Attached)) => {
                 info!("attached to its session");
                 Err(Fate::Attached)
             }
-            Ok(Err(error)) => {
+            Some(Err(error)) => {
                 info!("{error}");
                 Err(Fate::Lost)
             }
-            Err(_) => {
+            None => {
                 info!("it was accepted, and did not take that in time");
                 Err(Fate::Lost)
             }
@@ -290,12 +354,28 @@ impl<'a> Case<'a> {
         info: &Info,
     ) -> Result<(Conn, Conn), Fate> {
         let Some(layer) = through else { return Ok((near, far)) };
-        match layer.dial(&self.shared.cx, far, info).await {
-            Ok(far) => Ok((near, far)),
-            Err(error) => {
+        let dial = layer.dial(&self.shared.cx, far, info);
+        let kind = match self.while_allowed(self.shared.timers.connect, dial).await {
+            Some(Ok(far)) => return Ok((near, far)),
+            Some(Err(error)) => {
                 warn!("{error}");
-                Err(self.dismiss(near, unreachable(error.kind())).await)
+                error.kind()
             }
+            None => ErrorKind::Timeout,
+        };
+        Err(self.dismiss(near, unreachable(kind)).await)
+    }
+
+    /// Works for as long as `limit` and, once we stop, the grace allow.
+    async fn while_allowed<T>(self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+        let over = async {
+            let end = self.stop.drained().await;
+            self.stop.grace(self.shared.timers.grace, end).await
+        };
+        tokio::select! {
+            biased;
+            done = timeout(limit, work) => done.ok(),
+            _ = over => None,
         }
     }
 
@@ -320,8 +400,8 @@ impl<'a> Case<'a> {
             error = poll_fn(|cx| life(&mut near.transport).poll_background(cx)) => {
                 Err(Denied::Left(End::because(Reason::Reset, error.kind().to_string())))
             }
-            reached = timeout_at(self.by, reached) => {
-                reached.unwrap_or_else(|_| Err(self.late()))
+            reached = patience::timeout_at(self.by, reached) => {
+                reached.unwrap_or_else(|| Err(self.late()))
             }
         };
         match reached {
@@ -338,7 +418,7 @@ impl<'a> Case<'a> {
         let (refusal, fate) = said(denied);
         let Some(refusal) = refusal else { return fate };
         // A peer that doesn't take its refusal doesn't hold us.
-        let _ = timeout(self.shared.timers.close, offer.refuse(refusal)).await;
+        let _ = self.while_allowed(self.shared.timers.close, offer.refuse(refusal)).await;
         fate
     }
 
@@ -349,7 +429,7 @@ impl<'a> Case<'a> {
         let end = End::because(refusal.kind.reason(), refusal.message);
         let told = poll_fn(|cx| life(&mut near.transport).poll_finish(cx, &end));
         // As above; and if it can't be told, it is gone.
-        let _ = timeout(self.shared.timers.close, told).await;
+        let _ = self.while_allowed(self.shared.timers.close, told).await;
         fate
     }
 }
@@ -400,3 +480,6 @@ fn life(transport: &mut Transport) -> &mut dyn Life {
         Transport::Messages(stream) => &mut **stream,
     }
 }
+
+/// A browser sends its request at once. A person who types doesn't notice.
+const FIRST_BYTES: Duration = Duration::from_millis(100);

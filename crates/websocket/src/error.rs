@@ -79,6 +79,9 @@ pub enum Violation {
         /// The limit.
         max: u64,
     },
+    /// Nothing is wrong with the peer: there is no memory to inflate its message with.
+    #[error("a compressed message, for which there is no memory")]
+    NoMemory,
     /// §5.2: a length takes the fewest bytes that can hold it.
     #[error("a length of {0} that is not encoded in the fewest bytes")]
     NonMinimalLength(u64),
@@ -105,13 +108,14 @@ pub enum Violation {
 
 impl Violation {
     /// The code to close with (§7.4.1): 1003 for a type that isn't taken, 1007 for what isn't UTF-8 or deflate, 1009 for
-    /// what is too big, otherwise 1002.
+    /// what is too big, 1011 for want of memory, otherwise 1002.
     ///
     /// RFC 7692 names no code for data that can't be inflated. 1007, "data that was not consistent with the type of the
     /// message", says what happened: the frames were right.
     pub fn close_code(&self) -> CloseCode {
         match self {
             Self::TextRefused => CloseCode::Unsupported,
+            Self::NoMemory => CloseCode::Error,
             Self::InvalidDeflate | Self::InvalidReason | Self::InvalidText => CloseCode::Invalid,
             Self::FrameTooBig { .. }
             | Self::InflatesTooMuch { .. }

@@ -8,6 +8,7 @@ mod completions;
 mod demo;
 mod exit;
 mod explain;
+mod files;
 mod help;
 mod log;
 mod output;

@@ -16,6 +16,7 @@ use tracing::{debug, error, info, warn};
 
 use super::cli::{Forward, Limit, LogFormat, Logging};
 use super::exit::Exit;
+use super::files;
 use super::log::{self, LISTENING};
 use super::output::complain;
 
@@ -110,7 +111,12 @@ fn builder(threads: usize) -> Builder {
 }
 
 pub(crate) fn config(options: &Forward) -> Config {
+    // Connections without a session must leave files for those that have one.
+    let files = usize::try_from(files::raise()).unwrap_or(usize::MAX);
+    let default = Config::default();
     Config {
+        max_undecided: default.max_undecided.min(files / 4),
+        max_undecided_total: default.max_undecided_total.min(files / 2),
         timers: Timers {
             connect: options.connect_timeout,
             linger: options.linger.unwrap_or(LINGER).0,
@@ -122,7 +128,6 @@ pub(crate) fn config(options: &Forward) -> Config {
         },
         max_sessions: options.max_sessions,
         once: options.once,
-        ..Config::default()
     }
 }
 

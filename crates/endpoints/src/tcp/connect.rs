@@ -9,13 +9,13 @@ use endpoint::info::Tcp;
 use endpoint::kind::{Args, Planned};
 use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result, describe};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::time::timeout;
 
 use super::Family;
 use super::happy_eyeballs::{interleave, race};
 use super::host::{Host, address};
 use super::listen::fact;
 use super::options::Options;
+use crate::patience::timeout;
 use crate::socket::Socket;
 
 /// A host and port to connect to.
@@ -67,9 +67,9 @@ pub(super) fn plan(args: &Args, family: Family) -> Planned<Box<dyn Connector>> {
 
 #[async_trait]
 impl Connector for Connect {
-    async fn connect(&self, _: &Context, _: &Info) -> Result<Conn> {
-        let Some(limit) = self.timeout else { return self.open().await };
-        timeout(limit, self.open()).await.unwrap_or_else(|_| {
+    async fn connect(&self, cx: &Context, _: &Info) -> Result<Conn> {
+        let Some(limit) = self.timeout else { return self.open(cx).await };
+        timeout(limit, self.open(cx)).await.unwrap_or_else(|| {
             let words = format!("no answer within {} s", limit.as_secs_f64());
             Err(self.error(ErrorKind::Timeout, words))
         })
@@ -81,17 +81,21 @@ impl Connector for Connect {
 }
 
 impl Connect {
-    async fn open(&self) -> Result<Conn> {
-        let addresses = interleave(self.addresses().await?);
+    async fn open(&self, cx: &Context) -> Result<Conn> {
+        let addresses = interleave(self.addresses(cx).await?);
         let (stream, fact) = race(addresses, |address| self.dial(address))
             .await
             .map_err(|failed| self.explain(&failed))?;
         Ok(Conn::bytes(Socket(stream), Info::new().with(fact)))
     }
 
-    async fn addresses(&self) -> Result<Vec<SocketAddr>> {
+    async fn addresses(&self, cx: &Context) -> Result<Vec<SocketAddr>> {
         let host = &self.host;
-        let found = host.resolve(self.port).await.map_err(|cause| {
+        let found = host.resolve(cx, self.port).await.map_err(|cause| {
+            if cause.kind() == io::ErrorKind::QuotaExceeded {
+                return Error::from_io("connect", &*self.descriptor, cause)
+                    .with_hint("the name server answers slowly or not at all; give an address");
+            }
             let words = format!("the name `{host}` can't be resolved: {}", describe(&cause));
             Error::new(ErrorKind::NotFound, "connect", &*self.descriptor, words)
                 .with_hint("check the spelling, or give an address")

@@ -5,10 +5,11 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use descriptor::Diagnostic;
+use endpoint::Context;
 use endpoint::kind::Args;
-use tokio::net::lookup_host;
 
 use super::Family;
+use super::lookups::Lookups;
 
 /// A name or an address, without brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,14 +66,14 @@ impl Host {
 
     /// Every address that it stands for, in the resolver's order (RFC 6724). An address needs no
     /// resolver; a name is looked up off this thread, and dropping the future abandons that.
-    pub(super) async fn resolve(&self, port: u16) -> io::Result<Vec<SocketAddr>> {
+    pub(super) async fn resolve(&self, cx: &Context, port: u16) -> io::Result<Vec<SocketAddr>> {
         if let Some(address) = self.address
             && !self.text.contains('%')
         {
             return Ok(vec![SocketAddr::new(address, port)]);
         }
         let mut found = Vec::new();
-        for address in lookup_host((&*self.text, port)).await? {
+        for address in cx.shared::<Lookups>().find(&self.text, port).await? {
             if !found.contains(&address) {
                 found.push(address);
             }

@@ -19,6 +19,7 @@ use super::Family;
 use super::host::Host;
 use super::options::Options;
 use crate::socket::Arrived;
+use crate::wary::Screen;
 
 /// A port to listen on.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ struct Listen {
     interface: Host,
     backlog: i32,
     reuseport: bool,
+    /// Whether sessions that a browser begins are refused in front of a program.
+    refuses_pages: bool,
     options: Options,
 }
 
@@ -48,18 +51,21 @@ pub(super) fn plan(args: &Args, family: Family) -> Planned<Box<dyn Listener>> {
         interface: interface.unwrap_or_else(|| Host::new(any)),
         backlog: backlog.expect("`backlog` has a default and is at most 65535"),
         reuseport: args.flag("reuseport"),
+        refuses_pages: args.text("web-pages") != Some("allow"),
         options,
     }))
 }
 
 #[async_trait]
 impl Listener for Listen {
-    async fn bind(&self, _: &Context) -> Result<Box<dyn Accept>> {
-        let address = self.address().await?;
+    async fn bind(&self, cx: &Context) -> Result<Box<dyn Accept>> {
+        let address = self.address(cx).await?;
         let listener = self.open(address).map_err(|cause| self.explain(address, cause))?;
         let address = listener.local_addr().map_err(|cause| self.explain(address, cause))?;
+        let name = format!("{}:{address}", self.kind);
         Ok(Box::new(Accepting {
-            local: Local::new(format!("{}:{address}", self.kind)).at(address),
+            screen: self.refuses_pages.then(|| Screen::new(&*name)),
+            local: Local::new(name).at(address),
             address,
             listener,
             options: self.options,
@@ -74,13 +80,13 @@ impl Listener for Listen {
 impl Listen {
     /// The one address to listen on. Where a name has addresses of both families, IPv4 goes first
     /// unless only IPv6 may be used: `tcp` listens on IPv4 by default, too.
-    async fn address(&self) -> Result<SocketAddr> {
+    async fn address(&self, cx: &Context) -> Result<SocketAddr> {
         let interface = &self.interface;
         let unknown = |words: String| {
             Error::new(ErrorKind::NotFound, "bind", &*self.descriptor, words)
                 .with_hint("give an address of this machine; `ip address` lists them")
         };
-        let found = interface.resolve(self.port).await.map_err(|cause| {
+        let found = interface.resolve(cx, self.port).await.map_err(|cause| {
             unknown(format!("`{interface}` can't be resolved: {}", describe(&cause)))
         })?;
         let mut found: Vec<_> =
@@ -131,6 +137,7 @@ impl Listen {
 
 struct Accepting {
     local: Local,
+    screen: Option<Screen>,
     address: SocketAddr,
     listener: TcpListener,
     options: Options,
@@ -154,7 +161,8 @@ impl Accept for Accepting {
         }
         let local = stream.local_addr().unwrap_or(self.address);
         let info = Info::new().with(fact(local, peer));
-        let offer = Offer::new(info.clone(), Arrived::<TcpStream>::new(stream, info));
+        let arrived = Arrived::<TcpStream>::new(stream, info.clone());
+        let offer = Offer::new(info, arrived.screened_by(self.screen.clone()));
         Ok(Some(Incoming::ready(offer)))
     }
 }

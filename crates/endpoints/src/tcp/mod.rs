@@ -8,6 +8,7 @@ mod family;
 mod happy_eyeballs;
 mod host;
 mod listen;
+mod lookups;
 mod options;
 mod sugar;
 
@@ -25,6 +26,7 @@ pub(crate) static TCP: Kind = Kind {
             INTERFACE.default("0.0.0.0"),
             BACKLOG,
             REUSEPORT,
+            WEB_PAGES,
             options::NODELAY,
             options::KEEPALIVE,
         ],
@@ -88,6 +90,7 @@ pub(crate) static TCP4: Kind = Kind {
             INTERFACE.default("0.0.0.0"),
             BACKLOG,
             REUSEPORT,
+            WEB_PAGES,
             options::NODELAY,
             options::KEEPALIVE,
         ],
@@ -113,7 +116,15 @@ pub(crate) static TCP4: Kind = Kind {
 /// IPv6; listening on `::` takes IPv4 peers too.
 pub(crate) static TCP6: Kind = Kind {
     listen: Some(Side::bytes(
-        &[PORT, BACKLOG, INTERFACE.default("::"), REUSEPORT, options::NODELAY, options::KEEPALIVE],
+        &[
+            PORT,
+            BACKLOG,
+            INTERFACE.default("::"),
+            REUSEPORT,
+            WEB_PAGES,
+            options::NODELAY,
+            options::KEEPALIVE,
+        ],
         PlanListen::Leaf(|args| listen::plan(args, Family::V6)),
     )),
     connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::V6)))),
@@ -192,6 +203,16 @@ const REUSEPORT: Param = Param::new(
      connections over them (SO_REUSEPORT in socket(7)).",
 )
 .default("false");
+
+const WEB_PAGES: Param = Param::new(
+    "web-pages",
+    ValueKind::Choice(&["refuse", "allow"]),
+    "How to treat a client that begins with an HTTP request or a TLS handshake, when the destination \
+     is a program or a device: any web page can make a browser send one to a port of its own machine. \
+     `refuse` answers with status 400, and opens the destination after the first bytes or 100 ms. \
+     `allow` opens it at once. Connections to other destinations are not inspected.",
+)
+.default("refuse");
 
 const HOST: Param = Param::new(
     "host",

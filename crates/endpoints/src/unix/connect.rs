@@ -9,9 +9,10 @@ use endpoint::kind::{Args, Planned};
 use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result};
 use socket2::{Domain, Type};
 use tokio::net::UnixStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::Address;
+use crate::patience::timeout;
 use crate::socket::Socket;
 
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl Connector for Connect {
             None => self.open().await,
             Some(limit) => timeout(limit, self.open())
                 .await
-                .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())),
+                .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())),
         };
         let stream = stream.map_err(|cause| self.explain(cause))?;
         let info = Info::new().with(fact(&self.address, &stream));

@@ -15,6 +15,7 @@ use endpoint::{
 };
 use socket2::{Domain, Socket, Type};
 use tokio::net::UnixListener;
+use tracing::warn;
 
 use super::Address;
 use super::connect::fact;
@@ -25,10 +26,20 @@ use crate::socket::Arrived;
 struct Listen {
     descriptor: String,
     address: Address,
-    mode: u32,
+    /// What was asked for.
+    mode: Option<u32>,
+    users: Option<Users>,
     backlog: i32,
     lockfile: bool,
     unlink: bool,
+}
+
+/// Whose processes may connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Users {
+    /// Ours, and root's.
+    Same,
+    Any,
 }
 
 pub(super) fn plan(args: &Args) -> Planned<Box<dyn Listener>> {
@@ -42,11 +53,17 @@ pub(super) fn plan(args: &Args) -> Planned<Box<dyn Listener>> {
         }
     }
     let mode = args.int("mode").and_then(|mode| u32::try_from(mode).ok());
+    let users = match args.text("users") {
+        Some("same") => Some(Users::Same),
+        Some("any") => Some(Users::Any),
+        _ => None,
+    };
     let backlog = args.int("backlog").and_then(|backlog| i32::try_from(backlog).ok());
     Ok(Box::new(Listen {
         descriptor: args.descriptor.clone(),
         address,
-        mode: mode.expect("`mode` has a default and is at most 7777 in octal"),
+        mode,
+        users,
         backlog: backlog.expect("`backlog` has a default and is at most 65535"),
         lockfile: args.flag("lockfile"),
         unlink: args.flag("unlink"),
@@ -55,15 +72,22 @@ pub(super) fn plan(args: &Args) -> Planned<Box<dyn Listener>> {
 
 #[async_trait]
 impl Listener for Listen {
-    async fn bind(&self, _: &Context) -> Result<Box<dyn Accept>> {
+    async fn bind(&self, cx: &Context) -> Result<Box<dyn Accept>> {
+        // What is behind it takes whatever comes, and must not be every user's.
+        let guards = cx.behind().is_unguarded();
         let (listener, file) = match self.address.path() {
             Some(path) => {
-                let (listener, file) = self.at_path(path)?;
+                let mode = self.mode.unwrap_or(if guards { 0o600 } else { 0o666 });
+                let (listener, file) = self.at_path(path, mode)?;
                 (listener, Some(file))
             }
             None => (self.at_name()?, None),
         };
+        // A path's mode has said who may connect; a name has none.
+        let is_name = self.address.path().is_none();
+        let users = self.users.unwrap_or(if guards && is_name { Users::Same } else { Users::Any });
         Ok(Box::new(Accepting {
+            users,
             local: Local::new(format!("unix:{}", self.address)),
             address: self.address.clone(),
             listener,
@@ -77,7 +101,7 @@ impl Listener for Listen {
 }
 
 impl Listen {
-    fn at_path(&self, path: &Path) -> Result<(UnixListener, File)> {
+    fn at_path(&self, path: &Path, mode: u32) -> Result<(UnixListener, File)> {
         let lock = if self.lockfile { Some(self.lock(path)?) } else { None };
         self.clear(path)?;
         let open = || {
@@ -85,12 +109,11 @@ impl Listen {
             socket.set_nonblocking(true)?;
             // Linux gives the file the socket's own mode less the umask, so that it never has
             // more rights than it will have in the end.
-            let mode = rustix::fs::Mode::from_raw_mode(self.mode);
-            rustix::fs::fchmod(&socket, mode)?;
+            rustix::fs::fchmod(&socket, rustix::fs::Mode::from_raw_mode(mode))?;
             socket.bind(&self.address.to_socket()?)?;
-            let (file, mode) = File::just_made(path, lock)?;
-            if mode != self.mode {
-                fs::set_permissions(path, fs::Permissions::from_mode(self.mode))?;
+            let (file, made) = File::just_made(path, lock)?;
+            if made != mode {
+                fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
             }
             socket.listen(self.backlog)?;
             Ok((UnixListener::from_std(socket.into())?, file))
@@ -175,6 +198,14 @@ impl Listen {
     }
 }
 
+impl Users {
+    /// Whether a process of this user may connect.
+    fn include(self, uid: Option<u32>) -> bool {
+        let ours = rustix::process::geteuid().as_raw();
+        self == Self::Any || uid.is_some_and(|uid| uid == 0 || uid == ours)
+    }
+}
+
 /// Our file, by its number: one that another program put in its place is not ours to remove.
 #[derive(Debug)]
 struct File {
@@ -204,6 +235,7 @@ impl Drop for File {
 }
 
 struct Accepting {
+    users: Users,
     local: Local,
     address: Address,
     listener: UnixListener,
@@ -217,13 +249,39 @@ impl Accept for Accepting {
     }
 
     async fn accept(&mut self) -> Result<Option<Incoming>> {
-        let (stream, _) = self
-            .listener
-            .accept()
-            .await
-            .map_err(|cause| Error::from_io("accept", &*self.local.descriptor, cause))?;
-        let info = Info::new().with(fact(&self.address, &stream));
+        let (stream, fact) = loop {
+            let accepted = self.listener.accept().await;
+            let (stream, _) = accepted
+                .map_err(|cause| Error::from_io("accept", &*self.local.descriptor, cause))?;
+            let fact = fact(&self.address, &stream);
+            if self.users.include(fact.uid) {
+                break (stream, fact);
+            }
+            let user = fact.uid.map_or_else(|| "unknown".to_owned(), |uid| uid.to_string());
+            warn!(
+                "refused a process of the user {user} at {}: it may be in front of a program or a \
+                 device of yours; `users=any` lets every user of this machine connect",
+                self.local
+            );
+        };
+        let info = Info::new().with(fact);
         let offer = Offer::new(info.clone(), Arrived::new(stream, info));
         Ok(Some(Incoming::ready(offer)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_users_are_not_ours() {
+        let ours = rustix::process::geteuid().as_raw();
+        for (uid, may) in
+            [(Some(ours), true), (Some(0), true), (Some(ours + 1), false), (None, false)]
+        {
+            assert_eq!(Users::Same.include(uid), may, "{uid:?}");
+            assert!(Users::Any.include(uid));
+        }
     }
 }

@@ -30,9 +30,10 @@ pub(crate) static KIND: Kind = Kind {
             Param::new(
                 "mode",
                 ValueKind::Octal,
-                "The socket's permissions, whatever the umask: who may write to it may connect.",
+                "The socket's permissions, whatever the umask: who may write to it may connect. Left \
+                 out, they are 600 in front of a program or a device, or where that can't be \
+                 excluded, and 666 otherwise.",
             )
-            .default("666")
             .positional(),
             Param::new(
                 "backlog",
@@ -56,6 +57,14 @@ pub(crate) static KIND: Kind = Kind {
                  first. What isn't a socket, or answers, never is.",
             )
             .default("true"),
+            Param::new(
+                "users",
+                ValueKind::Choice(&["same", "any"]),
+                "Whose processes may connect (SO_PEERCRED in unix(7)): `same`, the user's that we run \
+                 as, and root's; `any`, those that `mode` lets in. Left out, it is `same` for an \
+                 abstract name in front of a program or a device, or where that can't be excluded, \
+                 and `any` otherwise.",
+            ),
         ],
         PlanListen::Leaf(listen::plan),
     )),

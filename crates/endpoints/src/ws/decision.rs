@@ -11,7 +11,6 @@ use endpoint::{
     Accepted, Answer, Conn, Decision, End, ErrorKind, Reason, Refusal, Result, Transport, describe,
 };
 use tokio::sync::oneshot;
-use tokio::time::timeout;
 use websocket::Role;
 
 use super::answer;
@@ -21,6 +20,7 @@ use super::request::Upgrade;
 use super::serve::{Link, Talk};
 use super::stream::Core;
 use super::terminal::{self, Face};
+use crate::patience::timeout;
 
 /// A request that hyper waits to answer.
 pub(super) struct Deciding {
@@ -104,7 +104,7 @@ async fn finish(
         drained.map_err(|error| gone(&describe(&error)))
     };
     let done = timeout(link.listening.limit, done).await;
-    done.map_err(|_| gone("the client does not take its answer"))??;
+    done.ok_or_else(|| gone("the client does not take its answer"))??;
     // A copy, as hyper's buffer has 8 KiB whatever is in it.
     let unread = BytesMut::from(&*http.into_parts().read_buf);
     Ok((link, unread))

@@ -9,7 +9,6 @@ use async_trait::async_trait;
 use descriptor::Template;
 use endpoint::info::{Http, Tcp};
 use endpoint::{ByteStream, Conn, Context, DialLayer, Error, ErrorKind, Info, Result, Transport};
-use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use websocket::{Role, deflate};
 
@@ -21,6 +20,7 @@ use super::stream::Core;
 use super::terminal;
 use super::url;
 use super::wishes::Wishes;
+use crate::patience::timeout;
 
 /// The layer, planned.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl DialLayer for Dialling {
         };
         let shaken = timeout(self.limit, self.shake(&mut stream, request.as_bytes(), &asked)).await;
         let (agreed, unread) = shaken
-            .unwrap_or_else(|_| {
+            .unwrap_or_else(|| {
                 let limit = self.limit.as_secs_f64();
                 let words = format!("no answer to the WebSocket handshake within {limit} s");
                 Err((ErrorKind::Timeout, words))

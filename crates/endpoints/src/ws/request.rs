@@ -196,6 +196,10 @@ fn upgrade(
     let offers = offers.filter_map(|value| value.to_str().ok());
     let wanted = listening.wishes.compression.as_ref();
     let deflate = wanted.and_then(|wanted| deflate::answer(&wanted.config, offers));
+    if deflate.is_some() && !deflate::has_memory() {
+        let line = "there is no memory for another compressed connection";
+        return Err(Bad::new(StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Other, line));
+    }
     Ok(Upgrade { key: key.to_owned(), http, proxied: None, subprotocol, deflate })
 }
 

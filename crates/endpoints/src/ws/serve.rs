@@ -43,6 +43,7 @@ use super::proxy::Proxies;
 use super::request::{self, Asked, Upgrade};
 use super::terminal::{self, Face};
 use super::wishes::Wishes;
+use crate::patience;
 
 /// The layer, planned.
 pub(super) struct Listening {
@@ -283,7 +284,7 @@ impl Offers for Requests {
                 }
                 done.map(Next::Done)
             });
-            let next = timeout(talk.link.listening.limit, next).await;
+            let next = patience::timeout(talk.link.listening.limit, next).await;
             // A page may take longer than that to arrive, as long as it does; but whoever only asks and
             // asks takes the place of somebody who wants a session.
             // A file may be of any length.
@@ -291,18 +292,18 @@ impl Offers for Requests {
             let unsent = || Arc::strong_count(&self.sending) > 2 || talk.link.front.has_unsent();
             let sends = files && unsent();
             let late = !sends && self.began.elapsed() > talk.link.listening.limit * REQUESTS;
-            if next.is_err() && self.served && !late && talk.link.front.has_moved() {
+            if next.is_none() && self.served && !late && talk.link.front.has_moved() {
                 continue;
             }
             match next {
-                Ok(Next::Said(Said::Answered)) => {
+                Some(Next::Said(Said::Answered)) => {
                     self.served = true;
                     if late {
                         Pin::new(&mut *talk.http).graceful_shutdown();
                     }
                 }
-                Ok(Next::Said(Said::Refused(error))) => refused = Some(error),
-                Ok(Next::Said(Said::Offer(upgrade, answer))) => {
+                Some(Next::Said(Said::Refused(error))) => refused = Some(error),
+                Some(Next::Said(Said::Offer(upgrade, answer))) => {
                     let mut upgrade = upgrade;
                     let mut talk = self.talk.take().expect("it was there at the loop's start");
                     if let Some(proxied) = upgrade.proxied.take() {
@@ -312,11 +313,11 @@ impl Offers for Requests {
                     let deciding = Deciding { talk, upgrade: *upgrade, answer };
                     return Ok(Some(Offer::new(info, deciding)));
                 }
-                Ok(Next::Done(done)) => {
+                Some(Next::Done(done)) => {
                     let talk = self.talk.take().expect("it was there at the loop's start");
                     return talk.over(done, refused).await;
                 }
-                Err(_) => {
+                None => {
                     let talk = self.talk.take().expect("it was there at the loop's start");
                     return match refused {
                         Some(error) => Err(error),
@@ -368,8 +369,10 @@ impl Talk {
 impl Link {
     /// Has the end of an answer reach a peer that takes it slowly.
     async fn deliver(&self) {
-        let drained = || timeout(self.listening.limit, poll_fn(|cx| self.front.poll_drain(cx)));
-        while drained().await.is_err() && self.front.has_moved() {}
+        let drain = || poll_fn(|cx| self.front.poll_drain(cx));
+        while patience::timeout(self.listening.limit, drain()).await.is_none()
+            && self.front.has_moved()
+        {}
     }
 
     /// Has the answer reach the peer, and hears it out: a socket that is closed while something comes is

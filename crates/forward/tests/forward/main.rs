@@ -8,6 +8,7 @@ mod close;
 mod control;
 mod drain;
 mod faults;
+mod guard;
 mod kernel;
 mod limits;
 mod log;

@@ -252,7 +252,7 @@ async fn a_layer_may_answer_by_itself() {
 #[tokio::test(start_paused = true)]
 async fn a_handshake_that_fails_costs_nobody_else() {
     let running = start(Config::default());
-    running.source.offers(Script { offers: [None].into(), stays: false });
+    running.source.offers(Script { offers: [None].into(), ..Script::default() });
     let mut offer = running.source.offer();
     offer.peer.end();
     running.far.next().await.end();
@@ -280,7 +280,7 @@ async fn a_layer_may_offer_many_sessions_at_once() {
     let running = start(Config::default());
     let (offers, mut peers): (Vec<_>, Vec<_>) =
         (0..3).map(|_| TestOffer::new(Order::ConnectFirst)).map(|(o, p)| (Some(o), p)).unzip();
-    running.source.offers(Script { offers: offers.into(), stays: true });
+    running.source.offers(Script { offers: offers.into(), stays: true, ..Script::default() });
     for peer in &mut peers {
         assert!(matches!(peer.told().await, Told::Accepted(_)));
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use zlib_rs::{Deflate, DeflateFlush};
 
 use super::config::MIN_OWN_BITS;
-use super::{Params, TAIL};
+use super::{Params, TAIL, memory};
 use crate::Role;
 
 /// Compresses messages, one after the other (§7.2.1).
@@ -73,7 +73,14 @@ impl Deflater {
         }
         let start = out.len();
         let (level, bits) = (self.level, self.window_bits);
-        let state = self.state.get_or_insert_with(|| Deflate::new(level, false, bits));
+        if self.state.is_none() {
+            self.state = memory::make(memory::DEFLATE, || Deflate::new(level, false, bits));
+        }
+        let Some(state) = &mut self.state else {
+            // Without memory, it goes as it is.
+            store(data, out);
+            return;
+        };
         flush(state, data, out);
         debug_assert!(out.ends_with(&TAIL), "a flush ends with an empty stored block");
         out.truncate(out.len() - TAIL.len());

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zlib_rs::{Inflate, InflateFlush, Status};
 
-use super::{Params, TAIL};
+use super::{Params, TAIL, memory};
 use crate::{Role, Violation};
 
 /// Inflates the messages of the peer, one after the other (§7.2.2).
@@ -78,7 +78,8 @@ impl Inflater {
     /// fills all of `out` unless it is done, so `out` mustn't be empty.
     ///
     /// An error comes when all that was right before it has been given out; it ends the connection:
-    /// [`Violation::InvalidDeflate`], [`Violation::MessageTooBig`], [`Violation::InflatesTooMuch`].
+    /// [`Violation::InvalidDeflate`], [`Violation::MessageTooBig`], [`Violation::InflatesTooMuch`],
+    /// [`Violation::NoMemory`].
     pub fn inflate(
         &mut self,
         input: &[u8],
@@ -116,7 +117,10 @@ impl Inflater {
                 // A message should have a byte of 0 here (§7.2.3.4, §7.2.3.6). Without it, it can't mean anything else.
                 break;
             }
-            let state = self.state.get_or_insert_with(|| Inflate::new(false, WINDOW_BITS));
+            if self.state.is_none() {
+                self.state = memory::make(memory::INFLATE, || Inflate::new(false, WINDOW_BITS));
+            }
+            let state = self.state.as_mut().ok_or(Violation::NoMemory)?;
             let room = &mut out[inflated.filled..];
             let ((taken, filled), status) = run(state, rest, room, InflateFlush::NoFlush);
             self.fresh &= taken == 0;

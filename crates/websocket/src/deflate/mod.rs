@@ -59,11 +59,13 @@ mod config;
 mod deflater;
 mod extensions;
 mod inflater;
+mod memory;
 mod negotiation;
 
 pub use config::{Config, Params};
 pub use deflater::Deflater;
 pub use inflater::{Bounds, Inflated, Inflater};
+pub use memory::has_memory;
 pub use negotiation::{Unacceptable, accept, answer, offer};
 
 /// What every flush ends with: the lengths of an empty stored block. It doesn't go over the wire at the end of a message

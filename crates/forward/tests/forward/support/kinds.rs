@@ -70,7 +70,11 @@ impl Source {
     }
 
     pub(crate) fn error(&self, kind: io::ErrorKind) {
-        let error = Error::from_io("accept", "test:near", kind.into());
+        self.fails(kind.into());
+    }
+
+    pub(crate) fn fails(&self, error: io::Error) {
+        let error = Error::from_io("accept", "test:near", error);
         self.0.send(Err(error)).expect("the listener is open");
     }
 
@@ -90,6 +94,8 @@ impl Source {
 pub(crate) struct Script {
     pub(crate) offers: VecDeque<Option<Offer>>,
     pub(crate) stays: bool,
+    /// Dropped with it.
+    pub(crate) _there: Option<Arc<()>>,
 }
 
 #[async_trait]
@@ -207,6 +213,7 @@ struct Plan {
     peers: VecDeque<Peer>,
     pending: usize,
     tried: usize,
+    grants: Option<Grants>,
 }
 
 /// A connector.
@@ -232,6 +239,11 @@ impl Connections {
     /// The next attempt takes so long.
     pub(crate) fn delay(&self, by: Duration) {
         self.0.lock().unwrap().results.push_back(Ok(by));
+    }
+
+    /// What reaching it amounts to, which is nothing at first.
+    pub(crate) fn grants(&self, grants: Grants) {
+        self.0.lock().unwrap().grants = Some(grants);
     }
 
     /// How many attempts were begun.
@@ -291,6 +303,6 @@ impl Connector for TestConnector {
     }
 
     fn grants(&self) -> Grants {
-        Grants::Nothing
+        self.0.lock().unwrap().grants.unwrap_or(Grants::Nothing)
     }
 }

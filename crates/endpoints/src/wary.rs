@@ -1,0 +1,249 @@
+//! A socket that looks at the first bytes of its peer before it gives them out.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use endpoint::{End, Life, Raw, SystemCall};
+use rustix::net::{RecvFlags, recv};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, ReadBuf};
+use tokio::time::timeout;
+use tracing::warn;
+
+use crate::first_bytes::{Browser, LOOK};
+use crate::ready::poll_by;
+use crate::socket::{Socket, Waits};
+
+/// The look at one connection's first bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Screen {
+    /// The listener, for the log.
+    listener: Arc<str>,
+    seen: Seen,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    Nothing,
+    Client,
+    Browser,
+}
+
+impl Screen {
+    /// For the connections of `listener`.
+    pub(crate) fn new(listener: impl Into<Arc<str>>) -> Self {
+        Self { listener: listener.into(), seen: Seen::Nothing }
+    }
+
+    /// Whether the first bytes were there, and were no browser's.
+    pub(crate) fn is_over(&self) -> bool {
+        self.seen == Seen::Client
+    }
+
+    pub(crate) fn saw_browser(&self) -> bool {
+        self.seen == Seen::Browser
+    }
+
+    /// Ready once something came, be it the end: an error if it is a browser's.
+    pub(crate) fn poll<S: Waits>(
+        &mut self,
+        cx: &mut Context<'_>,
+        socket: &S,
+    ) -> Poll<io::Result<()>> {
+        if self.seen == Seen::Nothing {
+            let mut first = [0; LOOK];
+            let Ok(len) = ready!(poll_peek(cx, socket, &mut first)) else {
+                // Whoever reads meets it too.
+                self.seen = Seen::Client;
+                return Poll::Ready(Ok(()));
+            };
+            self.seen = match Browser::begins(&first[..len]) {
+                None => Seen::Client,
+                Some(browser) => {
+                    let listener = &self.listener;
+                    warn!(
+                        "refused {browser} at {listener}, which is in front of a program or a device: \
+                         a web page may have sent it; give browsers a `ws` listener, or set \
+                         `web-pages=allow` if such clients are meant"
+                    );
+                    Seen::Browser
+                }
+            };
+        }
+        Poll::Ready(match self.seen {
+            Seen::Browser => Err(io::Error::new(io::ErrorKind::InvalidData, WORDS)),
+            Seen::Nothing | Seen::Client => Ok(()),
+        })
+    }
+}
+
+/// What lies in the socket, without taking it.
+fn poll_peek<S: Waits>(
+    cx: &mut Context<'_>,
+    socket: &S,
+    first: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    poll_by(cx, socket, S::poll_read_ready, |socket| {
+        socket.try_io(Interest::READABLE, &mut || {
+            let (len, _) = recv(socket.as_fd(), &mut *first, RecvFlags::PEEK)?;
+            Ok(len)
+        })
+    })
+}
+
+/// Answers a browser, and takes what it still sends for a moment: a socket that is closed with
+/// something unread in it is reset, and the answer is lost. The caller limits the time.
+pub(crate) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>) {
+    if socket.write_all(ANSWER.as_bytes()).await.is_err() || socket.shutdown().await.is_err() {
+        return;
+    }
+    let mut piece = [0; 1024];
+    let mut taken = 0;
+    while let Ok(Ok(len @ 1..)) = timeout(SILENCE, socket.read(&mut piece)).await {
+        taken += len;
+        if taken > MOST {
+            return;
+        }
+    }
+}
+
+/// A session that began before its client said anything.
+pub(crate) struct Wary<S> {
+    socket: Socket<S>,
+    screen: Screen,
+}
+
+impl<S: Waits + AsyncRead + AsyncWrite + Unpin> Wary<S> {
+    pub(crate) fn new(socket: Socket<S>, screen: Screen) -> Self {
+        Self { socket, screen }
+    }
+
+    fn poll_screen(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.screen.is_over() {
+            return Poll::Ready(Ok(()));
+        }
+        let was_known = self.screen.saw_browser();
+        let screened = ready!(self.screen.poll(cx, &self.socket.0));
+        if screened.is_err() && !was_known {
+            // Once: what the socket has no room for now is not worth a wait.
+            let mut answering = Box::pin(answer(&mut self.socket));
+            let _ = answering.as_mut().poll(cx);
+        }
+        Poll::Ready(screened)
+    }
+}
+
+impl<S: Waits + AsyncRead + AsyncWrite + Unpin> AsyncRead for Wary<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        ready!(self.poll_screen(cx))?;
+        Pin::new(&mut self.socket).poll_read(cx, buf)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Wary<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}
+
+impl<S: Waits + AsyncRead + AsyncWrite + Unpin> Life for Wary<S> {
+    fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
+        self.socket.poll_finish(cx, end)
+    }
+
+    /// The socket's: peeking leaves every byte where it is.
+    fn raw(&mut self) -> Option<&mut dyn Raw> {
+        Some(self)
+    }
+}
+
+impl<S: Waits + AsyncRead + AsyncWrite + Unpin> Raw for Wary<S> {
+    fn poll_read_by(
+        &mut self,
+        cx: &mut Context<'_>,
+        call: SystemCall<'_>,
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_screen(cx))?;
+        self.socket.poll_read_by(cx, call)
+    }
+
+    fn poll_write_by(
+        &mut self,
+        cx: &mut Context<'_>,
+        call: SystemCall<'_>,
+    ) -> Poll<io::Result<usize>> {
+        self.socket.poll_write_by(cx, call)
+    }
+}
+
+/// For the page's console, and for the log.
+pub(crate) const WORDS: &str = "this is no web server, and web pages may not use it";
+
+const ANSWER: &str = "HTTP/1.1 400 Bad Request\r\n\
+                      Content-Type: text/plain; charset=utf-8\r\n\
+                      X-Content-Type-Options: nosniff\r\n\
+                      Content-Length: 52\r\n\
+                      Connection: close\r\n\
+                      \r\n\
+                      this is no web server, and web pages may not use it\n";
+
+/// How long a browser may pause in what it still sends, and how much of that is taken.
+const SILENCE: Duration = Duration::from_secs(1);
+const MOST: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    #[test]
+    fn the_answer_is_whole() {
+        let (head, body) = ANSWER.split_once("\r\n\r\n").unwrap();
+        assert_eq!(body, format!("{WORDS}\n"));
+        assert!(head.contains(&format!("Content-Length: {}", body.len())));
+    }
+
+    #[tokio::test]
+    async fn the_answer_reaches_a_client_that_has_sent_more() {
+        let (ours, theirs) = tokio::net::UnixStream::pair().unwrap();
+        let mut theirs = Socket(theirs);
+        theirs.write_all(&[b'x'; 10_000]).await.unwrap();
+        let answering = tokio::spawn(async move { answer(&mut Socket(ours)).await });
+        let mut all = String::new();
+        theirs.read_to_string(&mut all).await.unwrap();
+        assert_eq!(all, ANSWER);
+        poll_fn(|cx| theirs.poll_finish(cx, &End::eof())).await.unwrap();
+        answering.await.unwrap();
+    }
+}
