@@ -12,6 +12,7 @@
 mod echo;
 mod mem;
 mod mock;
+mod outgoing;
 mod process;
 mod program;
 mod pty;

@@ -90,8 +90,8 @@ async fn the_exit_status_comes_with_the_end() {
 async fn the_exit_status_is_a_signal_too() {
     let cx = with_path();
     let mut conn = connect(&cx, &sh("exit 4")).await;
-    let mut says = conn.control.says.take().unwrap();
-    let said = std::future::poll_fn(|task| says.poll_recv(task));
+    let mut signals = conn.control.outgoing.take().unwrap();
+    let said = std::future::poll_fn(|task| signals.poll_recv(task));
     let said = timeout(LONG, said).await.unwrap();
     assert_eq!(said, Some(Signal::Exit(ExitStatus::Code(4))));
 }

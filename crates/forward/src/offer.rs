@@ -136,7 +136,7 @@ impl<'a> Case<'a> {
                     Ok((Reached { conn: far, grants }, place)) => {
                         let mut answer = agreed(&info, &far.info);
                         answer.far = Some(grants);
-                        answer.signals = far.control.takes.is_some();
+                        answer.signals = far.control.incoming.is_some();
                         let (near, through) = self.accept(offer, answer).await?;
                         let far = self.see(far, through, &info).await?;
                         Ok(Opened { near, far, place })

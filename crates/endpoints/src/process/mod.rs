@@ -115,7 +115,7 @@ impl Connector for Start {
         drop(command);
 
         let name = self.recipe.name();
-        let (say, says) = channel();
+        let (sender, outgoing) = channel();
         let log = errors.map(|errors| {
             // Its lines are the session's, whose number is in the span.
             tokio::spawn(log::lines(errors, name.clone()).in_current_span())
@@ -125,13 +125,13 @@ impl Connector for Start {
             name,
             grace: self.grace,
             log,
-            say,
+            outgoing: sender,
             guard: cx.working(),
         };
         let (exit, ticket) = program.watch(children);
         let mut conn =
             Conn::bytes(Pipes::new(input, output, exit, ticket, self.grace), Info::new());
-        conn.control = Control { says: Some(says), takes: None };
+        conn.control = Control { outgoing: Some(outgoing), incoming: None };
         Ok(conn)
     }
 

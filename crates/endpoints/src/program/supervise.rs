@@ -27,8 +27,8 @@ pub(crate) struct Program {
     pub(crate) grace: Duration,
     /// What passes its standard error on.
     pub(crate) log: Option<JoinHandle<()>>,
-    /// Where its exit is said.
-    pub(crate) say: SignalSender,
+    /// Where its exit is sent.
+    pub(crate) outgoing: SignalSender,
     pub(crate) guard: WorkGuard,
 }
 
@@ -104,8 +104,8 @@ impl Program {
 
     fn tell(&self, status: ExitStatus, exited: oneshot::Sender<ExitStatus>) {
         debug!(program = self.name, "{status}");
-        self.say.send(Signal::Exit(status));
         // Nobody asks if the session is over.
+        let _ = self.outgoing.send(Signal::Exit(status));
         let _ = exited.send(status);
     }
 

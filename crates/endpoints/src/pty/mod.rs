@@ -143,17 +143,17 @@ impl Connector for Start {
         };
         let child = child.map_err(|error| self.recipe.explain(io_error(error)))?;
 
-        let (control, say, take) = Control::pair();
+        let (control, outgoing, incoming) = Control::pair();
         let program = Program {
             group: Group::new(child.id(), Reach::Session),
             name: self.recipe.name(),
             grace: self.grace,
             log: None,
-            say,
+            outgoing,
             guard: cx.working(),
         };
         let (exit, ticket) = program.watch(children);
-        let terminal = Terminal::new(master.into(), exit, take, ticket).map_err(failed)?;
+        let terminal = Terminal::new(master.into(), exit, incoming, ticket).map_err(failed)?;
         let mut conn = Conn::bytes(terminal, Info::new());
         conn.control = control;
         Ok(conn)

@@ -19,6 +19,7 @@ mod path;
 mod pipe;
 mod scratch;
 mod session;
+mod signals;
 mod timer;
 
 use std::future::{Future, poll_fn};
