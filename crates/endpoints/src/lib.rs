@@ -28,7 +28,7 @@ mod ws;
 
 use endpoint::kind::Kind;
 
-pub use self::program::ignored_signals;
+pub use self::program::{ignored_signals, reap_orphans};
 
 /// The kinds, in the order of the manual.
 pub const KINDS: &[&Kind] = &[

@@ -490,3 +490,24 @@ async fn until(it: impl Fn() -> bool) {
     };
     timeout(LONG, waiting).await.expect("it comes true");
 }
+
+/// The kernel's SIGHUP comes with the last descriptor of the terminal, which is the session's.
+#[tokio::test]
+async fn a_hangup_is_not_delayed() {
+    let cx = cx();
+    let dir = tempfile::tempdir().unwrap();
+    let heard = dir.path().join("heard");
+    let script = format!(
+        "trap 'echo > {}; exit' HUP; echo $$; while :; do sleep 0.01; done",
+        heard.display()
+    );
+    let mut session = Session::start(&cx, &sh(&script)).await;
+    session.pid().await;
+    let began = Instant::now();
+    drop(session);
+    until(|| heard.exists()).await;
+    let took = began.elapsed();
+    settled(&cx).await;
+    // A tenth of the grace period, and a hundred times what it takes.
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}

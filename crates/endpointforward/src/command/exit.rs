@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use endpoint::ErrorKind;
+use endpoint::{ErrorKind, ExitStatus};
 use endpointforward::{Error, Summary};
-use forward::Ended;
+use forward::{Ended, Outcome};
 
 /// A status of sysexits.h.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +36,18 @@ impl Exit {
         match &summary.last {
             _ if summary.panicked > 0 => Self::Io,
             Some(outcome) if matches!(outcome.end, Ended::Error(..)) => Self::Io,
+            // It may have failed, and nobody can tell.
+            Some(outcome) if has_unknown_status(outcome) => Self::Io,
             None if summary.unreachable > 0 => Self::Unavailable,
             _ => Self::Ok,
         }
     }
+}
+
+/// Returns whether a program ended, and the system doesn't tell how.
+fn has_unknown_status(outcome: &Outcome) -> bool {
+    let ends = [&outcome.near, &outcome.far].into_iter().flatten();
+    ends.into_iter().any(|end| end.status == Some(ExitStatus::Unknown))
 }
 
 impl From<Exit> for ExitCode {

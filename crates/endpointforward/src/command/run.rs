@@ -1,5 +1,6 @@
 //! Forwarding: plan, bind, say where we listen, serve until the end or a signal.
 
+use std::cell::Cell;
 use std::thread;
 use std::time::Duration;
 
@@ -149,21 +150,38 @@ pub(crate) async fn serve(
     let stop = forwarding.stop();
     let (level, mut levels) = watch::channel(0_u32);
     tokio::spawn(obey(signals, stop.clone(), level, grace));
+    // As process 1, what the programs leave behind is ours. All children that we have are theirs.
+    let orphans = endpoints::reap_orphans(cx.clone());
+    tokio::spawn(async move {
+        if let Err(error) = orphans.await {
+            warn!("processes that programs leave behind are not reaped: {error}");
+        }
+    });
     let hurried = async move {
         // The sender lives in a task that doesn't end before the process does.
         let _ = levels.wait_for(|signals| *signals > 1).await;
         sleep(LAST_WORDS).await;
     };
+    let sessions = Cell::new(true);
     let served = async {
         let summary = forwarding.run().await;
+        sessions.set(false);
         info!("{summary}");
-        cx.settled(SETTLE).await;
+        if !cx.settled(PATIENCE).await {
+            info!("waiting for programs to end, and for what is on its way to devices");
+            cx.finished().await;
+        }
         summary
     };
     tokio::select! {
         summary = served => end(&summary, &stop),
         () = hurried => {
-            warn!("ended in the middle of sessions");
+            if sessions.get() {
+                warn!("ended in the middle of sessions");
+            }
+            // Programs are killed, and the log says which.
+            cx.cut_work();
+            cx.settled(CUT).await;
             Exit::Ok
         }
     }
@@ -304,5 +322,8 @@ const CLOCK_STACK: usize = 64 * 1024;
 /// After a second signal: time to write what ends a session, not to wait for an answer.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Ending a program takes its grace twice, which is 5 s unless it was given.
-const SETTLE: Duration = Duration::from_secs(30);
+/// What takes longer than this to end after the last session is worth a line in the log.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long the kernel may take to end programs that were killed.
+const CUT: Duration = Duration::from_secs(2);
