@@ -111,19 +111,18 @@ impl Connector for Start {
         let (mut command, input, output, errors) = self.command(cx).map_err(failed)?;
         let forking = FORKING.read().unwrap_or_else(PoisonError::into_inner);
         let child = command.spawn().map_err(|cause| self.recipe.explain(cause))?;
-        let group = Group::new(child.id(), Reach::Group, children, cx);
+        let group = Group::new(self.recipe.name(), child.id(), Reach::Group, children, cx);
         drop(forking);
         // It holds the program's ends of the pipes: they would never end.
         drop(command);
 
-        let name = self.recipe.name();
         let (sender, outgoing) = channel();
         let log = errors.map(|errors| {
             // Its lines are the session's, whose number is in the span.
-            tokio::spawn(log::lines(errors, name.clone()).in_current_span())
+            tokio::spawn(log::lines(errors, self.recipe.name()).in_current_span())
         });
         let program =
-            Program { group, name, grace: self.grace, log, outgoing: sender, guard: cx.working() };
+            Program { group, grace: self.grace, log, outgoing: sender, guard: cx.working() };
         let (exit, ticket) = program.watch();
         let mut conn =
             Conn::bytes(Pipes::new(input, output, exit, ticket, self.grace), Info::new());

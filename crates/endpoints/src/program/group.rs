@@ -30,6 +30,8 @@ pub(crate) enum Reach {
 /// A program that we started, and what came of it. Dropping it unreaped, as a runtime does that
 /// shuts down, kills it.
 pub(crate) struct Group {
+    /// What the program is called in the log.
+    name: String,
     leader: Pid,
     reach: Reach,
     exits: Exits,
@@ -49,7 +51,13 @@ enum Exits {
 impl Group {
     /// That of a leader that was started just now; `FORKING` is still held, and `children` has
     /// listened since before it was started.
-    pub(crate) fn new(leader: u32, reach: Reach, children: Signals, cx: &Context) -> Self {
+    pub(crate) fn new(
+        name: String,
+        leader: u32,
+        reach: Reach,
+        children: Signals,
+        cx: &Context,
+    ) -> Self {
         let leader = i32::try_from(leader).ok().and_then(Pid::from_raw);
         let leader = leader.expect("a process number is positive and fits pid_t");
         let programs = cx.shared::<Programs>();
@@ -61,7 +69,11 @@ impl Group {
             },
             Exits::Own,
         );
-        Self { leader, reach, exits, programs, reaped: false }
+        Self { name, leader, reach, exits, programs, reaped: false }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(super) fn leader(&self) -> Pid {
@@ -83,7 +95,8 @@ impl Group {
                 // Somebody else reaped it: whoever uses us as a library waits for all children.
                 Err(error) => {
                     let error = io::Error::from(error);
-                    warn!("how process {} ended is not known: {error}", self.leader);
+                    let pid = self.leader.as_raw_nonzero();
+                    warn!(program = self.name, pid, "how it ended is not known: {error}");
                     // Its number may be another's by now, even of a program of ours.
                     self.reaped = true;
                     return ExitStatus::Unknown;
@@ -166,7 +179,8 @@ impl Drop for Group {
         if self.reaped {
             return;
         }
-        warn!("process {} is killed: what watches over it has ended", self.leader);
+        let pid = self.leader.as_raw_nonzero();
+        warn!(program = self.name, pid, "killed: what watches over it has ended");
         match self.programs.look_now() {
             Some(snapshot) if self.reach == Reach::Session => {
                 snapshot.signal(self.leader, &[Number::KILL]);

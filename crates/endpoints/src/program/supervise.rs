@@ -23,7 +23,6 @@ use super::{Exit, Group, Reach};
 /// A program that runs.
 pub(crate) struct Program {
     pub(crate) group: Group,
-    pub(crate) name: String,
     pub(crate) grace: Duration,
     /// What passes its standard error on.
     pub(crate) log: Option<JoinHandle<()>>,
@@ -47,7 +46,14 @@ impl Program {
     }
 
     async fn supervise(self, exited: oneshot::Sender<ExitStatus>, session: oneshot::Receiver<()>) {
-        let Self { mut group, name, grace, log, outgoing, guard } = self;
+        let Self { mut group, grace, log, outgoing, guard } = self;
+        let name = group.name().to_owned();
+        // Nobody asks if the session is over.
+        let tell = move |status: ExitStatus| {
+            let _ = outgoing.send(Signal::Exit(status));
+            let _ = exited.send(status);
+        };
+        let mut tell = Some(tell);
         let mut ended = false;
         {
             let over = async {
@@ -61,9 +67,9 @@ impl Program {
             tokio::select! {
                 status = group.exit() => {
                     debug!(program = name, "{status}");
-                    // Nobody asks if the session is over.
-                    let _ = outgoing.send(Signal::Exit(status));
-                    let _ = exited.send(status);
+                    if let Some(tell) = tell.take() {
+                        tell(status);
+                    }
                     over.await;
                     ended = true;
                 }
@@ -86,6 +92,9 @@ impl Program {
                 if !ended {
                     let status = group.exit().await;
                     debug!(program = name, "{status}");
+                    if let Some(tell) = tell.take() {
+                        tell(status);
+                    }
                     ended = true;
                 }
                 group.reap();
@@ -107,20 +116,30 @@ impl Program {
                 }
             }
         }
-        warn!(program = name, pid = group.leader().as_raw_nonzero(), "killed: {why}");
-        group.send(&[Number::KILL]).await;
-        if timeout(KILLED, group.exit()).await.is_err() {
-            let pid = group.leader().as_raw_nonzero();
-            warn!(program = name, pid, "does not even end when killed: it waits for a device");
-            // The end of the whole doesn't wait for that.
-            drop(guard);
-            group.exit().await;
+        let pid = group.leader().as_raw_nonzero();
+        if ended {
             group.reap();
-            return finish(log).await;
+            if group.is_empty().await {
+                return finish(log).await;
+            }
+        }
+        warn!(program = name, pid, "killed: {why}");
+        group.send(&[Number::KILL]).await;
+        if !ended {
+            let mut exit = timeout(KILLED, group.exit()).await;
+            if exit.is_err() {
+                warn!(program = name, pid, "does not even end when killed: it waits for a device");
+                // The end of the whole doesn't wait for that.
+                drop(guard);
+                exit = Ok(group.exit().await);
+            }
+            if let (Some(tell), Ok(status)) = (tell, exit) {
+                tell(status);
+            }
         }
         group.reap();
         if timeout(KILLED, group.wipe_out()).await.is_err() {
-            warn!(program = name, "has left something that does not end when killed");
+            warn!(program = name, pid, "has left something that does not end when killed");
         }
         finish(log).await;
     }

@@ -142,18 +142,12 @@ impl Connector for Start {
             // Our last descriptor of the slave goes with the command: its end is the program's.
             let child = Command::from(command).spawn(slave);
             let child = child.map_err(|error| self.recipe.explain(io_error(error)))?;
-            Group::new(child.id(), Reach::Session, children, cx)
+            Group::new(self.recipe.name(), child.id(), Reach::Session, children, cx)
         };
 
         let (control, outgoing, incoming) = Control::pair();
-        let program = Program {
-            group,
-            name: self.recipe.name(),
-            grace: self.grace,
-            log: None,
-            outgoing,
-            guard: cx.working(),
-        };
+        let program =
+            Program { group, grace: self.grace, log: None, outgoing, guard: cx.working() };
         let (exit, ticket) = program.watch();
         let terminal = Terminal::new(master.into(), exit, incoming, ticket).map_err(failed)?;
         let mut conn = Conn::bytes(terminal, Info::new());
