@@ -35,6 +35,18 @@ impl Forwarder {
         Self::start_by(of(binary).args(args), args)
     }
 
+    /// As [`Forwarder::start`], by a program that runs what follows its own arguments. What holds for
+    /// [`Process`] holds for that program then.
+    ///
+    /// # Panics
+    /// As [`Forwarder::start`].
+    pub fn start_by_wrapper(wrapper: &[&str], args: &[&str]) -> Self {
+        let [program, options @ ..] = wrapper else { panic!("a wrapper has a name") };
+        let mut command = Command::new(program);
+        command.args(options).arg(binary::endpointforward()).args(args).env_remove("RUST_LOG");
+        Self::start_by(&mut command, args)
+    }
+
     /// The usual pair: what to listen on and where to.
     ///
     /// # Panics

@@ -25,6 +25,7 @@ struct Inner {
     environment: Vec<(OsString, OsString)>,
     shared: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     work: watch::Sender<usize>,
+    cut: watch::Sender<bool>,
     clock: OnceLock<Clock>,
 }
 
@@ -39,8 +40,9 @@ impl Context {
     pub fn with_environment(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let environment = variables.into_iter().collect();
         let (work, _) = watch::channel(0);
+        let (cut, _) = watch::channel(false);
         let (shared, clock) = (Mutex::default(), OnceLock::new());
-        let inner = Arc::new(Inner { environment, shared, work, clock });
+        let inner = Arc::new(Inner { environment, shared, work, cut, clock });
         Self { inner, behind: Grants::Program }
     }
 
@@ -91,20 +93,30 @@ impl Context {
         self.inner.clock.get().unwrap_or(&Clock::HERE)
     }
 
-    /// Marks work that outlives its session, such as ending a program: [`Context::settled`] waits
+    /// Marks work that outlives its session, such as ending a program: [`Context::finished`] waits
     /// until the guard is dropped.
     #[must_use]
     pub fn working(&self) -> WorkGuard {
         self.inner.work.send_modify(|count| *count += 1);
-        WorkGuard { work: self.inner.work.clone() }
+        WorkGuard { work: self.inner.work.clone(), cut: self.inner.cut.subscribe() }
     }
 
-    /// Waits until nothing outlives its session any more, for at most `limit`; whether that came
-    /// true.
-    pub async fn settled(&self, limit: Duration) -> bool {
+    /// Waits until nothing outlives its session any more, however long that takes: each sort of work
+    /// has limits of its own, such as a program's grace period. Cancel safe.
+    pub async fn finished(&self) {
         let mut work = self.inner.work.subscribe();
-        let idle = async { work.wait_for(|count| *count == 0).await.is_ok() };
-        tokio::time::timeout(limit, idle).await.unwrap_or(false)
+        // An error would mean that the context is gone, which `self` holds.
+        let _ = work.wait_for(|count| *count == 0).await;
+    }
+
+    /// [`Context::finished`] for at most `limit`; returns whether that came true. Cancel safe.
+    pub async fn settled(&self, limit: Duration) -> bool {
+        tokio::time::timeout(limit, self.finished()).await.is_ok()
+    }
+
+    /// Has all work that outlives its session end now, and what begins later: programs are killed.
+    pub fn cut_work(&self) {
+        self.inner.cut.send_replace(true);
     }
 }
 
@@ -125,6 +137,17 @@ impl fmt::Debug for Context {
 #[derive(Debug)]
 pub struct WorkGuard {
     work: watch::Sender<usize>,
+    cut: watch::Receiver<bool>,
+}
+
+impl WorkGuard {
+    /// Waits until the work is to end now ([`Context::cut_work`]). Cancel safe.
+    pub async fn cut(&self) {
+        if self.cut.clone().wait_for(|cut| *cut).await.is_err() {
+            // Nobody is left who could say so.
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 impl Drop for WorkGuard {

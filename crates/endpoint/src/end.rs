@@ -84,6 +84,8 @@ pub enum ExitStatus {
     Code(i32),
     /// This signal ended it.
     Signal(i32),
+    /// The system doesn't tell: something else took its status first.
+    Unknown,
 }
 
 impl fmt::Display for ExitStatus {
@@ -91,6 +93,7 @@ impl fmt::Display for ExitStatus {
         match self {
             Self::Code(code) => write!(f, "exit status {code}"),
             Self::Signal(signal) => write!(f, "ended by signal {signal}"),
+            Self::Unknown => f.write_str("exit status unknown"),
         }
     }
 }

@@ -178,8 +178,19 @@ impl std::fmt::Debug for Forwarding {
 }
 
 fn add(all: &mut Summary, one: Summary) {
-    let Summary { sessions, failed, refused, unreachable, lost, panicked, sent, received, last } =
-        one;
+    let Summary {
+        sessions,
+        failed,
+        cut,
+        refused,
+        unreachable,
+        lost,
+        panicked,
+        sent,
+        received,
+        last,
+    } = one;
+    all.cut += cut;
     all.sessions += sessions;
     all.failed += failed;
     all.refused += refused;

@@ -11,6 +11,7 @@ mod echo;
 mod first_bytes;
 mod mem;
 mod mock;
+mod outgoing;
 mod patience;
 mod peer;
 mod process;
@@ -30,7 +31,7 @@ mod ws;
 
 use endpoint::kind::Kind;
 
-pub use self::program::ignored_signals;
+pub use self::program::{ignored_signals, reap_orphans};
 
 /// The kinds, in the order of the manual.
 pub const KINDS: &[&Kind] = &[

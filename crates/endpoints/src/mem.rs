@@ -210,8 +210,8 @@ impl Connector for Connect {
         let (near, far) = Duplex::pair(entry.capacity);
         let (to_far, from_near) = channel();
         let (to_near, from_far) = channel();
-        let far_control = Control { says: Some(from_near), takes: Some(to_near) };
-        let near_control = Control { says: Some(from_far), takes: Some(to_far) };
+        let far_control = Control { outgoing: Some(from_near), incoming: Some(to_near) };
+        let near_control = Control { outgoing: Some(from_far), incoming: Some(to_far) };
         entry.connections.send((far, far_control)).await.map_err(|_| refused())?;
         Ok(near.into_conn(entry.messages, near_control))
     }

@@ -81,9 +81,9 @@ async fn mem_may_carry_messages() {
 async fn mem_carries_signals() {
     let (near, far) = pair(&Context::new(), "mem:x").await;
     let size = Signal::Window(WindowSize { cols: 80, rows: 24 });
-    near.control.takes.unwrap().send(size.clone());
-    let mut says = far.control.says.unwrap();
-    assert_eq!(poll_fn(|cx| says.poll_recv(cx)).await, Some(size));
+    near.control.incoming.unwrap().send(size.clone()).unwrap();
+    let mut signals = far.control.outgoing.unwrap();
+    assert_eq!(poll_fn(|cx| signals.poll_recv(cx)).await, Some(size));
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use common::{
     LONG, accepted, bind, connect, connector, failure, noise, offer, shown, try_connect, with_path,
 };
 use endpoint::{Conn, Context, End, ErrorKind, ExitStatus, Grants, Signal, Transport};
-use rustix::process::Pid;
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
@@ -69,6 +69,38 @@ async fn gone(group: Pid) {
     timeout(LONG, gone).await.expect("nothing of the group is left");
 }
 
+/// What is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// For this thread, which is all that a test's runtime has.
+    fn install(&self) -> tracing::subscriber::DefaultGuard {
+        let to = self.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || to.clone())
+            .with_ansi(false)
+            .without_time()
+            .with_target(false)
+            .finish();
+        tracing::subscriber::set_default(subscriber)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Write::write(&mut *self.0.lock().unwrap(), bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Everything that the sessions of `cx` started has come to its end.
 async fn settled(cx: &Context) {
     assert!(cx.settled(LONG).await, "something is still working");
@@ -90,8 +122,8 @@ async fn the_exit_status_comes_with_the_end() {
 async fn the_exit_status_is_a_signal_too() {
     let cx = with_path();
     let mut conn = connect(&cx, &sh("exit 4")).await;
-    let mut says = conn.control.says.take().unwrap();
-    let said = std::future::poll_fn(|task| says.poll_recv(task));
+    let mut signals = conn.control.outgoing.take().unwrap();
+    let said = std::future::poll_fn(|task| signals.poll_recv(task));
     let said = timeout(LONG, said).await.unwrap();
     assert_eq!(said, Some(Signal::Exit(ExitStatus::Code(4))));
 }
@@ -162,33 +194,15 @@ async fn standard_error_may_join_or_vanish() {
 
 #[tokio::test]
 async fn standard_error_is_logged_line_by_line() {
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-    impl Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            Write::write(&mut *self.0.lock().unwrap(), bytes)
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
     let log = Log::default();
-    let to = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(move || to.clone())
-        .with_ansi(false)
-        .without_time()
-        .with_target(false)
-        .finish();
-    // The test's runtime has one thread, which is this one.
-    let guard = tracing::subscriber::set_default(subscriber);
+    let guard = log.install();
     let cx = with_path();
     let script =
         "{printf 'one\\n\\033[31mtwo\\nlast' >&2; head -c 5000 /dev/zero | tr '\\0' x >&2}";
     output(connect(&cx, &format!("process:/bin/sh:-c:{script}")).await).await;
     settled(&cx).await;
     drop(guard);
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     let lines: Vec<_> = text.lines().filter(|line| line.contains(" INFO ")).collect();
     assert_eq!(lines[0], " INFO one program=\"sh\"");
     assert_eq!(lines[1], " INFO \\u{1b}[31mtwo program=\"sh\"");
@@ -356,4 +370,145 @@ async fn what_cannot_be_started_is_explained() {
 fn make_executable(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// A library's user may wait for all children, and take the status that we wait for.
+#[tokio::test]
+async fn a_status_that_somebody_else_took_is_unknown_and_not_zero() {
+    let cx = with_path();
+    let mut conn = connect(&cx, &sh("echo $$; read x; exit 0")).await;
+    let mut signals = conn.control.outgoing.take().unwrap();
+    let mut io = conn.into_io();
+    let child = pid(&mut io).await;
+    io.write_all(b"\n").await.unwrap();
+    // The runtime has this thread alone: nothing of ours can be faster.
+    waitid(WaitId::Pid(child), WaitIdOptions::EXITED).unwrap();
+    let said = timeout(LONG, std::future::poll_fn(|task| signals.poll_recv(task))).await.unwrap();
+    assert_eq!(said, Some(Signal::Exit(ExitStatus::Unknown)));
+    assert_eq!(ExitStatus::Unknown.to_string(), "exit status unknown");
+    drop(io);
+    settled(&cx).await;
+}
+
+#[tokio::test]
+async fn what_is_cut_short_is_killed_at_once_and_logged() {
+    let log = Log::default();
+    let guard = log.install();
+    let cx = with_path();
+    // One whose session goes on, and one whose session is over.
+    let script = "process:sh:-c:{trap '' TERM; echo $$; while :; do sleep 1; done}:grace=1000";
+    let mut here = connect(&cx, script).await;
+    let mut signals = here.control.outgoing.take().unwrap();
+    let mut here = here.into_io();
+    let mut gone = connect(&cx, script).await.into_io();
+    let pids = [pid(&mut here).await, pid(&mut gone).await];
+    drop(gone);
+    cx.cut_work();
+    settled(&cx).await;
+    let said = std::future::poll_fn(|task| signals.poll_recv(task)).await;
+    assert_eq!(said, Some(Signal::Exit(ExitStatus::Signal(9))), "the session hears of it");
+    drop(guard);
+    let text = log.text();
+    for pid in pids {
+        assert!(!lives(pid));
+        let line = format!(
+            "WARN killed: its grace period is cut short program=\"sh\" pid={}",
+            pid.as_raw_nonzero()
+        );
+        assert!(text.contains(&line), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_killed_after_its_grace_period_is_logged() {
+    let log = Log::default();
+    let guard = log.install();
+    let cx = with_path();
+    let script = "process:sh:-c:{trap '' TERM; echo $$; while :; do sleep 1; done}:grace=50ms";
+    let mut io = connect(&cx, script).await.into_io();
+    let pid = pid(&mut io).await;
+    drop(io);
+    settled(&cx).await;
+    drop(guard);
+    let line = format!(
+        "WARN killed: it did not end within its grace period program=\"sh\" pid={}",
+        pid.as_raw_nonzero()
+    );
+    assert!(log.text().contains(&line), "{}", log.text());
+}
+
+/// The program itself has ended, and was reaped.
+#[tokio::test]
+async fn a_child_that_is_left_behind_is_killed_and_only_that_is_logged() {
+    let log = Log::default();
+    let guard = log.install();
+    let cx = with_path();
+    let script = "{trap '' TERM; sleep 1000 & echo $!; exit 0}:grace=50ms";
+    let mut io = connect(&cx, &format!("process:bash:-c:{script}")).await.into_io();
+    let child = pid(&mut io).await;
+    drop(io);
+    settled(&cx).await;
+    drop(guard);
+    // The kernel needs a moment for what was killed.
+    let killed = async {
+        while lives(child) {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LONG, killed).await.unwrap();
+    let text = log.text();
+    let warnings: Vec<_> = text.lines().filter(|line| line.contains("WARN")).collect();
+    assert_eq!(warnings.len(), 1, "{text}");
+    assert!(warnings[0].contains("did not end within its grace period"), "{text}");
+}
+
+#[tokio::test]
+async fn what_has_ended_is_not_cut() {
+    let log = Log::default();
+    let guard = log.install();
+    for kind in ["process", "pty"] {
+        let cx = with_path();
+        let mut conn = connect(&cx, &format!("{kind}:sh:-c:{{exit 3}}:grace=1000")).await;
+        let mut signals = conn.control.outgoing.take().unwrap();
+        let said = std::future::poll_fn(|task| signals.poll_recv(task));
+        let said = timeout(LONG, said).await.unwrap();
+        assert_eq!(said, Some(Signal::Exit(ExitStatus::Code(3))));
+        cx.cut_work();
+        settled(&cx).await;
+    }
+    drop(guard);
+    assert!(!log.text().contains("WARN"), "{}", log.text());
+}
+
+/// What cut a grace period at 40 s was the wait for it at the forwarder's end.
+#[tokio::test]
+async fn a_grace_period_of_any_length_is_waited_for() {
+    let cx = with_path();
+    let conn = connect(&cx, "process:sh:-c:{echo $$; exec sleep 1000}:grace=50").await;
+    let mut io = conn.into_io();
+    let pid = pid(&mut io).await;
+    drop(io);
+    // Time that nobody waits for is skipped, and the program's isn't: it lives as long as it may.
+    tokio::time::pause();
+    let began = Instant::now();
+    assert!(!cx.settled(Duration::from_secs(49)).await);
+    assert!(lives(pid));
+    tokio::time::resume();
+    cx.cut_work();
+    settled(&cx).await;
+    assert!(began.elapsed() < Duration::from_secs(50));
+    assert!(!lives(pid));
+}
+
+/// The end of a session is the end of its input, at once; SIGTERM comes when the grace period is over.
+#[tokio::test]
+async fn the_end_of_the_input_is_not_delayed() {
+    let cx = with_path();
+    let conn = connect(&cx, "process:sh:-c:{echo $$; cat}:grace=20").await;
+    let mut io = conn.into_io();
+    pid(&mut io).await;
+    let began = Instant::now();
+    drop(io);
+    settled(&cx).await;
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }

@@ -10,7 +10,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use common::{LONG, accepted, bind, connect, connector, failure, noise, offer, shown, try_connect};
-use endpoint::control::WindowSize;
+use endpoint::control::{Break, WindowSize};
 use endpoint::info::Http;
 use endpoint::{
     ByteStream, Conn, Context, Control, End, ErrorKind, ExitStatus, Grants, Info, Signal, Transport,
@@ -72,7 +72,7 @@ impl Session {
     }
 
     fn say(&self, signal: Signal) {
-        assert!(self.control.takes.as_ref().unwrap().send(signal));
+        self.control.incoming.as_ref().unwrap().send(signal).unwrap();
     }
 
     async fn pid(&mut self) -> Pid {
@@ -160,7 +160,7 @@ async fn a_break_interrupts_even_what_ignores_ctrl_c() {
     session.line().await;
     session.stream.write_all(b"\x03").await.unwrap();
     assert_eq!(session.read_until(|text| !text.is_empty()).await, "\x03");
-    session.say(Signal::Break(Duration::from_millis(250)));
+    session.say(Signal::Break(Break::Timed(Duration::from_millis(250))));
     session.read_until(|_| true).await;
     let (_, end) = session.output().await;
     assert_eq!(end.status, Some(ExitStatus::Signal(2)));
@@ -170,10 +170,10 @@ async fn a_break_interrupts_even_what_ignores_ctrl_c() {
 async fn the_exit_status_comes_with_the_end_and_as_a_signal() {
     let cx = cx();
     let mut session = Session::start(&cx, &sh("exit 3")).await;
-    let mut says = session.control.says.take().unwrap();
+    let mut signals = session.control.outgoing.take().unwrap();
     let (_, end) = session.output().await;
     assert_eq!(end, End::exited(ExitStatus::Code(3)));
-    let said = timeout(LONG, poll_fn(|task| says.poll_recv(task))).await.unwrap();
+    let said = timeout(LONG, poll_fn(|task| signals.poll_recv(task))).await.unwrap();
     assert_eq!(said, Some(Signal::Exit(ExitStatus::Code(3))));
     let (_, end) = Session::start(&cx, &sh("kill -9 $$")).await.output().await;
     assert_eq!(end.status, Some(ExitStatus::Signal(9)));
@@ -489,4 +489,25 @@ async fn until(it: impl Fn() -> bool) {
         }
     };
     timeout(LONG, waiting).await.expect("it comes true");
+}
+
+/// The kernel's SIGHUP comes with the last descriptor of the terminal, which is the session's.
+#[tokio::test]
+async fn a_hangup_is_not_delayed() {
+    let cx = cx();
+    let dir = tempfile::tempdir().unwrap();
+    let heard = dir.path().join("heard");
+    let script = format!(
+        "trap 'echo > {}; exit' HUP; echo $$; while :; do sleep 0.01; done",
+        heard.display()
+    );
+    let mut session = Session::start(&cx, &sh(&script)).await;
+    session.pid().await;
+    let began = Instant::now();
+    drop(session);
+    until(|| heard.exists()).await;
+    let took = began.elapsed();
+    settled(&cx).await;
+    // A tenth of the grace period, and a hundred times what it takes.
+    assert!(took < Duration::from_secs(1), "{took:?}");
 }

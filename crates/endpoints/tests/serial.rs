@@ -14,13 +14,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::{Child, Command, Stdio};
+use std::task::Poll;
 use std::time::Duration;
 
 use common::{
     LONG, accepted, bind, connect, connector, failure, noise, offer, registry, shown, try_connect,
 };
 use descriptor::{Report, Syntax};
-use endpoint::control::{LineSettings, ModemLines};
+use endpoint::control::{Break, LineSettings, ModemLines, Purge, Query, StopBits};
 use endpoint::{Context, ErrorKind, Grants, Io, Signal, Transport};
 use rustix::fs::OFlags;
 use rustix::termios::{ControlModes, InputModes, LocalModes, OutputModes, Termios, tcgetattr};
@@ -157,19 +158,91 @@ async fn settings_change_while_it_is_open_and_what_is_kept_is_said() {
     let mut wanted = LineSettings::default();
     wanted.baud = Some(38_400);
     wanted.parity = Some('E');
-    wanted.stop_bits = Some(2);
-    assert!(conn.control.takes.as_ref().unwrap().send(Signal::Line(wanted)));
-    let says = conn.control.says.as_mut().unwrap();
+    wanted.stop_bits = Some(StopBits::OneAndHalf);
+    conn.control.incoming.as_ref().unwrap().send(Signal::Line(wanted)).unwrap();
+    let outgoing = conn.control.outgoing.as_mut().unwrap();
     let said = poll_fn(|task| {
         assert!(stream.poll_background(task).is_pending());
-        says.poll_recv(task)
+        outgoing.poll_recv(task)
     });
     let Some(Signal::Line(kept)) = timeout(LONG, said).await.unwrap() else {
         panic!("the settings are said")
     };
-    assert_eq!((kept.baud, kept.stop_bits, kept.xonxoff), (Some(38_400), Some(2), Some(false)));
+    assert_eq!(
+        (kept.baud, kept.stop_bits, kept.xonxoff),
+        (Some(38_400), Some(StopBits::Two), Some(false))
+    );
     assert_eq!((kept.parity, kept.data_bits), (Some('N'), Some(8)), "what a pty keeps");
     assert_eq!(pair.termios("a").output_speed(), 38_400);
+}
+
+#[tokio::test]
+async fn a_query_is_answered_with_all_settings() {
+    let (cx, pair) = (Context::new(), Pair::new().await);
+    let mut conn = connect(&cx, &pair.descriptor("a", ":19200:stopbits=2")).await;
+    let Transport::Bytes(mut stream) = conn.transport else { panic!("a line carries bytes") };
+    let outgoing = conn.control.outgoing.as_mut().unwrap();
+    let incoming = conn.control.incoming.as_ref().unwrap();
+    let mut next = async |asked: bool| {
+        let said = poll_fn(|task| {
+            assert!(stream.poll_background(task).is_pending());
+            outgoing.poll_recv(task)
+        });
+        if !asked {
+            return timeout(LONG, said).await.unwrap();
+        }
+        incoming.send(Signal::Query(Query::Modem)).unwrap();
+        incoming.send(Signal::Query(Query::Line)).unwrap();
+        timeout(LONG, said).await.unwrap()
+    };
+    let first = next(false).await;
+    let Some(Signal::Line(line)) = &first else { panic!("{first:?}") };
+    assert_eq!((line.baud, line.stop_bits), (Some(19_200), Some(StopBits::Two)));
+    // A pty has no modem lines to tell of.
+    assert_eq!(next(true).await, first);
+}
+
+#[tokio::test]
+async fn a_purge_throws_away_what_was_received() {
+    let (cx, pair) = (Context::new(), Pair::new().await);
+    let conn = connect(&cx, &pair.descriptor("a", ":exclusive=false")).await;
+    let Transport::Bytes(mut stream) = conn.transport else { panic!("a line carries bytes") };
+    let incoming = conn.control.incoming.unwrap();
+    let other = pair.file("a");
+    for (what, left) in [(Purge::Output, 5), (Purge::Input, 0)] {
+        if left > 0 {
+            pair.file("b").write_all(b"stale").unwrap();
+        }
+        until(|| rustix::io::ioctl_fionread(&other).unwrap() == 5).await;
+        incoming.send(Signal::Purge(what)).unwrap();
+        let acted = poll_fn(|task| Poll::Ready(stream.poll_background(task).is_pending()));
+        assert!(acted.await);
+        assert_eq!(rustix::io::ioctl_fionread(&other).unwrap(), left, "{what:?}");
+    }
+}
+
+/// What is written while a break is switched on is not held up: the word that ends it may come
+/// behind.
+#[tokio::test]
+async fn a_break_that_is_switched_on_holds_nobody_up() {
+    let (cx, pair) = (Context::new(), Pair::new().await);
+    let conn = connect(&cx, &pair.descriptor("a", "")).await;
+    let mut far = open(&cx, &pair.descriptor("b", "")).await;
+    let Transport::Bytes(mut stream) = conn.transport else { panic!("a line carries bytes") };
+    let incoming = conn.control.incoming.unwrap();
+    let mut wanted = LineSettings::default();
+    wanted.baud = Some(1200);
+    for signal in [Signal::Break(Break::On), Signal::Line(wanted), Signal::Break(Break::Off)] {
+        incoming.send(signal).unwrap();
+        let written = poll_fn(|task| {
+            assert!(stream.poll_background(task).is_pending());
+            Pin::new(&mut stream).poll_write(task, b"x")
+        });
+        assert_eq!(timeout(LONG, written).await.unwrap().unwrap(), 1);
+    }
+    let mut got = [0; 3];
+    timeout(LONG, far.read_exact(&mut got)).await.unwrap().unwrap();
+    assert_eq!(pair.termios("a").output_speed(), 1200);
 }
 
 /// A pty sends no break and has no modem lines: the line goes on, and what is written waits.
@@ -179,11 +252,11 @@ async fn a_break_takes_its_time_and_holds_no_thread() {
     let mut conn = connect(&cx, &pair.descriptor("a", "")).await;
     let mut far = open(&cx, &pair.descriptor("b", "")).await;
     let Transport::Bytes(mut stream) = conn.transport else { panic!("a line carries bytes") };
-    let takes = conn.control.takes.take().unwrap();
+    let incoming = conn.control.incoming.take().unwrap();
     let mut lines = ModemLines::default();
     lines.dtr = Some(false);
-    assert!(takes.send(Signal::Modem(lines)));
-    assert!(takes.send(Signal::Break(Duration::from_millis(120))));
+    incoming.send(Signal::Modem(lines)).unwrap();
+    incoming.send(Signal::Break(Break::Timed(Duration::from_millis(120)))).unwrap();
     let began = tokio::time::Instant::now();
     let mut turns = 0;
     let written = poll_fn(|task| {
@@ -382,18 +455,18 @@ fn mistakes_are_shown() {
       | serial:/dev/ttyS0:fast
       |                   ^^^^
     ");
-    insta::assert_snapshot!(mistakes("serial::parity=even:bytesize=9:stopbits=1.5"), @r"
+    insta::assert_snapshot!(mistakes("serial::parity=even:bytesize=9:stopbits=3"), @r"
     error: `parity` must be `N` or `E` or `O` or `M` or `S`
-      | serial::parity=even:bytesize=9:stopbits=1.5
+      | serial::parity=even:bytesize=9:stopbits=3
       |                ^^^^
 
     error: `bytesize` must be a number from 5 to 8
-      | serial::parity=even:bytesize=9:stopbits=1.5
+      | serial::parity=even:bytesize=9:stopbits=3
       |                              ^
 
-    error: `stopbits` must be a number from 1 to 2
-      | serial::parity=even:bytesize=9:stopbits=1.5
-      |                                         ^^^
+    error: `stopbits` must be `1` or `1.5` or `2`
+      | serial::parity=even:bytesize=9:stopbits=3
+      |                                         ^
     ");
     insta::assert_snapshot!(mistakes("serial:"), @r"
     error: `path` is the name of no device

@@ -151,7 +151,7 @@ impl<'a> Case<'a> {
                 Ok((Reached { conn: far, grants, name }, place)) => {
                     let mut answer = agreed(&info, &far.info);
                     answer.far = Some(grants);
-                    answer.signals = far.control.takes.is_some();
+                    answer.signals = far.control.incoming.is_some();
                     let (near, through) = self.accept(offer, answer).await?;
                     let (near, far) = self.see(near, far, through, &info).await?;
                     Ok(Opened { near, far, place, name })

@@ -11,6 +11,8 @@ pub struct Summary {
     pub sessions: u64,
     /// Those of them that ended with an error of one side.
     pub failed: u64,
+    /// Those of them that a timer or a stop of ours cut while data was on its way.
+    pub cut: u64,
     /// Offers that were refused, for whatever reason.
     pub refused: u64,
     /// Those of them whose destination could not be connected.
@@ -32,6 +34,7 @@ impl Summary {
     pub(crate) fn add(&mut self, outcome: Outcome) {
         self.sessions += 1;
         self.failed += u64::from(matches!(outcome.end, Ended::Error(..)));
+        self.cut += u64::from(outcome.cut);
         self.sent += outcome.sent;
         self.received += outcome.received;
         self.last = Some(outcome);

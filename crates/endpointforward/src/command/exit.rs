@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use endpoint::{ErrorKind, Reason};
+use endpoint::{ErrorKind, ExitStatus, Reason};
 use endpointforward::{Error, Summary};
 use forward::{Ended, Outcome};
 
@@ -40,6 +40,8 @@ impl Exit {
         match &summary.last {
             _ if summary.panicked > 0 => Self::Io,
             Some(outcome) if !outcome.is_clean() => Self::of_outcome(outcome),
+            // It may have failed, and nobody can tell.
+            Some(outcome) if has_unknown_status(outcome) => Self::Io,
             None if summary.unreachable > 0 => Self::Unavailable,
             _ => Self::Ok,
         }
@@ -56,6 +58,12 @@ impl Exit {
     }
 }
 
+/// Returns whether a program ended, and the system doesn't tell how.
+fn has_unknown_status(outcome: &Outcome) -> bool {
+    let ends = [&outcome.near, &outcome.far].into_iter().flatten();
+    ends.into_iter().any(|end| end.status == Some(ExitStatus::Unknown))
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
@@ -67,5 +75,34 @@ impl From<Exit> for ExitCode {
             Exit::BadEnd => 76,
             Exit::Permission => 77,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use endpoint::End;
+    use forward::Side;
+
+    use super::*;
+
+    #[test]
+    fn a_program_that_may_have_failed_is_no_success() {
+        let exit = |status| {
+            let outcome = Outcome {
+                sent: 0,
+                received: 0,
+                spliced: 0,
+                duration: Duration::ZERO,
+                end: Ended::Eof(Side::Far),
+                near: None,
+                far: Some(End::exited(status)),
+                cut: false,
+            };
+            Exit::of_summary(&Summary { last: Some(outcome), ..Summary::default() })
+        };
+        assert_eq!(exit(ExitStatus::Code(0)), Exit::Ok);
+        assert_eq!(exit(ExitStatus::Unknown), Exit::Io);
     }
 }

@@ -1,5 +1,6 @@
 //! Forwarding: plan, bind, say where we listen, serve until the end or a signal.
 
+use std::cell::Cell;
 use std::thread;
 use std::time::Duration;
 
@@ -155,28 +156,49 @@ pub(crate) async fn serve(
     let stop = forwarding.stop();
     let (level, mut levels) = watch::channel(0_u32);
     tokio::spawn(obey(signals, stop.clone(), level, grace));
+    // As process 1, what the programs leave behind is ours. All children that we have are theirs.
+    let orphans = endpoints::reap_orphans(cx.clone());
+    tokio::spawn(async move {
+        if let Err(error) = orphans.await {
+            warn!("processes that programs leave behind are not reaped: {error}");
+        }
+    });
     let hurried = async move {
         // The sender lives in a task that doesn't end before the process does.
         let _ = levels.wait_for(|signals| *signals > 1).await;
         sleep(LAST_WORDS).await;
     };
+    let sessions = Cell::new(true);
     let served = async {
         let summary = forwarding.run().await;
+        sessions.set(false);
         info!("{summary}");
-        cx.settled(SETTLE).await;
+        if !cx.settled(PATIENCE).await {
+            info!("waiting for programs to end, and for what is on its way to devices");
+            cx.finished().await;
+        }
         summary
     };
     tokio::select! {
         summary = served => end(&summary, &stop),
         () = hurried => {
-            warn!("ended in the middle of sessions");
-            Exit::Ok
+            if sessions.get() {
+                warn!("ended in the middle of sessions");
+            }
+            // Programs are killed, and the log says which.
+            cx.cut_work();
+            cx.settled(CUT).await;
+            if sessions.get() { Exit::Cut } else { Exit::Ok }
         }
     }
 }
 
 fn end(summary: &Summary, stop: &Stop) -> Exit {
-    if stop.is_stopped() { Exit::Ok } else { Exit::of_summary(summary) }
+    match stop.is_stopped() {
+        true if summary.cut > 0 => Exit::Cut,
+        true => Exit::Ok,
+        false => Exit::of_summary(summary),
+    }
 }
 
 /// SIGINT, SIGTERM, and SIGHUP: a terminal that goes away takes what runs in it along, and the
@@ -240,6 +262,8 @@ async fn obey(mut signals: Signals, stop: Stop, level: watch::Sender<u32>, grace
     info!("stopping now ({name})");
     stop.end();
     level.send_replace(2);
+    signals.next().await;
+    stop.now();
     // More of them change nothing.
     loop {
         signals.next().await;
@@ -313,5 +337,8 @@ const CLOCK_STACK: usize = 64 * 1024;
 /// After a second signal: time to write what ends a session, not to wait for an answer.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Ending a program takes its grace twice, which is 5 s unless it was given.
-const SETTLE: Duration = Duration::from_secs(30);
+/// What takes longer than this to end after the last session is worth a line in the log.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long the kernel may take to end programs that were killed.
+const CUT: Duration = Duration::from_secs(2);

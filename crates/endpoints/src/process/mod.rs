@@ -70,7 +70,8 @@ const PARAMS: &[Param] = &[
         "grace",
         ValueKind::Duration,
         "How long it may take to end once its input is closed, before SIGTERM, and then before \
-         SIGKILL, which go to its process group.",
+         SIGKILL, which go to its process group. The forwarder's own end waits for it, however long \
+         it is; a second signal doesn't.",
     )
     .default("5"),
 ];
@@ -110,28 +111,22 @@ impl Connector for Start {
         let (mut command, input, output, errors) = self.command(cx).map_err(failed)?;
         let forking = FORKING.read().unwrap_or_else(PoisonError::into_inner);
         let child = command.spawn().map_err(|cause| self.recipe.explain(cause))?;
+        let group = Group::new(self.recipe.name(), child.id(), Reach::Group, children, cx);
         drop(forking);
         // It holds the program's ends of the pipes: they would never end.
         drop(command);
 
-        let name = self.recipe.name();
-        let (say, says) = channel();
+        let (sender, outgoing) = channel();
         let log = errors.map(|errors| {
             // Its lines are the session's, whose number is in the span.
-            tokio::spawn(log::lines(errors, name.clone()).in_current_span())
+            tokio::spawn(log::lines(errors, self.recipe.name()).in_current_span())
         });
-        let program = Program {
-            group: Group::new(child.id(), Reach::Group),
-            name,
-            grace: self.grace,
-            log,
-            say,
-            guard: cx.working(),
-        };
-        let (exit, ticket) = program.watch(children);
+        let program =
+            Program { group, grace: self.grace, log, outgoing: sender, guard: cx.working() };
+        let (exit, ticket) = program.watch();
         let mut conn =
             Conn::bytes(Pipes::new(input, output, exit, ticket, self.grace), Info::new());
-        conn.control = Control { says: Some(says), takes: None };
+        conn.control = Control { outgoing: Some(outgoing), incoming: None };
         Ok(conn)
     }
 

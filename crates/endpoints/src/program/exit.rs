@@ -12,8 +12,6 @@ pub(crate) enum Exit {
     Waiting(oneshot::Receiver<ExitStatus>),
     /// It ended like this.
     Known(ExitStatus),
-    /// Nobody will tell any more.
-    Unknown,
 }
 
 impl Exit {
@@ -23,7 +21,8 @@ impl Exit {
             match Pin::new(exit).poll(cx) {
                 Poll::Pending => return false,
                 Poll::Ready(Ok(status)) => *self = Self::Known(status),
-                Poll::Ready(Err(_)) => *self = Self::Unknown,
+                // Nobody will tell any more.
+                Poll::Ready(Err(_)) => *self = Self::Known(ExitStatus::Unknown),
             }
         }
         true
@@ -33,7 +32,7 @@ impl Exit {
     pub(crate) fn end(&self) -> End {
         match self {
             Self::Known(status) => End::exited(*status),
-            Self::Waiting(_) | Self::Unknown => End::eof(),
+            Self::Waiting(_) => End::eof(),
         }
     }
 }

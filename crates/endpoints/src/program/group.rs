@@ -1,20 +1,22 @@
 //! What a program has grown into: whom a signal reaches, and when nobody is left.
 
+use std::future::pending;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use endpoint::ExitStatus;
+use endpoint::{Context, ExitStatus};
 use rustix::io::Errno;
 use rustix::process::{
     Pid, Signal as Number, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group,
     test_kill_process_group, waitid,
 };
+use tokio::net::unix::pipe::Receiver;
 use tokio::signal::unix::Signal as Signals;
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tracing::{debug, warn};
 
-use super::members;
+use super::programs::Programs;
 
 /// Whom the end of a program concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,17 +30,54 @@ pub(crate) enum Reach {
 /// A program that we started, and what came of it. Dropping it unreaped, as a runtime does that
 /// shuts down, kills it.
 pub(crate) struct Group {
+    /// What the program is called in the log.
+    name: String,
     leader: Pid,
     reach: Reach,
+    exits: Exits,
+    programs: Arc<Programs>,
     reaped: bool,
 }
 
+/// What tells that the leader may have exited.
+enum Exits {
+    /// Its own descriptor, so that whoever else exits wakes nobody. No pipe: tokio's are the safe way to
+    /// wait for a descriptor of any sort.
+    Own(Receiver),
+    /// SIGCHLD, where there are no such descriptors (Linux before 5.3) or none is left.
+    Any(Signals),
+}
+
 impl Group {
-    /// That of a leader that was started just now.
-    pub(crate) fn new(leader: u32, reach: Reach) -> Self {
+    /// That of a leader that was started just now; `FORKING` is still held, and `children` has
+    /// listened since before it was started.
+    pub(crate) fn new(
+        name: String,
+        leader: u32,
+        reach: Reach,
+        children: Signals,
+        cx: &Context,
+    ) -> Self {
         let leader = i32::try_from(leader).ok().and_then(Pid::from_raw);
         let leader = leader.expect("a process number is positive and fits pid_t");
-        Self { leader, reach, reaped: false }
+        let programs = cx.shared::<Programs>();
+        programs.await_child(leader);
+        let exits = own_exits(leader).map_or_else(
+            |error| {
+                debug!("no descriptor for process {leader}: {error}");
+                Exits::Any(children)
+            },
+            Exits::Own,
+        );
+        Self { name, leader, reach, exits, programs, reaped: false }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn leader(&self) -> Pid {
+        self.leader
     }
 
     pub(super) fn reach(&self) -> Reach {
@@ -46,7 +85,8 @@ impl Group {
     }
 
     /// Waits for the leader's exit, without reaping. Cancel safe.
-    pub(super) async fn exit(&mut self, children: &mut Signals) -> ExitStatus {
+    pub(super) async fn exit(&mut self) -> ExitStatus {
+        let mut told = false;
         loop {
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
             match waitid(WaitId::Pid(self.leader), options) {
@@ -54,13 +94,26 @@ impl Group {
                 Ok(None) | Err(Errno::INTR) => {}
                 // Somebody else reaped it: whoever uses us as a library waits for all children.
                 Err(error) => {
-                    debug!("cannot wait for process {}: {error}", self.leader);
+                    let error = io::Error::from(error);
+                    let pid = self.leader.as_raw_nonzero();
+                    warn!(program = self.name, pid, "how it ended is not known: {error}");
+                    // Its number may be another's by now, even of a program of ours.
                     self.reaped = true;
-                    return ExitStatus::Code(0);
+                    return ExitStatus::Unknown;
                 }
             }
-            if children.recv().await.is_none() {
-                std::future::pending::<()>().await;
+            if std::mem::take(&mut told) {
+                // It has exited, and a debugger that is attached to it has to hear of it before us.
+                sleep(Duration::from_millis(10)).await;
+            }
+            told = match &mut self.exits {
+                // Once it is readable it stays so.
+                Exits::Own(exits) => exits.readable().await.is_ok(),
+                Exits::Any(children) => children.recv().await.is_some(),
+            };
+            if !told {
+                // The runtime ends, and this with it.
+                pending::<()>().await;
             }
         }
     }
@@ -70,7 +123,7 @@ impl Group {
     pub(super) fn reap(&mut self) {
         if !self.reaped {
             self.reaped = true;
-            let _ = waitid(WaitId::Pid(self.leader), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
+            self.programs.reap(self.leader);
         }
     }
 
@@ -94,47 +147,52 @@ impl Group {
     }
 
     /// Sends `numbers` to all of it.
-    pub(super) async fn send(&self, numbers: &'static [Number]) {
-        let (leader, reach) = (self.leader, self.reach);
-        match reach {
-            Reach::Group => send(leader, reach, numbers),
-            // The more processes a machine has, the longer it takes to look through them.
-            Reach::Session => {
-                let _ = spawn_blocking(move || send(leader, reach, numbers)).await;
-            }
+    pub(super) async fn send(&self, numbers: &[Number]) {
+        if self.reach == Reach::Session
+            && let Some(snapshot) = self.programs.look().await
+        {
+            return snapshot.signal(self.leader, numbers);
         }
+        send(self.leader, numbers);
     }
 
-    async fn is_empty(&self) -> bool {
-        let leader = self.leader;
+    pub(super) async fn is_empty(&self) -> bool {
+        let (leader, reap) = (self.leader, WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
         if self.reach == Reach::Session
-            && let Ok(Some(empty)) = spawn_blocking(move || members::is_empty(leader)).await
+            && let Some(snapshot) = self.programs.look().await
         {
-            return empty;
+            // What the leader left behind is ours to reap where we are process 1, as in a container.
+            let ended = snapshot.ended().iter().filter(|ended| ended.session == leader);
+            for left in ended.filter(|ended| ended.pid != leader) {
+                let _ = waitid(WaitId::Pid(left.pid), reap);
+            }
+            return snapshot.is_empty(leader);
         }
-        // What the leader left behind is ours to reap where we are process 1, as in a container;
-        // elsewhere this finds nothing.
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-        while let Ok(Some(_)) = waitid(WaitId::Pgid(Some(leader)), options) {}
+        // As above; elsewhere this finds nothing.
+        while let Ok(Some(_)) = waitid(WaitId::Pgid(Some(leader)), reap) {}
         test_kill_process_group(leader).is_err()
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if !self.reaped {
-            send(self.leader, self.reach, &[Number::KILL]);
-            let leader = self.leader;
-            // Its end takes a moment, and there may be no runtime any more to wait in.
-            std::thread::spawn(move || waitid(WaitId::Pid(leader), WaitIdOptions::EXITED));
+        if self.reaped {
+            return;
         }
+        let pid = self.leader.as_raw_nonzero();
+        warn!(program = self.name, pid, "killed: what watches over it has ended");
+        match self.programs.look_now() {
+            Some(snapshot) if self.reach == Reach::Session => {
+                snapshot.signal(self.leader, &[Number::KILL]);
+            }
+            _ => {}
+        }
+        send(self.leader, &[Number::KILL]);
+        self.programs.reap_killed(self.leader);
     }
 }
 
-fn send(leader: Pid, reach: Reach, numbers: &[Number]) {
-    if reach == Reach::Session && members::signal(leader, numbers) {
-        return;
-    }
+fn send(leader: Pid, numbers: &[Number]) {
     for &number in numbers {
         match kill_process_group(leader, number) {
             Ok(()) | Err(Errno::SRCH) => {}
@@ -150,6 +208,19 @@ fn exit_status(status: &WaitIdStatus) -> ExitStatus {
     match (status.exit_status(), status.terminating_signal()) {
         (Some(code), _) => ExitStatus::Code(code),
         (None, Some(signal)) => ExitStatus::Signal(signal),
-        (None, None) => ExitStatus::Code(0),
+        (None, None) => ExitStatus::Unknown,
     }
+}
+
+#[cfg(target_os = "linux")]
+fn own_exits(leader: Pid) -> io::Result<Receiver> {
+    use rustix::process::{PidfdFlags, pidfd_open};
+    // It is a child that isn't reaped: the number is its own.
+    let exits = pidfd_open(leader, PidfdFlags::empty())?;
+    Receiver::from_owned_fd_unchecked(exits)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn own_exits(_: Pid) -> io::Result<Receiver> {
+    Err(io::ErrorKind::Unsupported.into())
 }

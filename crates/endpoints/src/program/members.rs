@@ -3,92 +3,123 @@
 //! A shell gives each of its jobs a group, so the group of the program that was started is not all
 //! that it has grown into. No system call lists a session; `proc(5)` does on Linux. Elsewhere, and
 //! where it isn't mounted, the program's own group has to do.
+//!
+//! Looking through all processes takes longer the more there are, and is done for every session that
+//! ends: so a [`Snapshot`] has the members of all sessions.
 
 use rustix::process::{Pid, Signal};
 
-/// Sends `numbers` to every process of the session; `false` if nothing tells who they are.
-pub(super) fn signal(session: Pid, numbers: &[Signal]) -> bool {
-    let Some(members) = members(session) else { return false };
-    for member in members {
-        for &number in numbers {
-            member.signal(number);
-        }
-    }
-    true
-}
-
-/// Whether nobody of the session runs any more; `None` if nothing tells.
-pub(super) fn is_empty(session: Pid) -> Option<bool> {
-    members(session).map(|members| members.is_empty())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn members(_: Pid) -> Option<Vec<Member>> {
-    None
-}
-
-#[cfg(not(target_os = "linux"))]
-struct Member;
-
-#[cfg(not(target_os = "linux"))]
-impl Member {
-    fn signal(&self, _: Signal) {}
-}
-
 #[cfg(target_os = "linux")]
-use linux::members;
+pub(super) use self::linux::Snapshot;
+
+/// The processes of the machine that run, by their session.
+#[cfg(not(target_os = "linux"))]
+#[derive(Debug)]
+pub(super) struct Snapshot;
+
+#[cfg(not(target_os = "linux"))]
+impl Snapshot {
+    /// `None`: nothing tells.
+    pub(super) fn take() -> Option<Self> {
+        None
+    }
+
+    pub(super) fn is_empty(&self, _: Pid) -> bool {
+        true
+    }
+
+    pub(super) fn signal(&self, _: Pid, _: &[Signal]) {}
+
+    pub(super) fn ended(&self) -> &[Ended] {
+        &[]
+    }
+}
+
+/// A child of ours that has ended and waits to be reaped.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended {
+    pub(super) pid: Pid,
+    pub(super) session: Pid,
+}
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use std::collections::HashMap;
     use std::fs;
-    use std::os::fd::OwnedFd;
 
-    use rustix::process::{
-        Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, pidfd_open, pidfd_send_signal,
-        waitid,
-    };
+    use rustix::process::{PidfdFlags, getpid, pidfd_open, pidfd_send_signal};
     use tracing::debug;
 
-    /// A process that runs. Its number may become another's, its descriptor can't.
-    pub(super) struct Member(OwnedFd);
+    use super::{Ended, Pid, Signal};
 
-    impl Member {
-        pub(super) fn signal(&self, number: Signal) {
-            // It may have ended by itself by now.
-            if let Err(error) = pidfd_send_signal(&self.0, number) {
-                debug!("cannot send {number:?}: {error}");
-            }
-        }
+    /// The processes of the machine that run, by their session.
+    #[derive(Debug)]
+    pub(in crate::program) struct Snapshot {
+        sessions: HashMap<Pid, Vec<Process>>,
+        ended: Vec<Ended>,
     }
 
-    /// The processes of the session that run. Those of them that only wait to be reaped, and by
-    /// us, are: where we are process 1, as in a container, orphans are ours.
-    pub(super) fn members(session: Pid) -> Option<Vec<Member>> {
-        let mut members = Vec::new();
-        for entry in fs::read_dir("/proc").ok()? {
-            let Some(pid) = entry.ok().and_then(|entry| number(entry.file_name().to_str()?)) else {
-                continue;
-            };
-            if Stat::of(pid).is_none_or(|stat| stat.session != session) {
-                continue;
-            }
-            // Asked again, since its number may have become another's before it was opened. One
-            // that became another's only then gets nothing of what is sent to the descriptor.
-            let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
-            match Stat::of(pid) {
-                Some(stat) if stat.session != session => {}
-                Some(Stat { state: 'Z', parent, .. }) => {
-                    // The leader is reaped by whoever watches it.
-                    if parent == Some(getpid()) && pid != session {
-                        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-                        let _ = waitid(WaitId::Pid(pid), options);
+    /// A process, told from a later one of the same number by the time that it was started at.
+    #[derive(Clone, Copy, Debug)]
+    struct Process {
+        pid: Pid,
+        start: u64,
+    }
+
+    impl Snapshot {
+        /// Reads `/proc`, which takes milliseconds where many processes run. `None` if it isn't there.
+        pub(in crate::program) fn take() -> Option<Self> {
+            let mut taken = Self { sessions: HashMap::new(), ended: Vec::new() };
+            for entry in fs::read_dir("/proc").ok()? {
+                let Some(pid) = entry.ok().and_then(|entry| number(entry.file_name().to_str()?))
+                else {
+                    continue;
+                };
+                match Stat::of(pid) {
+                    Some(Stat { state: 'Z', parent, session, .. }) => {
+                        if parent == Some(getpid()) {
+                            taken.ended.push(Ended { pid, session });
+                        }
+                    }
+                    Some(Stat { state: 'X', .. }) | None => {}
+                    Some(stat) => {
+                        let members = taken.sessions.entry(stat.session).or_default();
+                        members.push(Process { pid, start: stat.start });
                     }
                 }
-                Some(Stat { state: 'X', .. }) | None => {}
-                Some(_) => members.push(Member(process)),
+            }
+            Some(taken)
+        }
+
+        /// Returns whether no process of the session ran.
+        pub(in crate::program) fn is_empty(&self, session: Pid) -> bool {
+            !self.sessions.contains_key(&session)
+        }
+
+        /// Sends `numbers` to every process of the session.
+        pub(in crate::program) fn signal(&self, session: Pid, numbers: &[Signal]) {
+            for process in self.sessions.get(&session).into_iter().flatten() {
+                // Its number may become another's, its descriptor can't: so it is opened first, then
+                // asked whether it is the one.
+                let Ok(opened) = pidfd_open(process.pid, PidfdFlags::empty()) else { continue };
+                let same = |stat: Stat| stat.session == session && stat.start == process.start;
+                if !Stat::of(process.pid).is_some_and(same) {
+                    continue;
+                }
+                for &number in numbers {
+                    // It may have ended by itself by now.
+                    if let Err(error) = pidfd_send_signal(&opened, number) {
+                        debug!("cannot send {number:?}: {error}");
+                    }
+                }
             }
         }
-        Some(members)
+
+        /// Our children that have ended: programs that somebody waits for, and orphans that became
+        /// ours.
+        pub(in crate::program) fn ended(&self) -> &[Ended] {
+            &self.ended
+        }
     }
 
     fn number(name: &str) -> Option<Pid> {
@@ -100,6 +131,8 @@ mod linux {
         state: char,
         parent: Option<Pid>,
         session: Pid,
+        /// In ticks after the system's start.
+        start: u64,
     }
 
     impl Stat {
@@ -112,7 +145,9 @@ mod linux {
             let state = fields.next()?.chars().next()?;
             let parent = number(fields.next()?);
             let session = number(fields.nth(1)?)?;
-            Some(Self { state, parent, session })
+            // Field 22, and the session is field 6.
+            let start = fields.nth(15)?.parse().ok()?;
+            Some(Self { state, parent, session, start })
         }
     }
 }

@@ -6,13 +6,13 @@
 //!    has hung up. All that it has grown into may take the grace period to end.
 //! 3. A group then gets SIGTERM, and another grace period. What a program leaves behind on a
 //!    terminal is hung up on once the program itself is gone, as a shell's exit does.
-//! 4. Then SIGKILL.
+//! 4. Then SIGKILL, which is logged. It comes at once when the forwarder is told to end now
+//!    ([`WorkGuard::cut`]); until then it waits, however long a grace period is.
 
 use std::time::Duration;
 
 use endpoint::{ExitStatus, Signal, SignalSender, WorkGuard};
 use rustix::process::Signal as Number;
-use tokio::signal::unix::Signal as Signals;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -23,12 +23,11 @@ use super::{Exit, Group, Reach};
 /// A program that runs.
 pub(crate) struct Program {
     pub(crate) group: Group,
-    pub(crate) name: String,
     pub(crate) grace: Duration,
     /// What passes its standard error on.
     pub(crate) log: Option<JoinHandle<()>>,
-    /// Where its exit is said.
-    pub(crate) say: SignalSender,
+    /// Where its exit is sent.
+    pub(crate) outgoing: SignalSender,
     pub(crate) guard: WorkGuard,
 }
 
@@ -38,86 +37,121 @@ pub(crate) struct Ticket {
 }
 
 impl Program {
-    /// Watches over it, in a task of its own. `children` has listened since before it was started.
-    pub(crate) fn watch(self, children: Signals) -> (Exit, Ticket) {
+    /// Watches over it, in a task of its own.
+    pub(crate) fn watch(self) -> (Exit, Ticket) {
         let (exited, exit) = oneshot::channel();
         let (session, ended) = oneshot::channel();
-        tokio::spawn(self.supervise(children, exited, ended));
+        tokio::spawn(self.supervise(exited, ended));
         (Exit::Waiting(exit), Ticket { _session: session })
     }
 
-    async fn supervise(
-        mut self,
-        mut children: Signals,
-        exited: oneshot::Sender<ExitStatus>,
-        mut session: oneshot::Receiver<()>,
-    ) {
+    async fn supervise(self, exited: oneshot::Sender<ExitStatus>, session: oneshot::Receiver<()>) {
+        let Self { mut group, grace, log, outgoing, guard } = self;
+        let name = group.name().to_owned();
+        // Nobody asks if the session is over.
+        let tell = move |status: ExitStatus| {
+            let _ = outgoing.send(Signal::Exit(status));
+            let _ = exited.send(status);
+        };
+        let mut tell = Some(tell);
         let mut ended = false;
-        tokio::select! {
-            status = self.group.exit(&mut children) => {
-                self.tell(status, exited);
-                let _ = session.await;
-                ended = true;
+        {
+            let over = async {
+                tokio::select! {
+                    // That it is dropped is the end, too.
+                    _ = session => {}
+                    () = guard.cut() => {}
+                }
+            };
+            tokio::pin!(over);
+            tokio::select! {
+                status = group.exit() => {
+                    debug!(program = name, "{status}");
+                    if let Some(tell) = tell.take() {
+                        tell(status);
+                    }
+                    over.await;
+                    ended = true;
+                }
+                () = &mut over => {}
             }
-            _ = &mut session => {}
         }
 
-        let asks: &[Option<&'static [Number]>] = match self.group.reach() {
+        let asks: &[Option<&[Number]>] = match group.reach() {
             Reach::Group => &[None, Some(&[Number::TERM])],
             // The kernel has sent SIGHUP to the leader when the terminal went away.
             Reach::Session => &[None],
         };
+        let mut why = "it did not end within its grace period";
         for ask in asks {
             if let Some(numbers) = ask {
-                debug!(program = self.name, "did not end in time, sending {numbers:?}");
-                self.group.send(numbers).await;
+                debug!(program = name, "did not end in time, sending {numbers:?}");
+                group.send(numbers).await;
             }
             let gone = async {
                 if !ended {
-                    let status = self.group.exit(&mut children).await;
-                    debug!(program = self.name, "{status}");
+                    let status = group.exit().await;
+                    debug!(program = name, "{status}");
+                    if let Some(tell) = tell.take() {
+                        tell(status);
+                    }
                     ended = true;
                 }
-                self.group.reap();
-                if self.group.reach() == Reach::Session {
+                group.reap();
+                if group.reach() == Reach::Session {
                     // One that is stopped hears of it once it goes on.
-                    self.group.send(&[Number::HUP, Number::CONT]).await;
+                    group.send(&[Number::HUP, Number::CONT]).await;
                 }
-                self.group.empty().await;
+                group.empty().await;
             };
-            if timeout(self.grace, gone).await.is_ok() {
-                return self.finish().await;
+            tokio::select! {
+                // What has ended already isn't cut.
+                biased;
+                done = timeout(grace, gone) => if done.is_ok() {
+                    return finish(log).await;
+                },
+                () = guard.cut() => {
+                    why = "its grace period is cut short";
+                    break;
+                }
             }
         }
-        debug!(program = self.name, "did not end in time, killing it");
-        self.group.send(&[Number::KILL]).await;
-        if timeout(KILLED, self.group.exit(&mut children)).await.is_err() {
-            warn!(program = self.name, "does not even end when killed: it waits for a device");
-            self.group.exit(&mut children).await;
+        let pid = group.leader().as_raw_nonzero();
+        if ended {
+            group.reap();
+            if group.is_empty().await {
+                return finish(log).await;
+            }
         }
-        self.group.reap();
-        if timeout(KILLED, self.group.wipe_out()).await.is_err() {
-            warn!(program = self.name, "has left something that does not end when killed");
+        warn!(program = name, pid, "killed: {why}");
+        group.send(&[Number::KILL]).await;
+        if !ended {
+            let mut exit = timeout(KILLED, group.exit()).await;
+            if exit.is_err() {
+                warn!(program = name, pid, "does not even end when killed: it waits for a device");
+                // The end of the whole doesn't wait for that.
+                drop(guard);
+                exit = Ok(group.exit().await);
+            }
+            if let (Some(tell), Ok(status)) = (tell, exit) {
+                tell(status);
+            }
         }
-        self.finish().await;
+        group.reap();
+        if timeout(KILLED, group.wipe_out()).await.is_err() {
+            warn!(program = name, pid, "has left something that does not end when killed");
+        }
+        finish(log).await;
     }
+}
 
-    fn tell(&self, status: ExitStatus, exited: oneshot::Sender<ExitStatus>) {
-        debug!(program = self.name, "{status}");
-        self.say.send(Signal::Exit(status));
-        // Nobody asks if the session is over.
-        let _ = exited.send(status);
-    }
-
-    /// Lets the last lines of standard error through. A process that left the group may hold it
-    /// open; nobody waits for that.
-    async fn finish(mut self) {
-        if let Some(log) = &mut self.log
-            && timeout(LAST_LINES, &mut *log).await.is_err()
-        {
-            log.abort();
-        }
-        drop(self.guard);
+/// Lets the last lines of standard error through. A process that left the group may hold it open;
+/// nobody waits for that.
+async fn finish(log: Option<JoinHandle<()>>) {
+    if let Some(mut log) = log
+        && timeout(LAST_LINES, &mut log).await.is_err()
+    {
+        log.abort();
     }
 }
 

@@ -87,8 +87,9 @@ const PARAMS: &[Param] = &[
         "grace",
         ValueKind::Duration,
         "How long the program, and the jobs that it leaves behind, may take to end once they were \
-         hung up on (SIGHUP), before SIGKILL. What is to live on needs a session of its own \
-         (`setsid`, `tmux`).",
+         hung up on (SIGHUP), before SIGKILL. The forwarder's own end waits for it, however long it \
+         is; a second signal doesn't. What is to live on needs a session of its own (`setsid`, \
+         `tmux`).",
     )
     .default("5"),
 ];
@@ -136,24 +137,19 @@ impl Connector for Start {
                 command.env("TERM", &self.term);
             }
         });
-        let child = {
+        let group = {
             let _forking = FORKING.read().unwrap_or_else(PoisonError::into_inner);
             // Our last descriptor of the slave goes with the command: its end is the program's.
-            Command::from(command).spawn(slave)
+            let child = Command::from(command).spawn(slave);
+            let child = child.map_err(|error| self.recipe.explain(io_error(error)))?;
+            Group::new(self.recipe.name(), child.id(), Reach::Session, children, cx)
         };
-        let child = child.map_err(|error| self.recipe.explain(io_error(error)))?;
 
-        let (control, say, take) = Control::pair();
-        let program = Program {
-            group: Group::new(child.id(), Reach::Session),
-            name: self.recipe.name(),
-            grace: self.grace,
-            log: None,
-            say,
-            guard: cx.working(),
-        };
-        let (exit, ticket) = program.watch(children);
-        let terminal = Terminal::new(master.into(), exit, take, ticket).map_err(failed)?;
+        let (control, outgoing, incoming) = Control::pair();
+        let program =
+            Program { group, grace: self.grace, log: None, outgoing, guard: cx.working() };
+        let (exit, ticket) = program.watch();
+        let terminal = Terminal::new(master.into(), exit, incoming, ticket).map_err(failed)?;
         let mut conn = Conn::bytes(terminal, Info::new());
         conn.control = control;
         Ok(conn)

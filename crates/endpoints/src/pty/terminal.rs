@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use endpoint::control::Break;
 use endpoint::{End, Ending, Life, Raw, Signal, SignalReceiver, SystemCall};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
@@ -28,7 +29,7 @@ pub(super) struct Terminal {
     input: Sender,
     reading: Reading,
     exit: Exit,
-    take: SignalReceiver,
+    incoming: SignalReceiver,
     _ticket: Ticket,
 }
 
@@ -46,13 +47,13 @@ impl Terminal {
     pub(super) fn new(
         master: OwnedFd,
         exit: Exit,
-        take: SignalReceiver,
+        incoming: SignalReceiver,
         ticket: Ticket,
     ) -> io::Result<Self> {
         fcntl_setfl(&master, fcntl_getfl(&master)? | OFlags::NONBLOCK)?;
         let output = Receiver::from_owned_fd_unchecked(master.try_clone()?)?;
         let input = Sender::from_owned_fd_unchecked(master)?;
-        Ok(Self { output, input, reading: Reading::Open, exit, take, _ticket: ticket })
+        Ok(Self { output, input, reading: Reading::Open, exit, incoming, _ticket: ticket })
     }
 
     /// One read, when the terminal is ready for it.
@@ -102,7 +103,7 @@ impl Terminal {
         Ok(())
     }
 
-    fn obey(&self, signal: Signal) {
+    fn act_on(&self, signal: Signal) {
         let done = match signal {
             Signal::Window(window) => match Size::of(window) {
                 // The foreground job gets SIGWINCH if it has changed.
@@ -116,10 +117,10 @@ impl Terminal {
             },
             // A terminal that gets a break interrupts (BRKINT), as telnetd does with its BRK; even
             // a program that gets Ctrl-C as a character.
-            Signal::Break(_) => {
+            Signal::Break(Break::Timed(_) | Break::On) => {
                 tcgetpgrp(&self.input).and_then(|group| kill_process_group(group, Number::INT))
             }
-            other => return debug!("a terminal takes no {other:?}"),
+            other => return debug!("a terminal doesn't act on {other:?}"),
         };
         if let Err(error) = done {
             debug!("the terminal takes no {signal:?}: {error}");
@@ -209,8 +210,8 @@ impl AsyncWrite for Terminal {
 
 impl Life for Terminal {
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        while let Poll::Ready(Some(signal)) = self.take.poll_recv(cx) {
-            self.obey(signal);
+        while let Poll::Ready(Some(signal)) = self.incoming.poll_recv(cx) {
+            self.act_on(signal);
         }
         Poll::Pending
     }

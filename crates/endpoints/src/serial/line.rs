@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use endpoint::control::LineSettings;
+use endpoint::control::{LineSettings, StopBits};
 use rustix::io::Result;
 use rustix::termios::{
     ControlModes, InputModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
@@ -37,7 +37,8 @@ pub(super) fn apply(tty: impl AsFd, wanted: &LineSettings) -> Result<LineSetting
         });
     }
     if let Some(bits) = wanted.stop_bits {
-        control.set(ControlModes::CSTOPB, bits == 2);
+        // 1.5 with 5 data bits. With more it is 2, which a receiver that waits for 1.5 is content with.
+        control.set(ControlModes::CSTOPB, bits != StopBits::One);
     }
     if let Some(rtscts) = wanted.rtscts {
         control.set(ControlModes::CRTSCTS, rtscts);
@@ -86,7 +87,11 @@ fn of(termios: &Termios) -> LineSettings {
             }
         }
     });
-    line.stop_bits = Some(if control.contains(ControlModes::CSTOPB) { 2 } else { 1 });
+    line.stop_bits = Some(match (control.contains(ControlModes::CSTOPB), line.data_bits) {
+        (false, _) => StopBits::One,
+        (true, Some(5)) => StopBits::OneAndHalf,
+        (true, _) => StopBits::Two,
+    });
     line.rtscts = Some(control.contains(ControlModes::CRTSCTS));
     line.xonxoff = Some(termios.input_modes.contains(InputModes::IXON | InputModes::IXOFF));
     line
@@ -105,6 +110,7 @@ pub(super) fn differences(wanted: &LineSettings, kept: &LineSettings) -> Vec<Str
     let text = |value: Option<u8>| value.map(|value| value.to_string());
     compare("bytesize", text(wanted.data_bits), text(kept.data_bits));
     compare("parity", wanted.parity.map(String::from), kept.parity.map(String::from));
+    let text = |value: Option<StopBits>| value.map(|value| value.to_string());
     compare("stopbits", text(wanted.stop_bits), text(kept.stop_bits));
     let text = |value: Option<bool>| value.map(|value| value.to_string());
     compare("xonxoff", text(wanted.xonxoff), text(kept.xonxoff));
@@ -134,14 +140,15 @@ mod tests {
         grantpt(&tty).and_then(|()| unlockpt(&tty)).expect("a pty");
         let mut wanted = LineSettings::default();
         wanted.baud = Some(74_880);
-        wanted.stop_bits = Some(2);
+        wanted.stop_bits = Some(StopBits::Two);
         wanted.xonxoff = Some(true);
         wanted.rtscts = Some(true);
         let kept = apply(&tty, &wanted).expect("a pty takes them");
         assert_eq!(kept.baud, Some(74_880), "no rate of those that have a constant");
-        assert_eq!((kept.stop_bits, kept.xonxoff, kept.rtscts), (Some(2), Some(true), Some(true)));
+        let two = Some(StopBits::Two);
+        assert_eq!((kept.stop_bits, kept.xonxoff, kept.rtscts), (two, Some(true), Some(true)));
         let kept = apply(&tty, &LineSettings::default()).expect("nothing to set");
-        assert_eq!((kept.baud, kept.stop_bits), (Some(74_880), Some(2)), "None changes nothing");
+        assert_eq!((kept.baud, kept.stop_bits), (Some(74_880), two), "None changes nothing");
     }
 
     #[test]
@@ -158,6 +165,20 @@ mod tests {
             termios.control_modes.remove(ControlModes::PARENB | ControlModes::PARODD | STICKY);
             termios.control_modes.insert(flags);
             assert_eq!(of(&termios).parity, Some(parity));
+        }
+    }
+
+    #[test]
+    fn one_and_a_half_stop_bits_go_with_five_data_bits() {
+        let tty = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pty");
+        let mut termios = tcgetattr(&tty).expect("a terminal");
+        termios.control_modes.insert(ControlModes::CSTOPB);
+        for (size, stop) in
+            [(ControlModes::CS5, StopBits::OneAndHalf), (ControlModes::CS8, StopBits::Two)]
+        {
+            termios.control_modes.remove(ControlModes::CSIZE);
+            termios.control_modes.insert(size);
+            assert_eq!(of(&termios).stop_bits, Some(stop));
         }
     }
 

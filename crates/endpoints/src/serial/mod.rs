@@ -2,7 +2,8 @@
 //!
 //! 1. [`open`] opens the device: never creating a file, alone if it may, raw and with its queues emptied.
 //! 2. [`line`] is its settings, as termios has them.
-//! 3. [`stream`] is the session's end: bytes, and line settings, modem lines and breaks beside them.
+//! 3. [`stream`] is the session's end: bytes, and line settings, [`modem`] lines, [`breaks`], purges and
+//!    queries beside them.
 //! 4. [`closing`] lets what was written go out before the device is closed.
 //!
 //! Opening raises DTR and RTS and closing lowers them, because the system does so (HUPCL); a board that
@@ -10,14 +11,16 @@
 //! ends, as with pyserial and socat: whoever opens the device next sets their own, and to set back the
 //! speed would garble what is still being sent.
 
+mod breaks;
 mod closing;
 mod holder;
 mod line;
+mod modem;
 mod open;
 mod stream;
 
 use async_trait::async_trait;
-use endpoint::control::LineSettings;
+use endpoint::control::{LineSettings, StopBits};
 use endpoint::kind::{
     Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
 };
@@ -80,7 +83,12 @@ const PARAMS: &[Param] = &[
         "The parity bit: none, even, odd, always 1 (mark) or always 0 (space).",
     )
     .default("N"),
-    Param::new("stopbits", ValueKind::Int(1, 2), "Stop bits after each character.").default("1"),
+    Param::new(
+        "stopbits",
+        ValueKind::Choice(&["1", "1.5", "2"]),
+        "Stop bits after each character. UARTs send 1.5 with 5 data bits, and 2 instead with more.",
+    )
+    .default("1"),
     Param::new(
         "xonxoff",
         ValueKind::Bool,
@@ -110,7 +118,11 @@ fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
     settings.baud = args.int("baud").and_then(|baud| u32::try_from(baud).ok());
     settings.data_bits = small("bytesize");
     settings.parity = args.text("parity").and_then(|parity| parity.chars().next());
-    settings.stop_bits = small("stopbits");
+    settings.stop_bits = Some(match args.text("stopbits") {
+        Some("2") => StopBits::Two,
+        Some("1.5") => StopBits::OneAndHalf,
+        _ => StopBits::One,
+    });
     settings.xonxoff = Some(args.flag("xonxoff"));
     settings.rtscts = Some(args.flag("rtscts"));
     Ok(Box::new(Device {
@@ -134,8 +146,8 @@ struct Device {
 impl Connector for Device {
     async fn connect(&self, cx: &Context, _: &Info) -> Result<Conn> {
         let opened = self.open().await?;
-        let (control, say, take) = Control::pair();
-        let line = Line::new(opened, self.path.clone(), say, take, cx.working());
+        let (control, outgoing, incoming) = Control::pair();
+        let line = Line::new(opened, self.path.clone(), outgoing, incoming, cx.working());
         let mut conn = Conn::bytes(line, Info::new());
         conn.control = control;
         Ok(conn)

@@ -4,19 +4,19 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
 
-use endpoint::control::ModemLines;
+use endpoint::control::{Purge, Query};
 use endpoint::{End, Ending, Life, Signal, SignalReceiver, SignalSender, WorkGuard};
 use rustix::io::Errno;
-use rustix::termios::tcgetattr;
+use rustix::termios::{QueueSelector, tcflush, tcgetattr};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
-use tokio_serial::SerialPort;
+use tokio::time::{Sleep, sleep};
 use tracing::debug;
 
+use super::breaks::Breaks;
 use super::closing::{TICK, close, unsent};
 use super::line;
+use super::modem::Modem;
 use super::open::Opened;
 
 /// A serial line that is open. Dropping it closes it, after what was written.
@@ -24,14 +24,16 @@ pub(super) struct Line {
     /// `None` when dropped.
     opened: Option<(Opened, WorkGuard)>,
     path: String,
-    say: SignalSender,
-    take: SignalReceiver,
-    breaking: Option<Break>,
+    outgoing: SignalSender,
+    incoming: SignalReceiver,
+    breaks: Breaks,
     modem: Option<Modem>,
+    /// The modem lines are to be sent once there is room: only what they are then matters.
+    report: bool,
     /// Until when reading, or finishing, pauses.
     pause: Option<Pin<Box<Sleep>>>,
     draining: Option<Pin<Box<Sleep>>>,
-    /// Who waits to write while a break is sent.
+    /// Wakes the writer, which waits while a break is sent.
     writer: Option<Waker>,
 }
 
@@ -39,82 +41,102 @@ impl Line {
     pub(super) fn new(
         mut opened: Opened,
         path: String,
-        say: SignalSender,
-        take: SignalReceiver,
+        outgoing: SignalSender,
+        incoming: SignalReceiver,
         guard: WorkGuard,
     ) -> Self {
-        // A page shows the speed from the start; a device that can't tell it will fail by itself.
-        if let Ok(settings) = line::current(&opened.tty) {
-            say.send(Signal::Line(settings));
-        }
         let modem = Modem::of(&mut opened);
-        if let Some(modem) = &modem {
-            say.send(Signal::Modem(modem.lines));
-        }
-        Self {
+        let mut line = Self {
             opened: Some((opened, guard)),
             path,
-            say,
-            take,
-            breaking: None,
+            outgoing,
+            incoming,
+            breaks: Breaks::default(),
+            report: modem.is_some(),
             modem,
             pause: None,
             draining: None,
             writer: None,
-        }
+        };
+        // A page shows the speed from the start.
+        line.report_settings();
+        line
     }
 
     fn opened(&mut self) -> &mut Opened {
         &mut self.opened.as_mut().expect("it is taken when dropped").0
     }
 
-    fn obey(&mut self, signal: Signal) {
+    fn act_on(&mut self, signal: Signal) {
         match signal {
-            Signal::Break(time) => {
-                let time = if time.is_zero() { BREAK } else { time.min(LONGEST_BREAK) };
-                self.breaking = Some(Break::new(time));
+            Signal::Break(wanted) => {
+                if let Some((opened, _)) = &self.opened {
+                    self.breaks.start(wanted, opened);
+                }
             }
             Signal::Line(wanted) => match line::apply(&self.opened().tty, &wanted) {
                 Ok(kept) => {
                     debug!("{}: {kept:?} of {wanted:?}", self.path);
-                    self.say.send(Signal::Line(kept));
+                    self.send_state(Signal::Line(kept));
                 }
                 Err(error) => debug!("{}: takes no {wanted:?}: {error}", self.path),
             },
-            Signal::Modem(wanted) => {
-                let Some((opened, _)) = &mut self.opened else { return };
-                match &mut self.modem {
-                    Some(modem) => {
-                        modem.set(opened, wanted);
-                        self.say.send(Signal::Modem(modem.lines));
-                    }
-                    None => debug!("{}: has no modem lines", self.path),
+            Signal::Modem(wanted) => match (&mut self.modem, &mut self.opened) {
+                (Some(modem), Some((opened, _))) => {
+                    modem.set(opened, wanted);
+                    self.report = true;
+                }
+                _ => debug!("{}: has no modem lines", self.path),
+            },
+            Signal::Purge(what) => {
+                let queue = match what {
+                    Purge::Input => QueueSelector::IFlush,
+                    Purge::Output => QueueSelector::OFlush,
+                    Purge::Both => QueueSelector::IOFlush,
+                };
+                if let Err(error) = tcflush(&self.opened().tty, queue) {
+                    debug!("{}: cannot purge {what:?}: {error}", self.path);
                 }
             }
-            other => debug!("a serial line takes no {other:?}"),
+            Signal::Query(Query::Line) => self.report_settings(),
+            Signal::Query(Query::Modem) => match (&mut self.modem, &mut self.opened) {
+                (Some(modem), Some((opened, _))) => {
+                    modem.look(opened);
+                    self.report = true;
+                }
+                _ => debug!("{}: has no modem lines", self.path),
+            },
+            other => debug!("a serial line doesn't act on {other:?}"),
         }
     }
 
-    /// Ready when no break is being sent.
-    fn poll_break(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let (Some(breaking), Some((opened, _))) = (&mut self.breaking, &self.opened) else {
-            return Poll::Ready(());
-        };
-        if !breaking.begun {
-            // What was written before comes before.
-            while unsent(opened) > 0 && Instant::now() < breaking.until {
-                ready!(breaking.timer.as_mut().poll(cx));
-                breaking.timer.as_mut().reset(Instant::now() + TICK);
-            }
-            if let Err(error) = opened.port.set_break() {
-                debug!("{}: sends no break: {error}", self.path);
-            }
-            breaking.begun = true;
-            breaking.timer.as_mut().reset(Instant::now() + breaking.time);
+    /// Sends the settings in force. A device that can't tell them will fail by itself.
+    fn report_settings(&mut self) {
+        if let Ok(settings) = line::current(&self.opened().tty) {
+            self.send_state(Signal::Line(settings));
         }
-        ready!(breaking.timer.as_mut().poll(cx));
-        let _ = opened.port.clear_break();
-        self.breaking = None;
+    }
+
+    /// A state always has room; that nobody receives it is no failure.
+    fn send_state(&self, state: Signal) {
+        let _ = self.outgoing.send(state);
+    }
+
+    /// Sends the modem lines, if they are to be sent and there is room.
+    fn poll_report(&mut self, cx: &mut Context<'_>) {
+        if let Some(modem) = &self.modem
+            && self.report
+            && self.outgoing.poll_ready(cx).is_ready()
+        {
+            self.report = false;
+            self.send_state(Signal::Modem(modem.lines));
+        }
+    }
+
+    /// Ready when no break keeps the next signal from being acted on.
+    fn poll_break(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some((opened, _)) = &self.opened else { return Poll::Ready(()) };
+        ready!(self.breaks.poll(cx, opened));
         if let Some(writer) = self.writer.take() {
             writer.wake();
         }
@@ -171,8 +193,7 @@ impl AsyncWrite for Line {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.breaking.is_some() {
-            // A byte that is sent during a break arrives as a part of it.
+        if self.breaks.is_pending() {
             self.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
@@ -193,15 +214,14 @@ impl AsyncWrite for Line {
 impl Life for Line {
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         while self.poll_break(cx).is_ready()
-            && let Poll::Ready(Some(signal)) = self.take.poll_recv(cx)
+            && let Poll::Ready(Some(signal)) = self.incoming.poll_recv(cx)
         {
-            self.obey(signal);
+            self.act_on(signal);
         }
-        if let (Some(modem), Some((opened, _))) = (&mut self.modem, &mut self.opened)
-            && let Some(lines) = modem.poll_change(cx, opened)
-        {
-            self.say.send(Signal::Modem(lines));
+        if let (Some(modem), Some((opened, _))) = (&mut self.modem, &mut self.opened) {
+            self.report |= modem.poll_change(cx, opened);
         }
+        self.poll_report(cx);
         Poll::Pending
     }
 
@@ -223,100 +243,8 @@ impl Life for Line {
 impl Drop for Line {
     fn drop(&mut self) {
         if let Some((opened, guard)) = self.opened.take() {
-            if self.breaking.as_ref().is_some_and(|breaking| breaking.begun) {
-                let _ = opened.port.clear_break();
-            }
+            self.breaks.end(&opened);
             close(opened, guard);
         }
     }
 }
-
-/// A break that is to be sent, or is being sent.
-struct Break {
-    time: Duration,
-    begun: bool,
-    /// It begins then at the latest: the other side may hold the line.
-    until: Instant,
-    timer: Pin<Box<Sleep>>,
-}
-
-impl Break {
-    fn new(time: Duration) -> Self {
-        let now = Instant::now();
-        let timer = Box::pin(sleep_until(now + TICK));
-        Self { time, begun: false, until: now + HELD_UP, timer }
-    }
-}
-
-/// The modem lines of a port that has some. Nothing tells of changes without blocking a thread
-/// (TIOCMIWAIT), so they are looked at.
-struct Modem {
-    lines: ModemLines,
-    timer: Pin<Box<Sleep>>,
-}
-
-impl Modem {
-    fn of(opened: &mut Opened) -> Option<Self> {
-        match read(opened) {
-            Ok(lines) => Some(Self { lines, timer: Box::pin(sleep(LOOK)) }),
-            Err(error) => {
-                debug!("the port has no modem lines: {error}");
-                None
-            }
-        }
-    }
-
-    fn set(&mut self, opened: &mut Opened, wanted: ModemLines) {
-        for (line, wanted, kept) in
-            [("DTR", wanted.dtr, &mut self.lines.dtr), ("RTS", wanted.rts, &mut self.lines.rts)]
-        {
-            let Some(level) = wanted else { continue };
-            let done = if line == "DTR" {
-                opened.port.write_data_terminal_ready(level)
-            } else {
-                opened.port.write_request_to_send(level)
-            };
-            match done {
-                Ok(()) => *kept = wanted,
-                Err(error) => debug!("cannot set {line}: {error}"),
-            }
-        }
-    }
-
-    fn poll_change(&mut self, cx: &mut Context<'_>, opened: &mut Opened) -> Option<ModemLines> {
-        let mut changed = None;
-        while self.timer.as_mut().poll(cx).is_ready() {
-            self.timer.as_mut().reset(Instant::now() + LOOK);
-            // One that was unplugged is noticed by reading.
-            let Ok(mut lines) = read(opened) else { continue };
-            (lines.dtr, lines.rts) = (self.lines.dtr, self.lines.rts);
-            if lines != self.lines {
-                self.lines = lines;
-                changed = Some(lines);
-            }
-        }
-        changed
-    }
-}
-
-/// The lines that the device drives.
-fn read(opened: &mut Opened) -> tokio_serial::Result<ModemLines> {
-    let mut lines = ModemLines::default();
-    lines.cts = Some(opened.port.read_clear_to_send()?);
-    lines.dsr = Some(opened.port.read_data_set_ready()?);
-    lines.ri = Some(opened.port.read_ring_indicator()?);
-    lines.cd = Some(opened.port.read_carrier_detect()?);
-    Ok(lines)
-}
-
-/// A break of no stated length: what `tcsendbreak` sends.
-const BREAK: Duration = Duration::from_millis(250);
-
-/// A peer may ask for any length, and nothing else is sent meanwhile.
-const LONGEST_BREAK: Duration = Duration::from_secs(5);
-
-/// How long a break waits for what was written before it.
-const HELD_UP: Duration = Duration::from_secs(1);
-
-/// How often modem lines are looked at.
-const LOOK: Duration = Duration::from_millis(500);

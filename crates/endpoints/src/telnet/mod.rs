@@ -1,6 +1,6 @@
 //! `telnet:ENDPOINT`: telnet (RFC 854) over any stream of bytes, as the user's end of it.
 //!
-//! The near side sees a plain terminal: bytes, window sizes, and whether the far side echoes.
+//! The near side sees a plain terminal: bytes, window sizes, breaks, and whether the far side echoes.
 //! Options are negotiated by crate `telnet`; [`stream`] is the I/O around it.
 
 mod stream;
@@ -78,9 +78,9 @@ impl DialLayer for Dial {
             terminal_types: vec![self.term.clone()],
             ..Settings::default()
         };
-        let (control, say, take) = Control::pair();
+        let (control, outgoing, incoming) = Control::pair();
         let telnet = Telnet::new(telnet::Role::Client, settings);
-        let stream = TelnetStream::new(transport.into_bytes(), telnet, say, take);
+        let stream = TelnetStream::new(transport.into_bytes(), telnet, outgoing, incoming);
         let mut conn = Conn::bytes(stream, known);
         conn.control = control;
         conn.hold = hold;

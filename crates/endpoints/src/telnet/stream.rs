@@ -6,9 +6,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use endpoint::control::Break;
 use endpoint::{ByteStream, End, Ending, Life, Peer, Signal, SignalReceiver, SignalSender};
 use telnet::{Command, Event, Opt, Received, Size, Telnet};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::outgoing::Outgoing;
 
 /// A terminal's view of a telnet connection.
 pub(super) struct TelnetStream {
@@ -21,21 +24,22 @@ pub(super) struct TelnetStream {
     unflushed: bool,
     /// The server has hung up.
     over: bool,
-    say: SignalSender,
-    take: Option<SignalReceiver>,
+    outgoing: Outgoing,
+    incoming: Option<SignalReceiver>,
 }
 
 impl TelnetStream {
     pub(super) fn new(
         inner: Box<dyn ByteStream>,
         telnet: Telnet,
-        say: SignalSender,
-        take: SignalReceiver,
+        outgoing: SignalSender,
+        incoming: SignalReceiver,
     ) -> Self {
+        let mut outgoing = Outgoing::new(outgoing);
         // Until the server says that it echoes, the terminal does.
-        say.send(Signal::Echo(false));
-        let (out, take) = (Vec::new(), Some(take));
-        Self { inner, telnet, out, written: 0, unflushed: false, over: false, say, take }
+        outgoing.send(Signal::Echo(false));
+        let (out, incoming) = (Vec::new(), Some(incoming));
+        Self { inner, telnet, out, written: 0, unflushed: false, over: false, outgoing, incoming }
     }
 
     /// Writes what is encoded.
@@ -65,17 +69,21 @@ impl TelnetStream {
         Poll::Ready(Ok(()))
     }
 
+    /// Acts on signals while what they make of themselves has room: a break is bytes in the stream.
     fn take_signals(&mut self, cx: &mut Context<'_>) {
-        while let Some(take) = &mut self.take {
-            match take.poll_recv(cx) {
+        while let Some(incoming) = &mut self.incoming
+            && self.out.len() < CHUNK
+        {
+            match incoming.poll_recv(cx) {
                 Poll::Ready(Some(Signal::Window(size))) => {
                     self.telnet.resize(Size { cols: size.cols, rows: size.rows });
                 }
-                Poll::Ready(Some(Signal::Break(_))) => {
+                // BRK has no length, and no end.
+                Poll::Ready(Some(Signal::Break(Break::Timed(_) | Break::On))) => {
                     self.telnet.send_command(Command::Break, &mut self.out);
                 }
                 Poll::Ready(Some(_)) => {}
-                Poll::Ready(None) => self.take = None,
+                Poll::Ready(None) => self.incoming = None,
                 Poll::Pending => break,
             }
         }
@@ -95,7 +103,10 @@ impl TelnetStream {
                     data += length;
                 }
                 Some(Received::Event(Event::Remote(Opt::ECHO, on))) => {
-                    self.say.send(Signal::Echo(on));
+                    self.outgoing.send(Signal::Echo(on));
+                }
+                Some(Received::Event(Event::Command(Command::Break))) => {
+                    self.outgoing.send(Signal::Break(Break::Timed(Duration::ZERO)));
                 }
                 Some(Received::Event(_)) => {}
                 // It takes no more input before its answers are out.
@@ -120,6 +131,8 @@ impl AsyncRead for TelnetStream {
             if self.out.len() > CHUNK {
                 ready!(self.drain(cx))?;
             }
+            // A server that sends breaks faster than they are taken is held up.
+            ready!(self.outgoing.poll_ready(cx));
             ready!(Pin::new(&mut *self.inner).poll_read(cx, buf))?;
             let read = buf.filled().len() - start;
             if read == 0 {

@@ -4,7 +4,9 @@ use std::future::poll_fn;
 use std::task::{Context as Task, Poll, Waker};
 use std::time::Duration;
 
-use endpoint::control::WindowSize;
+use endpoint::control::{
+    Break, EVENTS, LineSettings, ModemLines, Purge, Query, StopBits, WindowSize,
+};
 use endpoint::{
     Accepted, Answer, ByteStream, Conn, End, Ending, ExitStatus, Grants, Part, Reason, Signal,
     SignalReceiver,
@@ -30,9 +32,9 @@ fn resize(cols: u16) -> Signal {
     Signal::Window(WindowSize { cols, rows: 24 })
 }
 
-fn said(says: &mut SignalReceiver) -> Vec<Signal> {
+fn said(outgoing: &mut SignalReceiver) -> Vec<Signal> {
     let mut signals = Vec::new();
-    while let Poll::Ready(Some(signal)) = says.poll_recv(&mut Task::from_waker(Waker::noop())) {
+    while let Poll::Ready(Some(signal)) = outgoing.poll_recv(&mut Task::from_waker(Waker::noop())) {
         signals.push(signal);
     }
     signals
@@ -120,16 +122,16 @@ async fn plain_clients_get_plain_bytes() {
 #[tokio::test]
 async fn data_and_signals_keep_to_their_sides() {
     let (mut peer, mut ws, control) = open().await;
-    let (mut says, takes) = (control.says.unwrap(), control.takes.unwrap());
+    let (mut outgoing, incoming) = (control.outgoing.unwrap(), control.incoming.unwrap());
     peer.send(text(r#"{"type":"resize","cols":132,"rows":24}"#)).await;
     peer.send(masked(0x82, b"data")).await;
     assert_eq!(read_exact(&mut *ws, 4).await, b"data");
-    assert_eq!(said(&mut says), [resize(132)]);
+    assert_eq!(said(&mut outgoing), [resize(132)]);
     assert!(hello_of(&mut peer, &mut *ws).await);
-    takes.send(Signal::Title("a title".into()));
-    takes.send(Signal::Echo(false));
+    incoming.send(Signal::Title("a title".into())).unwrap();
+    incoming.send(Signal::Echo(false)).unwrap();
     // Not a server's to say.
-    takes.send(resize(1));
+    incoming.send(resize(1)).unwrap();
     live(&mut *ws).await;
     assert_eq!(peer.frame().await.unwrap().payload, br#"{"type":"title","text":"a title"}"#);
     assert_eq!(peer.frame().await.unwrap().payload, br#"{"type":"echo","on":false}"#);
@@ -162,7 +164,7 @@ async fn a_conversation_means_the_same_however_it_is_cut() {
     for cut in 0..=all.len() {
         for in_bytes in [true, false] {
             let (mut peer, conn) = Server::new("").await.session(V1).await;
-            let mut says = conn.control.says.unwrap();
+            let mut outgoing = conn.control.outgoing.unwrap();
             let (first, second) = all.split_at(cut);
             peer.send(first).await;
             let reads = async {
@@ -193,9 +195,9 @@ async fn a_conversation_means_the_same_however_it_is_cut() {
             };
             let (data, ()) = tokio::join!(reads, sends);
             assert_eq!(data, b"onetwo", "cut at {cut}");
-            let signals = said(&mut says);
+            let signals = said(&mut outgoing);
             // A newer size takes an older one's place.
-            let brk = Signal::Break(Duration::from_millis(7));
+            let brk = Signal::Break(Break::Timed(Duration::from_millis(7)));
             assert_eq!(signals, [brk, resize(91)], "cut at {cut}");
         }
     }
@@ -262,7 +264,7 @@ async fn each_direction_ends_by_itself() {
 #[tokio::test]
 async fn an_exit_is_said_once() {
     let (mut peer, mut ws, control) = open().await;
-    control.takes.as_ref().unwrap().send(Signal::Exit(ExitStatus::Signal(15)));
+    control.incoming.as_ref().unwrap().send(Signal::Exit(ExitStatus::Signal(15))).unwrap();
     finish(&mut *ws, &End::exited(ExitStatus::Signal(15))).await;
     hello(&mut peer).await;
     assert_eq!(peer.frame().await.unwrap().payload, br#"{"type":"exit","signal":15}"#);
@@ -333,12 +335,12 @@ async fn data_after_eof_is_a_mistake() {
 #[tokio::test]
 async fn control_waits_for_the_end_of_a_message() {
     let (mut peer, conn) = Server::new("").await.session(V1).await;
-    let takes = conn.control.takes.as_ref().unwrap();
+    let incoming = conn.control.incoming.as_ref().unwrap();
     let endpoint::Transport::Messages(mut ws) = conn.transport else { panic!() };
     live(&mut *ws).await;
     hello(&mut peer).await;
     put(&mut *ws, Part { data: "be".into(), text: false, last: false }).await;
-    takes.send(Signal::Echo(true));
+    incoming.send(Signal::Echo(true)).unwrap();
     live(&mut *ws).await;
     assert_eq!(peer.frame().await.unwrap().first, 0x02);
     assert!(peer.is_quiet().await);
@@ -354,9 +356,9 @@ async fn control_waits_for_the_end_of_a_message() {
 #[tokio::test]
 async fn a_flood_of_signals_is_bounded() {
     let (peer, mut ws, control) = open().await;
-    let takes = control.takes.unwrap();
+    let incoming = control.incoming.unwrap();
     for number in 0..100_000 {
-        takes.send(Signal::Title(format!("{number} {}", "x".repeat(1000))));
+        incoming.send(Signal::Title(format!("{number} {}", "x".repeat(1000)))).unwrap();
         if number % 1000 == 0 {
             let beside = poll_fn(|cx| ws.poll_background(cx));
             assert!(timeout(Duration::ZERO, beside).await.is_err());
@@ -364,6 +366,50 @@ async fn a_flood_of_signals_is_bounded() {
     }
     // Nobody has read any of it, and it lies in the stream beneath and one buffer.
     drop(peer);
+}
+
+/// How esptool resets a board into its boot loader, by a client that sends all of it at once.
+#[tokio::test]
+async fn every_step_of_a_reset_arrives_in_order() {
+    let (mut peer, mut ws, control) = open().await;
+    let mut outgoing = control.outgoing.unwrap();
+    let steps = [(false, true), (true, false), (true, true), (false, false)];
+    let mut all = Vec::new();
+    for (dtr, rts) in steps {
+        all.extend(text(&format!(r#"{{"type":"modem","dtr":{dtr},"rts":{rts}}}"#)));
+    }
+    for other in [r#"{"type":"break","on":true}"#, r#"{"type":"purge","what":"input"}"#] {
+        all.extend(text(other));
+    }
+    all.extend(text(r#"{"type":"line","baud":9600}"#));
+    all.extend(text(r#"{"type":"line","stop":1.5}"#));
+    all.extend(text(r#"{"type":"query","what":"line"}"#));
+    all.extend(masked(0x82, b"."));
+    peer.send(all).await;
+    read_exact(&mut *ws, 1).await;
+    let mut expected = Vec::new();
+    for (dtr, rts) in steps {
+        let mut lines = ModemLines::default();
+        (lines.dtr, lines.rts) = (Some(dtr), Some(rts));
+        expected.push(Signal::Modem(lines));
+    }
+    expected.extend([Signal::Break(Break::On), Signal::Purge(Purge::Input)]);
+    let mut line = LineSettings::default();
+    (line.baud, line.stop_bits) = (Some(9600), Some(StopBits::OneAndHalf));
+    expected.extend([Signal::Line(line), Signal::Query(Query::Line)]);
+    assert_eq!(said(&mut outgoing), expected);
+}
+
+#[tokio::test]
+async fn a_flood_of_events_is_bounded_and_loses_no_state() {
+    let (mut peer, mut ws, control) = open().await;
+    let mut all = text(r#"{"type":"break"}"#).repeat(3 * EVENTS);
+    all.extend(text(r#"{"type":"resize","cols":90,"rows":24}"#));
+    all.extend(masked(0x82, b"."));
+    peer.send(all).await;
+    read_exact(&mut *ws, 1).await;
+    let got = said(&mut control.outgoing.unwrap());
+    assert_eq!((got.len(), got.last()), (EVENTS + 1, Some(&resize(90))));
 }
 
 #[tokio::test]
@@ -386,8 +432,8 @@ async fn two_of_us_keep_half_close_and_signals() {
         let (client_control, server_control) = (client.control, server.control);
         let (mut client, mut server) =
             (client.transport.into_bytes(), server.transport.into_bytes());
-        client_control.takes.as_ref().unwrap().send(resize(77));
-        server_control.takes.as_ref().unwrap().send(Signal::Exit(ExitStatus::Code(9)));
+        client_control.incoming.as_ref().unwrap().send(resize(77)).unwrap();
+        server_control.incoming.as_ref().unwrap().send(Signal::Exit(ExitStatus::Code(9))).unwrap();
         live(&mut *client).await;
         live(&mut *server).await;
         let (one, other) = match first {
@@ -403,8 +449,8 @@ async fn two_of_us_keep_half_close_and_signals() {
         assert_eq!(read_exact(&mut **one, 6).await, b"answer");
         assert_eq!(read(&mut **one).await.unwrap(), b"");
         tokio::join!(leave(&mut **one), leave(&mut **other));
-        assert_eq!(said(&mut server_control.says.unwrap()), [resize(77)]);
+        assert_eq!(said(&mut server_control.outgoing.unwrap()), [resize(77)]);
         let exit = Signal::Exit(ExitStatus::Code(9));
-        assert_eq!(said(&mut client_control.says.unwrap()), [exit]);
+        assert_eq!(said(&mut client_control.outgoing.unwrap()), [exit]);
     }
 }

@@ -24,6 +24,7 @@ mod path;
 mod pipe;
 mod scratch;
 mod session;
+mod signals;
 mod timer;
 mod watch;
 

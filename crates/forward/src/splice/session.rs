@@ -6,13 +6,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use endpoint::control::EVENTS;
-use endpoint::{Clock, Control, End, Ending, Hold, Life, PeerState, Reason};
+use endpoint::{Clock, End, Ending, Hold, Life, PeerState, Reason};
 use tokio::time::{Instant, timeout};
 
 use super::closing::{Hears, Lane, Patience, Says, patience};
 use super::half::{Half, Rest};
 use super::medium::{Medium, Step};
+use super::signals::cross;
 use super::timer::Timer;
 use super::watch::{self, Watch};
 use crate::{Act, Ended, Failure, Outcome, Side, Timers};
@@ -370,7 +370,7 @@ impl<M: Medium> Session<'_, M> {
         from.set_rest(if more { Rest::Read { by, left } } else { Rest::Settled });
     }
 
-    /// Hands what each side says to what the other takes.
+    /// Moves each side's outgoing signals to the other's incoming ones.
     fn cross_signals(&mut self, cx: &mut Context<'_>) {
         cross(cx, &mut self.near.control, &self.far.control);
         cross(cx, &mut self.far.control, &self.near.control);
@@ -634,22 +634,4 @@ fn gone(kind: io::ErrorKind) -> io::Error {
         }
         kind => kind.into(),
     }
-}
-
-fn cross(cx: &mut Context<'_>, from: &mut Control, to: &Control) {
-    let Some(says) = &mut from.says else { return };
-    for _ in 0..EVENTS {
-        match says.poll_recv(cx) {
-            Poll::Ready(Some(signal)) => {
-                // A queue that is full drops it, as the vocabulary says it does.
-                let _ = to.takes.as_ref().is_some_and(|takes| takes.send(signal));
-            }
-            Poll::Ready(None) => {
-                from.says = None;
-                return;
-            }
-            Poll::Pending => return,
-        }
-    }
-    cx.waker().wake_by_ref();
 }

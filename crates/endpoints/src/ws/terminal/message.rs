@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use endpoint::control::{LineSettings, ModemLines, WindowSize};
+use endpoint::control::{Break, LineSettings, ModemLines, Purge, Query, StopBits, WindowSize};
 use endpoint::{ExitStatus, Signal};
 use serde_json::{Map, Value, json};
 use websocket::Role;
@@ -36,12 +36,14 @@ pub(super) fn read(text: &[u8], role: Role) -> Result<Message, &'static str> {
         ("line", _) => line(&fields).map(Signal::Line),
         ("modem", _) => modem(&fields).map(Signal::Modem),
         ("resize", Role::Server) => size(&fields).map(Signal::Window),
-        ("break", Role::Server) => Some(Signal::Break(pause(&fields))),
+        ("break", Role::Server) => Some(Signal::Break(brk(&fields))),
+        ("purge", Role::Server) => purge(&fields).map(Signal::Purge),
+        ("query", Role::Server) => query(&fields).map(Signal::Query),
         ("echo", Role::Client) => fields.get("on").and_then(Value::as_bool).map(Signal::Echo),
         ("title", Role::Client) => {
             fields.get("text").and_then(Value::as_str).map(|text| Signal::Title(text.to_owned()))
         }
-        ("exit", Role::Client) => exit(&fields).map(Signal::Exit),
+        ("exit", Role::Client) => Some(Signal::Exit(exit(&fields))),
         _ => None,
     };
     Ok(signal.map_or(Message::Unknown, Message::Signal))
@@ -55,14 +57,30 @@ pub(super) fn write(signal: &Signal, role: Role) -> Option<String> {
         (Signal::Window(size), Role::Client) => {
             json!({"type": "resize", "cols": size.cols, "rows": size.rows})
         }
-        (Signal::Break(pause), Role::Client) => {
-            let ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-            json!({"type": "break", "ms": ms})
+        (Signal::Break(brk), Role::Client) => match brk {
+            Break::Timed(pause) if pause.is_zero() => json!({"type": "break"}),
+            Break::Timed(pause) => {
+                let ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+                json!({"type": "break", "ms": ms})
+            }
+            Break::On => json!({"type": "break", "on": true}),
+            Break::Off => json!({"type": "break", "on": false}),
+        },
+        (Signal::Purge(what), Role::Client) => {
+            let what = match what {
+                Purge::Input => "input",
+                Purge::Output => "output",
+                Purge::Both => "both",
+            };
+            json!({"type": "purge", "what": what})
         }
+        (Signal::Query(Query::Line), Role::Client) => json!({"type": "query", "what": "line"}),
+        (Signal::Query(Query::Modem), Role::Client) => json!({"type": "query", "what": "modem"}),
         (Signal::Echo(on), Role::Server) => json!({"type": "echo", "on": on}),
         (Signal::Exit(status), Role::Server) => match status {
             ExitStatus::Code(code) => json!({"type": "exit", "status": code}),
             ExitStatus::Signal(signal) => json!({"type": "exit", "signal": signal}),
+            ExitStatus::Unknown => json!({"type": "exit"}),
         },
         (Signal::Title(title), Role::Server) => json!({"type": "title", "text": plain(title)}),
         _ => return None,
@@ -86,8 +104,32 @@ fn size(fields: &Map<String, Value>) -> Option<WindowSize> {
     Some(WindowSize { cols: one("cols")?, rows: one("rows")? })
 }
 
-fn pause(fields: &Map<String, Value>) -> Duration {
-    whole(fields, "ms").map_or(BREAK, Duration::from_millis).min(LONGEST_BREAK)
+fn brk(fields: &Map<String, Value>) -> Break {
+    match fields.get("on").and_then(Value::as_bool) {
+        Some(true) => Break::On,
+        Some(false) => Break::Off,
+        None => {
+            let pause = whole(fields, "ms").map(Duration::from_millis);
+            Break::Timed(pause.unwrap_or_default().min(LONGEST_BREAK))
+        }
+    }
+}
+
+fn purge(fields: &Map<String, Value>) -> Option<Purge> {
+    Some(match fields.get("what").and_then(Value::as_str)? {
+        "input" => Purge::Input,
+        "output" => Purge::Output,
+        "both" => Purge::Both,
+        _ => return None,
+    })
+}
+
+fn query(fields: &Map<String, Value>) -> Option<Query> {
+    Some(match fields.get("what").and_then(Value::as_str)? {
+        "line" => Query::Line,
+        "modem" => Query::Modem,
+        _ => return None,
+    })
 }
 
 fn line(fields: &Map<String, Value>) -> Option<LineSettings> {
@@ -98,10 +140,15 @@ fn line(fields: &Map<String, Value>) -> Option<LineSettings> {
     line.data_bits = small("bits").filter(|bits| (5..=8).contains(bits));
     line.parity = fields.get("parity").and_then(Value::as_str).and_then(letter);
     line.parity = line.parity.filter(|parity| "NEOMS".contains(*parity));
-    line.stop_bits = small("stop").filter(|bits| (1..=2).contains(bits));
+    line.stop_bits = fields.get("stop").and_then(stop);
     line.xonxoff = fields.get("xonxoff").and_then(Value::as_bool);
     line.rtscts = fields.get("rtscts").and_then(Value::as_bool);
     (line != LineSettings::default()).then_some(line)
+}
+
+fn stop(value: &Value) -> Option<StopBits> {
+    // All three are exact in binary.
+    STOP_BITS.into_iter().find(|(number, _)| value.as_f64() == Some(*number)).map(|(_, bits)| bits)
 }
 
 fn modem(fields: &Map<String, Value>) -> Option<ModemLines> {
@@ -113,9 +160,10 @@ fn modem(fields: &Map<String, Value>) -> Option<ModemLines> {
     (lines != ModemLines::default()).then_some(lines)
 }
 
-fn exit(fields: &Map<String, Value>) -> Option<ExitStatus> {
+fn exit(fields: &Map<String, Value>) -> ExitStatus {
     let one = |name| whole(fields, name).and_then(|n| i32::try_from(n).ok());
-    one("signal").map(ExitStatus::Signal).or_else(|| one("status").map(ExitStatus::Code))
+    let signal = one("signal").map(ExitStatus::Signal);
+    signal.or_else(|| one("status").map(ExitStatus::Code)).unwrap_or(ExitStatus::Unknown)
 }
 
 /// A whole number; JavaScript has no other sort, and may write `80.0`.
@@ -136,11 +184,16 @@ fn with(kind: &str, fields: Vec<(&str, Value)>) -> Value {
 }
 
 fn line_fields(line: &LineSettings) -> Vec<(&'static str, Value)> {
+    let stop = line.stop_bits.map(|bits| match bits {
+        StopBits::One => 1.into(),
+        StopBits::OneAndHalf => 1.5.into(),
+        StopBits::Two => 2.into(),
+    });
     vec![
         ("baud", line.baud.into()),
         ("bits", line.data_bits.into()),
         ("parity", line.parity.map(String::from).into()),
-        ("stop", line.stop_bits.into()),
+        ("stop", stop.unwrap_or(Value::Null)),
         ("xonxoff", line.xonxoff.into()),
         ("rtscts", line.rtscts.into()),
     ]
@@ -172,8 +225,8 @@ fn plain(title: &str) -> String {
     plain
 }
 
-/// As `tcsendbreak` makes it.
-const BREAK: Duration = Duration::from_millis(250);
+const STOP_BITS: [(f64, StopBits); 3] =
+    [(1.0, StopBits::One), (1.5, StopBits::OneAndHalf), (2.0, StopBits::Two)];
 /// A line that somebody else wants to use is not held for longer.
 const LONGEST_BREAK: Duration = Duration::from_secs(10);
 /// Each byte is two at most, escaped.
@@ -193,12 +246,21 @@ mod tests {
     fn what_one_end_writes_the_other_reads() {
         let mut line = LineSettings::default();
         (line.baud, line.data_bits, line.parity) = (Some(115_200), Some(7), Some('E'));
-        (line.stop_bits, line.xonxoff, line.rtscts) = (Some(2), Some(true), Some(false));
+        (line.stop_bits, line.xonxoff, line.rtscts) =
+            (Some(StopBits::OneAndHalf), Some(true), Some(false));
         let mut lines = ModemLines::default();
         (lines.dtr, lines.rts) = (Some(true), Some(false));
         let from_client = [
             Signal::Window(WindowSize { cols: 132, rows: 43 }),
-            Signal::Break(Duration::from_millis(300)),
+            Signal::Break(Break::Timed(Duration::from_millis(300))),
+            Signal::Break(Break::Timed(Duration::ZERO)),
+            Signal::Break(Break::On),
+            Signal::Break(Break::Off),
+            Signal::Purge(Purge::Input),
+            Signal::Purge(Purge::Output),
+            Signal::Purge(Purge::Both),
+            Signal::Query(Query::Line),
+            Signal::Query(Query::Modem),
             Signal::Line(line.clone()),
             Signal::Modem(lines),
         ];
@@ -208,6 +270,7 @@ mod tests {
             Signal::Title("ü \"quoted\" \\".into()),
             Signal::Exit(ExitStatus::Code(3)),
             Signal::Exit(ExitStatus::Signal(15)),
+            Signal::Exit(ExitStatus::Unknown),
             Signal::Line(line),
             Signal::Modem(lines),
         ];
@@ -243,7 +306,9 @@ mod tests {
             r#"{"type":"resize","cols":80.5,"rows":24}"#,
             r#"{"type":"resize","cols":-80,"rows":24}"#,
             r#"{"type":"line"}"#,
-            r#"{"type":"line","baud":1e99,"bits":9,"parity":"NE","stop":1.5}"#,
+            r#"{"type":"line","baud":1e99,"bits":9,"parity":"NE","stop":1.7}"#,
+            r#"{"type":"purge","what":"all"}"#,
+            r#"{"type":"query"}"#,
             r#"{"type":"modem","dtr":1}"#,
             // Not a client's to say.
             r#"{"type":"title","text":"x"}"#,
@@ -254,9 +319,9 @@ mod tests {
         let size = Signal::Window(WindowSize { cols: 80, rows: 24 });
         let text = r#"{"more":[{}],"rows":24.0,"cols":80,"type":"resize"}"#;
         assert_eq!(said(text), Message::Signal(size));
-        for (ms, expected) in [("", 250), (r#","ms":7"#, 7), (r#","ms":9999999"#, 10_000)] {
+        for (ms, expected) in [("", 0), (r#","ms":7"#, 7), (r#","ms":9999999"#, 10_000)] {
             let text = format!(r#"{{"type":"break"{ms}}}"#);
-            let pause = Duration::from_millis(expected);
+            let pause = Break::Timed(Duration::from_millis(expected));
             assert_eq!(said(&text), Message::Signal(Signal::Break(pause)), "{text}");
         }
     }

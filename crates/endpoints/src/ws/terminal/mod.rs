@@ -8,11 +8,12 @@ mod message;
 
 use std::task::{Context, Poll};
 
-use endpoint::{Control, ExitStatus, Grants, Signal, SignalReceiver, SignalSender};
+use endpoint::{Control, ExitStatus, Grants, Signal, SignalReceiver};
 use websocket::{CloseCode, Role};
 
 use self::message::Message;
 use super::half::Halves;
+use crate::outgoing::Outgoing;
 
 /// The name of the subprotocol.
 pub(super) const NAME: &str = "endpointforward.v1";
@@ -55,11 +56,11 @@ impl Face {
 
 /// Both ends of a connection's signals, and what the session gets of them.
 pub(super) fn pair(role: Role, face: Option<Face>) -> (Control, Box<Beside>) {
-    let (control, say, take) = Control::pair();
+    let (control, outgoing, incoming) = Control::pair();
     let beside = Beside {
         role,
-        say,
-        take: Some(take),
+        outgoing: Outgoing::new(outgoing),
+        incoming: Some(incoming),
         text: Vec::new(),
         first: face.map(message::hello),
         left: None,
@@ -72,8 +73,8 @@ pub(super) fn pair(role: Role, face: Option<Face>) -> (Control, Box<Beside>) {
 /// What goes on beside the data of one connection.
 pub(super) struct Beside {
     role: Role,
-    say: SignalSender,
-    take: Option<SignalReceiver>,
+    outgoing: Outgoing,
+    incoming: Option<SignalReceiver>,
     /// The part of a control message that has come.
     text: Vec<u8>,
     /// What is said before anything else.
@@ -118,7 +119,7 @@ impl Beside {
                 if let Signal::Exit(status) = signal {
                     self.exit = Some(status);
                 }
-                self.say.send(signal);
+                self.outgoing.send(signal);
                 Heard::Signal
             }
             Ok(Message::Eof) => Heard::Eof(self.exit),
@@ -132,10 +133,10 @@ impl Beside {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(first));
         }
-        while let Some(take) = &mut self.take {
-            match take.poll_recv(cx) {
+        while let Some(incoming) = &mut self.incoming {
+            match incoming.poll_recv(cx) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(None) => self.take = None,
+                Poll::Ready(None) => self.incoming = None,
                 Poll::Ready(Some(Signal::Exit(status))) => {
                     if let Some(text) = self.exit(status) {
                         return Poll::Ready(Some(text));
