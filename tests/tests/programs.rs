@@ -19,10 +19,11 @@ fn sessions(forwarder: &Forwarder, count: usize) -> Vec<TcpStream> {
 fn many_shells_that_are_left_at_once_need_no_threads() {
     const SHELLS: usize = 150;
     let script = "pty:sh:-c:{set -m; sleep 600 & printf up; wait}:grace=20";
-    let forwarder = Forwarder::start(&["-e", "0", "-d", script, "--max-sessions", "200"]);
+    let mut forwarder = Forwarder::start(&["-e", "0", "-d", script, "--max-sessions", "200"]);
     let clients = sessions(&forwarder, SHELLS);
-    let shells = forwarder.children();
-    assert_eq!(shells.len(), SHELLS);
+    assert_eq!(forwarder.children().len(), SHELLS);
+    let shells_and_jobs = procfs::descendants(forwarder.id());
+    assert_eq!(shells_and_jobs.len(), 2 * SHELLS);
     clients.into_iter().for_each(net::reset);
     let mut most = 0;
     until("all shells are gone", || {
@@ -30,8 +31,11 @@ fn many_shells_that_are_left_at_once_need_no_threads() {
         forwarder.children().is_empty().then_some(())
     });
     assert!(most < 40, "{most} threads");
-    for shell in shells {
-        assert!(!procfs::runs(shell), "shell {shell} is left");
+    // The jobs end after their shells; the forwarder's end waits for both.
+    forwarder.signal(Signal::TERM);
+    assert_eq!(forwarder.wait_exit().code(), Some(0), "{}", forwarder.log());
+    for process in shells_and_jobs {
+        assert!(!procfs::runs(process), "process {process} is left");
     }
 }
 
