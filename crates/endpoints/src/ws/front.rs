@@ -7,9 +7,10 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use ::bytes::{Buf, BytesMut};
-use endpoint::{ByteStream, End};
+use endpoint::{ByteStream, End, PeerState};
 use hyper::rt::{self, ReadBufCursor};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -68,14 +69,25 @@ impl Front {
         std::mem::take(&mut self.lock().moved) >= TRICKLE
     }
 
+    /// Whether a peer that has something to take may still take it: it is alive, as far as the transport tells, however
+    /// slow it is. Where that tells nothing, it has taken more than a trickle since the last call.
+    pub(super) fn may_take(&self) -> bool {
+        let moved = self.has_moved();
+        self.lock().stream.peer().map_or(moved, |peer| {
+            let answers = peer.overdue.is_none_or(|overdue| overdue < SILENCE);
+            peer.state != PeerState::Gone && answers
+        })
+    }
+
+    /// Whether something is on its way that the peer hasn't taken, here or in the system's buffers.
+    pub(super) fn is_pending(&self) -> bool {
+        let wire = &mut *self.lock();
+        !wire.out.is_empty() || wire.stream.peer().is_some_and(|peer| peer.pending > 0)
+    }
+
     /// What the peer speaks and what to do about it, if that is known and isn't HTTP/1.
     pub(super) fn diagnosis(&self) -> Option<&'static str> {
         self.lock().beginning.diagnosis()
-    }
-
-    /// Whether something is kept that the peer hasn't taken.
-    pub(super) fn has_unsent(&self) -> bool {
-        !self.lock().out.is_empty()
     }
 
     /// Writes what is kept.
@@ -203,6 +215,8 @@ impl rt::Write for Front {
 
 /// What is kept of a peer that sends before it is accepted: enough for a first message.
 const AHEAD: usize = 4 * 1024;
+/// A peer that owes an acknowledgement for so long is gone.
+const SILENCE: Duration = Duration::from_secs(45);
 /// Less than this within the handshake's limit, and who reads it holds a place for nothing.
 const TRICKLE: usize = 4 * 1024;
 /// Of answers, what is kept before no more is taken, and what is taken at once. Any one that isn't a

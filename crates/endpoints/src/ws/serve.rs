@@ -26,7 +26,7 @@ use hyper::server::conn::http1;
 use hyper::service::Service;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::debug;
 
 use super::answer::Answer;
@@ -285,16 +285,17 @@ impl Offers for Requests {
                 done.map(Next::Done)
             });
             let next = patience::timeout(talk.link.listening.limit, next).await;
-            // A page may take longer than that to arrive, as long as it does; but whoever only asks and
-            // asks takes the place of somebody who wants a session.
-            // A file may be of any length.
-            let files = matches!(talk.link.listening.show, Show::Folder(_));
-            let unsent = || Arc::strong_count(&self.sending) > 2 || talk.link.front.has_unsent();
-            let sends = files && unsent();
+            // An answer may be of any length, and its client as slow as it likes; when places run out, the most silent
+            // one loses its. But whoever only asks and asks takes the place of somebody who wants a session.
+            let unsent = || Arc::strong_count(&self.sending) > 2 || talk.link.front.is_pending();
+            let sends = self.served && unsent();
             let late = !sends && self.began.elapsed() > talk.link.listening.limit * REQUESTS;
-            if next.is_none() && self.served && !late && talk.link.front.has_moved() {
+            let front = &talk.link.front;
+            let goes_on = if sends { front.may_take() } else { self.served && front.has_moved() };
+            if next.is_none() && !late && goes_on {
                 continue;
             }
+            let is_cut = next.is_none() && sends;
             match next {
                 Some(Next::Said(Said::Answered)) => {
                     self.served = true;
@@ -321,6 +322,10 @@ impl Offers for Requests {
                     let talk = self.talk.take().expect("it was there at the loop's start");
                     return match refused {
                         Some(error) => Err(error),
+                        None if is_cut => {
+                            let words = "the client takes nothing more of the answer";
+                            Err(talk.link.error(ErrorKind::Timeout, words))
+                        }
                         // An idle keep-alive is nothing to report.
                         None if self.served => Ok(None),
                         None => {
@@ -342,6 +347,7 @@ impl Talk {
         let Self { http, link } = self;
         drop(http);
         link.deliver().await;
+        link.taken().await;
         link.close().await;
         match (refused, done) {
             (Some(error), _) => Err(error),
@@ -371,8 +377,22 @@ impl Link {
     async fn deliver(&self) {
         let drain = || poll_fn(|cx| self.front.poll_drain(cx));
         while patience::timeout(self.listening.limit, drain()).await.is_none()
-            && self.front.has_moved()
+            && self.front.may_take()
         {}
+    }
+
+    /// Waits until a live peer has taken all of an answer, however long it takes: a socket that is closed while
+    /// something is on its way is left to the system, which gives up on a reader that pauses.
+    async fn taken(&self) {
+        let mut pause = FIRST_LOOK;
+        let forget = || poll_fn(|cx| self.front.poll_forget(cx));
+        while self.front.is_pending() && self.front.may_take() {
+            // What it still sends must not stall it.
+            if timeout(pause, forget()).await == Ok(false) {
+                sleep(pause).await;
+            }
+            pause = (pause * 2).min(LAST_LOOK);
+        }
     }
 
     /// Has the answer reach the peer, and hears it out: a socket that is closed while something comes is
@@ -438,6 +458,10 @@ impl Requested {
 
 /// How long a refused peer has to take its answer, and may pause in what it still sends.
 const SILENCE: Duration = Duration::from_secs(1);
+
+/// How soon, and how seldom, it is asked what a peer has taken.
+const FIRST_LOOK: Duration = Duration::from_millis(1);
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// How many of the time limits a connection may go on asking without becoming a session.
 const REQUESTS: u32 = 6;
