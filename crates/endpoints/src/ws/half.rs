@@ -95,6 +95,7 @@ impl Core {
 
     /// Reads what has no data for us any more.
     fn poll_skip(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_room(cx));
         if self.receiving.inflates() {
             // Past the end of the data, where `poll_fill` stops.
             if !self.receiving.has_more() {

@@ -115,6 +115,11 @@ impl Receiving {
             || self.inflating.as_ref().is_some_and(|inflating| inflating.is_busy())
     }
 
+    /// Whether a signal beside the data has room; who waits for that asks [`Beside::poll_room`].
+    fn has_room(&self) -> bool {
+        self.beside.as_ref().is_none_or(|beside| beside.has_room())
+    }
+
     /// Decodes `buf` in place: how many bytes of payload are now at its front.
     pub(super) fn compact(&mut self, buf: &mut [u8]) -> usize {
         if let Mode::Any | Mode::Binary = self.mode {
@@ -127,6 +132,13 @@ impl Receiving {
         }
         let (mut at, mut to) = (0, 0);
         while self.is_reading() {
+            if !self.has_room() {
+                // The rest waits until the other side has acted on what came before.
+                let mut rest = BytesMut::from(&buf[at..]);
+                rest.extend_from_slice(&self.unread);
+                self.unread = rest;
+                break;
+            }
             match self.decoder.next(buf, &mut at) {
                 Ok(None) => break,
                 Ok(Some(Event::Control(control))) => self.control(control),
@@ -141,7 +153,7 @@ impl Receiving {
 
     /// The next part of `unread`. Control frames and mistakes before it have had their effect.
     pub(super) fn next(&mut self) -> Option<Part> {
-        while self.is_reading() && self.has_more() {
+        while self.is_reading() && self.has_more() && self.has_room() {
             if let Some(part) = self.next_inflated() {
                 return Some(part);
             }

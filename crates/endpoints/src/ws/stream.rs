@@ -110,6 +110,7 @@ impl Core {
             if let Some(end) = self.take_end(cx) {
                 return Poll::Ready(end);
             }
+            ready!(self.poll_room(cx));
             let start = buf.filled().len();
             if self.receiving.unread.is_empty() {
                 match Pin::new(&mut *self.inner).poll_read(cx, buf) {
@@ -147,7 +148,11 @@ impl Core {
             if let Some(end) = self.take_end(cx) {
                 return Poll::Ready(end.map(|()| false));
             }
-            if self.receiving.has_more() || self.has_ahead() {
+            if self.has_ahead() {
+                return Poll::Ready(Ok(true));
+            }
+            ready!(self.poll_room(cx));
+            if self.receiving.has_more() {
                 return Poll::Ready(Ok(true));
             }
             ready!(self.poll_more(cx))?;
@@ -380,6 +385,7 @@ impl Core {
             if has_error
                 || !matches!(self.receiving.state, State::Open)
                 || self.ahead_len() >= AHEAD
+                || self.poll_room(cx).is_pending()
             {
                 return;
             }
@@ -399,6 +405,11 @@ impl Core {
             self.react(cx);
         }
         cx.waker().wake_by_ref();
+    }
+
+    /// Ready when a signal beside the data has room.
+    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.receiving.beside.as_ref().map_or(Poll::Ready(()), |beside| beside.poll_room(cx))
     }
 
     fn ahead_len(&self) -> usize {

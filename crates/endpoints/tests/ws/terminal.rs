@@ -1,6 +1,7 @@
 //! `endpointforward.v1`: signals beside the data, and directions that end by themselves.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::task::{Context as Task, Poll, Waker};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use endpoint::{
     Accepted, Answer, ByteStream, Conn, End, Ending, ExitStatus, Grants, Part, Reason, Signal,
     SignalReceiver,
 };
+use tokio::io::ReadBuf;
 use tokio::time::timeout;
 
 use crate::support::*;
@@ -401,15 +403,31 @@ async fn every_step_of_a_reset_arrives_in_order() {
 }
 
 #[tokio::test]
-async fn a_flood_of_events_is_bounded_and_loses_no_state() {
+async fn a_flood_of_events_stalls_its_sender_and_loses_nothing() {
     let (mut peer, mut ws, control) = open().await;
+    let mut outgoing = control.outgoing.unwrap();
     let mut all = text(r#"{"type":"break"}"#).repeat(3 * EVENTS);
     all.extend(text(r#"{"type":"resize","cols":90,"rows":24}"#));
     all.extend(masked(0x82, b"."));
     peer.send(all).await;
-    read_exact(&mut *ws, 1).await;
-    let got = said(&mut control.outgoing.unwrap());
-    assert_eq!((got.len(), got.last()), (EVENTS + 1, Some(&resize(90))));
+    let (mut got, mut buf) = (Vec::new(), [0; 1]);
+    loop {
+        // Not read from until there is room: the data behind them doesn't come before that either.
+        let read = poll_fn(|cx| {
+            let read = Pin::new(&mut *ws).poll_read(cx, &mut ReadBuf::new(&mut buf));
+            Poll::Ready(read.is_ready())
+        });
+        if read.await {
+            break;
+        }
+        let more = said(&mut outgoing);
+        assert!(more.len() <= EVENTS, "{} at once", more.len());
+        got.extend(more);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(buf, *b".");
+    got.extend(said(&mut outgoing));
+    assert_eq!((got.len(), got.last()), (3 * EVENTS + 1, Some(&resize(90))));
 }
 
 #[tokio::test]

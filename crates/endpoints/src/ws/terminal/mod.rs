@@ -6,7 +6,7 @@
 
 mod message;
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use endpoint::{Control, ExitStatus, Grants, Signal, SignalReceiver};
 use websocket::{CloseCode, Role};
@@ -99,6 +99,16 @@ pub(super) enum Heard {
 }
 
 impl Beside {
+    /// Ready when the other side has room for another event.
+    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.outgoing.poll_ready(cx)
+    }
+
+    /// Whether the other side has room for another event.
+    pub(super) fn has_room(&self) -> bool {
+        self.poll_room(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
     /// Takes a piece of a text message, the last one if `last`.
     pub(super) fn hear(&mut self, piece: &[u8], last: bool) -> Heard {
         if self.text.len() + piece.len() > LONGEST {
