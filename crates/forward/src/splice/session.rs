@@ -359,11 +359,12 @@ impl<M: Medium> Session<'_, M> {
         let (bytes, done) = M::discard(cx, &mut from.stream);
         let taken = from.hears == Hears::Told;
         let until = |by: Option<Instant>| by.or_else(|| taken.then(|| Instant::now() + close));
+        let quiet = bytes == 0 && ending == Ending::HalfClose && taken;
         let (by, left) = match from.rest() {
+            // A side that isn't sending when it has taken everything will see the end as its next event. One that says
+            // its end with a handshake answers ours: a moment more is due to it.
+            Rest::Unknown | Rest::Read { by: None, .. } if quiet => (until(None), 0),
             Rest::Read { by, left } => (until(by), left.saturating_sub(bytes)),
-            // A side that isn't sending now will see the end as its next event. One that says its
-            // end with a handshake answers ours: a moment more is due to it.
-            _ if bytes == 0 && ending == Ending::HalfClose && taken => (until(None), 0),
             _ => (until(None), DISCARD.saturating_sub(bytes)),
         };
         let more = done.is_pending() && left > 0;
