@@ -43,7 +43,8 @@ pub trait Life {
     /// queued for itself.
     ///
     /// Called at every wake-up of the session, whatever the backpressure. `Ready` means that the
-    /// connection is dead, with the reason; it is not called again.
+    /// connection is dead, with the reason; it is not called again. A peer that has said its end and then leaves is
+    /// [`BrokenPipe`](io::ErrorKind::BrokenPipe), which is no failure.
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let _ = cx;
         Poll::Pending

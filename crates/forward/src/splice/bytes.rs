@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
-use endpoint::ByteStream;
+use endpoint::{ByteStream, Plain};
 use tokio::io::ReadBuf;
 
 use super::kernel::{self, Move};
@@ -41,6 +41,10 @@ impl Medium for OfBytes {
             },
             step => step,
         }
+    }
+
+    fn nothing() -> Box<Self::Stream> {
+        Box::new(Plain::new(tokio::io::empty()))
     }
 
     fn drain(

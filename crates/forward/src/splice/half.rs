@@ -3,7 +3,7 @@
 use std::io;
 use std::task::{Context, Poll};
 
-use endpoint::{Control, End, Life, Peer, PeerState};
+use endpoint::{Control, End, Hold, Life, Peer, PeerState};
 use tokio::time::Instant;
 
 use super::closing::{Event, Hears, Says};
@@ -188,6 +188,15 @@ impl<M: Medium> Half<M> {
         let done = self.stream.poll_close(cx);
         self.closed = done.is_ready();
         done.map(|_| ())
+    }
+
+    /// Drops the stream, and then what is held for it.
+    pub(super) fn give_back(&mut self, hold: Option<&mut Hold>) {
+        self.closed = true;
+        self.stream = M::nothing();
+        if let Some(hold) = hold {
+            *hold = Hold::default();
+        }
     }
 
     /// Whether nothing is left to be done for it.

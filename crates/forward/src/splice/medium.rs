@@ -27,6 +27,9 @@ pub(super) trait Medium {
         out: &mut Outbox,
     ) -> Step;
 
+    /// A stream that is no more, in the place of one that was given back.
+    fn nothing() -> Box<Self::Stream>;
+
     /// Writes what is kept and flushes, after the last read.
     fn drain(cx: &mut Context<'_>, to: &mut Self::Stream, out: &mut Outbox)
     -> Poll<io::Result<()>>;

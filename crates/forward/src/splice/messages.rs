@@ -4,7 +4,9 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use endpoint::MessageStream;
+use endpoint::{ByteStream, End, Life, MessageStream, Part, Plain};
+use futures_core::Stream;
+use futures_sink::Sink;
 
 use super::medium::{Medium, Outbox, Step};
 
@@ -47,6 +49,10 @@ impl Medium for OfMessages {
         Step::Turn
     }
 
+    fn nothing() -> Box<Self::Stream> {
+        Box::new(Nothing)
+    }
+
     fn drain(
         cx: &mut Context<'_>,
         to: &mut Self::Stream,
@@ -71,6 +77,49 @@ impl Medium for OfMessages {
         }
         cx.waker().wake_by_ref();
         (bytes, Poll::Pending)
+    }
+}
+
+/// What is left of a side that was given back.
+struct Nothing;
+
+impl Stream for Nothing {
+    type Item = io::Result<Part>;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(None)
+    }
+}
+
+impl Sink<Part> for Nothing {
+    type Error = io::Error;
+
+    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn start_send(self: Pin<&mut Self>, _: Part) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Life for Nothing {
+    fn poll_finish(&mut self, _: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl MessageStream for Nothing {
+    fn into_bytes(self: Box<Self>) -> Box<dyn ByteStream> {
+        Box::new(Plain::new(tokio::io::empty()))
     }
 }
 

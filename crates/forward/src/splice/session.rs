@@ -39,7 +39,7 @@ pub(super) struct Session<'t, M: Medium> {
     /// Neither transport tells anything: there is nothing to look at.
     blind: bool,
     /// What is held for the sides, if anything is; given back last, when their streams are gone.
-    _held: Option<Box<(Hold, Hold)>>,
+    held: Option<Box<(Hold, Hold)>>,
 }
 
 /// How a session ends.
@@ -102,7 +102,7 @@ impl<'t, M: Medium> Session<'t, M> {
             winding_up: None,
             watch: None,
             blind: false,
-            _held: (!held.0.is_empty() || !held.1.is_empty()).then(|| Box::new(held)),
+            held: (!held.0.is_empty() || !held.1.is_empty()).then(|| Box::new(held)),
         }
     }
 }
@@ -196,10 +196,18 @@ impl<M: Medium> Running for Session<'_, M> {
     }
 
     fn leave(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        let (near, far, close) = (&mut self.near, &mut self.far, self.close_time);
-        let leaving = poll_fn(|cx| {
-            let pending = near.poll_leave(cx).is_pending() | far.poll_leave(cx).is_pending();
-            if pending { Poll::Pending } else { Poll::Ready(()) }
+        let close = self.close_time;
+        let (near, far, held) = (&mut self.near, &mut self.far, &mut self.held);
+        let leaving = poll_fn(move |cx| {
+            match (near.poll_leave(cx).is_pending(), far.poll_leave(cx).is_pending()) {
+                (false, false) => return Poll::Ready(()),
+                // A side that has nothing more to say is given back at once, and what is held for it: the next client
+                // of a device doesn't wait for the farewell of the last one.
+                (true, false) => far.give_back(held.as_mut().map(|held| &mut held.1)),
+                (false, true) => near.give_back(held.as_mut().map(|held| &mut held.0)),
+                (true, true) => {}
+            }
+            Poll::Pending
         });
         // Boxed, so that a session doesn't carry this timer all along. A peer that doesn't take its
         // close is left without it.
@@ -241,8 +249,11 @@ impl<M: Medium> Session<'_, M> {
         if half.hears == Hears::Deliver {
             half.look();
         }
-        // A side that has ended may go; it is an error only if something was still to come, or to be taken.
-        let is_loss = half.is_open() || half.hears == Hears::Deliver || half.has_unwritten();
+        // A side that has ended may go; it is an error only if something was still to come, or to be taken by a peer that
+        // didn't choose to leave.
+        let chose = error.kind() == io::ErrorKind::BrokenPipe;
+        let takes = half.hears == Hears::Deliver || half.has_unwritten();
+        let is_loss = half.is_open() || (takes && !chose);
         half.die(error.kind());
         self.stirred = Instant::now();
         if is_loss {
@@ -477,6 +488,11 @@ impl<M: Medium> Session<'_, M> {
             Due::Look => self.look(cx),
             Due::Rest(side) => {
                 let (lane, own) = (self.describe(side), self.own_linger(side).is_some());
+                if (lane.gone || lane.left) && !lane.sink.is_final() {
+                    // It had its time for what a client has left behind, and there is nobody to say an end to.
+                    self.abandon(side);
+                    return Poll::Pending;
+                }
                 // Whoever asked for the end and got all of its data through has ended it, and is
                 // answered in the same terms: that no answer comes before is nothing unusual.
                 let short = patience(lane) == Patience::Close || own;
@@ -490,6 +506,20 @@ impl<M: Medium> Session<'_, M> {
             }
         }
         Poll::Pending
+    }
+
+    /// Gives up a direction whose source is gone and whose sink takes nothing.
+    fn abandon(&mut self, side: Side) {
+        self.note(Ended::Linger(side));
+        if let Some(over) = &mut self.ended {
+            over.cut = true;
+        }
+        self.half(side.other()).lose();
+        let half = self.half(side);
+        if half.is_open() {
+            half.over(Says::Failed, None);
+        }
+        self.stirred = Instant::now();
     }
 
     // === What the transports know ===

@@ -7,6 +7,7 @@
 //! 4. It is over within its timers, unless a live peer takes its time, and then as soon as that has taken everything.
 //! 5. Everything is given back.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use endpoint::{End, Ending, ExitStatus, PeerState, Reason};
@@ -14,6 +15,12 @@ use forward::{Ended, Outcome, Side, Timers};
 use tokio::time::{Instant, sleep};
 
 use crate::support::{Known, Peer, Session, data, settle};
+
+/// Made once: there are thousands of cases.
+fn sent_data(length: usize) -> &'static [u8] {
+    static DATA: LazyLock<Vec<u8>> = LazyLock::new(|| data(100_000));
+    &DATA[..length]
+}
 
 const ENDINGS: [Ending; 3] = [Ending::HalfClose, Ending::Handshake, Ending::Whole];
 
@@ -163,8 +170,8 @@ impl Case {
             Side::Near => Sides { own: near, other: far },
             Side::Far => Sides { own: far, other: near },
         };
-        sides.own.send(data(sent));
-        sides.other.send(data(sent));
+        sides.own.send(sent_data(sent));
+        sides.other.send(sent_data(sent));
         settle().await;
         let began = Instant::now();
         self.strike(&session, &sides, known);
@@ -283,12 +290,12 @@ impl Case {
         );
         let could = !stall.is_across() || waited;
         if ended && could {
-            assert_eq!(sides.other.taken(), data(sent), "{self:?} {outcome}");
+            assert_eq!(sides.other.taken(), sent_data(sent), "{self:?} {outcome}");
         }
         // What was sent to it, while it could hear.
         let hears = matches!(event, Event::Fin | Event::Close | Event::Drain);
         if hears && stall == Stall::None {
-            assert!(sides.own.taken().starts_with(&data(sent)), "{self:?} {outcome}");
+            assert!(sides.own.taken().starts_with(sent_data(sent)), "{self:?} {outcome}");
             if event == Event::Fin
                 && self.own == Ending::HalfClose
                 && self.other == Ending::HalfClose

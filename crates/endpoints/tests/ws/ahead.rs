@@ -1,0 +1,65 @@
+//! What is read ahead while nobody takes the data: pings are answered, a Close is seen, and nothing is lost of it.
+
+use std::future::poll_fn;
+use std::task::Poll;
+
+use endpoint::{ByteStream, End, Reason};
+
+use crate::support::*;
+
+/// Lets the stream read ahead, as the splice does while the other side takes nothing.
+async fn read_ahead(ws: &mut dyn ByteStream) {
+    poll_fn(|cx| {
+        ws.poll_ahead(cx);
+        Poll::Ready(())
+    })
+    .await;
+    tokio::task::yield_now().await;
+}
+
+#[tokio::test]
+async fn pings_are_answered_and_a_close_is_seen_while_nobody_reads() {
+    for deflate in ["", "Sec-WebSocket-Extensions: permessage-deflate\r\n"] {
+        let (mut peer, mut ws) = session(":compression=true", deflate).await;
+        peer.send(masked(0x82, b"first ")).await;
+        peer.send(masked(0x89, b"ping")).await;
+        peer.send(masked(0x82, b"second")).await;
+        for _ in 0..10 {
+            read_ahead(&mut *ws).await;
+        }
+        let pong = peer.frame().await.unwrap();
+        assert_eq!((pong.first, &*pong.payload), (0x8a, &b"ping"[..]), "{deflate:?}");
+        peer.send(masked(0x88, b"\x03\xe8done")).await;
+        for _ in 0..10 {
+            read_ahead(&mut *ws).await;
+        }
+        // All of it is there for whoever reads later, and then the end.
+        assert_eq!(read_exact(&mut *ws, 12).await, b"first second");
+        assert_eq!(read(&mut *ws).await.unwrap(), b"");
+        assert_eq!(ws.end(), End::with_code(Reason::EndOfStream, 1000, "done"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_read_ahead_is_bounded() {
+    let (mut peer, mut ws) = session("", "").await;
+    let sending = tokio::spawn(async move {
+        let frame = masked(0x82, &[7; 4096]);
+        let mut sent = 0;
+        while sent < 1 << 20 {
+            peer.send(frame.clone()).await;
+            sent += 4096;
+        }
+        peer
+    });
+    for _ in 0..1000 {
+        read_ahead(&mut *ws).await;
+    }
+    assert!(!sending.is_finished(), "a megabyte was read ahead");
+    let mut got = 0;
+    while got < 1 << 20 {
+        got += read(&mut *ws).await.unwrap().len();
+    }
+    assert_eq!(got, 1 << 20);
+    sending.await.unwrap();
+}
