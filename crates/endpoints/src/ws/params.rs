@@ -103,8 +103,8 @@ pub(super) const HANDSHAKE_TIMEOUT: Param = Param::new(
 pub(super) const CLOSE_TIMEOUT: Param = Param::new(
     "close-timeout",
     ValueKind::Duration,
-    "How long the peer may take to answer our Close, and how long what the other side still sends is \
-     waited for after the peer's. One that broke the protocol or was refused is heard for as long, so that \
+    "How long the peer may take to answer our Close once it has taken all that was sent to it, and how \
+     long what the other side still sends is waited for after the peer's. One that broke the protocol or was refused is heard for as long, so that \
      it can read why: what it still sends is forgotten.",
 )
 .default("5");
@@ -119,7 +119,9 @@ pub(super) const PING: Param = Param::new(
 pub(super) const PONG_TIMEOUT: Param = Param::new(
     "pong-timeout",
     ValueKind::Duration,
-    "How long after a ping a silent peer counts as gone; 0 is for ever.",
+    "How long a peer may leave a ping unanswered before it counts as gone; 0 is for ever. Behind data \
+     that the peer has not read yet, the pong waits for it: then the peer counts as gone when its \
+     system has acknowledged nothing for `ping` and this time together.",
 )
 .aliases(&["ping-timeout"])
 .default("20");
