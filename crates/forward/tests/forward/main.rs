@@ -14,6 +14,7 @@ mod limits;
 mod log;
 mod messages;
 mod model;
+mod observer;
 mod offers;
 mod peers;
 mod property;
