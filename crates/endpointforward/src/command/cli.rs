@@ -71,7 +71,8 @@ pub(crate) struct Forward {
     /// Sessions at the same time; one more is refused.
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) max_sessions: Option<usize>,
-    /// Ends a session in which nothing moved for so long (30, 1.5, 500ms, 2m), or `off`.
+    /// Ends a session in which nothing moved for so long (30, 1.5, 500ms, 2m), or `off`. Four times as long, up to a
+    /// minute, while a peer has something to take: its system says only now and then that it did.
     #[arg(long, value_name = "TIME", default_value = "off", value_parser = limit)]
     pub(crate) idle_timeout: Limit,
     /// How long a session goes on after one side has ended, since the last byte was taken, or `off`. 60 unless given,

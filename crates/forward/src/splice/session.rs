@@ -396,7 +396,12 @@ impl<M: Medium> Session<'_, M> {
         if let Some(by) = self.winding_up {
             return look.into_iter().chain([(by, Due::Over)]).min_by_key(|(at, _)| *at);
         }
-        let idle = self.timers.idle.map(|idle| (self.moved + idle, Due::Idle));
+        let pending = self.watch.as_ref().is_some_and(|watch| watch.is_pending());
+        let idle = self.timers.idle.map(|idle| {
+            // A system says only now and then what its program has taken, a sixteenth of its buffer at a time.
+            let idle = if pending { idle.max((idle * 4).min(DELIVERY)) } else { idle };
+            (self.moved + idle, Due::Idle)
+        });
         let rests = SIDES.map(|side| self.rest_due(side));
         look.into_iter().chain(idle).chain(rests.into_iter().flatten()).min_by_key(|(at, _)| *at)
     }

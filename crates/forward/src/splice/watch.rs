@@ -27,6 +27,8 @@ pub(super) struct Watch {
     far: Seen,
     /// When one of them was first found gone.
     suspected: Option<Instant>,
+    /// One of them had something to take, and its acknowledgements alone say when it does.
+    pending: bool,
 }
 
 /// What was seen of one side.
@@ -38,6 +40,8 @@ struct Seen {
     proven: bool,
     /// Its end has arrived.
     ended: bool,
+    /// It takes nothing more.
+    gone: bool,
 }
 
 /// What a look at one side has found.
@@ -53,6 +57,8 @@ pub(super) struct Finding {
     pub(super) known: bool,
     /// It may be gone: another look decides.
     suspected: bool,
+    /// It takes nothing more; another look decides whether it is a failure.
+    vanished: bool,
 }
 
 impl Watch {
@@ -64,6 +70,7 @@ impl Watch {
             near: Seen::default(),
             far: Seen::default(),
             suspected: None,
+            pending: false,
         }
     }
 
@@ -98,7 +105,12 @@ impl Watch {
             ..Finding::default()
         };
         if peer.state == PeerState::Gone {
-            finding.gone = Some(io::ErrorKind::ConnectionReset);
+            // A connection that has ended both ways looks the same. Whoever can be read tells which it was, before the
+            // next look.
+            if std::mem::replace(&mut seen.gone, true) {
+                finding.gone = Some(io::ErrorKind::ConnectionReset);
+            }
+            finding.vanished = true;
         } else if peer.overdue.is_some_and(|overdue| overdue >= SILENCE) && !progress {
             finding.suspected = true;
             let since = *self.suspected.get_or_insert(now);
@@ -118,13 +130,28 @@ impl Watch {
         seen.taken.map(|_| seen.proven)
     }
 
+    /// Whether a side had something to take when it was last looked at.
+    pub(super) fn is_pending(&self) -> bool {
+        self.pending
+    }
+
     /// Sets the time of the next look; `most` is the longest that it may take.
     pub(super) fn again(&mut self, found: [Finding; 2], most: Duration, now: Instant) {
         let suspected = found.iter().any(|finding| finding.suspected);
         if !suspected {
             self.suspected = None;
         }
-        let most = if suspected { RECHECK } else { most };
+        self.pending =
+            (self.near.proven && found[0].pending) || (self.far.proven && found[1].pending);
+        let vanished = found.iter().any(|finding| finding.vanished);
+        if vanished {
+            self.step = self.step.min(millis(VANISHED));
+        }
+        let most = match (vanished, suspected) {
+            (true, _) => VANISHED,
+            (_, true) => RECHECK,
+            _ => most,
+        };
         self.step = self.step.saturating_mul(2).min(millis(most));
         self.at = now + Duration::from_millis(self.step.into());
     }
@@ -140,6 +167,9 @@ pub(super) const SILENCE: Duration = Duration::from_secs(45);
 
 /// After this, a peer that looks gone is looked at once more.
 const RECHECK: Duration = Duration::from_secs(1);
+
+/// After this, a peer that takes nothing more has been read from, if it could be.
+const VANISHED: Duration = Duration::from_millis(20);
 
 /// How often a stalled session is looked at.
 pub(super) const STALLED: Duration = Duration::from_secs(1);

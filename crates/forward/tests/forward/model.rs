@@ -340,6 +340,8 @@ impl Case {
             Event::Now => 0,
             Event::Drain => 10 + close,
             // Whoever is stalled is told and not waited for.
+            // Four times as long, a minute at most, while acknowledgements alone say whether a peer takes something.
+            Event::Idle if self.transport == Transport::Proves => 60 + close,
             Event::Idle => IDLE.as_secs() + close,
             // Nobody hears an answer, so nothing is waited for but the rest of its input.
             Event::Reset | Event::Killed | Event::Vanished => {
