@@ -63,6 +63,7 @@ pub use endpoint::{
     Accept, Accepted, Answer, Bound, ByteStream, Clock, Conn, Connector, Context, Control,
     Decision, DialLayer, End, Ending, Error as EndpointError, ErrorKind, Exposure, Fact, Flat,
     Grants, Hold, Incoming, Info, Io, Life, Listener, Local, MessageStream, Network, Offer, Offers,
-    Order, Part, Plain, Plan, Raw, Refusal, RefusalKind, Registry, ServeLayer, Signal, SystemCall,
-    Times, Transport, Tree, check_exposure, control, info, kind,
+    Order, Part, Plain, Raw, Refusal, RefusalKind, ServeLayer, Signal, SystemCall, Times,
+    Transport, control, info,
 };
+pub use plan::{Plan, Registry, Tree, check_exposure, kind};

@@ -6,8 +6,8 @@
 mod markdown;
 mod text;
 
-use endpoint::Registry;
-use endpoint::kind::{Kind, Param, PlanConnect, PlanListen, Role, Shape, Takes, ValueKind, common};
+use plan::Registry;
+use plan::kind::{Kind, Param, PlanConnect, PlanListen, Role, Shape, Takes, ValueKind, common};
 
 pub use self::markdown::{facts, markdown};
 pub use self::text::{about, matrix};

@@ -7,8 +7,8 @@ use std::process::Command;
 use std::sync::RwLock;
 
 use descriptor::Diagnostic;
-use endpoint::kind::{Args, Param, ValueKind};
 use endpoint::{Context, Error};
+use plan::kind::{Args, Param, ValueKind};
 
 /// Held shared while a program is started, and alone while a descriptor is open that a program
 /// which is started just then would inherit.

@@ -21,10 +21,10 @@ mod stream;
 
 use async_trait::async_trait;
 use endpoint::control::{LineSettings, StopBits};
-use endpoint::kind::{
+use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
+use plan::kind::{
     Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
 };
-use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
 
 use self::stream::Line;
 

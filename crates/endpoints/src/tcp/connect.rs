@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::info::Tcp;
-use endpoint::kind::{Args, Planned};
 use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result, describe};
+use plan::kind::{Args, Planned};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::Family;

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use descriptor::Diagnostic;
 use endpoint::Context;
-use endpoint::kind::Args;
+use plan::kind::Args;
 
 use super::Family;
 use super::lookups::Lookups;

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use descriptor::Diagnostic;
-use endpoint::kind::{Args, Param, Value, ValueKind};
+use plan::kind::{Args, Param, Value, ValueKind};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use descriptor::{Descriptor, Text};
-use endpoint::kind::{
+use endpoint::{Conn, Context, Control, DialLayer, Info, Result};
+use plan::kind::{
     Args, Example, Kind, Param, PlanConnect, Planned, Role, Scheme, Side, Takes, ValueKind,
 };
-use endpoint::{Conn, Context, Control, DialLayer, Info, Result};
 use telnet::{Settings, Size, Telnet, TerminalType};
 
 use self::stream::TelnetStream;

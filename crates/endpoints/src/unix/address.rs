@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use descriptor::Diagnostic;
-use endpoint::kind::Args;
+use plan::kind::Args;
 use socket2::SockAddr;
 
 /// An address that fits a `sockaddr_un`.

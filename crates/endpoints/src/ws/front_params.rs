@@ -1,7 +1,7 @@
 //! Parameters of the HTTP side of a listener: how much is read, who is believed, what is answered
 //! beside the page.
 
-use endpoint::kind::{Args, Param, ValueKind};
+use plan::kind::{Args, Param, ValueKind};
 
 use super::url;
 use descriptor::Diagnostic;

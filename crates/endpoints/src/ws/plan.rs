@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use descriptor::{Descriptor, Diagnostic, Syntax, Text};
-use endpoint::kind::{Args, Planned, Role};
 use endpoint::{DialLayer, ServeLayer};
+use plan::kind::{Args, Planned, Role};
 
 use super::dial::{Dialling, Request};
 use super::door::Auth;

@@ -1,7 +1,7 @@
 //! The `url` parameter: where clients find a listener, or what a connection asks for.
 
 use descriptor::{Diagnostic, Text, Url};
-use endpoint::kind::{Args, Role};
+use plan::kind::{Args, Role};
 
 /// What a URL says, beside where to connect.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

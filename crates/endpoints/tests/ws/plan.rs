@@ -176,8 +176,8 @@ fn every_example_can_be_planned() {
     let (kind, _) = registry().find("ws").unwrap();
     for example in kind.examples {
         let report = match example.role {
-            endpoint::kind::Role::Listen => listening(example.descriptor),
-            endpoint::kind::Role::Connect => connecting(example.descriptor),
+            plan::kind::Role::Listen => listening(example.descriptor),
+            plan::kind::Role::Connect => connecting(example.descriptor),
         };
         assert_eq!(report, "", "{}", example.descriptor);
     }

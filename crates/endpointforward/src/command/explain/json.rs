@@ -1,8 +1,8 @@
 //! An explanation for programs: one object on one line.
 
 use descriptor::{Descriptor, Diagnostic, Severity, Stage, Text};
-use endpoint::Tree;
-use endpoint::kind::{Role, Shape};
+use plan::Tree;
+use plan::kind::{Role, Shape};
 use serde_json::{Map, Value, json};
 
 use super::Explained;

@@ -11,9 +11,9 @@ mod text;
 use std::cmp::Reverse;
 
 use descriptor::{Descriptor, Diagnostic, Severity, Syntax, Text};
-use endpoint::Tree;
-use endpoint::kind::Role;
 use endpointforward::Endpoints;
+use plan::Tree;
+use plan::kind::Role;
 
 use super::cli::Explain;
 use super::exit::Exit;

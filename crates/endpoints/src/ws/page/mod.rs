@@ -15,13 +15,13 @@ use std::sync::Arc;
 
 use ::bytes::Bytes;
 use descriptor::Diagnostic;
-use endpoint::kind::Args;
 use hyper::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap,
     HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION, REFERRER_POLICY, VARY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use hyper::{Response, StatusCode};
+use plan::kind::Args;
 
 use self::encoding::Encoding;
 use self::files::{BUILT, Built, File};

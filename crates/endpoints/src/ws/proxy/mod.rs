@@ -14,8 +14,8 @@ mod trusted;
 use descriptor::Diagnostic;
 use endpoint::Info;
 use endpoint::info::{Proxied, Tcp, Unix};
-use endpoint::kind::Args;
 use hyper::header::HeaderMap;
+use plan::kind::Args;
 
 use self::forwarded::{Hop, hops};
 use self::trusted::Trusted;

@@ -11,14 +11,13 @@ pub(crate) mod read;
 use std::sync::Arc;
 
 use descriptor::{Descriptor, Diagnostic, Text, Url};
+use endpoint::{Connector, DialLayer, Listener, ServeLayer, Times};
 
 pub(crate) use self::advice::mended;
 pub use self::args::{Args, Setting};
 pub use self::param::{Holes, Param, Value, ValueKind};
 pub(crate) use self::read::HIDDEN;
 pub use self::read::common;
-use crate::opened::Times;
-use crate::{Connector, DialLayer, Listener, ServeLayer};
 
 /// A kind of endpoint.
 #[derive(Debug)]

@@ -6,12 +6,12 @@ use descriptor::{
     Descriptor, Diagnostic, Span, Stage, Syntax, Template, Text, nearest, quote_twisted,
     quote_value,
 };
+use endpoint::info::{ROOTS, is_known};
 
 use super::advice;
 use super::args::Setting;
 use super::{Alias, Args, Holes, Param, Positional, Role, Value, ValueKind};
 use crate::Registry;
-use crate::info::{ROOTS, is_known};
 
 /// What a descriptor is read by.
 pub(crate) struct Reader<'a> {

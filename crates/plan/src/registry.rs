@@ -13,13 +13,13 @@ mod guess;
 use std::sync::Arc;
 
 use descriptor::{Descriptor, Diagnostic, Severity, Span, Stage, Syntax, Text, Url, nearest};
+use endpoint::{Connector, DialLayer, Exposure, HOW_TO_ALLOW, Layered, Listener, Opened, exposed};
 
 use crate::kind::{
-    Alias, Args, HIDDEN, Kind, PlanConnect, PlanListen, Planned, Positional, Role, Setting, Shape,
-    Takes,
+    Alias, Args, HIDDEN, Kind, Param, PlanConnect, PlanListen, Planned, Positional, Role, Setting,
+    Shape, Takes,
     read::{self, Reader},
 };
-use crate::{Connector, DialLayer, Exposure, Grants, Layered, Listener, Opened};
 
 /// The kinds that descriptors may name.
 #[derive(Clone, Debug)]
@@ -178,20 +178,6 @@ pub fn check_exposure(
     let mistake = Diagnostic::error(Stage::Plan, "open-to-all", listener.tree.span, message);
     Err(mistake.help(HOW_TO_ALLOW))
 }
-
-/// What is wrong when [`Exposure::allows`] says no.
-#[must_use]
-pub fn exposed(grants: Grants, destination: &str) -> String {
-    let what = match grants {
-        Grants::Program => "a program that runs as your user",
-        _ => "a device of this machine",
-    };
-    format!("other machines could reach {what}, `{destination}`, without saying who they are")
-}
-
-/// What to do about it.
-pub const HOW_TO_ALLOW: &str =
-    "listen on loopback (`interface=127.0.0.1`), or state that everybody may with `auth=none`";
 
 struct Planning<'a> {
     registry: &'a Registry,
@@ -413,7 +399,7 @@ impl<'a> Planning<'a> {
         &mut self,
         known: &Known,
         role: Role,
-        params: &'static [crate::kind::Param],
+        params: &'static [Param],
         positional: Positional,
     ) -> Args {
         let other = match role {

@@ -3,8 +3,9 @@
 mod support;
 
 use descriptor::{Diagnostic, Report, Syntax};
-use endpoint::kind::Shape;
-use endpoint::{Exposure, Grants, Registry, check_exposure};
+use endpoint::{Exposure, Grants};
+use plan::kind::Shape;
+use plan::{Registry, check_exposure};
 use support::KINDS;
 
 fn registry() -> Registry {

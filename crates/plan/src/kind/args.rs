@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use descriptor::{Diagnostic, Span, Stage, Syntax, Template, Text};
+use endpoint::DialLayer;
 
 use super::{HIDDEN, Role, Value};
-use crate::{DialLayer, Registry};
+use crate::Registry;
 
 /// What a kind's plan function reads. Every parameter has been read by its definition before, so
 /// the getters can't fail for a parameter that has a default or is required.

@@ -1,10 +1,10 @@
 //! What to write instead: the help in mistakes about parameters.
 
 use descriptor::{Diagnostic, Hole, Stage, Syntax, nearest};
+use endpoint::info::FACTS;
 
 use super::read::Reader;
 use super::{Param, Value, ValueKind};
-use crate::info::FACTS;
 
 /// What the endpoint takes, in one line.
 pub(super) fn form(reader: &Reader<'_>) -> String {
