@@ -14,7 +14,13 @@
 
 #![forbid(unsafe_code)]
 
+mod exposure;
 pub mod kind;
+mod planning;
 mod registry;
+mod side;
+mod tree;
 
-pub use self::registry::{Plan, Registry, Tree, check_exposure};
+pub use self::exposure::check_exposure;
+pub use self::registry::{Plan, Registry};
+pub use self::tree::Tree;

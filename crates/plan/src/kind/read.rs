@@ -358,10 +358,7 @@ impl Reading<'_, '_> {
 
     fn unknown(&mut self, name: &Text) {
         let Reader { name: kind, role, other, .. } = self.reader;
-        let (here, there) = match role {
-            Role::Listen => ("listening", "connecting"),
-            Role::Connect => ("connecting", "listening"),
-        };
+        let (here, there) = (role.doing(), role.other().doing());
         if other.iter().any(|param| param.is_called(name.as_str())) {
             let message =
                 format!("`{kind}` takes `{name}` when {there}, and this is the {here} side");
