@@ -58,7 +58,9 @@ pub use self::listening::Listening;
 
 pub use ::forward;
 pub use ::forward::{Config, Stop, Summary, Timers};
-pub use descriptor::{Descriptor, Diagnostic, Report, Severity, Span, Stage, Syntax, Text, Url};
+pub use descriptor::{
+    Code, Descriptor, Diagnostic, Report, Severity, Span, Stage, Syntax, Text, Url,
+};
 pub use endpoint::{
     Accept, Accepted, Answer, Bound, ByteStream, Clock, Conn, Connector, Context, Control,
     Decision, DialLayer, End, Ending, Error as EndpointError, ErrorKind, Exposure, Fact, Flat,

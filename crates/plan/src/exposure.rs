@@ -1,6 +1,6 @@
 //! Whether a listener may be joined to a destination, as far as the user has said who may use it.
 
-use descriptor::{Diagnostic, Stage};
+use descriptor::{Code, Diagnostic, Stage};
 use endpoint::{Connector, Exposure, HOW_TO_ALLOW, Listener, exposed};
 
 use crate::Plan;
@@ -28,6 +28,6 @@ pub fn check_exposure(
         return Ok(());
     }
     let message = exposed(grants, &connector.tree.descriptor);
-    let mistake = Diagnostic::error(Stage::Plan, "open-to-all", listener.tree.span, message);
+    let mistake = Diagnostic::error(Stage::Plan, Code::OpenToAll, listener.tree.span, message);
     Err(mistake.help(HOW_TO_ALLOW))
 }

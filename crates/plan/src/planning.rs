@@ -12,7 +12,7 @@ mod guess;
 
 use std::sync::Arc;
 
-use descriptor::{Descriptor, Diagnostic, Severity, Span, Stage, Syntax, Text, Url, nearest};
+use descriptor::{Code, Descriptor, Diagnostic, Severity, Span, Stage, Syntax, Text, Url, nearest};
 
 use crate::kind::read::{self, Reader};
 use crate::kind::{Alias, Args, Form, Kind, Planned, Role, Shape, Takes};
@@ -101,14 +101,14 @@ impl<'a> Planning<'a> {
     fn resolve(&mut self, text: &Text, role: Role, depth: usize) -> Option<Known> {
         if depth > DEPTH {
             let message = format!("endpoints are nested more than {DEPTH} deep");
-            self.error("too-deep", text.span(), message, None);
+            self.error(Code::TooDeep, text.span(), message, None);
             return None;
         }
         let descriptor = self.expand(text, role)?;
         let Some(name) = descriptor.kind() else {
             let help = "a descriptor starts with its kind: `tcp:127.0.0.1:23`";
             self.error(
-                "missing-kind",
+                Code::MissingKind,
                 text.span(),
                 "there is no kind of endpoint here".into(),
                 Some(help.into()),
@@ -190,7 +190,7 @@ impl<'a> Planning<'a> {
                 ),
             };
             let message = format!("`{scheme}` is not a URL scheme of any kind");
-            self.error("unknown-scheme", scheme.span(), message, Some(help));
+            self.error(Code::UnknownScheme, scheme.span(), message, Some(help));
             return None;
         };
         match (scheme.expand)(&url, role) {
@@ -235,7 +235,7 @@ impl<'a> Planning<'a> {
             let message = format!(
                 "`{layer}` goes over messages, and `{kind}` is a stream of bytes without any"
             );
-            self.error("wrong-shape", at.span(), message, None);
+            self.error(Code::WrongShape, at.span(), message, None);
         }
     }
 
@@ -243,10 +243,10 @@ impl<'a> Planning<'a> {
         let name = known.kind.name;
         let message = format!("`{name}` can be {}, not {}", role.other().done(), role.done());
         let span = known.descriptor.kind().map_or(known.descriptor.source().span(), Text::span);
-        self.error("wrong-side", span, message, None);
+        self.error(Code::WrongSide, span, message, None);
     }
 
-    fn error(&mut self, code: &'static str, span: Span, message: String, help: Option<String>) {
+    fn error(&mut self, code: Code, span: Span, message: String, help: Option<String>) {
         let mistake = Diagnostic::error(Stage::Plan, code, span, message);
         self.found.push(match help {
             Some(help) => mistake.help(help),

@@ -290,7 +290,7 @@ fn secrets_are_shown_nowhere() {
 fn endpoints_nest_only_so_deep() {
     let typed = format!("{}net:80{}", "over:{".repeat(40), "}".repeat(40));
     let found = registry().listener(&typed, Syntax::Extended).expect_err("too deep");
-    assert_eq!(found.iter().map(|d| d.code).collect::<Vec<_>>(), ["too-deep"]);
+    assert_eq!(found.iter().map(|d| d.code.as_str()).collect::<Vec<_>>(), ["too-deep"]);
 }
 
 #[test]

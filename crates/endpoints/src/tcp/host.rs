@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use descriptor::Diagnostic;
+use descriptor::{Code, Diagnostic};
 use endpoint::Context;
 use plan::kind::Args;
 
@@ -38,7 +38,7 @@ impl Host {
             None if !is_name => Err(args
                 .mistake(
                     name,
-                    "bad-value",
+                    Code::BadValue,
                     format!("`{name}` must be a name or an address, and `{text}` is neither"),
                 )
                 .help("an IPv6 address is written `[::1]` or `{::1}`")),

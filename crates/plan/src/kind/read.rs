@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use descriptor::{
-    Descriptor, Diagnostic, Span, Stage, Syntax, Template, Text, nearest, quote_twisted,
+    Code, Descriptor, Diagnostic, Span, Stage, Syntax, Template, Text, nearest, quote_twisted,
     quote_value,
 };
 use endpoint::info::{ROOTS, is_known};
@@ -146,7 +146,7 @@ impl Reading<'_, '_> {
                 }
             } else if kwargs[..index].iter().any(|(earlier, _)| same(earlier)) {
                 self.error(
-                    "duplicate-keyword",
+                    Code::DuplicateKeyword,
                     name.span(),
                     format!("`{name}` is given twice"),
                     None,
@@ -181,7 +181,7 @@ impl Reading<'_, '_> {
                 }
                 Some(param) if named(&self.settings, param) => {
                     let message = format!("`{}` is given by position and by name", param.name);
-                    self.error("given-twice", arg.span(), message, None);
+                    self.error(Code::GivenTwice, arg.span(), message, None);
                 }
                 Some(param) => {
                     if param.rest {
@@ -224,7 +224,7 @@ impl Reading<'_, '_> {
                     advice::wanted(param, self.reader.syntax)
                 );
                 self.error(
-                    "missing-parameter",
+                    Code::MissingParameter,
                     self.kind_span,
                     message,
                     Some(advice::form(self.reader)),
@@ -282,7 +282,7 @@ impl Reading<'_, '_> {
                         param.name
                     );
                     let help = "write it out, or write `\\$` if the text is meant as it stands";
-                    self.error("template-refused", hole.span, message, Some(help.into()));
+                    self.error(Code::TemplateRefused, hole.span, message, Some(help.into()));
                     return None;
                 }
             }
@@ -303,7 +303,7 @@ impl Reading<'_, '_> {
         let message = format!("`{}` must be {what}", param.name);
         let help = advice::joined(self.reader, param, text.as_str())
             .or_else(|| advice::mend(param.value, text.as_str(), self.reader.syntax));
-        self.error("bad-value", text.span(), message, help);
+        self.error(Code::BadValue, text.span(), message, help);
     }
 
     /// Reads a switch: a word, or parameters of its own, which are keywords as an endpoint's are.
@@ -362,7 +362,7 @@ impl Reading<'_, '_> {
         if other.iter().any(|param| param.is_called(name.as_str())) {
             let message =
                 format!("`{kind}` takes `{name}` when {there}, and this is the {here} side");
-            self.error("unknown-keyword", name.span(), message, Some(advice::form(self.reader)));
+            self.error(Code::UnknownKeyword, name.span(), message, Some(advice::form(self.reader)));
             return;
         }
         let here = if self.reader.is_switch { String::new() } else { format!(" when {here}") };
@@ -382,7 +382,7 @@ impl Reading<'_, '_> {
             },
             (None, None) => advice::form(self.reader),
         };
-        self.error("unknown-keyword", name.span(), message, Some(help));
+        self.error(Code::UnknownKeyword, name.span(), message, Some(help));
     }
 
     fn too_many(&mut self, extra: &[Text]) {
@@ -413,7 +413,7 @@ impl Reading<'_, '_> {
             Syntax::Twisted => "a `:` in text is written `\\:`",
         };
         let help = format!("{how}; {}", advice::form(self.reader));
-        self.error("too-many-positionals", span, message, Some(help));
+        self.error(Code::TooManyPositionals, span, message, Some(help));
     }
 
     /// The value of a keyword had colons: `origin=https://example.com`.
@@ -431,14 +431,14 @@ impl Reading<'_, '_> {
         let at = value.span();
         let is_inside = |span: Span| at.start <= span.start && span.end <= at.end;
         self.found.retain(|mistake| {
-            !matches!(mistake.code, "bad-value" | "no-value") || !is_inside(mistake.span)
+            !matches!(mistake.code, Code::BadValue | Code::NoValue) || !is_inside(mistake.span)
         });
         let message = format!("the value of `{name}` ends at its first `:`");
         let help = match self.reader.syntax {
             Syntax::Extended => format!("write it in braces: `{name}={}`", quote_value(&whole)),
             Syntax::Twisted => format!("write `\\:` for it: `{name}={}`", quote_twisted(&whole)),
         };
-        self.error("unquoted-value", span, message, Some(help));
+        self.error(Code::UnquotedValue, span, message, Some(help));
     }
 
     /// Whether a parameter is called so, letter by letter.
@@ -449,16 +449,19 @@ impl Reading<'_, '_> {
     /// The name of a parameter stands where a positional does: `ws:9000:ping`.
     fn without_value(&mut self, name: &Text) {
         let message = format!("`{name}` needs a value");
-        self.error("no-value", name.span(), message, Some(format!("the form is `{name}=…`")));
+        self.error(Code::NoValue, name.span(), message, Some(format!("the form is `{name}=…`")));
     }
 
     /// Whether something typed was wrong in a way that may be why `param` is missing.
     fn blamed(&self, param: &Param) -> bool {
         param.positional
-            && self.found.iter().any(|d| d.code == "unknown-keyword" && nearest_is(d, param.name))
+            && self
+                .found
+                .iter()
+                .any(|d| d.code == Code::UnknownKeyword && nearest_is(d, param.name))
     }
 
-    fn error(&mut self, code: &'static str, span: Span, message: String, help: Option<String>) {
+    fn error(&mut self, code: Code, span: Span, message: String, help: Option<String>) {
         let mut diagnostic = Diagnostic::error(Stage::Plan, code, span, message);
         if let Some(help) = help {
             diagnostic = diagnostic.help(help);
@@ -490,8 +493,13 @@ fn printable(text: &str) -> String {
 }
 
 /// Mistakes that leave a parameter without a value.
-const UNUSABLE: &[&str] =
-    &["bad-value", "missing-parameter", "no-value", "template-refused", "unquoted-value"];
+const UNUSABLE: &[Code] = &[
+    Code::BadValue,
+    Code::MissingParameter,
+    Code::NoValue,
+    Code::TemplateRefused,
+    Code::UnquotedValue,
+];
 
 /// What stands for a secret wherever a descriptor is shown.
 pub(crate) const HIDDEN: &str = "…";

@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 
 use descriptor::{
-    Descriptor, Span, Syntax, Text, Url, nearest, quote_positional, quote_twisted, quote_value,
+    Code, Descriptor, Span, Syntax, Text, Url, nearest, quote_positional, quote_twisted,
+    quote_value,
 };
 use endpoint::{Connector, Listener};
 
@@ -48,7 +49,7 @@ impl Planning<'_> {
             "" => "there is no kind of endpoint here".to_owned(),
             name => format!("`{name}` is not a kind of endpoint"),
         };
-        self.error("unknown-kind", span, message, Some(help));
+        self.error(Code::UnknownKind, span, message, Some(help));
         near
     }
 
@@ -72,7 +73,7 @@ impl Planning<'_> {
         } else {
             let message = format!("`{name}` is not a kind of endpoint, but the scheme of a URL");
             let help = format!("write `{}://HOST:PORT`", scheme.name);
-            self.error("unknown-kind", name.span(), message, Some(help));
+            self.error(Code::UnknownKind, name.span(), message, Some(help));
         }
         true
     }
@@ -100,7 +101,12 @@ impl Planning<'_> {
                  is written `%3A`"
             );
             let message = format!("`{name}` would be read as part of the URL");
-            self.error("option-in-url", url.slice(at + 1..typed.len()).span(), message, Some(help));
+            self.error(
+                Code::OptionInUrl,
+                url.slice(at + 1..typed.len()).span(),
+                message,
+                Some(help),
+            );
             return true;
         }
         false
@@ -164,7 +170,7 @@ impl Planning<'_> {
         let mut right = Descriptor::new(typed).arg(Text::synthetic(&inner, span));
         right.kwargs = kept.iter().chain(outer).copied().cloned().collect();
         known.descriptor = right;
-        self.error("unquoted-endpoint", span, message, Some(format!("did you mean `{meant}`?")));
+        self.error(Code::UnquotedEndpoint, span, message, Some(format!("did you mean `{meant}`?")));
     }
 
     /// With the kind in front that takes bare addresses and ports.

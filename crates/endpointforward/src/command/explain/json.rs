@@ -90,7 +90,7 @@ fn diagnostic(found: &Diagnostic) -> Value {
             Stage::Parse => "parse",
             Stage::Plan => "plan",
         },
-        "code": found.code,
+        "code": found.code.as_str(),
         "offset": found.span.start,
         "end": found.span.end,
         "message": found.message,
