@@ -60,14 +60,16 @@ pub(crate) fn read(
         settings: Vec::new(),
         switches: Vec::new(),
         inner: None,
+        meant: Vec::new(),
+        is_whole: true,
         found,
     };
     reading.keywords(&descriptor.kwargs);
     reading.positionals(descriptor.args.get(1..).unwrap_or_default());
     reading.defaults();
-    let Reading { mut settings, switches, inner, kind_span, found, .. } = reading;
+    let Reading { mut settings, switches, inner, kind_span, is_whole, found, .. } = reading;
     // What is too much doesn't keep the kind from finding more mistakes; what is missing does.
-    let sound = !found[before..].iter().any(|mistake| UNUSABLE.contains(&mistake.code));
+    let usable = !found[before..].iter().any(|mistake| UNUSABLE.contains(&mistake.code));
     let (shown, secret) = reader.shown(descriptor);
     let order = |setting: &Setting| reader.all().position(|param| param.is_called(&setting.name));
     settings.sort_by_key(order);
@@ -80,7 +82,7 @@ pub(crate) fn read(
         span: kind_span,
         inner,
         registry: reader.registry.clone(),
-        sound,
+        sound: usable && is_whole,
         settings,
         switches,
         warnings: RefCell::default(),
@@ -124,6 +126,10 @@ struct Reading<'a, 'b> {
     settings: Vec<Setting>,
     switches: Vec<(&'static str, Args)>,
     inner: Option<Text>,
+    /// The names that unknown keywords were probably meant to be.
+    meant: Vec<&'static str>,
+    /// Whether every required parameter has a value.
+    is_whole: bool,
     found: &'b mut Vec<Diagnostic>,
 }
 
@@ -217,7 +223,11 @@ impl Reading<'_, '_> {
                         secret: param.secret,
                     });
                 }
-            } else if param.required && !self.blamed(param) {
+            } else if param.required {
+                self.is_whole = false;
+                if self.blamed(param) {
+                    continue;
+                }
                 let message = format!(
                     "`{}` needs {}",
                     self.reader.name,
@@ -371,7 +381,10 @@ impl Reading<'_, '_> {
         let rest = self.reader.all().find(|param| param.rest);
         let help = match (nearest(name.as_str(), names), rest) {
             (Some(near), _) if near.ends_with('.') => format!("did you mean `{near}NAME=…`?"),
-            (Some(near), _) => format!("did you mean `{near}`?"),
+            (Some(near), _) => {
+                self.meant.push(near);
+                format!("did you mean `{near}`?")
+            }
             // `process:dd:if=/dev/zero`: it was meant as one of these.
             (None, Some(rest)) => match self.reader.syntax {
                 Syntax::Extended => format!(
@@ -454,11 +467,7 @@ impl Reading<'_, '_> {
 
     /// Whether something typed was wrong in a way that may be why `param` is missing.
     fn blamed(&self, param: &Param) -> bool {
-        param.positional
-            && self
-                .found
-                .iter()
-                .any(|d| d.code == Code::UnknownKeyword && nearest_is(d, param.name))
+        param.positional && self.meant.contains(&param.name)
     }
 
     fn error(&mut self, code: Code, span: Span, message: String, help: Option<String>) {
@@ -468,10 +477,6 @@ impl Reading<'_, '_> {
         }
         self.found.push(diagnostic);
     }
-}
-
-fn nearest_is(diagnostic: &Diagnostic, name: &str) -> bool {
-    diagnostic.help.as_deref() == Some(&*format!("did you mean `{name}`?"))
 }
 
 /// Whether there is only a `:` between them.
@@ -493,13 +498,8 @@ fn printable(text: &str) -> String {
 }
 
 /// Mistakes that leave a parameter without a value.
-const UNUSABLE: &[Code] = &[
-    Code::BadValue,
-    Code::MissingParameter,
-    Code::NoValue,
-    Code::TemplateRefused,
-    Code::UnquotedValue,
-];
+const UNUSABLE: &[Code] =
+    &[Code::BadValue, Code::NoValue, Code::TemplateRefused, Code::UnquotedValue];
 
 /// What stands for a secret wherever a descriptor is shown.
 pub(crate) const HIDDEN: &str = "…";
