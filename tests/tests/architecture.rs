@@ -12,10 +12,11 @@ use tests::source::{Source, read, sources};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("descriptor", &[]),
     ("websocket", &[]),
-    ("endpoint", &["descriptor"]),
-    ("endpoints", &["descriptor", "endpoint", "telnet", "websocket"]),
+    ("endpoint", &[]),
+    ("plan", &["descriptor", "endpoint"]),
+    ("endpoints", &["descriptor", "endpoint", "plan", "telnet", "websocket"]),
     ("forward", &["endpoint"]),
-    ("endpointforward", &["descriptor", "endpoint", "endpoints", "forward"]),
+    ("endpointforward", &["descriptor", "endpoint", "endpoints", "forward", "plan"]),
     ("tests", &[]),
     ("telnet", &[]),
     ("xtask", &["tests"]),
@@ -23,6 +24,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// What the vocabulary may have of tokio: traits, channels and clocks; nothing that opens.
 const TOKIO_OF_ENDPOINT: &[&str] = &["io-util", "sync", "time"];
+
+/// Crates that do no I/O: protocols, the language, and planning.
+const WITHOUT_IO: &[&str] = &["descriptor", "plan", "telnet", "websocket"];
 
 /// Crates that may touch the environment, print, and exit.
 const MAY_PRINT: &[&str] = &["endpointforward", "xtask"];
@@ -85,8 +89,8 @@ fn the_vocabulary_opens_nothing() {
 }
 
 #[test]
-fn protocol_crates_do_no_io() {
-    for name in ["descriptor", "websocket"] {
+fn protocols_and_planning_do_no_io() {
+    for name in WITHOUT_IO {
         for dependency in shipped(member(name)) {
             let used = dependency["name"].as_str().unwrap();
             assert!(

@@ -6,7 +6,7 @@ use nom::Offset;
 
 use crate::grammar::{self, Field, Mistake, Piece, Token, What};
 use crate::text::Builder;
-use crate::{Diagnostic, Stage, Syntax, Text};
+use crate::{Code, Diagnostic, Stage, Syntax, Text};
 
 /// A descriptor, one level of it. Compared by its arguments, not by how they were typed.
 #[derive(Clone, Debug)]
@@ -127,7 +127,7 @@ impl Source<'_> {
             let span = name.span_of(strange.0..strange.0 + strange.1.len_utf8());
             found.push(Diagnostic::error(
                 Stage::Parse,
-                "non-ascii-keyword",
+                Code::NonAsciiKeyword,
                 span,
                 "the name of a keyword is ASCII in Twisted's syntax",
             ));
@@ -167,23 +167,23 @@ impl Source<'_> {
     fn explain(&self, mistake: &Mistake<'_>, after: &str) -> Diagnostic {
         let start = self.range(mistake.rest).start;
         let end = self.0.len() - after.len();
-        let error = |code, range, message: &str| {
+        let error = |code: Code, range, message: &str| {
             Diagnostic::error(Stage::Parse, code, self.0.span_of(range), message)
         };
         match mistake.what {
-            What::UnclosedBrace => error("unclosed-brace", start..start + 1, "this `{` is never closed")
+            What::UnclosedBrace => error(Code::UnclosedBrace, start..start + 1, "this `{` is never closed")
                 .help("close it with `}`, or write `\\{` if the brace is meant as it stands"),
             What::TextAfterBrace => error(
-                "text-after-closing-brace",
+                Code::TextAfterClosingBrace,
                 start..end,
                 "after `}` there must be `:` or the end",
             )
             .help("braces quote a whole argument; write `\\{` if the first brace is meant as it stands"),
             What::TrailingBackslash => {
-                error("trailing-backslash", start..end, "there is nothing after this `\\`")
+                error(Code::TrailingBackslash, start..end, "there is nothing after this `\\`")
                     .help("write `\\\\` for a backslash")
             }
-            What::Unexpected => error("unexpected-text", start..end, "this can't be read"),
+            What::Unexpected => error(Code::UnexpectedText, start..end, "this can't be read"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A mistake in what was typed, said so that it can be put right.
 
-use crate::Span;
+use crate::{Code, Span};
 
 /// Where a mistake was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,8 +27,8 @@ pub struct Diagnostic {
     pub stage: Stage,
     /// How bad it is.
     pub severity: Severity,
-    /// A stable name in kebab case, for programs.
-    pub code: &'static str,
+    /// What sort of mistake it is, for programs.
+    pub code: Code,
     /// Where it was typed.
     pub span: Span,
     /// What is wrong: a lower-case fragment on one line.
@@ -39,15 +39,20 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// A mistake that nothing can be done with.
-    pub fn error(stage: Stage, code: &'static str, span: Span, message: impl Into<String>) -> Self {
-        let message = message.into();
+    pub fn error(
+        stage: Stage,
+        code: impl Into<Code>,
+        span: Span,
+        message: impl Into<String>,
+    ) -> Self {
+        let (code, message) = (code.into(), message.into());
         Self { stage, severity: Severity::Error, code, span, message, help: None }
     }
 
     /// Something that is taken, but is probably not what was meant.
     pub fn warning(
         stage: Stage,
-        code: &'static str,
+        code: impl Into<Code>,
         span: Span,
         message: impl Into<String>,
     ) -> Self {

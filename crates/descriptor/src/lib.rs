@@ -25,6 +25,7 @@
 
 #![forbid(unsafe_code)]
 
+mod code;
 mod descriptor;
 mod diagnostic;
 mod display;
@@ -38,6 +39,7 @@ mod template;
 mod text;
 mod url;
 
+pub use self::code::Code;
 pub use self::descriptor::Descriptor;
 pub use self::diagnostic::{Diagnostic, Severity, Stage};
 pub use self::nearest::nearest;

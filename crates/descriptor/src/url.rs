@@ -6,7 +6,7 @@ use nom::combinator::recognize;
 use nom::sequence::terminated;
 use nom::{IResult, Parser};
 
-use crate::{Diagnostic, Stage, Text};
+use crate::{Code, Diagnostic, Stage, Text};
 
 /// `scheme://[userinfo@]host[:port][/path?query]`, split.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Url {
     pub fn split(text: &Text) -> Result<Self, Diagnostic> {
         let all = text.as_str();
         let Ok((rest, scheme)) = scheme(all) else {
-            return Err(mistake(text, "no-scheme", "this is not a URL")
+            return Err(mistake(text, Code::NoScheme, "this is not a URL")
                 .help("a URL starts with a scheme and `://`"));
         };
         let start = all.len() - rest.len();
@@ -60,7 +60,7 @@ fn host_and_port(place: &Text) -> Result<(Text, Option<Text>), Diagnostic> {
         let Some(end) = typed.find(']') else {
             return Err(mistake(
                 &place.slice(0..1),
-                "unclosed-bracket",
+                Code::UnclosedBracket,
                 "this `[` is never closed",
             ));
         };
@@ -70,7 +70,7 @@ fn host_and_port(place: &Text) -> Result<(Text, Option<Text>), Diagnostic> {
             Some(b':') => Ok((host, Some(from(end + 2)))),
             Some(_) => {
                 let message = "after `]` there must be `:` and a port, `/`, or the end";
-                Err(mistake(&from(end + 1), "text-after-bracket", message))
+                Err(mistake(&from(end + 1), Code::TextAfterBracket, message))
             }
         };
     }
@@ -81,7 +81,7 @@ fn host_and_port(place: &Text) -> Result<(Text, Option<Text>), Diagnostic> {
         }
         Some(_) => {
             let message = "an IPv6 address stands in brackets in a URL";
-            Err(mistake(place, "unbracketed-address", message)
+            Err(mistake(place, Code::UnbracketedAddress, message)
                 .help("write `[::1]:80` for the address `::1` and the port 80"))
         }
     }
@@ -93,6 +93,6 @@ fn scheme(input: &str) -> IResult<&str, &str> {
     terminated(scheme, tag("://")).parse(input)
 }
 
-fn mistake(at: &Text, code: &'static str, message: &str) -> Diagnostic {
+fn mistake(at: &Text, code: Code, message: &str) -> Diagnostic {
     Diagnostic::error(Stage::Parse, code, at.span(), message)
 }

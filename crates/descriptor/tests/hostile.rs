@@ -43,7 +43,7 @@ fn a_megabyte_of_braces_or_backslashes_is_one_mistake() {
     for (piece, code) in [("{", "unclosed-brace"), ("\\", "trailing-backslash")] {
         let text = piece.repeat((1 << 20) + 1);
         let found = Descriptor::parse(&Text::typed(&text), Syntax::Extended).unwrap_err();
-        assert_eq!((found.len(), found[0].code), (1, code));
+        assert_eq!((found.len(), found[0].code.as_str()), (1, code));
     }
 }
 

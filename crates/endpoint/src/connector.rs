@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use crate::{Conn, Context, Info, Result};
+use crate::{Conn, Context, Grants, Info, Result};
 
 /// An endpoint to connect to, planned but not open. Used for one connection after another.
 #[async_trait]
@@ -21,26 +21,4 @@ pub trait Connector: fmt::Debug + Send + Sync {
 
     /// What reaching it amounts to.
     fn grants(&self) -> Grants;
-}
-
-/// What somebody gets who reaches a destination.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Grants {
-    /// Nothing outside this process: an echo.
-    Nothing,
-    /// Another service, that has its own say over who may use it.
-    Service,
-    /// A device of this machine.
-    Device,
-    /// A program that runs as our user.
-    Program,
-}
-
-impl Grants {
-    /// Whether it takes whatever comes: what reaches a program or a device has no further say over
-    /// who may use it.
-    #[must_use]
-    pub fn is_unguarded(self) -> bool {
-        self >= Self::Device
-    }
 }

@@ -40,7 +40,7 @@ pub const FACTS: &[&str] = &[
 ];
 
 /// Whether `root.name` is one of [`FACTS`].
-pub(crate) fn is_known(root: &str, name: &str) -> bool {
+pub fn is_known(root: &str, name: &str) -> bool {
     FACTS.iter().any(|fact| {
         let Some(known) = fact.strip_prefix(root).and_then(|rest| rest.strip_prefix('.')) else {
             return false;

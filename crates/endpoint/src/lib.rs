@@ -1,16 +1,13 @@
-//! The vocabulary: what listeners, connectors, layers and connections are, and how kinds of them
-//! are defined. It opens nothing and knows no kind.
+//! The runtime vocabulary: what listeners, connectors, layers and connections are. It opens nothing,
+//! and knows neither kinds nor descriptors.
 //!
 //! A value passes through these stages:
 //!
-//! 1. **text**, `ws:{tcp:9000}`, that a person typed;
-//! 2. a **plan**, made by the [`Registry`]: a [`Listener`] or a [`Connector`], checked but not open;
-//! 3. something **open**: an [`Accept`] that yields [`Incoming`] connections, and these
+//! 1. a [`Listener`] or a [`Connector`], checked but not open: the crate `plan` makes it of text;
+//! 2. something **open**: an [`Accept`] that yields [`Incoming`] connections, and these
 //!    [`Offer`]s; or directly
-//! 4. a **[`Conn`]**: a [`Transport`] of bytes or messages, the [`Info`] that is known about it,
-//!    and the [`Control`] signals beside it.
-//!
-//! To add a kind, define a [`Kind`](kind::Kind) and hand it to [`Registry::add`].
+//! 3. a **[`Conn`]**: a [`Transport`] of bytes or messages, the facts about it ([`Info`]), and the
+//!    [`Control`] signals that travel with it.
 
 #![forbid(unsafe_code)]
 
@@ -21,9 +18,9 @@ mod context;
 pub mod control;
 mod end;
 mod error;
+mod exposure;
 mod flat;
 pub mod info;
-pub mod kind;
 mod layer;
 mod listener;
 mod network;
@@ -32,22 +29,22 @@ mod peer;
 mod plain;
 mod raw;
 mod reason;
-mod registry;
 mod stream;
 
 pub use self::clock::Clock;
 pub use self::conn::{Conn, Hold, Io, Transport};
-pub use self::connector::{Connector, Grants};
+pub use self::connector::Connector;
 pub use self::context::{Context, WorkGuard};
 pub use self::control::{Control, Signal, SignalReceiver, SignalSender};
 pub use self::end::{End, ExitStatus};
 pub use self::error::{Error, ErrorKind, Result, describe};
+pub use self::exposure::{Exposure, Grants, HOW_TO_ALLOW, exposed};
 pub use self::flat::Flat;
 pub use self::info::{Fact, Info};
 pub use self::layer::{Bound, DialLayer, Layered, ServeLayer};
 pub use self::listener::{
-    Accept, Accepted, Answer, Decision, Exposure, Incoming, Invitation, Listener, Local, Offer,
-    Offers, Order, Refusal, RefusalKind,
+    Accept, Accepted, Answer, Decision, Incoming, Invitation, Listener, Local, Offer, Offers,
+    Order, Refusal, RefusalKind,
 };
 pub use self::network::Network;
 pub use self::opened::{Opened, Times};
@@ -55,5 +52,4 @@ pub use self::peer::{Peer, PeerState};
 pub use self::plain::Plain;
 pub use self::raw::{Raw, SystemCall};
 pub use self::reason::Reason;
-pub use self::registry::{HOW_TO_ALLOW, Plan, Registry, Tree, check_exposure, exposed};
 pub use self::stream::{ByteStream, Ending, Life, MessageStream, Part};

@@ -16,7 +16,7 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 
-use crate::{Conn, Context, DialLayer, End, Grants, Info, Reason, Result};
+use crate::{Conn, Context, DialLayer, End, Exposure, Grants, Info, Reason, Result};
 
 /// An endpoint to listen on, planned but not open.
 #[async_trait]
@@ -29,26 +29,6 @@ pub trait Listener: fmt::Debug + Send + Sync {
 
     /// Who can reach it, as far as the descriptor tells.
     fn exposure(&self) -> Exposure;
-}
-
-/// Who can reach a listener.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Exposure {
-    /// Nobody but who has our descriptors, or a path of the file system.
-    Local,
-    /// Every program on this machine: web pages in its browsers among them.
-    Loopback,
-    /// Other machines.
-    Public,
-}
-
-impl Exposure {
-    /// Whether a destination that grants this may be opened for who comes in there, without a word of
-    /// the user's.
-    #[must_use]
-    pub fn allows(self, grants: Grants) -> bool {
-        self < Self::Public || !grants.is_unguarded()
-    }
 }
 
 /// A listener that is open. Dropping it closes it.

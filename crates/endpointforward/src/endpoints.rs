@@ -3,7 +3,8 @@
 use std::sync::OnceLock;
 
 use descriptor::{Diagnostic, Syntax};
-use endpoint::{Conn, Connector, Context, Info, Listener, Plan, Registry};
+use endpoint::{Conn, Connector, Context, Info, Listener};
+use plan::{Plan, Registry};
 
 use crate::{BadDescriptor, Error, Listening, Result, Which};
 

@@ -1,8 +1,9 @@
 //! What the command does, as a library: plan, bind, serve.
 
 use descriptor::{Diagnostic, Severity};
-use endpoint::{Accept, Connector, Exposure, Listener, Local, Plan, check_exposure};
+use endpoint::{Accept, Connector, Exposure, Listener, Local};
 use forward::{Config, Destination, OpenGate, Stop, Summary};
+use plan::{Plan, check_exposure};
 use tokio::task::JoinSet;
 
 use crate::{BadDescriptor, Endpoints, Error, Result, Which};

@@ -58,11 +58,14 @@ pub use self::listening::Listening;
 
 pub use ::forward;
 pub use ::forward::{Config, Stop, Summary, Timers};
-pub use descriptor::{Descriptor, Diagnostic, Report, Severity, Span, Stage, Syntax, Text, Url};
+pub use descriptor::{
+    Code, Descriptor, Diagnostic, Report, Severity, Span, Stage, Syntax, Text, Url,
+};
 pub use endpoint::{
     Accept, Accepted, Answer, Bound, ByteStream, Clock, Conn, Connector, Context, Control,
     Decision, DialLayer, End, Ending, Error as EndpointError, ErrorKind, Exposure, Fact, Flat,
     Grants, Hold, Incoming, Info, Io, Life, Listener, Local, MessageStream, Network, Offer, Offers,
-    Order, Part, Plain, Plan, Raw, Refusal, RefusalKind, Registry, ServeLayer, Signal, SystemCall,
-    Times, Transport, Tree, check_exposure, control, info, kind,
+    Order, Part, Plain, Raw, Refusal, RefusalKind, ServeLayer, Signal, SystemCall, Times,
+    Transport, control, info,
 };
+pub use plan::{Plan, Registry, Tree, check_exposure, kind};

@@ -8,10 +8,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
-use endpoint::kind::{Args, Example, Kind, PlanConnect, Planned, Role, Side};
 use endpoint::{ByteStream, Conn, Connector, End, Grants, Info, Life, MessageStream, Part, Result};
 use futures_core::Stream;
 use futures_sink::Sink;
+use plan::kind::{Args, Example, Kind, PlanConnect, Planned, Role, Side};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::queue::Queue;

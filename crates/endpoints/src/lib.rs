@@ -29,7 +29,7 @@ mod unix;
 mod wary;
 mod ws;
 
-use endpoint::kind::Kind;
+use plan::kind::Kind;
 
 pub use self::program::{ignored_signals, reap_orphans};
 

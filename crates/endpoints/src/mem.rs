@@ -12,9 +12,6 @@ use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
 use endpoint::control::channel;
-use endpoint::kind::{
-    Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
-};
 use endpoint::{
     Accept, Accepted, Answer, ByteStream, Conn, Connector, Control, Decision, End, Error,
     ErrorKind, Exposure, Grants, Hold, Incoming, Info, Life, Listener, Local, MessageStream, Offer,
@@ -22,6 +19,9 @@ use endpoint::{
 };
 use futures_core::Stream;
 use futures_sink::Sink;
+use plan::kind::{
+    Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
+};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
 

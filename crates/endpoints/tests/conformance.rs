@@ -9,7 +9,7 @@ mod common;
 
 use common::registry;
 use descriptor::Syntax;
-use endpoint::Tree;
+use plan::Tree;
 use serde_json::Value;
 
 /// Vectors that we answer otherwise, with the reason.
@@ -50,7 +50,7 @@ fn client_strings() {
     });
 }
 
-fn run(side: &str, plan: fn(&endpoint::Registry, &str) -> Result<Tree, ()>) {
+fn run(side: &str, plan: fn(&plan::Registry, &str) -> Result<Tree, ()>) {
     let vectors: Value =
         serde_json::from_str(include_str!("vectors/twisted_vectors.json")).unwrap();
     let registry = registry();
@@ -85,7 +85,7 @@ fn run(side: &str, plan: fn(&endpoint::Registry, &str) -> Result<Tree, ()>) {
 }
 
 /// Whether a descriptor is of a kind that we don't have, or stands on one.
-fn is_missing(registry: &endpoint::Registry, text: &str) -> bool {
+fn is_missing(registry: &plan::Registry, text: &str) -> bool {
     let kinds = ["ssl", "tls", "systemd", "haproxy", "autobahn"];
     kinds.iter().any(|kind| {
         registry.find(kind).is_none() && text.split([':', '\\']).any(|word| word == *kind)

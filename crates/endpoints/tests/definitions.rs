@@ -6,8 +6,8 @@ use std::collections::HashSet;
 
 use common::{connector, listener, registry};
 use descriptor::{Report, Syntax};
-use endpoint::kind::{Param, PlanListen, Role};
 use endpoints::KINDS;
+use plan::kind::{Param, PlanListen, Role};
 
 /// Every kind's parameters, with the sides that the registry reads them for.
 fn params() -> impl Iterator<Item = (&'static str, &'static Param)> {

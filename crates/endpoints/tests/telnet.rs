@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use descriptor::Syntax;
 use endpoint::control::{Break, EVENTS, WindowSize};
-use endpoint::{Conn, Context, Info, Io, Registry, Signal, SignalReceiver, SignalSender};
+use endpoint::{Conn, Context, Info, Io, Signal, SignalReceiver, SignalSender};
+use plan::Registry;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 

@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use descriptor::Syntax;
-use endpoint::kind::{Value, ValueKind};
+use plan::kind::{Value, ValueKind};
 
 /// Forwards any endpoint to any other: TCP, Unix sockets, web sockets, programs, standard input.
 /// Endpoints are written as descriptors, such as `tcp:example.com:80`: a kind, then what it needs,

@@ -2,8 +2,8 @@
 
 use clap::CommandFactory;
 use descriptor::{Text, Url, nearest};
-use endpoint::kind::{Kind, Role, Scheme};
 use endpointforward::{manual, registry};
+use plan::kind::{Kind, Role, Scheme};
 
 use super::cli::Cli;
 use super::exit::Exit;

@@ -296,7 +296,8 @@ impl Labels {
             return;
         }
         for diagnostic in &bad.diagnostics {
-            let (code, at, help) = (diagnostic.code, diagnostic.span.start, &diagnostic.help);
+            let (code, at, help) =
+                (diagnostic.code.as_str(), diagnostic.span.start, &diagnostic.help);
             let help = help.as_deref();
             match diagnostic.severity {
                 endpointforward::Severity::Error => {

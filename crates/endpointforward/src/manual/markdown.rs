@@ -2,9 +2,9 @@
 
 use std::fmt::{self, Write};
 
-use endpoint::Registry;
 use endpoint::info::FACTS;
-use endpoint::kind::{Kind, Param, Role, common};
+use plan::Registry;
+use plan::kind::{Kind, Param, Role, common};
 
 use super::{HEAD, Row, also, default, option, rows, see_also, shell, unstopped, usages};
 

@@ -6,8 +6,8 @@
 mod markdown;
 mod text;
 
-use endpoint::Registry;
-use endpoint::kind::{Kind, Param, PlanConnect, PlanListen, Role, Shape, Takes, ValueKind, common};
+use plan::Registry;
+use plan::kind::{Kind, Param, Role, Shape, Takes, ValueKind, common};
 
 pub use self::markdown::{facts, markdown};
 pub use self::text::{about, matrix};
@@ -84,15 +84,7 @@ impl Row {
 
 /// What a layer needs beneath it.
 fn takes(kind: &Kind) -> Option<Takes> {
-    let listen = kind.listen.as_ref().and_then(|side| match side.plan {
-        PlanListen::Layer(takes, _) => Some(takes),
-        PlanListen::Leaf(_) | PlanListen::Opened(_) => None,
-    });
-    let connect = kind.connect.as_ref().and_then(|side| match side.plan {
-        PlanConnect::Layer(takes, _) => Some(takes),
-        PlanConnect::Leaf(_) => None,
-    });
-    listen.or(connect)
+    [Role::Listen, Role::Connect].into_iter().find_map(|role| kind.form(role)?.takes)
 }
 
 /// A side, or both where they take the same: its heading, its form and its parameters.

@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use endpoint::Registry;
-use endpoint::kind::{Kind, Param, Role, common};
+use plan::Registry;
+use plan::kind::{Kind, Param, Role, common};
 
 use super::{HEAD, Row, also, default, option, rows, see_also, shell, unstopped, usages};
 

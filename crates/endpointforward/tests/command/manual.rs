@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use descriptor::Syntax;
-use endpoint::Registry;
-use endpoint::kind::Role;
 use endpointforward::{manual, registry};
 use insta::assert_snapshot;
+use plan::Registry;
+use plan::kind::Role;
 
 use super::run::run;
 

@@ -7,10 +7,10 @@ mod script;
 mod stream;
 
 use async_trait::async_trait;
-use endpoint::kind::{
+use endpoint::{Conn, Connector, Context, Grants, Info, Result, Times};
+use plan::kind::{
     Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
 };
-use endpoint::{Conn, Connector, Context, Grants, Info, Result, Times};
 
 use self::script::{Script, Step};
 use self::stream::Mock;

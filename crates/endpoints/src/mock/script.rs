@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use endpoint::kind::{Value, ValueKind};
+use plan::kind::{Value, ValueKind};
 
 /// What a peer does, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]

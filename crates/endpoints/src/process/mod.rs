@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::control::channel;
-use endpoint::kind::{
+use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
+use plan::kind::{
     Alias, Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
 };
-use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tracing::Instrument;
 

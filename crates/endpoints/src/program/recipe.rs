@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::RwLock;
 
-use descriptor::Diagnostic;
-use endpoint::kind::{Args, Param, ValueKind};
+use descriptor::{Code, Diagnostic};
 use endpoint::{Context, Error};
+use plan::kind::{Args, Param, ValueKind};
 
 /// Held shared while a program is started, and alone while a descriptor is open that a program
 /// which is started just then would inherit.
@@ -59,12 +59,12 @@ impl Recipe {
         let program = args.text("program").unwrap_or_default();
         let mut mistakes = Vec::new();
         if program.is_empty() {
-            mistakes.push(args.mistake("program", "bad-value", "`program` is empty"));
+            mistakes.push(args.mistake("program", Code::BadValue, "`program` is empty"));
         }
         for setting in args.settings() {
             if setting.name.contains(['\0', '=']) || setting.text.contains('\0') {
                 let message = format!("`{}` can't be passed to a program", setting.name);
-                mistakes.push(args.mistake(&setting.name, "bad-value", message));
+                mistakes.push(args.mistake(&setting.name, Code::BadValue, message));
             }
         }
         if !mistakes.is_empty() {

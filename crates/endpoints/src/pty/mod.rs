@@ -19,10 +19,10 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use endpoint::kind::{
+use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
+use plan::kind::{
     Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
 };
-use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
 use pty_process::blocking::{Command, open};
 
 use self::size::Size;

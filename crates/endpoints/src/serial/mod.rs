@@ -20,11 +20,12 @@ mod open;
 mod stream;
 
 use async_trait::async_trait;
+use descriptor::Code;
 use endpoint::control::{LineSettings, StopBits};
-use endpoint::kind::{
+use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
+use plan::kind::{
     Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
 };
-use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
 
 use self::stream::Line;
 
@@ -111,7 +112,7 @@ const NO_HOLES: &str = "what a peer says never chooses a device";
 fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
     let path = args.text("path").unwrap_or_default();
     if path.is_empty() || path.contains('\0') {
-        return Err(vec![args.mistake("path", "bad-value", "`path` is the name of no device")]);
+        return Err(vec![args.mistake("path", Code::BadValue, "`path` is the name of no device")]);
     }
     let small = |name| args.int(name).and_then(|number| u8::try_from(number).ok());
     let mut settings = LineSettings::default();

@@ -13,12 +13,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use endpoint::kind::{
-    Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
-};
 use endpoint::{
     Conn, Connector, End, Error, ErrorKind, Grants, Info, Life, Peer, Raw, Result, SystemCall,
     Times,
+};
+use plan::kind::{
+    Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
 };
 use rustix::stdio::{stdin, stdout};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};

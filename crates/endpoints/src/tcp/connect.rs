@@ -5,9 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use descriptor::Code;
 use endpoint::info::Tcp;
-use endpoint::kind::{Args, Planned};
 use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result, describe};
+use plan::kind::{Args, Planned};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::Family;
@@ -39,17 +40,17 @@ pub(super) fn plan(args: &Args, family: Family) -> Planned<Box<dyn Connector>> {
         from = address(text.trim_start_matches('[').trim_end_matches(']'));
         if from.is_none_or(|from| !family.takes(from)) {
             let message = format!("`bindAddress` must be {}, without a port", family.noun());
-            mistakes.push(args.mistake("bindAddress", "bad-value", message));
+            mistakes.push(args.mistake("bindAddress", Code::BadValue, message));
         }
     }
     if let (Ok(Some(host)), Some(from)) = (&host, from)
         && host.address().is_some_and(|address| address.is_ipv4() != from.is_ipv4())
     {
         let message = format!("`bindAddress` must be of the same family as `{host}`");
-        mistakes.push(args.mistake("bindAddress", "bad-value", message));
+        mistakes.push(args.mistake("bindAddress", Code::BadValue, message));
     }
     if matches!(host, Ok(None)) {
-        mistakes.push(args.mistake("host", "bad-value", "`host` is empty"));
+        mistakes.push(args.mistake("host", Code::BadValue, "`host` is empty"));
     }
     match (host, options) {
         (Ok(Some(host)), Ok(options)) if mistakes.is_empty() => Ok(Box::new(Connect {

@@ -4,9 +4,9 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use descriptor::Diagnostic;
+use descriptor::{Code, Diagnostic};
 use endpoint::Context;
-use endpoint::kind::Args;
+use plan::kind::Args;
 
 use super::Family;
 use super::lookups::Lookups;
@@ -38,7 +38,7 @@ impl Host {
             None if !is_name => Err(args
                 .mistake(
                     name,
-                    "bad-value",
+                    Code::BadValue,
                     format!("`{name}` must be a name or an address, and `{text}` is neither"),
                 )
                 .help("an IPv6 address is written `[::1]` or `{::1}`")),

@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use async_trait::async_trait;
 use descriptor::Diagnostic;
 use endpoint::info::Tcp;
-use endpoint::kind::{Args, Planned};
 use endpoint::{
     Accept, Context, Error, ErrorKind, Exposure, Incoming, Info, Listener, Local, Offer, Result,
     describe,
 };
+use plan::kind::{Args, Planned};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tracing::debug;

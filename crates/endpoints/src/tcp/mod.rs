@@ -12,7 +12,7 @@ mod lookups;
 mod options;
 mod sugar;
 
-use endpoint::kind::{
+use plan::kind::{
     Example, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape, Side, ValueKind,
 };
 

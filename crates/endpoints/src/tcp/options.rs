@@ -4,8 +4,8 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use descriptor::Diagnostic;
-use endpoint::kind::{Args, Param, Value, ValueKind};
+use descriptor::{Code, Diagnostic};
+use plan::kind::{Args, Param, Value, ValueKind};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
@@ -40,7 +40,7 @@ impl Options {
                 }
                 _ => {
                     let message = "`keepalive` must be `off`, `on` or a time from 1 s to 32767 s";
-                    return Err(args.mistake(KEEPALIVE.name, "bad-value", message));
+                    return Err(args.mistake(KEEPALIVE.name, Code::BadValue, message));
                 }
             },
         };

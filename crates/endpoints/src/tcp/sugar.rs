@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use descriptor::{Descriptor, Diagnostic, Span, Stage, Syntax, Text, Url};
-use endpoint::kind::Role;
+use plan::kind::Role;
 
 /// `9000` and `:9000`, which are loopback; and `HOST:PORT` where HOST can't be anything else but a
 /// host: `localhost`, an IPv4 address, `[v6]`, or a name with a dot. Options may follow.

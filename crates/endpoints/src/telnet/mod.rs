@@ -8,11 +8,11 @@ mod stream;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use descriptor::{Descriptor, Text};
-use endpoint::kind::{
+use descriptor::{Code, Descriptor, Text};
+use endpoint::{Conn, Context, Control, DialLayer, Info, Result};
+use plan::kind::{
     Args, Example, Kind, Param, PlanConnect, Planned, Role, Scheme, Side, Takes, ValueKind,
 };
-use endpoint::{Conn, Context, Control, DialLayer, Info, Result};
 use telnet::{Settings, Size, Telnet, TerminalType};
 
 use self::stream::TelnetStream;
@@ -58,7 +58,7 @@ const PARAMS: &[Param] = &[
 fn plan(args: &Args) -> Planned<Arc<dyn DialLayer>> {
     let term = args.text("term").and_then(TerminalType::new).ok_or_else(|| {
         let message = "`term` must be a terminal's name: up to 40 letters, digits and `-_+./`";
-        vec![args.mistake("term", "bad-value", message)]
+        vec![args.mistake("term", Code::BadValue, message)]
     })?;
     Ok(Arc::new(Dial { term }))
 }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use descriptor::Diagnostic;
-use endpoint::kind::Args;
+use descriptor::{Code, Diagnostic};
+use plan::kind::Args;
 use socket2::SockAddr;
 
 /// An address that fits a `sockaddr_un`.
@@ -20,7 +20,7 @@ impl Address {
     /// Reads the parameter of this name.
     pub(super) fn read(args: &Args, name: &str) -> Result<Self, Diagnostic> {
         let text = args.text(name).unwrap_or_default();
-        let wrong = |message: String| Err(args.mistake(name, "bad-value", message));
+        let wrong = |message: String| Err(args.mistake(name, Code::BadValue, message));
         if text.contains('\0') {
             return wrong(format!("`{name}` can't hold a NUL"));
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::info::Unix;
-use endpoint::kind::{Args, Planned};
 use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result};
+use plan::kind::{Args, Planned};
 use socket2::{Domain, Type};
 use tokio::net::UnixStream;
 use tokio::time::sleep;

@@ -9,10 +9,10 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use endpoint::kind::{Args, Planned};
 use endpoint::{
     Accept, Context, Error, ErrorKind, Exposure, Incoming, Info, Listener, Local, Offer, Result,
 };
+use plan::kind::{Args, Planned};
 use socket2::{Domain, Socket, Type};
 use tokio::net::UnixListener;
 use tracing::warn;

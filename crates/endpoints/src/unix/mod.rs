@@ -9,7 +9,7 @@ mod listen;
 mod lock;
 
 use descriptor::{Descriptor, Diagnostic, Stage, Text, Url};
-use endpoint::kind::{
+use plan::kind::{
     Example, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape, Side, ValueKind,
 };
 

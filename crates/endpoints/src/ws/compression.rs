@@ -5,7 +5,7 @@
 //! message of that direction.
 
 use ::bytes::{Buf, BytesMut};
-use endpoint::kind::Args;
+use plan::kind::Args;
 use websocket::deflate::{Bounds, Config, Deflater, Inflater, Params};
 use websocket::{Data, Role, Utf8, Violation};
 

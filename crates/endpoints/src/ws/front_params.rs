@@ -1,10 +1,10 @@
 //! Parameters of the HTTP side of a listener: how much is read, who is believed, what is answered
 //! beside the page.
 
-use endpoint::kind::{Args, Param, ValueKind};
+use plan::kind::{Args, Param, ValueKind};
 
 use super::url;
-use descriptor::Diagnostic;
+use descriptor::{Code, Diagnostic};
 
 pub(super) const TRUSTED: Param = Param::new(
     "trusted",
@@ -55,7 +55,7 @@ pub(super) fn health(args: &Args) -> Result<Option<String>, Diagnostic> {
 pub(super) fn max_header(args: &Args) -> Result<usize, Diagnostic> {
     let size = args.int("max-header").expect("`max-header` has a default");
     usize::try_from(size).ok().filter(|size| (SMALLEST..=LARGEST).contains(size)).ok_or_else(|| {
-        args.mistake("max-header", "bad-value", "`max-header` must be from 8k to 1M")
+        args.mistake("max-header", Code::BadValue, "`max-header` must be from 8k to 1M")
     })
 }
 

@@ -7,7 +7,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use descriptor::Diagnostic;
-use endpoint::kind::Args;
+use plan::kind::Args;
 
 /// The names, planned.
 #[derive(Clone, Debug, Default)]

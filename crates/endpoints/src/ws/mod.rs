@@ -53,7 +53,7 @@ mod typed;
 mod url;
 mod wishes;
 
-use endpoint::kind::{
+use ::plan::kind::{
     Alias, Example, Kind, Param, PlanConnect, PlanListen, Role, Scheme, Side, Takes, ValueKind,
 };
 

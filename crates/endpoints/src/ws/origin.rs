@@ -6,7 +6,7 @@
 use std::fmt;
 
 use descriptor::Diagnostic;
-use endpoint::kind::Args;
+use plan::kind::Args;
 
 /// The origins that may connect.
 #[derive(Clone, Debug, Default)]

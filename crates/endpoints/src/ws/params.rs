@@ -1,6 +1,6 @@
 //! Parameters that both sides of `ws` take.
 
-use endpoint::kind::{Param, ValueKind};
+use plan::kind::{Param, ValueKind};
 
 pub(super) const ENDPOINT: Param =
     Param::new("endpoint", ValueKind::Endpoint, "The endpoint beneath.").positional().required();

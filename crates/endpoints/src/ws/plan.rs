@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use descriptor::{Descriptor, Diagnostic, Syntax, Text};
-use endpoint::kind::{Args, Planned, Role};
+use descriptor::{Code, Descriptor, Diagnostic, Syntax, Text};
 use endpoint::{DialLayer, ServeLayer};
+use plan::kind::{Args, Planned, Role};
 
 use super::dial::{Dialling, Request};
 use super::door::Auth;
@@ -176,7 +176,7 @@ fn timeout(args: &Args, found: &mut Vec<Diagnostic>) -> Duration {
     if limit.is_zero() {
         let message =
             format!("`{name}` must be more than 0: a silent peer would be waited for for ever");
-        found.push(args.mistake(name, "bad-value", message));
+        found.push(args.mistake(name, Code::BadValue, message));
     }
     limit
 }

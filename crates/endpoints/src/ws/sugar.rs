@@ -1,7 +1,7 @@
 //! `ws://HOST:PORT/PATH`, `wss://…`, and the same as `http` and `https`.
 
 use descriptor::{Descriptor, Diagnostic, Span, Stage, Text, Url};
-use endpoint::kind::Role;
+use plan::kind::Role;
 
 pub(super) fn plain(url: &Url, role: Role) -> Result<Descriptor, Diagnostic> {
     let (host, port) = place(url, "80")?;

@@ -1,7 +1,7 @@
 //! The `url` parameter: where clients find a listener, or what a connection asks for.
 
-use descriptor::{Diagnostic, Text, Url};
-use endpoint::kind::{Args, Role};
+use descriptor::{Code, Diagnostic, Text, Url};
+use plan::kind::{Args, Role};
 
 /// What a URL says, beside where to connect.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) fn read(args: &Args) -> Result<Option<Place>, Diagnostic> {
     let url =
         Url::split(&Text::synthetic(&spaceless, args.span_of("url"))).map_err(
             |found| match found.code {
-                "no-scheme" => mistake("`url` must start with `ws://` or `wss://`"),
+                Code::NoScheme => mistake("`url` must start with `ws://` or `wss://`"),
                 _ => mistake(&found.message),
             },
         )?;

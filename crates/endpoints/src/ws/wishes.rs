@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use endpoint::Clock;
-use endpoint::kind::Args;
+use plan::kind::Args;
 use websocket::deflate::Params;
 use websocket::{Limits, Role};
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use descriptor::{Report, Syntax};
 use endpoint::{
-    Accept, Accepted, Answer, Conn, Connector, Context, Error, Info, Listener, Offer, Plan,
-    Registry, Result,
+    Accept, Accepted, Answer, Conn, Connector, Context, Error, Info, Listener, Offer, Result,
 };
 use endpoints::KINDS;
+use plan::{Plan, Registry};
 
 pub(crate) fn registry() -> Registry {
     Registry::with(KINDS)

@@ -80,6 +80,35 @@ fn mistakes_when_listening() {
     "#);
 }
 
+/// A misspelt `host` of the layer is no reason to keep silent about one that is missing beneath it.
+#[test]
+fn a_misspelt_name_explains_what_its_own_endpoint_lacks() {
+    insta::assert_snapshot!(connecting("ws:{tcp:port=80}:hosst=x"), @r#"
+    error: `tcp` needs `host`
+      | ws:{tcp:port=80}:hosst=x
+      |     ^^^
+      = help: the form is `tcp:HOST:PORT[:timeout=…][:bindAddress=…][:nodelay=…][:keepalive=…]`
+
+    error: `ws` has no parameter `hosst` when connecting
+      | ws:{tcp:port=80}:hosst=x
+      |                  ^^^^^
+      = help: did you mean `host`?
+    "#);
+    // Nor is its endpoint planned without it.
+    insta::assert_snapshot!(connecting("tcp:h:prot=80"), @r#"
+    error: `tcp` has no parameter `prot` when connecting
+      | tcp:h:prot=80
+      |       ^^^^
+      = help: did you mean `port`?
+    "#);
+    insta::assert_snapshot!(connecting("tcp:port=80:hosst=x"), @r#"
+    error: `tcp` has no parameter `hosst` when connecting
+      | tcp:port=80:hosst=x
+      |             ^^^^^
+      = help: did you mean `host`?
+    "#);
+}
+
 #[test]
 fn mistakes_when_connecting() {
     insta::assert_snapshot!(connecting("ws:9000:header.connection=x:subprotocol={a;b}"), @r#"
@@ -176,8 +205,8 @@ fn every_example_can_be_planned() {
     let (kind, _) = registry().find("ws").unwrap();
     for example in kind.examples {
         let report = match example.role {
-            endpoint::kind::Role::Listen => listening(example.descriptor),
-            endpoint::kind::Role::Connect => connecting(example.descriptor),
+            plan::kind::Role::Listen => listening(example.descriptor),
+            plan::kind::Role::Connect => connecting(example.descriptor),
         };
         assert_eq!(report, "", "{}", example.descriptor);
     }

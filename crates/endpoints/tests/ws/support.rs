@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use descriptor::{Report, Syntax};
-use endpoint::kind::{Kind, Param, PlanConnect, PlanListen, Side, Takes, ValueKind};
 use endpoint::{
     Accept, Accepted, Answer, Bound, ByteStream, Conn, Context, DialLayer, End, Incoming, Info, Io,
-    Life, Local, MessageStream, Offer, Offers, Part, Registry, Result, ServeLayer, Transport,
+    Life, Local, MessageStream, Offer, Offers, Part, Result, ServeLayer, Transport,
 };
 use endpoints::KINDS;
 use futures_util::{SinkExt, StreamExt};
+use plan::Registry;
+use plan::kind::{Kind, Param, PlanConnect, PlanListen, Side, Takes, ValueKind};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 

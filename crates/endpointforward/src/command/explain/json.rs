@@ -1,8 +1,8 @@
 //! An explanation for programs: one object on one line.
 
 use descriptor::{Descriptor, Diagnostic, Severity, Stage, Text};
-use endpoint::Tree;
-use endpoint::kind::{Role, Shape};
+use plan::Tree;
+use plan::kind::{Role, Shape};
 use serde_json::{Map, Value, json};
 
 use super::Explained;
@@ -90,7 +90,7 @@ fn diagnostic(found: &Diagnostic) -> Value {
             Stage::Parse => "parse",
             Stage::Plan => "plan",
         },
-        "code": found.code,
+        "code": found.code.as_str(),
         "offset": found.span.start,
         "end": found.span.end,
         "message": found.message,

@@ -10,10 +10,10 @@ mod text;
 
 use std::cmp::Reverse;
 
-use descriptor::{Descriptor, Diagnostic, Severity, Syntax, Text};
-use endpoint::Tree;
-use endpoint::kind::Role;
+use descriptor::{Code, Descriptor, Diagnostic, Severity, Syntax, Text};
 use endpointforward::Endpoints;
+use plan::Tree;
+use plan::kind::Role;
 
 use super::cli::Explain;
 use super::exit::Exit;
@@ -106,7 +106,7 @@ impl Explainer {
 /// How badly a side fits; the least is the side that was probably meant.
 fn misfit(found: &[Diagnostic]) -> (usize, usize, Reverse<usize>) {
     let errors = found.iter().filter(|found| found.severity == Severity::Error);
-    let other_side = errors.clone().filter(|found| found.code == "wrong-side").count();
+    let other_side = errors.clone().filter(|found| found.code == Code::WrongSide).count();
     let first = errors.clone().map(|found| found.span.start).min().unwrap_or_default();
     // With as many mistakes, the reading that went well for longer.
     (other_side, errors.count(), Reverse(first))

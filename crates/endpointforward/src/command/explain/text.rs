@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use descriptor::{Diagnostic, Report};
-use endpoint::Tree;
-use endpoint::kind::{Role, Shape, ValueKind};
 use endpointforward::Endpoints;
+use plan::Tree;
+use plan::kind::{Role, Shape, ValueKind};
 
 use super::{Explained, Planned};
 

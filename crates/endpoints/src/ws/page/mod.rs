@@ -14,14 +14,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ::bytes::Bytes;
-use descriptor::Diagnostic;
-use endpoint::kind::Args;
+use descriptor::{Code, Diagnostic};
 use hyper::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap,
     HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION, REFERRER_POLICY, VARY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use hyper::{Response, StatusCode};
+use plan::kind::Args;
 
 use self::encoding::Encoding;
 use self::files::{BUILT, Built, File};
@@ -59,7 +59,7 @@ impl Show {
                 let help = format!(
                     "a page is `auto`, `terminal`, `telnet` or `none`; for a folder, write `page=./{other}`"
                 );
-                return Err(args.mistake("page", "bad-value", message).help(help));
+                return Err(args.mistake("page", Code::BadValue, message).help(help));
             }
         })
     }

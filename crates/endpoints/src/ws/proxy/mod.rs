@@ -11,11 +11,11 @@
 mod forwarded;
 mod trusted;
 
-use descriptor::Diagnostic;
+use descriptor::{Code, Diagnostic};
 use endpoint::Info;
 use endpoint::info::{Proxied, Tcp, Unix};
-use endpoint::kind::Args;
 use hyper::header::HeaderMap;
+use plan::kind::Args;
 
 use self::forwarded::{Hop, hops};
 use self::trusted::Trusted;
@@ -50,7 +50,7 @@ impl Proxies {
         if args.is_given("forwarded") && !proxies.trusted.is_somebody() {
             let message = "`forwarded` has no effect without `trusted`";
             let help = "name the proxy whose headers are to be believed: `trusted=loopback`";
-            return Err(args.mistake("forwarded", "bad-value", message).help(help));
+            return Err(args.mistake("forwarded", Code::BadValue, message).help(help));
         }
         Ok(proxies)
     }

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use descriptor::Diagnostic;
-use endpoint::kind::Args;
 use ipnet::IpNet;
+use plan::kind::Args;
 
 /// Who is believed.
 #[derive(Clone, Debug, Default)]

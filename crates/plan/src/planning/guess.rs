@@ -4,11 +4,13 @@
 use std::borrow::Cow;
 
 use descriptor::{
-    Descriptor, Span, Syntax, Text, Url, nearest, quote_positional, quote_twisted, quote_value,
+    Code, Descriptor, Span, Syntax, Text, Url, nearest, quote_positional, quote_twisted,
+    quote_value,
 };
+use endpoint::{Connector, Listener};
 
 use super::{Known, Planning};
-use crate::kind::{Kind, Param, PlanConnect, PlanListen, Role, mended, read};
+use crate::kind::{Form, Kind, Role, mended, read};
 
 impl Planning<'_> {
     /// Reports it; the nearest kind's name, if there is a near one.
@@ -21,11 +23,8 @@ impl Planning<'_> {
         if self.is_scheme(name, role) {
             return None;
         }
-        let can = |kind: &&&'static Kind| match role {
-            Role::Listen => kind.listen.is_some(),
-            Role::Connect => kind.connect.is_some(),
-        };
-        let kinds = self.registry.kinds.iter().filter(can);
+        let can = |kind: &&&'static Kind| kind.form(role).is_some();
+        let kinds = self.registry.kinds().iter().filter(can);
         let names = kinds.clone().flat_map(|k| k.aliases.iter().map(|a| a.name).chain([k.name]));
         let near = nearest(name.as_str(), names);
         let list = || kinds.map(|kind| format!("`{}`", kind.name)).collect::<Vec<_>>().join(", ");
@@ -50,14 +49,14 @@ impl Planning<'_> {
             "" => "there is no kind of endpoint here".to_owned(),
             name => format!("`{name}` is not a kind of endpoint"),
         };
-        self.error("unknown-kind", span, message, Some(help));
+        self.error(Code::UnknownKind, span, message, Some(help));
         near
     }
 
     /// Whether a URL's scheme stands in a kind's place, `wss:9000`; then that is reported, and in the
     /// scheme's own words if no URL of it can be had.
     fn is_scheme(&mut self, name: &Text, role: Role) -> bool {
-        let mut schemes = self.registry.kinds.iter().flat_map(|kind| kind.schemes);
+        let mut schemes = self.registry.kinds().iter().flat_map(|kind| kind.schemes);
         let Some(scheme) = schemes.find(|s| s.name.eq_ignore_ascii_case(name.as_str())) else {
             return false;
         };
@@ -74,7 +73,7 @@ impl Planning<'_> {
         } else {
             let message = format!("`{name}` is not a kind of endpoint, but the scheme of a URL");
             let help = format!("write `{}://HOST:PORT`", scheme.name);
-            self.error("unknown-kind", name.span(), message, Some(help));
+            self.error(Code::UnknownKind, name.span(), message, Some(help));
         }
         true
     }
@@ -90,7 +89,7 @@ impl Planning<'_> {
             let is_its = |kind: &&&Kind| {
                 kind.schemes.iter().any(|known| known.name.eq_ignore_ascii_case(scheme))
             };
-            let Some(kind) = self.registry.kinds.iter().find(is_its) else { return false };
+            let Some(kind) = self.registry.kinds().iter().find(is_its) else { return false };
             let mut params =
                 [Role::Listen, Role::Connect].map(|role| kind.params(role)).into_iter();
             if !params.any(|params| params.iter().any(|param| param.is_called(name))) {
@@ -102,7 +101,12 @@ impl Planning<'_> {
                  is written `%3A`"
             );
             let message = format!("`{name}` would be read as part of the URL");
-            self.error("option-in-url", url.slice(at + 1..typed.len()).span(), message, Some(help));
+            self.error(
+                Code::OptionInUrl,
+                url.slice(at + 1..typed.len()).span(),
+                message,
+                Some(help),
+            );
             return true;
         }
         false
@@ -111,12 +115,12 @@ impl Planning<'_> {
     /// Reports the endpoint beneath a layer that was typed with its colons as they stand, `ws:tcp:9000`,
     /// or with its parameters outside, `ws:9000:interface=::1`, and puts it right in `known` for the
     /// mistakes in the rest. Only what plans when put right is taken for such.
-    pub(super) fn quote_beneath(&mut self, known: &mut Known, role: Role, params: &[Param]) {
-        if self.guessing || !is_layer(known.kind, role) {
+    pub(super) fn quote_beneath(&mut self, known: &mut Known, role: Role, form: Form) {
+        if self.guessing || form.takes.is_none() {
             return;
         }
         let alias = known.alias.map_or(&[][..], |alias| alias.params);
-        let own = || params.iter().chain(alias).chain(read::common(role));
+        let own = || form.params.iter().chain(alias).chain(read::common(role));
         let descriptor = &known.descriptor;
         let beneath = descriptor.args.get(1..).unwrap_or_default();
         let Some(first) = beneath.first() else { return };
@@ -166,12 +170,12 @@ impl Planning<'_> {
         let mut right = Descriptor::new(typed).arg(Text::synthetic(&inner, span));
         right.kwargs = kept.iter().chain(outer).copied().cloned().collect();
         known.descriptor = right;
-        self.error("unquoted-endpoint", span, message, Some(format!("did you mean `{meant}`?")));
+        self.error(Code::UnquotedEndpoint, span, message, Some(format!("did you mean `{meant}`?")));
     }
 
     /// With the kind in front that takes bare addresses and ports.
     fn with_bare_kind(&self, typed: &str) -> Option<String> {
-        let kind = self.registry.kinds.iter().find(|kind| kind.bare.is_some())?;
+        let kind = self.registry.kinds().iter().find(|kind| kind.bare.is_some())?;
         Some(format!("{}:{typed}", kind.name))
     }
 
@@ -180,8 +184,8 @@ impl Planning<'_> {
         let mut planning = Planning::new(self.registry, self.syntax);
         planning.guessing = true;
         let planned = match role {
-            Role::Listen => planning.listen(&Text::typed(typed), 0).is_some(),
-            Role::Connect => planning.connect(&Text::typed(typed), 0).is_some(),
+            Role::Listen => planning.plan::<dyn Listener>(&Text::typed(typed), 0).is_some(),
+            Role::Connect => planning.plan::<dyn Connector>(&Text::typed(typed), 0).is_some(),
         };
         planned && !planning.failed()
     }
@@ -197,17 +201,6 @@ impl Planning<'_> {
         match self.syntax {
             Syntax::Extended => quote_value(text),
             Syntax::Twisted => quote_twisted(text).into(),
-        }
-    }
-}
-
-fn is_layer(kind: &Kind, role: Role) -> bool {
-    match role {
-        Role::Listen => {
-            kind.listen.as_ref().is_some_and(|side| matches!(side.plan, PlanListen::Layer(..)))
-        }
-        Role::Connect => {
-            kind.connect.as_ref().is_some_and(|side| matches!(side.plan, PlanConnect::Layer(..)))
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What to write instead: the help in mistakes about parameters.
 
-use descriptor::{Diagnostic, Hole, Stage, Syntax, nearest};
+use descriptor::{Code, Diagnostic, Hole, Stage, Syntax, nearest};
+use endpoint::info::FACTS;
 
 use super::read::Reader;
 use super::{Param, Value, ValueKind};
-use crate::info::FACTS;
 
 /// What the endpoint takes, in one line.
 pub(super) fn form(reader: &Reader<'_>) -> String {
@@ -62,7 +62,7 @@ pub(super) fn unknown_fact(hole: &Hole) -> Diagnostic {
         None => format!("the facts are {}", FACTS.join(", ")),
     };
     let message = format!("no kind that ships knows `{name}`");
-    Diagnostic::warning(Stage::Plan, "unknown-fact", hole.span, message).help(help)
+    Diagnostic::warning(Stage::Plan, Code::UnknownFact, hole.span, message).help(help)
 }
 
 /// What was probably meant by a value that can't be read.

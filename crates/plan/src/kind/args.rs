@@ -5,10 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use descriptor::{Diagnostic, Span, Stage, Syntax, Template, Text};
+use descriptor::{Code, Diagnostic, Span, Stage, Syntax, Template, Text};
+use endpoint::DialLayer;
 
 use super::{HIDDEN, Role, Value};
-use crate::{DialLayer, Registry};
+use crate::Registry;
 
 /// What a kind's plan function reads. Every parameter has been read by its definition before, so
 /// the getters can't fail for a parameter that has a default or is required.
@@ -173,14 +174,14 @@ impl Args {
     pub fn mistake(
         &self,
         name: &str,
-        code: &'static str,
+        code: impl Into<Code>,
         message: impl Into<String>,
     ) -> Diagnostic {
         Diagnostic::error(Stage::Plan, code, self.span_of(name), message)
     }
 
     /// Warns about a parameter's value and takes it.
-    pub fn warn(&self, name: &str, code: &'static str, message: impl Into<String>) {
+    pub fn warn(&self, name: &str, code: impl Into<Code>, message: impl Into<String>) {
         let warning = Diagnostic::warning(Stage::Plan, code, self.span_of(name), message);
         self.warnings.borrow_mut().push(warning);
     }

@@ -3,15 +3,15 @@
 use std::cell::RefCell;
 
 use descriptor::{
-    Descriptor, Diagnostic, Span, Stage, Syntax, Template, Text, nearest, quote_twisted,
+    Code, Descriptor, Diagnostic, Span, Stage, Syntax, Template, Text, nearest, quote_twisted,
     quote_value,
 };
+use endpoint::info::{ROOTS, is_known};
 
 use super::advice;
 use super::args::Setting;
 use super::{Alias, Args, Holes, Param, Positional, Role, Value, ValueKind};
 use crate::Registry;
-use crate::info::{ROOTS, is_known};
 
 /// What a descriptor is read by.
 pub(crate) struct Reader<'a> {
@@ -60,14 +60,16 @@ pub(crate) fn read(
         settings: Vec::new(),
         switches: Vec::new(),
         inner: None,
+        meant: Vec::new(),
+        is_whole: true,
         found,
     };
     reading.keywords(&descriptor.kwargs);
     reading.positionals(descriptor.args.get(1..).unwrap_or_default());
     reading.defaults();
-    let Reading { mut settings, switches, inner, kind_span, found, .. } = reading;
+    let Reading { mut settings, switches, inner, kind_span, is_whole, found, .. } = reading;
     // What is too much doesn't keep the kind from finding more mistakes; what is missing does.
-    let sound = !found[before..].iter().any(|mistake| UNUSABLE.contains(&mistake.code));
+    let usable = !found[before..].iter().any(|mistake| UNUSABLE.contains(&mistake.code));
     let (shown, secret) = reader.shown(descriptor);
     let order = |setting: &Setting| reader.all().position(|param| param.is_called(&setting.name));
     settings.sort_by_key(order);
@@ -80,7 +82,7 @@ pub(crate) fn read(
         span: kind_span,
         inner,
         registry: reader.registry.clone(),
-        sound,
+        sound: usable && is_whole,
         settings,
         switches,
         warnings: RefCell::default(),
@@ -124,6 +126,10 @@ struct Reading<'a, 'b> {
     settings: Vec<Setting>,
     switches: Vec<(&'static str, Args)>,
     inner: Option<Text>,
+    /// The names that unknown keywords were probably meant to be.
+    meant: Vec<&'static str>,
+    /// Whether every required parameter has a value.
+    is_whole: bool,
     found: &'b mut Vec<Diagnostic>,
 }
 
@@ -146,7 +152,7 @@ impl Reading<'_, '_> {
                 }
             } else if kwargs[..index].iter().any(|(earlier, _)| same(earlier)) {
                 self.error(
-                    "duplicate-keyword",
+                    Code::DuplicateKeyword,
                     name.span(),
                     format!("`{name}` is given twice"),
                     None,
@@ -181,7 +187,7 @@ impl Reading<'_, '_> {
                 }
                 Some(param) if named(&self.settings, param) => {
                     let message = format!("`{}` is given by position and by name", param.name);
-                    self.error("given-twice", arg.span(), message, None);
+                    self.error(Code::GivenTwice, arg.span(), message, None);
                 }
                 Some(param) => {
                     if param.rest {
@@ -217,14 +223,18 @@ impl Reading<'_, '_> {
                         secret: param.secret,
                     });
                 }
-            } else if param.required && !self.blamed(param) {
+            } else if param.required {
+                self.is_whole = false;
+                if self.blamed(param) {
+                    continue;
+                }
                 let message = format!(
                     "`{}` needs {}",
                     self.reader.name,
                     advice::wanted(param, self.reader.syntax)
                 );
                 self.error(
-                    "missing-parameter",
+                    Code::MissingParameter,
                     self.kind_span,
                     message,
                     Some(advice::form(self.reader)),
@@ -282,7 +292,7 @@ impl Reading<'_, '_> {
                         param.name
                     );
                     let help = "write it out, or write `\\$` if the text is meant as it stands";
-                    self.error("template-refused", hole.span, message, Some(help.into()));
+                    self.error(Code::TemplateRefused, hole.span, message, Some(help.into()));
                     return None;
                 }
             }
@@ -303,7 +313,7 @@ impl Reading<'_, '_> {
         let message = format!("`{}` must be {what}", param.name);
         let help = advice::joined(self.reader, param, text.as_str())
             .or_else(|| advice::mend(param.value, text.as_str(), self.reader.syntax));
-        self.error("bad-value", text.span(), message, help);
+        self.error(Code::BadValue, text.span(), message, help);
     }
 
     /// Reads a switch: a word, or parameters of its own, which are keywords as an endpoint's are.
@@ -358,14 +368,11 @@ impl Reading<'_, '_> {
 
     fn unknown(&mut self, name: &Text) {
         let Reader { name: kind, role, other, .. } = self.reader;
-        let (here, there) = match role {
-            Role::Listen => ("listening", "connecting"),
-            Role::Connect => ("connecting", "listening"),
-        };
+        let (here, there) = (role.doing(), role.other().doing());
         if other.iter().any(|param| param.is_called(name.as_str())) {
             let message =
                 format!("`{kind}` takes `{name}` when {there}, and this is the {here} side");
-            self.error("unknown-keyword", name.span(), message, Some(advice::form(self.reader)));
+            self.error(Code::UnknownKeyword, name.span(), message, Some(advice::form(self.reader)));
             return;
         }
         let here = if self.reader.is_switch { String::new() } else { format!(" when {here}") };
@@ -374,7 +381,10 @@ impl Reading<'_, '_> {
         let rest = self.reader.all().find(|param| param.rest);
         let help = match (nearest(name.as_str(), names), rest) {
             (Some(near), _) if near.ends_with('.') => format!("did you mean `{near}NAME=…`?"),
-            (Some(near), _) => format!("did you mean `{near}`?"),
+            (Some(near), _) => {
+                self.meant.push(near);
+                format!("did you mean `{near}`?")
+            }
             // `process:dd:if=/dev/zero`: it was meant as one of these.
             (None, Some(rest)) => match self.reader.syntax {
                 Syntax::Extended => format!(
@@ -385,7 +395,7 @@ impl Reading<'_, '_> {
             },
             (None, None) => advice::form(self.reader),
         };
-        self.error("unknown-keyword", name.span(), message, Some(help));
+        self.error(Code::UnknownKeyword, name.span(), message, Some(help));
     }
 
     fn too_many(&mut self, extra: &[Text]) {
@@ -416,7 +426,7 @@ impl Reading<'_, '_> {
             Syntax::Twisted => "a `:` in text is written `\\:`",
         };
         let help = format!("{how}; {}", advice::form(self.reader));
-        self.error("too-many-positionals", span, message, Some(help));
+        self.error(Code::TooManyPositionals, span, message, Some(help));
     }
 
     /// The value of a keyword had colons: `origin=https://example.com`.
@@ -434,14 +444,14 @@ impl Reading<'_, '_> {
         let at = value.span();
         let is_inside = |span: Span| at.start <= span.start && span.end <= at.end;
         self.found.retain(|mistake| {
-            !matches!(mistake.code, "bad-value" | "no-value") || !is_inside(mistake.span)
+            !matches!(mistake.code, Code::BadValue | Code::NoValue) || !is_inside(mistake.span)
         });
         let message = format!("the value of `{name}` ends at its first `:`");
         let help = match self.reader.syntax {
             Syntax::Extended => format!("write it in braces: `{name}={}`", quote_value(&whole)),
             Syntax::Twisted => format!("write `\\:` for it: `{name}={}`", quote_twisted(&whole)),
         };
-        self.error("unquoted-value", span, message, Some(help));
+        self.error(Code::UnquotedValue, span, message, Some(help));
     }
 
     /// Whether a parameter is called so, letter by letter.
@@ -452,26 +462,21 @@ impl Reading<'_, '_> {
     /// The name of a parameter stands where a positional does: `ws:9000:ping`.
     fn without_value(&mut self, name: &Text) {
         let message = format!("`{name}` needs a value");
-        self.error("no-value", name.span(), message, Some(format!("the form is `{name}=…`")));
+        self.error(Code::NoValue, name.span(), message, Some(format!("the form is `{name}=…`")));
     }
 
     /// Whether something typed was wrong in a way that may be why `param` is missing.
     fn blamed(&self, param: &Param) -> bool {
-        param.positional
-            && self.found.iter().any(|d| d.code == "unknown-keyword" && nearest_is(d, param.name))
+        param.positional && self.meant.contains(&param.name)
     }
 
-    fn error(&mut self, code: &'static str, span: Span, message: String, help: Option<String>) {
+    fn error(&mut self, code: Code, span: Span, message: String, help: Option<String>) {
         let mut diagnostic = Diagnostic::error(Stage::Plan, code, span, message);
         if let Some(help) = help {
             diagnostic = diagnostic.help(help);
         }
         self.found.push(diagnostic);
     }
-}
-
-fn nearest_is(diagnostic: &Diagnostic, name: &str) -> bool {
-    diagnostic.help.as_deref() == Some(&*format!("did you mean `{name}`?"))
 }
 
 /// Whether there is only a `:` between them.
@@ -493,8 +498,8 @@ fn printable(text: &str) -> String {
 }
 
 /// Mistakes that leave a parameter without a value.
-const UNUSABLE: &[&str] =
-    &["bad-value", "missing-parameter", "no-value", "template-refused", "unquoted-value"];
+const UNUSABLE: &[Code] =
+    &[Code::BadValue, Code::NoValue, Code::TemplateRefused, Code::UnquotedValue];
 
 /// What stands for a secret wherever a descriptor is shown.
 pub(crate) const HIDDEN: &str = "…";

@@ -3,8 +3,9 @@
 mod support;
 
 use descriptor::{Diagnostic, Report, Syntax};
-use endpoint::kind::Shape;
-use endpoint::{Exposure, Grants, Registry, check_exposure};
+use endpoint::{Exposure, Grants};
+use plan::kind::Shape;
+use plan::{Registry, check_exposure};
 use support::KINDS;
 
 fn registry() -> Registry {
@@ -289,7 +290,7 @@ fn secrets_are_shown_nowhere() {
 fn endpoints_nest_only_so_deep() {
     let typed = format!("{}net:80{}", "over:{".repeat(40), "}".repeat(40));
     let found = registry().listener(&typed, Syntax::Extended).expect_err("too deep");
-    assert_eq!(found.iter().map(|d| d.code).collect::<Vec<_>>(), ["too-deep"]);
+    assert_eq!(found.iter().map(|d| d.code.as_str()).collect::<Vec<_>>(), ["too-deep"]);
 }
 
 #[test]

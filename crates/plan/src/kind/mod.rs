@@ -11,14 +11,13 @@ pub(crate) mod read;
 use std::sync::Arc;
 
 use descriptor::{Descriptor, Diagnostic, Text, Url};
+use endpoint::{Connector, DialLayer, Listener, ServeLayer, Times};
 
 pub(crate) use self::advice::mended;
 pub use self::args::{Args, Setting};
 pub use self::param::{Holes, Param, Value, ValueKind};
 pub(crate) use self::read::HIDDEN;
 pub use self::read::common;
-use crate::opened::Times;
-use crate::{Connector, DialLayer, Listener, ServeLayer};
 
 /// A kind of endpoint.
 #[derive(Debug)]
@@ -64,23 +63,52 @@ impl Kind {
         }
     }
 
-    /// The parameters of one side, as they are read: its own, then those that every endpoint of
+    /// Returns what one side of it takes and gives; `None` if it has no such side.
+    #[must_use]
+    pub fn form(&self, role: Role) -> Option<Form> {
+        match role {
+            Role::Listen => {
+                let side = self.listen.as_ref()?;
+                let form = match side.plan {
+                    PlanListen::Leaf(_) => side.form(None),
+                    PlanListen::Layer(takes, _) => side.form(Some(takes)),
+                    // Listening by opening takes the parameters of connecting.
+                    PlanListen::Opened(_) => self.form(Role::Connect)?,
+                };
+                Some(Form { gives: side.gives, ..form })
+            }
+            Role::Connect => {
+                let side = self.connect.as_ref()?;
+                Some(side.form(match side.plan {
+                    PlanConnect::Leaf(_) => None,
+                    PlanConnect::Layer(takes, _) => Some(takes),
+                }))
+            }
+        }
+    }
+
+    /// Returns the parameters of one side, as they are read: its own, then those that every endpoint of
     /// that side takes. None if it has no such side.
     #[must_use]
     pub fn params(&self, role: Role) -> Vec<&'static Param> {
-        let own = match (role, &self.listen, &self.connect) {
-            // Listening by opening takes the parameters of connecting.
-            (Role::Listen, Some(Side { plan: PlanListen::Opened(_), .. }), Some(connect)) => {
-                connect.params
-            }
-            (Role::Listen, Some(side), _) => side.params,
-            (Role::Connect, _, Some(side)) => side.params,
-            _ => return Vec::new(),
-        };
+        let Some(Form { params: own, .. }) = self.form(role) else { return Vec::new() };
         // A kind may know a parameter of every endpoint's better.
         let new = |param: &&Param| !own.iter().any(|mine| mine.name == param.name);
         own.iter().chain(common(role).iter().filter(new)).collect()
     }
+}
+
+/// What one side of a kind takes and gives, however it is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    /// Its own parameters: positional ones first, in their order.
+    pub params: &'static [Param],
+    /// How positionals find their parameters.
+    pub positional: Positional,
+    /// What it needs beneath it, if it is a layer.
+    pub takes: Option<Takes>,
+    /// What it gives to whatever is above it.
+    pub gives: Shape,
 }
 
 /// Another name for a kind.
@@ -145,6 +173,33 @@ pub enum Role {
     Connect,
 }
 
+impl Role {
+    /// Returns the other side.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Listen => Self::Connect,
+            Self::Connect => Self::Listen,
+        }
+    }
+
+    /// Returns what an endpoint does on that side.
+    pub(crate) fn doing(self) -> &'static str {
+        match self {
+            Self::Listen => "listening",
+            Self::Connect => "connecting",
+        }
+    }
+
+    /// Returns what is done with an endpoint of that side.
+    pub(crate) fn done(self) -> &'static str {
+        match self {
+            Self::Listen => "listened on",
+            Self::Connect => "connected to",
+        }
+    }
+}
+
 /// One side of a kind.
 #[derive(Debug)]
 pub struct Side<P> {
@@ -169,6 +224,10 @@ impl<P> Side<P> {
     #[must_use]
     pub const fn messages(params: &'static [Param], plan: P) -> Self {
         Self { params, gives: Shape::Messages, positional: Positional::InOrder, plan }
+    }
+
+    fn form(&self, takes: Option<Takes>) -> Form {
+        Form { params: self.params, positional: self.positional, takes, gives: self.gives }
     }
 }
 

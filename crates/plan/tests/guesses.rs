@@ -3,7 +3,7 @@
 mod support;
 
 use descriptor::{Report, Syntax};
-use endpoint::Registry;
+use plan::Registry;
 use support::KINDS;
 
 fn mistakes(typed: &str, syntax: Syntax) -> String {

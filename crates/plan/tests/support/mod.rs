@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use descriptor::{Descriptor, Text};
-use endpoint::kind::{
-    Alias, Args, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape, Side,
-    Takes, ValueKind,
-};
 use endpoint::{
     Accept, Bound, Conn, Connector, Context, Error, ErrorKind, Exposure, Grants, Info, Listener,
     Local, Result, ServeLayer,
+};
+use plan::kind::{
+    Alias, Args, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape, Side,
+    Takes, ValueKind,
 };
 
 pub(crate) static KINDS: &[&Kind] = &[&NET, &OVER, &RECORDS, &FLAT, &SHELL, &TIMED];
@@ -140,7 +140,7 @@ static SHELL: Kind = Kind {
     ..Kind::new("shell", "A program.")
 };
 
-fn layer(args: &Args) -> endpoint::kind::Planned<Arc<dyn ServeLayer>> {
+fn layer(args: &Args) -> plan::kind::Planned<Arc<dyn ServeLayer>> {
     // A test sees what a kind reads through its warnings.
     if let Some(set) = args.switch("squeeze") {
         let level = set.int("level").expect("it has a default");

@@ -1,0 +1,57 @@
+//! Who can reach a listener, what access to a destination exposes, and which of them may be joined.
+
+/// Who can reach a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exposure {
+    /// Nobody but who has our descriptors, or a path of the file system.
+    Local,
+    /// Every program on this machine: web pages in its browsers among them.
+    Loopback,
+    /// Other machines.
+    Public,
+}
+
+impl Exposure {
+    /// Returns whether clients of such a listener may reach a destination that grants this although the
+    /// user has not said who may use it.
+    #[must_use]
+    pub fn allows(self, grants: Grants) -> bool {
+        self < Self::Public || !grants.is_unguarded()
+    }
+}
+
+/// What access to a destination exposes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grants {
+    /// Nothing outside this process: an echo.
+    Nothing,
+    /// Another service, that has its own say over who may use it.
+    Service,
+    /// A device of this machine.
+    Device,
+    /// A program that runs as our user.
+    Program,
+}
+
+impl Grants {
+    /// Returns whether the destination itself doesn't ask who uses it: a program or a device takes
+    /// whatever it is sent.
+    #[must_use]
+    pub fn is_unguarded(self) -> bool {
+        self >= Self::Device
+    }
+}
+
+/// Says what is wrong with a destination that [`Exposure::allows`] refuses.
+#[must_use]
+pub fn exposed(grants: Grants, destination: &str) -> String {
+    let what = match grants {
+        Grants::Program => "a program that runs as your user",
+        _ => "a device of this machine",
+    };
+    format!("other machines could reach {what}, `{destination}`, without saying who they are")
+}
+
+/// Says what to do about a destination that [`Exposure::allows`] refuses.
+pub const HOW_TO_ALLOW: &str =
+    "listen on loopback (`interface=127.0.0.1`), or state that everybody may with `auth=none`";

@@ -1,0 +1,274 @@
+//! Planning: from a descriptor to something that can be opened, written once for both sides.
+//!
+//! 1. Sugar: a URL, a bare port, another spelling become a descriptor of the common form.
+//! 2. The kind is looked up, and its parameters are read by their definitions.
+//! 3. What is under a layer is planned the same way, and their shapes are checked.
+//! 4. The kind makes the listener or connector.
+//!
+//! Nothing is opened and no file is read. Every mistake is reported, with its span in what was
+//! typed.
+
+mod guess;
+
+use std::sync::Arc;
+
+use descriptor::{Code, Descriptor, Diagnostic, Severity, Span, Stage, Syntax, Text, Url, nearest};
+
+use crate::kind::read::{self, Reader};
+use crate::kind::{Alias, Args, Form, Kind, Planned, Role, Shape, Takes};
+use crate::side::{Endpoint, Make};
+use crate::{Plan, Registry, Tree};
+
+/// The planning of one descriptor, with everything that is under it.
+pub(crate) struct Planning<'a> {
+    registry: &'a Registry,
+    syntax: Syntax,
+    found: Vec<Diagnostic>,
+    /// Whether what is planned was made up, to see whether it was meant.
+    guessing: bool,
+}
+
+/// A descriptor whose kind is known.
+struct Known {
+    descriptor: Descriptor,
+    kind: &'static Kind,
+    alias: Option<&'static Alias>,
+}
+
+impl<'a> Planning<'a> {
+    pub(crate) fn new(registry: &'a Registry, syntax: Syntax) -> Self {
+        Self { registry, syntax, found: Vec::new(), guessing: false }
+    }
+
+    /// Plans what was typed, or returns everything that is wrong with it.
+    pub(crate) fn run<E: Endpoint + ?Sized>(
+        mut self,
+        typed: &str,
+    ) -> Result<Plan<E>, Vec<Diagnostic>> {
+        match self.plan(&Text::typed(typed), 0) {
+            Some((endpoint, tree)) if !self.failed() => {
+                Ok(Plan { endpoint, tree, warnings: self.found })
+            }
+            _ => Err(self.found),
+        }
+    }
+
+    /// Plans the layer of that name by itself, with its defaults; `None` if there is none.
+    pub(crate) fn layer<E: Endpoint + ?Sized>(&mut self, name: &str) -> Option<Arc<E::Layer>> {
+        let (kind, alias) = self.registry.find(name)?;
+        let Make::Layer(_, plan) = E::make(kind)? else { return None };
+        // Its endpoint is needed by the reader and planned by nobody.
+        let descriptor = Descriptor::new(Text::typed(name)).arg(Text::typed("open"));
+        let known = Known { descriptor, kind, alias };
+        let args = self.read(&known, E::ROLE, kind.form(E::ROLE)?);
+        self.make(&args, plan)
+    }
+
+    fn failed(&self) -> bool {
+        self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Plans an endpoint at `depth`. Mistakes are added to those found.
+    fn plan<E: Endpoint + ?Sized>(&mut self, text: &Text, depth: usize) -> Option<(Box<E>, Tree)> {
+        let mut known = self.resolve(text, E::ROLE, depth)?;
+        let Some((form, make)) = known.kind.form(E::ROLE).zip(E::make(known.kind)) else {
+            self.wrong_side(&known, E::ROLE);
+            return None;
+        };
+        self.quote_beneath(&mut known, E::ROLE, form);
+        let mut args = self.read(&known, E::ROLE, form);
+        match make {
+            Make::Leaf(plan) => {
+                let endpoint = self.make(&args, plan)?;
+                Some((endpoint, Tree::new(known.kind, &args, form.gives, None)))
+            }
+            Make::Layer(takes, plan) => {
+                let at = args.inner.clone();
+                let inner = at.as_ref().and_then(|inner| self.plan::<E>(inner, depth + 1));
+                if let (Some((_, beneath)), Some(at)) = (&inner, &at) {
+                    self.check_shape(known.kind, takes, beneath, at);
+                    hide(known.kind, &mut args, beneath, at);
+                }
+                let layer = self.make(&args, plan);
+                let (inner, beneath) = inner?;
+                let tree = Tree::new(known.kind, &args, form.gives, Some(beneath));
+                Some((E::over(inner, layer?), tree))
+            }
+        }
+    }
+
+    /// Sugar, grammar and kind.
+    fn resolve(&mut self, text: &Text, role: Role, depth: usize) -> Option<Known> {
+        if depth > DEPTH {
+            let message = format!("endpoints are nested more than {DEPTH} deep");
+            self.error(Code::TooDeep, text.span(), message, None);
+            return None;
+        }
+        let descriptor = self.expand(text, role)?;
+        let Some(name) = descriptor.kind() else {
+            let help = "a descriptor starts with its kind: `tcp:127.0.0.1:23`";
+            self.error(
+                Code::MissingKind,
+                text.span(),
+                "there is no kind of endpoint here".into(),
+                Some(help.into()),
+            );
+            return None;
+        };
+        let Some((kind, alias)) = self.registry.find(name.as_str()) else {
+            // Reported; the rest is read as what was probably meant, for its own mistakes.
+            let meant = self.unknown_kind(text, name, role)?;
+            let (kind, alias) = self.registry.find(meant)?;
+            return Some(Known { descriptor, kind, alias });
+        };
+        if let Some(rewritten) = kind.rewrite.and_then(|rewrite| rewrite(&descriptor, role)) {
+            let (kind, alias) = self.registry.find(rewritten.kind()?.as_str())?;
+            return Some(Known { descriptor: rewritten, kind, alias });
+        }
+        Some(Known { descriptor, kind, alias })
+    }
+
+    fn expand(&mut self, text: &Text, role: Role) -> Option<Descriptor> {
+        if self.syntax == Syntax::Twisted {
+            return self.parse(text);
+        }
+        // A URL is one to its end; with options beside it, it stands in braces.
+        if Url::starts(text) {
+            return if self.has_options_behind(text) { None } else { self.url(text, role) };
+        }
+        let descriptor = self.parse(text)?;
+        let head = descriptor.kind()?;
+        if Url::starts(head) {
+            let mut expanded = self.url(head, role)?;
+            expanded.args.extend(descriptor.args[1..].iter().cloned());
+            expanded
+                .kwargs
+                .retain(|(name, _)| !descriptor.kwargs.iter().any(|(given, _)| given == name));
+            expanded.kwargs.extend(descriptor.kwargs);
+            return Some(expanded);
+        }
+        if self.registry.find(head.as_str()).is_none() {
+            let bare = self.registry.kinds().iter().filter_map(|kind| kind.bare);
+            if let Some(expanded) = bare.into_iter().find_map(|bare| bare(text, role)) {
+                return Some(expanded);
+            }
+        }
+        Some(descriptor)
+    }
+
+    fn parse(&mut self, text: &Text) -> Option<Descriptor> {
+        match Descriptor::parse(text, self.syntax) {
+            Ok(descriptor) => Some(descriptor),
+            Err(found) => {
+                self.found.extend(found);
+                None
+            }
+        }
+    }
+
+    fn url(&mut self, text: &Text, role: Role) -> Option<Descriptor> {
+        let url = match Url::split(text) {
+            Ok(url) => url,
+            Err(mistake) => {
+                self.found.push(mistake);
+                return None;
+            }
+        };
+        let schemes = self.registry.kinds().iter().flat_map(|kind| kind.schemes);
+        let Some(scheme) =
+            schemes.clone().find(|s| s.name.eq_ignore_ascii_case(url.scheme.as_str()))
+        else {
+            let scheme = &url.scheme;
+            let help = match nearest(scheme.as_str(), schemes.clone().map(|scheme| scheme.name)) {
+                Some(near) => format!("did you mean `{near}://`?"),
+                None => format!(
+                    "the schemes are {}",
+                    schemes
+                        .map(|scheme| format!("`{}`", scheme.name))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ),
+            };
+            let message = format!("`{scheme}` is not a URL scheme of any kind");
+            self.error(Code::UnknownScheme, scheme.span(), message, Some(help));
+            return None;
+        };
+        match (scheme.expand)(&url, role) {
+            Ok(descriptor) => Some(descriptor),
+            Err(mistake) => {
+                self.found.push(mistake);
+                None
+            }
+        }
+    }
+
+    fn read(&mut self, known: &Known, role: Role, form: Form) -> Args {
+        let alias = known.alias;
+        let reader = Reader {
+            registry: self.registry,
+            name: alias.map_or(known.kind.name, |alias| alias.name),
+            alias,
+            params: form.params,
+            positional: form.positional,
+            role,
+            syntax: self.syntax,
+            other: known.kind.form(role.other()).map_or(&[], |form| form.params),
+            common: read::common(role),
+            is_switch: false,
+        };
+        read::read(&reader, &known.descriptor, &mut self.found)
+    }
+
+    /// Has the kind make its part, once everything that was typed can be used.
+    fn make<T>(&mut self, args: &Args, plan: impl Fn(&Args) -> Planned<T>) -> Option<T> {
+        if !args.is_sound() {
+            return None;
+        }
+        let planned = plan(args);
+        self.found.append(&mut args.take_warnings());
+        planned.map_err(|mistakes| self.found.extend(mistakes)).ok()
+    }
+
+    fn check_shape(&mut self, kind: &Kind, takes: Takes, beneath: &Tree, at: &Text) {
+        if takes == Takes::Messages && beneath.gives == Shape::Bytes {
+            let (layer, kind) = (kind.name, beneath.kind);
+            let message = format!(
+                "`{layer}` goes over messages, and `{kind}` is a stream of bytes without any"
+            );
+            self.error(Code::WrongShape, at.span(), message, None);
+        }
+    }
+
+    fn wrong_side(&mut self, known: &Known, role: Role) {
+        let name = known.kind.name;
+        let message = format!("`{name}` can be {}, not {}", role.other().done(), role.done());
+        let span = known.descriptor.kind().map_or(known.descriptor.source().span(), Text::span);
+        self.error(Code::WrongSide, span, message, None);
+    }
+
+    fn error(&mut self, code: Code, span: Span, message: String, help: Option<String>) {
+        let mistake = Diagnostic::error(Stage::Plan, code, span, message);
+        self.found.push(match help {
+            Some(help) => mistake.help(help),
+            None => mistake,
+        });
+    }
+}
+
+/// Keeps the secrets of what is beneath, typed at `inner`, out of the layer's own descriptor.
+fn hide(kind: &Kind, args: &mut Args, beneath: &Tree, inner: &Text) {
+    if !beneath.secret {
+        return;
+    }
+    let hidden = args.descriptor.replace(inner.as_str(), &beneath.descriptor);
+    // However it was quoted: if it can't be found there, nothing of it is shown.
+    args.descriptor = if hidden.contains(&beneath.descriptor) {
+        hidden
+    } else {
+        format!("{}:{{{}}}", kind.name, beneath.descriptor)
+    };
+    args.secret = true;
+}
+
+/// Deeper than anybody stacks; each level is parsed again, so this also bounds the work.
+const DEPTH: usize = 16;

@@ -1,0 +1,91 @@
+//! The kinds that are known.
+
+use std::sync::Arc;
+
+use descriptor::{Diagnostic, Syntax};
+use endpoint::{Connector, DialLayer, Listener};
+
+use crate::Tree;
+use crate::kind::{Alias, Kind};
+use crate::planning::Planning;
+
+/// The kinds that descriptors may name.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    kinds: Vec<&'static Kind>,
+}
+
+/// An endpoint that was planned, with what `explain` shows.
+#[derive(Debug)]
+pub struct Plan<T: ?Sized> {
+    /// What can be opened.
+    pub endpoint: Box<T>,
+    /// What it is made of.
+    pub tree: Tree,
+    /// What is odd about it.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Registry {
+    /// These kinds.
+    #[must_use]
+    pub fn with(kinds: &[&'static Kind]) -> Self {
+        Self { kinds: kinds.to_vec() }
+    }
+
+    /// With one more. A name that is taken already stays with the first.
+    #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "kinds are added; registries are not summed")]
+    pub fn add(mut self, kind: &'static Kind) -> Self {
+        self.kinds.push(kind);
+        self
+    }
+
+    /// All kinds, in order.
+    #[must_use]
+    pub fn kinds(&self) -> &[&'static Kind] {
+        &self.kinds
+    }
+
+    /// The kind of this name, whatever its case, and the alias if it is one.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<(&'static Kind, Option<&'static Alias>)> {
+        self.kinds.iter().find_map(|kind| {
+            if kind.name.eq_ignore_ascii_case(name) {
+                return Some((*kind, None));
+            }
+            let alias = kind.aliases.iter().find(|alias| alias.name.eq_ignore_ascii_case(name))?;
+            Some((*kind, Some(alias)))
+        })
+    }
+
+    /// Plans an endpoint to listen on.
+    ///
+    /// # Errors
+    /// Everything that is wrong with `text`.
+    pub fn listener(
+        &self,
+        text: &str,
+        syntax: Syntax,
+    ) -> Result<Plan<dyn Listener>, Vec<Diagnostic>> {
+        Planning::new(self, syntax).run(text)
+    }
+
+    /// Plans an endpoint to connect to.
+    ///
+    /// # Errors
+    /// Everything that is wrong with `text`.
+    pub fn connector(
+        &self,
+        text: &str,
+        syntax: Syntax,
+    ) -> Result<Plan<dyn Connector>, Vec<Diagnostic>> {
+        Planning::new(self, syntax).run(text)
+    }
+
+    /// The connecting side of a layer, with its defaults, for a kind that puts it over something
+    /// that is open already.
+    pub(crate) fn dial_layer(&self, name: &str, syntax: Syntax) -> Option<Arc<dyn DialLayer>> {
+        Planning::new(self, syntax).layer::<dyn Connector>(name)
+    }
+}

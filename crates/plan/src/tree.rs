@@ -1,0 +1,70 @@
+//! What an endpoint is made of, for `explain` and for checks over a whole plan.
+
+use descriptor::Span;
+
+use crate::kind::{Args, HIDDEN, Kind, Setting, Shape};
+
+/// What an endpoint is made of: kinds with every parameter, outermost first.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    /// The kind's own name.
+    pub kind: &'static str,
+    /// The name that it was called by.
+    pub called: String,
+    /// Its descriptor in the common form.
+    pub descriptor: String,
+    /// What it gives to whatever is above it.
+    pub gives: Shape,
+    /// Its parameters: name, value, and whether it was typed. What a switch that is on has in braces
+    /// follows it, as `compression.level`.
+    pub settings: Vec<(String, String, bool)>,
+    /// Whether secrets were left out of the descriptor and the parameters.
+    pub secret: bool,
+    /// Where its kind was typed.
+    pub span: Span,
+    /// What is beneath it.
+    pub inner: Option<Box<Tree>>,
+}
+
+impl Tree {
+    /// Makes the tree of an endpoint of `kind` that was planned from `args`, over `inner`.
+    pub(crate) fn new(kind: &Kind, args: &Args, gives: Shape, inner: Option<Self>) -> Self {
+        Self {
+            kind: kind.name,
+            called: args.called.clone(),
+            descriptor: args.descriptor.clone(),
+            gives,
+            settings: settings(args),
+            secret: args.secret,
+            span: args.span,
+            inner: inner.map(Box::new),
+        }
+    }
+
+    /// Whether this endpoint or one beneath it has a value for the parameter.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.settings.iter().any(|(n, ..)| n == name)
+            || self.inner.as_ref().is_some_and(|inner| inner.has(name))
+    }
+
+    /// Whether this endpoint or one beneath it has the parameter set to that value.
+    #[must_use]
+    pub fn says(&self, name: &str, value: &str) -> bool {
+        self.settings.iter().any(|(n, v, _)| n == name && v.eq_ignore_ascii_case(value))
+            || self.inner.as_ref().is_some_and(|inner| inner.says(name, value))
+    }
+}
+
+fn settings(args: &Args) -> Vec<(String, String, bool)> {
+    let mut all = Vec::new();
+    for Setting { name, text, given, .. } in args.settings() {
+        let text = if args.is_secret(name) { HIDDEN } else { text };
+        all.push((name.clone(), text.to_owned(), *given));
+        let inside = args.switch(name).map(settings).unwrap_or_default();
+        all.extend(
+            inside.into_iter().map(|(inner, text, given)| (format!("{name}.{inner}"), text, given)),
+        );
+    }
+    all
+}
