@@ -45,7 +45,7 @@ pub(super) struct Session<'t, M: Medium> {
 /// How a session ends.
 struct Over {
     why: Ended,
-    /// Since when it has been ending.
+    /// Since when it has been ending. A reader that was found slow, and proven alive, sets it anew.
     since: Instant,
     /// Data was thrown away that its reader might have taken.
     cut: bool,
@@ -430,6 +430,7 @@ impl<M: Medium> Session<'_, M> {
         let watch = self.watch.as_ref();
         let sink = watch.and_then(|watch| watch.is_proven(side == Side::Far));
         let ended_behind = watch.is_some_and(|watch| watch.has_ended(side == Side::Near));
+        let source = watch.and_then(|watch| watch.is_proven(side == Side::Near));
         let dead = from.dead().is_some();
         let gone = from.says == Says::Failed || (dead && from.is_open() && !ended_behind);
         Lane {
@@ -445,6 +446,7 @@ impl<M: Medium> Session<'_, M> {
             sink_ending: to.stream.ending(),
             proven: sink == Some(true),
             known: sink.is_some(),
+            answer_waits: source == Some(true) && from.has_unwritten(),
             serves: side == Side::Near,
         }
     }
@@ -529,6 +531,12 @@ impl<M: Medium> Session<'_, M> {
             }
         }
         self.blind = found.iter().all(|found| !found.known) && self.ended.is_none();
+        let slow = SIDES.into_iter().any(|side| {
+            watch.is_proven(side == Side::Near) == Some(true) && self.half(side).has_unwritten()
+        });
+        if let Some(over) = self.ended.as_mut().filter(|_| slow) {
+            over.since = now;
+        }
         let ending = self.ended.is_some();
         let stalled = self.has_unwritten();
         let pending = found.iter().any(|found| found.pending);
