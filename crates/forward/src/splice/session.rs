@@ -270,8 +270,8 @@ impl<M: Medium> Session<'_, M> {
         let step = match M::pump(cx, &mut from.stream, &mut to.stream, &mut to.out) {
             // What it had sent before it died has been read by now.
             Step::Dry => match from.dead() {
-                Some(kind) => Step::read_failed(kind.into()),
-                None => return false,
+                Some(kind) if from.is_dry(cx) => Step::read_failed(kind.into()),
+                _ => return false,
             },
             Step::Full => {
                 if from.dead().is_none() {
@@ -303,7 +303,9 @@ impl<M: Medium> Session<'_, M> {
             }
             Step::WriteFailed(failure) => {
                 match to.stream.peer() {
-                    Some(peer) if peer.state == PeerState::Gone => to.die(failure.error.kind()),
+                    Some(peer) if is_over(peer.state, &failure.error) => {
+                        to.die(failure.error.kind());
+                    }
                     _ => to.lose(),
                 }
                 // What is not taken any more is read and forgotten from the next poll on.
@@ -527,7 +529,6 @@ impl<M: Medium> Session<'_, M> {
                 } else {
                     self.bury(side, gone(kind));
                 }
-                cx.waker().wake_by_ref();
             }
         }
         self.blind = found.iter().all(|found| !found.known) && self.ended.is_none();
@@ -633,6 +634,13 @@ const LEAST_LOOK: Duration = Duration::from_millis(10);
 const DISCARD: usize = 8 * 1024 * 1024;
 
 const SIDES: [Side; 2] = [Side::Near, Side::Far];
+
+/// Whether a peer that can't be written to is gone. A TCP connection that was reset has no error left after the write
+/// that failed by it.
+fn is_over(state: PeerState, error: &io::Error) -> bool {
+    let broken = matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe);
+    state == PeerState::Gone || (state == PeerState::Ended && broken)
+}
 
 /// What is said of a peer that is gone.
 fn gone(kind: io::ErrorKind) -> io::Error {
