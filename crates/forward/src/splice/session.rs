@@ -152,7 +152,7 @@ impl<M: Medium> Running for Session<'_, M> {
                 return Poll::Pending;
             }
             if let Some((_, due)) = due
-                && self.expire(cx, due).is_ready()
+                && self.expire(due).is_ready()
             {
                 return Poll::Ready(());
             }
@@ -464,7 +464,7 @@ impl<M: Medium> Session<'_, M> {
     }
 
     /// Ready if it is over without more ado.
-    fn expire(&mut self, cx: &mut Context<'_>, due: Due) -> Poll<()> {
+    fn expire(&mut self, due: Due) -> Poll<()> {
         match due {
             Due::Over => {
                 let cut = self.is_moving();
@@ -477,7 +477,7 @@ impl<M: Medium> Session<'_, M> {
                 self.half(side).set_rest(Rest::Settled);
             }
             Due::Idle => self.wind_up(Ended::Idle, &End::of(Reason::Idle)),
-            Due::Look => self.look(cx),
+            Due::Look => self.look(),
             Due::Rest(side) => {
                 let (lane, own) = (self.describe(side), self.own_linger(side).is_some());
                 // Whoever asked for the end and got all of its data through has ended it, and is
@@ -505,7 +505,7 @@ impl<M: Medium> Session<'_, M> {
     }
 
     /// Looks at both transports, and says when to look again.
-    fn look(&mut self, cx: &mut Context<'_>) {
+    fn look(&mut self) {
         let Some(mut watch) = self.watch.take() else { return };
         let now = Instant::now();
         let mut found = [watch::Finding::default(); 2];
