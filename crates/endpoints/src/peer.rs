@@ -33,8 +33,9 @@ pub(crate) fn of_tcp(socket: BorrowedFd<'_>) -> Option<Peer> {
 
 /// The peer of a Unix socket: a process of this machine, which is there or isn't.
 pub(crate) fn of_unix(socket: BorrowedFd<'_>) -> Option<Peer> {
-    let pending = unsent(socket).ok()?;
+    // In this order: a peer that takes the last of it and closes in between has taken it.
     let events = events(socket, PollFlags::RDHUP)?;
+    let pending = unsent(socket).ok()?;
     let state = if events.intersects(PollFlags::HUP | PollFlags::ERR) {
         PeerState::Gone
     } else if events.contains(PollFlags::RDHUP) {
