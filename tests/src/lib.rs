@@ -3,6 +3,7 @@
 //! 1. [`Forwarder`] starts the binary, waits until it listens and says where; [`run`] runs it to its end.
 //! 2. [`Peer`] is any other program with the same guarantees: socat, nc, a Python script in the pinned venv.
 //! 3. [`net`] has raw TCP ends (stalled, reset, half-closed, a full accept queue), [`ws`] raw WebSocket ends.
+//!    [`netns`] has a cable between two network namespaces that can be pulled.
 //! 4. [`data`] makes bytes from a seed and says which byte is wrong.
 //! 5. [`Tap`] looks at what two WebSocket ends send each other.
 //! 6. [`browser`] is Chromium, which sees pages and types into them; [`firefox`] runs scripts in them.
@@ -24,6 +25,7 @@ mod deadline;
 pub mod firefox;
 mod forwarder;
 pub mod net;
+pub mod netns;
 mod peer;
 mod process;
 pub mod procfs;

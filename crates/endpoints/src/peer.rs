@@ -16,6 +16,8 @@ pub(crate) fn of_tcp(socket: BorrowedFd<'_>) -> Option<Peer> {
     let state = match state {
         // The states of a connection whose peer has sent its FIN.
         CLOSE_WAIT | LAST_ACK | CLOSING => PeerState::Ended,
+        // So is a connection that both have ended in good order, whose last data may still lie unread.
+        CLOSE if !events(socket, PollFlags::empty())?.contains(PollFlags::ERR) => PeerState::Ended,
         CLOSE => PeerState::Gone,
         _ => PeerState::Open,
     };
@@ -31,8 +33,9 @@ pub(crate) fn of_tcp(socket: BorrowedFd<'_>) -> Option<Peer> {
 
 /// The peer of a Unix socket: a process of this machine, which is there or isn't.
 pub(crate) fn of_unix(socket: BorrowedFd<'_>) -> Option<Peer> {
-    let pending = unsent(socket).ok()?;
+    // In this order: a peer that takes the last of it and closes in between has taken it.
     let events = events(socket, PollFlags::RDHUP)?;
+    let pending = unsent(socket).ok()?;
     let state = if events.intersects(PollFlags::HUP | PollFlags::ERR) {
         PeerState::Gone
     } else if events.contains(PollFlags::RDHUP) {
@@ -64,3 +67,48 @@ const CLOSE: u8 = 7;
 const CLOSE_WAIT: u8 = 8;
 const LAST_ACK: u8 = 9;
 const CLOSING: u8 = 11;
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{Shutdown, TcpListener, TcpStream};
+    use std::os::fd::AsFd;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (ours, listener.accept().unwrap().0)
+    }
+
+    fn becomes(ours: &TcpStream, state: PeerState) {
+        while of_tcp(ours.as_fd()).unwrap().state != state {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_connection_that_both_have_ended_is_not_gone() {
+        let (mut ours, mut theirs) = pair();
+        theirs.write_all(b"last").unwrap();
+        ours.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(theirs.read(&mut [0; 1]).unwrap(), 0);
+        drop(theirs);
+        becomes(&ours, PeerState::Ended);
+        let mut got = String::new();
+        ours.read_to_string(&mut got).unwrap();
+        assert_eq!(got, "last");
+        assert_eq!(of_tcp(ours.as_fd()).unwrap().state, PeerState::Ended);
+    }
+
+    #[test]
+    fn a_connection_that_was_reset_is_gone() {
+        let (ours, theirs) = pair();
+        ours.shutdown(Shutdown::Write).unwrap();
+        SockRef::from(&theirs).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(theirs);
+        becomes(&ours, PeerState::Gone);
+    }
+}

@@ -89,6 +89,12 @@ pub(crate) const PACKAGES: &[Package] = &[
         services: &["inetutils-inetd", "inetutils-syslogd"],
     },
     Package {
+        name: "iproute2",
+        program: "ip",
+        why: "a cable between two network namespaces, to be pulled in the middle of sessions",
+        services: &[],
+    },
+    Package {
         name: "procps",
         program: "top",
         why: "draws the whole screen, as large as it is told that the window is",

@@ -114,6 +114,8 @@ pub(super) struct Lane {
     pub(super) proven: bool,
     /// The sink's transport says what its peer has taken, proven alive or not.
     pub(super) known: bool,
+    /// The sink's answer waits for the source, whose transport proves that it is alive.
+    pub(super) answer_waits: bool,
     /// The sink is the destination, which works for a client.
     pub(super) serves: bool,
 }
@@ -160,6 +162,9 @@ pub(super) fn patience(lane: Lane) -> Patience {
         Finish | Deliver if lane.known => Patience::Delivery,
         Finish | Deliver => Patience::Close,
 
+        // The answer is there, and its reader is slow. One that ends with a handshake has said that it wants our part.
+        Told if answer && lane.answer_waits && lane.source_ending != Handshake => Patience::Endless,
+        Cut if answer && lane.answer_waits && lane.source == Says::Open => Patience::Endless,
         // The sink has everything and may answer.
         Told if answer => match (lane.source_ending, lane.sink_ending) {
             // The source waits for our part of its handshake.

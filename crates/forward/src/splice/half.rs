@@ -1,9 +1,12 @@
 //! One side of a session: how far it has ended, each way.
 
+use std::future::Future;
 use std::io;
+use std::pin::pin;
 use std::task::{Context, Poll};
 
 use endpoint::{Control, End, Hold, Life, Peer, PeerState};
+use tokio::task::yield_now;
 use tokio::time::Instant;
 
 use super::closing::{Event, Hears, Says};
@@ -45,6 +48,8 @@ struct Death {
     kind: io::ErrorKind,
     /// How much may still be read of what it has sent.
     left: u64,
+    /// Nothing was there to read, and this thread has looked for what has arrived since.
+    looked: bool,
 }
 
 /// Data that a side still sends after it was told the end and when nobody takes it.
@@ -108,6 +113,21 @@ impl<M: Medium> Half<M> {
         dead.left > 0
     }
 
+    /// A read of what it had sent found nothing: whether there is nothing. Its transport may have told of the death
+    /// before this thread has looked for what arrived with it, so the first time another read decides.
+    pub(super) fn is_dry(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(dead) = self.last.as_mut().and_then(|last| last.dead.as_mut()) else {
+            return true;
+        };
+        if dead.looked {
+            return true;
+        }
+        dead.looked = true;
+        // Wakes the task when that is done.
+        let _ = pin!(yield_now()).poll(cx);
+        false
+    }
+
     /// What is done about data that nobody takes.
     pub(super) fn rest(&self) -> Rest {
         self.last.as_ref().map_or(Rest::Unknown, |last| last.rest)
@@ -135,7 +155,7 @@ impl<M: Medium> Half<M> {
 
     /// It is gone by itself, though what it sent before may still be read.
     pub(super) fn die(&mut self, kind: io::ErrorKind) {
-        self.last().dead.get_or_insert(Death { kind, left: UNREAD });
+        self.last().dead.get_or_insert(Death { kind, left: UNREAD, looked: false });
         self.lose();
     }
 

@@ -45,7 +45,7 @@ pub(super) struct Session<'t, M: Medium> {
 /// How a session ends.
 struct Over {
     why: Ended,
-    /// Since when it has been ending.
+    /// Since when it has been ending. A reader that was found slow, and proven alive, sets it anew.
     since: Instant,
     /// Data was thrown away that its reader might have taken.
     cut: bool,
@@ -152,7 +152,7 @@ impl<M: Medium> Running for Session<'_, M> {
                 return Poll::Pending;
             }
             if let Some((_, due)) = due
-                && self.expire(cx, due).is_ready()
+                && self.expire(due).is_ready()
             {
                 return Poll::Ready(());
             }
@@ -281,8 +281,8 @@ impl<M: Medium> Session<'_, M> {
         let step = match M::pump(cx, &mut from.stream, &mut to.stream, &mut to.out) {
             // What it had sent before it died has been read by now.
             Step::Dry => match from.dead() {
-                Some(kind) => Step::read_failed(kind.into()),
-                None => return false,
+                Some(kind) if from.is_dry(cx) => Step::read_failed(kind.into()),
+                _ => return false,
             },
             Step::Full => {
                 if from.dead().is_none() {
@@ -314,7 +314,9 @@ impl<M: Medium> Session<'_, M> {
             }
             Step::WriteFailed(failure) => {
                 match to.stream.peer() {
-                    Some(peer) if peer.state == PeerState::Gone => to.die(failure.error.kind()),
+                    Some(peer) if is_over(peer.state, &failure.error) => {
+                        to.die(failure.error.kind());
+                    }
                     _ => to.lose(),
                 }
                 // What is not taken any more is read and forgotten from the next poll on.
@@ -447,6 +449,7 @@ impl<M: Medium> Session<'_, M> {
         let watch = self.watch.as_ref();
         let sink = watch.and_then(|watch| watch.is_proven(side == Side::Far));
         let ended_behind = watch.is_some_and(|watch| watch.has_ended(side == Side::Near));
+        let source = watch.and_then(|watch| watch.is_proven(side == Side::Near));
         let dead = from.dead().is_some();
         let gone = from.says == Says::Failed || (dead && from.is_open() && !ended_behind);
         Lane {
@@ -462,6 +465,7 @@ impl<M: Medium> Session<'_, M> {
             sink_ending: to.stream.ending(),
             proven: sink == Some(true),
             known: sink.is_some(),
+            answer_waits: source == Some(true) && from.has_unwritten(),
             serves: side == Side::Near,
         }
     }
@@ -477,7 +481,7 @@ impl<M: Medium> Session<'_, M> {
     }
 
     /// Ready if it is over without more ado.
-    fn expire(&mut self, cx: &mut Context<'_>, due: Due) -> Poll<()> {
+    fn expire(&mut self, due: Due) -> Poll<()> {
         match due {
             Due::Over => {
                 let cut = self.is_moving();
@@ -490,7 +494,7 @@ impl<M: Medium> Session<'_, M> {
                 self.half(side).set_rest(Rest::Settled);
             }
             Due::Idle => self.wind_up(Ended::Idle, &End::of(Reason::Idle)),
-            Due::Look => self.look(cx),
+            Due::Look => self.look(),
             Due::Rest(side) => {
                 let (lane, own) = (self.describe(side), self.own_linger(side).is_some());
                 if (lane.gone || lane.left) && !lane.sink.is_final() {
@@ -537,7 +541,7 @@ impl<M: Medium> Session<'_, M> {
     }
 
     /// Looks at both transports, and says when to look again.
-    fn look(&mut self, cx: &mut Context<'_>) {
+    fn look(&mut self) {
         let Some(mut watch) = self.watch.take() else { return };
         let now = Instant::now();
         let mut found = [watch::Finding::default(); 2];
@@ -561,10 +565,15 @@ impl<M: Medium> Session<'_, M> {
                 } else {
                     self.bury(side, gone(kind));
                 }
-                cx.waker().wake_by_ref();
             }
         }
         self.blind = found.iter().all(|found| !found.known) && self.ended.is_none();
+        let slow = SIDES.into_iter().any(|side| {
+            watch.is_proven(side == Side::Near) == Some(true) && self.half(side).has_unwritten()
+        });
+        if let Some(over) = self.ended.as_mut().filter(|_| slow) {
+            over.since = now;
+        }
         let ending = self.ended.is_some();
         let stalled = self.has_unwritten();
         let pending = found.iter().any(|found| found.pending);
@@ -661,6 +670,13 @@ const LEAST_LOOK: Duration = Duration::from_millis(10);
 const DISCARD: usize = 8 * 1024 * 1024;
 
 const SIDES: [Side; 2] = [Side::Near, Side::Far];
+
+/// Whether a peer that can't be written to is gone. A TCP connection that was reset has no error left after the write
+/// that failed by it.
+fn is_over(state: PeerState, error: &io::Error) -> bool {
+    let broken = matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe);
+    state == PeerState::Gone || (state == PeerState::Ended && broken)
+}
 
 /// What is said of a peer that is gone.
 fn gone(kind: io::ErrorKind) -> io::Error {

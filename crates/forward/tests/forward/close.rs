@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use endpoint::{End, Ending, ExitStatus, Reason};
 use forward::{Ended, Side, Timers};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
-use crate::support::{Session, data, settle};
+use crate::support::{Known, Session, data, settle};
 
 /// Either side, first and second.
 type Pick = fn(&Session) -> (&crate::support::Peer, &crate::support::Peer);
@@ -24,7 +24,7 @@ async fn a_late_reply_arrives_after_a_half_close_either_way() {
         settle().await;
         assert_eq!((second.taken(), second.finished()), (b"request".to_vec(), Some(End::eof())));
         assert!(first.finished().is_none() && !session.is_over());
-        tokio::time::sleep(Duration::from_secs(59)).await;
+        sleep(Duration::from_secs(59)).await;
         second.send("reply");
         second.end();
         let outcome = session.outcome().await;
@@ -76,7 +76,7 @@ async fn after_a_handshake_end_the_answer_still_gets_through() {
         first.end_with(End::with_code(Reason::EndOfStream, 1000, "bye"));
         settle().await;
         assert_eq!(second.finished(), Some(End::with_code(Reason::EndOfStream, 1000, "bye")));
-        tokio::time::sleep(Duration::from_secs(4)).await;
+        sleep(Duration::from_secs(4)).await;
         second.send("answer");
         settle().await;
         assert_eq!((first.taken(), first.finished()), (b"answer".to_vec(), None));
@@ -110,7 +110,7 @@ async fn a_device_is_free_soon_after_its_user_has_half_closed() {
     session.near.send("AT");
     session.near.end();
     settle().await;
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    sleep(Duration::from_secs(4)).await;
     // The answer still gets through, and the time begins again with it.
     session.far.send("OK");
     let near = session.near.clone();
@@ -127,7 +127,7 @@ async fn an_answer_without_end_does_not_outlive_a_handshake_for_long() {
     session.near.end();
     while !session.is_over() {
         session.far.send("tick");
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        sleep(Duration::from_secs(1)).await;
     }
     assert!(began.elapsed() < Duration::from_secs(70), "{:?}", began.elapsed());
 }
@@ -200,11 +200,11 @@ async fn the_reader_that_starts_late_gets_everything() {
     session.far.send(&sent);
     session.far.end();
     near.end();
-    tokio::time::sleep(Duration::from_secs(59)).await;
+    sleep(Duration::from_secs(59)).await;
     // Slow, but it moves: it is never cut.
     while near.taken_len() < sent.len() {
         near.more_room(40_000);
-        tokio::time::sleep(Duration::from_secs(30)).await;
+        sleep(Duration::from_secs(30)).await;
     }
     let outcome = session.outcome().await;
     assert!(near.taken() == sent);
@@ -239,7 +239,7 @@ async fn a_side_that_never_stops_sending_is_left_in_the_end() {
     session.far.end();
     while !session.is_over() {
         session.near.send("x");
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        sleep(Duration::from_millis(100)).await;
     }
     assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
 }
@@ -254,4 +254,41 @@ async fn a_side_that_sends_as_fast_as_it_can_is_not_read_for_long() {
     let outcome = session.outcome().await;
     assert!(outcome.duration < Duration::from_secs(1), "{outcome}");
     assert!(near.handed() < 10 << 20, "{}", near.handed());
+}
+
+/// A client that half-closes, as `nc` does at the end of its input, and pauses for ten minutes in the middle of a long
+/// answer, whoever gives that answer.
+#[tokio::test(start_paused = true)]
+async fn a_half_closed_client_that_reads_slowly_gets_the_whole_answer() {
+    for ending in [Ending::HalfClose, Ending::Handshake, Ending::Whole] {
+        for broken in [false, true] {
+            let session = Session::with(Timers::default(), |near, far| {
+                far.ending(ending);
+                near.room(1000);
+                for peer in [near, far] {
+                    peer.knows(Known { proven: true, ..Known::default() });
+                }
+            });
+            let (near, far) = (session.near.clone(), session.far.clone());
+            near.send("question");
+            far.send(data(100_000));
+            settle().await;
+            if broken {
+                // The destination has closed its input.
+                far.break_pipe();
+                near.send("more");
+            } else {
+                near.end();
+            }
+            for _ in 0..3 {
+                sleep(Duration::from_secs(600)).await;
+                assert!(!session.is_over(), "{ending:?}: slow was taken for gone");
+                near.more_room(10_000);
+            }
+            near.more_room(usize::MAX);
+            far.end();
+            let outcome = session.outcome().await;
+            assert_eq!(near.taken_len(), 100_000, "{ending:?} {broken}: {outcome}");
+        }
+    }
 }
