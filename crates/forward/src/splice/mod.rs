@@ -15,8 +15,10 @@
 
 mod bytes;
 mod closing;
+mod due;
 mod half;
 mod kernel;
+mod look;
 mod medium;
 mod messages;
 mod path;

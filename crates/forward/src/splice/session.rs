@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use endpoint::{Clock, End, Ending, Hold, Life, PeerState, Reason};
+use endpoint::{Clock, End, Ending, Hold, Life, PeerState};
 use tokio::time::{Instant, timeout};
 
-use super::closing::{Hears, Lane, Patience, Says, patience};
+use super::closing::{Hears, Says};
 use super::half::{Half, Rest};
 use super::medium::{Medium, Step};
 use super::signals::cross;
@@ -19,36 +19,36 @@ use crate::{Act, Ended, Failure, Outcome, Side, Timers};
 
 /// Two sides, and what is going on between them.
 pub(super) struct Session<'t, M: Medium> {
-    near: Half<M>,
-    far: Half<M>,
-    timers: &'t Timers,
+    pub(super) near: Half<M>,
+    pub(super) far: Half<M>,
+    pub(super) timers: &'t Timers,
     /// [`Timers::close`], unless a side has a time of its own for that.
-    close_time: Duration,
+    pub(super) close_time: Duration,
     timer: Timer<'t>,
     began: Instant,
     /// When the last byte was taken.
-    moved: Instant,
+    pub(super) moved: Instant,
     /// When the last byte was taken or a side came closer to its end.
-    stirred: Instant,
+    pub(super) stirred: Instant,
     /// Who or what ended it, once that is known. The first error stays.
-    ended: Option<Box<Over>>,
+    pub(super) ended: Option<Box<Over>>,
     /// No data is read any more, and both sides are let go at this time at the latest.
-    winding_up: Option<Instant>,
+    pub(super) winding_up: Option<Instant>,
     /// What is looked for at the transports, if anything is.
-    watch: Option<Box<Watch>>,
+    pub(super) watch: Option<Box<Watch>>,
     /// Neither transport tells anything: there is nothing to look at.
-    blind: bool,
+    pub(super) blind: bool,
     /// What is held for the sides, if anything is; given back last, when their streams are gone.
     held: Option<Box<(Hold, Hold)>>,
 }
 
 /// How a session ends.
-struct Over {
-    why: Ended,
+pub(super) struct Over {
+    pub(super) why: Ended,
     /// Since when it has been ending. A reader that was found slow, and proven alive, sets it anew.
-    since: Instant,
+    pub(super) since: Instant,
     /// Data was thrown away that its reader might have taken.
-    cut: bool,
+    pub(super) cut: bool,
 }
 
 /// A session, whatever it moves.
@@ -244,7 +244,7 @@ impl<M: Medium> Session<'_, M> {
     }
 
     /// A side is gone by itself.
-    fn bury(&mut self, side: Side, error: io::Error) {
+    pub(super) fn bury(&mut self, side: Side, error: io::Error) {
         let half = self.half(side);
         if half.hears == Hears::Deliver {
             half.look();
@@ -390,217 +390,10 @@ impl<M: Medium> Session<'_, M> {
         cross(cx, &mut self.far.control, &self.near.control);
     }
 
-    // === What is due ===
-
-    /// What has to come to an end next, and when.
-    fn due(&self) -> Option<(Instant, Due)> {
-        let look = self.watch.as_ref().map(|watch| (watch.at, Due::Look));
-        if let Some(by) = self.winding_up {
-            return look.into_iter().chain([(by, Due::Over)]).min_by_key(|(at, _)| *at);
-        }
-        let pending = self.watch.as_ref().is_some_and(|watch| watch.is_pending());
-        let idle = self.timers.idle.map(|idle| {
-            // A system says only now and then what its program has taken, a sixteenth of its buffer at a time.
-            let idle = if pending { idle.max((idle * 4).min(DELIVERY)) } else { idle };
-            (self.moved + idle, Due::Idle)
-        });
-        let rests = SIDES.map(|side| self.rest_due(side));
-        look.into_iter().chain(idle).chain(rests.into_iter().flatten()).min_by_key(|(at, _)| *at)
-    }
-
-    /// Until when what `side` sends is waited for, or what it is sent.
-    fn rest_due(&self, side: Side) -> Option<(Instant, Due)> {
-        let from = match side {
-            Side::Near => &self.near,
-            Side::Far => &self.far,
-        };
-        if let Rest::Read { by: Some(by), .. } = from.rest() {
-            return Some((by, Due::Settled(side)));
-        }
-        let lane = self.describe(side);
-        let linger = self.timers.linger;
-        let at = match patience(lane) {
-            Patience::Endless => None,
-            Patience::Linger => match self.own_linger(side) {
-                Some(own) => Some(self.stirred + own),
-                None => linger.map(|linger| self.stirred + linger),
-            },
-            Patience::Delivery => Some(self.stirred + linger.unwrap_or(DELIVERY)),
-            Patience::Close => {
-                let close = self.stirred + self.close_time;
-                // An answer that goes on and on: not for longer than a half-close lives.
-                let since = self.ended.as_ref().map_or(self.stirred, |over| over.since);
-                let answers = lane.answers && lane.sink == Hears::Told;
-                Some(match linger.filter(|_| answers) {
-                    Some(linger) => close.min(since + linger),
-                    None => close,
-                })
-            }
-        };
-        at.map(|at| (at, Due::Rest(side)))
-    }
-
-    /// What [`patience`] is to know about what `side` sends.
-    fn describe(&self, side: Side) -> Lane {
-        let (from, to) = match side {
-            Side::Near => (&self.near, &self.far),
-            Side::Far => (&self.far, &self.near),
-        };
-        let watch = self.watch.as_ref();
-        let sink = watch.and_then(|watch| watch.is_proven(side == Side::Far));
-        let ended_behind = watch.is_some_and(|watch| watch.has_ended(side == Side::Near));
-        let source = watch.and_then(|watch| watch.is_proven(side == Side::Near));
-        let dead = from.dead().is_some();
-        let gone = from.says == Says::Failed || (dead && from.is_open() && !ended_behind);
-        Lane {
-            source: from.says,
-            sink: to.hears,
-            listens: from.hears.takes(),
-            answers: to.is_open(),
-            gone,
-            left: dead && !gone,
-            ended_behind,
-            sink_gone: to.dead().is_some(),
-            source_ending: from.stream.ending(),
-            sink_ending: to.stream.ending(),
-            proven: sink == Some(true),
-            known: sink.is_some(),
-            answer_waits: source == Some(true) && from.has_unwritten(),
-            serves: side == Side::Near,
-        }
-    }
-
-    /// How long the other side of `side` may stay silent, if it says so itself.
-    fn own_linger(&self, side: Side) -> Option<Duration> {
-        let to = match side {
-            Side::Near => &self.far,
-            Side::Far => &self.near,
-        };
-        let own = to.stream.linger().filter(|_| self.timers.own_linger)?;
-        Some(self.timers.linger.map_or(own, |linger| linger.min(own)))
-    }
-
-    /// Ready if it is over without more ado.
-    fn expire(&mut self, due: Due) -> Poll<()> {
-        match due {
-            Due::Over => {
-                let cut = self.is_moving();
-                if let Some(over) = &mut self.ended {
-                    over.cut |= cut;
-                }
-                return Poll::Ready(());
-            }
-            Due::Settled(side) => {
-                self.half(side).set_rest(Rest::Settled);
-            }
-            Due::Idle => self.wind_up(Ended::Idle, &End::of(Reason::Idle)),
-            Due::Look => self.look(),
-            Due::Rest(side) => {
-                let (lane, own) = (self.describe(side), self.own_linger(side).is_some());
-                if (lane.gone || lane.left) && !lane.sink.is_final() {
-                    // It had its time for what a client has left behind, and there is nobody to say an end to.
-                    self.abandon(side);
-                    return Poll::Pending;
-                }
-                // Whoever asked for the end and got all of its data through has ended it, and is
-                // answered in the same terms: that no answer comes before is nothing unusual.
-                let short = patience(lane) == Patience::Close || own;
-                let quiet = self.far.out.tail.is_empty() && self.near.out.tail.is_empty();
-                let asked = lane.sink == Hears::Told && short && quiet;
-                let (why, end) = match self.half(side).said().cloned() {
-                    Some(end) if asked => (Ended::Eof(side), end),
-                    _ => (Ended::Linger(side), End::of(Reason::Linger)),
-                };
-                self.wind_up(why, &end);
-            }
-        }
-        Poll::Pending
-    }
-
-    /// Gives up a direction whose source is gone and whose sink takes nothing.
-    fn abandon(&mut self, side: Side) {
-        self.note(Ended::Linger(side));
-        if let Some(over) = &mut self.ended {
-            over.cut = true;
-        }
-        self.half(side.other()).lose();
-        let half = self.half(side);
-        if half.is_open() {
-            half.over(Says::Failed, None);
-        }
-        self.stirred = Instant::now();
-    }
-
-    // === What the transports know ===
-
-    fn begin_watch(&mut self, step: Duration) {
-        if !self.blind {
-            let step = self.timers.idle.map_or(step, |idle| step.min(idle / 4));
-            self.watch = Some(Box::new(Watch::after(step, Instant::now())));
-        }
-    }
-
-    /// Looks at both transports, and says when to look again.
-    fn look(&mut self) {
-        let Some(mut watch) = self.watch.take() else { return };
-        let now = Instant::now();
-        let mut found = [watch::Finding::default(); 2];
-        for (side, found) in SIDES.into_iter().zip(&mut found) {
-            let half = self.half(side);
-            let before = half.hears;
-            *found = watch.look(side == Side::Near, half, now);
-            let told = half.hears != before;
-            if found.progress || told {
-                self.stirred = now;
-            }
-            if found.progress {
-                self.moved = now;
-            }
-            if let Some(kind) = found.gone
-                && self.needs(side)
-            {
-                if watch.has_ended(side == Side::Near) {
-                    // Its end is still to be read, and is no failure.
-                    self.half(side).die(kind);
-                } else {
-                    self.bury(side, gone(kind));
-                }
-            }
-        }
-        self.blind = found.iter().all(|found| !found.known) && self.ended.is_none();
-        let slow = SIDES.into_iter().any(|side| {
-            watch.is_proven(side == Side::Near) == Some(true) && self.half(side).has_unwritten()
-        });
-        if let Some(over) = self.ended.as_mut().filter(|_| slow) {
-            over.since = now;
-        }
-        let ending = self.ended.is_some();
-        let stalled = self.has_unwritten();
-        let pending = found.iter().any(|found| found.pending);
-        let most = match self.timers.idle {
-            _ if ending || stalled => Some(watch::STALLED),
-            Some(idle) => pending.then_some((idle / 4).max(LEAST_LOOK)),
-            None => pending.then_some(watch::WRITTEN),
-        };
-        if let Some(most) = most.filter(|_| !self.blind) {
-            watch.again(found, most, now);
-            self.watch = Some(watch);
-        }
-    }
-
-    /// Whether it matters that a side is gone.
-    fn needs(&self, side: Side) -> bool {
-        let half = match side {
-            Side::Near => &self.near,
-            Side::Far => &self.far,
-        };
-        !half.hears.is_final() || half.is_open()
-    }
-
     // === The rest ===
 
     /// Keeps what ended it: the first end, unless an error or a timer cuts what was to follow.
-    fn note(&mut self, why: Ended) {
+    pub(super) fn note(&mut self, why: Ended) {
         match &mut self.ended {
             None => {
                 self.ended = Some(Box::new(Over { why, since: Instant::now(), cut: false }));
@@ -613,12 +406,12 @@ impl<M: Medium> Session<'_, M> {
         }
     }
 
-    fn has_unwritten(&self) -> bool {
+    pub(super) fn has_unwritten(&self) -> bool {
         self.near.has_unwritten() || self.far.has_unwritten()
     }
 
     /// Whether something is on its way that its reader has not been given.
-    fn is_moving(&mut self) -> bool {
+    pub(super) fn is_moving(&mut self) -> bool {
         SIDES.into_iter().any(|side| {
             let half = self.half(side);
             let takes = !half.hears.is_final() && half.dead().is_none();
@@ -626,7 +419,7 @@ impl<M: Medium> Session<'_, M> {
         })
     }
 
-    fn half(&mut self, side: Side) -> &mut Half<M> {
+    pub(super) fn half(&mut self, side: Side) -> &mut Half<M> {
         self.lane(side).0
     }
 
@@ -643,47 +436,15 @@ impl<M: Medium> Session<'_, M> {
     }
 }
 
-/// Why the one timer runs.
-#[derive(Clone, Copy, Debug)]
-enum Due {
-    /// Nothing moved.
-    Idle,
-    /// The transports are to be asked.
-    Look,
-    /// This side has ended, and the rest takes too long.
-    Rest(Side),
-    /// This side still sends, though it was told the end.
-    Settled(Side),
-    /// Both were told the end, and don't take it.
-    Over,
-}
-
-/// How long data that was read waits for its reader to move when [`Timers::linger`] is off and the
-/// side that it came from has gone: nobody else would end such a session.
-const DELIVERY: Duration = Duration::from_secs(60);
-
-/// An idle timeout of no time at all must not have us look all the time.
-const LEAST_LOOK: Duration = Duration::from_millis(10);
-
 /// How much is read from a side that was told the end before it is left: as much as may be on its
 /// way in the buffers of both systems.
 const DISCARD: usize = 8 * 1024 * 1024;
 
-const SIDES: [Side; 2] = [Side::Near, Side::Far];
+pub(super) const SIDES: [Side; 2] = [Side::Near, Side::Far];
 
 /// Whether a peer that can't be written to is gone. A TCP connection that was reset has no error left after the write
 /// that failed by it.
 fn is_over(state: PeerState, error: &io::Error) -> bool {
     let broken = matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe);
     state == PeerState::Gone || (state == PeerState::Ended && broken)
-}
-
-/// What is said of a peer that is gone.
-fn gone(kind: io::ErrorKind) -> io::Error {
-    match kind {
-        io::ErrorKind::TimedOut => {
-            io::Error::new(kind, "the peer does not acknowledge what it is sent")
-        }
-        kind => kind.into(),
-    }
 }
