@@ -238,7 +238,6 @@ fn over_a_chain_in_base64() {
 }
 
 #[test]
-#[ignore = "a download is still cut by the handshake timeout, which counts what the system has taken"]
 fn of_a_folder() {
     page(FAST);
 }
