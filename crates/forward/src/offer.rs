@@ -54,10 +54,21 @@ pub(crate) fn attend(
             Err(fate) => return fate,
         };
         let _place = place.keep(&shared);
-        let observer = shared.observer.began(&Began::new(&name, &near.info, &far.info));
-        let company = Box::new(Company { endings: Some((&shared.endings, name)), observer });
-        Fate::Session(splice_by(shared.cx.clock(), near, far, &shared.timers, &stop, company).await)
+        Fate::Session(session(&shared, near, far, name, &stop).await)
     }
+}
+
+/// The session. No part of [`attend`]: what an async function has borrowed once, it keeps for as long as it lasts.
+fn session<'t>(
+    shared: &'t Shared,
+    near: Conn,
+    far: Conn,
+    name: Arc<str>,
+    stop: &'t Stop,
+) -> impl Future<Output = Outcome> + Send + use<'t> {
+    let observer = shared.observer.began(&Began::new(&name, &near.info, &far.info));
+    let company = Company { endings: Some((&shared.endings, name)), observer };
+    splice_by(shared.cx.clock(), near, far, &shared.timers, stop, company)
 }
 
 async fn open(

@@ -15,7 +15,7 @@ use crate::{Ended, Side};
 impl<M: Medium> Session<'_, M> {
     /// What has to come to an end next, and when.
     pub(super) fn due(&self) -> Option<(Instant, Due)> {
-        let look = self.watch.as_ref().map(|watch| (watch.at, Due::Look));
+        let look = self.look_at().map(|at| (at, Due::Look));
         if let Some(by) = self.winding_up {
             return look.into_iter().chain([(by, Due::Over)]).min_by_key(|(at, _)| *at);
         }

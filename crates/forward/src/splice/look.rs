@@ -1,6 +1,7 @@
 //! What a session makes of what its transports know about their peers.
 
 use std::io;
+use std::num::NonZero;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -18,10 +19,33 @@ impl<M: Medium> Session<'_, M> {
         }
     }
 
+    /// Remembers that something was written, to look for it later.
+    pub(super) fn remember_write(&mut self) {
+        let since = self.began.elapsed().as_millis();
+        self.wrote = u32::try_from(since).ok().and_then(|since| NonZero::new(since.max(1)));
+        if self.wrote.is_none() {
+            // It has lasted for seven weeks.
+            self.begin_watch(watch::WRITTEN);
+        }
+    }
+
+    /// When to look at the transports next.
+    pub(super) fn look_at(&self) -> Option<Instant> {
+        let Some(watch) = &self.watch else {
+            let wrote = Duration::from_millis(self.wrote?.get().into());
+            let pause =
+                self.timers.idle.map_or(watch::WRITTEN, |idle| watch::WRITTEN.min(idle / 4));
+            return Some(self.began + wrote + pause);
+        };
+        Some(watch.at)
+    }
+
     /// Looks at both transports, and says when to look again.
     pub(super) fn look(&mut self) {
-        let Some(mut watch) = self.watch.take() else { return };
         let now = Instant::now();
+        self.wrote = None;
+        let mut watch =
+            self.watch.take().unwrap_or_else(|| Box::new(Watch::after(watch::WRITTEN, now)));
         let mut found = [watch::Finding::default(); 2];
         for (side, found) in SIDES.into_iter().zip(&mut found) {
             let half = self.half(side);

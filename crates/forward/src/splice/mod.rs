@@ -63,7 +63,7 @@ pub fn splice<'t>(
     timers: &'t Timers,
     stop: &'t Stop,
 ) -> impl Future<Output = Outcome> + Send + use<'t> {
-    splice_by(&Clock::HERE, near, far, timers, stop, Box::default())
+    splice_by(&Clock::HERE, near, far, timers, stop, Company::default())
 }
 
 /// Who has to do with a session beside its two sides.
@@ -82,7 +82,7 @@ pub(crate) fn splice_by<'t>(
     far: Conn,
     timers: &'t Timers,
     stop: &'t Stop,
-    mut company: Box<Company<'t>>,
+    mut company: Company<'t>,
 ) -> impl Future<Output = Outcome> + Send + use<'t> {
     // No async function: that would carry both connections beside the session they are moved into,
     // and what is known about them, which nobody asks for any more. The session is boxed for that

@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::num::NonZero;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -25,7 +26,7 @@ pub(super) struct Session<'t, M: Medium> {
     /// [`Timers::close`], unless a side has a time of its own for that.
     pub(super) close_time: Duration,
     timer: Timer<'t>,
-    began: Instant,
+    pub(super) began: Instant,
     /// When the last byte was taken.
     pub(super) moved: Instant,
     /// When the last byte was taken or a side came closer to its end.
@@ -36,6 +37,9 @@ pub(super) struct Session<'t, M: Medium> {
     pub(super) winding_up: Option<Instant>,
     /// What is looked for at the transports, if anything is.
     pub(super) watch: Option<Box<Watch>>,
+    /// When something was written that nobody has looked for yet: milliseconds since it began. A watch is larger, and most
+    /// sessions never need one.
+    pub(super) wrote: Option<NonZero<u32>>,
     /// Neither transport tells anything: there is nothing to look at.
     pub(super) blind: bool,
     /// What is held for the sides, if anything is; given back last, when their streams are gone.
@@ -101,6 +105,7 @@ impl<'t, M: Medium> Session<'t, M> {
             ended: None,
             winding_up: None,
             watch: None,
+            wrote: None,
             blind: false,
             held: (!held.0.is_empty() || !held.1.is_empty()).then(|| Box::new(held)),
         }
@@ -124,12 +129,15 @@ impl<M: Medium> Running for Session<'_, M> {
                 self.cross_signals(cx);
             }
             let wrote = self.total() != before;
-            if (stalled || wrote) && self.watch.is_none() {
-                self.begin_watch(if stalled { watch::STALLED } else { watch::WRITTEN });
+            if stalled && self.watch.is_none() {
+                self.begin_watch(watch::STALLED);
+            } else if wrote && self.watch.is_none() && self.wrote.is_none() && !self.blind {
+                self.remember_write();
             } else if stalled && let Some(watch) = &mut self.watch {
                 watch.hurry(watch::STALLED, Instant::now());
             }
-            if self.ended.is_none() && self.timers.idle.is_none() && self.watch.is_none() {
+            let looks = self.watch.is_some() || self.wrote.is_some();
+            if self.ended.is_none() && self.timers.idle.is_none() && !looks {
                 // Both are whole: nothing is to be closed, and no timer asks for the clock.
                 return Poll::Pending;
             }
@@ -307,8 +315,10 @@ impl<M: Medium> Session<'_, M> {
             }
             Step::ReadFailed(failure) => {
                 from.over(Says::Failed, None);
-                // Nobody hears an answer there.
-                from.lose();
+                // Nobody hears an answer there; but a peer that broke its protocol is there, and is told so.
+                if failure.error.kind() != io::ErrorKind::InvalidData {
+                    from.lose();
+                }
                 to.close(End::lost(&failure.error));
                 Ended::Error(side, failure)
             }
