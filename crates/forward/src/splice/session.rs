@@ -136,10 +136,11 @@ impl<M: Medium> Running for Session<'_, M> {
             } else if stalled && let Some(watch) = &mut self.watch {
                 watch.hurry(watch::STALLED, Instant::now());
             }
-            let looks = self.watch.is_some() || self.wrote.is_some();
-            if self.ended.is_none() && self.timers.idle.is_none() && !looks {
-                // Both are whole: nothing is to be closed, and no timer asks for the clock.
-                return Poll::Pending;
+            if self.ended.is_none() && self.timers.idle.is_none() && self.watch.is_none() {
+                // Both are whole: nothing is to be closed, and no timer asks for the clock, but for one that runs already.
+                if self.wrote.is_none() || self.timer.is_running() {
+                    return Poll::Pending;
+                }
             }
             for side in SIDES {
                 self.close(cx, side);

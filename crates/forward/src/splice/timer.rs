@@ -28,6 +28,11 @@ impl<'t> Timer<'t> {
         Self { clock, sleep: None, come: false }
     }
 
+    /// Whether it is waited for and has not come: then the task is woken when it does, and needn't ask.
+    pub(super) fn is_running(&self) -> bool {
+        !self.come && self.sleep.as_ref().is_some_and(|sleep| !sleep.is_elapsed())
+    }
+
     /// Ready when `due` has come; `None` never does.
     ///
     /// Not at once: what has arrived by then is to be seen before, which may move `due`.
