@@ -1,8 +1,8 @@
 //! Why a session, or one direction of it, ended: a closed list.
 //!
-//! Every protocol has numbers of its own for these. Each table from a [`Reason`] to such numbers is in the room of
-//! that protocol: WebSocket close codes and HTTP statuses in the `ws` kind, exit statuses in the command. A new reason
-//! is a line here and one in each table, which the compiler asks for.
+//! Each protocol has its own numbers for these. The table from a [`Reason`] to such numbers is in the module of that
+//! protocol: WebSocket close codes in the `ws` kind, where the compiler asks for a line for every new reason, and exit
+//! statuses in the command.
 
 use std::fmt;
 

@@ -12,6 +12,7 @@ use super::watch::{self, Watch};
 use crate::Side;
 
 impl<M: Medium> Session<'_, M> {
+    /// Looks for the first time after `step`, unless neither transport tells anything.
     pub(super) fn begin_watch(&mut self, step: Duration) {
         if !self.blind {
             let step = self.timers.idle.map_or(step, |idle| step.min(idle / 4));

@@ -9,7 +9,8 @@ use endpoint::Clock;
 use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Made when something has to be waited for; an open session without an idle timeout has none.
+/// Made when something has to be waited for: an open session without an idle timeout has none, but for a while after a
+/// write.
 ///
 /// A deadline that moves on with every byte doesn't touch the runtime's timers with every byte: the
 /// timer fires at the old one, and is then set to what is due by now.

@@ -16,7 +16,7 @@ use super::closing::Hears;
 use super::half::Half;
 use super::medium::Medium;
 
-/// When to look next, and what was seen. Small, as there is one for a while after every write.
+/// When to look next, and what was seen. Made at the first look, or when a side stalls or ends.
 #[derive(Debug)]
 pub(super) struct Watch {
     /// When to look next.
