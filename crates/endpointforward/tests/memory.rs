@@ -22,7 +22,7 @@ static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 fn an_idle_session_takes_little_and_gives_it_back() {
     // Spans take memory only if somebody shows them, as the command does.
     tracing_subscriber::fmt().with_writer(std::io::sink).init();
-    for (near, most) in [(Near::Tcp, 1960), (Near::Ws, 2600)] {
+    for (near, most) in [(Near::Tcp, 1850), (Near::Ws, 2490)] {
         let running = Running::start(near);
         // Once for what is shared by all and stays: buffers of the thread, tables that grow.
         let mut first = running.open(SESSIONS);

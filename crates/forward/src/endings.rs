@@ -3,13 +3,11 @@
 //! A session that goes on for its rest alone holds a place, and perhaps a device. As soon as another client asks for
 //! one of these, it gives way: the one in which nothing has moved for the longest time first.
 
-use std::pin::Pin;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tokio::sync::Notify;
-use tokio::sync::futures::OwnedNotified;
 use tokio::time::{Instant, sleep};
 
 /// The sessions of a forwarder that are ending.
@@ -20,7 +18,9 @@ pub(crate) struct Endings {
 
 #[derive(Debug, Default)]
 struct List {
-    sessions: Vec<Arc<Entry>>,
+    sessions: HashMap<u64, Arc<Entry>>,
+    /// The number of the next session.
+    next: u64,
     /// The destination that a session has left lately, and when: a device may still be closing.
     left: Vec<(Arc<str>, Instant)>,
 }
@@ -28,29 +28,36 @@ struct List {
 #[derive(Debug)]
 struct Entry {
     destination: Arc<str>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
     /// When something last moved in it.
-    stirred: Mutex<Instant>,
-    asked: Arc<Notify>,
+    stirred: Instant,
+    /// Whether it is to give way.
+    asked: bool,
+    /// The task of the session, once it has waited for that.
+    waker: Option<Waker>,
 }
 
 /// A session's place in the list, taken back when it is dropped.
 pub(crate) struct Ending<'a> {
     endings: &'a Endings,
+    number: u64,
     entry: Arc<Entry>,
-    asked: Pin<Box<OwnedNotified>>,
 }
 
 impl Endings {
     /// Enters a session that is ending.
     pub(crate) fn enter(&self, destination: &Arc<str>, stirred: Instant) -> Ending<'_> {
-        let asked = Arc::new(Notify::new());
-        let entry = Arc::new(Entry {
-            destination: Arc::clone(destination),
-            stirred: Mutex::new(stirred),
-            asked: Arc::clone(&asked),
-        });
-        self.list().sessions.push(Arc::clone(&entry));
-        Ending { endings: self, entry, asked: Box::pin(asked.notified_owned()) }
+        let state = Mutex::new(State { stirred, asked: false, waker: None });
+        let entry = Arc::new(Entry { destination: Arc::clone(destination), state });
+        let mut list = self.list();
+        let number = list.next;
+        list.next += 1;
+        list.sessions.insert(number, Arc::clone(&entry));
+        Ending { endings: self, number, entry }
     }
 
     /// Notes that a session has left `destination`.
@@ -68,13 +75,15 @@ impl Endings {
     pub(crate) fn ask(&self, destination: Option<&Arc<str>>) -> bool {
         let mut list = self.list();
         let matches = |name: &Arc<str>| destination.is_none_or(|wanted| wanted == name);
-        let candidates = list.sessions.iter().enumerate();
-        let silent = candidates
+        let silent = list
+            .sessions
+            .iter()
             .filter(|(_, entry)| matches(&entry.destination))
-            .min_by_key(|(_, entry)| *entry.stirred.lock().unwrap_or_else(PoisonError::into_inner))
-            .map(|(index, _)| index);
-        if let Some(index) = silent {
-            list.sessions.swap_remove(index).asked.notify_one();
+            .min_by_key(|(_, entry)| entry.state().stirred)
+            .map(|(number, _)| *number);
+        if let Some(entry) = silent.and_then(|number| list.sessions.remove(&number)) {
+            drop(list);
+            entry.ask();
             return true;
         }
         let now = Instant::now();
@@ -116,22 +125,42 @@ impl Attempts<'_> {
     }
 }
 
-impl Ending<'_> {
-    /// Ready once another client needs the place.
-    pub(crate) fn poll_asked(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.asked.as_mut().poll(cx)
+impl Entry {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something has moved in it.
-    pub(crate) fn stirred(&self, at: Instant) {
-        *self.entry.stirred.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    fn ask(&self) {
+        let waker = {
+            let mut state = self.state();
+            state.asked = true;
+            state.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl Ending<'_> {
+    /// Something last moved in it at `stirred`; ready once another client needs its place.
+    pub(crate) fn poll_asked(&self, cx: &mut Context<'_>, stirred: Instant) -> Poll<()> {
+        let mut state = self.entry.state();
+        state.stirred = stirred;
+        if state.asked {
+            return Poll::Ready(());
+        }
+        match &mut state.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            None => state.waker = Some(cx.waker().clone()),
+        }
+        Poll::Pending
     }
 }
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        let mut list = self.endings.list();
-        list.sessions.retain(|entry| !Arc::ptr_eq(entry, &self.entry));
+        self.endings.list().sessions.remove(&self.number);
     }
 }
 

@@ -53,8 +53,8 @@ pub(crate) fn attend(
             Ok(opened) => opened,
             Err(fate) => return fate,
         };
-        let _place = place.keep(&shared);
-        Fate::Session(session(&shared, near, far, name, &stop).await)
+        let place = place.keep(&shared);
+        Fate::Session(session(&shared, near, far, name, place, &stop).await)
     }
 }
 
@@ -64,10 +64,11 @@ fn session<'t>(
     near: Conn,
     far: Conn,
     name: Arc<str>,
+    place: Option<OwnedSemaphorePermit>,
     stop: &'t Stop,
 ) -> impl Future<Output = Outcome> + Send + use<'t> {
     let observer = shared.observer.began(&Began::new(&name, &near.info, &far.info));
-    let company = Company { endings: Some((&shared.endings, name)), observer };
+    let company = Company { endings: Some((&shared.endings, name)), observer, place };
     splice_by(shared.cx.clock(), near, far, &shared.timers, stop, company)
 }
 

@@ -1,5 +1,6 @@
 //! The signal that everything is to end, in three steps, with the reason that peers are told.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub struct Stop(Arc<Signal>);
 #[derive(Debug)]
 struct Signal {
     level: Mutex<Level>,
+    /// Set with the first step: every session looks at it with every poll.
+    stopped: AtomicBool,
     changed: Notify,
 }
 
@@ -56,7 +59,7 @@ impl Stop {
     #[must_use]
     pub fn new() -> Self {
         let level = Mutex::new(Level { step: Step::Run, end: End::of(Reason::Stopping) });
-        Self(Arc::new(Signal { level, changed: Notify::new() }))
+        Self(Arc::new(Signal { level, stopped: AtomicBool::new(false), changed: Notify::new() }))
     }
 
     /// Stops accepting: sessions have their grace and are then ended with `end`.
@@ -80,7 +83,7 @@ impl Stop {
     /// Whether any step has come.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.level().step > Step::Run
+        self.0.stopped.load(Ordering::Acquire)
     }
 
     /// Waits for the first step; the reason. Cancel safe.
@@ -126,6 +129,7 @@ impl Stop {
             level.end = end;
         }
         level.step = step;
+        self.0.stopped.store(true, Ordering::Release);
         drop(level);
         self.0.changed.notify_waiters();
     }

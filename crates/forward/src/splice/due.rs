@@ -9,14 +9,14 @@ use tokio::time::Instant;
 use super::closing::{Hears, Lane, Patience, Says, patience};
 use super::half::Rest;
 use super::medium::Medium;
-use super::session::{Running, SIDES, Session};
+use super::session::{Running as _, SIDES, Session};
 use crate::{Ended, Side};
 
 impl<M: Medium> Session<'_, M> {
     /// What has to come to an end next, and when.
     pub(super) fn due(&self) -> Option<(Instant, Due)> {
         let look = self.look_at().map(|at| (at, Due::Look));
-        if let Some(by) = self.winding_up {
+        if let Some(by) = self.ended.as_ref().and_then(|over| over.by) {
             return look.into_iter().chain([(by, Due::Over)]).min_by_key(|(at, _)| *at);
         }
         let pending = self.watch.as_ref().is_some_and(|watch| watch.is_pending());
@@ -48,7 +48,7 @@ impl<M: Medium> Session<'_, M> {
             },
             Patience::Delivery => Some(self.stirred + linger.unwrap_or(DELIVERY)),
             Patience::Close => {
-                let close = self.stirred + self.close_time;
+                let close = self.stirred + self.close_time();
                 // An answer that goes on and on: not for longer than a half-close lives.
                 let since = self.ended.as_ref().map_or(self.stirred, |over| over.since);
                 let answers = lane.answers && lane.sink == Hears::Told;

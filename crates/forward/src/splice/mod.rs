@@ -33,9 +33,11 @@ mod watch;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use endpoint::{Clock, Conn, End, Transport};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 use self::bytes::OfBytes;
 use self::half::Half;
@@ -73,6 +75,8 @@ pub(crate) struct Company<'t> {
     pub(crate) endings: Option<(&'t Endings, Arc<str>)>,
     /// What sees it.
     pub(crate) observer: Option<Box<dyn SessionObserver>>,
+    /// Its place in the limits.
+    pub(crate) place: Option<OwnedSemaphorePermit>,
 }
 
 /// [`splice()`], whose seldom timers are that clock's.
@@ -82,7 +86,7 @@ pub(crate) fn splice_by<'t>(
     far: Conn,
     timers: &'t Timers,
     stop: &'t Stop,
-    mut company: Company<'t>,
+    company: Company<'t>,
 ) -> impl Future<Output = Outcome> + Send + use<'t> {
     // No async function: that would carry both connections beside the session they are moved into,
     // and what is known about them, which nobody asks for any more. The session is boxed for that
@@ -90,63 +94,114 @@ pub(crate) fn splice_by<'t>(
     let Conn { transport: near, control: near_control, hold: near_hold, .. } = near;
     let Conn { transport: far, control: far_control, hold: far_hold, .. } = far;
     let held = (near_hold, far_hold);
-    let mut session: Box<dyn Running + '_> = match (near, far) {
+    let session: Box<dyn Running<'t> + 't> = match (near, far) {
         (Transport::Messages(near), Transport::Messages(far)) => {
             let near = Half::new(near, near_control);
             let far = Half::new(far, far_control);
-            Box::new(Session::<OfMessages>::new(near, far, timers, held, clock))
+            Box::new(Session::<OfMessages>::new(near, far, timers, held, clock, company))
         }
         (near, far) => {
             let near = Half::new(near.into_bytes(), near_control);
             let far = Half::new(far.into_bytes(), far_control);
-            Box::new(Session::<OfBytes>::new(near, far, timers, held, clock))
+            Box::new(Session::<OfBytes>::new(near, far, timers, held, clock, company))
         }
     };
+    let mut sitting = Sitting::of(session, stop);
     async move {
-        let mut overdue = pin!(async {
-            let end = stop.drained().await;
-            // Boxed, so that a session that nobody stops doesn't carry the room for this timer.
-            Box::pin(stop.grace(timers.grace, end)).await
-        });
-        let counts = company.observer.as_ref().is_some_and(|observer| observer.counts());
-        let mut stopped = false;
-        // What is needed only while it is ending: boxed, as most of its life it does without.
-        let mut farewell: Option<Box<Farewell<'t>>> = None;
-        poll_fn(|cx| {
-            if !stopped && let Poll::Ready(end) = overdue.as_mut().poll(cx) {
-                stopped = true;
-                session.wind_up(Ended::Shutdown(end.clone()), &end);
+        let mut overdue = pin!(overdue(sitting.stop, sitting.session.timers()));
+        poll_fn(|cx| sitting.poll(cx, overdue.as_mut())).await;
+        if !sitting.farewell.as_ref().is_some_and(|farewell| farewell.is_cut) {
+            sitting.session.leave().await;
+        }
+        sitting.into_outcome()
+    }
+}
+
+/// Once there is a stop: waits for the grace period. No async function, which would keep its arguments twice.
+#[expect(clippy::manual_async_fn, reason = "the memory of every session")]
+fn overdue<'t>(stop: &'t Stop, timers: &'t Timers) -> impl Future<Output = End> + use<'t> {
+    async move {
+        let end = stop.drained().await;
+        // Boxed, so that a session that nobody stops doesn't carry the room for this timer.
+        Box::pin(stop.grace(timers.grace, end)).await
+    }
+}
+
+/// A session, and what is there for it.
+struct Sitting<'t> {
+    session: Box<dyn Running<'t> + 't>,
+    /// What is needed only while it is ending: boxed, as most of its life it does without.
+    farewell: Option<Box<Farewell<'t>>>,
+    stop: &'t Stop,
+    is_stopped: bool,
+    /// Who last asked whether there is a stop.
+    asked_by: Option<Waker>,
+    /// Somebody counts what moves.
+    is_counted: bool,
+}
+
+impl<'t> Sitting<'t> {
+    fn of(mut session: Box<dyn Running<'t> + 't>, stop: &'t Stop) -> Self {
+        let observer = session.company().observer.as_ref();
+        let is_counted = observer.is_some_and(|observer| observer.counts());
+        Self { session, farewell: None, stop, is_stopped: false, asked_by: None, is_counted }
+    }
+
+    /// Ready when it is over; `overdue` says that it has had its grace.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        overdue: Pin<&mut impl Future<Output = End>>,
+    ) -> Poll<()> {
+        if !self.is_stopped && self.must_ask(cx) {
+            self.asked_by = Some(cx.waker().clone());
+            if let Poll::Ready(end) = overdue.poll(cx) {
+                self.is_stopped = true;
+                self.session.wind_up(Ended::Shutdown(end.clone()), &end);
             }
-            let done = session.poll(cx);
-            if counts && let Some(observer) = &mut company.observer {
-                let (sent, received) = session.written();
+        }
+        let done = self.session.poll(cx);
+        if self.is_counted {
+            let (sent, received) = self.session.written();
+            if let Some(observer) = &mut self.session.company().observer {
                 observer.moved(sent, received);
             }
-            if done.is_pending() && session.is_ending() {
-                let farewell = farewell.get_or_insert_with(|| {
-                    if let Some(observer) = &mut company.observer {
-                        observer.ending();
-                    }
-                    Box::new(Farewell::of(&company, &*session, stop))
-                });
-                if let Poll::Ready(why) = farewell.poll_cut(cx, &*session) {
-                    session.cut(why);
-                    return Poll::Ready(());
-                }
-            }
-            done
-        })
-        .await;
-        if !farewell.as_ref().is_some_and(|farewell| farewell.is_cut) {
-            session.leave().await;
         }
-        drop(farewell);
+        if done.is_pending() && self.session.is_ending() {
+            let session = &mut self.session;
+            let farewell = self.farewell.get_or_insert_with(|| {
+                if let Some(observer) = &mut session.company().observer {
+                    observer.ending();
+                }
+                let stirred = session.stirred();
+                Box::new(Farewell::of(session.company(), stirred))
+            });
+            if let Poll::Ready(why) = farewell.poll_cut(cx, self.session.stirred(), self.stop) {
+                self.session.cut(why);
+                return Poll::Ready(());
+            }
+        }
+        done
+    }
+
+    /// Whether to ask for a stop. That takes a sixth of the time of a poll with little data; as long as none has come
+    /// and whoever asked is woken by it, there is no need.
+    fn must_ask(&self, cx: &Context<'_>) -> bool {
+        let is_woken = self.asked_by.as_ref().is_some_and(|asked| asked.will_wake(cx.waker()));
+        !is_woken || self.stop.is_stopped()
+    }
+
+    /// Lets both sides go, and then says so.
+    fn into_outcome(mut self) -> Outcome {
+        let Company { endings, observer, place } = std::mem::take(self.session.company());
+        drop(self.farewell);
         Pipe::let_go();
-        let outcome = session.into_outcome();
-        if let Some((endings, destination)) = &company.endings {
+        let outcome = self.session.into_outcome();
+        drop(place);
+        if let Some((endings, destination)) = &endings {
             endings.left(destination);
         }
-        if let Some(observer) = company.observer.take() {
+        if let Some(observer) = observer {
             observer.ended(&outcome);
         }
         outcome
@@ -156,28 +211,34 @@ pub(crate) fn splice_by<'t>(
 /// What can end a session that is ending already.
 struct Farewell<'t> {
     place: Option<Ending<'t>>,
-    now: Pin<Box<dyn Future<Output = End> + Send + 't>>,
+    /// Made once there is a stop.
+    now: Option<Pin<Box<dyn Future<Output = End> + Send + 't>>>,
     is_cut: bool,
 }
 
 impl<'t> Farewell<'t> {
-    fn of(company: &Company<'t>, session: &(dyn Running + '_), stop: &'t Stop) -> Self {
+    fn of(company: &Company<'t>, stirred: Instant) -> Self {
         let place = company
             .endings
             .as_ref()
-            .map(|(endings, destination)| endings.enter(destination, session.stirred()));
-        Self { place, now: Box::pin(stop.immediate()), is_cut: false }
+            .map(|(endings, destination)| endings.enter(destination, stirred));
+        Self { place, now: None, is_cut: false }
     }
 
-    fn poll_cut(&mut self, cx: &mut Context<'_>, session: &(dyn Running + '_)) -> Poll<Ended> {
-        if let Some(place) = &mut self.place {
-            place.stirred(session.stirred());
-            if place.poll_asked(cx).is_ready() {
-                self.is_cut = true;
-                return Poll::Ready(Ended::GaveWay);
-            }
+    /// Ready if it is to be cut; something last moved at `stirred`.
+    fn poll_cut(&mut self, cx: &mut Context<'_>, stirred: Instant, stop: &'t Stop) -> Poll<Ended> {
+        if let Some(place) = &self.place
+            && place.poll_asked(cx, stirred).is_ready()
+        {
+            self.is_cut = true;
+            return Poll::Ready(Ended::GaveWay);
         }
-        let end = ready!(self.now.as_mut().poll(cx));
+        if !stop.is_stopped() {
+            // The session is woken by the first step of a stop, and comes here again.
+            return Poll::Pending;
+        }
+        let now = self.now.get_or_insert_with(|| Box::pin(stop.immediate()));
+        let end = ready!(now.as_mut().poll(cx));
         self.is_cut = true;
         Poll::Ready(Ended::Shutdown(end))
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use endpoint::{Clock, End, Ending, Hold, Life, PeerState};
 use tokio::time::{Instant, timeout};
 
+use super::Company;
 use super::closing::{Hears, Says};
 use super::half::{Half, Rest};
 use super::medium::{Medium, Step};
@@ -23,8 +24,6 @@ pub(super) struct Session<'t, M: Medium> {
     pub(super) near: Half<M>,
     pub(super) far: Half<M>,
     pub(super) timers: &'t Timers,
-    /// [`Timers::close`], unless a side has a time of its own for that.
-    pub(super) close_time: Duration,
     timer: Timer<'t>,
     pub(super) began: Instant,
     /// When the last byte was taken.
@@ -33,8 +32,6 @@ pub(super) struct Session<'t, M: Medium> {
     pub(super) stirred: Instant,
     /// Who or what ended it, once that is known. The first error stays.
     pub(super) ended: Option<Box<Over>>,
-    /// No data is read any more, and both sides are let go at this time at the latest.
-    pub(super) winding_up: Option<Instant>,
     /// What is looked for at the transports, if anything is.
     pub(super) watch: Option<Box<Watch>>,
     /// When something was written that nobody has looked for yet: milliseconds since it began. A watch is larger, and most
@@ -44,6 +41,8 @@ pub(super) struct Session<'t, M: Medium> {
     pub(super) blind: bool,
     /// What is held for the sides, if anything is; given back last, when their streams are gone.
     held: Option<Box<(Hold, Hold)>>,
+    /// Here rather than beside the session: the future of its task is as large as what it keeps, and rounded up.
+    company: Company<'t>,
 }
 
 /// How a session ends.
@@ -51,12 +50,14 @@ pub(super) struct Over {
     pub(super) why: Ended,
     /// Since when it has been ending. A reader that was found slow, and proven alive, sets it anew.
     pub(super) since: Instant,
+    /// No data is read any more, and both sides are let go at this time at the latest.
+    pub(super) by: Option<Instant>,
     /// Data was thrown away that its reader might have taken.
     pub(super) cut: bool,
 }
 
 /// A session, whatever it moves.
-pub(super) trait Running: Send {
+pub(super) trait Running<'t>: Send {
     /// Ready when both sides are over and may be dropped.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
@@ -78,6 +79,12 @@ pub(super) trait Running: Send {
     /// Closes the transports of the sides that were told their end, within the close timeout.
     fn leave(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 
+    /// The times that it keeps to.
+    fn timers(&self) -> &'t Timers;
+
+    /// Who has to do with it.
+    fn company(&mut self) -> &mut Company<'t>;
+
     /// Lets both sides go.
     fn into_outcome(self: Box<Self>) -> Outcome;
 }
@@ -89,30 +96,28 @@ impl<'t, M: Medium> Session<'t, M> {
         timers: &'t Timers,
         held: (Hold, Hold),
         clock: &'t Clock,
+        company: Company<'t>,
     ) -> Self {
         let began = Instant::now();
-        // The more patient one decides: both sides are told and heard in one go.
-        let own = near.stream.close_timeout().into_iter().chain(far.stream.close_timeout()).max();
         Self {
             near,
             far,
             timers,
-            close_time: own.unwrap_or(timers.close),
             timer: Timer::by(clock),
             began,
             moved: began,
             stirred: began,
             ended: None,
-            winding_up: None,
             watch: None,
             wrote: None,
             blind: false,
             held: (!held.0.is_empty() || !held.1.is_empty()).then(|| Box::new(held)),
+            company,
         }
     }
 }
 
-impl<M: Medium> Running for Session<'_, M> {
+impl<'t, M: Medium> Running<'t> for Session<'t, M> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             for side in SIDES {
@@ -121,12 +126,14 @@ impl<M: Medium> Running for Session<'_, M> {
             self.cross_signals(cx);
             let before = self.total();
             let mut stalled = false;
-            if self.winding_up.is_none() {
+            if !self.is_winding_up() {
                 for side in SIDES {
                     stalled |= self.pump(cx, side);
                 }
-                // A program's exit status is said beside its end and must not come after it.
-                self.cross_signals(cx);
+                if self.ended.is_some() {
+                    // A program's exit status is said beside its end and must not come after it.
+                    self.cross_signals(cx);
+                }
             }
             let wrote = self.total() != before;
             if stalled && self.watch.is_none() {
@@ -138,7 +145,11 @@ impl<M: Medium> Running for Session<'_, M> {
             }
             if self.ended.is_none() && self.timers.idle.is_none() && self.watch.is_none() {
                 // Both are whole: nothing is to be closed, and no timer asks for the clock, but for one that runs already.
-                if self.wrote.is_none() || self.timer.is_running() {
+                if self.wrote.is_none() {
+                    self.timer.forget();
+                    return Poll::Pending;
+                }
+                if self.timer.is_running() {
                     return Poll::Pending;
                 }
             }
@@ -181,13 +192,14 @@ impl<M: Medium> Running for Session<'_, M> {
     }
 
     fn wind_up(&mut self, why: Ended, end: &End) {
-        if self.winding_up.is_none() {
-            self.winding_up = Some(Instant::now() + self.close_time);
+        if !self.is_winding_up() {
+            let by = Instant::now() + self.close_time();
             // What is stalled may have more behind it, which is not read any more.
             let cut = self.has_unwritten() && !matches!(why, Ended::Eof(_));
             self.note(why);
             if let Some(over) = &mut self.ended {
                 over.cut |= cut;
+                over.by = Some(by);
             }
             self.near.close(end.clone());
             self.far.close(end.clone());
@@ -205,7 +217,7 @@ impl<M: Medium> Running for Session<'_, M> {
     }
 
     fn leave(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        let close = self.close_time;
+        let close = self.close_time();
         let (near, far, held) = (&mut self.near, &mut self.far, &mut self.held);
         let leaving = poll_fn(move |cx| {
             match (near.poll_leave(cx).is_pending(), far.poll_leave(cx).is_pending()) {
@@ -223,6 +235,14 @@ impl<M: Medium> Running for Session<'_, M> {
         Box::pin(async move {
             let _ = timeout(close, leaving).await;
         })
+    }
+
+    fn timers(&self) -> &'t Timers {
+        self.timers
+    }
+
+    fn company(&mut self) -> &mut Company<'t> {
+        &mut self.company
     }
 
     fn into_outcome(self: Box<Self>) -> Outcome {
@@ -369,7 +389,7 @@ impl<M: Medium> Session<'_, M> {
 
     /// Reads what nobody takes any more from a side that was told the end.
     fn settle(&mut self, cx: &mut Context<'_>, side: Side) {
-        let close = self.close_time;
+        let close = self.close_time();
         let (from, to) = self.lane(side);
         let told = matches!(from.hears, Hears::Deliver | Hears::Told);
         if !told || !from.is_open() || to.hears.takes() || from.rest() == Rest::Settled {
@@ -407,7 +427,8 @@ impl<M: Medium> Session<'_, M> {
     pub(super) fn note(&mut self, why: Ended) {
         match &mut self.ended {
             None => {
-                self.ended = Some(Box::new(Over { why, since: Instant::now(), cut: false }));
+                self.ended =
+                    Some(Box::new(Over { why, since: Instant::now(), by: None, cut: false }));
             }
             Some(over) => match (&over.why, &why) {
                 (Ended::Eof(_), Ended::Eof(_)) => {}
@@ -415,6 +436,18 @@ impl<M: Medium> Session<'_, M> {
                 _ => {}
             },
         }
+    }
+
+    /// [`Timers::close`], unless a side has a time of its own for that.
+    pub(super) fn close_time(&self) -> Duration {
+        // The more patient one decides: both sides are told and heard in one go.
+        let own = [&self.near, &self.far].map(|half| half.stream.close_timeout());
+        own.into_iter().flatten().max().unwrap_or(self.timers.close)
+    }
+
+    /// No data is read any more.
+    fn is_winding_up(&self) -> bool {
+        self.ended.as_ref().is_some_and(|over| over.by.is_some())
     }
 
     pub(super) fn has_unwritten(&self) -> bool {

@@ -12,14 +12,30 @@ use tracing::{debug, warn};
 /// is, and stalls its sender there. States always have room.
 pub(super) fn cross(cx: &mut Context<'_>, from: &mut Control, to: &Control) {
     let Some(outgoing) = &mut from.outgoing else { return };
-    for _ in 0..EVENTS {
-        // Asked before the other queue is locked, so that two sessions never wait for each other's.
-        let room = to.incoming.as_ref().is_none_or(|incoming| incoming.poll_ready(cx).is_ready());
-        match outgoing.poll_recv_if(cx, |signal| room || signal.is_state()) {
-            Poll::Ready(Some(signal)) => hand_over(signal, to),
+    let mut room = false;
+    let mut taken = 0;
+    while taken < EVENTS {
+        let mut is_stalled = false;
+        let next = outgoing.poll_recv_if(cx, |signal| {
+            is_stalled = !(room || signal.is_state());
+            !is_stalled
+        });
+        match next {
+            Poll::Ready(Some(signal)) => {
+                hand_over(signal, to);
+                (room, taken) = (false, taken + 1);
+            }
             Poll::Ready(None) => {
                 from.outgoing = None;
                 return;
+            }
+            // Asked while this queue isn't locked, so that two sessions never wait for each other's; and only for an
+            // event, of which there are few.
+            Poll::Pending if is_stalled => {
+                room = to.incoming.as_ref().is_none_or(|to| to.poll_ready(cx).is_ready());
+                if !room {
+                    return;
+                }
             }
             Poll::Pending => return,
         }

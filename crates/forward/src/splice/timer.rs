@@ -34,12 +34,17 @@ impl<'t> Timer<'t> {
         !self.come && self.sleep.as_ref().is_some_and(|sleep| !sleep.is_elapsed())
     }
 
+    /// Nothing is waited for any more.
+    pub(super) fn forget(&mut self) {
+        (self.sleep, self.come) = (None, false);
+    }
+
     /// Ready when `due` has come; `None` never does.
     ///
     /// Not at once: what has arrived by then is to be seen before, which may move `due`.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, due: Option<Instant>) -> Poll<()> {
         let Some(due) = due else {
-            (self.sleep, self.come) = (None, false);
+            self.forget();
             return Poll::Pending;
         };
         if self.waits(cx, due) {
