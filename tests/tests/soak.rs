@@ -346,6 +346,9 @@ fn soak(length: Duration) {
     for (one, before) in soaked.iter().zip(before) {
         let after = one.settle(before);
         println!("{}: {before:?}, then {after:?}", one.name);
+        let log = one.forwarder.log();
+        let panic = log.lines().find(|line| line.contains("panicked at"));
+        assert_eq!(panic, None, "{}", one.name);
         let grown = after.rss_kib.saturating_sub(before.rss_kib);
         assert!(grown < GROWTH_KIB, "{}: {before:?}, then {after:?}", one.name);
     }

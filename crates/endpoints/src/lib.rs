@@ -14,6 +14,7 @@ mod mock;
 mod outgoing;
 mod patience;
 mod peer;
+mod pid;
 mod process;
 mod program;
 mod pty;

@@ -51,6 +51,7 @@ mod linux {
     use tracing::debug;
 
     use super::{Ended, Pid, Signal};
+    use crate::pid;
 
     /// The processes of the machine that run, by their session.
     #[derive(Debug)]
@@ -71,7 +72,8 @@ mod linux {
         pub(in crate::program) fn take() -> Option<Self> {
             let mut taken = Self { sessions: HashMap::new(), ended: Vec::new() };
             for entry in fs::read_dir("/proc").ok()? {
-                let Some(pid) = entry.ok().and_then(|entry| number(entry.file_name().to_str()?))
+                let Some(pid) =
+                    entry.ok().and_then(|entry| pid::parse(entry.file_name().to_str()?))
                 else {
                     continue;
                 };
@@ -122,10 +124,6 @@ mod linux {
         }
     }
 
-    fn number(name: &str) -> Option<Pid> {
-        name.parse().ok().and_then(Pid::from_raw)
-    }
-
     /// What `proc_pid_stat(5)` says of a process.
     struct Stat {
         state: char,
@@ -143,8 +141,8 @@ mod linux {
             // The name before it may hold anything, parentheses too.
             let mut fields = stat.rsplit_once(") ")?.1.split(' ');
             let state = fields.next()?.chars().next()?;
-            let parent = number(fields.next()?);
-            let session = number(fields.nth(1)?)?;
+            let parent = pid::parse(fields.next()?);
+            let session = pid::parse(fields.nth(1)?)?;
             // Field 22, and the session is field 6.
             let start = fields.nth(15)?.parse().ok()?;
             Some(Self { state, parent, session, start })

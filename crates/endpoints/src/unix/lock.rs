@@ -9,7 +9,9 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use rustix::process::{Pid, test_kill_process};
+use rustix::process::test_kill_process;
+
+use crate::pid;
 
 /// A lock that is ours until it is dropped.
 #[derive(Debug)]
@@ -93,7 +95,7 @@ fn discard(path: &Path, mine: &str, owner: &str) -> io::Result<()> {
 
 /// Whether a lock's text names a process that exists. What isn't a number is nobody's.
 fn is_alive(owner: &str) -> bool {
-    let Some(pid) = owner.parse().ok().and_then(Pid::from_raw) else { return false };
+    let Some(pid) = pid::parse(owner) else { return false };
     // EPERM is another user's process: alive.
     !matches!(test_kill_process(pid), Err(rustix::io::Errno::SRCH))
 }
