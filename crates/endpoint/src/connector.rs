@@ -1,6 +1,7 @@
 //! The connecting side.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -18,6 +19,12 @@ pub trait Connector: fmt::Debug + Send + Sync {
     /// # Errors
     /// The name is unknown, the peer refused, the device isn't there, the handshake failed.
     async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn>;
+
+    /// Returns how long connecting may take if that is its own decision, in place of the caller's limit;
+    /// [`Duration::MAX`] is for as long as the client waits.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
 
     /// What reaching it amounts to.
     fn grants(&self) -> Grants;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -129,6 +130,10 @@ impl Connector for Layered<dyn Connector, dyn DialLayer> {
     async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn> {
         let conn = self.inner.connect(cx, info).await?;
         self.layer.dial(cx, conn, info).await
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        self.inner.patience()
     }
 
     fn grants(&self) -> Grants {

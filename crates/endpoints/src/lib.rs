@@ -20,6 +20,7 @@ mod program;
 mod pty;
 mod queue;
 mod ready;
+mod retry;
 mod serial;
 mod socket;
 mod sockopt;
@@ -49,4 +50,5 @@ pub const KINDS: &[&Kind] = &[
     &mock::KIND,
     &ws::KIND,
     &telnet::KIND,
+    &retry::KIND,
 ];

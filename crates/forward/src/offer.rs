@@ -194,6 +194,16 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// With the time that connecting to this destination may take.
+    fn patient(mut self, destination: &Destination) -> Self {
+        if let Some(patience) = destination.connector.patience() {
+            // Longer than any client waits: timers can't add up to for ever.
+            let by = Instant::now() + patience.min(FOR_EVER);
+            self.by = self.by.max(by);
+        }
+        self
+    }
+
     /// Gate, route, what the peer sends first where that matters, and connect.
     async fn decide(self, offer: &mut Offer, info: &Info) -> Result<(Reached, Place), Denied> {
         let routed = async {
@@ -205,7 +215,8 @@ impl<'a> Case<'a> {
         if destination.connector.grants().is_unguarded() {
             self.screen(offer).await?;
         }
-        Ok((self.while_there(offer, self.dial(&destination, info)).await?, place))
+        let patient = self.patient(&destination);
+        Ok((patient.while_there(offer, patient.dial(&destination, info)).await?, place))
     }
 
     /// Waits for what the peer sends first, for a moment: a request of a web page must not start a
@@ -275,12 +286,6 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Routes and connects.
-    async fn reach(self, info: &Info) -> Result<Reached, Denied> {
-        let destination = self.route(info).await?;
-        self.dial(&destination, info).await
-    }
-
     /// The destination, if this listener may be in front of it.
     async fn route(self, info: &Info) -> Result<Destination, Denied> {
         let destination = self.shared.route.route(info).await.map_err(Denied::Refused)?;
@@ -321,7 +326,7 @@ impl<'a> Case<'a> {
                 Err(unreachable(error.kind()))
             }
             None => {
-                let within = self.shared.timers.connect;
+                let within = destination.connector.patience().unwrap_or(self.shared.timers.connect);
                 warn!("cannot connect {}: no answer within {within:?}", destination.name);
                 Err(unreachable(ErrorKind::Timeout))
             }
@@ -400,11 +405,16 @@ impl<'a> Case<'a> {
     ) -> Result<Opened, Fate> {
         let info = near.info.clone();
         let reached = async {
-            let place = match place {
-                Some(place) => place,
-                None => self.place().await?,
+            let routed = async {
+                let place = match place {
+                    Some(place) => place,
+                    None => self.place().await?,
+                };
+                Ok((self.route(&info).await?, place))
             };
-            Ok((self.reach(&info).await?, place))
+            let routed = patience::timeout_at(self.by, routed).await;
+            let (destination, place) = routed.unwrap_or_else(|| Err(self.late()))?;
+            Ok((self.patient(&destination).dial(&destination, &info).await?, place))
         };
         let reached = tokio::select! {
             biased;
@@ -412,9 +422,7 @@ impl<'a> Case<'a> {
             error = poll_fn(|cx| life(&mut near.transport).poll_background(cx)) => {
                 Err(Denied::Left(End::because(Reason::Reset, error.kind().to_string())))
             }
-            reached = patience::timeout_at(self.by, reached) => {
-                reached.unwrap_or_else(|| Err(self.late()))
-            }
+            reached = reached => reached,
         };
         match reached {
             Ok((Reached { conn, name, .. }, place)) => {
@@ -493,5 +501,7 @@ fn life(transport: &mut Transport) -> &mut dyn Life {
     }
 }
 
+/// A year.
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 /// A browser sends its request at once. A person who types doesn't notice.
 const FIRST_BYTES: Duration = Duration::from_millis(100);

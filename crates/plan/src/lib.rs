@@ -14,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+mod beneath;
 mod exposure;
 pub mod kind;
 mod planning;

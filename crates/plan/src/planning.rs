@@ -13,10 +13,13 @@ mod guess;
 use std::sync::Arc;
 
 use descriptor::{Code, Descriptor, Diagnostic, Severity, Span, Stage, Syntax, Text, Url, nearest};
+use endpoint::{Connector, Listener};
 
+use crate::beneath::{Beneath, Part};
+use crate::kind::args::Typed;
 use crate::kind::read::{self, Reader};
 use crate::kind::{Alias, Args, Form, Kind, Planned, Role, Shape, Takes};
-use crate::side::{Endpoint, Make};
+use crate::side::Endpoint;
 use crate::{Plan, Registry, Tree};
 
 /// The planning of one descriptor, with everything that is under it.
@@ -41,7 +44,7 @@ impl<'a> Planning<'a> {
     }
 
     /// Plans what was typed, or returns everything that is wrong with it.
-    pub(crate) fn run<E: Endpoint + ?Sized>(
+    pub(crate) fn run<E: Endpoint + ?Sized + 'static>(
         mut self,
         typed: &str,
     ) -> Result<Plan<E>, Vec<Diagnostic>> {
@@ -56,7 +59,7 @@ impl<'a> Planning<'a> {
     /// Plans the layer of that name by itself, with its defaults; `None` if there is none.
     pub(crate) fn layer<E: Endpoint + ?Sized>(&mut self, name: &str) -> Option<Arc<E::Layer>> {
         let (kind, alias) = self.registry.find(name)?;
-        let Make::Layer(_, plan) = E::make(kind)? else { return None };
+        let plan = E::layer(kind)?;
         // Its endpoint is needed by the reader and planned by nobody.
         let descriptor = Descriptor::new(Text::typed(name)).arg(Text::typed("open"));
         let known = Known { descriptor, kind, alias };
@@ -69,7 +72,11 @@ impl<'a> Planning<'a> {
     }
 
     /// Plans an endpoint at `depth`. Mistakes are added to those found.
-    fn plan<E: Endpoint + ?Sized>(&mut self, text: &Text, depth: usize) -> Option<(Box<E>, Tree)> {
+    fn plan<E: Endpoint + ?Sized + 'static>(
+        &mut self,
+        text: &Text,
+        depth: usize,
+    ) -> Option<(Box<E>, Tree)> {
         let mut known = self.resolve(text, E::ROLE, depth)?;
         let Some((form, make)) = known.kind.form(E::ROLE).zip(E::make(known.kind)) else {
             self.wrong_side(&known, E::ROLE);
@@ -77,24 +84,50 @@ impl<'a> Planning<'a> {
         };
         self.quote_beneath(&mut known, E::ROLE, form);
         let mut args = self.read(&known, E::ROLE, form);
-        match make {
-            Make::Leaf(plan) => {
-                let endpoint = self.make(&args, plan)?;
-                Some((endpoint, Tree::new(known.kind, &args, form.gives, None)))
-            }
-            Make::Layer(takes, plan) => {
-                let at = args.inner.clone();
-                let inner = at.as_ref().and_then(|inner| self.plan::<E>(inner, depth + 1));
-                if let (Some((_, beneath)), Some(at)) = (&inner, &at) {
-                    self.check_shape(known.kind, takes, beneath, at);
-                    hide(known.kind, &mut args, beneath, at);
-                }
-                let layer = self.make(&args, plan);
-                let (inner, beneath) = inner?;
-                let tree = Tree::new(known.kind, &args, form.gives, Some(beneath));
-                Some((E::over(inner, layer?), tree))
+        let beneath = self.beneath(known.kind, make.takes, &mut args, depth);
+        let assemble = self.make(&args, make.plan);
+        let (beneath, trees) = beneath?;
+        let tree = Tree::new(known.kind, &args, form.gives, trees);
+        Some((assemble?(beneath), tree))
+    }
+
+    /// Plans what the endpoint goes over. Of what fails, the mistakes are found, and there is nothing.
+    fn beneath(
+        &mut self,
+        kind: &Kind,
+        takes: Takes,
+        args: &mut Args,
+        depth: usize,
+    ) -> Option<(Beneath, Vec<Tree>)> {
+        let mut beneath = Beneath::default();
+        let mut trees = Vec::new();
+        let typed = std::mem::take(&mut args.beneath);
+        for Typed { param, role, text } in &typed {
+            let planned = match role {
+                Role::Listen => self.part::<dyn Listener>(text, depth + 1),
+                Role::Connect => self.part::<dyn Connector>(text, depth + 1),
+            };
+            if let Some((part, tree)) = planned {
+                self.check_shape(kind, takes, &tree, text);
+                beneath.push(param, tree.descriptor.clone(), part);
+                trees.push(tree);
             }
         }
+        // One by one, each was found wrong.
+        if trees.len() < typed.len() {
+            return None;
+        }
+        hide(kind, args, &trees, &typed);
+        Some((beneath, trees))
+    }
+
+    fn part<E: Endpoint + ?Sized + 'static>(
+        &mut self,
+        text: &Text,
+        depth: usize,
+    ) -> Option<(Part, Tree)> {
+        let (endpoint, tree) = self.plan::<E>(text, depth)?;
+        Some((endpoint.part(), tree))
     }
 
     /// Sugar, grammar and kind.
@@ -255,19 +288,20 @@ impl<'a> Planning<'a> {
     }
 }
 
-/// Keeps the secrets of what is beneath, typed at `inner`, out of the layer's own descriptor.
-fn hide(kind: &Kind, args: &mut Args, beneath: &Tree, inner: &Text) {
-    if !beneath.secret {
-        return;
+/// Keeps the secrets of what is beneath out of the endpoint's own descriptor.
+fn hide(kind: &Kind, args: &mut Args, beneath: &[Tree], typed: &[Typed]) {
+    let mut is_found = true;
+    for (tree, Typed { text, .. }) in beneath.iter().zip(typed).filter(|(tree, _)| tree.secret) {
+        let hidden = args.descriptor.replace(text.as_str(), &tree.descriptor);
+        is_found &= hidden.contains(&tree.descriptor);
+        args.descriptor = hidden;
+        args.secret = true;
     }
-    let hidden = args.descriptor.replace(inner.as_str(), &beneath.descriptor);
-    // However it was quoted: if it can't be found there, nothing of it is shown.
-    args.descriptor = if hidden.contains(&beneath.descriptor) {
-        hidden
-    } else {
-        format!("{}:{{{}}}", kind.name, beneath.descriptor)
-    };
-    args.secret = true;
+    if !is_found {
+        // However it was quoted: nothing of what was typed is shown.
+        let shown = beneath.iter().map(|tree| format!(":{{{}}}", tree.descriptor));
+        args.descriptor = kind.name.to_owned() + &shown.collect::<String>();
+    }
 }
 
 /// Deeper than anybody stacks; each level is parsed again, so this also bounds the work.

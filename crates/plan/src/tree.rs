@@ -2,7 +2,7 @@
 
 use descriptor::Span;
 
-use crate::kind::{Args, HIDDEN, Kind, Setting, Shape};
+use crate::kind::{Args, HIDDEN, Kind, Role, Setting, Shape};
 
 /// What an endpoint is made of: kinds with every parameter, outermost first.
 #[derive(Clone, Debug)]
@@ -22,13 +22,19 @@ pub struct Tree {
     pub secret: bool,
     /// Where its kind was typed.
     pub span: Span,
-    /// What is beneath it.
-    pub inner: Option<Box<Tree>>,
+    /// The side that it is on.
+    pub role: Role,
+    /// The endpoints beneath it, in the order in which they were typed.
+    pub beneath: Vec<Tree>,
 }
 
 impl Tree {
-    /// Makes the tree of an endpoint of `kind` that was planned from `args`, over `inner`.
-    pub(crate) fn new(kind: &Kind, args: &Args, gives: Shape, inner: Option<Self>) -> Self {
+    /// Makes the tree of an endpoint of `kind` that was planned from `args`, over those in `beneath`.
+    pub(crate) fn new(kind: &Kind, args: &Args, gives: Shape, beneath: Vec<Self>) -> Self {
+        let gives = match (gives, beneath.first()) {
+            (Shape::Beneath, Some(first)) => first.gives,
+            (gives, _) => gives,
+        };
         Self {
             kind: kind.name,
             called: args.called.clone(),
@@ -37,22 +43,27 @@ impl Tree {
             settings: settings(args),
             secret: args.secret,
             span: args.span,
-            inner: inner.map(Box::new),
+            role: args.role,
+            beneath,
         }
     }
 
-    /// Whether this endpoint or one beneath it has a value for the parameter.
+    /// Whether this endpoint or one beneath it, on the same side, has a value for the parameter.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.settings.iter().any(|(n, ..)| n == name)
-            || self.inner.as_ref().is_some_and(|inner| inner.has(name))
+            || self.same_side().any(|beneath| beneath.has(name))
     }
 
-    /// Whether this endpoint or one beneath it has the parameter set to that value.
+    /// Whether this endpoint or one beneath it, on the same side, has the parameter set to that value.
     #[must_use]
     pub fn says(&self, name: &str, value: &str) -> bool {
         self.settings.iter().any(|(n, v, _)| n == name && v.eq_ignore_ascii_case(value))
-            || self.inner.as_ref().is_some_and(|inner| inner.says(name, value))
+            || self.same_side().any(|beneath| beneath.says(name, value))
+    }
+
+    fn same_side(&self) -> impl Iterator<Item = &Self> {
+        self.beneath.iter().filter(|beneath| beneath.role == self.role)
     }
 }
 

@@ -38,7 +38,7 @@ fn a_layer_goes_over_what_is_in_braces_or_escaped() {
         let plan = registry().listener(typed, Syntax::Extended).expect("it plans");
         assert_eq!(plan.tree.kind, "over");
         assert_eq!(plan.tree.gives, Shape::Messages);
-        let inner = plan.tree.inner.expect("there is an endpoint beneath");
+        let inner = plan.tree.beneath.into_iter().next().expect("there is an endpoint beneath");
         assert_eq!(inner.descriptor, "net:80:interface=lo");
     }
 }
@@ -50,7 +50,7 @@ fn sugar_is_expanded_after_parsing() {
     {
         let plan = registry().listener(typed, Syntax::Extended).expect("it plans");
         assert_eq!(
-            plan.tree.inner.expect("there is an endpoint beneath").descriptor,
+            plan.tree.beneath.into_iter().next().expect("there is an endpoint beneath").descriptor,
             inner,
             "{typed}"
         );
@@ -123,7 +123,7 @@ fn mistakes_inside_a_switch_are_pointed_at() {
 fn another_spelling_is_rewritten() {
     let plan = registry().listener("flat:net:80:interface=lo", Syntax::Extended).expect("it plans");
     assert_eq!(
-        plan.tree.inner.expect("there is an endpoint beneath").descriptor,
+        plan.tree.beneath.into_iter().next().expect("there is an endpoint beneath").descriptor,
         "net:80:interface=lo"
     );
 }

@@ -51,10 +51,7 @@ const HEAD: Row = Row {
 impl Row {
     fn of(kind: &Kind) -> Self {
         let sign = |can: bool| if can { "yes" } else { "-" };
-        let gives = |shape: Shape| match shape {
-            Shape::Bytes => "bytes",
-            Shape::Messages => "messages",
-        };
+        let gives = Shape::describe;
         let shapes = (
             kind.listen.as_ref().map(|side| gives(side.gives)),
             kind.connect.as_ref().map(|side| gives(side.gives)),
@@ -126,8 +123,7 @@ fn form(kind: &Kind, params: &[&Param]) -> String {
     let mut form = kind.name.to_owned();
     for param in params.iter().filter(|param| param.positional) {
         let name = param.name.to_uppercase();
-        let name =
-            if matches!(param.value, ValueKind::Endpoint) { format!("{{{name}}}") } else { name };
+        let name = if param.value.is_endpoint() { format!("{{{name}}}") } else { name };
         let more = if param.rest { "…" } else { "" };
         form += &match param.required && !param.rest {
             true => format!(":{name}"),

@@ -8,16 +8,14 @@ mod stream;
 
 use async_trait::async_trait;
 use endpoint::{Conn, Connector, Context, Grants, Info, Result, Times};
-use plan::kind::{
-    Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
-};
+use plan::kind::{Args, Example, Kind, Param, PlanConnect, Planned, Role, Side, ValueKind};
 
 use self::script::{Script, Step};
 use self::stream::Mock;
 
 /// Scripted peers.
 pub(crate) static KIND: Kind = Kind {
-    listen: Some(Side::bytes(PARAMS, PlanListen::Opened(Times::Once))),
+    listen: Some(Side::opened(Times::Once)),
     connect: Some(Side::bytes(PARAMS, PlanConnect::Leaf(plan))),
     examples: &[
         Example {

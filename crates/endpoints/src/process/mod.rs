@@ -17,9 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use endpoint::control::channel;
 use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
-use plan::kind::{
-    Alias, Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
-};
+use plan::kind::{Alias, Args, Example, Kind, Param, PlanConnect, Planned, Role, Side, ValueKind};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tracing::Instrument;
 
@@ -31,7 +29,7 @@ use crate::program::{
 /// Programs.
 pub(crate) static KIND: Kind = Kind {
     aliases: &[Alias { name: "exec", defaults: &[], params: &[], about: "" }],
-    listen: Some(Side::bytes(PARAMS, PlanListen::Opened(Times::Again))),
+    listen: Some(Side::opened(Times::Again)),
     connect: Some(Side::bytes(PARAMS, PlanConnect::Leaf(plan))),
     examples: &[
         Example {

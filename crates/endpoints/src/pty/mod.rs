@@ -20,9 +20,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
-use plan::kind::{
-    Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
-};
+use plan::kind::{Args, Example, Kind, Param, PlanConnect, Planned, Role, Side, ValueKind};
 use pty_process::blocking::{Command, open};
 
 use self::size::Size;
@@ -33,7 +31,7 @@ use crate::program::{
 
 /// Programs on a terminal.
 pub(crate) static KIND: Kind = Kind {
-    listen: Some(Side::bytes(PARAMS, PlanListen::Opened(Times::Again))),
+    listen: Some(Side::opened(Times::Again)),
     connect: Some(Side::bytes(PARAMS, PlanConnect::Leaf(plan))),
     examples: &[
         Example {

@@ -23,15 +23,13 @@ use async_trait::async_trait;
 use descriptor::Code;
 use endpoint::control::{LineSettings, StopBits};
 use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
-use plan::kind::{
-    Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
-};
+use plan::kind::{Args, Example, Kind, Param, PlanConnect, Planned, Role, Side, ValueKind};
 
 use self::stream::Line;
 
 /// Serial lines.
 pub(crate) static KIND: Kind = Kind {
-    listen: Some(Side::bytes(PARAMS, PlanListen::Opened(Times::Again))),
+    listen: Some(Side::opened(Times::Again)),
     connect: Some(Side::bytes(PARAMS, PlanConnect::Leaf(plan))),
     examples: &[
         Example {

@@ -17,9 +17,7 @@ use endpoint::{
     Conn, Connector, End, Error, ErrorKind, Grants, Info, Life, Peer, Raw, Result, SystemCall,
     Times,
 };
-use plan::kind::{
-    Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
-};
+use plan::kind::{Args, Example, Kind, Param, PlanConnect, Planned, Role, Side, ValueKind};
 use rustix::stdio::{stdin, stdout};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -28,7 +26,7 @@ use self::output::Output;
 
 /// Standard input and output.
 pub(crate) static KIND: Kind = Kind {
-    listen: Some(Side::bytes(PARAMS, PlanListen::Opened(Times::Once))),
+    listen: Some(Side::opened(Times::Once)),
     connect: Some(Side::bytes(PARAMS, PlanConnect::Leaf(plan))),
     examples: &[
         Example {

@@ -34,10 +34,10 @@ pub(super) fn form(reader: &Reader<'_>) -> String {
 /// What a required parameter is called.
 pub(super) fn wanted(param: &Param, syntax: Syntax) -> String {
     match (param.value, syntax) {
-        (ValueKind::Endpoint, Syntax::Extended) => {
+        (value, Syntax::Extended) if value.is_endpoint() => {
             "an endpoint to go over, in braces or with `:` as `\\:`".to_owned()
         }
-        (ValueKind::Endpoint, Syntax::Twisted) => {
+        (value, Syntax::Twisted) if value.is_endpoint() => {
             "an endpoint to go over, with `:` as `\\:`".to_owned()
         }
         _ => format!("`{}`", param.name),

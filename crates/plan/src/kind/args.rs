@@ -31,8 +31,8 @@ pub struct Args {
     pub(crate) secret: bool,
     /// Where the whole endpoint was typed.
     pub span: Span,
-    /// The endpoint beneath a layer.
-    pub inner: Option<Text>,
+    /// The endpoints beneath, as they were typed.
+    pub(crate) beneath: Vec<Typed>,
     /// The kinds that are known: a kind that needs another one asks for it here.
     pub(crate) registry: Registry,
     /// Whether all that was typed can be used.
@@ -41,6 +41,16 @@ pub struct Args {
     /// What the switches that are on are set to, by name.
     pub(super) switches: Vec<(&'static str, Args)>,
     pub(super) warnings: RefCell<Vec<Diagnostic>>,
+}
+
+/// An endpoint beneath another one, not planned yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Typed {
+    /// The parameter that it was typed for.
+    pub(crate) param: &'static str,
+    /// The side that it is to be planned for.
+    pub(crate) role: Role,
+    pub(crate) text: Text,
 }
 
 /// One parameter with its value.
@@ -110,6 +120,15 @@ impl Args {
     pub fn duration(&self, name: &str) -> Option<Duration> {
         self.value(name).map(|value| match value {
             Value::Duration(time) => *time,
+            other => wrong(name, other),
+        })
+    }
+
+    /// Two times, where they were given or are the default: the first is not longer than the second.
+    #[must_use]
+    pub fn durations(&self, name: &str) -> Option<(Duration, Duration)> {
+        self.value(name).map(|value| match value {
+            Value::Durations(least, most) => (*least, *most),
             other => wrong(name, other),
         })
     }

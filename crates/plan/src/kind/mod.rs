@@ -4,7 +4,7 @@
 //! completions and its entry in descriptors.md.
 
 mod advice;
-mod args;
+pub(crate) mod args;
 mod param;
 pub(crate) mod read;
 
@@ -18,6 +18,7 @@ pub use self::args::{Args, Setting};
 pub use self::param::{Holes, Param, Value, ValueKind};
 pub(crate) use self::read::HIDDEN;
 pub use self::read::common;
+pub use crate::beneath::Beneath;
 
 /// A kind of endpoint.
 #[derive(Debug)]
@@ -72,16 +73,18 @@ impl Kind {
                 let form = match side.plan {
                     PlanListen::Leaf(_) => side.form(None),
                     PlanListen::Layer(takes, _) => side.form(Some(takes)),
+                    PlanListen::Over(_) => side.form(Some(Takes::Any)),
                     // Listening by opening takes the parameters of connecting.
                     PlanListen::Opened(_) => self.form(Role::Connect)?,
                 };
-                Some(Form { gives: side.gives, ..form })
+                Some(form)
             }
             Role::Connect => {
                 let side = self.connect.as_ref()?;
                 Some(side.form(match side.plan {
                     PlanConnect::Leaf(_) => None,
                     PlanConnect::Layer(takes, _) => Some(takes),
+                    PlanConnect::Over(_) => Some(Takes::Any),
                 }))
             }
         }
@@ -226,8 +229,22 @@ impl<P> Side<P> {
         Self { params, gives: Shape::Messages, positional: Positional::InOrder, plan }
     }
 
+    /// A side that gives what the endpoint beneath it gives, and takes its positionals in order.
+    #[must_use]
+    pub const fn alike(params: &'static [Param], plan: P) -> Self {
+        Self { params, gives: Shape::Beneath, positional: Positional::InOrder, plan }
+    }
+
     fn form(&self, takes: Option<Takes>) -> Form {
         Form { params: self.params, positional: self.positional, takes, gives: self.gives }
+    }
+}
+
+impl Side<PlanListen> {
+    /// Listening by opening the connecting side, whose parameters it takes.
+    #[must_use]
+    pub const fn opened(times: Times) -> Self {
+        Self::bytes(&[], PlanListen::Opened(times))
     }
 }
 
@@ -247,6 +264,20 @@ pub enum Shape {
     Bytes,
     /// Messages; flattened where bytes are wanted.
     Messages,
+    /// What the endpoint beneath gives. A [`Tree`](crate::Tree) has the shape that this comes to.
+    Beneath,
+}
+
+impl Shape {
+    /// Returns what the manual calls it.
+    #[must_use]
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::Messages => "messages",
+            Self::Beneath => "the same",
+        }
+    }
 }
 
 /// What a layer needs beneath it.
@@ -265,9 +296,11 @@ pub enum Takes {
 pub enum PlanListen {
     /// A listener of its own.
     Leaf(fn(&Args) -> Planned<Box<dyn Listener>>),
-    /// A layer over the endpoint in the first positional.
+    /// A layer over each connection of the endpoint in the first positional.
     Layer(Takes, fn(&Args) -> Planned<Arc<dyn ServeLayer>>),
-    /// The connecting side, opened at bind.
+    /// An endpoint over others, which decides when and how often they are opened.
+    Over(PlanOver<dyn Listener>),
+    /// The connecting side, opened at bind: see [`Side::opened`].
     Opened(Times),
 }
 
@@ -276,9 +309,21 @@ pub enum PlanListen {
 pub enum PlanConnect {
     /// A connector of its own.
     Leaf(fn(&Args) -> Planned<Box<dyn Connector>>),
-    /// A layer over the endpoint in the first positional.
+    /// A layer over each connection of the endpoint in the first positional.
     Layer(Takes, fn(&Args) -> Planned<Arc<dyn DialLayer>>),
+    /// An endpoint over others, which decides when and how often they are opened.
+    Over(PlanOver<dyn Connector>),
 }
+
+/// Plans an endpoint over others from its own parameters, before those beneath are known to be sound: so all
+/// mistakes of a descriptor are found at once.
+///
+/// What is beneath are its parameters that take endpoints ([`ValueKind::beneath`]): one or several, each as a
+/// listener or as a connector.
+pub type PlanOver<E> = fn(&Args) -> Planned<Assemble<E>>;
+
+/// Makes the endpoint out of those beneath it.
+pub type Assemble<E> = Box<dyn FnOnce(Beneath) -> Box<E>>;
 
 /// What planning gives: the thing, or every mistake that is not one of form.
 pub type Planned<T> = Result<T, Vec<Diagnostic>>;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use descriptor::Template;
 
+use super::Role;
+
 /// The definition of one parameter.
 #[derive(Clone, Copy, Debug)]
 pub struct Param {
@@ -138,8 +140,14 @@ pub enum ValueKind {
     Choice(&'static [&'static str]),
     /// Seconds, with a fraction or a unit: `30`, `1.5`, `500ms`, `2m`.
     Duration,
-    /// The descriptor of the endpoint beneath a layer.
+    /// Two times, the shorter one first: `1s..30s`. One alone is both.
+    Durations,
+    /// The descriptor of an endpoint beneath, to connect to whichever side the kind is on.
+    Connector,
+    /// The descriptor of an endpoint beneath, on the same side as the kind.
     Endpoint,
+    /// The descriptor of an endpoint beneath, to listen on whichever side the kind is on.
+    Listener,
     /// A whole number in this range.
     Int(u64, u64),
     /// Words separated by commas.
@@ -160,6 +168,24 @@ pub enum ValueKind {
 }
 
 impl ValueKind {
+    /// Returns the side of the endpoint that it describes, for a kind on the side `role`; `None` if it is no
+    /// endpoint.
+    #[must_use]
+    pub fn beneath(self, role: Role) -> Option<Role> {
+        match self {
+            Self::Connector => Some(Role::Connect),
+            Self::Endpoint => Some(role),
+            Self::Listener => Some(Role::Listen),
+            _ => None,
+        }
+    }
+
+    /// Returns whether it is an endpoint.
+    #[must_use]
+    pub fn is_endpoint(self) -> bool {
+        self.beneath(Role::Connect).is_some()
+    }
+
     /// What the manual calls it.
     #[must_use]
     pub fn describe(self) -> String {
@@ -169,7 +195,10 @@ impl ValueKind {
                 words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
             }
             Self::Duration => "a time: seconds, or with ms, s, m or h".into(),
+            Self::Durations => "a time, or the shortest and the longest, as in `1s..30s`".into(),
+            Self::Connector => "an endpoint to connect to".into(),
             Self::Endpoint => "an endpoint".into(),
+            Self::Listener => "an endpoint to listen on".into(),
             Self::Int(low, u64::MAX) => format!("a number from {low}"),
             Self::Int(low, high) => format!("a number from {low} to {high}"),
             Self::List => "words separated by commas".into(),
@@ -190,6 +219,8 @@ pub enum Value {
     Bool(bool),
     /// Of [`ValueKind::Duration`].
     Duration(Duration),
+    /// Of [`ValueKind::Durations`]: the first is not longer than the second.
+    Durations(Duration, Duration),
     /// Of [`ValueKind::Int`], [`ValueKind::Octal`], [`ValueKind::Port`], [`ValueKind::Size`].
     Int(u64),
     /// Of [`ValueKind::List`].
@@ -218,6 +249,11 @@ impl Value {
                 Self::Text((*word).to_owned())
             }
             ValueKind::Duration => Self::Duration(duration(text)?),
+            ValueKind::Durations => {
+                let (least, most) = text.split_once("..").unwrap_or((text, text));
+                let (least, most) = (duration(least)?, duration(most)?);
+                (least <= most).then_some(Self::Durations(least, most))?
+            }
             ValueKind::Int(low, high) => Self::Int(digits(text, 10, low, high)?),
             ValueKind::List => Self::List(
                 text.split(',')
@@ -231,9 +267,11 @@ impl Value {
             }
             ValueKind::Port => Self::Int(digits(text, 10, 0, 65535)?),
             ValueKind::Size => Self::Int(size(text)?),
-            ValueKind::Endpoint | ValueKind::Template | ValueKind::Text => {
-                Self::Text(text.to_owned())
-            }
+            ValueKind::Connector
+            | ValueKind::Endpoint
+            | ValueKind::Listener
+            | ValueKind::Template
+            | ValueKind::Text => Self::Text(text.to_owned()),
         })
     }
 }
@@ -294,6 +332,17 @@ mod tests {
         assert_eq!(Value::read(ValueKind::Size, "64k"), Some(Value::Int(65536)));
         assert_eq!(Value::read(ValueKind::Bool, "On"), Some(Value::Bool(true)));
         assert_eq!(Value::read(ValueKind::Bool, "2"), None);
+    }
+
+    #[test]
+    fn a_range_of_times_ascends() {
+        let second = Duration::from_secs(1);
+        let read = |text| Value::read(ValueKind::Durations, text);
+        assert_eq!(read("1s..30"), Some(Value::Durations(second, second * 30)));
+        assert_eq!(read("1"), Some(Value::Durations(second, second)));
+        for text in ["", "..", "1s..", "..3", "3..1", "1..2..3", "1-3"] {
+            assert_eq!(read(text), None, "{text:?}");
+        }
     }
 
     #[test]

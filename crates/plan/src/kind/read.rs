@@ -9,7 +9,7 @@ use descriptor::{
 use endpoint::info::{ROOTS, is_known};
 
 use super::advice;
-use super::args::Setting;
+use super::args::{Setting, Typed};
 use super::{Alias, Args, Holes, Param, Positional, Role, Value, ValueKind};
 use crate::Registry;
 
@@ -59,7 +59,7 @@ pub(crate) fn read(
         kwargs: &descriptor.kwargs,
         settings: Vec::new(),
         switches: Vec::new(),
-        inner: None,
+        beneath: Vec::new(),
         meant: Vec::new(),
         is_whole: true,
         found,
@@ -67,7 +67,7 @@ pub(crate) fn read(
     reading.keywords(&descriptor.kwargs);
     reading.positionals(descriptor.args.get(1..).unwrap_or_default());
     reading.defaults();
-    let Reading { mut settings, switches, inner, kind_span, is_whole, found, .. } = reading;
+    let Reading { mut settings, switches, beneath, kind_span, is_whole, found, .. } = reading;
     // What is too much doesn't keep the kind from finding more mistakes; what is missing does.
     let usable = !found[before..].iter().any(|mistake| UNUSABLE.contains(&mistake.code));
     let (shown, secret) = reader.shown(descriptor);
@@ -80,7 +80,7 @@ pub(crate) fn read(
         descriptor: printable(&shown.to_string()),
         secret,
         span: kind_span,
-        inner,
+        beneath,
         registry: reader.registry.clone(),
         sound: usable && is_whole,
         settings,
@@ -125,7 +125,7 @@ struct Reading<'a, 'b> {
     kind_span: Span,
     settings: Vec<Setting>,
     switches: Vec<(&'static str, Args)>,
-    inner: Option<Text>,
+    beneath: Vec<Typed>,
     /// The names that unknown keywords were probably meant to be.
     meant: Vec<&'static str>,
     /// Whether every required parameter has a value.
@@ -207,7 +207,7 @@ impl Reading<'_, '_> {
             if param.prefix || self.settings.iter().any(|setting| setting.name == param.name) {
                 continue;
             }
-            if matches!(param.value, ValueKind::Endpoint) && self.inner.is_some() {
+            if self.beneath.iter().any(|typed| typed.param == param.name) {
                 continue;
             }
             // A value that was given and is wrong has been reported; a default would hide that.
@@ -244,8 +244,8 @@ impl Reading<'_, '_> {
     }
 
     fn take(&mut self, param: &'static Param, name: String, text: &Text) {
-        if matches!(param.value, ValueKind::Endpoint) {
-            self.inner = Some(text.clone());
+        if let Some(role) = param.value.beneath(self.reader.role) {
+            self.beneath.push(Typed { param: param.name, role, text: text.clone() });
             return;
         }
         if let Some(value) = self.value(param, text) {

@@ -126,11 +126,13 @@ impl Planning<'_> {
         let Some(first) = beneath.first() else { return };
         let (kept, strange): (Vec<_>, Vec<_>) = (descriptor.kwargs.iter())
             .partition(|(name, _)| own().any(|param| param.is_called(name.as_str())));
-        let alone = own().filter(|param| param.positional).count() == 1;
+        let mut positional = own().filter(|param| param.positional);
+        let alone = positional.next().filter(|param| !param.rest && positional.next().is_none());
+        let Some(role) = alone.and_then(|param| param.value.beneath(role)) else { return };
         // What follows the value of a keyword, or is a keyword without one, is another mistake.
         let in_a_row = beneath.windows(2).all(|two| two[0].span().end + 1 == two[1].span().start);
         let is_named = |text: &Text| own().any(|param| param.is_called(text.as_str()));
-        if !alone || beneath.len() > MOST || !in_a_row || beneath.iter().any(is_named) {
+        if beneath.len() > MOST || !in_a_row || beneath.iter().any(is_named) {
             return;
         }
         let joined = beneath.iter().map(Text::as_str).collect::<Vec<_>>().join(":");

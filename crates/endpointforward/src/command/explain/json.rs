@@ -2,7 +2,7 @@
 
 use descriptor::{Descriptor, Diagnostic, Severity, Stage, Text};
 use plan::Tree;
-use plan::kind::{Role, Shape};
+use plan::kind::Role;
 use serde_json::{Map, Value, json};
 
 use super::Explained;
@@ -16,7 +16,7 @@ pub(super) fn object(explained: &Explained) -> Value {
     if let Some(first) = explained.sides.first() {
         let sides: Vec<_> = explained.sides.iter().map(|side| word(side.role)).collect();
         object.insert("sides".to_owned(), json!(sides));
-        object.insert("plan".to_owned(), tree(&first.tree, first.role));
+        object.insert("plan".to_owned(), tree(&first.tree));
     }
     let found = match (&explained.wrong, explained.sides.first()) {
         (Some((_, found)), _) => &**found,
@@ -61,7 +61,7 @@ fn level(descriptor: &Descriptor) -> Value {
     json!({"args": args, "kwargs": kwargs})
 }
 
-fn tree(node: &Tree, role: Role) -> Value {
+fn tree(node: &Tree) -> Value {
     let params: Vec<_> = node
         .settings
         .iter()
@@ -70,16 +70,16 @@ fn tree(node: &Tree, role: Role) -> Value {
     let mut object = json!({
         "kind": node.kind,
         "called": node.called,
-        "side": word(role),
+        "side": word(node.role),
         "descriptor": node.descriptor,
-        "gives": match node.gives {
-            Shape::Bytes => "bytes",
-            Shape::Messages => "messages",
-        },
+        "gives": node.gives.describe(),
         "params": params,
     });
-    if let Some(inner) = &node.inner {
-        object["inner"] = tree(inner, role);
+    // One is an object, several are a list.
+    match &*node.beneath {
+        [] => {}
+        [beneath] => object["inner"] = tree(beneath),
+        several => object["inner"] = several.iter().map(tree).collect(),
     }
     object
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use descriptor::{Diagnostic, Report};
 use endpointforward::Endpoints;
 use plan::Tree;
-use plan::kind::{Role, Shape, ValueKind};
+use plan::kind::Role;
 
 use super::{Explained, Planned};
 
@@ -39,24 +39,21 @@ pub(super) fn trees(explained: &Explained, endpoints: &Endpoints) -> String {
         };
         let gap = if index > 0 { "\n" } else { "" };
         put(&mut out, &format!("{gap}{verb} {}", tree.descriptor));
-        write(&mut out, tree, *role, endpoints, 1);
+        write(&mut out, tree, endpoints, 1);
     }
     out
 }
 
-fn write(out: &mut String, tree: &Tree, role: Role, endpoints: &Endpoints, depth: usize) {
+fn write(out: &mut String, tree: &Tree, endpoints: &Endpoints, depth: usize) {
     let indent = "  ".repeat(depth);
     let called = match &*tree.called {
         called if called == tree.kind => String::new(),
         called => format!(" (as `{called}`)"),
     };
-    let gives = match tree.gives {
-        Shape::Bytes => "bytes",
-        Shape::Messages => "messages",
-    };
+    let gives = tree.gives.describe();
     let over = if depth > 1 { "over " } else { "" };
     put(out, &format!("{indent}{over}{}{called}, gives {gives}", tree.kind));
-    let unset = unset(tree, role, endpoints);
+    let unset = unset(tree, endpoints);
     let names = tree.settings.iter().map(|(name, ..)| name.chars().count());
     let width = names.chain(unset.iter().map(|name| name.len())).max().unwrap_or_default();
     for (name, value, given) in &tree.settings {
@@ -67,17 +64,17 @@ fn write(out: &mut String, tree: &Tree, role: Role, endpoints: &Endpoints, depth
     for name in unset {
         put(out, &format!("{indent}  {name:width$}  -"));
     }
-    if let Some(inner) = &tree.inner {
-        write(out, inner, role, endpoints, depth + 1);
+    for beneath in &tree.beneath {
+        write(out, beneath, endpoints, depth + 1);
     }
 }
 
 /// Parameters that are neither given nor have a default.
-fn unset(tree: &Tree, role: Role, endpoints: &Endpoints) -> Vec<&'static str> {
+fn unset(tree: &Tree, endpoints: &Endpoints) -> Vec<&'static str> {
     let Some((kind, _)) = endpoints.kinds().find(tree.kind) else { return Vec::new() };
-    let params = kind.params(role).into_iter();
+    let params = kind.params(tree.role).into_iter();
     params
-        .filter(|param| !param.prefix && !param.rest && !matches!(param.value, ValueKind::Endpoint))
+        .filter(|param| !param.prefix && !param.rest && !param.value.is_endpoint())
         .filter(|param| tree.settings.iter().all(|(name, ..)| name != param.name))
         .map(|param| param.name)
         .collect()
