@@ -1,5 +1,7 @@
 //! `retry`: when it tries again, when it gives up, and what is said then.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows only the tests themselves")]
+
 mod common;
 
 use std::time::Duration;
