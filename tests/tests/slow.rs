@@ -90,12 +90,15 @@ fn start(listen: &str, destination: &str, more: &[&str]) -> Forwarder {
     Forwarder::start(&[&["-e", listen, "-d", destination], more].concat())
 }
 
-/// Writes all of it, ends, and says whether it was taken.
-fn source(stream: TcpStream, total: usize) -> thread::JoinHandle<io::Result<()>> {
+/// Writes all of it, ends, and says whether it was taken. The socket stays open until that is asked: a system throws
+/// away what a closed socket has not sent, once its peer's window has been closed for some minutes
+/// (`tcp_orphan_retries` in tcp(7)), whoever the peer is.
+fn source(stream: TcpStream, total: usize) -> thread::JoinHandle<io::Result<TcpStream>> {
     stream.set_write_timeout(None).expect("a socket has timeouts");
     thread::spawn(move || {
         Pattern::new(3).write_to(&stream, total as u64)?;
-        stream.shutdown(Shutdown::Write)
+        stream.shutdown(Shutdown::Write)?;
+        Ok(stream)
     })
 }
 

@@ -12,49 +12,9 @@ use std::sync::Arc;
 
 use crate::Network;
 
-/// The roots that a template's hole may start with.
-pub const ROOTS: &[&str] = &["http", "proxy", "target", "tcp", "tls", "unix"];
-
-/// The facts that the types of this module know, `NAME` being up to the peer. Kinds may add others.
-pub const FACTS: &[&str] = &[
-    "http.cookie.NAME",
-    "http.header.NAME",
-    "http.host",
-    "http.path",
-    "http.query",
-    "http.query.NAME",
-    "http.subprotocol",
-    "proxy.client",
-    "proxy.host",
-    "proxy.peer",
-    "proxy.scheme",
-    "target.host",
-    "target.port",
-    "tcp.local",
-    "tcp.peer",
-    "tcp.peer_host",
-    "tcp.peer_port",
-    "unix.path",
-    "unix.pid",
-    "unix.uid",
-];
-
-/// Whether `root.name` is one of [`FACTS`].
-pub fn is_known(root: &str, name: &str) -> bool {
-    FACTS.iter().any(|fact| {
-        let Some(known) = fact.strip_prefix(root).and_then(|rest| rest.strip_prefix('.')) else {
-            return false;
-        };
-        match known.strip_suffix("NAME") {
-            Some(start) => name.len() > start.len() && name.starts_with(start),
-            None => name == known,
-        }
-    })
-}
-
 /// Something that one layer of a connection knows.
 pub trait Fact: Any + fmt::Debug + Send + Sync {
-    /// The first part of its names; one of [`ROOTS`] unless it is never named in a template.
+    /// The first part of its names. The kind that adds the fact declares them, for templates.
     fn root(&self) -> &'static str;
 
     /// The value of `root.name`.
@@ -313,7 +273,7 @@ impl Fact for Proxied {
     }
 }
 
-/// A destination that the peer asks for, as SOCKS and HTTP CONNECT do: `target.host`,
+/// What was dialled, or what a client asks to be connected to, as SOCKS and HTTP CONNECT do: `target.host`,
 /// `target.port`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -364,38 +324,6 @@ mod tests {
         assert_eq!(named("target", "port").as_deref(), Some("7"));
         assert_eq!(named("tcp", "peer"), None);
         assert_eq!(info.get::<Target>().map(|target| target.port), Some(7));
-    }
-
-    #[test]
-    fn the_facts_that_are_listed_are_known() {
-        let at = SocketAddr::from(([127, 0, 0, 1], 9));
-        let mut http = http();
-        http.headers.push(("name".into(), "x".into()));
-        http.headers.push(("host".into(), "x".into()));
-        http.headers.push(("cookie".into(), "NAME=x".into()));
-        http.query.push_str("&NAME=x");
-        let proxied = Proxied {
-            client: Some(at.ip()),
-            host: Some("h".into()),
-            scheme: Some("http"),
-            peer: "p".into(),
-        };
-        let info = Info::new()
-            .with(Tcp { local: at, peer: at })
-            .with(Unix { path: "/x".into(), pid: Some(1), uid: Some(1) })
-            .with(proxied)
-            .with(http)
-            .with(Target { host: "h".into(), port: 7 });
-        for fact in FACTS {
-            let (root, name) = fact.split_once('.').unwrap();
-            assert!(ROOTS.contains(&root), "{fact}");
-            assert!(info.lookup(root, name).is_some(), "{fact}");
-            assert!(is_known(root, name), "{fact}");
-        }
-        for (root, name) in [("http", "pth"), ("http", "header"), ("http", "header."), ("tls", "x")]
-        {
-            assert!(!is_known(root, name), "{root}.{name}");
-        }
     }
 
     #[test]

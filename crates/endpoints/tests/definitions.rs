@@ -3,9 +3,12 @@
 mod common;
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 
 use common::{connector, listener, registry};
 use descriptor::{Report, Syntax};
+use endpoint::Info;
+use endpoint::info::{Http, Proxied, Target, Tcp, Unix};
 use endpoints::KINDS;
 use plan::kind::{Param, PlanListen, Role};
 
@@ -301,4 +304,32 @@ fn an_abstract_name_warns_of_what_means_nothing() {
       | unix:@x:mode=600
       |              ^^^
     ");
+}
+
+#[test]
+fn every_fact_that_is_declared_can_be_looked_up() {
+    let at = SocketAddr::from(([127, 0, 0, 1], 9));
+    let mut http = Http::default();
+    http.path = "/".into();
+    http.query = "NAME=x".into();
+    http.subprotocols = vec!["mqtt".into()];
+    let headers = [("name", "x"), ("host", "h"), ("cookie", "NAME=x")];
+    http.headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let proxied = Proxied {
+        client: Some(at.ip()),
+        host: Some("h".into()),
+        scheme: Some("http"),
+        peer: "p".into(),
+    };
+    let info = Info::new()
+        .with(Target { host: "h".into(), port: 7 })
+        .with(Tcp { local: at, peer: at })
+        .with(Unix { path: "/x".into(), pid: Some(1), uid: Some(1) })
+        .with(proxied)
+        .with(http);
+    for (kind, fact) in registry().facts() {
+        let (root, name) = fact.name.split_once('.').unwrap();
+        assert!(info.lookup(root, name).is_some(), "{}: {}", kind.name, fact.name);
+        assert!(fact.about.ends_with('.'), "{}: {}", kind.name, fact.about);
+    }
 }

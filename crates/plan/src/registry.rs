@@ -6,7 +6,7 @@ use descriptor::{Diagnostic, Syntax};
 use endpoint::{Connector, DialLayer, Listener};
 
 use crate::Tree;
-use crate::kind::{Alias, Kind};
+use crate::kind::{Alias, FactName, Kind};
 use crate::planning::Planning;
 
 /// The kinds that descriptors may name.
@@ -57,6 +57,19 @@ impl Registry {
             let alias = kind.aliases.iter().find(|alias| alias.name.eq_ignore_ascii_case(name))?;
             Some((*kind, Some(alias)))
         })
+    }
+
+    /// Returns the facts that connections of these kinds carry, each with the kind that declares it.
+    pub fn facts(&self) -> impl Iterator<Item = (&'static Kind, FactName)> {
+        self.kinds.iter().flat_map(|kind| kind.facts.iter().map(|fact| (*kind, *fact)))
+    }
+
+    /// Returns the first parts of the facts' names: what a hole of a template may begin with.
+    pub(crate) fn roots(&self) -> Vec<&'static str> {
+        let mut roots: Vec<_> = self.facts().map(|(_, fact)| fact.root()).collect();
+        roots.sort_unstable();
+        roots.dedup();
+        roots
     }
 
     /// Plans an endpoint to listen on.

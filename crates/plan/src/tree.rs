@@ -2,7 +2,7 @@
 
 use descriptor::Span;
 
-use crate::kind::{Args, HIDDEN, Kind, Role, Setting, Shape};
+use crate::kind::{Args, FactName, HIDDEN, Kind, Role, Setting, Shape};
 
 /// What an endpoint is made of: kinds with every parameter, outermost first.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Tree {
     pub span: Span,
     /// The side that it is on.
     pub role: Role,
+    /// The facts that its kind declares, as templates name them.
+    pub facts: &'static [FactName],
     /// The endpoints beneath it, in the order in which they were typed.
     pub beneath: Vec<Tree>,
 }
@@ -43,6 +45,7 @@ impl Tree {
             settings: settings(args),
             secret: args.secret,
             span: args.span,
+            facts: kind.facts,
             role: args.role,
             beneath,
         }

@@ -264,11 +264,18 @@ fn holes_are_taken_where_a_kind_allows_them() {
 }
 
 #[test]
-fn a_fact_that_nothing_knows_is_a_warning() {
-    let typed = "net:h:80:greeting=${http.pth}${http.header.x-y}${tls.sni}";
+fn a_fact_that_no_kind_declares_is_a_warning() {
+    // `over`, a kind of this test, declares facts; `tls` is known to nobody, and `HOME` is no fact.
+    let typed = r"net:h:80:greeting=${http.pth}${http.header.x-y}${tls.sni}${HOME}";
     let plan = registry().connector(typed, Syntax::Extended).expect("another kind may know it");
     let said: Vec<_> = plan.warnings.iter().map(|warning| &*warning.message).collect();
-    assert_eq!(said, ["no kind that ships knows `http.pth`", "no kind that ships knows `tls.sni`"]);
+    assert_eq!(
+        said,
+        [
+            "no connection carries a fact `http.pth`",
+            "no connection carries facts of `tls`: this is taken as text",
+        ]
+    );
     assert_eq!(plan.warnings[0].help.as_deref(), Some("did you mean `${http.path}`?"));
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn kinds() -> Exit {
 /// `reference`: the generated parts of descriptors.md, between their markers.
 pub(crate) fn reference() -> Exit {
     let kinds = manual::markdown(&registry());
-    let facts = manual::facts();
+    let facts = manual::facts(&registry());
     output::print(format_args!(
         "<!-- generated: kinds -->\n\n{kinds}\n<!-- /generated -->\n\
          <!-- generated: facts -->\n\n{facts}\n<!-- /generated -->\n"

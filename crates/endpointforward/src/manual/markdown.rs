@@ -2,7 +2,6 @@
 
 use std::fmt::{self, Write};
 
-use endpoint::info::FACTS;
 use plan::Registry;
 use plan::kind::{Kind, Param, Role, common};
 
@@ -16,23 +15,20 @@ pub fn markdown(registry: &Registry) -> String {
     out
 }
 
-/// The facts that a template can be filled in with, as a paragraph.
+/// The facts that a template can be filled in with, as a table.
 #[must_use]
-pub fn facts() -> String {
-    let facts: Vec<_> = FACTS.iter().map(|fact| format!("`{fact}`")).collect();
-    let mut lines = String::new();
-    let mut width = 0;
-    for fact in facts {
-        // As wide as the text around it.
-        let separator = match (width, width + fact.len() + 2) {
-            (0, _) => "",
-            (_, 0..110) => ", ",
-            _ => ",\n",
-        };
-        width = if separator == ", " { width + 2 } else { 0 } + fact.len();
-        lines = lines + separator + &fact;
+pub fn facts(registry: &Registry) -> String {
+    let mut out = String::from("| fact | of | what it is |\n|---|---|---|\n");
+    let mut known: Vec<_> = registry.facts().collect();
+    known.sort_by_key(|(_, fact)| fact.name);
+    // `tcp`, `tcp4` and `tcp6` have the same ones.
+    for same in known.chunk_by(|(_, one), (_, other)| one == other) {
+        let kinds: Vec<_> =
+            same.iter().map(|(kind, _)| format!("[`{0}`](#{0})", kind.name)).collect();
+        let (_, fact) = same[0];
+        out += &format!("| `{}` | {} | {} |\n", fact.name, kinds.join(", "), cell(fact.about));
     }
-    lines + ".\n"
+    out
 }
 
 fn write(out: &mut String, registry: &Registry) -> fmt::Result {

@@ -62,6 +62,12 @@ fn write(out: &mut String, kind: &Kind, registry: &Registry, columns: usize) -> 
         writeln!(out, "\nAs every listener:")?;
         params(out, common(Role::Listen).iter(), columns)?;
     }
+    if !kind.facts.is_empty() {
+        writeln!(out, "\nFacts for templates:")?;
+    }
+    for fact in kind.facts {
+        wrap(out, &format!("    {}: ", fact.name), 8, fact.about, columns);
+    }
     let also = also(kind);
     if !also.is_empty() {
         writeln!(out, "\nAlso written:")?;

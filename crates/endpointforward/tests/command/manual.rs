@@ -13,7 +13,9 @@ use super::run::run;
 #[test]
 fn descriptors_md_is_what_the_definitions_say() {
     let document = document();
-    for (part, made) in [("kinds", manual::markdown(&registry())), ("facts", manual::facts())] {
+    for (part, made) in
+        [("kinds", manual::markdown(&registry())), ("facts", manual::facts(&registry()))]
+    {
         let (_, rest) = document.split_once(&format!("<!-- generated: {part} -->")).unwrap();
         let (written, _) = rest.split_once("<!-- /generated -->").unwrap();
         assert!(

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use descriptor::Code;
-use endpoint::info::Tcp;
+use endpoint::info::{Target, Tcp};
 use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result, describe};
 use plan::kind::{Args, Planned};
 use tokio::net::{TcpSocket, TcpStream};
@@ -87,7 +87,8 @@ impl Connect {
         let (stream, fact) = race(addresses, |address| self.dial(address))
             .await
             .map_err(|failed| self.explain(&failed))?;
-        Ok(Conn::bytes(Socket(stream), Info::new().with(fact)))
+        let target = Target { host: self.host.to_string(), port: self.port };
+        Ok(Conn::bytes(Socket(stream), Info::new().with(target).with(fact)))
     }
 
     async fn addresses(&self, cx: &Context) -> Result<Vec<SocketAddr>> {

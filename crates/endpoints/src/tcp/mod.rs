@@ -13,10 +13,23 @@ mod options;
 mod sugar;
 
 use plan::kind::{
-    Example, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape, Side, ValueKind,
+    Example, FactName, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape, Side,
+    ValueKind,
 };
 
 use self::family::Family;
+
+const FACTS: &[FactName] = &[
+    FactName::new("tcp.local", "Our address and port."),
+    FactName::new("tcp.peer", "The peer's address and port."),
+    FactName::new("tcp.peer_host", "The peer's address."),
+    FactName::new("tcp.peer_port", "The peer's port."),
+    FactName::new(
+        "target.host",
+        "The host that was dialled, as a name or an address; of a connection that we opened.",
+    ),
+    FactName::new("target.port", "The port that was dialled; of a connection that we opened."),
+];
 
 /// Any family when connecting; IPv4 unless told otherwise when listening, as in Twisted.
 pub(crate) static TCP: Kind = Kind {
@@ -36,6 +49,7 @@ pub(crate) static TCP: Kind = Kind {
     schemes: &[Scheme::new("tcp", sugar::url)],
     bare: Some(sugar::bare),
     rewrite: Some(sugar::brackets),
+    facts: FACTS,
     examples: &[
         Example {
             role: Role::Listen,
@@ -97,6 +111,7 @@ pub(crate) static TCP4: Kind = Kind {
         PlanListen::Leaf(|args| listen::plan(args, Family::V4)),
     )),
     connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::V4)))),
+    facts: FACTS,
     examples: &[
         Example {
             role: Role::Listen,
@@ -129,6 +144,7 @@ pub(crate) static TCP6: Kind = Kind {
     )),
     connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::V6)))),
     rewrite: Some(sugar::brackets),
+    facts: FACTS,
     examples: &[
         Example {
             role: Role::Listen,

@@ -10,7 +10,8 @@ mod lock;
 
 use descriptor::{Descriptor, Diagnostic, Stage, Text, Url};
 use plan::kind::{
-    Example, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape, Side, ValueKind,
+    Example, FactName, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape, Side,
+    ValueKind,
 };
 
 use self::address::Address;
@@ -90,6 +91,11 @@ pub(crate) static KIND: Kind = Kind {
         plan: PlanConnect::Leaf(connect::plan),
     }),
     schemes: &[Scheme::new("unix", url)],
+    facts: &[
+        FactName::new("unix.path", "The socket's path; an abstract name begins with `@`."),
+        FactName::new("unix.pid", "The number of the peer's process (SO_PEERCRED in unix(7))."),
+        FactName::new("unix.uid", "The number of the peer's user."),
+    ],
     examples: &[
         Example {
             role: Role::Listen,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ::bytes::BytesMut;
 use async_trait::async_trait;
 use descriptor::Template;
-use endpoint::info::{Http, Tcp};
+use endpoint::info::{Http, Target};
 use endpoint::{ByteStream, Conn, Context, DialLayer, Error, ErrorKind, Info, Result, Transport};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use websocket::{Role, deflate};
@@ -144,10 +144,16 @@ impl Dialling {
         }
     }
 
-    /// The host of the request: the URL's, else the address that was connected to.
+    /// The host of the request: the URL's, else what was dialled, as RFC 9110 section 7.2 wants it written.
     fn host(&self, beneath: &Info) -> String {
-        let address = || beneath.get::<Tcp>().map(|tcp| tcp.peer.to_string());
-        self.request.host.clone().or_else(address).unwrap_or_else(|| "localhost".to_owned())
+        let dialled = || {
+            let Target { host, port } = beneath.get::<Target>()?;
+            // A zone is of this machine alone (RFC 6874).
+            let host = host.split('%').next().unwrap_or(host);
+            let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+            Some(if *port == 80 { host } else { format!("{host}:{port}") })
+        };
+        self.request.host.clone().or_else(dialled).unwrap_or_else(|| "localhost".to_owned())
     }
 
     fn text(

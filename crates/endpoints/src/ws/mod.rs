@@ -25,6 +25,7 @@ mod compression;
 mod decision;
 mod dial;
 mod door;
+mod facts;
 mod front;
 mod front_params;
 mod half;
@@ -220,6 +221,7 @@ pub(crate) static KIND: Kind = Kind {
         Scheme::new("tls", sugar::secure).unlisted(),
         Scheme::new("ssl", sugar::secure).unlisted(),
     ],
+    facts: facts::FACTS,
     examples: &[
         Example {
             role: Role::Listen,

@@ -1,10 +1,10 @@
 //! What to write instead: the help in mistakes about parameters.
 
-use descriptor::{Code, Diagnostic, Hole, Stage, Syntax, nearest};
-use endpoint::info::FACTS;
+use descriptor::{Code, Diagnostic, Hole, Stage, Syntax, Text, nearest};
 
 use super::read::Reader;
 use super::{Param, Value, ValueKind};
+use crate::Registry;
 
 /// What the endpoint takes, in one line.
 pub(super) fn form(reader: &Reader<'_>) -> String {
@@ -53,16 +53,45 @@ pub(super) fn joined(reader: &Reader<'_>, param: &Param, text: &str) -> Option<S
     })
 }
 
-/// Nothing here knows a fact of this name: who is connected to by it would never be reached. Other
-/// kinds may know more, so it is taken.
-pub(super) fn unknown_fact(hole: &Hole) -> Diagnostic {
+/// No known kind declares a fact of this name: a connection without it is refused when the template is filled. A
+/// listener may be made of other kinds elsewhere, so it is taken.
+pub(super) fn unknown_fact(hole: &Hole, registry: &Registry) -> Diagnostic {
     let name = format!("{}.{}", hole.root, hole.name);
-    let help = match nearest(&name, FACTS.iter().copied()) {
+    let help = match nearest(&name, registry.facts().map(|(_, fact)| fact.name)) {
         Some(near) => format!("did you mean `${{{near}}}`?"),
-        None => format!("the facts are {}", FACTS.join(", ")),
+        None => {
+            let facts: Vec<_> = registry.facts().map(|(_, fact)| fact.name).collect();
+            format!("the facts are {}", facts.join(", "))
+        }
     };
-    let message = format!("no kind that ships knows `{name}`");
+    let message = format!("no connection carries a fact `{name}`");
     Diagnostic::warning(Stage::Plan, Code::UnknownFact, hole.span, message).help(help)
+}
+
+/// Text that looks like a hole, `${tls.sni}`, although no known kind has such facts: it stays text.
+pub(super) fn unknown_roots<'t>(
+    text: &'t Text,
+    roots: &'t [&str],
+) -> impl Iterator<Item = Diagnostic> + 't {
+    let is_word = |word: &str| {
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+    };
+    let typed = text.as_str();
+    typed.match_indices("${").filter_map(move |(at, _)| {
+        let length = typed[at..].find('}')?;
+        let (root, name) = typed[at + 2..at + length].split_once('.')?;
+        let looks_like_one = is_word(root) && name.split('.').all(is_word);
+        if typed[..at].ends_with('\\') || !looks_like_one || roots.contains(&root) {
+            return None;
+        }
+        let message = format!("no connection carries facts of `{root}`: this is taken as text");
+        let help = match nearest(root, roots.iter().copied()) {
+            Some(near) => format!("did you mean `${{{near}.{name}}}`?"),
+            None => format!("facts begin with {}", roots.join(", ")),
+        };
+        let span = text.slice(at..at + length + 1).span();
+        Some(Diagnostic::warning(Stage::Plan, Code::UnknownFact, span, message).help(help))
+    })
 }
 
 /// What was probably meant by a value that can't be read.

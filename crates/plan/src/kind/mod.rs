@@ -5,6 +5,7 @@
 
 mod advice;
 pub(crate) mod args;
+mod fact;
 mod param;
 pub(crate) mod read;
 
@@ -15,6 +16,7 @@ use endpoint::{Connector, DialLayer, Listener, ServeLayer, Times};
 
 pub(crate) use self::advice::mended;
 pub use self::args::{Args, Setting};
+pub use self::fact::FactName;
 pub use self::param::{Holes, Param, Value, ValueKind};
 pub(crate) use self::read::HIDDEN;
 pub use self::read::common;
@@ -40,6 +42,8 @@ pub struct Kind {
     /// Another spelling of a descriptor of this kind, such as Twisted's flattened wrappers, put
     /// into the common form; `None` if it is in that form.
     pub rewrite: Option<fn(&Descriptor, Role) -> Option<Descriptor>>,
+    /// The facts that its connections carry: what templates may name.
+    pub facts: &'static [FactName],
     /// Descriptors that show it, each with what it does; a test plans them.
     pub examples: &'static [Example],
     /// Kinds to read about next.
@@ -59,6 +63,7 @@ impl Kind {
             schemes: &[],
             bare: None,
             rewrite: None,
+            facts: &[],
             examples: &[],
             see_also: &[],
         }

@@ -3,10 +3,9 @@
 use std::cell::RefCell;
 
 use descriptor::{
-    Code, Descriptor, Diagnostic, Span, Stage, Syntax, Template, Text, nearest, quote_twisted,
-    quote_value,
+    Code, Descriptor, Diagnostic, Hole, Span, Stage, Syntax, Template, Text, nearest,
+    quote_twisted, quote_value,
 };
-use endpoint::info::{ROOTS, is_known};
 
 use super::advice;
 use super::args::{Setting, Typed};
@@ -278,11 +277,17 @@ impl Reading<'_, '_> {
         if let ValueKind::Switch(inside) = param.value {
             return self.switch(param, inside, text);
         }
-        let template = Template::parse(text, ROOTS);
+        let roots = self.reader.registry.roots();
+        let template = Template::parse(text, &roots);
         match param.holes {
             Holes::Filled => {
-                let unknown = template.holes().filter(|hole| !is_known(&hole.root, &hole.name));
-                self.found.extend(unknown.map(advice::unknown_fact));
+                let registry = self.reader.registry;
+                let is_known = |hole: &&Hole| {
+                    registry.facts().any(|(_, fact)| fact.is_called(&hole.root, &hole.name))
+                };
+                let unknown = template.holes().filter(|hole| !is_known(hole));
+                self.found.extend(unknown.map(|hole| advice::unknown_fact(hole, registry)));
+                self.found.extend(advice::unknown_roots(text, &roots));
                 return Some(Value::Template(template));
             }
             Holes::Refused(reason) => {

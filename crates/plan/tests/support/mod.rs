@@ -10,8 +10,8 @@ use endpoint::{
     Local, Result, ServeLayer,
 };
 use plan::kind::{
-    Alias, Args, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape, Side,
-    Takes, ValueKind,
+    Alias, Args, FactName, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape,
+    Side, Takes, ValueKind,
 };
 
 pub(crate) static KINDS: &[&Kind] = &[&NET, &OVER, &RECORDS, &FLAT, &SHELL, &TIMED];
@@ -59,6 +59,11 @@ static NET: Kind = Kind {
 };
 
 static OVER: Kind = Kind {
+    facts: &[
+        FactName::new("http.path", "What is asked for."),
+        FactName::new("http.header.NAME", "A header."),
+        FactName::new("http.query.NAME", "A parameter."),
+    ],
     aliases: &[Alias {
         name: "oldover",
         defaults: &[("path", "/old")],

@@ -75,6 +75,10 @@ fn tree(node: &Tree) -> Value {
         "gives": node.gives.describe(),
         "params": params,
     });
+    // Those of a connection that is opened are in no template.
+    if node.role == Role::Listen && !node.facts.is_empty() {
+        object["facts"] = node.facts.iter().map(|fact| fact.name).collect();
+    }
     // One is an object, several are a list.
     match &*node.beneath {
         [] => {}

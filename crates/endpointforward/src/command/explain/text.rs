@@ -64,6 +64,10 @@ fn write(out: &mut String, tree: &Tree, endpoints: &Endpoints, depth: usize) {
     for name in unset {
         put(out, &format!("{indent}  {name:width$}  -"));
     }
+    if tree.role == Role::Listen && !tree.facts.is_empty() {
+        let facts: Vec<_> = tree.facts.iter().map(|fact| fact.name).collect();
+        put(out, &format!("{indent}  facts: {}", facts.join(", ")));
+    }
     for beneath in &tree.beneath {
         write(out, beneath, endpoints, depth + 1);
     }
