@@ -160,7 +160,12 @@ impl Ending<'_> {
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        self.endings.list().sessions.remove(&self.number);
+        let sessions = &mut self.endings.list().sessions;
+        sessions.remove(&self.number);
+        if sessions.is_empty() {
+            // Thousands may have ended at once.
+            sessions.shrink_to(KEPT);
+        }
     }
 }
 
@@ -168,6 +173,8 @@ impl Drop for Ending<'_> {
 const CLOSING: Duration = Duration::from_secs(2);
 /// How long a client waits for the place of one that is ending.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How much room the list keeps.
+const KEPT: usize = 16;
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LAST_PAUSE: Duration = Duration::from_millis(100);
 /// Destinations that are remembered: more of them at a time aren't devices.
