@@ -53,11 +53,17 @@ fn crates_use_only_what_is_below_them() {
     }
 }
 
+/// The language and the protocols can't open anything, however deep one looks: they are tested as functions, and run
+/// over anything.
 #[test]
-fn the_language_knows_no_tokio() {
-    let below = everything_under("descriptor");
-    let tokio: Vec<_> = below.iter().filter(|name| name.starts_with("tokio")).collect();
-    assert!(tokio.is_empty(), "descriptor gets {tokio:?}");
+fn the_language_and_the_protocols_know_no_io() {
+    const IO: [&str; 8] = ["tokio", "mio", "socket2", "hyper", "rustix", "nix", "libc", "tracing"];
+    for name in ["descriptor", "telnet", "websocket"] {
+        let below = everything_under(name);
+        let does_io = |other: &&String| IO.iter().any(|io| other.starts_with(io));
+        let found: Vec<_> = below.iter().filter(does_io).collect();
+        assert!(found.is_empty(), "`{name}` gets {found:?}");
+    }
 }
 
 #[test]

@@ -78,6 +78,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod close_code;
 mod control;
 mod decoder;
 pub mod deflate;
@@ -88,6 +89,7 @@ mod limits;
 mod mask;
 mod utf8;
 
+pub use close_code::CloseCode;
 pub use control::{CloseFrame, Control, ControlFrame, ControlPayload, MAX_CONTROL, MAX_REASON};
 pub use decoder::{Compacted, Data, Decoder, Event};
 pub use encoder::Encoder;
@@ -96,8 +98,3 @@ pub use header::{FrameHeader, HeaderBytes, MAX_HEADER, OpCode};
 pub use limits::{Limits, Role};
 pub use mask::mask;
 pub use utf8::Utf8;
-
-/// The meanings of close codes (§7.4), with tungstenite's names.
-///
-/// Its `is_allowed` is older than the registration of 1014 (bad gateway); [`CloseFrame::new`] knows it.
-pub use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;

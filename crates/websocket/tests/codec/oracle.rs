@@ -61,7 +61,9 @@ fn tungstenite(role: Role, stream: &[u8]) -> (Vec<Came>, Verdict) {
             Ok(Message::Ping(data)) => Came::Ping(data.to_vec()),
             Ok(Message::Pong(data)) => Came::Pong(data.to_vec()),
             Ok(Message::Close(frame)) => {
-                let frame = frame.map(|frame| CloseFrame::new(frame.code, &frame.reason).unwrap());
+                let frame = frame.map(|frame| {
+                    CloseFrame::new(u16::from(frame.code).into(), &frame.reason).unwrap()
+                });
                 came.push(Came::Close(frame));
                 return (came, Verdict::Closed);
             }

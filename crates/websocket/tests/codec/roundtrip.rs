@@ -22,7 +22,7 @@ proptest! {
             }
             prop_assert_eq!(peer.read().unwrap(), theirs(message));
         }
-        let close = TheirClose { code: CloseCode::Away, reason: "going".into() };
+        let close = TheirClose { code: 1001.into(), reason: "going".into() };
         prop_assert_eq!(peer.read().unwrap(), Message::Close(Some(close)));
     }
 
@@ -37,7 +37,7 @@ proptest! {
         for message in &messages {
             peer.send(theirs(message)).unwrap();
         }
-        let close = TheirClose { code: CloseCode::Away, reason: "going".into() };
+        let close = TheirClose { code: 1001.into(), reason: "going".into() };
         peer.close(Some(close)).unwrap();
         peer.flush().unwrap();
         let mut expected = messages;
