@@ -106,10 +106,15 @@ async fn a_slow_reader_holds_the_writer_up(kind: Kind) {
     .await;
     assert!(sent > 0);
     let (mut got, mut piece) = (Vec::new(), [0; 1000]);
-    while got.len() < sent {
-        let read = timeout(LONG, far.read(&mut piece)).await.unwrap().unwrap();
-        got.extend_from_slice(&piece[..read]);
-    }
+    let reading = async {
+        while got.len() < sent {
+            let read = timeout(LONG, far.read(&mut piece)).await.unwrap().unwrap();
+            got.extend_from_slice(&piece[..read]);
+        }
+    };
+    // A framing may hold what the transport beneath didn't take.
+    let (flushed, ()) = tokio::join!(near.flush(), reading);
+    flushed.unwrap();
     let whole = got.chunks(chunk.len()).all(|part| part == &chunk[..part.len()]);
     assert!(whole, "what arrived isn't what was sent");
 }
@@ -190,6 +195,12 @@ suite! {
     unix: "unix:DIR/s",
     unix_abstract: "unix:@UNIQUE",
     mem: "mem:x",
+    retry: "retry:{tcp:0:interface=127.0.0.1}",
+    ws: "ws:{tcp:0:interface=127.0.0.1}",
+    ws_unix: "ws:{unix:DIR/s}",
+    ws_mem: "ws:{mem:x}",
+    ws_deflate: "ws:{tcp:0:interface=127.0.0.1}:compression=on",
+    ws_base64: "ws:{tcp:0:interface=127.0.0.1}:subprotocol=base64",
 }
 
 /// Endpoints that answer what they are sent: one end is all there is to hold.
@@ -241,10 +252,64 @@ mod answering {
     }
 
     #[tokio::test]
+    async fn telnet_over_an_echo_of_text() {
+        // An echo of a telnet server's options would be answered; of plain bytes it is none.
+        let cx = Context::new();
+        nothing_comes_back_of_nothing(&cx, "telnet:echo").await;
+        writing_without_reading_stops(&cx, "telnet:echo").await;
+        let mut io = connect(&cx, "telnet:echo").await.into_io();
+        let text = b"all work and no play".repeat(1000);
+        io.write_all(&text).await.unwrap();
+        io.flush().await.unwrap();
+        let mut got = vec![0; text.len()];
+        timeout(LONG, io.read_exact(&mut got)).await.unwrap().unwrap();
+        assert!(got == text);
+    }
+
+    #[tokio::test]
+    async fn pty_in_raw_mode() {
+        let cx = with_path();
+        writing_without_reading_stops(&cx, "pty:sh:-c:{stty raw -echo; exec sleep 1000}").await;
+        let mut io =
+            connect(&cx, "pty:sh:-c:{stty raw -echo; echo ready; exec cat}").await.into_io();
+        let mut got = Vec::new();
+        while !got.ends_with(b"ready\n") {
+            got.push(timeout(LONG, io.read_u8()).await.unwrap().unwrap());
+        }
+        let (mut read, mut write) = tokio::io::split(io);
+        let sent = noise(6, 1 << 20);
+        let mut got = vec![0; sent.len()];
+        let both = async { tokio::join!(write.write_all(&sent), read.read_exact(&mut got)) };
+        let (written, read_all) = timeout(LONG, both).await.unwrap();
+        written.unwrap();
+        read_all.unwrap();
+        assert!(got == sent);
+    }
+
+    #[tokio::test]
     async fn echo() {
         let cx = Context::new();
         everything_comes_back(&cx, "echo").await;
         nothing_comes_back_of_nothing(&cx, "echo").await;
         writing_without_reading_stops(&cx, "echo").await;
+    }
+}
+
+/// Kinds that no test of this form can hold both ends of, and the file that tests them.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("mock", "it follows a script: crates/endpoints/src/mock"),
+    ("serial", "both ends are a pair of terminals: serial.rs"),
+    ("stdio", "it is this process's own: stdio.rs"),
+];
+
+#[test]
+fn every_kind_is_tested_here_or_said_to_be_elsewhere() {
+    let (here, _) = include_str!("behaviour.rs").split_once("const ELSEWHERE").unwrap();
+    for kind in endpoints::KINDS {
+        let name = kind.name;
+        let typed = [format!("\"{name}:"), format!("\"{name}\"")];
+        let is_here = typed.iter().any(|typed| here.contains(typed));
+        let is_elsewhere = ELSEWHERE.iter().any(|(other, _)| *other == name);
+        assert!(is_here != is_elsewhere, "{name}: here {is_here}, elsewhere {is_elsewhere}");
     }
 }
