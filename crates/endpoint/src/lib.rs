@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+mod backoff;
 mod clock;
 mod conn;
 mod connector;
@@ -31,6 +32,7 @@ mod raw;
 mod reason;
 mod stream;
 
+pub use self::backoff::Backoff;
 pub use self::clock::Clock;
 pub use self::conn::{Conn, Hold, Io, Transport};
 pub use self::connector::Connector;

@@ -12,7 +12,8 @@ use tokio::time::{Instant, sleep};
 use tracing::warn;
 
 use crate::{
-    Accept, Conn, Connector, Context, Exposure, Incoming, Info, Listener, Local, Offer, Result,
+    Accept, Backoff, Conn, Connector, Context, Exposure, Incoming, Info, Listener, Local, Offer,
+    Result,
 };
 
 /// How often it is opened.
@@ -49,7 +50,8 @@ impl Listener for Opened {
             local: Local::new(&*self.descriptor),
             times: self.times,
             next: Next::Ready(Box::new(conn)),
-            backoff: FIRST_BACKOFF,
+            backoff: BACKOFF,
+            pause: Duration::ZERO,
         }))
     }
 
@@ -65,7 +67,8 @@ struct Turns {
     local: Local,
     times: Times,
     next: Next,
-    backoff: Duration,
+    backoff: Backoff,
+    pause: Duration,
 }
 
 /// What the next accept waits for.
@@ -92,17 +95,20 @@ impl Accept for Turns {
                     // Nothing is ever sent; the error is the news.
                     let _ = ended.await;
                     if began.elapsed() >= LONG_SESSION {
-                        self.backoff = FIRST_BACKOFF;
+                        self.backoff.reset();
                     }
+                    self.pause = self.backoff.pause();
                     self.next = if self.times == Times::Once { Next::Never } else { Next::Open };
                 }
                 Next::Open => {
-                    sleep(self.backoff).await;
+                    sleep(self.pause).await;
                     let opened = self.connector.connect(&self.cx, &Info::new()).await;
-                    self.backoff = (self.backoff * 2).min(LAST_BACKOFF);
                     match opened {
                         Ok(conn) => self.next = Next::Ready(Box::new(conn)),
-                        Err(error) => warn!("{error}; trying again in {:?}", self.backoff),
+                        Err(error) => {
+                            self.pause = self.backoff.pause();
+                            warn!("{error}; trying again in {:?}", self.pause);
+                        }
                     }
                 }
                 Next::Ready(_) => {
@@ -120,7 +126,6 @@ impl Accept for Turns {
 }
 
 /// Long enough that a program that fails at once is started a few times a second at most.
-const FIRST_BACKOFF: Duration = Duration::from_millis(250);
-const LAST_BACKOFF: Duration = Duration::from_secs(30);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));
 /// A session of this length is no failure to start: the next back-off is the first again.
 const LONG_SESSION: Duration = Duration::from_secs(10);

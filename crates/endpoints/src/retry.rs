@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::{
-    Accept, Conn, Connector, Context, Error, ErrorKind, Exposure, Grants, Info, Listener, Result,
+    Accept, Backoff, Conn, Connector, Context, Error, ErrorKind, Exposure, Grants, Info, Listener,
+    Result,
 };
 use plan::kind::{
     Args, Assemble, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
@@ -140,7 +141,7 @@ impl Policy {
     /// The last try's.
     async fn open<T, F: Future<Output = Result<T>>>(self, open: impl Fn() -> F) -> Result<T> {
         let by = self.timeout.map(|timeout| Instant::now() + timeout);
-        let mut pause = self.backoff.0;
+        let mut backoff = Backoff::new(self.backoff.0, self.backoff.1);
         let mut last: Option<Error> = None;
         for number in 1.. {
             let error = match within(by, open()).await {
@@ -153,6 +154,7 @@ impl Policy {
                 Some(Err(error)) => error,
                 None => return Err(last.unwrap_or_else(|| late(self.timeout))),
             };
+            let pause = backoff.pause();
             let is_last = self.tries.is_some_and(|tries| number >= tries);
             if is_last || by.is_some_and(|by| Instant::now() + pause >= by) {
                 return Err(error);
@@ -160,7 +162,6 @@ impl Policy {
             warn!("{error}; trying again in {pause:?}");
             last = Some(error);
             sleep(pause).await;
-            pause = (pause * 2).min(self.backoff.1);
         }
         unreachable!("numbers don't run out")
     }

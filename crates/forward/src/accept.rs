@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use endpoint::{Accept, Error};
+use endpoint::{Accept, Backoff, Error};
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
@@ -33,12 +33,12 @@ async fn until_over(
     listener: ListenerId,
     works: mpsc::Sender<Work>,
 ) {
-    let mut trouble = Trouble::default();
+    let mut trouble = Trouble { backoff: BACKOFF, said: None };
     let mut crowd = Reminder::default();
     loop {
         match accept.accept().await {
             Ok(Some(incoming)) => {
-                trouble.pause = Duration::ZERO;
+                trouble.backoff.reset();
                 let network = incoming.info.network();
                 let (place, displaces) = shared.undecided.enter(listener, network).await;
                 if displaces && crowd.is_due() {
@@ -83,9 +83,8 @@ impl Reminder {
 }
 
 /// Errors that another attempt at once would meet again, such as too many open files.
-#[derive(Default)]
 struct Trouble {
-    pause: Duration,
+    backoff: Backoff,
     said: Option<(String, Instant)>,
 }
 
@@ -101,13 +100,11 @@ impl Trouble {
             warn!("{text}; trying again");
             self.said = Some((text, Instant::now()));
         }
-        self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LAST_PAUSE);
-        self.pause
+        self.backoff.pause()
     }
 }
 
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LAST_PAUSE: Duration = Duration::from_secs(1);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
 /// When files run out, a connection that was silent for so long is closed for the next one.
 const SILENT: Duration = Duration::from_secs(1);
 const FREEING: Duration = Duration::from_millis(5);

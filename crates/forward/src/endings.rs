@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use endpoint::Backoff;
 use tokio::time::{Instant, sleep};
 
 /// The sessions of a forwarder that are ending.
@@ -92,7 +93,7 @@ impl Endings {
 
     /// Attempts to get what a session holds that is ending or has just ended.
     pub(crate) fn attempts<'a>(&'a self, destination: Option<&'a Arc<str>>) -> Attempts<'a> {
-        Attempts { endings: self, destination, until: None, pause: FIRST_PAUSE }
+        Attempts { endings: self, destination, until: None, backoff: BACKOFF }
     }
 
     fn list(&self) -> MutexGuard<'_, List> {
@@ -106,7 +107,7 @@ pub(crate) struct Attempts<'a> {
     destination: Option<&'a Arc<str>>,
     /// Until when, once somebody was asked.
     until: Option<Instant>,
-    pause: Duration,
+    backoff: Backoff,
 }
 
 impl Attempts<'_> {
@@ -119,8 +120,7 @@ impl Attempts<'_> {
             Some(until) if now >= until => return false,
             Some(_) => {}
         }
-        sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(LAST_PAUSE);
+        sleep(self.backoff.pause()).await;
         true
     }
 }
@@ -175,7 +175,6 @@ const CLOSING: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How much room the list keeps.
 const KEPT: usize = 16;
-const FIRST_PAUSE: Duration = Duration::from_millis(5);
-const LAST_PAUSE: Duration = Duration::from_millis(100);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(100));
 /// Destinations that are remembered: more of them at a time aren't devices.
 const MOST: usize = 64;

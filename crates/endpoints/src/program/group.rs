@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use endpoint::{Context, ExitStatus};
+use endpoint::{Backoff, Context, ExitStatus};
 use rustix::io::Errno;
 use rustix::process::{
     Pid, Signal as Number, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group,
@@ -130,10 +130,9 @@ impl Group {
     /// Waits until the leader, which is reaped, has left nobody behind. Nothing tells when that
     /// comes true, so it is asked; the number can't be another's within such a short time.
     pub(super) async fn empty(&self) {
-        let mut pause = Duration::from_millis(5);
+        let mut backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(100));
         while !self.is_empty().await {
-            sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_millis(100));
+            sleep(backoff.pause()).await;
         }
     }
 

@@ -18,7 +18,7 @@ use tracing::debug;
 use super::Family;
 use super::host::Host;
 use super::options::Options;
-use crate::socket::Arrived;
+use crate::arrived::Arrived;
 use crate::wary::Screen;
 
 /// A port to listen on.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::info::Unix;
-use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result};
+use endpoint::{Backoff, Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result};
 use plan::kind::{Args, Planned};
 use socket2::{Domain, Type};
 use tokio::net::UnixStream;
@@ -52,7 +52,7 @@ impl Connector for Connect {
 impl Connect {
     async fn open(&self) -> io::Result<UnixStream> {
         let address = self.address.to_socket()?;
-        let mut pause = Duration::from_millis(1);
+        let mut backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(100));
         loop {
             let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
             socket.set_nonblocking(true)?;
@@ -61,8 +61,7 @@ impl Connect {
                 // unix(7) has no "in progress": EAGAIN is a full backlog, and nothing tells when
                 // there is room again.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    sleep(pause).await;
-                    pause = (pause * 2).min(Duration::from_millis(100));
+                    sleep(backoff.pause()).await;
                 }
                 Err(error) => return Err(error),
             }

@@ -20,7 +20,7 @@ use tracing::warn;
 use super::Address;
 use super::connect::fact;
 use super::lock::{Lock, Taken};
-use crate::socket::Arrived;
+use crate::arrived::Arrived;
 
 #[derive(Debug)]
 struct Listen {
