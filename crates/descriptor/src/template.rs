@@ -98,14 +98,30 @@ impl Template {
         &self,
         fact: &dyn Fn(&str, &str) -> Option<Cow<'f, str>>,
     ) -> Result<String, MissingFact> {
+        self.fill_by(&mut |hole, filled| {
+            filled.push_str(&fact(&hole.root, &hole.name)?);
+            Some(())
+        })
+    }
+
+    /// Has `put` add what belongs in each hole to what has been filled so far, where that decides how it is written;
+    /// `None` if it isn't known.
+    ///
+    /// # Errors
+    /// The first fact that isn't known.
+    pub fn fill_by(
+        &self,
+        put: &mut dyn FnMut(&Hole, &mut String) -> Option<()>,
+    ) -> Result<String, MissingFact> {
         let mut filled = String::with_capacity(self.source.len());
         for part in &self.parts {
             match part {
                 Part::Literal(range) => filled.push_str(&self.source.as_str()[range.clone()]),
-                Part::Hole(Hole { root, name, .. }) => match fact(root, name) {
-                    Some(value) => filled.push_str(&value),
-                    None => return Err(MissingFact { root: root.clone(), name: name.clone() }),
-                },
+                Part::Hole(hole) => {
+                    let Hole { root, name, .. } = hole;
+                    let missing = || MissingFact { root: root.clone(), name: name.clone() };
+                    put(hole, &mut filled).ok_or_else(missing)?;
+                }
             }
         }
         Ok(filled)

@@ -17,8 +17,8 @@ use super::negotiate::{BINARY, Mode};
 use super::plan::is_value;
 use super::response::{Agreed, Asked, Failure, check, exchange};
 use super::stream::Core;
+use super::target::{self, Unfilled};
 use super::terminal;
-use super::url;
 use super::wishes::Wishes;
 use crate::patience::timeout;
 
@@ -140,7 +140,16 @@ impl Dialling {
     fn target(&self, info: &Info) -> Result<String> {
         match &self.request.path {
             None => Ok(self.request.target.clone()),
-            Some(path) => Ok(url::target(&self.fill(path, info)?)),
+            Some(path) => {
+                let fact = |root: &str, name: &str| info.lookup(root, name);
+                target::fill(path, &fact).map_err(|unfilled| {
+                    let kind = match unfilled {
+                        Unfilled::Missing(_) => ErrorKind::NotFound,
+                        Unfilled::Climbs => ErrorKind::Refused,
+                    };
+                    self.error(kind, unfilled.to_string())
+                })
+            }
         }
     }
 

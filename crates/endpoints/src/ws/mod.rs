@@ -49,6 +49,7 @@ mod sending;
 mod serve;
 mod stream;
 mod sugar;
+mod target;
 mod terminal;
 mod typed;
 mod url;
@@ -168,14 +169,18 @@ pub(crate) static KIND: Kind = Kind {
                 ValueKind::Text,
                 "`ws://HOST:PORT/PATH?QUERY` or `wss://…`: the Host header and what is asked for. \
                  It doesn't say where to connect: the endpoint does. Without it the Host header is \
-                 the address that was connected to.",
-            ),
+                 what was dialled. Logs leave the query out.",
+            )
+            .hides_query(),
             Param::new(
                 "path",
                 ValueKind::Template,
                 "What is asked for, with its query, instead of the URL's path. What can't stand in \
-                 a path is percent-encoded.",
-            ),
+                 a path is percent-encoded. A fact is one segment of the path or one value of the \
+                 query, but for `http.path` and `http.query`; a client whose facts would leave the \
+                 path (`..`) is refused. Logs leave the query out.",
+            )
+            .hides_query(),
             Param::new(
                 "subprotocol",
                 ValueKind::List,

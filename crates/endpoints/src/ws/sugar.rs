@@ -1,6 +1,9 @@
 //! `ws://HOST:PORT/PATH`, `wss://…`, and the same as `http` and `https`.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use descriptor::{Descriptor, Diagnostic, Span, Stage, Text, Url};
+use percent_encoding::percent_decode_str;
 use plan::kind::Role;
 
 pub(super) fn plain(url: &Url, role: Role) -> Result<Descriptor, Diagnostic> {
@@ -22,9 +25,8 @@ pub(super) fn secure(url: &Url, _: Role) -> Result<Descriptor, Diagnostic> {
 
 fn layer(url: &Url, role: Role, inner: Text) -> Result<Descriptor, Diagnostic> {
     let at = url.scheme.span();
-    if let Some(user) = &url.userinfo {
-        let found = mistake(user.span(), "a WebSocket URL has no user here");
-        return Err(found.help("send one with `header.authorization=`"));
+    if let (Some(user), Role::Listen) = (&url.userinfo, role) {
+        return Err(mistake(user.span(), "the URL of a listener has no user"));
     }
     let path = url.path.as_str();
     let descriptor = Descriptor::new(Text::synthetic("ws", at)).arg(inner);
@@ -39,7 +41,13 @@ fn layer(url: &Url, role: Role, inner: Text) -> Result<Descriptor, Diagnostic> {
             let port = url.port.as_ref().map_or("", Text::as_str);
             let colon = if port.is_empty() { "" } else { ":" };
             let whole = format!("ws://{host}{colon}{port}{path}");
-            Ok(descriptor.kwarg("url", Text::synthetic(&whole, at)))
+            let descriptor = descriptor.kwarg("url", Text::synthetic(&whole, at));
+            Ok(match &url.userinfo {
+                Some(user) => {
+                    descriptor.kwarg("header.authorization", Text::synthetic(&basic(user), at))
+                }
+                None => descriptor,
+            })
         }
         Role::Listen if path.contains(['?', '#']) => {
             Err(mistake(url.path.span(), "the URL of a listener has neither query nor fragment"))
@@ -72,6 +80,14 @@ fn endpoint(kind: &str, host: Text, port: Text, role: Role) -> Descriptor {
         Role::Connect => descriptor.arg(host).arg(port),
         Role::Listen => descriptor.arg(port).kwarg("interface", host),
     }
+}
+
+/// The user of a URL as Basic credentials (RFC 7617), which no log shows.
+fn basic(user: &Text) -> String {
+    let credentials: Vec<u8> = percent_decode_str(user.as_str()).collect();
+    // Without a `:`, the password is empty.
+    let colon: &[u8] = if user.as_str().contains(':') { b"" } else { b":" };
+    format!("Basic {}", STANDARD.encode([&credentials, colon].concat()))
 }
 
 fn mistake(span: Span, message: &str) -> Diagnostic {

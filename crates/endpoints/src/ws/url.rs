@@ -18,11 +18,17 @@ pub(super) fn read(args: &Args) -> Result<Option<Place>, Diagnostic> {
     let mistake = |message: &str| {
         args.mistake("url", "bad-url", message).help("the form is `url={ws://localhost:9000/path}`")
     };
-    let spaceless: String = typed.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    if spaceless != typed {
-        // Autobahn's own documentation has `ws\:// localhost\:9000`.
+    // Spaces in a path are percent-encoded. Autobahn's own documentation has one in front of the host:
+    // `ws\:// localhost\:9000`.
+    let typed = typed.trim();
+    let authority = typed.find("://").map_or(0, |at| at + 3);
+    let path = typed[authority..].find(['/', '?', '#']).map_or(typed.len(), |at| authority + at);
+    let mut spaceless: String =
+        typed[..path].chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    if spaceless != typed[..path] {
         args.warn("url", "space-in-url", "there is a space in `url`; it is read without it");
     }
+    spaceless.push_str(&typed[path..]);
     let url =
         Url::split(&Text::synthetic(&spaceless, args.span_of("url"))).map_err(
             |found| match found.code {
@@ -42,7 +48,9 @@ pub(super) fn read(args: &Args) -> Result<Option<Place>, Diagnostic> {
     if url.userinfo.is_some() {
         let found = args.mistake("url", "bad-url", "`url` can't carry a user");
         return Err(match args.role {
-            Role::Connect => found.help("send one with `header.authorization=`"),
+            Role::Connect => {
+                found.help("as the endpoint itself it can: `ws://USER:PASSWORD@HOST/`")
+            }
             Role::Listen => found,
         });
     }

@@ -2,6 +2,8 @@
 
 use endpoint::info::{Http, Tcp};
 use endpoint::{Conn, Context, End, ErrorKind, Info, Result};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::support::*;
@@ -106,6 +108,30 @@ async fn facts_fill_the_path_and_cannot_break_out_of_it() {
     let near = Info::new().with(Tcp { local: peer, peer });
     let (_, request, _) = dial(":header.x-forwarded-for={${tcp.peer_host}}", &near, right).await;
     assert!(request.contains("x-forwarded-for: 192.0.2.1\r\n"), "{request}");
+}
+
+#[tokio::test]
+async fn what_a_url_says_is_sent_as_it_is_meant() {
+    let (_, request, _) = dial(":url={ws://h/my file?a b}", &Info::new(), right).await;
+    assert!(request.starts_with("GET /my%20file?a%20b HTTP/1.1\r\nHost: h\r\n"), "{request}");
+    // The credentials of RFC 7617, and a password with a character of a URL in it.
+    for (user, header) in [
+        ("Aladdin:open sesame", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+        ("me:a%40b%3Ac", "Basic bWU6YUBiOmM="),
+        ("me", "Basic bWU6"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{user}@{}/", listener.local_addr().unwrap());
+        let connecting = tokio::spawn(async move {
+            let _unanswered = connect_for(&Context::new(), &url, &Info::new()).await;
+        });
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 4096];
+        let length = stream.read(&mut request).await.unwrap();
+        let request = String::from_utf8_lossy(&request[..length]);
+        assert!(request.contains(&format!("\r\nauthorization: {header}\r\n")), "{request}");
+        connecting.abort();
+    }
 }
 
 #[tokio::test]

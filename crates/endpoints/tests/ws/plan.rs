@@ -125,7 +125,7 @@ fn mistakes_when_connecting() {
     error: `url` can't carry a user
       | ws:9000:url={ws://me@h/#x}
       |              ^^^^^^^^^^^^
-      = help: send one with `header.authorization=`
+      = help: as the endpoint itself it can: `ws://USER:PASSWORD@HOST/`
     "#);
     insta::assert_snapshot!(connecting("ws:9000:origin={a b}:path={/${http.path}}"), @r#"
     error: `origin` can't be sent in a header
@@ -188,7 +188,9 @@ fn urls_are_written_out() {
         assert_eq!(listen(typed), meant);
     }
     for (typed, meant) in [
-        ("ws://h.example:9000/p?q=1", "ws:{tcp:h.example:9000}:url={ws://h.example:9000/p?q=1}"),
+        ("ws://h.example:9000/p?q=1", "ws:{tcp:h.example:9000}:url={ws://h.example:9000/p?…}"),
+        ("ws://h/my file", "ws:{tcp:h:80}:url={ws://h/my file}"),
+        ("ws://me:hunter2@h/", "ws:{tcp:h:80}:url={ws://h/}:header.authorization=…"),
         ("WS://h.example", "ws:{tcp:h.example:80}:url={ws://h.example}"),
         (
             "{ws://[::1]:9000/x}:subprotocol=mqtt",

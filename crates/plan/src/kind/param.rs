@@ -27,6 +27,8 @@ pub struct Param {
     pub prefix: bool,
     /// Whether it is shown to nobody.
     pub secret: bool,
+    /// Whether what follows a `?` in its value is kept out of logs: queries carry tokens.
+    pub hides_query: bool,
     /// Whether peers' facts may fill it.
     pub holes: Holes,
     /// One or two sentences for the manual.
@@ -60,6 +62,7 @@ impl Param {
             rest: false,
             prefix: false,
             secret: false,
+            hides_query: false,
             holes,
             doc,
         }
@@ -111,6 +114,13 @@ impl Param {
     #[must_use]
     pub const fn secret(mut self) -> Self {
         self.secret = true;
+        self
+    }
+
+    /// What follows a `?` in its value is kept out of logs.
+    #[must_use]
+    pub const fn hides_query(mut self) -> Self {
+        self.hides_query = true;
         self
     }
 

@@ -103,10 +103,16 @@ impl Reader<'_> {
         let mut shown = descriptor.clone();
         let mut secret = false;
         for (name, value) in &mut shown.kwargs {
-            if self.all().any(|param| param.secret && param.is_called(name.as_str())) {
-                *value = Text::synthetic(HIDDEN, value.span());
-                secret = true;
-            }
+            let Some(param) = self.all().find(|param| param.is_called(name.as_str())) else {
+                continue;
+            };
+            let hidden = match value.as_str().split_once('?') {
+                _ if param.secret => HIDDEN.to_owned(),
+                Some((before, _)) if param.hides_query => format!("{before}?{HIDDEN}"),
+                _ => continue,
+            };
+            *value = Text::synthetic(&hidden, value.span());
+            secret = true;
         }
         (shown, secret)
     }
