@@ -56,6 +56,8 @@ pub struct Local {
     pub descriptor: String,
     /// What to type into a browser, if that makes sense.
     pub url: Option<String>,
+    /// Whether what goes over it is encrypted: clients say `https` and `wss`.
+    pub is_encrypted: bool,
     /// The port and the address, where it has one.
     pub address: Option<std::net::SocketAddr>,
     /// What lets in whoever has it, if only the invited may come in. Not part of `Display`.
@@ -88,7 +90,13 @@ impl fmt::Debug for Invitation {
 impl Local {
     /// Known by its descriptor alone.
     pub fn new(descriptor: impl Into<String>) -> Self {
-        Self { descriptor: descriptor.into(), url: None, address: None, invitation: None }
+        Self {
+            descriptor: descriptor.into(),
+            url: None,
+            is_encrypted: false,
+            address: None,
+            invitation: None,
+        }
     }
 
     /// At an address of the network.

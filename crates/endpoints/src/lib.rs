@@ -16,18 +16,21 @@ mod outgoing;
 mod patience;
 mod peer;
 mod pid;
+mod prefixed;
 mod process;
 mod program;
 mod pty;
 mod queue;
 mod ready;
 mod retry;
+mod scratch;
 mod serial;
 mod socket;
 mod sockopt;
 mod stdio;
 mod tcp;
 mod telnet;
+mod tls;
 mod unix;
 mod wary;
 mod ws;
@@ -49,6 +52,7 @@ pub const KINDS: &[&Kind] = &[
     &echo::KIND,
     &mem::KIND,
     &mock::KIND,
+    &tls::KIND,
     &ws::KIND,
     &telnet::KIND,
     &retry::KIND,

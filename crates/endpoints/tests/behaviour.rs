@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::pin::Pin;
 use std::task::Poll;
 
-use common::{LONG, bind, connect, failure, noise, pair, try_connect, with_path};
+use common::{LONG, bind, connect, failure, noise, pair_with, try_connect, with_path};
 use endpoint::{Context, ErrorKind as Sort, Io};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::task::unconstrained;
@@ -19,12 +19,15 @@ use tokio::time::timeout;
 /// How a test gets a connection.
 struct Kind {
     listen: String,
+    /// What the connecting side needs beside the listener's own descriptor.
+    more: &'static str,
     _dir: tempfile::TempDir,
 }
 
 impl Kind {
     /// `None` where this machine doesn't have such connections.
-    fn new(listen: &str) -> Option<Self> {
+    fn new(listen: &'static str) -> Option<Self> {
+        let (listen, more) = listen.split_once(" and ").unwrap_or((listen, ""));
         if listen.starts_with("tcp6") && std::net::TcpListener::bind("[::1]:0").is_err() {
             println!("skipped: there is no IPv6 here");
             return None;
@@ -33,11 +36,11 @@ impl Kind {
         let listen = listen.replace("DIR", dir.path().to_str().unwrap());
         // Abstract names are the machine's, and tests run at once.
         let listen = listen.replace("UNIQUE", dir.path().file_name().unwrap().to_str().unwrap());
-        Some(Self { listen, _dir: dir })
+        Some(Self { listen, more, _dir: dir })
     }
 
     async fn pair(&self) -> (Io, Io) {
-        let (near, far) = pair(&Context::new(), &self.listen).await;
+        let (near, far) = pair_with(&Context::new(), &self.listen, self.more).await;
         (near.into_io(), far.into_io())
     }
 }
@@ -122,7 +125,7 @@ async fn a_slow_reader_holds_the_writer_up(kind: Kind) {
 async fn nobody_listening_is_refused(kind: Kind) {
     let cx = Context::new();
     let accept = bind(&cx, &kind.listen).await;
-    let to = accept.local().descriptor.clone();
+    let to = accept.local().descriptor.clone() + kind.more;
     drop(accept);
     let error = failure(try_connect(&cx, &to).await);
     // A Unix socket's file is gone with its listener.
@@ -200,6 +203,10 @@ suite! {
     ws_unix: "ws:{unix:DIR/s}",
     ws_mem: "ws:{mem:x}",
     ws_deflate: "ws:{tcp:0:interface=127.0.0.1}:compression=on",
+    tls: "tls:{tcp:0:interface=127.0.0.1}:cert=self-signed and :insecure=true",
+    tls_unix: "tls:{unix:DIR/s}:cert=self-signed and :insecure=true:name=localhost",
+    tls_mem: "tls:{mem:t}:cert=self-signed and :insecure=true:name=localhost",
+    wss: "ws:{tls:{tcp:0:interface=127.0.0.1}:cert=self-signed} and :insecure=true",
     ws_base64: "ws:{tcp:0:interface=127.0.0.1}:subprotocol=base64",
 }
 

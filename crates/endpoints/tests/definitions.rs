@@ -327,7 +327,8 @@ fn every_fact_that_is_declared_can_be_looked_up() {
         .with(Unix { path: "/x".into(), pid: Some(1), uid: Some(1) })
         .with(proxied)
         .with(http);
-    for (kind, fact) in registry().facts() {
+    // Those of TLS come from a handshake: tls.rs looks at them.
+    for (kind, fact) in registry().facts().filter(|(kind, _)| kind.name != "tls") {
         let (root, name) = fact.name.split_once('.').unwrap();
         assert!(info.lookup(root, name).is_some(), "{}: {}", kind.name, fact.name);
         assert!(fact.about.ends_with('.'), "{}: {}", kind.name, fact.about);

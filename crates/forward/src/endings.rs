@@ -3,7 +3,7 @@
 //! A session that goes on for its rest alone holds a place, and perhaps a device. As soon as another client asks for
 //! one of these, it gives way: the one in which nothing has moved for the longest time first.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(crate) struct Endings {
 
 #[derive(Debug, Default)]
 struct List {
-    sessions: HashMap<u64, Arc<Entry>>,
+    sessions: BTreeMap<u64, Arc<Entry>>,
     /// The number of the next session.
     next: u64,
     /// The destination that a session has left lately, and when: a device may still be closing.
@@ -160,12 +160,7 @@ impl Ending<'_> {
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        let sessions = &mut self.endings.list().sessions;
-        sessions.remove(&self.number);
-        if sessions.is_empty() {
-            // Thousands may have ended at once.
-            sessions.shrink_to(KEPT);
-        }
+        self.endings.list().sessions.remove(&self.number);
     }
 }
 
@@ -173,8 +168,6 @@ impl Drop for Ending<'_> {
 const CLOSING: Duration = Duration::from_secs(2);
 /// How long a client waits for the place of one that is ending.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How much room the list keeps.
-const KEPT: usize = 16;
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(100));
 /// Destinations that are remembered: more of them at a time aren't devices.
 const MOST: usize = 64;

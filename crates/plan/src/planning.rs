@@ -101,7 +101,7 @@ impl<'a> Planning<'a> {
     ) -> Option<(Beneath, Vec<Tree>)> {
         let mut beneath = Beneath::default();
         let mut trees = Vec::new();
-        let typed = std::mem::take(&mut args.beneath);
+        let typed = args.beneath.clone();
         for Typed { param, role, text } in &typed {
             let planned = match role {
                 Role::Listen => self.part::<dyn Listener>(text, depth + 1),

@@ -9,7 +9,7 @@ use plan::kind::Args;
 use websocket::deflate::{Bounds, Config, Deflater, Inflater, Params};
 use websocket::{Data, Role, Utf8, Violation};
 
-use super::scratch::with_scratch;
+use crate::scratch::with_scratch;
 
 /// What an endpoint wants, if it wants compression at all.
 #[derive(Clone, Debug)]

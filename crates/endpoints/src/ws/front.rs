@@ -15,7 +15,7 @@ use hyper::rt::{self, ReadBufCursor};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::beginning::Beginning;
-use super::scratch::with_scratch;
+use crate::scratch::with_scratch;
 
 /// The stream beneath, while HTTP is spoken on it.
 pub(super) struct Wire {

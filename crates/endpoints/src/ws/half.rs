@@ -18,10 +18,10 @@ use tokio::io::ReadBuf;
 use super::closing::{Closing, Event};
 use super::codes;
 use super::receiving::State;
-use super::scratch::with_scratch;
 use super::sending::close_frame;
 use super::stream::{Core, is_gone};
 use super::terminal::Beside;
+use crate::scratch::with_scratch;
 
 /// How far either direction has ended by itself.
 #[derive(Default)]

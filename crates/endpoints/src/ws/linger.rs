@@ -24,8 +24,8 @@ use tokio::time::sleep;
 
 use super::closing::{Closing, Event};
 use super::receiving::{Failure, State};
-use super::scratch::with_scratch;
 use super::stream::Core;
+use crate::scratch::with_scratch;
 
 impl Core {
     /// Begins to hear the peer out; what it did wrong, to be reported.

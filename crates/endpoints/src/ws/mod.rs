@@ -44,7 +44,6 @@ mod proxy;
 mod receiving;
 mod request;
 mod response;
-mod scratch;
 mod sending;
 mod serve;
 mod stream;
@@ -220,12 +219,11 @@ pub(crate) static KIND: Kind = Kind {
     )),
     schemes: &[
         Scheme::new("ws", sugar::plain),
-        Scheme::new("wss", sugar::secure).unlisted(),
+        Scheme::new("wss", sugar::secure),
         Scheme::new("http", sugar::plain),
-        Scheme::new("https", sugar::secure).unlisted(),
-        Scheme::new("tls", sugar::secure).unlisted(),
-        Scheme::new("ssl", sugar::secure).unlisted(),
+        Scheme::new("https", sugar::secure),
     ],
+    rewrite: Some(sugar::tls_beneath),
     facts: facts::FACTS,
     examples: &[
         Example {

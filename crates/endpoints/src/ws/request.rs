@@ -77,7 +77,8 @@ pub(super) fn read(request: &Request<Incoming>, site: &Site, info: &Info) -> Ask
     if wants_upgrade && !site.takes_upgrade(path) {
         return Asked::Other(answer::not_found());
     }
-    let secure = proxied.as_ref().is_some_and(|proxied| proxied.scheme == Some("https"));
+    let behind = proxied.as_ref().and_then(|proxied| proxied.scheme);
+    let secure = behind.map_or(site.local.is_encrypted, |scheme| scheme == "https");
     if let Some(door) = &site.door {
         match door.ask(request.method(), &http(request), secure) {
             Entry::Welcome(answer) if !wants_upgrade => return Asked::Other(answer),

@@ -137,6 +137,7 @@ impl Site {
         let path = listening.path.as_deref().unwrap_or("/");
         let descriptor = format!("{}:{}", listening.called, quote_positional(&beneath.descriptor));
         let mut local = Local::new(descriptor);
+        local.is_encrypted = beneath.is_encrypted;
         let mut help = "connect with a WebSocket client".to_owned();
         let mut host = None;
         if let Some(mut address) = beneath.address {
@@ -149,13 +150,17 @@ impl Site {
                 });
             }
             host = Some(address);
-            help.push_str(&format!(", for example `new WebSocket(\"ws://{address}{path}\")`"));
+            let scheme = if beneath.is_encrypted { "wss" } else { "ws" };
+            help.push_str(&format!(
+                ", for example `new WebSocket(\"{scheme}://{address}{path}\")`"
+            ));
         }
+        let (web, socket) = if beneath.is_encrypted { ("https", "wss") } else { ("http", "ws") };
         let page = folder.map_or_else(|| Page::new(&listening.show, &help), Page::Folder);
         let url = host.map(|host| match page.is_shown() {
-            true if path.ends_with('/') => format!("http://{host}{path}"),
-            true => format!("http://{host}{path}/"),
-            false => format!("ws://{host}{path}"),
+            true if path.ends_with('/') => format!("{web}://{host}{path}"),
+            true => format!("{web}://{host}{path}/"),
+            false => format!("{socket}://{host}{path}"),
         });
         let door: Option<Arc<dyn Door>> = match listening.auth {
             Auth::Open => None,

@@ -24,8 +24,8 @@ use super::keepalive::{Due, Keepalive};
 use super::linger::poll_forget;
 use super::negotiate::{Encoding, Mode};
 use super::receiving::{Receiving, State};
-use super::scratch::with_scratch;
 use super::sending::{Sending, close_frame};
+use crate::scratch::with_scratch;
 
 /// The connection.
 pub(super) struct Core {

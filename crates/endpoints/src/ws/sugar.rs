@@ -1,8 +1,8 @@
-//! `ws://HOST:PORT/PATH`, `wss://…`, and the same as `http` and `https`.
+//! `ws://HOST:PORT/PATH`, `wss://…`, the same as `http` and `https`, and parameters of TLS where they are expected.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use descriptor::{Descriptor, Diagnostic, Span, Stage, Text, Url};
+use descriptor::{Descriptor, Diagnostic, Span, Stage, Syntax, Text, Url};
 use percent_encoding::percent_decode_str;
 use plan::kind::Role;
 
@@ -11,17 +11,51 @@ pub(super) fn plain(url: &Url, role: Role) -> Result<Descriptor, Diagnostic> {
     layer(url, role, endpoint("tcp", host, port, role).to_text())
 }
 
-/// Until there is TLS, in the words of what was typed rather than of what it would stand for.
-pub(super) fn secure(url: &Url, _: Role) -> Result<Descriptor, Diagnostic> {
-    let message = format!("`{}` needs TLS, which isn't built yet", url.scheme);
-    let found = Diagnostic::error(Stage::Plan, "no-tls", url.scheme.span(), message);
-    let without = match &*url.scheme.as_str().to_ascii_lowercase() {
-        "tls" | "ssl" => "tcp:",
-        _ => "ws://",
-    };
-    Err(found
-        .help(format!("let a proxy that does TLS stand in between, and say `{without}` to that")))
+pub(super) fn secure(url: &Url, role: Role) -> Result<Descriptor, Diagnostic> {
+    let (host, port) = place(url, "443")?;
+    let inner = endpoint("tcp", host, port, role);
+    let tls = Descriptor::new(Text::synthetic("tls", url.scheme.span())).arg(inner.to_text());
+    layer(url, role, tls.to_text())
 }
+
+/// `ws:9000:cert=FILE` is `ws:{tls:9000:cert=FILE}`, and `{wss://HOST/}:ca=FILE` has `ca` at its `tls`: parameters of TLS
+/// belong to the layer beneath.
+pub(super) fn tls_beneath(descriptor: &Descriptor, _: Role) -> Option<Descriptor> {
+    let is_tls = |(name, _): &&(Text, Text)| TLS.contains(&name.as_str());
+    let inner = descriptor.args.get(1)?;
+    let moved: Vec<_> = descriptor.kwargs.iter().filter(is_tls).cloned().collect();
+    if moved.is_empty() {
+        return None;
+    }
+    let parsed = Descriptor::parse(inner, Syntax::Extended).ok();
+    let is_there = |parsed: &Descriptor| {
+        parsed.kind().is_some_and(|kind| matches!(kind.as_str(), "tls" | "ssl"))
+    };
+    let mut tls = match parsed.filter(is_there) {
+        Some(tls) => tls,
+        None => Descriptor::new(Text::synthetic("tls", inner.span())).arg(inner.clone()),
+    };
+    tls.kwargs.extend(moved);
+    let mut whole = descriptor.clone();
+    whole.args[1] = tls.to_text();
+    whole.kwargs.retain(|pair| !is_tls(&pair));
+    Some(whole)
+}
+
+/// The parameters of `tls` that `ws` has none of.
+const TLS: &[&str] = &[
+    "alpn",
+    "ca",
+    "cert",
+    "chain",
+    "crl",
+    "insecure",
+    "key",
+    "min",
+    "name",
+    "pin",
+    "verify-client",
+];
 
 fn layer(url: &Url, role: Role, inner: Text) -> Result<Descriptor, Diagnostic> {
     let at = url.scheme.span();
@@ -40,7 +74,11 @@ fn layer(url: &Url, role: Role, inner: Text) -> Result<Descriptor, Diagnostic> {
             };
             let port = url.port.as_ref().map_or("", Text::as_str);
             let colon = if port.is_empty() { "" } else { ":" };
-            let whole = format!("ws://{host}{colon}{port}{path}");
+            let scheme = match &*url.scheme.as_str().to_ascii_lowercase() {
+                "wss" | "https" => "wss",
+                _ => "ws",
+            };
+            let whole = format!("{scheme}://{host}{colon}{port}{path}");
             let descriptor = descriptor.kwarg("url", Text::synthetic(&whole, at));
             Ok(match &url.userinfo {
                 Some(user) => {

@@ -41,8 +41,8 @@ pub(super) fn read(args: &Args) -> Result<Option<Place>, Diagnostic> {
         "wss" | "https" => "443",
         _ => return Err(mistake("`url` must start with `ws://` or `wss://`")),
     };
-    if own_port == "443" && args.role == Role::Connect {
-        let message = "`url` asks for TLS, which isn't built yet; this connection is not encrypted";
+    if own_port == "443" && args.role == Role::Connect && !args.goes_over(&["tls", "ssl"]) {
+        let message = "`url` asks for TLS, and this connection is not encrypted: `ws` would have to go over `tls`";
         args.warn("url", "no-tls", message);
     }
     if url.userinfo.is_some() {

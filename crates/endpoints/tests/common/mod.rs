@@ -60,8 +60,13 @@ pub(crate) async fn accepted(offer: Offer) -> Conn {
 
 /// Both ends of a connection through the listener `text`: who connected, and who was accepted.
 pub(crate) async fn pair(cx: &Context, text: &str) -> (Conn, Conn) {
+    pair_with(cx, text, "").await
+}
+
+/// The same, with `more` behind the descriptor that is connected to.
+pub(crate) async fn pair_with(cx: &Context, text: &str, more: &str) -> (Conn, Conn) {
     let mut accept = bind(cx, text).await;
-    let to = accept.local().descriptor.clone();
+    let to = accept.local().descriptor.clone() + more;
     let connector = connector(&to);
     let near = async { connector.endpoint.connect(cx, &Info::new()).await.unwrap() };
     let far = async { accepted(offer(&mut *accept).await).await };

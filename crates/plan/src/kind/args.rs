@@ -78,6 +78,16 @@ impl fmt::Debug for Setting {
 }
 
 impl Args {
+    /// Returns whether it was typed over an endpoint whose kind is called one of these names. What a URL or another
+    /// spelling stands for isn't looked into.
+    #[must_use]
+    pub fn goes_over(&self, kinds: &[&str]) -> bool {
+        self.beneath.iter().any(|typed| {
+            let kind = typed.text.as_str().split(':').next().unwrap_or_default();
+            kinds.iter().any(|other| other.eq_ignore_ascii_case(kind))
+        })
+    }
+
     /// Every value, in the order of the definitions.
     #[must_use]
     pub fn settings(&self) -> &[Setting] {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 /// As much as is read at once: 32 KiB of payload and the headers of its frames. Measured: 16 to 48 KiB is best.
-pub(super) const SCRATCH: usize = 33 * 1024;
+pub(crate) const SCRATCH: usize = 33 * 1024;
 
 /// Connections inside connections use one each; deeper ones allocate.
 const KEPT: usize = 4;
@@ -13,7 +13,7 @@ thread_local! {
 }
 
 /// Runs `work` with a buffer of [`SCRATCH`] bytes, whatever was in it.
-pub(super) fn with_scratch<R>(work: impl FnOnce(&mut [u8]) -> R) -> R {
+pub(crate) fn with_scratch<R>(work: impl FnOnce(&mut [u8]) -> R) -> R {
     let spare = SPARE.with_borrow_mut(Vec::pop);
     let mut scratch = spare.unwrap_or_else(|| vec![0; SCRATCH].into_boxed_slice());
     let result = work(&mut scratch);

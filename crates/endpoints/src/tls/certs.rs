@@ -1,0 +1,229 @@
+//! Certificates and keys from files, and one that is made on the spot.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use endpoint::{Error, ErrorKind, describe};
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
+use ring::digest::{SHA256, digest};
+use rustls::RootCertStore;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use tracing::{info, warn};
+use webpki::EndEntityCert;
+
+/// Reads files for one endpoint, which errors are about.
+#[derive(Clone, Copy)]
+pub(super) struct Files<'a> {
+    pub(super) label: &'a str,
+    pub(super) provider: &'a Arc<CryptoProvider>,
+}
+
+impl Files<'_> {
+    /// The certificate with its chain, and its key: in one file, or in two.
+    pub(super) fn certified(
+        self,
+        cert: &Path,
+        key: Option<&Path>,
+        chain: Option<&Path>,
+    ) -> Result<Arc<CertifiedKey>, Error> {
+        let mut certs = self.certificates(cert)?;
+        if let Some(chain) = chain {
+            certs.extend(self.certificates(chain)?);
+        }
+        let key = key.unwrap_or(cert);
+        let certified = CertifiedKey::from_der(certs, self.key(key)?, self.provider);
+        certified.map(Arc::new).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => {
+                self.error(key, "this key does not belong to the certificate")
+            }
+            error => self.error(key, &format!("this key can't be used: {error}")),
+        })
+    }
+
+    pub(super) fn certificates(self, path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+        let found =
+            CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        match found {
+            Ok(certs) if certs.is_empty() => {
+                Err(self.error(path, "there is no certificate in it (PEM)"))
+            }
+            Ok(certs) => Ok(certs),
+            Err(error) => Err(self.unreadable(path, &error)),
+        }
+    }
+
+    fn key(self, path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
+        if fs::metadata(path).is_ok_and(|file| file.mode() & 0o077 != 0) {
+            warn!(
+                "the key file {} can be read by other users; chmod 600 keeps it private",
+                path.display()
+            );
+        }
+        PrivateKeyDer::from_pem_file(path).map_err(|error| {
+            let is_encrypted = fs::read_to_string(path).is_ok_and(|text| text.contains("ENCRYPTED"));
+            match error {
+                rustls::pki_types::pem::Error::NoItemsFound if is_encrypted => self.error(
+                    path,
+                    "the key is encrypted; `openssl pkey -in FILE -out PLAIN` writes it without its password",
+                ),
+                rustls::pki_types::pem::Error::NoItemsFound => {
+                    self.error(path, "there is no private key in it (PEM)")
+                }
+                error => self.unreadable(path, &error),
+            }
+        })
+    }
+
+    /// The authorities in a file, or in the `.pem` files of a folder.
+    pub(super) fn roots(self, path: &Path) -> Result<RootCertStore, Error> {
+        let mut roots = RootCertStore::empty();
+        let mut certs = Vec::new();
+        if path.is_dir() {
+            let entries =
+                fs::read_dir(path).map_err(|error| self.error(path, &describe(&error)))?;
+            let files = entries.flatten().map(|entry| entry.path());
+            for file in files.filter(|file| file.extension().is_some_and(|end| end == "pem")) {
+                certs.extend(self.certificates(&file)?);
+            }
+            if certs.is_empty() {
+                return Err(self.error(path, "there is no .pem file in this folder"));
+            }
+        } else {
+            certs = self.certificates(path)?;
+        }
+        for cert in certs {
+            roots.add(cert).map_err(|error| {
+                self.error(path, &format!("a certificate in it can't be an authority: {error}"))
+            })?;
+        }
+        Ok(roots)
+    }
+
+    pub(super) fn revoked(
+        self,
+        path: &Path,
+    ) -> Result<Vec<CertificateRevocationListDer<'static>>, Error> {
+        let found = CertificateRevocationListDer::pem_file_iter(path)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        match found {
+            Ok(lists) if lists.is_empty() => {
+                Err(self.error(path, "there is no revocation list in it (PEM)"))
+            }
+            Ok(lists) => Ok(lists),
+            Err(error) => Err(self.unreadable(path, &error)),
+        }
+    }
+
+    /// The certificates in a folder, `NAME.pem` or `NAME/fullchain.pem` and `NAME/privkey.pem`, by name.
+    pub(super) fn folder(self, path: &Path) -> Result<Vec<(String, Arc<CertifiedKey>)>, Error> {
+        let entries = fs::read_dir(path).map_err(|error| self.error(path, &describe(&error)))?;
+        let mut found = Vec::new();
+        for entry in entries.flatten() {
+            let inside = entry.path();
+            let (chain, key) = (inside.join("fullchain.pem"), inside.join("privkey.pem"));
+            let name =
+                |path: &Path| path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+            if chain.is_file() {
+                let Some(name) = name(&inside) else { continue };
+                found.push((name, self.certified(&chain, Some(&key), None)?));
+            } else if inside.extension().is_some_and(|end| end == "pem") {
+                let Some(name) = name(&inside.with_extension("")) else { continue };
+                found.push((name, self.certified(&inside, None, None)?));
+            }
+        }
+        if found.is_empty() {
+            return Err(
+                self.error(path, "there is neither NAME.pem nor NAME/fullchain.pem in this folder")
+            );
+        }
+        found.sort_by(|one, other| one.0.cmp(&other.0));
+        Ok(found)
+    }
+
+    /// A certificate that nobody has signed but itself, for these names.
+    pub(super) fn self_signed(self, names: Vec<String>) -> Result<Arc<CertifiedKey>, Error> {
+        let failed = |error: &dyn std::fmt::Display| {
+            Error::new(
+                ErrorKind::Other,
+                "bind",
+                self.label,
+                format!("a certificate can't be made: {error}"),
+            )
+        };
+        let mut params = CertificateParams::new(names).map_err(|error| failed(&error))?;
+        params.distinguished_name.push(DnType::CommonName, "endpointforward self-signed");
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2050, 1, 1);
+        let key = KeyPair::generate().map_err(|error| failed(&error))?;
+        let cert = params.self_signed(&key).map_err(|error| failed(&error))?;
+        let der = cert.der().clone();
+        info!(
+            "the self-signed certificate of {} has the SHA-256 fingerprint {}; clients of ours take it by \
+             `pin={}`",
+            self.label,
+            fingerprint(&der),
+            pin(&der).unwrap_or_default()
+        );
+        let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|error| failed(&error))?;
+        let certified = CertifiedKey::from_der(vec![der], key, self.provider);
+        certified.map(Arc::new).map_err(|error| failed(&error))
+    }
+
+    fn unreadable(self, path: &Path, error: &rustls::pki_types::pem::Error) -> Error {
+        match error {
+            rustls::pki_types::pem::Error::Io(error) => self.error(path, &describe(error)),
+            error => self.error(path, &format!("it is not PEM: {error}")),
+        }
+    }
+
+    fn error(self, path: &Path, words: &str) -> Error {
+        Error::new(ErrorKind::Other, "open", self.label, format!("{}: {words}", path.display()))
+    }
+}
+
+/// What tells whether a file has been replaced, links followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp(Vec<Option<[i64; 4]>>);
+
+impl Stamp {
+    pub(super) fn of(paths: &[PathBuf]) -> Self {
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let one = |path: &PathBuf| -> io::Result<[i64; 4]> {
+            let file = fs::metadata(path)?;
+            Ok([number(file.ino()), number(file.len()), file.mtime(), file.mtime_nsec()])
+        };
+        Self(paths.iter().map(|path| one(path).ok()).collect())
+    }
+}
+
+/// The names that a certificate is for.
+pub(super) fn names(cert: &CertificateDer<'_>) -> Vec<String> {
+    EndEntityCert::try_from(cert)
+        .map(|cert| cert.valid_dns_names().map(str::to_ascii_lowercase).collect())
+        .unwrap_or_default()
+}
+
+/// The SHA-256 of a certificate, in hexadecimal.
+pub(super) fn fingerprint(cert: &CertificateDer<'_>) -> String {
+    digest(&SHA256, cert).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The SHA-256 of a certificate's key (`SubjectPublicKeyInfo`), as `pin=` takes it.
+pub(super) fn pin(cert: &CertificateDer<'_>) -> Option<String> {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    Some(format!("sha256/{}", STANDARD.encode(key_digest(cert)?)))
+}
+
+pub(super) fn key_digest(cert: &CertificateDer<'_>) -> Option<[u8; 32]> {
+    let cert = EndEntityCert::try_from(cert).ok()?;
+    let digest = digest(&SHA256, &cert.subject_public_key_info());
+    digest.as_ref().try_into().ok()
+}

@@ -1,0 +1,68 @@
+//! What is known about a TLS connection.
+
+use std::borrow::Cow;
+
+use endpoint::Fact;
+use plan::kind::FactName;
+use rustls::{CommonState, ProtocolVersion};
+
+use super::certs;
+
+pub(super) const FACTS: &[FactName] = &[
+    FactName::new("tls.alpn", "The protocol that was agreed on (ALPN, RFC 7301)."),
+    FactName::new(
+        "tls.client.fingerprint",
+        "The SHA-256 of the client's certificate, in hexadecimal; only of one that was verified.",
+    ),
+    FactName::new(
+        "tls.client.san",
+        "The DNS names in the client's certificate, separated by commas; only of one that was verified.",
+    ),
+    FactName::new("tls.sni", "The server name that the client asked for (RFC 6066 section 3)."),
+    FactName::new("tls.version", "`1.2` or `1.3`."),
+];
+
+/// Facts about a TLS connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Secured {
+    sni: Option<String>,
+    alpn: Option<String>,
+    version: Option<&'static str>,
+    /// Fingerprint and names of the client's certificate.
+    client: Option<(String, String)>,
+}
+
+impl Secured {
+    /// Reads them from an open connection. `sni` is what the client asked for.
+    pub(super) fn of(state: &CommonState, sni: Option<String>, is_server: bool) -> Self {
+        let alpn = state.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
+        let version = match state.protocol_version() {
+            Some(ProtocolVersion::TLSv1_2) => Some("1.2"),
+            Some(ProtocolVersion::TLSv1_3) => Some("1.3"),
+            _ => None,
+        };
+        let client = state.peer_certificates().filter(|_| is_server).and_then(|certs| {
+            let cert = certs.first()?;
+            Some((certs::fingerprint(cert), certs::names(cert).join(",")))
+        });
+        Self { sni, alpn, version, client }
+    }
+}
+
+impl Fact for Secured {
+    fn root(&self) -> &'static str {
+        "tls"
+    }
+
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        let value = match name {
+            "alpn" => self.alpn.as_deref(),
+            "client.fingerprint" => self.client.as_ref().map(|(fingerprint, _)| &**fingerprint),
+            "client.san" => self.client.as_ref().map(|(_, names)| &**names),
+            "sni" => self.sni.as_deref(),
+            "version" => self.version,
+            _ => None,
+        };
+        value.map(Cow::Borrowed)
+    }
+}

@@ -1,0 +1,486 @@
+//! A stream of bytes inside TLS, over rustls' unbuffered interface: nothing is kept of a connection at rest but its keys.
+//!
+//! Ciphertext is read into a buffer of the thread and decrypted there; plaintext is encrypted into another one. What is
+//! left over (a record that is cut, ciphertext that is not taken, plaintext that doesn't fit) is kept exactly as large
+//! as it is. rustls 0.24 changes this interface, and this file alone.
+
+use std::io::{self, ErrorKind};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use endpoint::{ByteStream, End, Ending, Life, Peer};
+use rustls::client::UnbufferedClientConnection;
+use rustls::server::UnbufferedServerConnection;
+use rustls::unbuffered::{
+    ConnectionState, EncodeError, EncryptError, UnbufferedStatus, WriteTraffic,
+};
+use rustls::{CommonState, Error, ProtocolVersion};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::scratch::with_scratch;
+
+/// A connection of either side.
+pub(super) enum Tls {
+    Client(Box<UnbufferedClientConnection>),
+    Server(Box<UnbufferedServerConnection>),
+}
+
+impl Tls {
+    pub(super) fn state(&self) -> &CommonState {
+        match self {
+            Self::Client(connection) => connection,
+            Self::Server(connection) => connection,
+        }
+    }
+}
+
+/// A stream inside TLS.
+pub(super) struct TlsStream {
+    inner: Box<dyn ByteStream>,
+    tls: Tls,
+    /// The beginning of a record that has not come whole, byte for byte as rustls left it: what it has decrypted of a
+    /// split message lies there.
+    kept: Vec<u8>,
+    /// Ciphertext that the stream beneath has not taken.
+    out: Vec<u8>,
+    /// What lies in `out` are tickets, which wait for data to go with: a client that only writes, and closes, would be
+    /// reset by what it has not read, and its last data lost.
+    tickets_wait: bool,
+    /// Plaintext that did not fit the reader's buffer.
+    spill: Vec<u8>,
+    /// The peer has said that it sends no more.
+    ended: bool,
+    /// What went wrong first. rustls would take the next good record after a bad one.
+    failed: Option<(ErrorKind, String)>,
+    /// We have said that we send no more.
+    finished: bool,
+    /// Whether an end without `close_notify` counts as one.
+    truncation_allowed: bool,
+}
+
+/// How far a step of the protocol has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// The handshake needs more from the peer.
+    Handshaking,
+    /// Data may go either way.
+    Open,
+}
+
+/// What is to be encrypted at the end of a step.
+enum Send<'a> {
+    Nothing,
+    Data(&'a [u8]),
+    CloseNotify,
+    /// Nothing but the alert that an error has left.
+    Alert,
+}
+
+impl TlsStream {
+    pub(super) fn new(inner: Box<dyn ByteStream>, tls: Tls, truncation_allowed: bool) -> Self {
+        Self {
+            inner,
+            tls,
+            kept: Vec::new(),
+            out: Vec::new(),
+            tickets_wait: false,
+            spill: Vec::new(),
+            ended: false,
+            failed: None,
+            finished: false,
+            truncation_allowed,
+        }
+    }
+
+    /// Puts `first` in front of what the stream beneath gives: it has been read already.
+    pub(super) fn with_read(mut self, first: Vec<u8>) -> Self {
+        self.kept = first;
+        self
+    }
+
+    pub(super) fn state(&self) -> &CommonState {
+        self.tls.state()
+    }
+
+    /// Completes the handshake. The caller limits the time.
+    pub(super) fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // What was read before this stream was made, or what a client has to say first.
+        let mut kept = std::mem::take(&mut self.kept);
+        let progress = self.step(&mut kept, &mut [], &Send::Nothing);
+        let mut progress = self.checked(cx, progress)?;
+        loop {
+            let is_open = progress == Progress::Open && !self.state().is_handshaking();
+            let is_13 = self.state().protocol_version() == Some(ProtocolVersion::TLSv1_3);
+            if is_open && is_13 && matches!(self.tls, Tls::Server(_)) {
+                self.out.shrink_to_fit();
+                self.tickets_wait = !self.out.is_empty();
+                return Poll::Ready(Ok(()));
+            }
+            // A client waits for what we say, and an alert has to reach it.
+            ready!(self.poll_out(cx))?;
+            if is_open {
+                return Pin::new(&mut self.inner).poll_flush(cx);
+            }
+            ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
+            let (read, now) = ready!(self.poll_more(cx, &mut []))?;
+            if read == 0 {
+                let words = "the peer ended during the TLS handshake";
+                return Poll::Ready(Err(io::Error::new(ErrorKind::UnexpectedEof, words)));
+            }
+            progress = now;
+        }
+    }
+
+    /// Reads ciphertext once, and takes what it says: how many bytes came, and how far that led. Plaintext goes to
+    /// `plain`, what doesn't fit there to the spill.
+    fn poll_more(
+        &mut self,
+        cx: &mut Context<'_>,
+        plain: &mut [&mut ReadBuf<'_>],
+    ) -> Poll<io::Result<(usize, Progress)>> {
+        with_scratch(|scratch| {
+            // As much as two whole records, so that a bulk sender leaves no rest.
+            let scratch = &mut scratch[..UNIT];
+            let had = self.kept.len();
+            if had >= scratch.len() {
+                let words = "a message of the TLS handshake is too long";
+                return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, words)));
+            }
+            scratch[..had].copy_from_slice(&self.kept);
+            let mut buf = ReadBuf::new(&mut scratch[had..]);
+            ready!(Pin::new(&mut self.inner).poll_read(cx, &mut buf))?;
+            let read = buf.filled().len();
+            if read == 0 {
+                return Poll::Ready(Ok((0, Progress::Open)));
+            }
+            self.kept = Vec::new();
+            let progress = self.step(&mut scratch[..had + read], plain, &Send::Nothing);
+            Poll::Ready(self.checked(cx, progress).map(|progress| (read, progress)))
+        })
+    }
+
+    /// Gives `input` to the protocol, and keeps what is left of it.
+    fn step(
+        &mut self,
+        input: &mut [u8],
+        plain: &mut [&mut ReadBuf<'_>],
+        send: &Send<'_>,
+    ) -> Result<Progress, Error> {
+        let mut at = 0;
+        let result = loop {
+            let rest = &mut input[at..];
+            let sinks = (&mut self.out, &mut self.spill, &mut self.ended);
+            let (used, done) = match &mut self.tls {
+                Tls::Client(tls) => handle(tls.process_tls_records(rest), sinks, plain, send),
+                Tls::Server(tls) => handle(tls.process_tls_records(rest), sinks, plain, send),
+            };
+            at += used;
+            match done {
+                Ok(None) => {}
+                Ok(Some(progress)) => break Ok(progress),
+                Err(error) => break Err(error),
+            }
+        };
+        self.kept = input[at..].to_vec();
+        result
+    }
+
+    /// Keeps an error, and has its alert written: rustls gives that out after the error.
+    fn checked(
+        &mut self,
+        cx: &mut Context<'_>,
+        progress: Result<Progress, Error>,
+    ) -> io::Result<Progress> {
+        progress.map_err(|error| {
+            // With what is left of the input: rustls may still point into it.
+            let mut kept = std::mem::take(&mut self.kept);
+            // The first error is the one to tell.
+            let _ = self.step(&mut kept, &mut [], &Send::Alert);
+            self.kept = Vec::new();
+            // What the peer has no room for is not worth a wait.
+            let _ = self.poll_out(cx);
+            let words = super::words::of(&error);
+            self.failed = Some((ErrorKind::InvalidData, words.clone()));
+            io::Error::new(ErrorKind::InvalidData, words)
+        })
+    }
+
+    /// Writes ciphertext that was not taken.
+    fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut sent = 0;
+        let done = loop {
+            if sent == self.out.len() {
+                self.out = Vec::new();
+                return Poll::Ready(Ok(()));
+            }
+            match Pin::new(&mut self.inner).poll_write(cx, &self.out[sent..]) {
+                Poll::Ready(Ok(0)) => break Poll::Ready(Err(ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(taken)) => sent += taken,
+                Poll::Ready(Err(error)) => break Poll::Ready(Err(error)),
+                Poll::Pending => break Poll::Pending,
+            }
+        };
+        self.out.drain(..sent);
+        self.out.shrink_to_fit();
+        done
+    }
+
+    /// Encrypts, and writes as much as is taken at once; the rest waits in `out`.
+    fn seal(&mut self, cx: &mut Context<'_>, send: &Send<'_>) -> io::Result<()> {
+        let mut kept = std::mem::take(&mut self.kept);
+        let progress = self.step(&mut kept, &mut [], send);
+        self.checked(cx, progress)?;
+        match self.poll_out(cx) {
+            Poll::Ready(Err(error)) => Err(error),
+            Poll::Ready(Ok(())) | Poll::Pending => Ok(()),
+        }
+    }
+
+    /// Whether ciphertext is to be written although there is no data to write.
+    fn has_unsent(&self) -> bool {
+        !self.out.is_empty() && !self.tickets_wait
+    }
+
+    fn error(&self) -> Option<io::Error> {
+        self.failed.as_ref().map(|(kind, words)| io::Error::new(*kind, words.clone()))
+    }
+}
+
+/// Handles one state of the protocol: how much input it has used, and where it has stopped, if it has.
+fn handle<D>(
+    status: UnbufferedStatus<'_, '_, D>,
+    (out, spill, ended): (&mut Vec<u8>, &mut Vec<u8>, &mut bool),
+    plain: &mut [&mut ReadBuf<'_>],
+    send: &Send<'_>,
+) -> (usize, Result<Option<Progress>, Error>) {
+    let mut used = status.discard;
+    let done = match status.state {
+        Ok(ConnectionState::ReadTraffic(_)) if matches!(send, Send::Alert) => {
+            Ok(Some(Progress::Open))
+        }
+        Ok(ConnectionState::ReadTraffic(mut traffic)) => {
+            let mut result = Ok(None);
+            while let Some(record) = traffic.next_record() {
+                match record {
+                    Ok(record) => {
+                        used += record.discard;
+                        put(record.payload, plain, spill);
+                    }
+                    Err(error) => {
+                        result = Err(error);
+                        break;
+                    }
+                }
+            }
+            result
+        }
+        Ok(ConnectionState::EncodeTlsData(mut state)) => {
+            let encoded = append(out, &mut |room| match state.encode(room) {
+                Err(EncodeError::InsufficientSize(size)) => Err(Some(size.required_size)),
+                Err(EncodeError::AlreadyEncoded) => Err(None),
+                Ok(length) => Ok(length),
+            });
+            // Behind an alert there is nothing more: rustls must not be asked again.
+            encoded.map(|()| matches!(send, Send::Alert).then_some(Progress::Open))
+        }
+        Ok(ConnectionState::TransmitTlsData(state)) => {
+            state.done();
+            Ok(None)
+        }
+        Ok(ConnectionState::PeerClosed) => {
+            *ended = true;
+            Ok(None)
+        }
+        Ok(ConnectionState::BlockedHandshake) => Ok(Some(Progress::Handshaking)),
+        Ok(ConnectionState::WriteTraffic(mut traffic)) => {
+            encrypt(&mut traffic, out, send).map(|()| Some(Progress::Open))
+        }
+        Ok(ConnectionState::Closed) => {
+            *ended = true;
+            Ok(Some(Progress::Open))
+        }
+        // We offer no early data.
+        Ok(_) => Err(Error::General("an unknown state of TLS".to_owned())),
+        Err(error) => Err(error),
+    };
+    (used, done)
+}
+
+/// Gives plaintext to the reader, as far as it has room.
+fn put(mut payload: &[u8], plain: &mut [&mut ReadBuf<'_>], spill: &mut Vec<u8>) {
+    if let [buf] = plain
+        && spill.is_empty()
+    {
+        let (fits, rest) = payload.split_at(payload.len().min(buf.remaining()));
+        buf.put_slice(fits);
+        payload = rest;
+    }
+    spill.extend_from_slice(payload);
+}
+
+fn encrypt<D>(
+    traffic: &mut WriteTraffic<'_, D>,
+    out: &mut Vec<u8>,
+    send: &Send<'_>,
+) -> Result<(), Error> {
+    let needs = |error| match error {
+        EncryptError::InsufficientSize(size) => Err(Some(size.required_size)),
+        EncryptError::EncryptExhausted => Err(None),
+    };
+    match send {
+        Send::Nothing | Send::Alert => Ok(()),
+        Send::Data(data) => append(out, &mut |room| traffic.encrypt(data, room).or_else(needs)),
+        Send::CloseNotify => {
+            append(out, &mut |room| traffic.queue_close_notify(room).or_else(needs))
+        }
+    }
+}
+
+/// Writes into what room there is, or says how much it needs; `None` if it can't.
+type Write<'a> = dyn FnMut(&mut [u8]) -> Result<usize, Option<usize>> + 'a;
+
+/// Has `write` write behind `out`.
+fn append(out: &mut Vec<u8>, write: &mut Write<'_>) -> Result<(), Error> {
+    let start = out.len();
+    loop {
+        match write(&mut out[start..]) {
+            Ok(length) => {
+                out.truncate(start + length);
+                return Ok(());
+            }
+            Err(Some(room)) if start + room > out.len() => out.resize(start + room, 0),
+            Err(_) => return Err(Error::EncryptError),
+        }
+    }
+}
+
+// === impl AsyncRead, AsyncWrite, Life ===
+
+impl AsyncRead for TlsStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if !this.spill.is_empty() {
+            let taken = this.spill.len().min(buf.remaining());
+            buf.put_slice(&this.spill[..taken]);
+            this.spill.drain(..taken);
+            if this.spill.is_empty() {
+                this.spill = Vec::new();
+            }
+            return Poll::Ready(Ok(()));
+        }
+        let before = buf.filled().len();
+        loop {
+            if let Some(error) = this.error() {
+                return Poll::Ready(Err(error));
+            }
+            if this.ended {
+                return Poll::Ready(Ok(()));
+            }
+            let more = this.poll_more(cx, &mut [buf]);
+            // Key updates and tickets of ours go out whether or not somebody writes.
+            if this.has_unsent()
+                && let Poll::Ready(Err(error)) = this.poll_out(cx)
+            {
+                return Poll::Ready(Err(error));
+            }
+            // Data that came in front of a mistake is still data.
+            if buf.filled().len() > before {
+                return Poll::Ready(Ok(()));
+            }
+            let (read, _) = ready!(more)?;
+            if read == 0 {
+                if !this.truncation_allowed {
+                    this.failed = Some((ErrorKind::UnexpectedEof, TRUNCATED.to_owned()));
+                }
+                this.ended = true;
+            }
+        }
+    }
+}
+
+impl AsyncWrite for TlsStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.finished || self.failed.as_ref().is_some_and(|it| it.0 == ErrorKind::InvalidData) {
+            return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
+        }
+        if self.has_unsent() {
+            ready!(self.poll_out(cx))?;
+        }
+        self.tickets_wait = false;
+        let taken = buf.len().min(MOST);
+        self.seal(cx, &Send::Data(&buf[..taken]))?;
+        Poll::Ready(Ok(taken))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.has_unsent() {
+            ready!(self.poll_out(cx))?;
+        }
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_finish(cx, &End::eof())
+    }
+}
+
+impl Life for TlsStream {
+    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if self.has_unsent()
+            && let Poll::Ready(Err(error)) = self.poll_out(cx)
+        {
+            return Poll::Ready(error);
+        }
+        self.inner.poll_background(cx)
+    }
+
+    fn peer(&mut self) -> Option<Peer> {
+        let waiting = if self.tickets_wait { 0 } else { self.out.len() as u64 };
+        self.inner.peer().map(|peer| Peer { pending: peer.pending + waiting, ..peer })
+    }
+
+    fn linger(&self) -> Option<Duration> {
+        self.inner.linger()
+    }
+
+    /// Says `close_notify` (RFC 8446 section 6.1), which ends one direction, then ends the stream beneath.
+    fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
+        if !self.finished {
+            self.finished = true;
+            self.tickets_wait = false;
+            if self.failed.as_ref().is_none_or(|it| it.0 != ErrorKind::InvalidData) {
+                self.seal(cx, &Send::CloseNotify)?;
+            }
+        }
+        ready!(self.poll_out(cx))?;
+        ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
+        self.inner.poll_finish(cx, end)
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.inner.poll_close(cx)
+    }
+
+    fn close_timeout(&self) -> Option<Duration> {
+        self.inner.close_timeout()
+    }
+
+    fn ending(&self) -> Ending {
+        self.inner.ending()
+    }
+}
+
+/// Two whole records: 16,384 bytes of payload each, and what is around them.
+const UNIT: usize = 32_812;
+/// As much as is encrypted at once.
+const MOST: usize = 32_768;
+const TRUNCATED: &str = "the peer ended without TLS's close_notify: what it sent may be cut (`truncation=allow` takes it)";
