@@ -18,6 +18,7 @@ fn every_recipe_works_as_pasted() {
         "SHOUTED OVER A WEBSOCKET",
         "through a bridge",
         "there and back",
+        "hello over tls",
         "a\nb",
         "as mqttv3.1",
     ];
