@@ -333,3 +333,16 @@ fn every_fact_that_is_declared_can_be_looked_up() {
         assert!(fact.about.ends_with('.'), "{}: {}", kind.name, fact.about);
     }
 }
+
+/// With anything quadratic in it this takes a minute.
+#[test]
+fn a_long_descriptor_is_planned_in_linear_time() {
+    let registry = registry();
+    for piece in [":", ":[::1]", ":x="] {
+        for kind in ["tcp", "process"] {
+            let text = format!("{kind}{}", piece.repeat((1 << 16) / piece.len()));
+            let _ = registry.connector(&text, Syntax::Extended);
+            let _ = registry.listener(&text, Syntax::Extended);
+        }
+    }
+}

@@ -72,8 +72,8 @@ impl Tree {
 
 fn settings(args: &Args) -> Vec<(String, String, bool)> {
     let mut all = Vec::new();
-    for Setting { name, text, given, .. } in args.settings() {
-        let text = if args.is_secret(name) { HIDDEN } else { text };
+    for Setting { name, text, given, secret, .. } in args.settings() {
+        let text = if *secret { HIDDEN } else { text };
         all.push((name.clone(), text.to_owned(), *given));
         let inside = args.switch(name).map(settings).unwrap_or_default();
         all.extend(

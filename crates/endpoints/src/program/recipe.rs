@@ -85,6 +85,14 @@ impl Recipe {
         name.to_string_lossy().into_owned()
     }
 
+    /// A variable of the program's environment: one of its own, or ours.
+    pub(crate) fn variable<'a>(&'a self, cx: &'a Context, name: &str) -> Option<&'a OsString> {
+        let own = self.variables.iter().rev().find(|(own, _)| own == name);
+        own.map(|(_, value)| value).or_else(|| {
+            cx.environment().iter().rev().find(|(ours, _)| ours == name).map(|(_, value)| value)
+        })
+    }
+
     /// The command, without its input and output. `ours` may change our part of its environment
     /// before its own variables come over it.
     pub(crate) fn command(&self, cx: &Context, ours: impl FnOnce(&mut Command)) -> Command {

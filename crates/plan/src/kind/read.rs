@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 
 use descriptor::{
-    Code, Descriptor, Diagnostic, Hole, Span, Stage, Syntax, Template, Text, nearest,
-    quote_twisted, quote_value,
+    Code, Descriptor, Diagnostic, Hole, Span, Stage, Syntax, Template, Text, is_unprintable,
+    nearest, quote_twisted, quote_value,
 };
 
 use super::advice;
@@ -499,7 +499,7 @@ fn follows(before: Span, after: Span) -> bool {
 fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() {
+        if is_unprintable(c) {
             shown.extend(c.escape_default());
         } else {
             shown.push(c);
