@@ -23,6 +23,7 @@ mod queue;
 mod ready;
 mod retry;
 mod serial;
+mod slips;
 mod socket;
 mod sockopt;
 mod stdio;

@@ -134,13 +134,13 @@ fn mistakes_of_tcp() {
       = help: the form is `tcp:PORT[:INTERFACE][:BACKLOG][:reuseport=…][:web-pages=…][:nodelay=…][:keepalive=…][:auth=…]`
     ");
     insta::assert_snapshot!(mistakes(Connect, "tcp:9000"), @r"
-    error: `tcp` needs `port`
+    error: `tcp` connects to a host and a port
       | tcp:9000
-      | ^^^
-      = help: the form is `tcp:HOST:PORT[:timeout=…][:bindAddress=…][:nodelay=…][:keepalive=…]`
+      | ^^^^^^^^
+      = help: this machine is `tcp:127.0.0.1:9000`
     ");
     insta::assert_snapshot!(mistakes(Connect, "tcp:::1:80"), @r"
-    error: `port` must be a number from 1 to 65535
+    error: `port` must be a number from 1 to 65535, or the name of a service
       | tcp:::1:80
       |      ^
 
@@ -150,7 +150,7 @@ fn mistakes_of_tcp() {
       = help: text with `:` in it is written in braces, `{…:…}`; the form is `tcp:HOST:PORT[:timeout=…][:bindAddress=…][:nodelay=…][:keepalive=…]`
     ");
     insta::assert_snapshot!(mistakes(Connect, "tcp:h:0"), @r"
-    error: `port` must be a number from 1 to 65535
+    error: `port` must be a number from 1 to 65535, or the name of a service
       | tcp:h:0
       |       ^
     ");

@@ -70,6 +70,15 @@ impl Recipe {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
+        if let Some((name, rest)) = program.split_once(' ').filter(|(name, _)| !name.contains('/'))
+        {
+            let fields = rest.split_whitespace().collect::<Vec<_>>().join(":");
+            let message = format!(
+                "`{program}` is one name, with a space in it; arguments are fields: `{}:{name}:{fields}`",
+                args.called
+            );
+            args.warn("program", "space-in-program", message);
+        }
         Ok(Self {
             descriptor: args.descriptor.clone(),
             program: program.into(),

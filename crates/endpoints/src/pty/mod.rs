@@ -33,6 +33,7 @@ use crate::program::{
 
 /// Programs on a terminal.
 pub(crate) static KIND: Kind = Kind {
+    slip: Some(crate::slips::pty),
     listen: Some(Side::opened(Times::Again)),
     connect: Some(Side::bytes(PARAMS, PlanConnect::Leaf(plan))),
     examples: &[

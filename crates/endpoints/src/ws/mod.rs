@@ -67,6 +67,7 @@ use self::params::{
 
 /// WebSocket over any stream of bytes.
 pub(crate) static KIND: Kind = Kind {
+    slip: Some(crate::slips::ws),
     aliases: &[Alias {
         name: "autobahn",
         defaults: &[("none", "refuse"), ("compression", "on")],

@@ -253,6 +253,7 @@ impl Reading<'_, '_> {
             self.beneath.push(Typed { param: param.name, role, text: text.clone() });
             return;
         }
+        self.warn_of_escape(text);
         if let Some(value) = self.value(param, text) {
             let (text, span) = (text.as_str().to_owned(), text.span());
             self.settings.push(Setting {
@@ -276,6 +277,24 @@ impl Reading<'_, '_> {
                 secret: param.secret,
             });
         }
+    }
+
+    /// `\n` and the like mean themselves elsewhere; here the backslash is taken away.
+    fn warn_of_escape(&mut self, text: &Text) {
+        if self.reader.syntax == Syntax::Twisted {
+            return;
+        }
+        let is_meant = |c: char| matches!(c, 'n' | 't' | 'r' | '0' | 'x' | 'e' | 'a' | 'u');
+        let mut letters = text.as_str().char_indices();
+        let Some((at, c)) = letters.find(|(at, c)| is_meant(*c) && text.is_escaped(*at)) else {
+            return;
+        };
+        let message = format!("the backslash before `{c}` quotes it, and `{text}` is what is left");
+        let span = text.span_of(at..at + 1);
+        let warning = Diagnostic::warning(Stage::Plan, "odd-escape", span, message);
+        self.found.push(
+            warning.help(format!("for a backslash, write `\\\\{c}`, or put the text in braces")),
+        );
     }
 
     /// The value, or a mistake reported.
