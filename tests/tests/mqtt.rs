@@ -91,6 +91,23 @@ fn paho_talks_to_a_broker_under_either_name() {
     }
 }
 
+/// `--help` has it as an example.
+#[test]
+fn the_example_of_the_help_lets_mqtt_clients_in() {
+    let broker = broker();
+    let help = tests::run(&["--help"], b"").text();
+    let example = "-e ws:{tcp:9000} -d tcp:localhost:1883";
+    assert!(help.contains(example), "{help}");
+    let listener = "ws:{tcp:0:interface=127.0.0.1}";
+    let forwarder = Forwarder::between(listener, &format!("tcp:localhost:{}", broker.port));
+    for (name, version) in [("mqtt", "4"), ("mqttv3.1", "3"), ("mqtt", "5")] {
+        let port = forwarder.port(0).to_string();
+        let mut client = python("paho_client.py", &[port.as_str(), name, version]);
+        client.wait_for_line("got hello");
+        assert!(client.wait_exit().success(), "{name} {version}\n{}", client.report());
+    }
+}
+
 #[test]
 fn a_message_crosses_from_a_socket_to_a_websocket() {
     // mosquitto's own client on its own port, and paho's on ours.

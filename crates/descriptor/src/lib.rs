@@ -44,7 +44,7 @@ pub use self::descriptor::Descriptor;
 pub use self::diagnostic::{Diagnostic, Severity, Stage};
 pub use self::nearest::nearest;
 pub use self::quote::{quote_positional, quote_twisted, quote_value};
-pub use self::report::Report;
+pub use self::report::{Report, is_unprintable};
 pub use self::span::Span;
 pub use self::syntax::{Syntax, UnknownSyntax};
 pub use self::template::{Hole, MissingFact, Template};

@@ -129,9 +129,9 @@ fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Control characters, and those that join, separate or turn around what stands beside them without
-/// being seen.
-fn is_unprintable(c: char) -> bool {
+/// Whether a terminal would obey `c` or hide it: control characters, and those that join, separate or turn
+/// around what stands next to them without being seen (U+202E, RIGHT-TO-LEFT OVERRIDE, is one).
+pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
         || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')

@@ -96,7 +96,7 @@ impl Text {
     }
 
     /// Whether the character at `offset` was typed with a backslash before it, at any level.
-    pub(crate) fn is_escaped(&self, offset: usize) -> bool {
+    pub fn is_escaped(&self, offset: usize) -> bool {
         offset < self.len() && self.whole.run_at(self.start + offset).1.how == How::Escaped
     }
 }

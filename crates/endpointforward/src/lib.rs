@@ -31,7 +31,7 @@
 //! let error = endpointforward::connect("tcp:localhost:90o0").await.unwrap_err();
 //! assert_eq!(
 //!     error.to_string(),
-//!     "error: `port` must be a number from 1 to 65535
+//!     "error: `port` must be a number from 1 to 65535, or the name of a service
 //!   | tcp:localhost:90o0
 //!   |               ^^^^
 //!   = help: did you mean `9000`?"

@@ -83,7 +83,7 @@ async fn dropping_a_listener_closes_it_and_not_its_connections() {
 async fn errors_show_what_was_typed() {
     let error = connect("ws:{tcp:localhost:90o0}:pth=/x").await.unwrap_err();
     insta::assert_snapshot!(error, @r"
-    error: `port` must be a number from 1 to 65535
+    error: `port` must be a number from 1 to 65535, or the name of a service
       | ws:{tcp:localhost:90o0}:pth=/x
       |                   ^^^^
       = help: did you mean `9000`?

@@ -25,6 +25,7 @@ mod ready;
 mod retry;
 mod scratch;
 mod serial;
+mod slips;
 mod socket;
 mod sockopt;
 mod stdio;

@@ -134,13 +134,13 @@ fn mistakes_of_tcp() {
       = help: the form is `tcp:PORT[:INTERFACE][:BACKLOG][:reuseport=…][:web-pages=…][:nodelay=…][:keepalive=…][:auth=…]`
     ");
     insta::assert_snapshot!(mistakes(Connect, "tcp:9000"), @r"
-    error: `tcp` needs `port`
+    error: `tcp` connects to a host and a port
       | tcp:9000
-      | ^^^
-      = help: the form is `tcp:HOST:PORT[:timeout=…][:bindAddress=…][:nodelay=…][:keepalive=…]`
+      | ^^^^^^^^
+      = help: this machine is `tcp:127.0.0.1:9000`
     ");
     insta::assert_snapshot!(mistakes(Connect, "tcp:::1:80"), @r"
-    error: `port` must be a number from 1 to 65535
+    error: `port` must be a number from 1 to 65535, or the name of a service
       | tcp:::1:80
       |      ^
 
@@ -150,7 +150,7 @@ fn mistakes_of_tcp() {
       = help: text with `:` in it is written in braces, `{…:…}`; the form is `tcp:HOST:PORT[:timeout=…][:bindAddress=…][:nodelay=…][:keepalive=…]`
     ");
     insta::assert_snapshot!(mistakes(Connect, "tcp:h:0"), @r"
-    error: `port` must be a number from 1 to 65535
+    error: `port` must be a number from 1 to 65535, or the name of a service
       | tcp:h:0
       |       ^
     ");
@@ -332,5 +332,18 @@ fn every_fact_that_is_declared_can_be_looked_up() {
         let (root, name) = fact.name.split_once('.').unwrap();
         assert!(info.lookup(root, name).is_some(), "{}: {}", kind.name, fact.name);
         assert!(fact.about.ends_with('.'), "{}: {}", kind.name, fact.about);
+    }
+}
+
+/// With anything quadratic in it this takes a minute.
+#[test]
+fn a_long_descriptor_is_planned_in_linear_time() {
+    let registry = registry();
+    for piece in [":", ":[::1]", ":x="] {
+        for kind in ["tcp", "process"] {
+            let text = format!("{kind}{}", piece.repeat((1 << 16) / piece.len()));
+            let _ = registry.connector(&text, Syntax::Extended);
+            let _ = registry.listener(&text, Syntax::Extended);
+        }
     }
 }

@@ -135,6 +135,52 @@ async fn the_client_may_ask_for_a_size() {
     assert_eq!(bytes, b"33 101\r\n", "rows=0 is no size");
 }
 
+/// What a program reads after two characters of two bytes were typed and erased again.
+async fn erased(cx: &Context, near: &Info) -> String {
+    let text = sh("echo ready; read line; echo got: $line.");
+    let conn = connector(&text).endpoint.connect(cx, near).await.unwrap();
+    let mut session = Session::of(conn);
+    session.read_until(|text| text.contains("ready")).await;
+    session.stream.write_all("aéé\x7f\x7fb\r".as_bytes()).await.unwrap();
+    let output = session.read_until(|text| text.contains(".\r\n")).await;
+    output.split("got: ").nth(1).unwrap_or_default().trim().to_owned()
+}
+
+#[tokio::test]
+async fn backspace_erases_characters_where_they_are_utf_8() {
+    let with = |locale: &str| {
+        Context::with_environment([
+            ("PATH".into(), "/usr/bin:/bin".into()),
+            ("LC_ALL".into(), locale.into()),
+        ])
+    };
+    let mut page = Http::default();
+    page.subprotocols = vec!["endpointforward.v1".to_owned()];
+    let page = Info::new().with(page);
+    assert_eq!(erased(&with("C.UTF-8"), &Info::new()).await, "ab.");
+    assert_eq!(erased(&cx(), &Info::new()).await, "ab.", "no locale at all");
+    assert_eq!(erased(&with("C"), &page).await, "ab.");
+    assert_ne!(erased(&with("C"), &Info::new()).await, "ab.");
+}
+
+#[tokio::test]
+async fn locale_and_colours_are_in_the_environment() {
+    let text = sh("echo lang=$LANG colours=$COLORTERM.");
+    let mut page = Http::default();
+    page.subprotocols = vec!["endpointforward.v1".to_owned()];
+    let page = Info::new().with(page);
+    for (near, expected) in
+        [(&Info::new(), "lang=C.UTF-8 colours=."), (&page, "lang=C.UTF-8 colours=truecolor.")]
+    {
+        let conn = connector(&text).endpoint.connect(&cx(), near).await.unwrap();
+        let (output, _) = Session::of(conn).output().await;
+        assert_eq!(String::from_utf8(output).unwrap().trim(), expected);
+    }
+    let own = format!("{text}:env.LANG=C");
+    let (output, _) = Session::start(&cx(), &own).await.output().await;
+    assert_eq!(String::from_utf8(output).unwrap().trim(), "lang=C colours=.");
+}
+
 #[tokio::test]
 async fn a_new_size_reaches_the_program() {
     let cx = cx();

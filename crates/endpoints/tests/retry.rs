@@ -82,7 +82,7 @@ fn a_mistake_is_shown_where_it_was_typed() {
         let found = common::registry().connector(text, Syntax::Extended).unwrap_err();
         Report::new(text, &found).to_string()
     };
-    let three = shown("retry:{tcp:localhost:x}:backoff=30s..1s:tries=-1");
+    let three = shown("retry:{tcp:localhost:0}:backoff=30s..1s:tries=-1");
     assert_eq!(three.matches("error:").count(), 3, "{three}");
     assert!(three.contains("`backoff` must be a time, or the shortest and the longest"), "{three}");
     let busy = shown("retry:9000:backoff=0");

@@ -376,3 +376,11 @@ async fn what_goes_to_a_service_is_not_looked_at() {
     timeout(LONG, accepted(offer).await.into_io().read_exact(&mut got)).await.unwrap().unwrap();
     assert_eq!(got, REQUEST);
 }
+
+/// Planning reads no table, so a service that isn't there is known when it is dialled.
+#[tokio::test]
+async fn a_service_is_looked_up_when_it_is_dialled() {
+    let error = failure(try_connect(&Context::new(), "tcp:127.0.0.1:no-such-service").await);
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(shown(&error).contains("no service `no-such-service` in /etc/services"), "{error}");
+}

@@ -77,13 +77,28 @@ impl<'a> Planning<'a> {
         text: &Text,
         depth: usize,
     ) -> Option<(Box<E>, Tree)> {
+        let before = self.found.len();
         let mut known = self.resolve(text, E::ROLE, depth)?;
+        let typed = known.descriptor.clone();
+        let planned = self.plan_known(&mut known, depth);
+        let is_wrong = |found: &Diagnostic| found.severity == Severity::Error;
+        if !self.guessing && self.found[before..].iter().any(is_wrong) {
+            self.explain_slip(known.kind, &typed, E::ROLE, before);
+        }
+        planned
+    }
+
+    fn plan_known<E: Endpoint + ?Sized + 'static>(
+        &mut self,
+        known: &mut Known,
+        depth: usize,
+    ) -> Option<(Box<E>, Tree)> {
         let Some((form, make)) = known.kind.form(E::ROLE).zip(E::make(known.kind)) else {
-            self.wrong_side(&known, E::ROLE);
+            self.wrong_side(known, E::ROLE);
             return None;
         };
-        self.quote_beneath(&mut known, E::ROLE, form);
-        let mut args = self.read(&known, E::ROLE, form);
+        self.quote_beneath(known, E::ROLE, form);
+        let mut args = self.read(known, E::ROLE, form);
         let beneath = self.beneath(known.kind, make.takes, &mut args, depth);
         let assemble = self.make(&args, make.plan);
         let (beneath, trees) = beneath?;
@@ -149,6 +164,12 @@ impl<'a> Planning<'a> {
             return None;
         };
         let Some((kind, alias)) = self.registry.find(name.as_str()) else {
+            if !self.guessing
+                && let Some(slip) = self.slip(&descriptor, role)
+            {
+                self.found.push(slip);
+                return None;
+            }
             // Reported; the rest is read as what was probably meant, for its own mistakes.
             let meant = self.unknown_kind(text, name, role)?;
             let (kind, alias) = self.registry.find(meant)?;

@@ -2,7 +2,7 @@
 
 use descriptor::Span;
 
-use crate::kind::{Args, FactName, HIDDEN, Kind, Role, Setting, Shape};
+use crate::kind::{Args, FactName, HIDDEN, Kind, Role, Setting, Shape, ValueKind};
 
 /// What an endpoint is made of: kinds with every parameter, outermost first.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Tree {
     /// Its parameters: name, value, and whether it was typed. What a switch that is on has in braces
     /// follows it, as `compression.level`.
     pub settings: Vec<(String, String, bool)>,
+    /// Whether it can let in those alone who have a link (`auth=token`).
+    pub invites: bool,
     /// Whether secrets were left out of the descriptor and the parameters.
     pub secret: bool,
     /// Where its kind was typed.
@@ -43,6 +45,10 @@ impl Tree {
             descriptor: args.descriptor.clone(),
             gives,
             settings: settings(args),
+            invites: kind.params(args.role).iter().any(|param| {
+                param.name == "auth"
+                    && matches!(param.value, ValueKind::Choice(words) if words.contains(&"token"))
+            }),
             secret: args.secret,
             span: args.span,
             facts: kind.facts,
@@ -72,8 +78,8 @@ impl Tree {
 
 fn settings(args: &Args) -> Vec<(String, String, bool)> {
     let mut all = Vec::new();
-    for Setting { name, text, given, .. } in args.settings() {
-        let text = if args.is_secret(name) { HIDDEN } else { text };
+    for Setting { name, text, given, secret, .. } in args.settings() {
+        let text = if *secret { HIDDEN } else { text };
         all.push((name.clone(), text.to_owned(), *given));
         let inside = args.switch(name).map(settings).unwrap_or_default();
         all.extend(

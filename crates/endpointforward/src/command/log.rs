@@ -4,16 +4,17 @@
 //! answer that scripts wait for, and not only log: they are shown whatever `RUST_LOG` says.
 
 use std::fmt;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
+use descriptor::is_unprintable;
 use tracing::span::Record;
 use tracing::{Event, Level, Subscriber};
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::format::{DefaultFields, FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
-use tracing_subscriber::fmt::{FmtContext, FormattedFields, Subscriber as Fmt};
+use tracing_subscriber::fmt::{FmtContext, FormattedFields, MakeWriter, Subscriber as Fmt};
 use tracing_subscriber::registry::{LookupSpan, Scope};
 
 use super::cli::{LogFormat, Logging};
@@ -43,7 +44,7 @@ pub(crate) fn install(logging: &Logging) -> WorkerGuard {
         .with_ansi(colour)
         // It would panic if standard error can't be written to.
         .log_internal_errors(false)
-        .with_writer(writer);
+        .with_writer(Harmless(writer));
     // A second log in one process would be a mistake, and this is the only place.
     let installed = match logging.log_format {
         LogFormat::Pretty => {
@@ -153,5 +154,66 @@ impl<'w> FormatFields<'w> for Fields {
     }
 }
 
+/// Escapes what would turn a line around or hide a part of it (U+202E and the like), in words of a peer's, say. ASCII's
+/// control characters are escaped by `tracing_subscriber`, which colours lines with some itself.
+#[derive(Clone)]
+struct Harmless<W>(W);
+
+impl<'a> MakeWriter<'a> for Harmless<NonBlocking> {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl<W: Write> Write for Harmless<W> {
+    /// Takes a whole line, as it comes.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let is_odd = |c: char| !c.is_ascii() && is_unprintable(c);
+        match std::str::from_utf8(line) {
+            Ok(text) if text.contains(is_odd) => {
+                let mut shown = String::with_capacity(text.len() + 16);
+                for c in text.chars() {
+                    if is_odd(c) {
+                        // In JSON, too, this is the character.
+                        let mut units = [0; 2];
+                        for unit in c.encode_utf16(&mut units) {
+                            shown.push_str(&format!("\\u{unit:04x}"));
+                        }
+                    } else {
+                        shown.push(c);
+                    }
+                }
+                self.0.write_all(shown.as_bytes())?;
+            }
+            _ => self.0.write_all(line)?,
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// Lines that wait to be written: some hundred kilobytes.
 const WAITING: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_turns_a_line_around() {
+        let mut written = Vec::new();
+        let mut log = Harmless(&mut written);
+        for line in ["\x1b[32mINFO\x1b[0m plain ü\n", "a\u{202e}b\u{2066}\u{e0001}\u{9b}c\n"] {
+            log.write_all(line.as_bytes()).expect("memory takes it");
+        }
+        assert_eq!(
+            String::from_utf8(written).as_deref(),
+            Ok("\x1b[32mINFO\x1b[0m plain ü\na\\u202eb\\u2066\\udb40\\udc01\\u009bc\n")
+        );
+    }
+}

@@ -29,7 +29,20 @@ pub(crate) fn run(options: &Forward, logging: &Logging) -> Exit {
     let destination = options.dest_endpoint.clone().unwrap_or_default();
     let forwarder = match Forwarder::with(endpoints.clone(), &options.endpoint, &destination) {
         Ok(forwarder) => forwarder.config(config(options)),
-        Err(error) => return labels.fail(&error, logging.log_format),
+        Err(error) => {
+            let exit = labels.fail(&error, logging.log_format);
+            if let [endpoint] = &*options.endpoint
+                && logging.log_format == LogFormat::Pretty
+                && endpoints.listener(endpoint).is_err()
+                && endpoints.connector(endpoint).is_ok()
+                && endpoints.listener(&destination).is_ok()
+            {
+                complain(format_args!(
+                    "\nhelp: each of them is right on the other side; were `-e` and `-d` swapped?"
+                ));
+            }
+            return exit;
+        }
     };
     for warning in forwarder.warnings() {
         labels.show(&warning, logging.log_format);

@@ -98,3 +98,39 @@ fn check_opens_nothing_and_says_what_it_has_seen() {
         &["-e", r"autobahn:tcp\:9000:url=ws\:// localhost\:9000", "-d", "echo", "--check"],
     ]));
 }
+
+/// What was typed by people who came from elsewhere.
+#[test]
+fn each_slip_gets_the_words_that_help() {
+    let slips: &[(&str, &str)] = &[
+        ("tcp:example.com:80", "tcp:9000"),
+        ("tcp:0.0.0.0:9000", "echo"),
+        ("tcp:example.com:80", "echo"),
+        ("9000", "tcp:23"),
+        ("ws:9000/term", "echo"),
+        ("9000", "localhost:9000/term"),
+        ("9000", "bash"),
+        ("9000", "/dev/ttyUSB0"),
+        ("9000", "/run/x.sock"),
+        ("9000", "/bin/bash"),
+        ("9000", "/usr/bin/sort"),
+        ("9000", "localhost"),
+        ("9000", "example.com"),
+        ("-", "echo"),
+        ("9000", "udp:53"),
+        ("9000", "ssh:host"),
+        ("ws:9000:auth=user:pass", "echo"),
+        ("ws:9000:cert=x", "echo"),
+        ("http:8080", "echo"),
+        ("9000", "process:ls -la"),
+        ("9000", r"process:printf:a\n"),
+        ("9000", "tcp:localhost:http"),
+        ("9000", "tcp:localhost:8o80"),
+        ("ws:{tcp:9000}", "pty:bash"),
+    ];
+    let runs: Vec<_> = slips
+        .iter()
+        .map(|(listen, connect)| run(&["-e", listen, "-d", connect, "--check"]).to_string())
+        .collect();
+    assert_snapshot!(runs.join("\n"));
+}

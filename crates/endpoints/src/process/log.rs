@@ -1,5 +1,6 @@
 //! A program's standard error, line by line to our log.
 
+use descriptor::is_unprintable;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tracing::info;
 
@@ -36,7 +37,7 @@ fn harmless(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
     let mut shown = String::with_capacity(text.len());
     for c in text.trim_end_matches('\r').chars() {
-        if c.is_control() && c != '\t' {
+        if is_unprintable(c) && c != '\t' {
             shown.extend(c.escape_default());
         } else {
             shown.push(c);

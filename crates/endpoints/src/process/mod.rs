@@ -28,6 +28,7 @@ use crate::program::{
 
 /// Programs.
 pub(crate) static KIND: Kind = Kind {
+    slip: Some(crate::slips::process),
     aliases: &[Alias { name: "exec", defaults: &[], params: &[], about: "" }],
     listen: Some(Side::opened(Times::Again)),
     connect: Some(Side::bytes(PARAMS, PlanConnect::Leaf(plan))),

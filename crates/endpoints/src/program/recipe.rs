@@ -70,6 +70,15 @@ impl Recipe {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
+        if let Some((name, rest)) = program.split_once(' ').filter(|(name, _)| !name.contains('/'))
+        {
+            let fields = rest.split_whitespace().collect::<Vec<_>>().join(":");
+            let message = format!(
+                "`{program}` is one name, with a space in it; arguments are fields: `{}:{name}:{fields}`",
+                args.called
+            );
+            args.warn("program", "space-in-program", message);
+        }
         Ok(Self {
             descriptor: args.descriptor.clone(),
             program: program.into(),
@@ -83,6 +92,14 @@ impl Recipe {
     pub(crate) fn name(&self) -> String {
         let name = Path::new(&self.program).file_name().unwrap_or(&self.program);
         name.to_string_lossy().into_owned()
+    }
+
+    /// A variable of the program's environment: one of its own, or ours.
+    pub(crate) fn variable<'a>(&'a self, cx: &'a Context, name: &str) -> Option<&'a OsString> {
+        let own = self.variables.iter().rev().find(|(own, _)| own == name);
+        own.map(|(_, value)| value).or_else(|| {
+            cx.environment().iter().rev().find(|(ours, _)| ours == name).map(|(_, value)| value)
+        })
     }
 
     /// The command, without its input and output. `ours` may change our part of its environment

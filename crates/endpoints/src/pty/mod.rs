@@ -12,6 +12,7 @@
 //! peer. While the terminal edits lines (canonical mode, the mode of programs that do nothing about
 //! it), Linux keeps 4095 bytes of a line and drops the rest of it.
 
+mod locale;
 mod size;
 mod terminal;
 
@@ -23,6 +24,7 @@ use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
 use plan::kind::{Args, Example, Kind, Param, PlanConnect, Planned, Role, Side, ValueKind};
 use pty_process::blocking::{Command, open};
 
+use self::locale::Locale;
 use self::size::Size;
 use self::terminal::Terminal;
 use crate::program::{
@@ -31,6 +33,7 @@ use crate::program::{
 
 /// Programs on a terminal.
 pub(crate) static KIND: Kind = Kind {
+    slip: Some(crate::slips::pty),
     listen: Some(Side::opened(Times::Again)),
     connect: Some(Side::bytes(PARAMS, PlanConnect::Leaf(plan))),
     examples: &[
@@ -61,7 +64,8 @@ const PARAMS: &[Param] = &[
         "term",
         ValueKind::Text,
         "What the terminal at the other end is, for TERM; xterm.js and most others are \
-         `xterm-256color`.",
+         `xterm-256color`. For the page, COLORTERM is `truecolor`; without LC_ALL, LC_CTYPE and LANG \
+         in its environment, the program's LANG is UTF-8.",
     )
     .default("xterm-256color")
     .no_holes(NO_HOLES),
@@ -127,9 +131,21 @@ impl Connector for Start {
         };
         let size = self.size.wanted(info);
         master.resize(size.into()).map_err(|error| failed(io_error(error)))?;
+        let locale = Locale::of(&self.recipe, cx);
+        // A browser's text is UTF-8 whatever the locale says.
+        let is_page = info.lookup("http", "subprotocol").is_some_and(|name| name == PAGE);
+        if is_page || locale != Locale::Other {
+            locale::erase_characters(&master).map_err(failed)?;
+        }
         let command = self.recipe.command(cx, |command| {
             for name in NOT_ITS {
                 command.env_remove(name);
+            }
+            if locale == Locale::Unset {
+                command.env("LANG", locale::UTF_8);
+            }
+            if is_page {
+                command.env("COLORTERM", "truecolor");
             }
             if !self.term.is_empty() {
                 command.env("TERM", &self.term);
@@ -169,6 +185,9 @@ fn io_error(error: pty_process::Error) -> std::io::Error {
         error => std::io::Error::other(error),
     }
 }
+
+/// The subprotocol of our page, whose terminal has 24-bit colours.
+const PAGE: &str = "endpointforward.v1";
 
 /// Variables of ours that describe our terminal: programs believe them over their own.
 const NOT_ITS: [&str; 3] = ["COLUMNS", "LINES", "TERMCAP"];

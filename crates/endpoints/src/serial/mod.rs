@@ -29,6 +29,7 @@ use self::stream::Line;
 
 /// Serial lines.
 pub(crate) static KIND: Kind = Kind {
+    slip: Some(crate::slips::serial),
     listen: Some(Side::opened(Times::Again)),
     connect: Some(Side::bytes(PARAMS, PlanConnect::Leaf(plan))),
     examples: &[

@@ -26,6 +26,7 @@ use self::output::Output;
 
 /// Standard input and output.
 pub(crate) static KIND: Kind = Kind {
+    slip: Some(crate::slips::stdio),
     listen: Some(Side::opened(Times::Once)),
     connect: Some(Side::bytes(PARAMS, PlanConnect::Leaf(plan))),
     examples: &[

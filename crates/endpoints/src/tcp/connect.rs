@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use descriptor::Code;
+use descriptor::{Code, Syntax};
 use endpoint::info::{Target, Tcp};
 use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result, describe};
 use plan::kind::{Args, Planned};
@@ -16,6 +16,7 @@ use super::happy_eyeballs::{interleave, race};
 use super::host::{Host, address};
 use super::listen::fact;
 use super::options::Options;
+use super::service::{self, Service};
 use crate::patience::timeout;
 use crate::socket::Socket;
 
@@ -25,7 +26,7 @@ struct Connect {
     descriptor: String,
     family: Family,
     host: Host,
-    port: u16,
+    port: Service,
     timeout: Option<Duration>,
     from: Option<IpAddr>,
     options: Options,
@@ -49,6 +50,11 @@ pub(super) fn plan(args: &Args, family: Family) -> Planned<Box<dyn Connector>> {
         let message = format!("`bindAddress` must be of the same family as `{host}`");
         mistakes.push(args.mistake("bindAddress", Code::BadValue, message));
     }
+    let port = Service::new(args.text("port").unwrap_or_default());
+    if matches!(port, Service::Named(_)) && args.syntax == Syntax::Twisted {
+        let message = "`port` must be a number in Twisted's syntax";
+        mistakes.push(args.mistake("port", Code::BadValue, message));
+    }
     if matches!(host, Ok(None)) {
         mistakes.push(args.mistake("host", Code::BadValue, "`host` is empty"));
     }
@@ -57,7 +63,7 @@ pub(super) fn plan(args: &Args, family: Family) -> Planned<Box<dyn Connector>> {
             descriptor: args.descriptor.clone(),
             family,
             host,
-            port: args.port("port"),
+            port,
             timeout: args.duration("timeout").filter(|limit| !limit.is_zero()),
             from,
             options,
@@ -83,17 +89,22 @@ impl Connector for Connect {
 
 impl Connect {
     async fn open(&self, cx: &Context) -> Result<Conn> {
-        let addresses = interleave(self.addresses(cx).await?);
+        let port = self.port.port().await.map_err(|_| {
+            let words = format!("there is no service `{}` in {}", self.port, service::TABLE);
+            Error::new(ErrorKind::NotFound, "connect", &*self.descriptor, words)
+                .with_hint("give the number of the port")
+        })?;
+        let addresses = interleave(self.addresses(cx, port).await?);
         let (stream, fact) = race(addresses, |address| self.dial(address))
             .await
             .map_err(|failed| self.explain(&failed))?;
-        let target = Target { host: self.host.to_string(), port: self.port };
+        let target = Target { host: self.host.to_string(), port };
         Ok(Conn::bytes(Socket(stream), Info::new().with(target).with(fact)))
     }
 
-    async fn addresses(&self, cx: &Context) -> Result<Vec<SocketAddr>> {
+    async fn addresses(&self, cx: &Context, port: u16) -> Result<Vec<SocketAddr>> {
         let host = &self.host;
-        let found = host.resolve(cx, self.port).await.map_err(|cause| {
+        let found = host.resolve(cx, port).await.map_err(|cause| {
             if cause.kind() == io::ErrorKind::QuotaExceeded {
                 return Error::from_io("connect", &*self.descriptor, cause)
                     .with_hint("the name server answers slowly or not at all; give an address");

@@ -10,6 +10,7 @@ mod host;
 mod listen;
 mod lookups;
 mod options;
+mod service;
 mod sugar;
 
 use plan::kind::{
@@ -49,6 +50,7 @@ pub(crate) static TCP: Kind = Kind {
     schemes: &[Scheme::new("tcp", sugar::url)],
     bare: Some(sugar::bare),
     rewrite: Some(sugar::brackets),
+    slip: Some(crate::slips::tcp),
     facts: FACTS,
     examples: &[
         Example {
@@ -172,7 +174,14 @@ const fn connecting(plan: PlanConnect) -> Side<PlanConnect> {
 
 const CONNECT: &[Param] = &[
     HOST,
-    Param::new("port", ValueKind::Int(1, 65535), "The port to connect to.").positional().required(),
+    Param::new(
+        "port",
+        ValueKind::Service,
+        "The port to connect to, or the name of its service, which is looked up in /etc/services (services(5)) when a \
+         connection is opened.",
+    )
+    .positional()
+    .required(),
     Param::new(
         "timeout",
         ValueKind::Duration,

@@ -73,22 +73,24 @@ fn make(
 /// A copy in which the three pieces of `[::1]` are one again, as of any IPv6 address in brackets.
 fn joined(descriptor: &Descriptor) -> Descriptor {
     let mut copy = descriptor.clone();
-    let mut start = 0;
-    while let Some(first) = copy.args.get(start) {
-        let opens = first.as_str().starts_with('[');
-        let end = copy.args[start..].iter().position(|arg| arg.as_str().ends_with(']'));
-        if let (true, Some(length @ 1..)) = (opens, end) {
-            let pieces = &copy.args[start..=start + length];
-            let text = pieces.iter().map(Text::as_str).collect::<Vec<_>>().join(":");
-            if is_v6(&text) {
-                let last = pieces[length].span();
-                let span = Span { start: first.span().start, end: last.end };
-                copy.args.splice(start..=start + length, [Text::synthetic(&text, span)]);
-            }
-        }
-        start += 1;
+    copy.args = Vec::with_capacity(descriptor.args.len());
+    let mut left = &*descriptor.args;
+    while let Some(first) = left.first() {
+        let (piece, length) = address(left).unwrap_or_else(|| (first.clone(), 1));
+        copy.args.push(piece);
+        left = &left[length..];
     }
     copy
+}
+
+/// The address in brackets that `args` begins with, and how many of them it takes.
+fn address(args: &[Text]) -> Option<(Text, usize)> {
+    let first = args.first().filter(|first| first.as_str().starts_with('['))?;
+    let last = args.iter().take(MOST).position(|arg| arg.as_str().ends_with(']'))?;
+    let pieces = &args[..=last];
+    let text = pieces.iter().map(Text::as_str).collect::<Vec<_>>().join(":");
+    let span = Span { start: first.span().start, end: pieces[last].span().end };
+    (last > 0 && is_v6(&text)).then(|| (Text::synthetic(&text, span), pieces.len()))
 }
 
 fn is_host(text: &str) -> bool {
@@ -107,6 +109,9 @@ fn is_v6(text: &str) -> bool {
     let address = inside.map(|inside| inside.split_once('%').map_or(inside, |(a, _)| a));
     address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
 }
+
+/// No address has more pieces: eight groups, and `::` at one end.
+const MOST: usize = 9;
 
 /// What a port alone is on: nobody opens a port to the network by leaving something out.
 const LOOPBACK: &str = "127.0.0.1";

@@ -18,6 +18,7 @@ use self::address::Address;
 
 /// Unix stream sockets.
 pub(crate) static KIND: Kind = Kind {
+    slip: Some(crate::slips::unix),
     listen: Some(Side::bytes(
         &[
             Param::new(

@@ -66,6 +66,7 @@ use self::params::{
 
 /// WebSocket over any stream of bytes.
 pub(crate) static KIND: Kind = Kind {
+    slip: Some(crate::slips::ws),
     aliases: &[Alias {
         name: "autobahn",
         defaults: &[("none", "refuse"), ("compression", "on")],
@@ -93,10 +94,12 @@ pub(crate) static KIND: Kind = Kind {
             Param::new(
                 "subprotocol",
                 ValueKind::List,
-                "Subprotocols (RFC 6455 section 1.9) to take beside `endpointforward.v1`, `binary` \
-                 and `base64`; `*` takes any. The first that the client names and that is known is \
+                "Subprotocols (RFC 6455 section 1.9) to take besides `endpointforward.v1`, `binary` \
+                 and `base64`; `*` takes any. The first that the client offers and that is listed is \
                  agreed on; names are compared exactly, case included, and `mqtt` and `mqttv3.1` bring \
-                 each other. A client that names only others is refused with 400.",
+                 each other. A client that offers only others is refused with 400. Without a list, \
+                 `ws` agrees to the first name that it knows (these, and MQTT's), or else to the first \
+                 that the client offers; `autobahn` refuses names that it doesn't know.",
             ),
             NONE,
             ENCODING,
@@ -131,8 +134,8 @@ pub(crate) static KIND: Kind = Kind {
                  path of a folder, with a slash in it, as `./public`. The first three are a terminal: `auto` \
                  speaks telnet with what is behind the listener if that is a service, such as `tcp`; \
                  `telnet` does so whatever it is, `terminal` never. `none` shows one line of text. A folder's \
-                 files are served as they are, with `index.html` for a folder; names that begin with a dot \
-                 and links that lead out of it aren't. Clients of other subprotocols than \
+                 files are served as they are, with `index.html` for a folder; names that begin with a dot, \
+                 links to them or out of the folder, and anything but regular files aren't. Clients of other subprotocols than \
                  `endpointforward.v1` get plain bytes in any case.",
             )
             .default("auto"),

@@ -78,9 +78,20 @@ impl Encoding {
 pub(super) struct Spoken {
     /// Beside [`FRAMINGS`], that every listener takes.
     pub(super) names: Vec<String>,
-    /// Whether any other name is taken too.
-    pub(super) any: bool,
+    /// Which other names are taken too.
+    pub(super) others: Others,
     pub(super) required: bool,
+}
+
+/// Names that aren't spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Others {
+    /// They are refused: there is a list.
+    Refused,
+    /// Agreed on if none is offered that is known: there is no list, and what is behind the listener may speak any.
+    Last,
+    /// Taken like those that are known: `*` is in the list.
+    Alike,
 }
 
 /// Why there is nothing to agree on.
@@ -97,6 +108,7 @@ impl Spoken {
     /// all of them and clients offer one.
     pub(super) fn new(listed: &[String], required: bool) -> Self {
         let any = listed.iter().any(|name| name == "*");
+        let others = if any { Others::Alike } else { Others::Refused };
         let mut names: Vec<_> = listed.iter().filter(|name| *name != "*").cloned().collect();
         if names.iter().any(|name| MQTT.contains(&&**name)) {
             for name in MQTT {
@@ -105,7 +117,13 @@ impl Spoken {
                 }
             }
         }
-        Self { names, any, required }
+        Self { names, others, required }
+    }
+
+    /// Without a list: names that say how frames are used come first, then the first that the client offers.
+    pub(super) fn unlisted(required: bool) -> Self {
+        let names = MQTT.map(str::to_owned).into();
+        Self { names, others: Others::Last, required }
     }
 
     /// The first of the client's names that is spoken; names are compared exactly, case included.
@@ -116,9 +134,12 @@ impl Spoken {
         if offered.is_empty() {
             return if self.required { Err(Disagreement::Nothing) } else { Ok(None) };
         }
-        match offered.iter().find(|name| self.any || self.all().any(|spoken| spoken == *name)) {
-            Some(name) => Ok(Some(name)),
-            None => Err(Disagreement::Unknown(offered.to_vec())),
+        let alike = self.others == Others::Alike;
+        let known = offered.iter().find(|name| alike || self.all().any(|spoken| spoken == *name));
+        match (known, self.others) {
+            (Some(name), _) => Ok(Some(name)),
+            (None, Others::Last) => Ok(offered.first().map(|name| &**name)),
+            (None, _) => Err(Disagreement::Unknown(offered.to_vec())),
         }
     }
 
@@ -131,7 +152,7 @@ impl Spoken {
 impl fmt::Display for Spoken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.all().collect::<Vec<_>>().join(", "))?;
-        f.write_str(if self.any { ", any other" } else { "" })
+        f.write_str(if self.others == Others::Refused { "" } else { ", any other" })
     }
 }
 
@@ -185,6 +206,23 @@ mod tests {
         let offered = ["chat".to_owned(), "mqtt".to_owned()];
         assert_eq!(any.choose(&offered), Ok(Some("chat")));
         assert!(any.to_string().ends_with("any other"), "{any}");
+    }
+
+    #[test]
+    fn without_a_list_a_known_name_comes_before_others() {
+        let open = Spoken::unlisted(false);
+        for (offered, chosen) in [
+            (&["mqtt"][..], Some("mqtt")),
+            (&["chat", "superchat"], Some("chat")),
+            (&["chat", "binary"], Some("binary")),
+            (&["mqtt", "binary"], Some("mqtt")),
+            (&["chat", terminal::NAME], Some(terminal::NAME)),
+            (&[], None),
+        ] {
+            let offered: Vec<_> = offered.iter().map(|&name| name.to_owned()).collect();
+            assert_eq!(open.choose(&offered), Ok(chosen), "{offered:?}");
+        }
+        assert_eq!(Spoken::unlisted(true).choose(&[]), Err(Disagreement::Nothing));
     }
 
     #[test]

@@ -18,8 +18,9 @@ pub(super) const ENCODING: Param = Param::new(
     ValueKind::Choice(&["binary", "text", "base64", "auto"]),
     "How bytes are sent where the subprotocol leaves it open: in `binary` messages; in `text` \
      messages, never cut inside a character, and an error if they aren't UTF-8; in text messages of \
-     `base64`; or `auto`, text where it is and otherwise binary. Messages that are forwarded as \
-     messages stay what they are.",
+     `base64`; or `auto`, text where it is and otherwise binary. The beginning of a character waits \
+     for its rest: 10 ms with `auto`, which then sends it as binary, and 1 s with `text`. Messages \
+     that are forwarded as messages stay what they are.",
 )
 .default("binary");
 

@@ -32,6 +32,12 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     let names = subprotocols(args, &mut found);
     let limit = timeout(args, &mut found);
     let headers = headers(args, &mut found);
+    let required = args.text("none") == Some("refuse");
+    let spoken = if args.is_given("subprotocol") || args.called == "autobahn" {
+        Spoken::new(&names, required)
+    } else {
+        Spoken::unlisted(required)
+    };
     let path = match args.text("path") {
         Some(path) if !path.starts_with('/') || url::target(path) != path => {
             let mistake = args.mistake("path", "bad-path", "`path` must be a path as it is sent");
@@ -51,7 +57,7 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     Ok(Arc::new(Layer(Arc::new(Listening {
         called: args.called.clone(),
         path,
-        spoken: Spoken::new(&names, args.text("none") == Some("refuse")),
+        spoken,
         origins,
         hosts,
         proxies,

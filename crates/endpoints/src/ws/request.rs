@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use descriptor::is_unprintable;
 use endpoint::info::{Http, Proxied};
 use endpoint::{Error, ErrorKind, Info};
 use hyper::body::{Body, Incoming};
@@ -187,7 +188,17 @@ fn upgrade(
                     format!("none of the WebSocket subprotocols `{names}` is known")
                 }
             };
-            let line = format!("{words}; this server only speaks `{spoken}`");
+            let mut line = format!("{words}; this server only speaks `{spoken}`");
+            if let Disagreement::Unknown(names) = &why
+                && let Some(name) = names.first().filter(|name| is_token(name))
+            {
+                // What is listed already has to be repeated: the parameter is one list.
+                let listed = spoken.names.iter().map(|name| format!("{name},")).collect::<String>();
+                line.push_str(&format!(
+                    "; to take it, add it to the listener: `subprotocol={{{listed}{}}}`",
+                    printable(name)
+                ));
+            }
             let status =
                 if spoken.required { StatusCode::NOT_ACCEPTABLE } else { StatusCode::BAD_REQUEST };
             return Err(Bad::new(status, ErrorKind::Refused, line));
@@ -301,7 +312,7 @@ fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h st
 
 /// What a peer sent, for a message: short, and without control characters.
 pub(super) fn printable(text: &str) -> String {
-    let safe = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let safe = |c: char| if is_unprintable(c) { '\u{fffd}' } else { c };
     let mut shown: String = text.chars().take(SHOWN).map(safe).collect();
     if text.chars().nth(SHOWN).is_some() {
         shown.push('…');

@@ -22,7 +22,8 @@ use super::request::printable;
 /// Why there is no connection: what sort of failure, and in words.
 pub(super) type Failure = (ErrorKind, String);
 
-/// Sends a request and reads the answer's header, with what came behind it.
+/// Sends a request and reads the header of the final answer, with what came behind it. Interim answers (1xx) in front
+/// of it are skipped (RFC 9110 section 15.2).
 pub(super) async fn exchange(
     stream: &mut Box<dyn ByteStream>,
     request: &[u8],
@@ -30,11 +31,20 @@ pub(super) async fn exchange(
     stream.write_all(request).await.map_err(|error| lost(&error))?;
     stream.flush().await.map_err(|error| lost(&error))?;
     let mut read = BytesMut::new();
+    let mut interim = 0;
     loop {
         let parsed = Response::try_parse(&read);
         if let Some((len, response)) = parsed.map_err(|error| not_http(&error.to_string()))? {
             let _ = read.split_to(len);
-            return Ok((response, read));
+            let status = response.status();
+            if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
+                return Ok((response, read));
+            }
+            interim += 1;
+            if interim > INTERIM {
+                return Err(not_http("one interim answer (1xx) follows another"));
+            }
+            continue;
         }
         if read.len() >= HEADER {
             return Err(not_http("its header has more than 16 KiB"));
@@ -153,6 +163,20 @@ async fn refused(
         _ => ErrorKind::Refused,
     };
     let mut words = format!("the server answered {status}");
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    if status.is_redirection()
+        && let Some(to) = header(hyper::header::LOCATION)
+    {
+        words.push_str(&format!(
+            ": what was asked for is at `{}`, which isn't followed",
+            printable(to)
+        ));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        words.push_str(
+            "; credentials are sent with `header.authorization=` or `ws://USER:PASSWORD@HOST`",
+        );
+    }
     body.truncate(length);
     if is_text {
         let text = String::from_utf8_lossy(&body);
@@ -195,6 +219,8 @@ fn lost(error: &io::Error) -> Failure {
     (kind, format!("the connection was lost during the handshake: {}", endpoint::describe(error)))
 }
 
+/// How many answers may come before the one that counts. Servers send one or two.
+const INTERIM: usize = 16;
 /// Of an answer's header.
 const HEADER: usize = 16 * 1024;
 /// Of a refusal's body.

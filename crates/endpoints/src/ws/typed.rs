@@ -1,8 +1,11 @@
 //! Bytes that are to be sent as text (`encoding=text` and `encoding=auto`).
 //!
 //! A stream of bytes is cut anywhere, and a text message must not be cut inside a character (RFC 6455
-//! section 5.6): up to three bytes are kept until the rest of their character comes.
+//! section 5.6): up to three bytes are kept until the rest of their character comes. They are not kept for
+//! long, because the peer may have to answer them first: `auto` sends them as binary after [`A_MOMENT`], and
+//! `text` reports data that is no text after [`PATIENCE`].
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
@@ -12,6 +15,7 @@ use ::bytes::{Bytes, BytesMut};
 use endpoint::{ByteStream, End, Ending, Flat, Life, MessageStream, Part, Peer};
 use futures_core::Stream;
 use futures_sink::Sink;
+use tokio::time::{Sleep, sleep};
 use websocket::{CloseCode, CloseFrame};
 
 use super::messages::Messages;
@@ -24,12 +28,14 @@ pub(super) struct Typed {
     falls_back: bool,
     /// The beginning of a character.
     cut: Bytes,
+    /// When the rest of that character is waited for no longer. Runs while there is nothing more to send.
+    wait: Option<Pin<Box<Sleep>>>,
 }
 
 impl Typed {
     pub(super) fn new(inner: Messages) -> Self {
         let falls_back = inner.0.encoding == Encoding::Auto;
-        Self { inner, falls_back, cut: Bytes::new() }
+        Self { inner, falls_back, cut: Bytes::new(), wait: None }
     }
 
     /// What was kept and `data`, without the beginning of a character at its end, which is kept now; and
@@ -89,11 +95,22 @@ impl Sink<Part> for Typed {
     }
 
     fn start_send(mut self: Pin<&mut Self>, part: Part) -> io::Result<()> {
+        self.wait = None;
         let (data, text) = self.joined(part.data);
         if data.is_empty() { Ok(()) } else { self.send(data, text) }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.cut.is_empty() {
+            ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
+            let limit = if self.falls_back { A_MOMENT } else { PATIENCE };
+            let wait = self.wait.get_or_insert_with(|| Box::pin(sleep(limit)));
+            ready!(wait.as_mut().poll(cx));
+            ready!(Pin::new(&mut self.inner).poll_ready(cx))?;
+            self.wait = None;
+            let cut = std::mem::take(&mut self.cut);
+            self.send(cut, false)?;
+        }
         Pin::new(&mut self.inner).poll_flush(cx)
     }
 
@@ -150,6 +167,11 @@ impl MessageStream for Typed {
         Box::new(Flat::new(*self))
     }
 }
+
+/// Two segments of one write come together; nobody notices so long a delay of an answer.
+const A_MOMENT: Duration = Duration::from_millis(10);
+/// The slowest serial lines take a tenth of a second for a character.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 const NOT_TEXT: &str = "what is to be sent is not UTF-8, which `encoding=text` can't carry; \
                         `encoding=auto` or `encoding=binary` can";

@@ -160,6 +160,33 @@ async fn refusals_tell_the_status_and_the_first_line() {
     }
 }
 
+/// A server may send 100, 102 or 103 ahead of its answer (RFC 9110 section 15.2).
+#[tokio::test]
+async fn interim_answers_are_skipped() {
+    let early =
+        "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n";
+    let (_peer, _, conn) = dial("", &Info::new(), |key| format!("{early}{}", right(key))).await;
+    conn.unwrap();
+    let endless = |_: &str| "HTTP/1.1 102 Processing\r\n\r\n".repeat(20);
+    let (_peer, _, conn) = dial("", &Info::new(), endless).await;
+    assert_eq!(conn.err().unwrap().kind(), ErrorKind::Protocol);
+}
+
+#[tokio::test]
+async fn a_redirection_says_where_to_and_a_401_what_is_missing() {
+    for (answer, words) in [
+        (
+            "HTTP/1.1 301 Moved Permanently\r\nLocation: https://a.example/x\r\n\r\n",
+            "`https://a.example/x`",
+        ),
+        ("HTTP/1.1 401 Unauthorized\r\n\r\n", "`header.authorization=`"),
+    ] {
+        let (_peer, _, conn) = dial("", &Info::new(), |_| answer.to_owned()).await;
+        let error = conn.err().unwrap().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn wrong_answers_are_errors() {
     for (more, words) in [

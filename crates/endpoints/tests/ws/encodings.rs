@@ -1,6 +1,11 @@
 //! `encoding=`: how bytes become messages where the subprotocol leaves it open.
 
-use endpoint::{End, Part};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
+use endpoint::{ByteStream, End, Part};
+use tokio::io::AsyncWriteExt;
 
 use crate::support::*;
 
@@ -9,7 +14,7 @@ async fn text_is_never_cut_inside_a_character() {
     let (mut peer, mut ws) = session(":encoding=text", "").await;
     let text = "aü€😀z".as_bytes();
     for byte in text {
-        write(&mut *ws, &[*byte]).await;
+        put_in(&mut *ws, &[*byte]).await;
     }
     finish(&mut *ws, &End::eof()).await;
     let mut got = Vec::new();
@@ -30,10 +35,10 @@ async fn what_is_no_text_is_an_error_that_names_the_way_out() {
     for (data, finishes) in [(&b"ok\xff"[..], false), (b"\xe2\x82", true)] {
         let (mut peer, mut ws) = session(":encoding=text", "").await;
         let error = if finishes {
-            write(&mut *ws, data).await;
-            std::future::poll_fn(|cx| ws.poll_finish(cx, &End::eof())).await.unwrap_err()
+            put_in(&mut *ws, data).await;
+            poll_fn(|cx| ws.poll_finish(cx, &End::eof())).await.unwrap_err()
         } else {
-            tokio::io::AsyncWriteExt::write_all(&mut ws, data).await.unwrap_err()
+            ws.write_all(data).await.unwrap_err()
         };
         assert!(error.to_string().contains("encoding=auto"), "{error}");
         if !finishes {
@@ -73,14 +78,47 @@ async fn auto_is_text_where_it_can_be_and_loses_nothing() {
         (b"b\xe2", 0x81, b"b"),
         (b"c", 0x82, b"\xe2c"),
     ] {
-        write(&mut *ws, data).await;
+        put_in(&mut *ws, data).await;
         let frame = peer.frame().await.unwrap();
         assert_eq!((frame.first, &*frame.payload), (first, payload), "{data:?}");
     }
-    write(&mut *ws, b"\xf0\x9f").await;
+    put_in(&mut *ws, b"\xf0\x9f").await;
     finish(&mut *ws, &End::eof()).await;
     let frame = peer.frame().await.unwrap();
     assert_eq!((frame.first, &*frame.payload), (0x82, &b"\xf0\x9f"[..]));
+}
+
+/// Writes and flushes, but doesn't wait until a flush is over that waits for more itself.
+async fn put_in(ws: &mut dyn ByteStream, data: &[u8]) {
+    ws.write_all(data).await.unwrap();
+    let flushed = poll_fn(|cx| Poll::Ready(Pin::new(&mut *ws).poll_flush(cx))).await;
+    assert!(!matches!(flushed, Poll::Ready(Err(_))));
+}
+
+/// A peer that answers to these bytes would wait for ever for more than there is.
+#[tokio::test]
+async fn auto_keeps_nothing_when_nothing_more_comes() {
+    let (mut peer, mut ws) = session(":encoding=auto", "").await;
+    for data in [&b"\xc3"[..], b"\x80\xff\xc3", b"\xff\xfe\xf0\x9f\x98"] {
+        write(&mut *ws, data).await;
+        let frame = peer.frame().await.unwrap();
+        assert_eq!((frame.first, &*frame.payload), (0x82, data));
+    }
+    write(&mut *ws, b"\x00\x01\xe2\x82").await;
+    for (first, payload) in [(0x81, &b"\x00\x01"[..]), (0x82, b"\xe2\x82")] {
+        let frame = peer.frame().await.unwrap();
+        assert_eq!((frame.first, &*frame.payload), (first, payload));
+    }
+}
+
+#[tokio::test]
+async fn text_that_ends_inside_a_character_is_not_waited_for_for_ever() {
+    let (mut peer, mut ws) = session(":encoding=text", "").await;
+    ws.write_all(b"ok\xc3").await.unwrap();
+    let error = ws.flush().await.unwrap_err();
+    assert!(error.to_string().contains("encoding=auto"), "{error}");
+    assert_eq!(peer.frame().await.unwrap().payload, b"ok");
+    assert_eq!(peer.frame().await.unwrap().close_code(), Some(1011));
 }
 
 #[tokio::test]

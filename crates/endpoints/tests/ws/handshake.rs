@@ -218,7 +218,10 @@ async fn subprotocols_are_chosen_in_the_clients_order() {
         ("", Some("base64, binary"), Ok(Some("base64"))),
         ("", Some("base64\r\nSec-WebSocket-Protocol: binary"), Ok(Some("base64"))),
         ("", Some("chat,binary"), Ok(Some("binary"))),
-        ("", Some("chat"), Err(400)),
+        // Without a list, what is behind may speak anything: a known name first, else the client's first.
+        ("", Some("chat, superchat"), Ok(Some("chat"))),
+        ("", Some("chat, mqtt"), Ok(Some("mqtt"))),
+        (":subprotocol=mqtt", Some("chat"), Err(400)),
         (":subprotocol={mqtt,mqttv3.1}", Some("mqtt, mqttv3.1"), Ok(Some("mqtt"))),
         (":subprotocol={mqttv3.1}", Some("mqtt, mqttv3.1"), Ok(Some("mqtt"))),
         (":subprotocol={a,b}", Some("b, a"), Ok(Some("b"))),
@@ -228,7 +231,8 @@ async fn subprotocols_are_chosen_in_the_clients_order() {
         ("", Some("BINARY, binary"), Ok(Some("binary"))),
         (":subprotocol=*", Some("chat, binary"), Ok(Some("chat"))),
         (":none=refuse", None, Err(406)),
-        (":none=refuse", Some("chat"), Err(406)),
+        (":none=refuse", Some("chat"), Ok(Some("chat"))),
+        (":none=refuse:subprotocol=mqtt", Some("chat"), Err(406)),
         (":none=refuse", Some("chat, binary"), Ok(Some("binary"))),
     ] {
         let header = offered.map(|names| format!("Sec-WebSocket-Protocol: {names}\r\n"));

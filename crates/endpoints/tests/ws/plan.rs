@@ -148,10 +148,10 @@ fn tls_is_said_not_to_be_built() {
     // A proxy in front may well have it.
     assert_eq!(listening("ws:9000:url={wss://h/}"), "");
     insta::assert_snapshot!(listening("http:9000"), @r#"
-    error: `http` is not a kind of endpoint, but the scheme of a URL
+    error: `http` is not a kind of endpoint
       | http:9000
       | ^^^^
-      = help: write `http://HOST:PORT`
+      = help: `ws:9000` shows browsers a page and takes WebSocket clients
     "#);
 }
 

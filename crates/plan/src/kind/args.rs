@@ -215,11 +215,6 @@ impl Args {
         self.warnings.borrow_mut().push(warning);
     }
 
-    /// Whether the value of a parameter is shown to nobody.
-    pub(crate) fn is_secret(&self, name: &str) -> bool {
-        self.settings.iter().any(|setting| setting.name == name && setting.secret)
-    }
-
     pub(crate) fn is_sound(&self) -> bool {
         self.sound
     }

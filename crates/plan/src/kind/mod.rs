@@ -42,6 +42,9 @@ pub struct Kind {
     /// Another spelling of a descriptor of this kind, such as Twisted's flattened wrappers, put
     /// into the common form; `None` if it is in that form.
     pub rewrite: Option<fn(&Descriptor, Role) -> Option<Descriptor>>,
+    /// The words for a mistake that people make who mean this kind, if what they typed can't be planned: asked of the
+    /// kind that they named, and of every kind if they named none that there is.
+    pub slip: Option<fn(&Descriptor, Role) -> Option<Diagnostic>>,
     /// The facts that its connections carry: what templates may name.
     pub facts: &'static [FactName],
     /// Descriptors that show it, each with what it does; a test plans them.
@@ -63,6 +66,7 @@ impl Kind {
             schemes: &[],
             bare: None,
             rewrite: None,
+            slip: None,
             facts: &[],
             examples: &[],
             see_also: &[],

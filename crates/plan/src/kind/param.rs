@@ -166,6 +166,8 @@ pub enum ValueKind {
     Octal,
     /// A TCP or UDP port.
     Port,
+    /// A port from 1 to 65535, or the name of a service, to be looked up when it is needed.
+    Service,
     /// A size in bytes, with `k`, `M` or `G` for powers of 1024: `64k`.
     Size,
     /// Something that is on or off and, if it is on, has parameters of its own: `on`, or
@@ -214,6 +216,7 @@ impl ValueKind {
             Self::List => "words separated by commas".into(),
             Self::Octal => "a file mode in octal digits, such as 660".into(),
             Self::Port => "a number from 0 to 65535".into(),
+            Self::Service => "a number from 1 to 65535, or the name of a service".into(),
             Self::Size => "a size: bytes, or with k, M or G".into(),
             Self::Switch(_) => "`on`, `off`, or what to set in braces".into(),
             Self::Template => "text; `${http.path}` and other facts are filled in".into(),
@@ -276,6 +279,12 @@ impl Value {
                 Self::Int(digits(text.strip_prefix("0o").unwrap_or(text), 8, 0, 0o7777)?)
             }
             ValueKind::Port => Self::Int(digits(text, 10, 0, 65535)?),
+            ValueKind::Service => {
+                let is_name = is_service(text);
+                Self::Text(
+                    (is_name || digits(text, 10, 1, 65535).is_some()).then(|| text.to_owned())?,
+                )
+            }
             ValueKind::Size => Self::Int(size(text)?),
             ValueKind::Connector
             | ValueKind::Endpoint
@@ -292,6 +301,13 @@ fn digits(text: &str, radix: u32, low: u64, high: u64) -> Option<u64> {
         return None;
     }
     u64::from_str_radix(text, radix).ok().filter(|number| (low..=high).contains(number))
+}
+
+/// Whether it may be a service's name (RFC 6335 section 5.1); one that begins with a digit is a misspelt number.
+fn is_service(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.len() <= 32
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 fn duration(text: &str) -> Option<Duration> {

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 
 use descriptor::{
-    Code, Descriptor, Diagnostic, Hole, Span, Stage, Syntax, Template, Text, nearest,
-    quote_twisted, quote_value,
+    Code, Descriptor, Diagnostic, Hole, Span, Stage, Syntax, Template, Text, is_unprintable,
+    nearest, quote_twisted, quote_value,
 };
 
 use super::advice;
@@ -253,6 +253,7 @@ impl Reading<'_, '_> {
             self.beneath.push(Typed { param: param.name, role, text: text.clone() });
             return;
         }
+        self.warn_of_escape(text);
         if let Some(value) = self.value(param, text) {
             let (text, span) = (text.as_str().to_owned(), text.span());
             self.settings.push(Setting {
@@ -276,6 +277,24 @@ impl Reading<'_, '_> {
                 secret: param.secret,
             });
         }
+    }
+
+    /// `\n` and the like mean themselves elsewhere; here the backslash is taken away.
+    fn warn_of_escape(&mut self, text: &Text) {
+        if self.reader.syntax == Syntax::Twisted {
+            return;
+        }
+        let is_meant = |c: char| matches!(c, 'n' | 't' | 'r' | '0' | 'x' | 'e' | 'a' | 'u');
+        let mut letters = text.as_str().char_indices();
+        let Some((at, c)) = letters.find(|(at, c)| is_meant(*c) && text.is_escaped(*at)) else {
+            return;
+        };
+        let message = format!("the backslash before `{c}` quotes it, and `{text}` is what is left");
+        let span = text.span_of(at..at + 1);
+        let warning = Diagnostic::warning(Stage::Plan, "odd-escape", span, message);
+        self.found.push(
+            warning.help(format!("for a backslash, write `\\\\{c}`, or put the text in braces")),
+        );
     }
 
     /// The value, or a mistake reported.
@@ -499,7 +518,7 @@ fn follows(before: Span, after: Span) -> bool {
 fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() {
+        if is_unprintable(c) {
             shown.extend(c.escape_default());
         } else {
             shown.push(c);

@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use descriptor::{
-    Code, Descriptor, Span, Syntax, Text, Url, nearest, quote_positional, quote_twisted,
-    quote_value,
+    Code, Descriptor, Diagnostic, Severity, Span, Syntax, Text, Url, nearest, quote_positional,
+    quote_twisted, quote_value,
 };
 use endpoint::{Connector, Listener};
 
@@ -51,6 +51,31 @@ impl Planning<'_> {
         };
         self.error(Code::UnknownKind, span, message, Some(help));
         near
+    }
+
+    /// Returns the words of whichever kind knows what this was to be.
+    pub(super) fn slip(&self, descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
+        let slips = self.registry.kinds().iter().filter_map(|kind| kind.slip);
+        slips.into_iter().find_map(|slip| slip(descriptor, role))
+    }
+
+    /// Replaces the mistakes that were found since `before` with the kind's own words for them, where it has any.
+    pub(super) fn explain_slip(
+        &mut self,
+        kind: &Kind,
+        descriptor: &Descriptor,
+        role: Role,
+        before: usize,
+    ) {
+        let Some(slip) = kind.slip.and_then(|slip| slip(descriptor, role)) else { return };
+        let at = slip.span;
+        let mut index = 0;
+        self.found.retain(|mistake| {
+            index += 1;
+            let same = mistake.span.start <= at.end && at.start <= mistake.span.end;
+            index <= before || !same || mistake.severity != Severity::Error
+        });
+        self.found.push(slip);
     }
 
     /// Whether a URL's scheme stands in a kind's place, `wss:9000`; then that is reported, and in the

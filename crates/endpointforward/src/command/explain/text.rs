@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use descriptor::{Diagnostic, Report};
+use descriptor::{Diagnostic, Report, is_unprintable};
 use endpointforward::Endpoints;
 use plan::Tree;
 use plan::kind::Role;
@@ -86,8 +86,8 @@ fn unset(tree: &Tree, endpoints: &Endpoints) -> Vec<&'static str> {
 
 fn printable(value: &str) -> String {
     value.chars().fold(String::new(), |mut shown, c| {
-        if c.is_control() {
-            shown.extend(c.escape_debug());
+        if is_unprintable(c) {
+            shown.extend(c.escape_default());
         } else {
             shown.push(c);
         }

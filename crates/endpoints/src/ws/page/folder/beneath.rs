@@ -1,12 +1,18 @@
-//! Opens what is beneath a folder, and nothing else: a symbolic link that leads out of it isn't followed.
+//! Opens what is beneath a folder, and nothing else: a symbolic link that leads out of it or to something hidden isn't
+//! followed.
+//!
+//! A name is walked one folder at a time, each held open by a descriptor of its own, and links are read here. So the
+//! same rules hold for what a request names and for what a link does. Only regular files are opened, and what they are is
+//! asked before: to open a pipe would wake whoever waits to write into it, and lose what it writes.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component, Path};
 
-use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, openat, readlinkat, statat};
 use rustix::io::Errno;
 
 /// A folder that is held open: it stays the same one if it is renamed.
@@ -20,90 +26,101 @@ impl Root {
 
     /// Opens what has this name, for reading. `None` if there is nothing, or nothing that may be found.
     pub(super) fn get(&self, segments: &[OsString]) -> io::Result<Option<File>> {
-        match self.at_once(segments) {
-            // Old kernels, and sandboxes that don't know the call.
-            Err(Errno::NOSYS | Errno::PERM) => found(self.step_by_step(segments)),
-            opened => found(opened),
+        match self.walk(segments) {
+            Ok(found) => Ok(found.map(File::from)),
+            // Nothing there, or what can't be opened as a file.
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NAMETOOLONG | Errno::NXIO) => {
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
         }
     }
 
-    #[cfg(target_os = "linux")]
-    fn at_once(&self, segments: &[OsString]) -> Result<OwnedFd, Errno> {
-        use rustix::fs::{ResolveFlags, openat2};
-
-        let path: PathBuf = segments.iter().collect();
-        let path = if segments.is_empty() { Path::new(".") } else { &path };
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        for _ in 0..ATTEMPTS {
-            match openat2(&self.0, path, READ, Mode::empty(), resolve) {
-                // Something was renamed meanwhile, and the kernel is not sure that it is beneath.
-                Err(Errno::AGAIN) => {}
-                opened => return opened,
+    fn walk(&self, segments: &[OsString]) -> Result<Option<OwnedFd>, Errno> {
+        let mut left: Vec<OsString> = segments.iter().rev().cloned().collect();
+        let mut folders = vec![openat(&self.0, ".", FOLDER, Mode::empty())?];
+        let mut links = 0;
+        while let Some(name) = left.pop() {
+            if name == ".." {
+                folders.pop();
+            }
+            let Some(at) = folders.last() else { return Ok(None) };
+            if name == ".." {
+                continue;
+            }
+            if name.as_bytes().starts_with(b".") || folders.len() > DEEPEST {
+                return Ok(None);
+            }
+            let found = statat(at, &name, AtFlags::SYMLINK_NOFOLLOW)?;
+            match FileType::from_raw_mode(found.st_mode) {
+                FileType::Directory => {
+                    folders.push(openat(at, &name, FOLDER | OFlags::NOFOLLOW, Mode::empty())?);
+                }
+                FileType::RegularFile if left.is_empty() => {
+                    return openat(at, &name, READ | OFlags::NOFOLLOW, Mode::empty()).map(Some);
+                }
+                FileType::Symlink if links < LINKS => {
+                    links += 1;
+                    let to = OsString::from_vec(readlinkat(at, &name, Vec::new())?.into_bytes());
+                    for part in Path::new(&to).components().rev() {
+                        match part {
+                            Component::Normal(name) => left.push(name.to_owned()),
+                            Component::ParentDir => left.push(OsStr::new("..").to_owned()),
+                            Component::CurDir => {}
+                            Component::RootDir | Component::Prefix(_) => return Ok(None),
+                        }
+                    }
+                }
+                _ => return Ok(None),
             }
         }
-        Err(Errno::AGAIN)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn at_once(&self, _: &[OsString]) -> Result<OwnedFd, Errno> {
-        Err(Errno::NOSYS)
-    }
-
-    /// As [`Self::at_once`], but follows no symbolic links at all.
-    fn step_by_step(&self, segments: &[OsString]) -> Result<OwnedFd, Errno> {
-        let mut at = openat(&self.0, ".", READ | OFlags::DIRECTORY, Mode::empty())?;
-        for (index, segment) in segments.iter().enumerate() {
-            let last = index + 1 == segments.len();
-            let more = if last { OFlags::empty() } else { OFlags::DIRECTORY };
-            at = openat(&at, segment, READ | OFlags::NOFOLLOW | more, Mode::empty())?;
-        }
-        Ok(at)
+        Ok(folders.pop())
     }
 }
 
-fn found(opened: Result<OwnedFd, Errno>) -> io::Result<Option<File>> {
-    match opened {
-        Ok(file) => Ok(Some(file.into())),
-        // Nothing there; a link out of the folder or in a circle; what isn't a file.
-        Err(
-            Errno::NOENT
-            | Errno::NOTDIR
-            | Errno::LOOP
-            | Errno::XDEV
-            | Errno::NAMETOOLONG
-            | Errno::NXIO
-            | Errno::MLINK,
-        ) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Without waiting for who writes into a pipe, or for a terminal.
+/// Without waiting, should something else have taken the file's place since it was looked at.
 const READ: OFlags =
     OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
+/// To look things up in, which needs no right to list it.
 #[cfg(target_os = "linux")]
-const ATTEMPTS: usize = 8;
+const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+#[cfg(not(target_os = "linux"))]
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+/// As many as Linux follows.
+const LINKS: usize = 40;
+/// Each level is a descriptor while a name is looked up.
+const DEEPEST: usize = 100;
 
 #[cfg(test)]
 mod tests {
     use std::io::Read;
     use std::os::unix::fs::symlink;
 
+    use rustix::fs::mkfifoat;
+
     use super::*;
 
     #[test]
-    fn nothing_outside_is_opened_either_way() {
+    fn nothing_outside_or_hidden_is_opened() {
         let outside = tempfile::tempdir().expect("a folder");
         std::fs::write(outside.path().join("secret"), "secret").expect("a file");
         let inside = outside.path().join("inside");
         std::fs::create_dir_all(inside.join("deep/er")).expect("a folder");
         std::fs::write(inside.join("deep/er/file"), "content").expect("a file");
+        std::fs::create_dir(inside.join(".git")).expect("a folder");
+        for hidden in [".secret", ".git/config"] {
+            std::fs::write(inside.join(hidden), "hidden").expect("a file");
+        }
+        mkfifoat(CWD, inside.join("pipe"), Mode::RWXU).expect("a pipe");
         for (to, name) in [
             ("../secret", "up"),
             ("/etc/passwd", "absolute"),
             ("../inside/deep", "out-and-in"),
             ("deep", "within"),
             ("loop", "loop"),
+            (".secret", "to-hidden"),
+            (".git", "to-hidden-folder"),
+            ("deep/../deep/./er", "winding"),
         ] {
             symlink(to, inside.join(name)).expect("a link");
         }
@@ -114,22 +131,22 @@ mod tests {
             opened.expect("no error")?.read_to_string(&mut text).expect("text");
             Some(text)
         };
-        for (path, text, step_by_step) in [
-            ("deep/er/file", Some("content"), Some("content")),
-            ("within/er/file", Some("content"), None),
-            ("up", None, None),
-            ("absolute", None, None),
-            ("out-and-in/er/file", None, None),
-            ("loop", None, None),
-            ("none", None, None),
-            ("deep/er/file/more", None, None),
-            ("../secret", None, Some("never asked: names don't climb")),
+        for (path, text) in [
+            ("deep/er/file", Some("content")),
+            ("within/er/file", Some("content")),
+            ("winding/file", Some("content")),
+            ("up", None),
+            ("absolute", None),
+            ("out-and-in/er/file", None),
+            ("loop", None),
+            ("none", None),
+            ("deep/er/file/more", None),
+            ("../secret", None),
+            ("to-hidden", None),
+            ("to-hidden-folder/config", None),
+            ("pipe", None),
         ] {
             assert_eq!(read(root.get(&names(path))).as_deref(), text, "{path}");
-            if !path.starts_with("..") {
-                let slow = read(found(root.step_by_step(&names(path))));
-                assert_eq!(slow.as_deref(), step_by_step, "{path}");
-            }
         }
         assert!(root.get(&[]).expect("no error").is_some(), "the folder itself");
     }

@@ -1,0 +1,206 @@
+//! What people type who come from elsewhere, and the words that help them.
+//!
+//! Each function belongs to a kind ([`Kind::slip`](plan::kind::Kind::slip)). It is asked only about what can't be planned.
+
+use descriptor::{Code, Descriptor, Diagnostic, Span, Stage, Text};
+use plan::kind::Role;
+
+/// Listening takes a port, connecting a host and a port.
+pub(crate) fn tcp(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
+    let kind = descriptor.kind()?;
+    let (name, args) = (kind.as_str(), &descriptor.args[1..]);
+    if !matches!(name, "tcp" | "tcp4" | "tcp6") {
+        let is_host = name == "localhost" || (name.contains('.') && is_host_name(name));
+        if let (true, [rest]) = (is_host, args)
+            && rest.as_str().contains('/')
+        {
+            let found = mistake(
+                kind.span(),
+                format!("`{name}` is a host, with a port and a path behind it"),
+            );
+            return Some(found.help(format!("as a URL it is `ws://{name}:{rest}`")));
+        }
+        return (is_host && args.is_empty() && role == Role::Connect).then(|| {
+            mistake(kind.span(), format!("`{name}` is a host, and its port is missing"))
+                .help(format!("write `tcp:{name}:PORT`"))
+        });
+    }
+    match (role, args) {
+        (Role::Listen, [host, port]) if is_port(port) && !is_port(host) => {
+            let span = Span { start: host.span().start, end: port.span().end };
+            let found = wrong(
+                Code::BadValue,
+                span,
+                format!("`{name}` listens on a port, and `{host}` is none"),
+            );
+            let is_ours =
+                host.as_str().parse::<std::net::Ipv4Addr>().is_ok() || host.as_str() == "localhost";
+            Some(found.help(match is_ours {
+                true => format!(
+                    "the address to listen on is `interface=`: `{name}:{port}:interface={host}`"
+                ),
+                false => format!(
+                    "to connect there, it belongs to the other side: `-d {name}:{host}:{port}`"
+                ),
+            }))
+        }
+        (Role::Connect, [port]) if is_port(port) => {
+            let span = Span { start: kind.span().start, end: port.span().end };
+            let found = wrong(
+                Code::MissingParameter,
+                span,
+                format!("`{name}` connects to a host and a port"),
+            );
+            Some(found.help(format!("this machine is `{name}:127.0.0.1:{port}`")))
+        }
+        _ => None,
+    }
+}
+
+/// A path is a socket's, unless it is a device's or a program's.
+pub(crate) fn unix(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
+    let path = path(descriptor)?;
+    let kind = match path.as_str() {
+        text if text.starts_with("/dev/") => return None,
+        text if role == Role::Connect && text.contains("/bin/") => return None,
+        text => text,
+    };
+    let found = mistake(path.span(), format!("`{kind}` is a path, and its kind is missing"));
+    Some(found.help(format!("a socket is `unix:{kind}`")))
+}
+
+/// A device's path.
+pub(crate) fn serial(descriptor: &Descriptor, _: Role) -> Option<Diagnostic> {
+    let path = path(descriptor).filter(|path| path.as_str().starts_with("/dev/"))?;
+    let found = mistake(path.span(), format!("`{path}` is a device, and its kind is missing"));
+    Some(found.help(format!("a serial port is `serial:{path}:115200`")))
+}
+
+/// `-`, as programs of the shell have it.
+pub(crate) fn stdio(descriptor: &Descriptor, _: Role) -> Option<Diagnostic> {
+    let dash = descriptor.kind().filter(|kind| kind.as_str() == "-")?;
+    let found = mistake(dash.span(), "`-` is not a kind of endpoint".to_owned());
+    Some(found.help("standard input and output are `stdio`"))
+}
+
+/// A shell or another program for a terminal.
+pub(crate) fn pty(descriptor: &Descriptor, _: Role) -> Option<Diagnostic> {
+    let kind = descriptor.kind()?;
+    let name = kind.as_str().rsplit('/').next().unwrap_or_default();
+    if !ON_TERMINALS.contains(&name.split(' ').next().unwrap_or_default()) {
+        return None;
+    }
+    let found = mistake(kind.span(), format!("`{kind}` is a program, and its kind is missing"));
+    let program = kind.as_str().replace(' ', ":");
+    Some(found.help(format!("on a terminal it is `pty:{program}`, with pipes `process:{program}`")))
+}
+
+/// Other programs, and protocols that programs speak.
+pub(crate) fn process(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
+    let kind = descriptor.kind()?;
+    if let Some((name, instead)) = ABSENT.iter().find(|(name, _)| *name == kind.as_str()) {
+        let found = mistake(kind.span(), format!("there is no `{name}` here yet"));
+        return Some(found.help(*instead));
+    }
+    let path = path(descriptor).filter(|path| path.as_str().contains("/bin/"))?;
+    let is_connect = role == Role::Connect;
+    is_connect.then(|| {
+        mistake(path.span(), format!("`{path}` is a program, and its kind is missing"))
+            .help(format!("with pipes it is `process:{path}`, on a terminal `pty:{path}`"))
+    })
+}
+
+/// A path behind a port, a password, a certificate, and HTTP in a kind's place.
+pub(crate) fn ws(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
+    let kind = descriptor.kind()?;
+    let name = kind.as_str();
+    if let Some((port, path)) = name.split_once('/')
+        && !port.is_empty()
+        && port.rsplit(':').next().is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
+    {
+        let found = mistake(kind.span(), format!("`{name}` is a port with a path behind it"));
+        return Some(found.help(match role {
+            Role::Listen => format!("the path is a parameter: `ws:{port}:path=/{path}`"),
+            Role::Connect => format!("as a URL it is `ws://127.0.0.1:{port}/{path}`"),
+        }));
+    }
+    if role == Role::Listen && matches!(name, "http" | "web" | "websocket") {
+        let found = mistake(kind.span(), format!("`{name}` is not a kind of endpoint"));
+        let port = descriptor.args.get(1).filter(|port| is_port(port));
+        let port = port.map_or("PORT", |port| port.as_str());
+        return Some(
+            found.help(format!("`ws:{port}` shows browsers a page and takes WebSocket clients")),
+        );
+    }
+    if role != Role::Listen || !matches!(name, "ws" | "autobahn") {
+        return None;
+    }
+    let named =
+        |names: &[&str]| descriptor.kwargs.iter().find(|(name, _)| names.contains(&name.as_str()));
+    if let Some((_, value)) =
+        named(&["auth"]).filter(|(_, value)| value.as_str() != "token" && value.as_str() != "none")
+    {
+        // With what stands behind the colon of `user:password`.
+        let behind = descriptor.args.iter().find(|arg| arg.span().start == value.span().end + 1);
+        let end = behind.map_or(value.span().end, |arg| arg.span().end);
+        let span = Span { start: value.span().start, end };
+        let found = wrong(Code::BadValue, span, "`auth` knows no passwords".to_owned());
+        return Some(found.help(
+            "`auth=token` lets in whoever opens a link that is shown at the start; for passwords, put a reverse \
+             proxy in front",
+        ));
+    }
+    let (name, _) = named(&["cert", "key", "ssl", "tls", "certificate", "privateKey", "certKey"])?;
+    let found = wrong(
+        Code::UnknownKeyword,
+        name.span(),
+        format!("`ws` has no `{name}`: encryption isn't a part of it"),
+    );
+    Some(
+        found.help("listen on loopback, and let a reverse proxy with a certificate stand in front"),
+    )
+}
+
+fn mistake(at: Span, message: String) -> Diagnostic {
+    Diagnostic::error(Stage::Plan, Code::UnknownKind, at, message)
+}
+
+/// Of the kind that was meant, in what it was given.
+fn wrong(code: Code, at: Span, message: String) -> Diagnostic {
+    Diagnostic::error(Stage::Plan, code, at, message)
+}
+
+/// What stands in the kind's place, if it is a path.
+fn path(descriptor: &Descriptor) -> Option<&Text> {
+    descriptor.kind().filter(|kind| {
+        let text = kind.as_str();
+        ["/", "./", "../", "~/"].iter().any(|start| text.starts_with(start))
+    })
+}
+
+fn is_port(text: &Text) -> bool {
+    text.as_str().parse::<u16>().is_ok()
+}
+
+fn is_host_name(text: &str) -> bool {
+    text.split('.').all(|word| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    })
+}
+
+/// Programs that are of no use without a terminal.
+const ON_TERMINALS: [&str; 17] = [
+    "ash", "bash", "csh", "dash", "fish", "htop", "ksh", "login", "mc", "nano", "nu", "sh", "tmux",
+    "top", "vi", "vim", "zsh",
+];
+
+/// What people look for, and what does it meanwhile.
+const ABSENT: [(&str, &str); 4] = [
+    ("udp", "`process:socat:-:{UDP:HOST:PORT}` has a program do it"),
+    (
+        "ssh",
+        "`process:ssh:HOST:-W:{TARGET:PORT}` reaches a port through a host, `pty:ssh:HOST` its shell",
+    ),
+    ("socks", "`process:socat:-:{SOCKS5:PROXY:HOST:PORT}` has a program do it"),
+    ("vnc", "a VNC server is `tcp:HOST:5900`, behind `ws:PORT` for noVNC"),
+];
