@@ -10,6 +10,7 @@
 mod arrived;
 mod echo;
 mod first_bytes;
+mod http;
 mod mem;
 mod mock;
 mod outgoing;
@@ -22,6 +23,7 @@ mod pty;
 mod queue;
 mod ready;
 mod retry;
+mod scratch;
 mod serial;
 mod socket;
 mod sockopt;

@@ -13,20 +13,20 @@ use endpoint::{
 use tokio::sync::oneshot;
 use websocket::Role;
 
-use super::answer;
-use super::messages::Messages;
 use super::negotiate::{FRAMINGS, Mode};
 use super::request::Upgrade;
 use super::serve::{Link, Talk};
-use super::stream::Core;
+use super::stream::core::Core;
+use super::stream::messages::Messages;
 use super::terminal::{self, Face};
+use crate::http::reply;
 use crate::patience::timeout;
 
 /// A request that hyper waits to answer.
 pub(super) struct Deciding {
     pub(super) talk: Talk,
     pub(super) upgrade: Upgrade,
-    pub(super) answer: oneshot::Sender<answer::Answer>,
+    pub(super) answer: oneshot::Sender<reply::Reply>,
 }
 
 #[async_trait]
@@ -44,12 +44,12 @@ impl Decision for Deciding {
         let listening = Arc::clone(&talk.link.listening);
         let more = listening.headers.iter().chain(&answer.headers);
         let (params, extension) = deflate.unzip();
-        let switch = answer::switch(&key, subprotocol.as_deref(), extension.as_deref(), more);
+        let switch = reply::switch(&key, subprotocol.as_deref(), extension.as_deref(), more);
         let (link, mut unread) = finish(talk, decide, switch).await?;
         http.subprotocols = subprotocol.into_iter().collect();
         let agreed = http.subprotocols.first().map(|name| &**name);
         let Link { front, info, mut control, hold, clock, .. } = link;
-        let terms = listening.wishes.terms(Role::Server, agreed, params.as_ref(), &clock);
+        let terms = listening.options.terms(Role::Server, agreed, params.as_ref(), &clock);
         let mode = terms.mode;
         let (stream, ahead) = front.into_inner();
         unread.unsplit(ahead);
@@ -73,7 +73,7 @@ impl Decision for Deciding {
     async fn refuse(self: Box<Self>, refusal: Refusal) {
         let Self { talk, answer: decide, .. } = *self;
         // A peer that has gone needs no answer.
-        if let Ok((link, _)) = finish(talk, decide, answer::refusal(&refusal)).await {
+        if let Ok((link, _)) = finish(talk, decide, reply::refusal(&refusal)).await {
             link.close().await;
         }
     }
@@ -91,8 +91,8 @@ impl Decision for Deciding {
 /// hyper has read beyond the request.
 async fn finish(
     talk: Talk,
-    decide: oneshot::Sender<answer::Answer>,
-    answer: answer::Answer,
+    decide: oneshot::Sender<reply::Reply>,
+    answer: reply::Reply,
 ) -> Result<(Link, BytesMut)> {
     let Talk { mut http, link } = talk;
     let gone = |words: &str| link.error(ErrorKind::Other, words);

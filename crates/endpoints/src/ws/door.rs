@@ -12,7 +12,7 @@ use endpoint::info::Http;
 use hyper::header::{CACHE_CONTROL, HeaderName, HeaderValue, REFERRER_POLICY, SET_COOKIE};
 use hyper::{Method, StatusCode};
 
-use super::answer::{self, Answer};
+use crate::http::reply::{self, Reply};
 
 /// Who may come in, planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(super) trait Door: Send + Sync {
 pub(super) enum Entry {
     Granted,
     /// Who asks is known from now on, and asks again: what to answer.
-    Welcome(Answer),
+    Welcome(Reply),
     /// Not granted, with a line for who asks.
     Denied(&'static str),
 }
@@ -96,8 +96,8 @@ impl Door for Once {
 ///
 /// Not by a redirect: a cookie that is SameSite=Strict isn't sent with one that began at a link on
 /// another site, such as a terminal in a browser. A refresh begins here.
-fn again(http: &Http) -> Answer {
-    let mut answer = answer::text(StatusCode::OK, "you may come in; loading the page");
+fn again(http: &Http) -> Reply {
+    let mut answer = reply::text(StatusCode::OK, "you may come in; loading the page");
     // Relative, so that it is right behind a proxy; `./` in front, so that it stays on this host.
     let place = http.path.rsplit('/').next().unwrap_or_default();
     let query = http.query.split('&').filter(|pair| pair.split('=').next() != Some(TOKEN));
@@ -157,7 +157,7 @@ mod tests {
         http
     }
 
-    fn cookie_of(answer: &Answer) -> String {
+    fn cookie_of(answer: &Reply) -> String {
         let cookie = answer.headers()[SET_COOKIE].to_str().expect("text");
         assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");
         cookie.split(';').next().expect("a pair").to_owned()

@@ -7,29 +7,30 @@ use endpoint::info::{Http, Proxied};
 use endpoint::{Error, ErrorKind, Info};
 use hyper::body::{Body, Incoming};
 use hyper::header::{
-    CONNECTION, HOST, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+    CONNECTION, HOST, HeaderMap, ORIGIN, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::{Method, Request, StatusCode, Version};
 use websocket::deflate::{self, Params};
 
-use super::answer::{self, Answer};
-use super::base64;
 use super::door::Entry;
-use super::negotiate::{Disagreement, is_token};
-use super::page::folder::{Folder, Wanted};
-use super::page::place::{self, Place};
-use super::page::{Page, slash};
+use super::negotiate::Disagreement;
 use super::serve::{Listening, Site};
+use super::stream::base64;
+use crate::http::page::folder::{Folder, Wanted};
+use crate::http::page::place::{self, Place};
+use crate::http::page::{Page, slash};
+use crate::http::reply::{self, Reply};
+use crate::http::syntax::{has_word, is_token, printable, single, words};
 
 /// What a request asks for.
 pub(super) enum Asked {
     /// A WebSocket connection, and nothing is wrong with it.
     Upgrade(Upgrade),
     /// A WebSocket connection that can't be had: what to answer, and why.
-    Refused(Answer, Error),
+    Refused(Reply, Error),
     /// What is answered without more ado.
-    Other(Answer),
+    Other(Reply),
     /// A file, which has to be opened for the answer.
     File(Arc<Folder>, Wanted),
 }
@@ -59,23 +60,23 @@ pub(super) fn read(request: &Request<Incoming>, site: &Site, info: &Info) -> Ask
         Asked::Refused(answer, Error::new(kind, "accept", &*site.local.descriptor, words))
     };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Asked::Other(answer::not_allowed());
+        return Asked::Other(reply::not_allowed());
     }
     let (path, served) = (request.uri().path(), site.listening.path.as_deref());
     // Before everything else: whoever only looks whether we are there has no name for us and no token.
     if site.listening.health.as_deref() == Some(path) {
-        return Asked::Other(answer::healthy());
+        return Asked::Other(reply::healthy());
     }
     // Browsers ask beside every page that doesn't name an icon, such as one line of text.
     if path == "/favicon.ico" && !site.page.is_own() {
-        return Asked::Other(answer::no_icon());
+        return Asked::Other(reply::no_icon());
     }
     if let Err(bad) = check_host(request, proxied.as_ref(), site) {
         return refused(bad);
     }
     let wants_upgrade = has_word(headers, &UPGRADE, "websocket");
     if wants_upgrade && !site.takes_upgrade(path) {
-        return Asked::Other(answer::not_found());
+        return Asked::Other(reply::not_found());
     }
     let secure = proxied.as_ref().is_some_and(|proxied| proxied.scheme == Some("https"));
     if let Some(door) = &site.door {
@@ -114,13 +115,13 @@ fn file(request: &Request<Incoming>, served: Option<&str>, folder: &Arc<Folder>)
             Asked::File(Arc::clone(folder), wanted)
         }
         Place::Slash | Place::Index => Asked::Other(slash(path, query)),
-        Place::Nothing => Asked::Other(answer::not_found()),
+        Place::Nothing => Asked::Other(reply::not_found()),
     }
 }
 
 /// What is wrong with a handshake.
 struct Bad {
-    answer: Answer,
+    answer: Reply,
     kind: ErrorKind,
     words: String,
 }
@@ -128,7 +129,7 @@ struct Bad {
 impl Bad {
     fn new(status: StatusCode, kind: ErrorKind, line: impl Into<String>) -> Box<Self> {
         let words = line.into();
-        Box::new(Self { answer: answer::last(status, &words), kind, words })
+        Box::new(Self { answer: reply::last(status, &words), kind, words })
     }
 }
 
@@ -160,7 +161,7 @@ fn upgrade(
     if single(headers, &SEC_WEBSOCKET_VERSION) != Ok(Some("13")) {
         let line = "only version 13 of WebSocket (RFC 6455) is spoken here";
         let mut bad = Bad::new(StatusCode::UPGRADE_REQUIRED, ErrorKind::Protocol, line);
-        answer::version(&mut bad.answer);
+        reply::version(&mut bad.answer);
         return Err(bad);
     }
     let key = match single(headers, &SEC_WEBSOCKET_KEY) {
@@ -194,7 +195,7 @@ fn upgrade(
     };
     let offers = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).into_iter();
     let offers = offers.filter_map(|value| value.to_str().ok());
-    let wanted = listening.wishes.compression.as_ref();
+    let wanted = listening.options.compression.as_ref();
     let deflate = wanted.and_then(|wanted| deflate::answer(&wanted.config, offers));
     if deflate.is_some() && !deflate::has_memory() {
         let line = "there is no memory for another compressed connection";
@@ -272,40 +273,3 @@ fn http(request: &Request<Incoming>) -> Http {
         .collect();
     http
 }
-
-/// The elements of a list header (RFC 9110 section 5.6.1), which may come in several lines.
-fn words<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
-    headers
-        .get_all(name)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .filter(|word| !word.is_empty())
-}
-
-fn has_word(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
-    words(headers, name).any(|other| other.eq_ignore_ascii_case(word))
-}
-
-/// The value of a header that comes once or not at all.
-fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, ()> {
-    let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    match (values.next(), value.to_str()) {
-        (None, Ok(value)) => Ok(Some(value.trim())),
-        _ => Err(()),
-    }
-}
-
-/// What a peer sent, for a message: short, and without control characters.
-pub(super) fn printable(text: &str) -> String {
-    let safe = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    let mut shown: String = text.chars().take(SHOWN).map(safe).collect();
-    if text.chars().nth(SHOWN).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-const SHOWN: usize = 200;

@@ -29,20 +29,20 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::debug;
 
-use super::answer::Answer;
 use super::decision::Deciding;
 use super::door::{Auth, Door, Once, TOKEN};
-use super::front::Front;
-use super::hosts::Hosts;
-use super::linger::CLOSE;
 use super::negotiate::Spoken;
-use super::origin::Origins;
-use super::page::folder::{Folder, Wanted};
-use super::page::{Page, Show, place};
-use super::proxy::Proxies;
+use super::options::Options;
 use super::request::{self, Asked, Upgrade};
+use super::stream::linger::CLOSE;
 use super::terminal::{self, Face};
-use super::wishes::Wishes;
+use crate::http::hosts::Hosts;
+use crate::http::origin::Origins;
+use crate::http::page::folder::{Folder, Wanted};
+use crate::http::page::{Page, Show, place};
+use crate::http::proxy::Proxies;
+use crate::http::reply::Reply;
+use crate::http::wire::Front;
 use crate::patience;
 
 /// The layer, planned.
@@ -65,7 +65,7 @@ pub(super) struct Listening {
     pub(super) limit: Duration,
     /// Beside what the handshake needs in its answer.
     pub(super) headers: Vec<(String, String)>,
-    pub(super) wishes: Wishes,
+    pub(super) options: Options,
 }
 
 impl fmt::Debug for Listening {
@@ -248,7 +248,7 @@ enum Said {
     /// An answer that was given; others may follow.
     Answered,
     /// The connection waits for this.
-    Offer(Box<Upgrade>, oneshot::Sender<Answer>),
+    Offer(Box<Upgrade>, oneshot::Sender<Reply>),
     /// An answer that was the last.
     Refused(Error),
 }
@@ -405,7 +405,7 @@ impl Link {
                 while let Ok(true) = timeout(SILENCE, forget()).await {}
             }
         };
-        let _ = timeout(self.listening.wishes.close.unwrap_or(CLOSE), close).await;
+        let _ = timeout(self.listening.options.close.unwrap_or(CLOSE), close).await;
     }
 
     pub(super) fn error(&self, kind: ErrorKind, words: impl Into<String>) -> Error {
@@ -423,9 +423,9 @@ pub(super) struct Requested {
 }
 
 impl Service<Request<Incoming>> for Requested {
-    type Response = Answer;
+    type Response = Reply;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Reply, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (said, answer) = match request::read(&request, &self.site, &self.info) {
