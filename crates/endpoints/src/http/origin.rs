@@ -6,7 +6,14 @@
 use std::fmt;
 
 use descriptor::Diagnostic;
+use endpoint::ErrorKind;
+use hyper::StatusCode;
+use hyper::header::ORIGIN;
 use plan::kind::Args;
+
+use super::mount::Refused;
+use super::request::Asked;
+use super::syntax::{printable, single};
 
 /// The origins that may connect.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +59,28 @@ impl Origins {
         let Some(origin) = normal(origin) else { return false };
         self.listed.contains(&origin)
             || (self.same && host.is_some_and(|host| is_same(&origin, host, scheme)))
+    }
+}
+
+impl Origins {
+    /// Checks the Origin header of a request that changes something or opens a session. Clients that send none, as
+    /// programs do, pass.
+    pub(crate) fn check(&self, asked: &Asked<'_>) -> Result<(), Box<Refused>> {
+        let origin = match single(&asked.head.headers, &ORIGIN) {
+            Ok(None) => return Ok(()),
+            Ok(Some(origin)) if self.allow(origin, asked.host(), asked.scheme()) => return Ok(()),
+            Ok(Some(origin)) => printable(origin),
+            Err(()) => "more than one".to_owned(),
+        };
+        let set = match &*origin {
+            "file://" => "null",
+            origin => origin,
+        };
+        let line = format!(
+            "pages of the origin `{origin}` may not connect here; to let them, add it to the \
+             listener: `origin={{{self},{set}}}`"
+        );
+        Err(Refused::new(StatusCode::FORBIDDEN, ErrorKind::Refused, line))
     }
 }
 

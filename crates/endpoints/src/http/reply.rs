@@ -1,13 +1,10 @@
-//! What is replied over HTTP: the upgrade, refusals, and everything that is no upgrade.
+//! Replies over HTTP: refusals, and what every listener says.
 
 use endpoint::{Refusal, RefusalKind};
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
-    SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
-    X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
-use hyper::{Response, StatusCode};
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use hyper::{Method, Response, StatusCode};
 
 use super::body::Body;
 
@@ -42,20 +39,6 @@ pub(crate) fn refusal(refusal: &Refusal) -> Reply {
     last(status, &refusal.message)
 }
 
-/// RFC 9110 section 15.5.22: what to upgrade to, and how.
-pub(crate) fn upgrade_required(line: &str) -> Reply {
-    let mut reply = text(StatusCode::UPGRADE_REQUIRED, line);
-    reply.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
-    reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    version(&mut reply);
-    reply
-}
-
-/// RFC 6455 section 4.4: the version that we speak.
-pub(crate) fn version(reply: &mut Reply) {
-    reply.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-}
-
 /// To a load balancer that looks whether we are there.
 pub(crate) fn healthy() -> Reply {
     let mut reply = text(StatusCode::OK, "ok");
@@ -76,41 +59,15 @@ pub(crate) fn not_found() -> Reply {
     text(StatusCode::NOT_FOUND, "nothing is served under this path")
 }
 
-pub(crate) fn not_allowed() -> Reply {
-    let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "a WebSocket connection is a GET");
-    reply.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-    reply
-}
-
-/// 101 (RFC 6455 section 4.2.2). Headers that can't be sent are left out.
-pub(crate) fn switch<'a>(
-    key: &str,
-    subprotocol: Option<&str>,
-    extension: Option<&str>,
-    more: impl Iterator<Item = &'a (String, String)>,
-) -> Reply {
-    let mut reply = Response::new(Body::default());
-    *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = reply.headers_mut();
-    for (name, value) in more {
-        let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
-            headers.append(name, value);
-        }
-    }
-    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    let accept = derive_accept_key(key.as_bytes());
-    headers.insert(
-        SEC_WEBSOCKET_ACCEPT,
-        HeaderValue::from_str(&accept).expect("base64 can be a header"),
-    );
-    for (name, value) in
-        [(SEC_WEBSOCKET_PROTOCOL, subprotocol), (SEC_WEBSOCKET_EXTENSIONS, extension)]
-    {
-        if let Some(Ok(value)) = value.map(HeaderValue::from_str) {
-            headers.insert(name, value);
-        }
+/// 405, with the methods that are known.
+pub(crate) fn not_allowed<'m>(methods: impl Iterator<Item = &'m Method>) -> Reply {
+    let mut names: Vec<&str> = methods.map(Method::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    let names = names.join(", ");
+    let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, &format!("this listener knows {names}"));
+    if let Ok(names) = HeaderValue::from_str(&names) {
+        reply.headers_mut().insert(ALLOW, names);
     }
     reply
 }

@@ -1,4 +1,4 @@
-//! hyper's connection over a stream of ours.
+//! The stream that HTTP is spoken on, as hyper reads and writes it.
 //!
 //! The stream is shared with whoever waits for a decision, so that a peer that leaves is noticed
 //! even when hyper has stopped reading because something lies unread in its buffer.
@@ -18,7 +18,7 @@ use super::sniff::Sniff;
 use crate::scratch::with_scratch;
 
 /// The stream beneath, while HTTP is spoken on it.
-pub(crate) struct Wire {
+pub(crate) struct Beneath {
     stream: Box<dyn ByteStream>,
     sniff: Sniff,
     /// Read before hyper asked for it.
@@ -30,34 +30,34 @@ pub(crate) struct Wire {
     moved: usize,
 }
 
-/// A place to speak HTTP.
+/// The stream, shared by who speaks HTTP on it and who waits for a decision.
 #[derive(Clone)]
-pub(crate) struct Front(Arc<Mutex<Wire>>);
+pub(crate) struct Wire(Arc<Mutex<Beneath>>);
 
-impl Front {
+impl Wire {
     pub(crate) fn new(stream: Box<dyn ByteStream>) -> Self {
         let sniff = Sniff::default();
         let (ahead, out) = (BytesMut::new(), BytesMut::new());
-        let wire = Wire { stream, sniff, ahead, out, moved: 0 };
-        Self(Arc::new(Mutex::new(wire)))
+        let beneath = Beneath { stream, sniff, ahead, out, moved: 0 };
+        Self(Arc::new(Mutex::new(beneath)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Wire> {
+    fn lock(&self) -> MutexGuard<'_, Beneath> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ready once the peer has left: an end or an error was read. What comes before is kept, as far
     /// as [`AHEAD`] goes; behind more than that, nothing is noticed.
     pub(crate) fn poll_left(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let wire = &mut *self.lock();
-        if wire.stream.poll_background(cx).is_ready() {
+        let beneath = &mut *self.lock();
+        if beneath.stream.poll_background(cx).is_ready() {
             return Poll::Ready(());
         }
-        while wire.ahead.len() < AHEAD {
+        while beneath.ahead.len() < AHEAD {
             let mut piece = [0; 1024];
             let mut buf = ReadBuf::new(&mut piece);
-            match ready!(Pin::new(&mut wire.stream).poll_read(cx, &mut buf)) {
-                Ok(()) if !buf.filled().is_empty() => wire.ahead.extend_from_slice(buf.filled()),
+            match ready!(Pin::new(&mut beneath.stream).poll_read(cx, &mut buf)) {
+                Ok(()) if !buf.filled().is_empty() => beneath.ahead.extend_from_slice(buf.filled()),
                 _ => return Poll::Ready(()),
             }
         }
@@ -81,8 +81,8 @@ impl Front {
 
     /// Whether something is on its way that the peer hasn't taken, here or in the system's buffers.
     pub(crate) fn is_pending(&self) -> bool {
-        let wire = &mut *self.lock();
-        !wire.out.is_empty() || wire.stream.peer().is_some_and(|peer| peer.pending > 0)
+        let beneath = &mut *self.lock();
+        !beneath.out.is_empty() || beneath.stream.peer().is_some_and(|peer| peer.pending > 0)
     }
 
     /// What the peer speaks and what to do about it, if that is known and isn't HTTP/1.
@@ -97,17 +97,17 @@ impl Front {
 
     /// Writes what is kept and ends the stream.
     pub(crate) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let wire = &mut *self.lock();
-        ready!(wire.poll_drain(cx))?;
-        wire.stream.poll_finish(cx, &End::eof())
+        let beneath = &mut *self.lock();
+        ready!(beneath.poll_drain(cx))?;
+        beneath.stream.poll_finish(cx, &End::eof())
     }
 
     /// Reads and forgets what the peer still sends, once; whether there was anything.
     pub(crate) fn poll_forget(&self, cx: &mut Context<'_>) -> Poll<bool> {
-        let wire = &mut *self.lock();
+        let beneath = &mut *self.lock();
         with_scratch(|scratch| {
             let mut buf = ReadBuf::new(scratch);
-            let read = ready!(Pin::new(&mut wire.stream).poll_read(cx, &mut buf));
+            let read = ready!(Pin::new(&mut beneath.stream).poll_read(cx, &mut buf));
             Poll::Ready(read.is_ok() && !buf.filled().is_empty())
         })
     }
@@ -117,13 +117,14 @@ impl Front {
     /// # Panics
     /// If hyper's connection still owns it.
     pub(crate) fn into_inner(self) -> (Box<dyn ByteStream>, BytesMut) {
-        let wire = Arc::into_inner(self.0).expect("hyper has given up its share");
-        let Wire { stream, ahead, .. } = wire.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let beneath = Arc::into_inner(self.0).expect("hyper has given up its share");
+        let Beneath { stream, ahead, .. } =
+            beneath.into_inner().unwrap_or_else(PoisonError::into_inner);
         (stream, ahead)
     }
 }
 
-impl Wire {
+impl Beneath {
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.out.is_empty() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.out))?;
@@ -155,33 +156,33 @@ impl Wire {
     }
 }
 
-impl rt::Read for Front {
+impl rt::Read for Wire {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         mut cursor: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let wire = &mut *self.lock();
-        if let Poll::Ready(error) = wire.stream.poll_background(cx) {
+        let beneath = &mut *self.lock();
+        if let Poll::Ready(error) = beneath.stream.poll_background(cx) {
             return Poll::Ready(Err(error));
         }
-        if wire.ahead.is_empty() {
+        if beneath.ahead.is_empty() {
             // A piece at a time, because hyper's buffer is not initialized; handshakes are short.
             let mut piece = [0; 1024];
             let room = cursor.remaining().min(piece.len());
             let mut buf = ReadBuf::new(&mut piece[..room]);
-            ready!(Pin::new(&mut wire.stream).poll_read(cx, &mut buf))?;
-            wire.sniff.take(buf.filled());
+            ready!(Pin::new(&mut beneath.stream).poll_read(cx, &mut buf))?;
+            beneath.sniff.take(buf.filled());
             cursor.put_slice(buf.filled());
         } else {
-            let taken = wire.ahead.split_to(wire.ahead.len().min(cursor.remaining()));
+            let taken = beneath.ahead.split_to(beneath.ahead.len().min(cursor.remaining()));
             cursor.put_slice(&taken);
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl rt::Write for Front {
+impl rt::Write for Wire {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -237,16 +238,16 @@ mod tests {
     #[tokio::test]
     async fn who_does_not_read_has_little_kept() {
         let (ours, _theirs) = UnixStream::pair().expect("sockets");
-        let mut front = Front::new(Box::new(Socket(ours)));
-        assert!(front.is_write_vectored(), "hyper would copy what it has to send");
+        let mut wire = Wire::new(Box::new(Socket(ours)));
+        assert!(wire.is_write_vectored(), "hyper would copy what it has to send");
         let cx = &mut Context::from_waker(Waker::noop());
         let large = vec![7; 1024 * 1024];
         let bufs = [IoSlice::new(b"header"), IoSlice::new(&large), IoSlice::new(b"end")];
-        while let Poll::Ready(taken) = Pin::new(&mut front).poll_write_vectored(cx, &bufs) {
+        while let Poll::Ready(taken) = Pin::new(&mut wire).poll_write_vectored(cx, &bufs) {
             assert!((1..=FULL).contains(&taken.expect("nothing fails")));
-            assert!(front.lock().out.capacity() <= 4 * FULL);
+            assert!(wire.lock().out.capacity() <= 4 * FULL);
         }
-        assert!(Pin::new(&mut front).poll_write(cx, &large).is_pending());
-        assert!((FULL..2 * FULL).contains(&front.lock().out.len()));
+        assert!(Pin::new(&mut wire).poll_write(cx, &large).is_pending());
+        assert!((FULL..2 * FULL).contains(&wire.lock().out.len()));
     }
 }

@@ -2,28 +2,27 @@
 //!
 //! A listening connection passes through these stages:
 //!
-//! 1. [`serve`]: hyper reads HTTP/1.1 requests from the endpoint beneath ([`http`](crate::http));
-//! 2. [`request`]: the listener's name, who asks ([`door`]), and what is asked for: a page, or an upgrade, which is
-//!    checked and [negotiated](negotiate);
-//! 3. [`decision`]: an upgrade waits for its answer, 101 or a status that refuses it;
-//! 4. [`stream`]: frames, seen as bytes or as messages; between two of us and for the page, with signals
-//!    beside them ([`terminal`]) and with half-close.
+//! 1. [`listen`]: the front of a listener ([`http`](crate::http)) is bound, with a WebSocket and a page mounted on it;
+//! 2. [`upgrade`]: a request for a WebSocket is checked ([`handshake`]), [negotiated](negotiate), and becomes an offer;
+//! 3. [`stream`]: frames, seen as bytes or as messages; between two of us and for the page, with signals beside them
+//!    ([`terminal`]) and with half-close.
 //!
 //! A connecting one goes from [`dial`] to the same stream.
 
 mod agreement;
-mod decision;
 mod dial;
-mod door;
+mod handshake;
+mod hint;
+mod listen;
 mod negotiate;
 mod options;
 mod params;
 mod plan;
-mod request;
-mod serve;
+mod reply;
 mod stream;
 mod sugar;
 mod terminal;
+mod upgrade;
 
 use ::plan::kind::{
     Alias, Example, Kind, Param, PlanConnect, PlanListen, Role, Scheme, Side, Takes, ValueKind,

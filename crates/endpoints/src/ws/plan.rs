@@ -8,10 +8,11 @@ use endpoint::{DialLayer, ServeLayer};
 use plan::kind::{Args, Planned, Role};
 
 use super::dial::{Dialling, Request};
-use super::door::Auth;
+use super::listen::{Layer, Listening};
 use super::negotiate::{BASE64, BINARY, Spoken};
 use super::options::Options;
-use super::serve::{Layer, Listening};
+use crate::http::door::Auth;
+use crate::http::front::Settings;
 use crate::http::hosts::Hosts;
 use crate::http::origin::Origins;
 use crate::http::page::Show;
@@ -49,22 +50,21 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     if !found.is_empty() {
         return Err(found);
     }
-    Ok(Arc::new(Layer(Arc::new(Listening {
+    let options = Options::read(args);
+    let settings = Settings { hosts, proxies, max_header, limit, close: options.close };
+    let listening = Listening {
         called: args.called.clone(),
         path,
         spoken: Spoken::new(&names, args.text("none") == Some("refuse")),
         origins,
-        hosts,
-        proxies,
         health,
-        max_header,
         auth: if args.text("auth") == Some("token") { Auth::Token } else { Auth::Open },
         show,
         telnet: args.dial_layer("telnet"),
-        limit,
         headers,
-        options: Options::read(args),
-    }))))
+        options,
+    };
+    Ok(Arc::new(Layer { listening: Arc::new(listening), settings: Arc::new(settings) }))
 }
 
 pub(super) fn connect(args: &Args) -> Planned<Arc<dyn DialLayer>> {

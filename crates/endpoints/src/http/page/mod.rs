@@ -2,7 +2,7 @@
 //!
 //! 1. [`place`]: what is at a path;
 //! 2. [`files`]: the files, built from web/ by this crate's build script;
-//! 3. [`Page::answer`]: a file with the headers that it needs, compressed as the browser takes it;
+//! 3. [`Page`]: a file with the headers that it needs, compressed as the browser takes it;
 //! 4. [`folder`]: the user's own files instead.
 
 mod encoding;
@@ -11,7 +11,6 @@ pub(crate) mod folder;
 pub(crate) mod place;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use ::bytes::Bytes;
 use descriptor::{Code, Diagnostic};
@@ -25,10 +24,11 @@ use plan::kind::Args;
 
 use self::encoding::Encoding;
 use self::files::{BUILT, Built, File};
-use self::folder::Folder;
 use self::place::Place;
 use super::body::Body;
+use super::mount::{Mount, Outcome};
 use super::reply::{self, Reply};
+use super::request::{Asked, Head};
 
 /// What a browser gets, planned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,66 +65,41 @@ impl Show {
     }
 }
 
-/// What a listener has for a browser.
-pub(crate) enum Page {
-    Built(&'static Built),
-    Folder(Arc<Folder>),
-    /// How to connect.
-    Line(String),
+/// The page that is part of the program, mounted.
+pub(crate) struct Page {
+    built: &'static Built,
+    /// The only path that it is served at, if there is one.
+    served: Option<String>,
 }
 
 impl Page {
-    /// The page if it is wanted and was built, else a line that ends with what `help` says.
-    pub(crate) fn new(show: &Show, help: &str) -> Self {
+    /// Returns the page, or why the program was built without one.
+    pub(crate) fn new(served: Option<String>) -> Result<Self, &'static str> {
         let built: &'static Result<Built, &str> = &BUILT;
-        match built {
-            _ if *show == Show::Nothing => {
-                Self::Line(format!("this is a WebSocket listener; {help}"))
-            }
-            Ok(built) => Self::Built(built),
-            Err(why) => Self::Line(format!(
-                "this is a WebSocket listener; its page is missing, because endpointforward was \
-                 built without it ({why}); {help}"
-            )),
-        }
+        built.as_ref().map(|built| Self { built, served }).map_err(|why| *why)
+    }
+}
+
+impl Mount for Page {
+    fn takes(&self, _: &Head) -> bool {
+        true
     }
 
-    /// Whether there is something to look at.
-    pub(crate) fn is_shown(&self) -> bool {
-        matches!(self, Self::Built(_) | Self::Folder(_))
-    }
-
-    /// Whether it is the user's own.
-    pub(crate) fn is_own(&self) -> bool {
-        matches!(self, Self::Folder(_))
-    }
-
-    /// The answer to a GET or HEAD of `path` that is no upgrade; a folder is asked itself.
-    pub(crate) fn answer(
-        &self,
-        path: &str,
-        query: Option<&str>,
-        served: Option<&str>,
-        headers: &HeaderMap,
-    ) -> Reply {
-        let built = match self {
-            Self::Built(built) => built,
-            Self::Line(line) if place::takes_upgrade(path, served) => {
-                return reply::upgrade_required(line);
-            }
-            Self::Line(_) | Self::Folder(_) => return reply::not_found(),
-        };
-        match place::at(path, served, |name| built.files.iter().find(|file| file.name == name)) {
-            Place::Index => file(built, &built.index, headers),
-            Place::File(found) => file(built, found, headers),
+    fn answer(&self, asked: &Asked<'_>) -> Outcome {
+        let Head { headers, .. } = asked.head;
+        let (path, query) = (asked.head.path(), asked.head.query());
+        let find = |name: &str| self.built.files.iter().find(|file| file.name == name);
+        Outcome::Reply(match place::at(path, self.served.as_deref(), find) {
+            Place::Index => file(self.built, &self.built.index, headers),
+            Place::File(found) => file(self.built, found, headers),
             Place::Slash => slash(path, query),
             Place::Nothing => reply::not_found(),
-        }
+        })
     }
 }
 
 /// To the same place with a slash behind it: only from there are the page's addresses right.
-pub(crate) fn slash(path: &str, query: Option<&str>) -> Reply {
+fn slash(path: &str, query: Option<&str>) -> Reply {
     let name = path.rsplit('/').next().unwrap_or_default();
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     let mut reply = reply::text(StatusCode::TEMPORARY_REDIRECT, "the page is one level deeper");

@@ -2,7 +2,7 @@
 //!
 //! 1. [`name`]: which file a path means, if it may mean one at all;
 //! 2. [`beneath`]: opens it, without ever leaving the folder;
-//! 3. [`Folder::answer`]: the file or a part of it, or that the browser has it already.
+//! 3. [`Files`]: the file or a part of it, or that the browser has it already.
 //!
 //! There are no listings, and what begins with a dot isn't there.
 
@@ -28,23 +28,63 @@ use tokio::task::spawn_blocking;
 use tracing::warn;
 
 use self::beneath::Root;
+use super::place::{self, Place};
 use super::{is_known, slash};
 use crate::http::body::{Body, Streamed};
+use crate::http::mount::{Mount, Outcome};
 use crate::http::reply::{self, Reply};
+use crate::http::request::{Asked, Head};
 
 /// An open folder.
 pub(crate) struct Folder {
     root: Root,
 }
 
+/// A folder, mounted.
+pub(crate) struct Files {
+    folder: Arc<Folder>,
+    /// The only path that it is served at, if there is one.
+    served: Option<String>,
+}
+
+impl Files {
+    pub(crate) fn new(folder: Folder, served: Option<String>) -> Self {
+        Self { folder: Arc::new(folder), served }
+    }
+}
+
+impl Mount for Files {
+    fn takes(&self, _: &Head) -> bool {
+        true
+    }
+
+    fn answer(&self, asked: &Asked<'_>) -> Outcome {
+        let Asked { head, sending, .. } = *asked;
+        let (path, query) = (head.path(), head.query());
+        match place::below(path, self.served.as_deref()) {
+            Place::File(path) => {
+                let wanted = Wanted {
+                    path: path.to_owned(),
+                    query: query.map(str::to_owned),
+                    headers: head.headers.clone(),
+                    sending: Arc::clone(sending),
+                };
+                Outcome::Later(Box::pin(Arc::clone(&self.folder).reply(wanted)))
+            }
+            Place::Slash | Place::Index => Outcome::Reply(slash(path, query)),
+            Place::Nothing => Outcome::Reply(reply::not_found()),
+        }
+    }
+}
+
 /// What is asked for.
-pub(crate) struct Wanted {
+struct Wanted {
     /// Below the folder, as it was sent.
-    pub(crate) path: String,
-    pub(crate) query: Option<String>,
-    pub(crate) headers: HeaderMap,
+    path: String,
+    query: Option<String>,
+    headers: HeaderMap,
     /// Held as long as the answer is being sent.
-    pub(crate) sending: Arc<()>,
+    sending: Arc<()>,
 }
 
 /// What is at a path.
@@ -63,8 +103,8 @@ impl Folder {
         Root::open(path).map(|root| Self { root })
     }
 
-    /// The answer to a GET or HEAD. Reads files on a thread that may block.
-    pub(crate) async fn answer(self: Arc<Self>, wanted: Wanted) -> Reply {
+    /// The reply to a GET or HEAD. Reads files on a thread that may block.
+    async fn reply(self: Arc<Self>, wanted: Wanted) -> Reply {
         let path = wanted.path.clone();
         let found = spawn_blocking(move || self.find(&path)).await;
         let found = found.unwrap_or_else(|error| Err(io::Error::other(error)));

@@ -12,11 +12,11 @@ use endpoint::info::Http;
 use hyper::header::{CACHE_CONTROL, HeaderName, HeaderValue, REFERRER_POLICY, SET_COOKIE};
 use hyper::{Method, StatusCode};
 
-use crate::http::reply::{self, Reply};
+use super::reply::{self, Reply};
 
 /// Who may come in, planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Auth {
+pub(crate) enum Auth {
     /// Everybody who reaches us.
     Open,
     /// Who was invited.
@@ -24,13 +24,13 @@ pub(super) enum Auth {
 }
 
 /// A door that is kept. Another way to say who one is is another of these.
-pub(super) trait Door: Send + Sync {
+pub(crate) trait Door: Send + Sync {
     /// What becomes of a request, which came over TLS if `secure`.
     fn ask(&self, method: &Method, http: &Http, secure: bool) -> Entry;
 }
 
 /// What becomes of a request.
-pub(super) enum Entry {
+pub(crate) enum Entry {
     Granted,
     /// Who asks is known from now on, and asks again: what to answer.
     Welcome(Reply),
@@ -39,7 +39,7 @@ pub(super) enum Entry {
 }
 
 /// A token in a URL, and a cookie for it.
-pub(super) struct Once {
+pub(crate) struct Once {
     /// `None` once it has been used.
     token: Mutex<Option<Secret>>,
     cookie: String,
@@ -52,7 +52,7 @@ impl Once {
     ///
     /// # Errors
     /// The system has no random numbers.
-    pub(super) fn new(port: Option<u16>) -> Result<(Self, String), getrandom::Error> {
+    pub(crate) fn new(port: Option<u16>) -> Result<(Self, String), getrandom::Error> {
         let token = Secret::new()?;
         let said = token.0.clone();
         let cookie = port.map_or(COOKIE.to_owned(), |port| format!("{COOKIE}-{port}"));
@@ -137,7 +137,7 @@ impl fmt::Debug for Secret {
 }
 
 /// The parameter in the query.
-pub(super) const TOKEN: &str = "token";
+pub(crate) const TOKEN: &str = "token";
 const COOKIE: &str = "endpointforward";
 const REFRESH: HeaderName = HeaderName::from_static("refresh");
 
