@@ -37,6 +37,9 @@ const UNSAFE: &[(&str, &str)] = &[(
     "what TCP knows about a peer (TCP_INFO, SIOCOUTQ, TCP_RTO_MAX_MS) has no safe wrapper",
 )];
 
+/// Which kind asks the registry for which other kind's layer. Without that kind, it works without the layer.
+const ASKS: &[(&str, &str)] = &[("ws", "telnet")];
+
 #[test]
 fn crates_use_only_what_is_below_them() {
     for package in members() {
@@ -187,6 +190,60 @@ fn the_splice_knows_no_kind() {
         let more: Vec<_> =
             of_system.iter().filter(|name| !["io", "pipe"].contains(&name.as_str())).collect();
         assert!(more.is_empty(), "{} names rustix::{more:?}", source.path);
+    }
+}
+
+/// What two sides agree on is a method of facts: the forwarder knows the facts of no protocol.
+#[test]
+fn the_forwarder_knows_no_protocol() {
+    for source in sources("crates/forward/src") {
+        assert_names_none(&source, "endpoint", &["info"]);
+        let code = source.code();
+        let words: BTreeSet<_> = code.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let found: Vec<_> = ["Http", "Tcp", "Unix", "Proxied", "Target", "hyper", "http"]
+            .into_iter()
+            .filter(|name| words.contains(name))
+            .collect();
+        assert!(found.is_empty(), "{} names {found:?}", source.path);
+    }
+}
+
+/// What is reached by HTTP is mounted on its front, which knows nothing of it.
+#[test]
+fn http_knows_no_kind() {
+    for source in sources("crates/endpoints/src/http") {
+        let code = source.code();
+        assert!(!code.contains("crate::ws"), "{} names ws", source.path);
+        assert_names_none(&source, "websocket", &["Role", "Encoder", "deflate", "Limits"]);
+    }
+}
+
+/// A kind that wants another one's layer asks the registry for it by name. All that do are in ASKS.
+#[test]
+fn layers_that_are_asked_for_are_declared() {
+    let mut asked = BTreeSet::new();
+    for source in sources("crates/endpoints/src") {
+        let code = source.code();
+        for (_, rest) in
+            code.match_indices("dial_layer(").map(|(at, name)| code.split_at(at + name.len()))
+        {
+            let name = rest.strip_prefix('"').and_then(|rest| rest.split('"').next());
+            let name = name
+                .unwrap_or_else(|| panic!("{} asks for a layer by a computed name", source.path));
+            let inside = source.path.trim_start_matches("crates/endpoints/src/");
+            let own = inside.split('/').next().unwrap_or_default().trim_end_matches(".rs");
+            asked.insert((own.to_owned(), name.to_owned()));
+        }
+    }
+    let declared: BTreeSet<_> =
+        ASKS.iter().map(|(of, name)| ((*of).to_owned(), (*name).to_owned())).collect();
+    assert_eq!(asked, declared, "left: what is asked for; right: ASKS");
+    let kinds = kinds(&read("crates/endpoints/src/lib.rs"));
+    for (of, name) in ASKS {
+        assert!(
+            kinds.contains(*of) && kinds.contains(*name),
+            "`{of}` asks for `{name}`: no such kind"
+        );
     }
 }
 

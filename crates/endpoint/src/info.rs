@@ -29,6 +29,12 @@ pub trait Fact: Any + fmt::Debug + Send + Sync {
     fn network(&self) -> Option<Network> {
         None
     }
+
+    /// Returns the subprotocols that the peer offers, the one it prefers first; on a connection that is open, the one
+    /// that was agreed on. `None` if this layer has no such names.
+    fn subprotocols(&self) -> Option<&[String]> {
+        None
+    }
 }
 
 /// The facts about one connection. Cheap to clone.
@@ -76,6 +82,16 @@ impl Info {
     #[must_use]
     pub fn network(&self) -> Network {
         self.facts.iter().find_map(|fact| fact.network()).unwrap_or(Network::Unknown)
+    }
+
+    /// Returns the subprotocol that `far` has settled on, if the peer here offers it too.
+    #[must_use]
+    pub fn agree(&self, far: &Self) -> Option<String> {
+        let names = |info: &Self| -> Option<Vec<String>> {
+            info.facts.iter().rev().find_map(|fact| fact.subprotocols()).map(<[String]>::to_vec)
+        };
+        let (offered, settled) = (names(self)?, names(far)?.into_iter().next()?);
+        offered.contains(&settled).then_some(settled)
     }
 }
 
@@ -225,6 +241,10 @@ impl Fact for Http {
         };
         value.map(Cow::Borrowed)
     }
+
+    fn subprotocols(&self) -> Option<&[String]> {
+        Some(&self.subprotocols)
+    }
 }
 
 impl fmt::Debug for Http {
@@ -324,6 +344,20 @@ mod tests {
         assert_eq!(named("target", "port").as_deref(), Some("7"));
         assert_eq!(named("tcp", "peer"), None);
         assert_eq!(info.get::<Target>().map(|target| target.port), Some(7));
+    }
+
+    #[test]
+    fn two_sides_agree_on_what_the_far_one_settled() {
+        let side = |names: &[&str]| {
+            let subprotocols = names.iter().map(|&name| name.to_owned()).collect();
+            Info::new().with(Http { subprotocols, ..Http::default() })
+        };
+        let near = side(&["chat", "mqtt"]);
+        assert_eq!(near.agree(&side(&["mqtt"])).as_deref(), Some("mqtt"));
+        assert_eq!(near.agree(&side(&["amqp"])), None);
+        assert_eq!(near.agree(&side(&[])), None);
+        assert_eq!(near.agree(&Info::new()), None);
+        assert_eq!(Info::new().agree(&near), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 mod arrived;
 mod echo;
 mod first_bytes;
+mod http;
 mod mem;
 mod mock;
 mod outgoing;

@@ -150,15 +150,9 @@ pub(crate) fn ws(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
              proxy in front",
         ));
     }
-    let (name, _) = named(&["cert", "key", "ssl", "tls", "certificate", "privateKey", "certKey"])?;
-    let found = wrong(
-        Code::UnknownKeyword,
-        name.span(),
-        format!("`ws` has no `{name}`: encryption isn't a part of it"),
-    );
-    Some(
-        found.help("listen on loopback, and let a reverse proxy with a certificate stand in front"),
-    )
+    let (name, _) = named(&["ssl", "tls", "certificate", "privateKey", "certKey"])?;
+    let found = wrong(Code::UnknownKeyword, name.span(), format!("`ws` has no parameter `{name}`"));
+    Some(found.help("`cert=FILE` and `key=FILE` encrypt it, and `cert=self-signed` does at once"))
 }
 
 fn mistake(at: Span, message: String) -> Diagnostic {

@@ -8,7 +8,6 @@ use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::time::Duration;
 
-use endpoint::info::Http;
 use endpoint::{
     Accepted, Answer, Conn, DialLayer, End, ErrorKind, Exposure, Grants, HOW_TO_ALLOW, Info, Life,
     Offer, Order, Reason, Refusal, RefusalKind, Transport, exposed,
@@ -161,7 +160,8 @@ impl<'a> Case<'a> {
         match offer.order {
             Order::ConnectFirst => match self.decide(&mut offer, &info).await {
                 Ok((Reached { conn: far, grants, name }, place)) => {
-                    let mut answer = agreed(&info, &far.info);
+                    let mut answer = Answer::default();
+                    answer.subprotocol = info.agree(&far.info);
                     answer.far = Some(grants);
                     answer.signals = far.control.incoming.is_some();
                     let (near, through) = self.accept(offer, answer).await?;
@@ -482,16 +482,6 @@ fn unreachable(kind: ErrorKind) -> Denied {
         _ => (RefusalKind::Refused, "the destination can't be connected"),
     };
     Denied::Unreachable(Refusal::new(kind, message))
-}
-
-/// The subprotocol that the far side settled, if the near side offers it too.
-fn agreed(near: &Info, far: &Info) -> Answer {
-    let mut answer = Answer::default();
-    if let (Some(near), Some(far)) = (near.get::<Http>(), far.get::<Http>()) {
-        let settled = far.subprotocols.first();
-        answer.subprotocol = settled.filter(|name| near.subprotocols.contains(name)).cloned();
-    }
-    answer
 }
 
 fn life(transport: &mut Transport) -> &mut dyn Life {

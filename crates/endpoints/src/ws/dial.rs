@@ -12,14 +12,15 @@ use endpoint::{ByteStream, Conn, Context, DialLayer, Error, ErrorKind, Info, Res
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use websocket::{Role, deflate};
 
-use super::messages::Messages;
+use super::agreement::{Agreed, Asked, check};
 use super::negotiate::{BINARY, Mode};
-use super::plan::is_value;
-use super::response::{Agreed, Asked, Failure, check, exchange};
-use super::stream::Core;
-use super::target::{self, Unfilled};
+use super::options::Options;
+use super::stream::core::Core;
+use super::stream::messages::Messages;
 use super::terminal;
-use super::wishes::Wishes;
+use crate::http::response::{Failure, exchange};
+use crate::http::syntax::is_value;
+use crate::http::target::{self, Unfilled};
 use crate::patience::timeout;
 
 /// The layer, planned.
@@ -31,7 +32,7 @@ pub(super) struct Dialling {
     /// Whether the server has to choose a subprotocol.
     pub(super) required: bool,
     pub(super) limit: Duration,
-    pub(super) wishes: Wishes,
+    pub(super) options: Options,
 }
 
 /// What is asked for.
@@ -69,7 +70,7 @@ impl DialLayer for Dialling {
         let asked = Asked {
             key: &key,
             subprotocols: &offers,
-            deflate: self.wishes.compression.as_ref().map(|wanted| &wanted.config),
+            deflate: self.options.compression.as_ref().map(|wanted| &wanted.config),
         };
         let shaken = timeout(self.limit, self.shake(&mut stream, request.as_bytes(), &asked)).await;
         let (agreed, unread) = shaken
@@ -81,7 +82,7 @@ impl DialLayer for Dialling {
             .map_err(|(kind, words)| self.error(kind, words))?;
         let Agreed { subprotocol, deflate } = agreed;
         let (agreed, params) = (subprotocol.as_deref(), deflate.as_ref());
-        let terms = self.wishes.terms(Role::Client, agreed, params, cx.clock());
+        let terms = self.options.terms(Role::Client, agreed, params, cx.clock());
         let mode = terms.mode;
         let mut http = Http::default();
         (http.path, http.query) = match target.split_once('?') {
@@ -186,7 +187,7 @@ impl Dialling {
         if !offers.is_empty() {
             put("Sec-WebSocket-Protocol", &offers.join(", "));
         }
-        if let Some(wanted) = &self.wishes.compression {
+        if let Some(wanted) = &self.options.compression {
             put("Sec-WebSocket-Extensions", &deflate::offer(&wanted.config));
         }
         let given = |name: &str| headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));

@@ -2,63 +2,35 @@
 //!
 //! A listening connection passes through these stages:
 //!
-//! 1. [`front`]: hyper reads HTTP/1.1 requests from the endpoint beneath;
-//! 2. [`request`]: who asks, behind a [`proxy`] perhaps, whether the listener answers to that name
-//!    ([`hosts`]) and lets them in ([`door`]); what is no upgrade is answered with the [`page`]; an upgrade is checked: [`origin`],
-//!    [`negotiate`];
-//! 3. [`serve`]: it becomes an offer, that is accepted with 101 or refused with the status that
-//!    [`answer`] has for it;
-//! 4. [`stream`]: frames, seen as bytes ([`bytes`]) or as messages ([`messages`]); between two of us
-//!    and for the page, with signals beside them ([`terminal`]) and with half-close ([`half`]);
-//! 5. the end: both Closes, or, where the peer broke the protocol, until it has heard ours ([`linger`]).
+//! 1. [`listen`]: the front of a listener ([`http`](crate::http)) is bound, with a WebSocket and a page mounted on it;
+//! 2. [`upgrade`]: a request for a WebSocket is checked ([`handshake`]), [negotiated](negotiate), and becomes an offer;
+//! 3. [`stream`]: frames, seen as bytes or as messages; between two of us and for the page, with signals beside them
+//!    ([`terminal`]) and with half-close.
 //!
 //! A connecting one goes from [`dial`] to the same stream.
 
-mod answer;
-mod base64;
-mod beginning;
-mod body;
-mod bytes;
-mod closing;
-mod codes;
-mod compression;
-mod decision;
+mod agreement;
 mod dial;
-mod door;
-mod facts;
-mod front;
-mod front_params;
-mod half;
-mod hosts;
-mod keepalive;
-mod keys;
-mod linger;
-mod messages;
+mod handshake;
+mod hint;
+mod listen;
 mod negotiate;
-mod origin;
-mod page;
+mod options;
 mod params;
-mod pings;
 mod plan;
-mod proxy;
-mod receiving;
-mod request;
-mod response;
-mod sending;
-mod serve;
+mod reply;
 mod stream;
 mod sugar;
-mod target;
 mod terminal;
-mod typed;
-mod url;
-mod wishes;
+mod upgrade;
 
 use ::plan::kind::{
     Alias, Example, Kind, Param, PlanConnect, PlanListen, Role, Scheme, Side, Takes, ValueKind,
 };
 
-use self::front_params::{FORWARDED, HEALTH, MAX_HEADER, TRUSTED};
+use crate::http::facts;
+use crate::http::params::{FORWARDED, HEALTH, MAX_HEADER, TRUSTED};
+
 use self::params::{
     CLOSE_TIMEOUT, COMPRESSION, ENCODING, ENDPOINT, FRAGMENT, HANDSHAKE_TIMEOUT, MAX_FRAME,
     MAX_MESSAGE, NONE, PING, PONG_TIMEOUT,

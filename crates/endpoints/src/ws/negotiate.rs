@@ -156,12 +156,6 @@ impl fmt::Display for Spoken {
     }
 }
 
-/// Whether `text` is a token (RFC 9110 section 5.6.2), as names of subprotocols and headers are.
-pub(super) fn is_token(text: &str) -> bool {
-    let is_char = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(is_char)
-}
-
 /// Names that say how bytes are framed on this connection, and nothing about what they are.
 pub(super) const FRAMINGS: [&str; 3] = [terminal::NAME, BINARY, BASE64];
 pub(super) const BINARY: &str = "binary";

@@ -8,16 +8,18 @@ use endpoint::{DialLayer, ServeLayer};
 use plan::kind::{Args, Planned, Role};
 
 use super::dial::{Dialling, Request};
-use super::door::Auth;
-use super::front_params;
-use super::hosts::Hosts;
-use super::negotiate::{BASE64, BINARY, Spoken, is_token};
-use super::origin::Origins;
-use super::page::Show;
-use super::proxy::Proxies;
-use super::serve::{Layer, Listening};
-use super::url;
-use super::wishes::Wishes;
+use super::listen::{Layer, Listening};
+use super::negotiate::{BASE64, BINARY, Spoken};
+use super::options::Options;
+use crate::http::door::Auth;
+use crate::http::front::Settings;
+use crate::http::hosts::Hosts;
+use crate::http::origin::Origins;
+use crate::http::page::Show;
+use crate::http::params;
+use crate::http::proxy::Proxies;
+use crate::http::syntax::{is_token, is_value};
+use crate::http::url;
 
 pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     let mut found = Vec::new();
@@ -27,8 +29,8 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     let origins = keep(Origins::read(args), &mut found).unwrap_or_default();
     let proxies = keep(Proxies::read(args), &mut found).unwrap_or_default();
     let show = keep(Show::read(args), &mut found).unwrap_or_default();
-    let health = keep(front_params::health(args), &mut found).flatten();
-    let max_header = keep(front_params::max_header(args), &mut found).unwrap_or_default();
+    let health = keep(params::health(args), &mut found).flatten();
+    let max_header = keep(params::max_header(args), &mut found).unwrap_or_default();
     let names = subprotocols(args, &mut found);
     let limit = timeout(args, &mut found);
     let headers = headers(args, &mut found);
@@ -54,22 +56,21 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     if !found.is_empty() {
         return Err(found);
     }
-    Ok(Arc::new(Layer(Arc::new(Listening {
+    let options = Options::read(args);
+    let settings = Settings { hosts, proxies, max_header, limit, close: options.close };
+    let listening = Listening {
         called: args.called.clone(),
         path,
         spoken,
         origins,
-        hosts,
-        proxies,
         health,
-        max_header,
         auth: if args.text("auth") == Some("token") { Auth::Token } else { Auth::Open },
         show,
         telnet: args.dial_layer("telnet"),
-        limit,
         headers,
-        wishes: Wishes::read(args),
-    }))))
+        options,
+    };
+    Ok(Arc::new(Layer { listening: Arc::new(listening), settings: Arc::new(settings) }))
 }
 
 pub(super) fn connect(args: &Args) -> Planned<Arc<dyn DialLayer>> {
@@ -116,7 +117,7 @@ pub(super) fn connect(args: &Args) -> Planned<Arc<dyn DialLayer>> {
         },
         required: args.text("none") == Some("refuse"),
         limit,
-        wishes: Wishes::read(args),
+        options: Options::read(args),
     }))
 }
 
@@ -169,11 +170,6 @@ fn headers(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<(String, String)> {
         }
     }
     headers
-}
-
-/// Whether it can be a header's value (RFC 9110 section 5.5).
-pub(super) fn is_value(value: &str) -> bool {
-    !value.chars().any(|c| c.is_control() && c != '\t')
 }
 
 fn timeout(args: &Args, found: &mut Vec<Diagnostic>) -> Duration {

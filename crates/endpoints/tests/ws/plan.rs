@@ -135,18 +135,18 @@ fn mistakes_when_connecting() {
 }
 
 #[test]
-fn tls_is_said_not_to_be_built() {
-    for typed in ["wss:9000", "https:9000", "WSS://h/", "tls:443", "ssl:{tcp:443}"] {
-        let said = listening(typed);
-        assert!(said.contains("needs TLS, which isn't built yet"), "{typed}\n{said}");
-    }
+fn a_url_with_tls_needs_tls_beneath() {
     insta::assert_snapshot!(connecting("ws:{tcp:h:443}:url={wss://h/}"), @r#"
-    warning: `url` asks for TLS, which isn't built yet; this connection is not encrypted
+    warning: `url` asks for TLS, and this connection is not encrypted: `ws` would have to go over `tls`
       | ws:{tcp:h:443}:url={wss://h/}
       |                     ^^^^^^^^
     "#);
+    assert_eq!(connecting("ws:{tls:{tcp:h:443}}:url={wss://h/}"), "");
+    assert_eq!(connecting("wss://h/"), "");
     // A proxy in front may well have it.
     assert_eq!(listening("ws:9000:url={wss://h/}"), "");
+    let missing = listening("wss://127.0.0.1:9000/");
+    assert!(missing.contains("`tls` needs `cert`"), "{missing}");
     insta::assert_snapshot!(listening("http:9000"), @r#"
     error: `http` is not a kind of endpoint
       | http:9000

@@ -12,8 +12,8 @@ use endpoint::{Control, ExitStatus, Grants, Signal, SignalReceiver};
 use websocket::{CloseCode, Role};
 
 use self::message::Message;
-use super::half::Halves;
 use crate::outgoing::Outgoing;
+use crate::ws::stream::half::Halves;
 
 /// The name of the subprotocol.
 pub(super) const NAME: &str = "endpointforward.v1";

@@ -1,0 +1,320 @@
+//! The front of a listener that is reached by HTTP.
+//!
+//! A request passes these stages:
+//!
+//! 1. a [`Protocol`] reads it;
+//! 2. a method that no [`Mount`](super::mount::Mount) knows gets 405;
+//! 3. a mount that everybody may ask answers;
+//! 4. the name that the listener is called by is checked, as a trusted proxy passes it on if there is one;
+//! 5. the client is authenticated ([`door`](super::door));
+//! 6. the first mount that takes it answers: a reply, an error that ends the connection, or an upgrade, which becomes
+//!    an offer ([`decision`](super::decision)).
+//!
+//! Whoever waits for the next offer drives the connection: there is no task and no queue.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use endpoint::info::Proxied;
+use endpoint::{
+    Bound, Clock, Conn, Control, Error, ErrorKind, Hold, Info, Local, Offer, Offers, Result,
+};
+use hyper::StatusCode;
+use tokio::time::Instant;
+use tracing::debug;
+
+use super::decision::Deciding;
+use super::door::{Door, Entry};
+use super::hosts::Hosts;
+use super::http1::Http1;
+use super::mount::{Mounts, Outcome, Refused};
+use super::protocol::{Event, Fault, Protocol, Replying, Requested, Responder};
+use super::proxy::Proxies;
+use super::reply;
+use super::request::{Asked, Head, check_host};
+use super::wire::Wire;
+use crate::patience;
+
+/// What a front is planned with, whatever is mounted on it.
+pub(crate) struct Settings {
+    pub(crate) hosts: Hosts,
+    pub(crate) proxies: Proxies,
+    /// The most bytes of a request's header, for the buffer.
+    pub(crate) max_header: usize,
+    /// How long a request, and a client that takes nothing of a reply, may take.
+    pub(crate) limit: Duration,
+    /// How long a refused client has to take its reply, if that was said.
+    pub(crate) close: Option<Duration>,
+}
+
+/// A listener that is open.
+pub(crate) struct Front {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) local: Local,
+    pub(crate) mounts: Mounts,
+    /// Whom it lets in, if not everybody.
+    pub(crate) door: Option<Arc<dyn Door>>,
+    pub(crate) clock: Clock,
+}
+
+impl Front {
+    /// Returns whether only this machine's programs reach it; a listener without an address is behind a proxy, which
+    /// sees to names itself.
+    fn is_loopback(&self) -> bool {
+        self.local.address.is_some_and(|address| address.ip().is_loopback())
+    }
+
+    /// Answers a request of the connection that `info` is about.
+    fn answer(&self, head: &Head, sending: &Arc<()>, info: &Info) -> Answered {
+        if !self.mounts.iter().any(|mount| mount.methods().contains(&head.method)) {
+            let methods = self.mounts.iter().flat_map(|mount| mount.methods());
+            return Outcome::Reply(reply::not_allowed(methods)).into();
+        }
+        let http = head.facts();
+        let proxied = self.settings.proxies.ask(info, &head.headers);
+        let outcome =
+            self.outcome(&Asked { head, http: &http, proxied: proxied.as_ref(), sending });
+        Answered { outcome, proxied }
+    }
+
+    fn outcome(&self, asked: &Asked<'_>) -> Outcome {
+        let Asked { head, proxied, .. } = *asked;
+        let takes = |mount: &&Arc<dyn super::mount::Mount>| {
+            mount.methods().contains(&head.method) && mount.takes(head)
+        };
+        let mount = self.mounts.iter().find(takes);
+        if let Some(mount) = mount.filter(|mount| mount.is_public()) {
+            return mount.answer(asked);
+        }
+        let named = check_host(head, proxied, &self.settings.hosts, self.is_loopback());
+        if let Err(refused) = named {
+            return Outcome::Refused(refused);
+        }
+        if let Some(door) = &self.door {
+            let encrypted = asked.scheme().map_or(self.local.is_encrypted, |it| it == "https");
+            match door.ask(&head.method, asked.http, encrypted) {
+                Entry::Welcome(reply) if !head.upgrades_to("websocket") => {
+                    return Outcome::Reply(reply);
+                }
+                // A program may bring the token right away: it has no other use for it.
+                Entry::Granted | Entry::Welcome(_) => {}
+                Entry::Denied(line) => {
+                    let kind = ErrorKind::Refused;
+                    return Outcome::Refused(Refused::new(StatusCode::FORBIDDEN, kind, line));
+                }
+            }
+        }
+        mount.map_or_else(|| Outcome::Reply(reply::not_found()), |mount| mount.answer(asked))
+    }
+}
+
+/// How a request was answered.
+struct Answered {
+    outcome: Outcome,
+    proxied: Option<Proxied>,
+}
+
+impl From<Outcome> for Answered {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, proxied: None }
+    }
+}
+
+/// A front that connections come to.
+pub(crate) struct Serving(pub(crate) Arc<Front>);
+
+impl Bound for Serving {
+    fn local(&self) -> &Local {
+        &self.0.local
+    }
+
+    fn serve(&self, conn: Conn) -> Box<dyn Offers> {
+        let Conn { transport, info, control, hold } = conn;
+        let front = Arc::clone(&self.0);
+        let wire = Wire::new(transport.into_bytes());
+        let protocol = Box::new(Http1::new(wire.clone(), front.settings.max_header));
+        let link = Link { front, info, control, hold };
+        let began = Instant::now();
+        let talk = Talk { protocol, wire, link };
+        Box::new(Requests { talk: Some(talk), served: false, began })
+    }
+}
+
+/// A connection that HTTP is spoken on.
+struct Talk {
+    protocol: Box<dyn Protocol>,
+    wire: Wire,
+    link: Link,
+}
+
+/// A connection, HTTP aside.
+pub(super) struct Link {
+    pub(super) front: Arc<Front>,
+    pub(super) info: Info,
+    pub(super) control: Control,
+    pub(super) hold: Hold,
+}
+
+/// The offers of one connection: at most one with HTTP/1.1, because it ends HTTP.
+struct Requests {
+    talk: Option<Talk>,
+    /// Whether a request was answered.
+    served: bool,
+    began: Instant,
+}
+
+#[async_trait]
+impl Offers for Requests {
+    async fn next(&mut self) -> Result<Option<Offer>> {
+        let mut refused = None;
+        while let Some(talk) = &mut self.talk {
+            let limit = talk.link.front.settings.limit;
+            let next = poll_fn(|cx| talk.protocol.poll_next(cx));
+            let next = patience::timeout(limit, next).await;
+            // A reply may be of any length, and its client as slow as it likes; when places run out, the most silent
+            // one loses its. But whoever only asks and asks takes the place of somebody who wants a session.
+            let sends = self.served && (talk.protocol.is_sending() || talk.wire.is_pending());
+            let late = !sends && self.began.elapsed() > limit * REQUESTS;
+            let goes_on =
+                if sends { talk.wire.may_take() } else { self.served && talk.wire.has_moved() };
+            if next.is_none() && !late && goes_on {
+                continue;
+            }
+            match next {
+                Some(Event::Request(requested)) => {
+                    let Requested { head, responder } = requested;
+                    let Answered { outcome, proxied } =
+                        talk.link.front.answer(&head, &talk.protocol.sending(), &talk.link.info);
+                    let reply = match outcome {
+                        Outcome::Reply(reply) => Replying::Now(reply),
+                        Outcome::Later(reply) => Replying::Later(reply),
+                        Outcome::Refused(why) => {
+                            let Refused { reply, kind, words } = *why;
+                            let words = told(words, proxied.as_ref());
+                            refused = Some(talk.link.error(kind, words));
+                            responder.send(Replying::Now(reply));
+                            continue;
+                        }
+                        Outcome::Upgrade(upgrade) => {
+                            let talk = self.talk.take().expect("it was there at the loop's start");
+                            return Ok(Some(talk.offer(upgrade, responder, proxied)));
+                        }
+                    };
+                    responder.send(reply);
+                    self.served = true;
+                    if late {
+                        talk.protocol.shut_down();
+                    }
+                }
+                Some(Event::Done(done)) => {
+                    let talk = self.talk.take().expect("it was there at the loop's start");
+                    return talk.over(done, refused).await;
+                }
+                None => {
+                    let Talk { link, .. } =
+                        self.talk.take().expect("it was there at the loop's start");
+                    return link.timed_out(refused, sends, self.served);
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The reason of a refusal. The connection's own peer, which the log shows, is the proxy.
+fn told(mut words: String, proxied: Option<&Proxied>) -> String {
+    if let Some(client) = proxied.and_then(|proxied| proxied.client) {
+        words.push_str(&format!(" (asked for by {client})"));
+    }
+    words
+}
+
+impl Talk {
+    /// Makes an offer of an upgrade.
+    fn offer(
+        self,
+        upgrade: Box<dyn super::mount::Upgrade>,
+        responder: Responder,
+        proxied: Option<Proxied>,
+    ) -> Offer {
+        let Self { mut protocol, wire, mut link } = self;
+        if let Some(proxied) = proxied {
+            link.info = link.info.with(proxied);
+        }
+        let info = link.info.clone().with(upgrade.http().clone());
+        let stream = protocol.hand_over(responder);
+        drop((protocol, wire));
+        Offer::new(info, Deciding { link, stream, upgrade })
+    }
+
+    /// HTTP has ended without an offer.
+    async fn over(
+        self,
+        done: std::result::Result<(), Fault>,
+        refused: Option<Error>,
+    ) -> Result<Option<Offer>> {
+        let Self { protocol, wire, link } = self;
+        drop(protocol);
+        wire.deliver(link.front.settings.limit).await;
+        wire.taken().await;
+        wire.close(link.front.settings.close).await;
+        let not_http = |words| match wire.diagnosis() {
+            Some(words) => words.to_owned(),
+            None => words,
+        };
+        match (refused, done) {
+            (Some(error), _) => Err(error),
+            (None, Err(Fault::NotHttp(error))) => {
+                let words = not_http(format!("what came is not HTTP: {error}"));
+                Err(link.error(ErrorKind::Protocol, words))
+            }
+            (None, Err(Fault::TooLarge)) => {
+                let words = not_http(format!(
+                    "a request's header has more than {} bytes or 100 lines; `max-header` allows \
+                     more bytes",
+                    link.front.settings.max_header
+                ));
+                Err(link.error(ErrorKind::Protocol, words))
+            }
+            (None, Err(Fault::Lost(error))) => {
+                debug!("{}: {error}", link.front.local.descriptor);
+                Ok(None)
+            }
+            (None, Ok(())) => Ok(None),
+        }
+    }
+}
+
+impl Link {
+    /// Says why nothing is waited for any more.
+    fn timed_out(
+        &self,
+        refused: Option<Error>,
+        sends: bool,
+        served: bool,
+    ) -> Result<Option<Offer>> {
+        match refused {
+            Some(error) => Err(error),
+            None if sends => {
+                let words = "the client takes nothing more of the answer";
+                Err(self.error(ErrorKind::Timeout, words))
+            }
+            // An idle keep-alive is nothing to report.
+            None if served => Ok(None),
+            None => {
+                let limit = self.front.settings.limit.as_secs_f64();
+                let words = format!("no HTTP request came within {limit} s");
+                Err(self.error(ErrorKind::Timeout, words))
+            }
+        }
+    }
+
+    pub(super) fn error(&self, kind: ErrorKind, words: impl Into<String>) -> Error {
+        Error::new(kind, "accept", &*self.front.local.descriptor, words)
+    }
+}
+
+/// How many of the time limits a connection may go on asking without becoming a session.
+const REQUESTS: u32 = 6;

@@ -1,0 +1,55 @@
+//! The end of a connection that HTTP was spoken on and that became no session: its last reply arrives.
+
+use std::future::poll_fn;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+use super::wire::Wire;
+use crate::patience;
+
+/// How the front's side of a stream ends, once HTTP is over.
+impl Wire {
+    /// Has the end of a reply reach a peer that takes it slowly.
+    pub(super) async fn deliver(&self, limit: Duration) {
+        let drain = || poll_fn(|cx| self.poll_drain(cx));
+        while patience::timeout(limit, drain()).await.is_none() && self.may_take() {}
+    }
+
+    /// Waits until a live peer has taken all of a reply, however long it takes: a socket that is closed while
+    /// something is on its way is left to the system, which gives up on a reader that pauses.
+    pub(super) async fn taken(&self) {
+        let mut pause = FIRST_LOOK;
+        let forget = || poll_fn(|cx| self.poll_forget(cx));
+        while self.is_pending() && self.may_take() {
+            // What it still sends must not stall it.
+            if timeout(pause, forget()).await == Ok(false) {
+                sleep(pause).await;
+            }
+            pause = (pause * 2).min(LAST_LOOK);
+        }
+    }
+
+    /// Has the reply reach the peer, and drains it for `limit` at most: a socket that is closed while something comes
+    /// is reset, and the reply is lost with it. One that is silent for a moment doesn't care.
+    pub(super) async fn close(&self, limit: Option<Duration>) {
+        let forget = || poll_fn(|cx| self.poll_forget(cx));
+        let close = async {
+            let ended = timeout(SILENCE, poll_fn(|cx| self.poll_end(cx))).await;
+            if let Ok(Ok(())) = ended {
+                while let Ok(true) = timeout(SILENCE, forget()).await {}
+            }
+        };
+        let _ = timeout(limit.unwrap_or(CLOSE), close).await;
+    }
+}
+
+/// How long a refused peer has to take its reply, and may pause in what it still sends.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// How long that goes on, unless something else is said.
+const CLOSE: Duration = Duration::from_secs(5);
+
+/// How soon, and how seldom, it is asked what a peer has taken.
+const FIRST_LOOK: Duration = Duration::from_millis(1);
+const LAST_LOOK: Duration = Duration::from_secs(1);

@@ -1,0 +1,38 @@
+//! HTTP, on both sides: what a listener reads and replies, and what a client of ours reads.
+//!
+//! A kind that is reached by HTTP uses this room and is not known to it: what a listener has to offer
+//! besides errors is mounted on the front.
+
+//! Listening:
+//!
+//! 1. [`wire`]: the stream beneath, shared by who speaks HTTP on it and who waits for a decision;
+//! 2. [`protocol`]: the seam behind which a version of HTTP is spoken; [`http1`] is the one there is;
+//! 3. [`front`]: what happens to a request, from its method to its reply; [`request`], [`hosts`], [`proxy`],
+//!    [`origin`] and [`door`] are the checks;
+//! 4. [`mount`]: what answers. [`page`] has the pages and files; a kind mounts what it switches to;
+//! 5. [`decision`]: a switch that waits for the forwarder; [`leave`]: a connection that ends with a reply.
+//!
+//! Connecting: [`target`] and [`url`] say what is asked for, [`response`] reads what comes back.
+
+mod body;
+mod decision;
+pub(crate) mod door;
+pub(crate) mod facts;
+pub(crate) mod front;
+pub(crate) mod hosts;
+mod http1;
+mod leave;
+pub(crate) mod mount;
+pub(crate) mod origin;
+pub(crate) mod page;
+pub(crate) mod params;
+mod protocol;
+pub(crate) mod proxy;
+pub(crate) mod reply;
+pub(crate) mod request;
+pub(crate) mod response;
+mod sniff;
+pub(crate) mod syntax;
+pub(crate) mod target;
+pub(crate) mod url;
+mod wire;

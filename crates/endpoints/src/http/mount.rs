@@ -1,0 +1,133 @@
+//! What is mounted on a front: whatever a listener answers with more than an error.
+//!
+//! A front asks its mounts in their order, and the first that takes a request answers it. Several mounts share one
+//! socket: today a health check, an icon, a WebSocket and a page.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use ::bytes::BytesMut;
+use endpoint::info::Http;
+use endpoint::{Accepted, Answer, ByteStream, Clock, Control, ErrorKind, Hold, Info};
+use hyper::{Method, StatusCode};
+
+use super::reply::{self, Reply};
+use super::request::{Asked, Head};
+
+/// Something that is reached by HTTP.
+pub(crate) trait Mount: Send + Sync {
+    /// Returns the methods that it knows. A method that no mount knows gets 405.
+    fn methods(&self) -> &'static [Method] {
+        &READ
+    }
+
+    /// Returns whether a request is its own to answer.
+    fn takes(&self, head: &Head) -> bool;
+
+    /// Returns whether its replies are for everybody: sent by whatever name the listener was called, without
+    /// authentication. Such a reply tells nothing that an attacker doesn't know.
+    fn is_public(&self) -> bool {
+        false
+    }
+
+    /// Answers a request that it takes. The listener's name was checked before and, unless the mount is public, the
+    /// client was admitted.
+    fn answer(&self, asked: &Asked<'_>) -> Outcome;
+}
+
+/// How a request is answered.
+pub(crate) enum Outcome {
+    /// At once. Other requests may follow.
+    Reply(Reply),
+    /// Once the reply is there.
+    Later(Later),
+    /// With an error that the log shows; the connection ends.
+    Refused(Box<Refused>),
+    /// The stream becomes a session, if the forwarder accepts it.
+    Upgrade(Box<dyn Upgrade>),
+}
+
+/// A reply that takes time to make.
+pub(crate) type Later = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+/// What is wrong with a request.
+pub(crate) struct Refused {
+    /// What the client is told.
+    pub(crate) reply: Reply,
+    /// The sort of failure, for the log.
+    pub(crate) kind: ErrorKind,
+    /// The reason, for the log.
+    pub(crate) words: String,
+}
+
+impl Refused {
+    /// Makes a refusal whose reply and log line say the same.
+    pub(crate) fn new(status: StatusCode, kind: ErrorKind, line: impl Into<String>) -> Box<Self> {
+        let words = line.into();
+        Box::new(Self { reply: reply::last(status, &words), kind, words })
+    }
+}
+
+/// A request to switch to another protocol that nothing is wrong with.
+pub(crate) trait Upgrade: Send {
+    /// Returns the facts about the request, for the gate and the route.
+    fn http(&self) -> &Http;
+
+    /// Returns the reply that switches; called once, when the far side is connected.
+    fn switch(&mut self, answer: &Answer) -> Reply;
+
+    /// Opens the session, after that reply has left.
+    fn open(self: Box<Self>, answer: &Answer, over: Switched) -> Accepted;
+}
+
+/// A connection that HTTP was spoken on until its client was told to switch.
+pub(crate) struct Switched {
+    pub(crate) stream: Box<dyn ByteStream>,
+    /// What the client sent behind its request.
+    pub(crate) unread: BytesMut,
+    pub(crate) info: Info,
+    pub(crate) control: Control,
+    pub(crate) hold: Hold,
+    pub(crate) clock: Clock,
+}
+
+/// A path that tells a load balancer that the listener is there.
+pub(crate) struct Health(pub(crate) String);
+
+impl Mount for Health {
+    fn takes(&self, head: &Head) -> bool {
+        head.path() == self.0
+    }
+
+    // Whoever only looks whether the listener is there has no name for it and no token.
+    fn is_public(&self) -> bool {
+        true
+    }
+
+    fn answer(&self, _: &Asked<'_>) -> Outcome {
+        Outcome::Reply(reply::healthy())
+    }
+}
+
+/// The icon that browsers ask for along with every page that names none, such as one line of text.
+pub(crate) struct NoIcon;
+
+impl Mount for NoIcon {
+    fn takes(&self, head: &Head) -> bool {
+        head.path() == "/favicon.ico"
+    }
+
+    fn is_public(&self) -> bool {
+        true
+    }
+
+    fn answer(&self, _: &Asked<'_>) -> Outcome {
+        Outcome::Reply(reply::no_icon())
+    }
+}
+
+/// All mounts of a listener, in their order.
+pub(crate) type Mounts = Vec<Arc<dyn Mount>>;
+
+static READ: [Method; 2] = [Method::GET, Method::HEAD];

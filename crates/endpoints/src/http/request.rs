@@ -1,0 +1,116 @@
+//! A request's head, what is asked for by whom, and whether the listener answers to the name it was called by.
+
+use std::sync::Arc;
+
+use endpoint::ErrorKind;
+use endpoint::info::{Http, Proxied};
+use hyper::body::{Body, Incoming};
+use hyper::header::{HOST, HeaderMap, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
+use hyper::{Method, Request, StatusCode, Uri, Version};
+
+use super::hosts::Hosts;
+use super::mount::Refused;
+use super::syntax::{has_word, is_token, printable, single, words};
+
+/// A request without its body.
+pub(crate) struct Head {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) version: Version,
+    pub(crate) headers: HeaderMap,
+    pub(crate) has_body: bool,
+}
+
+impl Head {
+    /// Returns the head of what hyper has read.
+    pub(super) fn of(request: Request<Incoming>) -> Self {
+        let (parts, body) = request.into_parts();
+        let hyper::http::request::Parts { method, uri, version, headers, .. } = parts;
+        Self { method, uri, version, headers, has_body: !body.is_end_stream() }
+    }
+
+    /// Returns the path, percent-encoded as it was sent.
+    pub(crate) fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    /// Returns what follows the `?`, as it was sent.
+    pub(crate) fn query(&self) -> Option<&str> {
+        self.uri.query()
+    }
+
+    /// Returns whether it asks to switch to this protocol (RFC 9110 section 7.8).
+    pub(crate) fn upgrades_to(&self, protocol: &str) -> bool {
+        has_word(&self.headers, &UPGRADE, protocol)
+    }
+
+    /// Returns the facts about it.
+    pub(crate) fn facts(&self) -> Http {
+        let mut http = Http::default();
+        self.path().clone_into(&mut http.path);
+        self.query().unwrap_or_default().clone_into(&mut http.query);
+        let headers = self.headers.iter();
+        http.headers = headers
+            .filter_map(|(name, value)| {
+                Some((name.as_str().to_owned(), value.to_str().ok()?.into()))
+            })
+            .collect();
+        http.subprotocols = words(&self.headers, &SEC_WEBSOCKET_PROTOCOL)
+            .filter(|name| is_token(name))
+            .map(str::to_owned)
+            .collect();
+        http
+    }
+}
+
+/// A request as a mount gets it.
+pub(crate) struct Asked<'a> {
+    pub(crate) head: &'a Head,
+    /// The facts about it.
+    pub(crate) http: &'a Http,
+    /// What a trusted proxy says about the client.
+    pub(crate) proxied: Option<&'a Proxied>,
+    /// Held by a reply for as long as it is being sent.
+    pub(crate) sending: &'a Arc<()>,
+}
+
+impl Asked<'_> {
+    /// Returns the host that the client asked for, by the word of a trusted proxy or the Host header.
+    pub(crate) fn host(&self) -> Option<&str> {
+        let said = self.proxied.and_then(|proxied| proxied.host.as_deref());
+        said.or_else(|| single(&self.head.headers, &HOST).unwrap_or_default())
+    }
+
+    /// Returns the scheme that the client used, if a trusted proxy says it.
+    pub(crate) fn scheme(&self) -> Option<&'static str> {
+        self.proxied.and_then(|proxied| proxied.scheme)
+    }
+}
+
+/// Checks that the listener answers to the host that was asked for: of us, and of the proxy in front. The first is
+/// looked at in any case, because a page on this machine may pretend to be a proxy, but can't choose its Host header.
+pub(super) fn check_host(
+    head: &Head,
+    proxied: Option<&Proxied>,
+    hosts: &Hosts,
+    is_loopback: bool,
+) -> Result<(), Box<Refused>> {
+    let bad = |line| Refused::new(StatusCode::BAD_REQUEST, ErrorKind::Protocol, line);
+    let Ok(host) = single(&head.headers, &HOST) else {
+        return Err(bad("the Host header is not one host"));
+    };
+    // RFC 9112 section 3.2; HTTP/1.0 has none.
+    if host.is_none() && head.uri.host().is_none() && head.version == Version::HTTP_11 {
+        return Err(bad("the Host header is missing"));
+    }
+    let asked = [host, proxied.and_then(|proxied| proxied.host.as_deref())];
+    let foreign = |host: &&str| !hosts.allow(host, is_loopback);
+    let Some(host) = asked.into_iter().flatten().find(foreign) else { return Ok(()) };
+    let host = printable(host);
+    let set = hosts.with(&host);
+    let line = format!(
+        "this listener doesn't answer to the name `{host}`, so that no web page can reach it by one \
+         of its own; if the name is yours, add it to the listener: `host={set}`"
+    );
+    Err(Refused::new(StatusCode::FORBIDDEN, ErrorKind::Refused, line))
+}

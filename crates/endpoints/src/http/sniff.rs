@@ -1,0 +1,71 @@
+//! What somebody speaks who doesn't speak HTTP/1, by the first bytes: the log can then say what to do.
+
+/// The first bytes of a connection.
+#[derive(Debug, Default)]
+pub(crate) struct Sniff {
+    bytes: [u8; LONGEST],
+    len: usize,
+}
+
+impl Sniff {
+    /// Takes what was read next, as far as it belongs to the beginning.
+    pub(crate) fn take(&mut self, read: &[u8]) {
+        let taken = read.len().min(LONGEST - self.len);
+        self.bytes[self.len..][..taken].copy_from_slice(&read[..taken]);
+        self.len += taken;
+    }
+
+    /// What it is and what to do, if it is known for something else than HTTP/1.
+    pub(crate) fn diagnosis(&self) -> Option<&'static str> {
+        let bytes = &self.bytes[..self.len];
+        // A record with a handshake in it, of any version (RFC 8446 section 5.1).
+        if let [0x16, 3, _, ..] = bytes {
+            return Some(TLS);
+        }
+        let known = KNOWN.iter().find(|(signature, _)| bytes.starts_with(signature));
+        known.map(|&(_, diagnosis)| diagnosis)
+    }
+}
+
+const LONGEST: usize = 14;
+
+const TLS: &str = "TLS came, and plain HTTP is spoken here: connect with `ws://` or `http://`, or put \
+                   something that ends TLS in front";
+const PROXY: &str = "a header of the PROXY protocol came, which isn't spoken here: take `send-proxy` \
+                     or its like out of the proxy's configuration";
+
+/// How other protocols begin.
+const KNOWN: &[(&[u8], &str)] = &[
+    (b"\r\n\r\n\0\r\nQUIT\n", PROXY),
+    (b"PROXY ", PROXY),
+    (b"PRI * HTTP/2.0", "HTTP/2 came, and only HTTP/1.1 is spoken here"),
+    (b"SSH-", "SSH came: it goes through a WebSocket, not beside one"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_known_however_it_is_cut() {
+        for (bytes, words) in [
+            (&b"\x16\x03\x01\x02\0\x01\0\x01\xfc"[..], Some("TLS came")),
+            (b"\r\n\r\n\0\r\nQUIT\n!", Some("PROXY protocol")),
+            (b"PROXY TCP4 192.0.2.1 ", Some("PROXY protocol")),
+            (b"PRI * HTTP/2.0\r\n\r\nSM", Some("HTTP/2 came")),
+            (b"SSH-2.0-OpenSSH_9.2\r\n", Some("SSH came")),
+            (b"GET / HTTP/1.1\r\n", None),
+            (b"PRO", None),
+            (b"\x16\x03", None),
+            (b"", None),
+        ] {
+            for size in 1..=bytes.len().max(1) {
+                let mut sniff = Sniff::default();
+                bytes.chunks(size).for_each(|piece| sniff.take(piece));
+                let diagnosis = sniff.diagnosis();
+                assert_eq!(diagnosis.is_some(), words.is_some(), "{bytes:?}");
+                assert!(diagnosis.unwrap_or_default().contains(words.unwrap_or_default()));
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The opening handshake, as a client has to make it (RFC 6455 section 4.2.1).
+
+use endpoint::ErrorKind;
+use hyper::header::{
+    CONNECTION, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
+};
+use hyper::{Method, StatusCode, Version};
+use websocket::deflate::{self, Params};
+
+use super::listen::Listening;
+use super::negotiate::Disagreement;
+use super::reply;
+use super::stream::base64;
+use crate::http::mount::Refused;
+use crate::http::request::Asked;
+use crate::http::syntax::{has_word, is_token, printable, single};
+
+/// What a right handshake asks for.
+pub(super) struct Handshake {
+    pub(super) key: String,
+    /// What was chosen of the subprotocols offered.
+    pub(super) subprotocol: Option<String>,
+    /// How messages are compressed, and the answer that says so.
+    pub(super) deflate: Option<(Params, String)>,
+}
+
+/// Checks a handshake: its form, the page that it comes from, and what it offers.
+pub(super) fn check(asked: &Asked<'_>, listening: &Listening) -> Result<Handshake, Box<Refused>> {
+    let head = asked.head;
+    let headers = &head.headers;
+    let bad = |line: &str| Refused::new(StatusCode::BAD_REQUEST, ErrorKind::Protocol, line);
+    if head.method != Method::GET {
+        return Err(bad("a WebSocket connection is a GET"));
+    }
+    if head.version != Version::HTTP_11 {
+        return Err(bad(
+            "a WebSocket connection needs HTTP/1.1: a proxy on the way may have to be told \
+                        so, as nginx by `proxy_http_version 1.1`",
+        ));
+    }
+    if !has_word(headers, &CONNECTION, "upgrade") {
+        let line = "the header `Connection: upgrade` is missing: a proxy on the way has to be told \
+                    to pass upgrades on";
+        return Err(bad(line));
+    }
+    if head.has_body {
+        return Err(bad("a WebSocket handshake has no body"));
+    }
+    if single(headers, &SEC_WEBSOCKET_VERSION) != Ok(Some("13")) {
+        let line = "only version 13 of WebSocket (RFC 6455) is spoken here";
+        let mut bad = Refused::new(StatusCode::UPGRADE_REQUIRED, ErrorKind::Protocol, line);
+        reply::version(&mut bad.reply);
+        return Err(bad);
+    }
+    let key = match single(headers, &SEC_WEBSOCKET_KEY) {
+        Ok(Some(key)) => key,
+        Ok(None) => return Err(bad("the header Sec-WebSocket-Key is missing")),
+        Err(()) => return Err(bad("there must be one header Sec-WebSocket-Key, and text in it")),
+    };
+    if !base64::encodes(key, 16) {
+        return Err(bad("Sec-WebSocket-Key must be 16 bytes in base64"));
+    }
+    listening.origins.check(asked)?;
+    let subprotocol = match listening.spoken.choose(&asked.http.subprotocols) {
+        Ok(chosen) => chosen.map(str::to_owned),
+        Err(why) => {
+            let spoken = &listening.spoken;
+            let words = match &why {
+                Disagreement::Nothing => "no WebSocket subprotocol was offered".to_owned(),
+                Disagreement::Unknown(names) => {
+                    let names = printable(&names.join(", "));
+                    format!("none of the WebSocket subprotocols `{names}` is known")
+                }
+            };
+            let mut line = format!("{words}; this server only speaks `{spoken}`");
+            if let Disagreement::Unknown(names) = &why
+                && let Some(name) = names.first().filter(|name| is_token(name))
+            {
+                // What is listed already has to be repeated: the parameter is one list.
+                let listed = spoken.names.iter().map(|name| format!("{name},")).collect::<String>();
+                line.push_str(&format!(
+                    "; to take it, add it to the listener: `subprotocol={{{listed}{}}}`",
+                    printable(name)
+                ));
+            }
+            let status =
+                if spoken.required { StatusCode::NOT_ACCEPTABLE } else { StatusCode::BAD_REQUEST };
+            return Err(Refused::new(status, ErrorKind::Refused, line));
+        }
+    };
+    let offers = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).into_iter();
+    let offers = offers.filter_map(|value| value.to_str().ok());
+    let wanted = listening.options.compression.as_ref();
+    let deflate = wanted.and_then(|wanted| deflate::answer(&wanted.config, offers));
+    if deflate.is_some() && !deflate::has_memory() {
+        let line = "there is no memory for another compressed connection";
+        return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Other, line));
+    }
+    Ok(Handshake { key: key.to_owned(), subprotocol, deflate })
+}

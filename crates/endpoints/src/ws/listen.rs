@@ -1,0 +1,165 @@
+//! The listening side: a front with a WebSocket mounted on it, and a page beside that.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use descriptor::quote_positional;
+use endpoint::{
+    Bound, Context, DialLayer, Error, ErrorKind, Invitation, Local, Result, ServeLayer,
+};
+use tokio::task::spawn_blocking;
+
+use super::hint::Hint;
+use super::negotiate::Spoken;
+use super::options::Options;
+use super::upgrade::WebSocket;
+use crate::http::door::{Auth, Door, Once, TOKEN};
+use crate::http::front::{Front, Serving, Settings};
+use crate::http::mount::{Health, Mount, Mounts, NoIcon};
+use crate::http::origin::Origins;
+use crate::http::page::folder::{Files, Folder};
+use crate::http::page::{Page, Show};
+
+/// The layer, planned.
+pub(super) struct Listening {
+    /// `ws` or `autobahn`.
+    pub(super) called: String,
+    pub(super) path: Option<String>,
+    pub(super) spoken: Spoken,
+    pub(super) origins: Origins,
+    /// The path that tells a load balancer that we are there.
+    pub(super) health: Option<String>,
+    pub(super) auth: Auth,
+    pub(super) show: Show,
+    /// What a page sees a service through.
+    pub(super) telnet: Option<Arc<dyn DialLayer>>,
+    /// Beside what the handshake needs in its answer.
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) options: Options,
+}
+
+impl fmt::Debug for Listening {
+    /// Headers may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listening")
+            .field("called", &self.called)
+            .field("path", &self.path)
+            .field("spoken", &self.spoken)
+            .finish_non_exhaustive()
+    }
+}
+
+/// [`Listening`] and what its front is planned with, shared by what is bound.
+pub(super) struct Layer {
+    pub(super) listening: Arc<Listening>,
+    pub(super) settings: Arc<Settings>,
+}
+
+impl fmt::Debug for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.listening.fmt(f)
+    }
+}
+
+#[async_trait]
+impl ServeLayer for Layer {
+    async fn bind(&self, cx: &Context, beneath: &Local) -> Result<Arc<dyn Bound>> {
+        let listening = &self.listening;
+        let folder = folder(&listening.show).await?;
+        let path = listening.path.as_deref().unwrap_or("/");
+        let descriptor = format!("{}:{}", listening.called, quote_positional(&beneath.descriptor));
+        let mut local = Local::new(descriptor);
+        local.is_encrypted = beneath.is_encrypted;
+        let (web, socket) = if beneath.is_encrypted { ("https", "wss") } else { ("http", "ws") };
+        if let Some(address) = beneath.address {
+            local = local.at(address);
+        }
+        let host = beneath.address.map(reachable);
+        let (page, is_shown) =
+            page(listening, folder, host.map(|host| format!("{socket}://{host}{path}")));
+        let url = host.map(|host| match is_shown {
+            true if path.ends_with('/') => format!("{web}://{host}{path}"),
+            true => format!("{web}://{host}{path}/"),
+            false => format!("{socket}://{host}{path}"),
+        });
+        let door: Option<Arc<dyn Door>> = match listening.auth {
+            Auth::Open => None,
+            Auth::Token => {
+                let port = local.address.map(|address| address.port());
+                let (door, token) = Once::new(port).map_err(|error| {
+                    let words = format!("the system has no random numbers: {error}");
+                    Error::new(ErrorKind::Other, "bind", &*local.descriptor, words)
+                })?;
+                // Where only a path is known, that has to do.
+                let place = url.as_ref().map_or(path, |url| url.as_str());
+                local = local.with_invitation(Invitation::new(format!("{place}?{TOKEN}={token}")));
+                Some(Arc::new(door))
+            }
+        };
+        if let Some(url) = url {
+            local = local.with_url(url);
+        }
+        let mut mounts = Mounts::new();
+        if let Some(path) = &listening.health {
+            mounts.push(Arc::new(Health(path.clone())));
+        }
+        // A folder may have an icon of its own.
+        if !matches!(listening.show, Show::Folder(_)) {
+            mounts.push(Arc::new(NoIcon));
+        }
+        mounts.push(Arc::new(WebSocket(Arc::clone(listening))));
+        mounts.push(page);
+        let (settings, clock) = (Arc::clone(&self.settings), cx.clock().clone());
+        Ok(Arc::new(Serving(Arc::new(Front { settings, local, mounts, door, clock }))))
+    }
+}
+
+/// The folder of the page, if it is one, open.
+async fn folder(show: &Show) -> Result<Option<Folder>> {
+    let Show::Folder(path) = show else { return Ok(None) };
+    let (path, shown) = (path.clone(), path.display().to_string());
+    let opened = spawn_blocking(move || Folder::open(&path)).await;
+    let opened = opened.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+    let failed = |error| Error::from_io("open", format!("the folder `{shown}` in `page`"), error);
+    opened.map(Some).map_err(failed)
+}
+
+/// An address to type, for one that is listened on.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+/// What a browser gets, and whether there is something to look at.
+fn page(
+    listening: &Listening,
+    folder: Option<Folder>,
+    url: Option<String>,
+) -> (Arc<dyn Mount>, bool) {
+    let served = listening.path.clone();
+    if let Some(folder) = folder {
+        return (Arc::new(Files::new(folder, served)), true);
+    }
+    let mut help = "connect with a WebSocket client".to_owned();
+    if let Some(url) = url {
+        help.push_str(&format!(", for example `new WebSocket(\"{url}\")`"));
+    }
+    let line = match listening.show {
+        Show::Nothing => format!("this is a WebSocket listener; {help}"),
+        _ => match Page::new(served.clone()) {
+            Ok(page) => return (Arc::new(page), true),
+            Err(why) => format!(
+                "this is a WebSocket listener; its page is missing, because endpointforward was \
+                 built without it ({why}); {help}"
+            ),
+        },
+    };
+    (Arc::new(Hint { line, served }), false)
+}

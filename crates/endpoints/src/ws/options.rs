@@ -1,0 +1,66 @@
+//! What both sides are planned with, and what it comes to on a connection.
+
+use std::time::Duration;
+
+use endpoint::Clock;
+use plan::kind::Args;
+use websocket::deflate::Params;
+use websocket::{Limits, Role};
+
+use super::negotiate::{Encoding, Mode};
+use super::stream::compression::Compression;
+use super::stream::core::Terms;
+use super::stream::keepalive::{Keepalive, Pace};
+
+/// What an endpoint wants of its connections.
+#[derive(Clone, Debug)]
+pub(super) struct Options {
+    pub(super) compression: Option<Compression>,
+    encoding: Encoding,
+    limits: Limits,
+    /// The most payload that a frame of ours has.
+    fragment: Option<usize>,
+    pace: Pace,
+    pub(super) close: Option<Duration>,
+}
+
+impl Options {
+    pub(super) fn read(args: &Args) -> Self {
+        let size = |name| args.int(name).filter(|size| *size > 0);
+        let time = |name| args.duration(name).filter(|time| !time.is_zero());
+        Self {
+            compression: Compression::read(args),
+            encoding: Encoding::read(args.text("encoding").unwrap_or_default()),
+            limits: Limits {
+                max_frame: size("max-frame").unwrap_or(u64::MAX),
+                max_message: size("max-message").unwrap_or(u64::MAX),
+            },
+            fragment: size("fragment").map(|most| most.try_into().unwrap_or(usize::MAX)),
+            pace: Pace { ping: time("ping"), pong: time("pong-timeout") },
+            // Left out, it is whatever the forwarder has.
+            close: time("close-timeout").filter(|_| args.is_given("close-timeout")),
+        }
+    }
+
+    /// The terms of a connection on which this was agreed.
+    pub(super) fn terms(
+        &self,
+        role: Role,
+        subprotocol: Option<&str>,
+        deflate: Option<&Params>,
+        clock: &Clock,
+    ) -> Terms {
+        let deflate = self.compression.as_ref().zip(deflate);
+        Terms {
+            role,
+            mode: Mode::of(subprotocol, self.encoding),
+            encoding: self.encoding,
+            limits: self.limits,
+            fragment: self.fragment,
+            keepalive: Keepalive::new(self.pace, clock),
+            close: self.close,
+            deflate: deflate
+                .map(|(wanted, params)| wanted.start(role, params, self.limits.max_message)),
+        }
+    }
+}

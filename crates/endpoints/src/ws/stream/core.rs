@@ -1,0 +1,590 @@
+//! A WebSocket connection over a stream of bytes: what both of its views share.
+//!
+//! Close (RFC 6455 section 7), as the splice wants it: a Close frame that was read is an end of
+//! input, and our Close, sent by [`Core::poll_finish`], is its answer or the first word. Whatever
+//! is still sent in between goes out before. A server then ends the stream beneath, as section
+//! 7.1.1 has it; a client leaves that to the server. A peer that breaks the protocol is told so and heard
+//! out ([`linger`](super::linger)).
+
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use ::bytes::BytesMut;
+use endpoint::{ByteStream, End, Part, Peer, PeerState, Reason};
+use tokio::io::ReadBuf;
+use websocket::{CloseFrame, Limits, Role};
+
+use super::closing::{Closing, Event};
+use super::codes;
+use super::compression::{Compressing, Inflating};
+use super::keepalive::{Due, Keepalive};
+use super::linger::poll_forget;
+use super::receiving::{Receiving, State};
+use super::sending::{Sending, close_frame};
+use crate::scratch::with_scratch;
+use crate::ws::negotiate::{Encoding, Mode};
+
+/// The connection.
+pub(in crate::ws) struct Core {
+    pub(in crate::ws) inner: Box<dyn ByteStream>,
+    pub(in crate::ws) role: Role,
+    pub(in crate::ws) receiving: Receiving,
+    pub(in crate::ws) sending: Sending,
+    keepalive: Keepalive,
+    /// How far the stream beneath has been ended.
+    pub(in crate::ws) closing: Closing,
+    /// What was read ahead, while the other side took nothing.
+    ahead: Option<Box<Ahead>>,
+    /// The end that the peer said was handed on: from here on the background listens whether it is still there.
+    is_told: bool,
+    /// How long the closing handshake may take, if that was said.
+    pub(in crate::ws) close: Option<Duration>,
+    /// How bytes become messages, if they aren't binary ones.
+    pub(in crate::ws) encoding: Encoding,
+    /// Who waits to write, in a task of its own perhaps: a stream wakes only the last one who asked.
+    writer: Option<Waker>,
+}
+
+/// What a connection is made with, beside its stream.
+pub(in crate::ws) struct Terms {
+    pub(in crate::ws) role: Role,
+    pub(in crate::ws) mode: Mode,
+    pub(in crate::ws) encoding: Encoding,
+    pub(in crate::ws) limits: Limits,
+    pub(in crate::ws) keepalive: Keepalive,
+    pub(in crate::ws) close: Option<Duration>,
+    /// The most payload that a frame of ours has.
+    pub(in crate::ws) fragment: Option<usize>,
+    /// Both directions of permessage-deflate. Ours may be missing.
+    pub(in crate::ws) deflate: Option<(Option<Compressing>, Inflating)>,
+}
+
+impl Core {
+    /// After the handshake; `unread` is what came right behind it.
+    pub(in crate::ws) fn new(inner: Box<dyn ByteStream>, terms: Terms, unread: BytesMut) -> Self {
+        let Terms { role, mode, encoding, limits, keepalive, close, fragment, deflate } = terms;
+        let vectored = inner.is_write_vectored();
+        let (compressing, inflating) = deflate.unzip();
+        let inflating = inflating.map(Box::new);
+        let compressing = compressing.flatten().map(Box::new);
+        Self {
+            inner,
+            role,
+            receiving: Receiving::new(role, mode, limits, inflating, unread),
+            sending: Sending::new(role, mode, fragment, vectored, compressing),
+            keepalive,
+            closing: Closing::Open,
+            ahead: None,
+            is_told: false,
+            close,
+            encoding: if mode == Mode::Any { encoding } else { Encoding::Binary },
+            writer: None,
+        }
+    }
+
+    /// What comes is seen as bytes from here on.
+    pub(in crate::ws) fn flattened(mut self) -> Self {
+        self.receiving = self.receiving.flattened();
+        self
+    }
+
+    // === Reading ===
+
+    /// Reads into `buf`, at least a byte unless the data has ended: a read that brings only headers
+    /// and control frames is followed by another.
+    pub(in crate::ws) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        if self.take_ahead_into(buf) {
+            return Poll::Ready(Ok(()));
+        }
+        for _ in 0..READS {
+            if let Some(end) = self.take_end(cx) {
+                return Poll::Ready(end);
+            }
+            ready!(self.poll_room(cx));
+            let start = buf.filled().len();
+            if self.receiving.unread.is_empty() {
+                match Pin::new(&mut *self.inner).poll_read(cx, buf) {
+                    Poll::Pending => return self.poll_wait(cx),
+                    Poll::Ready(read) => {
+                        let read = read.map(|()| buf.filled().len() - start);
+                        if !self.received(read)? {
+                            continue;
+                        }
+                    }
+                }
+            } else {
+                let unread = &mut self.receiving.unread;
+                let taken = unread.split_to(unread.len().min(buf.remaining()));
+                buf.put_slice(&taken);
+                if unread.is_empty() {
+                    *unread = BytesMut::new();
+                }
+            }
+            let payload = self.receiving.compact(&mut buf.filled_mut()[start..]);
+            buf.set_filled(start + payload);
+            self.react(cx);
+            if payload > 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        // Frames without data are work, too, and others want their turn.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Has something in `unread`. Ready with `false` when the data has ended.
+    pub(in crate::ws) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        loop {
+            if let Some(end) = self.take_end(cx) {
+                return Poll::Ready(end.map(|()| false));
+            }
+            if self.has_ahead() {
+                return Poll::Ready(Ok(true));
+            }
+            ready!(self.poll_room(cx));
+            if self.receiving.has_more() {
+                return Poll::Ready(Ok(true));
+            }
+            ready!(self.poll_more(cx))?;
+        }
+    }
+
+    /// Reads into `unread`, where nothing is left, or notes the end.
+    pub(in crate::ws) fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let inner = &mut self.inner;
+        let read = with_scratch(|scratch| {
+            let mut buf = ReadBuf::new(scratch);
+            Pin::new(&mut **inner).poll_read(cx, &mut buf).map_ok(|()| BytesMut::from(buf.filled()))
+        });
+        let Poll::Ready(read) = read else { return self.poll_wait(cx) };
+        let (read, len) = match read {
+            Ok(read) => (read, None),
+            Err(error) => (BytesMut::new(), Some(error)),
+        };
+        let count = len.map_or(Ok(read.len()), Err);
+        if self.received(count)? {
+            self.receiving.unread = read;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// What a read of the stream beneath means; whether it brought bytes.
+    pub(in crate::ws) fn received(&mut self, read: io::Result<usize>) -> io::Result<bool> {
+        match read {
+            Ok(0) => {
+                // After our Close, nothing more is owed to us.
+                let end = if self.sending.is_closed() {
+                    End::eof()
+                } else {
+                    End::with_code(
+                        Reason::Truncated,
+                        1006,
+                        "the connection ended without a Close frame",
+                    )
+                };
+                self.receiving.state = State::Ended(Box::new(end));
+                Ok(false)
+            }
+            Ok(_) => {
+                self.keepalive.heard();
+                Ok(true)
+            }
+            Err(error) => {
+                self.receiving.state = State::Over;
+                self.closing = self.closing.after(Event::Unwritable);
+                Err(error)
+            }
+        }
+    }
+
+    /// The end of the data or the mistake that it ended with, if it has ended.
+    fn take_end(&mut self, cx: &Context<'_>) -> Option<io::Result<()>> {
+        if self.has_ahead() {
+            return None;
+        }
+        if let Some(error) = self.ahead.take().and_then(|ahead| ahead.error) {
+            return Some(Err(error));
+        }
+        match &mut self.receiving.state {
+            State::Open => None,
+            State::Finished(_) => {
+                if let Some(beside) = &mut self.receiving.beside {
+                    beside.halves.heard = true;
+                }
+                // From here on the background reads, and has to be asked to.
+                cx.waker().wake_by_ref();
+                Some(Ok(()))
+            }
+            State::Ended(_) => {
+                if !std::mem::replace(&mut self.is_told, true) {
+                    // From here on the background listens, and has to be asked to.
+                    cx.waker().wake_by_ref();
+                }
+                Some(Ok(()))
+            }
+            State::Lingering(_) | State::Over => Some(Ok(())),
+            State::Failed(_) => {
+                // The rest is the background's, too.
+                cx.waker().wake_by_ref();
+                self.linger().map(|failure| Err(failure.into_error()))
+            }
+        }
+    }
+
+    /// Sends what a read has called for: a pong, the Close of a mistake, the end after both Closes.
+    pub(in crate::ws) fn react(&mut self, cx: &mut Context<'_>) {
+        if std::mem::take(&mut self.receiving.ponged) {
+            self.keepalive.confirmed();
+        }
+        let mut acts = false;
+        if !self.receiving.pinged.is_empty() {
+            self.sending.pong(std::mem::take(&mut self.receiving.pinged));
+            acts = true;
+        }
+        if let State::Failed(failure) = &self.receiving.state {
+            self.sending.close(failure.frame.clone());
+            self.closing = self.closing.after(Event::Mistake);
+            acts = true;
+        }
+        if self.receiving.is_closed() && self.sending.is_closed() {
+            acts = true;
+        }
+        if acts {
+            self.write_controls(cx);
+        }
+        if matches!(self.receiving.state, State::Failed(_)) {
+            // What lies unread already doesn't wait for somebody who has us linger.
+            let _ = poll_forget(cx, &mut *self.inner);
+        }
+    }
+
+    /// A read found nothing.
+    pub(in crate::ws) fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.closing == Closing::Dead {
+            return Poll::Ready(Err(timed_out()));
+        }
+        let mut asks = false;
+        // Once for the ping; then the timer has to be asked again, to be woken by it.
+        let (keepalive, inner) = (&mut self.keepalive, &mut self.inner);
+        while let Poll::Ready(due) = keepalive.poll_silence(cx, || inner.peer()) {
+            match due {
+                Due::Ping => {
+                    if !self.sending.is_closed() {
+                        self.sending.ping();
+                        asks = true;
+                    }
+                }
+                Due::Death => {
+                    self.closing = self.closing.after(Event::Silent);
+                    cx.waker().wake_by_ref();
+                    break;
+                }
+            }
+        }
+        if asks {
+            self.write_controls(cx);
+        }
+        Poll::Pending
+    }
+
+    /// Ends the connection because of what our side wants to send.
+    pub(in crate::ws) fn refuse(&mut self, cx: &mut Context<'_>, frame: CloseFrame) {
+        self.sending.close(frame);
+        self.closing = self.closing.after(Event::Mistake);
+        self.write_controls(cx);
+    }
+
+    // === Writing ===
+
+    /// Writes by way of `write`, remembering who waits if it has to.
+    pub(in crate::ws) fn poll_sending<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl FnOnce(&mut Sending, &mut Context<'_>, &mut dyn ByteStream) -> Poll<T>,
+    ) -> Poll<T> {
+        let written = write(&mut self.sending, cx, &mut *self.inner);
+        if written.is_ready() {
+            self.keepalive.wrote();
+            self.writer = None;
+        } else if !self.writer.as_ref().is_some_and(|writer| writer.will_wake(cx.waker())) {
+            self.writer = Some(cx.waker().clone());
+        }
+        written
+    }
+
+    // === Beside the data ===
+
+    /// Writes control frames as far as they go. Failing is no news here: a peer that has gone may
+    /// have left data that is still to be read.
+    pub(in crate::ws) fn write_controls(&mut self, cx: &mut Context<'_>) {
+        if !self.closing.is_open() {
+            let _ = self.poll_end(cx);
+            return;
+        }
+        if self.writer.as_ref().is_some_and(|writer| !writer.will_wake(cx.waker())) {
+            return;
+        }
+        match self.sending.poll_flush(cx, &mut *self.inner) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(_)) => {
+                self.closing = self.closing.after(Event::Unwritable);
+                return;
+            }
+            Poll::Pending => return,
+        }
+        let both = self.receiving.is_closed() && self.sending.is_closed();
+        let over = self.closing == Closing::Failing && !self.sending.is_inside_frame();
+        if (both && self.role == Role::Server) || over {
+            self.closing = self.closing.after(Event::Flushed);
+            let _ = self.poll_end(cx);
+        }
+    }
+
+    pub(in crate::ws) fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if self.closing == Closing::Dead {
+            return Poll::Ready(timed_out());
+        }
+        if let Poll::Ready(error) = self.poll_beside(cx) {
+            return Poll::Ready(error);
+        }
+        self.write_controls(cx);
+        let _ = self.poll_linger(cx);
+        if self.is_told && self.poll_departure(cx).is_ready() {
+            return Poll::Ready(left());
+        }
+        self.inner.poll_background(cx)
+    }
+
+    /// Ready once a peer that has said its end has gone, too: WebSocket has no half-close, so nobody is there to hear
+    /// an answer. It gets our Close all the same, in case it only ended its own direction.
+    fn poll_departure(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let State::Ended(end) = &self.receiving.state else { return Poll::Pending };
+        let frame = close_frame(codes::code(end), "");
+        let gone = ready!(poll_forget(cx, &mut *self.inner));
+        if gone.is_ok() && self.closing == Closing::Open && !self.sending.is_inside_frame() {
+            self.sending.close(frame);
+            self.write_controls(cx);
+        }
+        Poll::Ready(())
+    }
+
+    /// Reads ahead, while nobody takes what comes: so pings are answered, and a Close and an end are seen.
+    pub(in crate::ws) fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        for _ in 0..READS {
+            let has_error = self.ahead.as_ref().is_some_and(|ahead| ahead.error.is_some());
+            if has_error
+                || !matches!(self.receiving.state, State::Open)
+                || self.ahead_len() >= AHEAD
+                || self.poll_room(cx).is_pending()
+            {
+                return;
+            }
+            if !self.receiving.has_more() {
+                match self.poll_more(cx) {
+                    Poll::Pending => return,
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) => {
+                        self.ahead.get_or_insert_default().error = Some(error);
+                        return;
+                    }
+                }
+            }
+            while let Some(part) = self.receiving.next() {
+                self.ahead.get_or_insert_default().push(part);
+            }
+            self.react(cx);
+        }
+        cx.waker().wake_by_ref();
+    }
+
+    /// Ready when a signal beside the data has room.
+    pub(in crate::ws) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.receiving.beside.as_ref().map_or(Poll::Ready(()), |beside| beside.poll_room(cx))
+    }
+
+    fn ahead_len(&self) -> usize {
+        self.ahead.as_ref().map_or(0, |ahead| ahead.len)
+    }
+
+    fn has_ahead(&self) -> bool {
+        self.ahead.as_ref().is_some_and(|ahead| !ahead.parts.is_empty())
+    }
+
+    /// The next message, or part of one.
+    pub(in crate::ws) fn next_part(&mut self) -> Option<Part> {
+        self.ahead.as_mut().and_then(|ahead| ahead.pop()).or_else(|| self.receiving.next())
+    }
+
+    /// Moves payload that was read ahead into `buf`; whether there was any.
+    fn take_ahead_into(&mut self, buf: &mut ReadBuf<'_>) -> bool {
+        let before = buf.filled().len();
+        while buf.remaining() > 0
+            && let Some(mut part) = self.ahead.as_mut().and_then(|ahead| ahead.pop())
+        {
+            let taken = part.data.split_to(part.data.len().min(buf.remaining()));
+            buf.put_slice(&taken);
+            if let Some(ahead) = self.ahead.as_mut().filter(|_| !part.data.is_empty()) {
+                ahead.put_back(part);
+            }
+        }
+        buf.filled().len() > before
+    }
+
+    /// What is known about the peer, beneath and here.
+    pub(in crate::ws) fn peer(&mut self) -> Option<Peer> {
+        let mut peer = self.inner.peer()?;
+        peer.pending += self.sending.unwritten() as u64;
+        if self.receiving.is_closed() {
+            peer.state = peer.state.max(PeerState::Ended);
+        }
+        Some(peer)
+    }
+
+    // === The end ===
+
+    pub(in crate::ws) fn poll_finish(
+        &mut self,
+        cx: &mut Context<'_>,
+        end: &End,
+    ) -> Poll<io::Result<()>> {
+        if self.half_closes() {
+            return self.poll_half_close(cx, end);
+        }
+        if matches!(self.closing, Closing::Open | Closing::Failing | Closing::Broken) {
+            if self.closing.is_open() {
+                // The peer's own Close is answered with what it said.
+                let code = end.code.or(self.peers_code()).unwrap_or_else(|| codes::code(end));
+                if !self.sending.is_inside_frame() {
+                    self.sending.close(close_frame(code, &end.reason));
+                }
+                let flushed =
+                    self.poll_sending(cx, |sending, cx, inner| sending.poll_flush(cx, inner));
+                match ready!(flushed) {
+                    Ok(()) => {}
+                    Err(error) if is_gone(&error) => {
+                        self.closing = self.closing.after(Event::Unwritable);
+                    }
+                    Err(error) => return Poll::Ready(Err(error)),
+                }
+            }
+            let peer_is_done = !matches!(self.receiving.state, State::Open);
+            let server = self.role == Role::Server && peer_is_done;
+            // A frame that was cut off leaves no way to say Close.
+            if !server && self.closing.is_open() && !self.sending.is_inside_frame() {
+                return Poll::Ready(Ok(()));
+            }
+            self.closing = self.closing.after(Event::Flushed);
+        }
+        self.poll_end(cx)
+    }
+
+    /// Takes leave, of a peer that was told only of one end or of its mistake.
+    pub(in crate::ws) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let left = ready!(self.poll_leave(cx));
+        // What it did wrong was never asked for.
+        self.linger();
+        ready!(self.poll_linger(cx));
+        Poll::Ready(left)
+    }
+
+    /// Ends the stream beneath.
+    pub(in crate::ws) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Closing::Ending { broken } = self.closing {
+            let ended = ready!(self.inner.poll_finish(cx, &End::eof()));
+            self.closing = self.closing.after(Event::Finished);
+            if let Err(error) = ended
+                && !broken
+                && !is_gone(&error)
+            {
+                return Poll::Ready(Err(error));
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn peers_code(&self) -> Option<u16> {
+        match &self.receiving.state {
+            State::Ended(end) => end.code.filter(|_| self.receiving.is_closed()),
+            _ => None,
+        }
+    }
+
+    pub(in crate::ws) fn end(&mut self) -> End {
+        match &mut self.receiving.state {
+            State::Ended(end) | State::Finished(end) => (**end).clone(),
+            _ => End::eof(),
+        }
+    }
+}
+
+/// Data that was read ahead.
+#[derive(Default)]
+struct Ahead {
+    parts: VecDeque<Part>,
+    /// Bytes of payload in them, and something for what is around each.
+    len: usize,
+    /// What reading ended with behind them.
+    error: Option<io::Error>,
+}
+
+impl Ahead {
+    fn push(&mut self, part: Part) {
+        self.len += part.data.len() + size_of::<Part>();
+        self.parts.push_back(part);
+    }
+
+    fn pop(&mut self) -> Option<Part> {
+        let part = self.parts.pop_front()?;
+        self.len -= part.data.len() + size_of::<Part>();
+        Some(part)
+    }
+
+    fn put_back(&mut self, part: Part) {
+        self.len += part.data.len() + size_of::<Part>();
+        self.parts.push_front(part);
+    }
+}
+
+/// How much is read ahead of a reader that takes nothing: beyond this, pings and a Close lie unseen in the socket.
+const AHEAD: usize = 64 * 1024;
+
+/// Reads without data before others get their turn: 64 KiB of control frames, at most.
+pub(in crate::ws) const READS: usize = 2;
+
+fn left() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the WebSocket peer has left")
+}
+
+fn timed_out() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the WebSocket peer does not answer pings")
+}
+
+/// Whether it only says that the peer has left.
+pub(in crate::ws) fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind as K;
+    matches!(
+        error.kind(),
+        K::BrokenPipe | K::ConnectionAborted | K::ConnectionReset | K::NotConnected | K::WriteZero
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten thousand idle connections are ten thousand of these, a timer each and what is beneath.
+    #[test]
+    fn an_idle_connection_is_small() {
+        assert!(size_of::<Core>() <= 528, "{}", size_of::<Core>());
+    }
+}

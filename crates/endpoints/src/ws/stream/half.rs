@@ -1,0 +1,193 @@
+//! A connection of [`terminal`](crate::ws::terminal): signals go beside the data, and one direction may
+//! end without the other.
+//!
+//! 1. `eof` that is read ends our input. The peer still listens: from then on it is heard from the
+//!    background, until it says Close.
+//! 2. Our own end is `eof`, and how the program ended before it.
+//! 3. The Close comes when the session is over both ways, with the code and the reason of that end.
+//!
+//! A peer that says Close earlier has ended both, as on any other WebSocket.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use endpoint::{End, Ending};
+use tokio::io::ReadBuf;
+
+use super::closing::{Closing, Event};
+use super::codes;
+use super::core::{Core, is_gone};
+use super::receiving::State;
+use super::sending::close_frame;
+use crate::scratch::with_scratch;
+use crate::ws::terminal::Beside;
+
+/// How far either direction has ended by itself.
+#[derive(Default)]
+pub(in crate::ws) struct Halves {
+    /// The peer's `eof` has been read, and reported as the end.
+    pub(in crate::ws) heard: bool,
+    /// Ours was said, for this reason.
+    told: Option<End>,
+}
+
+impl Core {
+    /// With signals beside the data.
+    pub(in crate::ws) fn with(mut self, beside: Box<Beside>) -> Self {
+        self.receiving.beside = Some(beside);
+        self
+    }
+
+    pub(in crate::ws) fn ending(&self) -> Ending {
+        let halves = self.receiving.beside.is_some() && self.receiving.is_reading();
+        if halves { Ending::HalfClose } else { Ending::Handshake }
+    }
+
+    /// Puts control messages where a message may begin; whether there were any.
+    fn say(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(beside) = &mut self.receiving.beside else { return false };
+        let mut said = false;
+        while self.sending.has_room_beside()
+            && let Poll::Ready(Some(text)) = beside.poll_next(cx)
+        {
+            self.sending.beside(&text);
+            said = true;
+        }
+        said
+    }
+
+    pub(in crate::ws) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.say(cx);
+        ready!(self.sending.poll_flush(cx, &mut *self.inner))?;
+        // What had no room before the data was gone.
+        if self.say(cx) {
+            ready!(self.sending.poll_flush(cx, &mut *self.inner))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// What goes on beside the data. Ready once the peer, whose data has ended before, has left.
+    pub(in crate::ws) fn poll_beside(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        self.say(cx);
+        if !self.receiving.beside.as_ref().is_some_and(|beside| beside.halves.heard) {
+            return Poll::Pending;
+        }
+        for _ in 0..ROUNDS {
+            if !matches!(self.receiving.state, State::Finished(_)) {
+                break;
+            }
+            if let Err(error) = ready!(self.poll_skip(cx)) {
+                return Poll::Ready(error);
+            }
+        }
+        match &self.receiving.state {
+            State::Finished(_) => {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            State::Ended(end) => self.sending.close(close_frame(codes::code(end), "")),
+            _ => {}
+        }
+        self.write_controls(cx);
+        Poll::Ready(io::Error::new(io::ErrorKind::BrokenPipe, "the WebSocket peer has left"))
+    }
+
+    /// Reads what has no data for us any more.
+    fn poll_skip(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_room(cx));
+        if self.receiving.inflates() {
+            // Past the end of the data, where `poll_fill` stops.
+            if !self.receiving.has_more() {
+                ready!(self.poll_more(cx))?;
+            }
+            while self.receiving.next().is_some() {}
+            self.react(cx);
+            return Poll::Ready(Ok(()));
+        }
+        if !self.receiving.unread.is_empty() {
+            let mut unread = std::mem::take(&mut self.receiving.unread);
+            self.receiving.compact(&mut unread);
+            self.react(cx);
+            return Poll::Ready(Ok(()));
+        }
+        let (inner, receiving) = (&mut self.inner, &mut self.receiving);
+        let read = with_scratch(|scratch| {
+            let mut buf = ReadBuf::new(scratch);
+            Pin::new(&mut **inner).poll_read(cx, &mut buf).map_ok(|()| {
+                receiving.compact(buf.filled_mut());
+                buf.filled().len()
+            })
+        });
+        match read {
+            Poll::Pending => self.poll_wait(cx),
+            Poll::Ready(read) => {
+                if self.received(read)? {
+                    self.react(cx);
+                }
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    /// Whether our end can be said as the end of one direction.
+    pub(in crate::ws) fn half_closes(&self) -> bool {
+        self.receiving.beside.is_some()
+            && self.receiving.is_reading()
+            && self.closing == Closing::Open
+            && !self.sending.is_inside_frame()
+            && !self.sending.is_closed()
+    }
+
+    /// Says `eof`.
+    pub(in crate::ws) fn poll_half_close(
+        &mut self,
+        cx: &mut Context<'_>,
+        end: &End,
+    ) -> Poll<io::Result<()>> {
+        if self.told().is_none() {
+            self.sending.end_message();
+            // What was said before the end goes out before it.
+            ready!(self.poll_flush_of_peer(cx))?;
+            let beside = self.receiving.beside.as_mut().expect("it half-closes");
+            for text in beside.last_words(end.status) {
+                self.sending.beside(&text);
+            }
+            beside.halves.told = Some(end.clone());
+        }
+        self.poll_flush_of_peer(cx)
+    }
+
+    /// Takes leave: Close, the peer's answer to it, and the end of the stream beneath.
+    pub(in crate::ws) fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(end) = self.told() else { return Poll::Ready(Ok(())) };
+        if self.closing.is_open() {
+            let frame = close_frame(codes::code(end), &end.reason);
+            self.sending.close(frame);
+            ready!(self.poll_flush_of_peer(cx))?;
+        }
+        while !self.closing.is_broken() && self.receiving.is_reading() {
+            ready!(self.poll_skip(cx))?;
+        }
+        self.closing = self.closing.after(Event::Flushed);
+        self.poll_end(cx)
+    }
+
+    fn told(&self) -> Option<&End> {
+        self.receiving.beside.as_ref()?.halves.told.as_ref()
+    }
+
+    /// Flushes; that the peer has gone is no error.
+    fn poll_flush_of_peer(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match ready!(self.poll_flush(cx)) {
+            Err(error) if is_gone(&error) => {
+                self.closing = self.closing.after(Event::Unwritable);
+                Poll::Ready(Ok(()))
+            }
+            done => Poll::Ready(done),
+        }
+    }
+}
+
+/// Buffers that are read from a peer without data in one go.
+const ROUNDS: usize = 4;

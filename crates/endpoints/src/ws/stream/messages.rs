@@ -1,0 +1,107 @@
+//! The message view: parts of messages, cut out of what one read brought.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use endpoint::{ByteStream, End, Ending, Flat, Life, MessageStream, Part, Peer};
+use futures_core::Stream;
+use futures_sink::Sink;
+
+use super::bytes::Flattened;
+use super::core::{Core, READS};
+use super::typed::Typed;
+use crate::ws::negotiate::Encoding;
+
+/// A WebSocket as a stream of messages.
+pub(in crate::ws) struct Messages(pub(in crate::ws) Core);
+
+impl Stream for Messages {
+    type Item = io::Result<Part>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        for _ in 0..READS {
+            if !ready!(self.0.poll_fill(cx))? {
+                return Poll::Ready(None);
+            }
+            let part = self.0.next_part();
+            self.0.react(cx);
+            if let Some(part) = part {
+                return Poll::Ready(Some(Ok(part)));
+            }
+        }
+        // Frames without data are work, too, and others want their turn.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Sink<Part> for Messages {
+    type Error = io::Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let forgets = self.0.forgets();
+        self.0.poll_sending(cx, |sending, cx, inner| {
+            if forgets { Poll::Ready(Ok(())) } else { sending.poll_ready(cx, inner) }
+        })
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, part: Part) -> io::Result<()> {
+        if self.0.forgets() { Ok(()) } else { self.0.sending.send(part) }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_finish(cx, &End::eof())
+    }
+}
+
+impl Life for Messages {
+    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        self.0.poll_background(cx)
+    }
+
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        self.0.poll_ahead(cx);
+    }
+
+    fn peer(&mut self) -> Option<Peer> {
+        self.0.peer()
+    }
+
+    fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
+        self.0.poll_finish(cx, end)
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_close(cx)
+    }
+
+    fn close_timeout(&self) -> Option<Duration> {
+        self.0.close
+    }
+
+    fn ending(&self) -> Ending {
+        self.0.ending()
+    }
+
+    fn end(&mut self) -> End {
+        self.0.end()
+    }
+}
+
+impl MessageStream for Messages {
+    fn into_bytes(self: Box<Self>) -> Box<dyn ByteStream> {
+        let core = self.0.flattened();
+        match core.encoding {
+            Encoding::Auto | Encoding::Text => Box::new(Flat::new(Typed::new(Self(core)))),
+            // What has to be inflated can't be read in place.
+            _ if core.receiving.inflates() => Box::new(Flat::new(Self(core))),
+            _ => Box::new(Flattened(core)),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! A WebSocket, mounted: requests for it, the reply that switches, and the session.
+
+use std::sync::Arc;
+
+use endpoint::info::Http;
+use endpoint::{Accepted, Answer, Conn, DialLayer, Grants, Transport};
+use websocket::Role;
+use websocket::deflate::Params;
+
+use super::handshake;
+use super::listen::Listening;
+use super::negotiate::{FRAMINGS, Mode};
+use super::reply::switch;
+use super::stream::core::Core;
+use super::stream::messages::Messages;
+use super::terminal::{self, Face};
+use crate::http::mount::{Mount, Outcome, Switched, Upgrade};
+use crate::http::page::Show;
+use crate::http::page::place;
+use crate::http::reply::{self, Reply};
+use crate::http::request::{Asked, Head};
+
+/// The WebSocket of a listener.
+pub(super) struct WebSocket(pub(super) Arc<Listening>);
+
+impl Mount for WebSocket {
+    fn takes(&self, head: &Head) -> bool {
+        head.upgrades_to("websocket")
+    }
+
+    fn answer(&self, asked: &Asked<'_>) -> Outcome {
+        if !place::takes_upgrade(asked.head.path(), self.0.path.as_deref()) {
+            return Outcome::Reply(reply::not_found());
+        }
+        match handshake::check(asked, &self.0) {
+            Ok(handshake) => {
+                let listening = Arc::clone(&self.0);
+                let (http, subprotocol) = (asked.http.clone(), handshake.subprotocol);
+                let (params, extension) = handshake.deflate.unzip();
+                let key = handshake.key;
+                Outcome::Upgrade(Box::new(Opening {
+                    listening,
+                    key,
+                    http,
+                    subprotocol,
+                    params,
+                    extension,
+                }))
+            }
+            Err(refused) => Outcome::Refused(refused),
+        }
+    }
+}
+
+/// A request for a WebSocket that nothing is wrong with.
+struct Opening {
+    listening: Arc<Listening>,
+    key: String,
+    http: Http,
+    /// What was chosen of the subprotocols offered.
+    subprotocol: Option<String>,
+    /// How messages are compressed, and the answer that says so.
+    params: Option<Params>,
+    extension: Option<String>,
+}
+
+impl Upgrade for Opening {
+    fn http(&self) -> &Http {
+        &self.http
+    }
+
+    fn switch(&mut self, answer: &Answer) -> Reply {
+        // What the far side has settled on goes, if the client knows it.
+        // Names of framings say nothing about what is in the frames, and are between two ends alone.
+        let settled = answer.subprotocol.as_ref().filter(|name| {
+            self.http.subprotocols.contains(name) && !FRAMINGS.contains(&name.as_str())
+        });
+        if let Some(settled) = settled {
+            self.subprotocol = Some(settled.clone());
+        }
+        let more = self.listening.headers.iter().chain(&answer.headers);
+        switch(&self.key, self.subprotocol.as_deref(), self.extension.as_deref(), more)
+    }
+
+    fn open(self: Box<Self>, answer: &Answer, over: Switched) -> Accepted {
+        let Self { listening, mut http, subprotocol, params, .. } = *self;
+        let Switched { stream, unread, info, mut control, hold, clock } = over;
+        http.subprotocols = subprotocol.into_iter().collect();
+        let agreed = http.subprotocols.first().map(|name| &**name);
+        let terms = listening.options.terms(Role::Server, agreed, params.as_ref(), &clock);
+        let mode = terms.mode;
+        let mut core = Core::new(stream, terms, unread);
+        let mut through = None;
+        if mode == Mode::Terminal {
+            through = listening.through(answer, &http);
+            let face = Face::of(answer.far, answer.signals, through.is_some());
+            let (signals, beside) = terminal::pair(Role::Server, Some(face));
+            control = signals;
+            core = core.with(beside);
+        }
+        let transport = Transport::Messages(Box::new(Messages(core)));
+        let conn = Conn { transport, info: info.with(http), control, hold };
+        match through {
+            Some(layer) => Accepted::Through(conn, layer),
+            None => Accepted::Session(conn),
+        }
+    }
+}
+
+impl Listening {
+    /// What a terminal sees the far side through.
+    fn through(&self, answer: &Answer, http: &Http) -> Option<Arc<dyn DialLayer>> {
+        let telnet = match self.show {
+            // A service that takes signals is a terminal already: telnet that is typed, or one of us.
+            Show::Auto => answer.far == Some(Grants::Service) && !answer.signals,
+            Show::Telnet => answer.far.is_some(),
+            Show::Terminal | Show::Nothing | Show::Folder(_) => false,
+        };
+        // Who is no terminal wants what is there.
+        let plain = http.header(terminal::PLAIN) == Some(Face::Stream.name());
+        self.telnet.clone().filter(|_| telnet && !plain)
+    }
+}
