@@ -31,9 +31,9 @@ fn an_address_that_is_not_ours_is_status_69() {
 
 #[test]
 fn bad_descriptors_of_both_sides_are_reported_in_one_run() {
-    let output = run(&["-e", "ws:{tcp:90o0}", "-e", "tpc:80", "-d", "tcp:localhost:x"], b"");
+    let output = run(&["-e", "ws:{tcp:90o0}", "-e", "tpc:80", "-d", "tcp:localhost:8o80"], b"");
     assert_eq!(output.code(), Some(64), "{output:?}");
-    for word in ["90o0", "did you mean `9000`", "`tpc` is not a kind", "tcp:localhost:x"] {
+    for word in ["90o0", "did you mean `9000`", "`tpc` is not a kind", "tcp:localhost:8o80"] {
         assert!(output.stderr.contains(word), "no {word}:\n{}", output.stderr);
     }
 }
