@@ -125,6 +125,8 @@ pub(crate) enum Command {
         #[arg(value_name = "SHELL", value_enum)]
         shell: Shell,
     },
+    /// Prints the version.
+    Version,
     /// Prints the generated part of descriptors.md.
     #[command(hide = true)]
     Reference,

@@ -129,6 +129,10 @@ impl Connector for Start {
         Ok(conn)
     }
 
+    fn missing(&self, cx: &Context) -> Option<String> {
+        self.recipe.missing(cx)
+    }
+
     fn grants(&self) -> Grants {
         Grants::Program
     }

@@ -105,6 +105,11 @@ impl ServeLayer for Layer {
         let site = Site::new(Arc::clone(&self.0), local, folder, cx.clock().clone())?;
         Ok(Arc::new(Serving(Arc::new(site))))
     }
+
+    fn missing(&self, _: &Context) -> Option<String> {
+        let Show::Folder(path) = &self.0.show else { return None };
+        (!path.is_dir()).then(|| format!("there is no folder {} for the page", path.display()))
+    }
 }
 
 /// The folder of the page, if it is one, open.
