@@ -118,6 +118,8 @@ pub(crate) enum Command {
         /// A kind, such as `tcp`, or a command.
         #[arg(value_name = "KIND", value_parser = Kinds, hide_possible_values = true)]
         topic: Option<String>,
+        /// A parameter of that kind, to have all about it.
+        parameter: Option<String>,
     },
     /// Prints what makes a shell complete our command lines.
     Completions {
