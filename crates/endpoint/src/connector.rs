@@ -26,6 +26,12 @@ pub trait Connector: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Says what it needs that isn't there now, such as a program or a device: a warning at the start, since a later
+    /// session may find it. Looks at the file system, and opens nothing.
+    fn missing(&self, _: &Context) -> Option<String> {
+        None
+    }
+
     /// What reaching it amounts to.
     fn grants(&self) -> Grants;
 }

@@ -15,7 +15,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// assert_eq!(error.to_string(), "cannot connect tcp:127.0.0.1:23: connection refused");
 /// assert_eq!(error.kind(), ErrorKind::Refused);
 /// ```
-#[derive(Debug)]
 pub struct Error {
     act: &'static str,
     endpoint: String,
@@ -139,13 +138,19 @@ impl fmt::Display for Error {
     }
 }
 
+/// As `Display`: what `main` prints that returns it, and `unwrap`.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.io().map(|error| error as _)
     }
 }
 
-#[derive(Debug)]
 enum Cause {
     Io(io::Error),
     Words(String),

@@ -20,6 +20,11 @@ pub trait ServeLayer: fmt::Debug + Send + Sync {
     /// # Errors
     /// A file that it needs can't be read.
     async fn bind(&self, cx: &Context, local: &Local) -> Result<Arc<dyn Bound>>;
+
+    /// As [`Listener::missing`].
+    fn missing(&self, _: &Context) -> Option<String> {
+        None
+    }
 }
 
 /// A layer over one open listener, shared by all its connections.
@@ -65,6 +70,10 @@ impl Listener for Layered<dyn Listener, dyn ServeLayer> {
         let inner = self.inner.bind(cx).await?;
         let bound = self.layer.bind(cx, inner.local()).await?;
         Ok(Box::new(LayeredAccept { inner, bound }))
+    }
+
+    fn missing(&self, cx: &Context) -> Option<String> {
+        self.layer.missing(cx).or_else(|| self.inner.missing(cx))
     }
 
     fn exposure(&self) -> Exposure {
@@ -134,6 +143,10 @@ impl Connector for Layered<dyn Connector, dyn DialLayer> {
 
     fn patience(&self) -> Option<Duration> {
         self.inner.patience()
+    }
+
+    fn missing(&self, cx: &Context) -> Option<String> {
+        self.inner.missing(cx)
     }
 
     fn grants(&self) -> Grants {

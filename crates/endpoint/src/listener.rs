@@ -27,6 +27,11 @@ pub trait Listener: fmt::Debug + Send + Sync {
     /// The address is taken, or may not be used.
     async fn bind(&self, cx: &Context) -> Result<Box<dyn Accept>>;
 
+    /// Says what it needs that isn't there now, such as a device or a folder. Looks at the file system, and opens nothing.
+    fn missing(&self, _: &Context) -> Option<String> {
+        None
+    }
+
     /// Who can reach it, as far as the descriptor tells.
     fn exposure(&self) -> Exposure;
 }

@@ -55,6 +55,10 @@ impl Listener for Opened {
         }))
     }
 
+    fn missing(&self, cx: &Context) -> Option<String> {
+        self.connector.missing(cx)
+    }
+
     fn exposure(&self) -> Exposure {
         Exposure::Local
     }

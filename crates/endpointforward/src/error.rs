@@ -11,7 +11,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// `Display` of [`Error::Descriptor`] has several lines, with carets under what was typed; that of
 /// [`Error::Endpoint`] has one, and a second one if there is something to do about it.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Descriptors have mistakes: all of them, in all descriptors.
@@ -20,6 +20,13 @@ pub enum Error {
     /// An endpoint can't be opened.
     #[error("{}", Hinted(.0))]
     Endpoint(#[from] endpoint::Error),
+}
+
+/// As `Display`: what `main` prints that returns it, and `unwrap`.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A descriptor and what is wrong with it.

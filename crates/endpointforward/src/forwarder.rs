@@ -1,6 +1,6 @@
 //! What the command does, as a library: plan, bind, serve.
 
-use descriptor::{Diagnostic, Severity};
+use descriptor::{Diagnostic, Severity, Stage};
 use endpoint::{Accept, Connector, Exposure, Listener, Local};
 use forward::{Config, Destination, OpenGate, Stop, Summary};
 use plan::{Plan, check_exposure};
@@ -110,6 +110,23 @@ impl Forwarder {
                 diagnostics: warnings.clone(),
             })
             .collect()
+    }
+
+    /// Returns a warning for each endpoint that needs a program, a device or a folder that isn't there now. Unlike
+    /// everything before [`bind`](Self::bind), this looks at the file system.
+    #[must_use]
+    pub fn missing(&self) -> Vec<BadDescriptor> {
+        let cx = self.endpoints.shared();
+        let listeners = self.listeners.iter().enumerate().map(|(index, (text, plan))| {
+            (Which::Listen(index), text, plan.tree.span, plan.endpoint.missing(cx))
+        });
+        let (text, plan) = &self.destination;
+        let destination = (Which::Destination, text, plan.tree.span, plan.endpoint.missing(cx));
+        let found = listeners.chain([destination]).filter_map(|(which, text, span, words)| {
+            let warning = Diagnostic::warning(Stage::Plan, "missing", span, words?);
+            Some(BadDescriptor { which, text: text.clone(), diagnostics: vec![warning] })
+        });
+        found.collect()
     }
 
     /// Opens what is listened on. If one can't be opened, none stays open.

@@ -121,6 +121,10 @@ impl Connector for Retry<dyn Connector> {
     fn grants(&self) -> Grants {
         self.inner.grants()
     }
+
+    fn missing(&self, cx: &Context) -> Option<String> {
+        self.inner.missing(cx)
+    }
 }
 
 #[async_trait]
@@ -131,6 +135,10 @@ impl Listener for Retry<dyn Listener> {
 
     fn exposure(&self) -> Exposure {
         self.inner.exposure()
+    }
+
+    fn missing(&self, cx: &Context) -> Option<String> {
+        self.inner.missing(cx)
     }
 }
 

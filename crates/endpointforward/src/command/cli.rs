@@ -118,6 +118,8 @@ pub(crate) enum Command {
         /// A kind, such as `tcp`, or a command.
         #[arg(value_name = "KIND", value_parser = Kinds, hide_possible_values = true)]
         topic: Option<String>,
+        /// A parameter of that kind, to have all about it.
+        parameter: Option<String>,
     },
     /// Prints what makes a shell complete our command lines.
     Completions {
@@ -125,6 +127,8 @@ pub(crate) enum Command {
         #[arg(value_name = "SHELL", value_enum)]
         shell: Shell,
     },
+    /// Prints the version.
+    Version,
     /// Prints the generated part of descriptors.md.
     #[command(hide = true)]
     Reference,

@@ -24,19 +24,22 @@ pub(crate) fn reference() -> Exit {
     ))
 }
 
-/// `help`, `help COMMAND`, `help KIND`.
-pub(crate) fn help(topic: Option<&str>) -> Exit {
+/// `help`, `help COMMAND`, `help KIND`, `help KIND PARAMETER`.
+pub(crate) fn help(topic: Option<&str>, parameter: Option<&str>) -> Exit {
     let mut command = Cli::command();
     // Fills in what the subcommands' usage lines need.
     command.build();
     let Some(topic) = topic else { return output::print(command.render_help()) };
-    if let Some(subcommand) = command.find_subcommand_mut(topic) {
+    if let (Some(subcommand), None) = (command.find_subcommand_mut(topic), parameter) {
         return output::print(subcommand.render_help());
     }
     let registry = registry();
     // What is known of a descriptor is what is known of its kind.
     let name = topic.split([':', '=']).next().unwrap_or(topic);
     if let Some((kind, _)) = registry.find(name) {
+        if let Some(parameter) = parameter {
+            return about_parameter(kind, parameter);
+        }
         return output::print(manual::about(kind, &registry, output::columns()));
     }
     let schemes =
@@ -76,4 +79,19 @@ fn spelling(kind: &Kind, scheme: &Scheme) -> Exit {
             Exit::Usage
         }
     }
+}
+
+/// `help KIND PARAMETER`.
+fn about_parameter(kind: &Kind, name: &str) -> Exit {
+    if let Some(text) = manual::parameter(kind, name, output::columns()) {
+        return output::print(text);
+    }
+    complain(format_args!("error: `{}` has no parameter `{name}`", kind.name));
+    let names = [Role::Listen, Role::Connect].into_iter().flat_map(|role| kind.params(role));
+    let help = match nearest(name, names.map(|param| param.name)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("`endpointforward help {}` lists them", kind.name),
+    };
+    complain(format_args!("  = help: {help}"));
+    Exit::Usage
 }

@@ -35,8 +35,13 @@ fn go(cli: Cli) -> Exit {
     match cli.command {
         Some(Command::Explain(explain)) => explain::run(&explain),
         Some(Command::Kinds) => help::kinds(),
-        Some(Command::Help { topic }) => help::help(topic.as_deref()),
+        Some(Command::Help { topic, parameter }) => {
+            help::help(topic.as_deref(), parameter.as_deref())
+        }
         Some(Command::Completions { shell }) => completions::print(shell),
+        Some(Command::Version) => {
+            output::print(format_args!("endpointforward {}\n", env!("CARGO_PKG_VERSION")))
+        }
         Some(Command::Reference) => help::reference(),
         None if cli.forward.is_empty() => demo::run(&cli.forward, &cli.logging),
         None => match usage::check(&cli.forward) {

@@ -44,8 +44,19 @@ pub(crate) fn run(options: &Forward, logging: &Logging) -> Exit {
             return exit;
         }
     };
-    for warning in forwarder.warnings() {
-        labels.show(&warning, logging.log_format);
+    let mut warnings = forwarder.warnings();
+    for mut missing in forwarder.missing() {
+        // What is listened on is opened at once, and its error says it.
+        if !options.check && missing.which != Which::Destination {
+            continue;
+        }
+        match warnings.iter_mut().find(|known| known.which == missing.which) {
+            Some(known) => known.diagnostics.append(&mut missing.diagnostics),
+            None => warnings.push(missing),
+        }
+    }
+    for warning in &warnings {
+        labels.show(warning, logging.log_format);
     }
     if options.check {
         for descriptor in options.endpoint.iter().chain([&destination]) {

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use plan::Registry;
 use plan::kind::{Kind, Param, Role, common};
 
-use super::{HEAD, Row, also, default, option, rows, see_also, shell, unstopped, usages};
+use super::{HEAD, Row, also, default, option, rows, see_also, shell, topics, unstopped, usages};
 
 /// The matrix of all kinds, then a section for each.
 #[must_use]
@@ -59,9 +59,14 @@ fn section(out: &mut String, kind: &Kind, registry: &Registry) -> fmt::Result {
     writeln!(out, "\n### {}\n\n{}.", kind.name, unstopped(kind.about))?;
     for usage in usages(kind) {
         writeln!(out, "\n**{}:** `{}`", usage.heading, usage.form)?;
-        if !usage.params.is_empty() {
+        let topics = topics(usage.params);
+        let several = topics.len() > 1;
+        for (topic, params) in topics {
             writeln!(out)?;
-            table(out, usage.params.into_iter())?;
+            if several {
+                writeln!(out, "*{}*\n", topic.heading())?;
+            }
+            table(out, params.into_iter())?;
         }
     }
     for alias in kind.aliases.iter().filter(|alias| !alias.params.is_empty()) {

@@ -7,10 +7,10 @@ mod markdown;
 mod text;
 
 use plan::Registry;
-use plan::kind::{Kind, Param, Role, Shape, Takes, ValueKind, common};
+use plan::kind::{Kind, Param, Role, Shape, Takes, Topic, ValueKind, common};
 
 pub use self::markdown::{facts, markdown};
-pub use self::text::{about, matrix};
+pub use self::text::{about, matrix, parameter};
 
 /// A descriptor as it is typed into a shell: quoted if it has to be.
 ///
@@ -155,6 +155,14 @@ fn rows<'a>(params: impl Iterator<Item = &'a Param>) -> Vec<(Vec<String>, &'a Pa
         }
     }
     rows
+}
+
+/// Parameters by their topics, in order; those of one as they are defined.
+fn topics(params: Vec<&Param>) -> Vec<(Topic, Vec<&Param>)> {
+    let mut params = params;
+    params.sort_by_key(|param| param.topic);
+    let chunks = params.chunk_by(|one, other| one.topic == other.topic);
+    chunks.map(|chunk| (chunk[0].topic, chunk.to_vec())).collect()
 }
 
 /// What a parameter is if it isn't given.

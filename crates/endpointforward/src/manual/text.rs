@@ -3,9 +3,11 @@
 use std::fmt::{self, Write};
 
 use plan::Registry;
-use plan::kind::{Kind, Param, Role, common};
+use plan::kind::{Example, Kind, Param, Role, ValueKind, common};
 
-use super::{HEAD, Row, also, default, option, rows, see_also, shell, unstopped, usages};
+use super::{
+    HEAD, Row, also, default, names, option, rows, see_also, shell, topics, unstopped, usages,
+};
 
 /// The matrix of all kinds, at most so many columns wide.
 #[must_use]
@@ -49,10 +51,32 @@ fn write(out: &mut String, kind: &Kind, registry: &Registry, columns: usize) -> 
     let row = Row::of(kind);
     let takes = if row.takes == "-" { "" } else { &format!(", over {}", row.takes) };
     writeln!(out, "    gives {}{takes}", row.gives)?;
+    let (everyday, more) = kind.examples.split_at(kind.examples.len().min(EVERYDAY));
+    examples(out, "Examples", everyday, columns)?;
+    let mut is_short = true;
     for usage in usages(kind) {
         writeln!(out, "\n{}:", usage.heading)?;
         wrap(out, "    ", 8, &usage.form, columns);
-        params(out, usage.params.into_iter(), columns)?;
+        let topics = topics(usage.params);
+        let several = topics.len() > 1;
+        for (topic, params) in topics {
+            if several {
+                writeln!(out, "  {}:", topic.heading())?;
+            }
+            for param in params {
+                is_short &= short(out, param, columns);
+            }
+        }
+    }
+    if !is_short {
+        let name = kind.name;
+        wrap(
+            out,
+            "\n",
+            0,
+            &format!("`help {name} PARAMETER` has all about one that ends in `…`."),
+            columns,
+        );
     }
     for alias in kind.aliases.iter().filter(|alias| !alias.params.is_empty()) {
         writeln!(out, "\nAs `{}` also:", alias.name)?;
@@ -75,18 +99,83 @@ fn write(out: &mut String, kind: &Kind, registry: &Registry, columns: usize) -> 
             wrap(out, "    ", 8, &one, columns);
         }
     }
-    if !kind.examples.is_empty() {
-        writeln!(out, "\nExamples:")?;
-    }
-    for example in kind.examples {
-        writeln!(out, "    {} {}", option(example.role), shell(example.descriptor))?;
-        wrap(out, "        ", 8, example.about, columns);
-    }
+    examples(out, "More examples", more, columns)?;
     let next = see_also(kind, registry);
     if !next.is_empty() {
         writeln!(out, "\nSee also: {}", next.join(", "))?;
     }
     Ok(())
+}
+
+/// All about a parameter of a kind, on whichever sides have it; `None` if none does.
+#[must_use]
+pub fn parameter(kind: &Kind, name: &str, columns: usize) -> Option<String> {
+    let mut out = String::new();
+    for usage in usages(kind) {
+        let is_it = |param: &&&Param| {
+            param.is_called(name) || param.name.trim_end_matches('.') == name.trim_end_matches('.')
+        };
+        if let Some(param) = usage.params.iter().find(is_it) {
+            let gap = if out.is_empty() { "" } else { "\n" };
+            out += &format!("{gap}{}, {}:\n", usage.heading, param.topic.heading().to_lowercase());
+            params(&mut out, std::iter::once(*param), columns).ok()?;
+        }
+    }
+    let common = common(Role::Listen).iter().find(|param| param.is_called(name));
+    if let Some(param) = common.filter(|_| out.is_empty() && kind.listen.is_some()) {
+        out += "As every listener:\n";
+        params(&mut out, std::iter::once(param), columns).ok()?;
+    }
+    (!out.is_empty()).then_some(out)
+}
+
+fn examples(out: &mut String, heading: &str, all: &[Example], columns: usize) -> fmt::Result {
+    if !all.is_empty() {
+        writeln!(out, "\n{heading}:")?;
+    }
+    for example in all {
+        writeln!(out, "    {} {}", option(example.role), shell(example.descriptor))?;
+        wrap(out, "        ", 8, example.about, columns);
+    }
+    Ok(())
+}
+
+/// Adds a parameter in [`LINES`] lines at most; whether that was all.
+fn short(out: &mut String, param: &Param, columns: usize) -> bool {
+    let mut text = String::new();
+    wrap(&mut text, "    ", 8, &head(&names(param), param), columns);
+    wrap(&mut text, "        ", 8, param.doc, columns);
+    let inside = matches!(param.value, ValueKind::Switch(_));
+    let lines: Vec<_> = text.lines().collect();
+    if lines.len() <= LINES && !inside {
+        *out += &text;
+        return true;
+    }
+    let shown = &lines[..lines.len().min(LINES)];
+    let (last, before) = shown.split_last().expect("a parameter has a name");
+    for line in before {
+        put(out, line);
+    }
+    // Cut between words, so that the mark has room.
+    let mut last = (*last).to_owned();
+    while last.chars().count() + 2 > columns {
+        match last.rfind(' ') {
+            Some(at) if !last[..at].trim().is_empty() => last.truncate(at),
+            _ => break,
+        }
+    }
+    put(out, &format!("{last} …"));
+    false
+}
+
+/// Its names, what it takes and what it is by default.
+fn head(names: &[String], param: &Param) -> String {
+    let head = format!("{}: {}", names.join(", "), param.value.describe());
+    match (param.default, &*default(param)) {
+        (_, "") => head,
+        (None, what) => format!("{head} ({what})"),
+        (Some(_), what) => format!("{head} (default {what})"),
+    }
 }
 
 fn params<'a>(
@@ -95,13 +184,7 @@ fn params<'a>(
     columns: usize,
 ) -> fmt::Result {
     for (names, param) in rows(params) {
-        let mut head = format!("{}: {}", names.join(", "), param.value.describe());
-        match (param.default, &*default(param)) {
-            (_, "") => {}
-            (None, what) => head += &format!(" ({what})"),
-            (Some(_), what) => head += &format!(" (default {what})"),
-        }
-        wrap(out, "    ", 8, &head, columns);
+        wrap(out, "    ", 8, &head(&names, param), columns);
         wrap(out, "        ", 8, param.doc, columns);
     }
     Ok(())
@@ -135,3 +218,9 @@ fn put(out: &mut String, line: &str) {
     out.push_str(line);
     out.push('\n');
 }
+
+/// Examples at the top of a kind's help: the others are for those who read on.
+const EVERYDAY: usize = 3;
+
+/// Lines of a parameter in its kind's help.
+const LINES: usize = 3;

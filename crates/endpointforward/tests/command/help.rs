@@ -98,3 +98,31 @@ fn the_version_is_the_packages() {
         format!("endpointforward {}\n", env!("CARGO_PKG_VERSION"))
     );
 }
+
+#[test]
+fn a_parameter_is_told_about_in_full() {
+    let ran = run(&["help", "ws", "host"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    for words in ["Listening, who may connect:", "(DNS rebinding)", "Connecting, http:"] {
+        assert!(ran.stdout.contains(words), "{words}\n{ran}");
+    }
+    let ran = run(&["help", "ws", "orign"]);
+    assert_eq!(ran.status, 64, "{ran}");
+    assert!(ran.stderr.contains("did you mean `origin`?"), "{ran}");
+}
+
+/// A screen of names: who wants all about one asks for it.
+#[test]
+fn no_parameter_takes_more_than_three_lines_in_the_help_of_its_kind() {
+    for kind in endpoints::KINDS {
+        let ran = run(&["help", kind.name]);
+        let mut lines = 0;
+        for line in ran.stdout.lines().skip_while(|line| !line.ends_with("ing:")) {
+            lines = if line.starts_with("        ") { lines + 1 } else { 0 };
+            assert!(lines < 3 || line.contains('…'), "{}: {line}", kind.name);
+            if line.starts_with("As `") || line.starts_with("As every") {
+                break;
+            }
+        }
+    }
+}

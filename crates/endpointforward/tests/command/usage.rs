@@ -134,3 +134,17 @@ fn each_slip_gets_the_words_that_help() {
         .collect();
     assert_snapshot!(runs.join("\n"));
 }
+
+/// The session's refusal says so again, since it may be there by then.
+#[test]
+fn what_is_not_there_is_a_warning() {
+    assert_snapshot!(transcript(&[
+        &["-e", "9000", "-d", "process:no-such-program", "--check"],
+        &["-e", "9000", "-d", "pty:/etc/passwd", "--check"],
+        &["-e", "9000", "-d", "process:/no/such/program", "--check"],
+        &["-e", "9000", "-d", "process:sh:cwd=/no/such/folder", "--check"],
+        &["-e", "9000", "-d", "serial:/dev/no-such-device", "--check"],
+        &["-e", "ws:9000:page=/no/such/folder", "-d", "process:sh", "--check"],
+        &["version"],
+    ]));
+}

@@ -1,7 +1,7 @@
 //! Parameters of the HTTP side of a listener: how much is read, who is believed, what is answered
 //! beside the page.
 
-use plan::kind::{Args, Param, ValueKind};
+use plan::kind::{Args, Param, Topic, ValueKind};
 
 use super::url;
 use descriptor::{Code, Diagnostic};
@@ -14,7 +14,7 @@ pub(crate) const TRUSTED: Param = Param::new(
      RFC 1918 and the like, and loopback), `unix` (whoever connects to a Unix socket), or `any`. What \
      they say is then in the log, in `proxy.client`, `proxy.host` and `proxy.scheme`, and in the checks \
      of `host` and `origin`. From everybody else such headers mean nothing.",
-);
+).topic(Topic::Access);
 
 pub(crate) const FORWARDED: Param = Param::new(
     "forwarded",
@@ -24,7 +24,7 @@ pub(crate) const FORWARDED: Param = Param::new(
      nginx's `$proxy_add_x_forwarded_for`, Caddy), of which the first address from the right that isn't \
      trusted counts; `x-real-ip`; or `forwarded` (RFC 7239). X-Forwarded-Host and X-Forwarded-Proto are \
      read with the first two.",
-)
+).topic(Topic::Access)
 .default("x-forwarded-for");
 
 pub(crate) const HEALTH: Param = Param::new(
@@ -32,13 +32,13 @@ pub(crate) const HEALTH: Param = Param::new(
     ValueKind::Text,
     "A path, such as `/healthz`, that is answered with 200 and `ok` whoever asks, by whatever name, as \
      load balancers do. It says that the listener takes connections, and nothing about its destination.",
-);
+).topic(Topic::Http);
 
 pub(crate) const MAX_HEADER: Param = Param::new(
     "max-header",
     ValueKind::Size,
     "How many bytes a request's header may have, from 8k to 1M. More gets 431, as do more than 100 lines.",
-)
+).topic(Topic::Limits)
 .default("16k");
 
 /// The path in `health`.

@@ -17,7 +17,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use endpoint::control::channel;
 use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
-use plan::kind::{Alias, Args, Example, Kind, Param, PlanConnect, Planned, Role, Side, ValueKind};
+use plan::kind::{
+    Alias, Args, Example, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
+};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tracing::Instrument;
 
@@ -71,7 +73,7 @@ const PARAMS: &[Param] = &[
         "How long it may take to end once its input is closed, before SIGTERM, and then before \
          SIGKILL, which go to its process group. The forwarder's own end waits for it, however long \
          it is; a second signal doesn't.",
-    )
+    ).topic(Topic::Limits)
     .default("5"),
 ];
 
@@ -127,6 +129,10 @@ impl Connector for Start {
             Conn::bytes(Pipes::new(input, output, exit, ticket, self.grace), Info::new());
         conn.control = Control { outgoing: Some(outgoing), incoming: None };
         Ok(conn)
+    }
+
+    fn missing(&self, cx: &Context) -> Option<String> {
+        self.recipe.missing(cx)
     }
 
     fn grants(&self) -> Grants {

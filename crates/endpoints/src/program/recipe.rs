@@ -1,7 +1,9 @@
 //! A program as it was planned: what to start, where, with what.
 
+use std::env;
 use std::ffi::OsString;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::RwLock;
@@ -102,6 +104,30 @@ impl Recipe {
         })
     }
 
+    /// Says why the program can't be started now, as far as files tell.
+    pub(crate) fn missing(&self, cx: &Context) -> Option<String> {
+        let program = self.program.to_string_lossy();
+        if let Some(cwd) = self.cwd.as_ref().filter(|cwd| !cwd.is_dir()) {
+            return Some(format!("`cwd` must be a directory, and {} is none", cwd.display()));
+        }
+        if !program.contains('/') {
+            // Without a PATH, the system has one of its own.
+            let path = self.variable(cx, "PATH")?;
+            let found =
+                env::split_paths(path).any(|folder| is_program(&folder.join(&self.program)));
+            return (!found).then(|| format!("there is no program `{program}` in PATH"));
+        }
+        let path = match &self.cwd {
+            Some(cwd) => cwd.join(&self.program),
+            None => PathBuf::from(&self.program),
+        };
+        match path.is_file() {
+            false => Some(format!("there is no program {program}")),
+            true if is_program(&path) => None,
+            true => Some(format!("{program} is a file that may not be executed (`chmod +x`)")),
+        }
+    }
+
     /// The command, without its input and output. `ours` may change our part of its environment
     /// before its own variables come over it.
     pub(crate) fn command(&self, cx: &Context, ours: impl FnOnce(&mut Command)) -> Command {
@@ -144,4 +170,8 @@ impl Recipe {
     pub(crate) fn failed(&self, cause: io::Error) -> Error {
         Error::from_io("start", &*self.descriptor, cause)
     }
+}
+
+fn is_program(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }

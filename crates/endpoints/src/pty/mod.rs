@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
-use plan::kind::{Args, Example, Kind, Param, PlanConnect, Planned, Role, Side, ValueKind};
+use plan::kind::{Args, Example, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind};
 use pty_process::blocking::{Command, open};
 
 use self::locale::Locale;
@@ -92,7 +92,7 @@ const PARAMS: &[Param] = &[
          hung up on (SIGHUP), before SIGKILL. The forwarder's own end waits for it, however long it \
          is; a second signal doesn't. What is to live on needs a session of its own (`setsid`, \
          `tmux`).",
-    )
+    ).topic(Topic::Limits)
     .default("5"),
 ];
 
@@ -167,6 +167,10 @@ impl Connector for Start {
         let mut conn = Conn::bytes(terminal, Info::new());
         conn.control = control;
         Ok(conn)
+    }
+
+    fn missing(&self, cx: &Context) -> Option<String> {
+        self.recipe.missing(cx)
     }
 
     fn grants(&self) -> Grants {

@@ -153,6 +153,11 @@ impl Connector for Device {
         Ok(conn)
     }
 
+    fn missing(&self, _: &Context) -> Option<String> {
+        let missing = !std::path::Path::new(&self.path).exists();
+        missing.then(|| format!("there is no device {}", self.path))
+    }
+
     fn grants(&self) -> Grants {
         Grants::Device
     }

@@ -15,7 +15,7 @@ mod sugar;
 
 use plan::kind::{
     Example, FactName, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape, Side,
-    ValueKind,
+    Topic, ValueKind,
 };
 
 use self::family::Family;
@@ -187,14 +187,14 @@ const CONNECT: &[Param] = &[
         ValueKind::Duration,
         "How long resolving the name and connecting may take, all addresses together. 0 \
                  leaves it to the system, which gives up after about two minutes.",
-    )
+    ).topic(Topic::Limits)
     .default("30"),
     Param::new(
         "bindAddress",
         ValueKind::Text,
         "The address of this machine to connect from; only addresses of its family are \
                  tried.",
-    )
+    ).topic(Topic::Socket)
     .aliases(&["bind"]),
     options::NODELAY,
     options::KEEPALIVE,
@@ -218,6 +218,7 @@ const BACKLOG: Param = Param::new(
     ValueKind::Int(0, 65535),
     "How many connections may wait to be accepted (listen(2)).",
 )
+.topic(Topic::Socket)
 .default("50")
 .positional();
 
@@ -227,6 +228,7 @@ const REUSEPORT: Param = Param::new(
     "Whether other processes of this user may listen on the same port at once; the system spreads \
      connections over them (SO_REUSEPORT in socket(7)).",
 )
+.topic(Topic::Socket)
 .default("false");
 
 const WEB_PAGES: Param = Param::new(
@@ -236,7 +238,7 @@ const WEB_PAGES: Param = Param::new(
      is a program or a device: any web page can make a browser send one to a port of its own machine. \
      `refuse` answers with status 400, and opens the destination after the first bytes or 100 ms. \
      `allow` opens it at once. Connections to other destinations are not inspected.",
-)
+).topic(Topic::Access)
 .default("refuse");
 
 const HOST: Param = Param::new(

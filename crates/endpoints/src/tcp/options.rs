@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use descriptor::{Code, Diagnostic};
-use plan::kind::{Args, Param, Value, ValueKind};
+use plan::kind::{Args, Param, Topic, Value, ValueKind};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
@@ -74,6 +74,7 @@ pub(super) const NODELAY: Param = Param::new(
     ValueKind::Bool,
     "Whether small pieces are sent at once rather than collected (TCP_NODELAY in tcp(7)).",
 )
+.topic(Topic::Socket)
 .default("true");
 
 pub(super) const KEEPALIVE: Param = Param::new(
@@ -82,7 +83,7 @@ pub(super) const KEEPALIVE: Param = Param::new(
     "Probe a silent peer after this long, so that one that vanished is noticed: four probes, 5 s \
      apart. `on` probes at the system's times, `off` never. A peer that doesn't acknowledge what it \
      was sent is given up after 45 s, unless this is `off` (SO_KEEPALIVE and TCP_KEEPIDLE in tcp(7)).",
-)
+).topic(Topic::Socket)
 .default("25");
 
 /// Between two probes, and how many of them stay unanswered: 20 s, as a WebSocket's `pong-timeout`.

@@ -95,6 +95,14 @@ fn inside(path: PathBuf) -> Vec<PathBuf> {
 }
 
 impl Serving {
+    /// The first file that isn't there.
+    pub(super) fn missing(&self) -> Option<String> {
+        let Common { cert, key, chain, .. } = &self.common;
+        let named = [key, chain, &self.ca, &self.crl].into_iter().flatten();
+        let path = cert.iter().chain(named).find(|path| !path.exists())?;
+        Some(format!("there is no file {}", path.display()))
+    }
+
     pub(super) fn stamp(&self) -> Stamp {
         Stamp::of(&self.common.files(&[&self.ca, &self.crl]))
     }

@@ -54,6 +54,10 @@ impl ServeLayer for Serve {
         };
         Ok(Arc::new(Listening(Arc::new(kept))))
     }
+
+    fn missing(&self, _: &Context) -> Option<String> {
+        self.serving.missing()
+    }
 }
 
 async fn load(serving: Serving, beneath: &Local) -> Result<Arc<ServerConfig>> {

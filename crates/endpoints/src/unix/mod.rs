@@ -11,7 +11,7 @@ mod lock;
 use descriptor::{Descriptor, Diagnostic, Stage, Text, Url};
 use plan::kind::{
     Example, FactName, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape, Side,
-    ValueKind,
+    Topic, ValueKind,
 };
 
 use self::address::Address;
@@ -35,13 +35,13 @@ pub(crate) static KIND: Kind = Kind {
                 "The socket's permissions, whatever the umask: who may write to it may connect. Left \
                  out, they are 600 in front of a program or a device, or where that can't be \
                  excluded, and 666 otherwise.",
-            )
+            ).topic(Topic::Access)
             .positional(),
             Param::new(
                 "backlog",
                 ValueKind::Int(0, 65535),
                 "How many connections may wait to be accepted (listen(2)).",
-            )
+            ).topic(Topic::Socket)
             .default("50")
             .positional(),
             Param::new(
@@ -49,7 +49,7 @@ pub(crate) static KIND: Kind = Kind {
                 ValueKind::Bool,
                 "Whether a symbolic link `PATH.lock` to our process number keeps others that lock \
                  from using the path. One that a dead process left is taken over.",
-            )
+            ).topic(Topic::Socket)
             .default("true")
             .positional(),
             Param::new(
@@ -57,7 +57,7 @@ pub(crate) static KIND: Kind = Kind {
                 ValueKind::Bool,
                 "Whether a socket that is there already and that nobody answers on is removed \
                  first. What isn't a socket, or answers, never is.",
-            )
+            ).topic(Topic::Socket)
             .default("true"),
             Param::new(
                 "users",
@@ -66,7 +66,7 @@ pub(crate) static KIND: Kind = Kind {
                  as, and root's; `any`, those that `mode` lets in. Left out, it is `same` for an \
                  abstract name in front of a program or a device, or where that can't be excluded, \
                  and `any` otherwise.",
-            ),
+            ).topic(Topic::Access),
         ],
         PlanListen::Leaf(listen::plan),
     )),
@@ -84,7 +84,7 @@ pub(crate) static KIND: Kind = Kind {
                 "timeout",
                 ValueKind::Duration,
                 "How long a listener with a full backlog is waited for. 0 is for ever.",
-            )
+            ).topic(Topic::Limits)
             .default("30"),
         ],
         gives: Shape::Bytes,

@@ -114,6 +114,11 @@ impl ServeLayer for Layer {
         let (settings, clock) = (Arc::clone(&self.settings), cx.clock().clone());
         Ok(Arc::new(Serving(Arc::new(Front { settings, local, mounts, door, clock }))))
     }
+
+    fn missing(&self, _: &Context) -> Option<String> {
+        let Show::Folder(path) = &self.listening.show else { return None };
+        (!path.is_dir()).then(|| format!("there is no folder {} for the page", path.display()))
+    }
 }
 
 /// The folder of the page, if it is one, open.

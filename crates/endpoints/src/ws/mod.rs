@@ -25,7 +25,8 @@ mod terminal;
 mod upgrade;
 
 use ::plan::kind::{
-    Alias, Example, Kind, Param, PlanConnect, PlanListen, Role, Scheme, Side, Takes, ValueKind,
+    Alias, Example, Kind, Param, PlanConnect, PlanListen, Role, Scheme, Side, Takes, Topic,
+    ValueKind,
 };
 
 use crate::http::facts;
@@ -85,7 +86,7 @@ pub(crate) static KIND: Kind = Kind {
                 "Which web pages may connect, by their Origin header (RFC 6454): `same`, the host \
                  that is connected to; `any`; `null`, pages opened from files; or origins such as \
                  `https://example.com`. Who sends none, as programs do, may connect in any case.",
-            )
+            ).topic(Topic::Access)
             .default("same"),
             Param::new(
                 "host",
@@ -96,7 +97,7 @@ pub(crate) static KIND: Kind = Kind {
                  a name of its own lead here (DNS rebinding). A reverse proxy that passes on the \
                  name it is called by needs it here. Elsewhere every name is taken unless some are \
                  listed. Others get 403.",
-            ),
+            ).topic(Topic::Access),
             TRUSTED,
             FORWARDED,
             Param::new(
@@ -118,14 +119,14 @@ pub(crate) static KIND: Kind = Kind {
                  has to be stated for a program behind a public address. `token`: who opens the link \
                  that is shown at the start; it works once, and its browser gets a cookie for as \
                  long as the listener lives.",
-            ),
+            ).topic(Topic::Access),
             HEALTH,
             MAX_HEADER,
             Param::new(
                 "header.",
                 ValueKind::Text,
                 "Another header to answer an accepted handshake with, such as `header.server`.",
-            )
+            ).topic(Topic::Http)
             .prefix()
             .secret(),
             HANDSHAKE_TIMEOUT,
@@ -176,13 +177,13 @@ pub(crate) static KIND: Kind = Kind {
                 "host",
                 ValueKind::Text,
                 "The Host header, instead of the URL's host or the address.",
-            ),
-            Param::new("origin", ValueKind::Text, "The Origin header to send, if one is wanted."),
+            ).topic(Topic::Http),
+            Param::new("origin", ValueKind::Text, "The Origin header to send, if one is wanted.").topic(Topic::Http),
             Param::new(
                 "header.",
                 ValueKind::Template,
                 "Another header to send, such as `header.authorization`.",
-            )
+            ).topic(Topic::Http)
             .prefix()
             .secret(),
             HANDSHAKE_TIMEOUT,

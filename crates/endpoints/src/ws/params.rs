@@ -1,6 +1,6 @@
 //! Parameters that both sides of `ws` take.
 
-use plan::kind::{Param, ValueKind};
+use plan::kind::{Param, Topic, ValueKind};
 
 pub(super) const ENDPOINT: Param =
     Param::new("endpoint", ValueKind::Endpoint, "The endpoint beneath.").positional().required();
@@ -11,6 +11,7 @@ pub(super) const NONE: Param = Param::new(
     "What becomes of a connection without an agreed subprotocol: `accept` it, or `refuse` it (406 \
      when listening).",
 )
+.topic(Topic::Messages)
 .default("accept");
 
 pub(super) const ENCODING: Param = Param::new(
@@ -21,7 +22,7 @@ pub(super) const ENCODING: Param = Param::new(
      `base64`; or `auto`, text where it is and otherwise binary. The beginning of a character waits \
      for its rest: 10 ms with `auto`, which then sends it as binary, and 1 s with `text`. Messages \
      that are forwarded as messages stay what they are.",
-)
+).topic(Topic::Messages)
 .default("binary");
 
 pub(super) const COMPRESSION: Param = Param::new(
@@ -65,7 +66,7 @@ pub(super) const COMPRESSION: Param = Param::new(
     ]),
     "Whether to negotiate permessage-deflate (RFC 7692): less traffic for some 300 KiB of memory for \
      each connection that compresses, and 10 to 40 times the processor time.",
-)
+).topic(Topic::Compression)
 .aliases(&["compress"])
 .default("off");
 
@@ -74,6 +75,7 @@ pub(super) const FRAGMENT: Param = Param::new(
     ValueKind::Size,
     "How many bytes of payload a frame that is sent has at most; 0 is no limit.",
 )
+.topic(Topic::Messages)
 .aliases(&["autofrag"])
 .default("0");
 
@@ -83,6 +85,7 @@ pub(super) const MAX_FRAME: Param = Param::new(
     "How many bytes of payload a frame that comes may have (otherwise close code 1009); 0 is any: \
      what comes is passed on at once and never kept.",
 )
+.topic(Topic::Limits)
 .default("0");
 
 pub(super) const MAX_MESSAGE: Param = Param::new(
@@ -90,7 +93,7 @@ pub(super) const MAX_MESSAGE: Param = Param::new(
     ValueKind::Size,
     "How many bytes a message that comes may have, inflated if it was compressed (otherwise close code \
      1009); 0 is any.",
-)
+).topic(Topic::Limits)
 .default("0");
 
 pub(super) const HANDSHAKE_TIMEOUT: Param = Param::new(
@@ -98,6 +101,7 @@ pub(super) const HANDSHAKE_TIMEOUT: Param = Param::new(
     ValueKind::Duration,
     "How long the opening handshake may take.",
 )
+.topic(Topic::Limits)
 .aliases(&["timeout"])
 .default("10");
 
@@ -107,7 +111,7 @@ pub(super) const CLOSE_TIMEOUT: Param = Param::new(
     "How long the peer may take to answer our Close once it has taken all that was sent to it, and how \
      long what the other side still sends is waited for after the peer's. One that broke the protocol or was refused is heard for as long, so that \
      it can read why: what it still sends is forgotten.",
-)
+).topic(Topic::Limits)
 .default("5");
 
 pub(super) const PING: Param = Param::new(
@@ -115,6 +119,7 @@ pub(super) const PING: Param = Param::new(
     ValueKind::Duration,
     "After how much silence the peer is pinged; 0 is never. Only while it is being read from.",
 )
+.topic(Topic::Limits)
 .default("25");
 
 pub(super) const PONG_TIMEOUT: Param = Param::new(
@@ -123,6 +128,6 @@ pub(super) const PONG_TIMEOUT: Param = Param::new(
     "How long a peer may leave a ping unanswered before it counts as gone; 0 is for ever. Behind data \
      that the peer has not read yet, the pong waits for it: then the peer counts as gone when its \
      system has acknowledged nothing for `ping` and this time together.",
-)
+).topic(Topic::Limits)
 .aliases(&["ping-timeout"])
 .default("20");

@@ -17,7 +17,7 @@ use endpoint::{Connector, DialLayer, Listener, ServeLayer, Times};
 pub(crate) use self::advice::mended;
 pub use self::args::{Args, Setting};
 pub use self::fact::FactName;
-pub use self::param::{Holes, Param, Value, ValueKind};
+pub use self::param::{Holes, Param, Topic, Value, ValueKind};
 pub(crate) use self::read::HIDDEN;
 pub use self::read::common;
 pub use crate::beneath::Beneath;

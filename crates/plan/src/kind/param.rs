@@ -31,8 +31,45 @@ pub struct Param {
     pub hides_query: bool,
     /// Whether peers' facts may fill it.
     pub holes: Holes,
+    /// What it is read beside in the manual.
+    pub topic: Topic,
     /// One or two sentences for the manual.
     pub doc: &'static str,
+}
+
+/// What parameters of a kind belong together in its manual, in the order in which they are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    /// What most descriptors have.
+    Everyday,
+    /// Who may connect, and who is believed.
+    Access,
+    /// How much, how long, how often.
+    Limits,
+    /// How bytes become messages.
+    Messages,
+    /// What is compressed, and how.
+    Compression,
+    /// HTTP beside the connection itself.
+    Http,
+    /// Options of the system's sockets.
+    Socket,
+}
+
+impl Topic {
+    /// Its heading.
+    #[must_use]
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Everyday => "Everyday",
+            Self::Access => "Who may connect",
+            Self::Limits => "Limits and timers",
+            Self::Messages => "Messages",
+            Self::Compression => "Compression",
+            Self::Http => "HTTP",
+            Self::Socket => "Sockets",
+        }
+    }
 }
 
 /// Whether a value may have holes that are filled from what a peer sent.
@@ -64,6 +101,7 @@ impl Param {
             secret: false,
             hides_query: false,
             holes,
+            topic: Topic::Everyday,
             doc,
         }
     }
@@ -107,6 +145,13 @@ impl Param {
     #[must_use]
     pub const fn prefix(mut self) -> Self {
         self.prefix = true;
+        self
+    }
+
+    /// It is shown with these others.
+    #[must_use]
+    pub const fn topic(mut self, topic: Topic) -> Self {
+        self.topic = topic;
         self
     }
 

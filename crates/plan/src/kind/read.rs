@@ -9,7 +9,7 @@ use descriptor::{
 
 use super::advice;
 use super::args::{Setting, Typed};
-use super::{Alias, Args, Holes, Param, Positional, Role, Value, ValueKind};
+use super::{Alias, Args, Holes, Param, Positional, Role, Topic, Value, ValueKind};
 use crate::Registry;
 
 /// What a descriptor is read by.
@@ -35,7 +35,8 @@ const COMMON: &[Param] = &[Param::new(
     ValueKind::Choice(&["none"]),
     "`none` states that whoever reaches the listener may use what is behind it. A program behind a \
      public address is refused without it.",
-)];
+)
+.topic(Topic::Access)];
 
 /// What every endpoint of that side takes.
 #[must_use]
