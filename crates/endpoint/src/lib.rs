@@ -21,6 +21,7 @@ mod end;
 mod error;
 mod exposure;
 mod flat;
+pub mod gate;
 pub mod info;
 mod layer;
 mod listener;

@@ -16,6 +16,7 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 
+use crate::gate::Challenge;
 use crate::{Conn, Context, DialLayer, End, Exposure, Grants, Info, Reason, Result};
 
 /// An endpoint to listen on, planned but not open.
@@ -327,12 +328,14 @@ pub struct Refusal {
     pub kind: RefusalKind,
     /// One line for the peer. It names no address that the peer didn't know.
     pub message: String,
+    /// How the peer may say who it is, if that would help.
+    pub challenges: Vec<Challenge>,
 }
 
 impl Refusal {
     /// A refusal.
     pub fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), challenges: Vec::new() }
     }
 }
 
@@ -356,6 +359,8 @@ pub enum RefusalKind {
     Refused,
     /// The far side did not answer: 504.
     Timeout,
+    /// It isn't known who the peer is: 401.
+    Unauthenticated,
 }
 
 impl RefusalKind {
@@ -364,7 +369,7 @@ impl RefusalKind {
     pub fn reason(self) -> Reason {
         match self {
             Self::Busy => Reason::Limit,
-            Self::Forbidden => Reason::Forbidden,
+            Self::Forbidden | Self::Unauthenticated => Reason::Forbidden,
             Self::NotFound => Reason::NotFound,
             Self::Refused => Reason::Unreachable,
             Self::Timeout => Reason::Timeout,

@@ -59,6 +59,9 @@ pub struct Forwarder {
 
 impl Forwarder {
     /// Forwards what `gate` lets pass to where `route` leads; `cx` is given to the connectors.
+    ///
+    /// Listeners answer some requests by themselves, with a page for example. Those that are bound with
+    /// [`Context::guarded_by`] the same gate ask it for these, too.
     pub fn new(
         cx: Context,
         gate: impl Gate + 'static,

@@ -8,6 +8,7 @@ use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::time::Duration;
 
+use endpoint::gate::Admitted;
 use endpoint::{
     Accepted, Answer, Conn, DialLayer, End, ErrorKind, Exposure, Grants, HOW_TO_ALLOW, Info, Life,
     Offer, Order, Reason, Refusal, RefusalKind, Transport, exposed,
@@ -159,12 +160,13 @@ impl<'a> Case<'a> {
         let info = offer.info.clone();
         match offer.order {
             Order::ConnectFirst => match self.decide(&mut offer, &info).await {
-                Ok((Reached { conn: far, grants, name }, place)) => {
+                Ok((Reached { conn: far, grants, name }, place, admitted)) => {
+                    let info = admitted.info.clone();
                     let mut answer = Answer::default();
                     answer.subprotocol = info.agree(&far.info);
                     answer.far = Some(grants);
                     answer.signals = far.control.incoming.is_some();
-                    let (near, through) = self.accept(offer, answer).await?;
+                    let (near, through) = self.accept(offer, admitted, answer).await?;
                     let (near, far) = self.see(near, far, through, &info).await?;
                     Ok(Opened { near, far, place, name })
                 }
@@ -172,12 +174,13 @@ impl<'a> Case<'a> {
             },
             Order::AcceptFirst => {
                 let admitted = async {
-                    self.gate(&info).await?;
-                    self.place().await
+                    let admitted = self.gate(&info).await?;
+                    Ok((admitted, self.place().await?))
                 };
                 match self.while_there(&mut offer, admitted).await {
-                    Ok(place) => {
-                        let (near, through) = self.accept(offer, Answer::default()).await?;
+                    Ok((admitted, place)) => {
+                        let (near, through) =
+                            self.accept(offer, admitted, Answer::default()).await?;
                         self.anew().connect(near, through, Some(place)).await
                     }
                     Err(denied) => Err(self.deny(offer, denied).await),
@@ -185,8 +188,8 @@ impl<'a> Case<'a> {
             }
             // It takes no place: the session that it belongs to has one.
             Order::Attach => match self.while_there(&mut offer, self.gate(&info)).await {
-                Ok(()) => {
-                    let (near, through) = self.accept(offer, Answer::default()).await?;
+                Ok(admitted) => {
+                    let (near, through) = self.accept(offer, admitted, Answer::default()).await?;
                     self.anew().connect(near, through, None).await
                 }
                 Err(denied) => Err(self.deny(offer, denied).await),
@@ -205,18 +208,24 @@ impl<'a> Case<'a> {
     }
 
     /// Gate, route, what the peer sends first where that matters, and connect.
-    async fn decide(self, offer: &mut Offer, info: &Info) -> Result<(Reached, Place), Denied> {
+    async fn decide(
+        self,
+        offer: &mut Offer,
+        info: &Info,
+    ) -> Result<(Reached, Place, Admitted), Denied> {
         let routed = async {
-            self.gate(info).await?;
+            let admitted = self.gate(info).await?;
             let place = self.place().await?;
-            Ok((self.route(info).await?, place))
+            Ok((self.route(&admitted.info).await?, place, admitted))
         };
-        let (destination, place) = self.while_there(offer, routed).await?;
+        let (destination, place, admitted) = self.while_there(offer, routed).await?;
         if destination.connector.grants().is_unguarded() {
             self.screen(offer).await?;
         }
         let patient = self.patient(&destination);
-        Ok((patient.while_there(offer, patient.dial(&destination, info)).await?, place))
+        let dial = patient.dial(&destination, &admitted.info);
+        let reached = patient.while_there(offer, dial).await?;
+        Ok((reached, place, admitted))
     }
 
     /// Waits for what the peer sends first, for a moment: a request of a web page must not start a
@@ -253,7 +262,7 @@ impl<'a> Case<'a> {
         unreachable(ErrorKind::Timeout)
     }
 
-    async fn gate(self, info: &Info) -> Result<(), Denied> {
+    async fn gate(self, info: &Info) -> Result<Admitted, Denied> {
         self.shared.gate.check(info).await.map_err(Denied::Refused)
     }
 
@@ -333,7 +342,24 @@ impl<'a> Case<'a> {
         }
     }
 
-    async fn accept(self, offer: Offer, answer: Answer) -> Result<(Conn, Through), Fate> {
+    async fn accept(
+        self,
+        offer: Offer,
+        mut admitted: Admitted,
+        answer: Answer,
+    ) -> Result<(Conn, Through), Fate> {
+        // Not before there is something to come in to: who is refused may try again with the same credentials.
+        if let Some(ticket) = admitted.ticket.take()
+            && let Err(refusal) = ticket.spend()
+        {
+            return Err(self.deny(offer, Denied::Refused(refusal)).await);
+        }
+        let mark = |mut near: Conn| {
+            if admitted.identity().is_some() {
+                near.info = admitted.mark(std::mem::take(&mut near.info));
+            }
+            near
+        };
         let by = Instant::now() + self.shared.timers.connect;
         let accepted = tokio::select! {
             biased;
@@ -345,8 +371,8 @@ impl<'a> Case<'a> {
             }
         };
         match accepted {
-            Some(Ok(Accepted::Session(near))) => Ok((near, None)),
-            Some(Ok(Accepted::Through(near, layer))) => Ok((near, Some(layer))),
+            Some(Ok(Accepted::Session(near))) => Ok((mark(near), None)),
+            Some(Ok(Accepted::Through(near, layer))) => Ok((mark(near), Some(layer))),
             Some(Ok(Accepted::Attached)) => {
                 info!("attached to its session");
                 Err(Fate::Attached)
@@ -403,9 +429,14 @@ impl<'a> Case<'a> {
         through: Through,
         place: Option<Place>,
     ) -> Result<Opened, Fate> {
-        let info = near.info.clone();
+        let mut info = near.info.clone();
+        let by_name = place.is_some();
         let reached = async {
             let routed = async {
+                // The destination that the client names now is another question than the client itself was.
+                if by_name {
+                    info = self.gate(&info).await?.info;
+                }
                 let place = match place {
                     Some(place) => place,
                     None => self.place().await?,

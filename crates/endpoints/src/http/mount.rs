@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use ::bytes::BytesMut;
 use endpoint::info::Http;
-use endpoint::{Accepted, Answer, ByteStream, Clock, Control, ErrorKind, Hold, Info};
+use endpoint::{Accepted, Answer, ByteStream, Clock, Control, ErrorKind, Hold, Info, Refusal};
 use hyper::{Method, StatusCode};
 
 use super::reply::{self, Reply};
@@ -28,6 +28,11 @@ pub(crate) trait Mount: Send + Sync {
     /// Returns whether its replies are for everybody: sent by whatever name the listener was called, without
     /// authentication. Such a reply tells nothing that an attacker doesn't know.
     fn is_public(&self) -> bool {
+        false
+    }
+
+    /// Returns whether its answers become offers, for which the forwarder asks its gate.
+    fn offers(&self) -> bool {
         false
     }
 
@@ -66,6 +71,12 @@ impl Refused {
     pub(crate) fn new(status: StatusCode, kind: ErrorKind, line: impl Into<String>) -> Box<Self> {
         let words = line.into();
         Box::new(Self { reply: reply::last(status, &words), kind, words })
+    }
+
+    /// Makes the refusal of a client that may not come in.
+    pub(super) fn not_admitted(refusal: &Refusal, head: &Head) -> Box<Self> {
+        let (reply, words) = (reply::refusal_of(refusal, head), refusal.message.clone());
+        Box::new(Self { reply, kind: ErrorKind::Refused, words })
     }
 }
 

@@ -28,6 +28,10 @@ impl Mount for WebSocket {
         head.upgrades_to("websocket")
     }
 
+    fn offers(&self) -> bool {
+        true
+    }
+
     fn answer(&self, asked: &Asked<'_>) -> Outcome {
         if !place::takes_upgrade(asked.head.path(), self.0.path.as_deref()) {
             return Outcome::Reply(reply::not_found());

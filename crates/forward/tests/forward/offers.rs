@@ -6,9 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use endpoint::gate::{Identity, Role, Ticket};
 use endpoint::info::Http;
 use endpoint::{Answer, Context, End, Grants, Incoming, Info, Order, Reason, Refusal, RefusalKind};
-use forward::{Config, Destination, Forwarder, Gate, OpenGate, Route, Stop, Summary, Timers};
+use forward::{
+    Admitted, Config, Destination, Forwarder, Gate, OpenGate, Route, Stop, Summary, Timers,
+};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
@@ -53,12 +56,12 @@ struct Strict(Option<Duration>);
 
 #[async_trait]
 impl Gate for Strict {
-    async fn check(&self, _: &Info) -> Result<(), Refusal> {
+    async fn check(&self, info: &Info) -> Result<Admitted, Refusal> {
         match self.0 {
             None => Err(Refusal::new(RefusalKind::Forbidden, "not you")),
             Some(time) => {
                 sleep(time).await;
-                Ok(())
+                Ok(Admitted::unchanged(info))
             }
         }
     }
@@ -360,13 +363,13 @@ async fn a_session_that_went_quiet_is_attached_to_after_the_gate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gate_sees_every_offer_once() {
+async fn a_gate_sees_every_offer_once_and_a_destination_that_is_named_later() {
     struct Count(Arc<AtomicUsize>);
     #[async_trait]
     impl Gate for Count {
-        async fn check(&self, _: &Info) -> Result<(), Refusal> {
+        async fn check(&self, info: &Info) -> Result<Admitted, Refusal> {
             self.0.fetch_add(1, Ordering::Relaxed);
-            Ok(())
+            Ok(Admitted::unchanged(info))
         }
     }
     let count = Arc::new(AtomicUsize::new(0));
@@ -376,7 +379,38 @@ async fn a_gate_sees_every_offer_once() {
         assert!(matches!(offer.told().await, Told::Accepted(_)));
     }
     settle().await;
-    assert_eq!(count.load(Ordering::Relaxed), 3);
+    assert_eq!(count.load(Ordering::Relaxed), 4);
+    running.finish().await;
+}
+
+/// The credentials of a peer that is let in and gets nothing are as good as before.
+#[tokio::test(start_paused = true)]
+async fn a_ticket_is_spent_by_who_comes_in() {
+    struct Once(Arc<AtomicUsize>);
+    #[async_trait]
+    impl Gate for Once {
+        async fn check(&self, info: &Info) -> Result<Admitted, Refusal> {
+            let spent = Arc::clone(&self.0);
+            let ticket = Ticket::new(move || {
+                let first = spent.fetch_add(1, Ordering::Relaxed) == 0;
+                let used = Refusal::new(RefusalKind::Forbidden, "it was used");
+                first.then_some(None).ok_or(used)
+            });
+            let ada = Identity::user("ada");
+            Ok(Admitted::new(info, ada, Role::ReadWrite).with_ticket(ticket))
+        }
+    }
+    let count = Arc::new(AtomicUsize::new(0));
+    let running = start_with(Config::default(), Once(Arc::clone(&count)));
+    running.far.refuse(io::ErrorKind::ConnectionRefused);
+    let told = running.source.offer().told().await;
+    assert!(matches!(&told, Told::Refused(why) if why.kind == RefusalKind::Refused), "{told:?}");
+    assert_eq!(count.load(Ordering::Relaxed), 0);
+    let mut first = running.source.offer();
+    assert!(matches!(first.told().await, Told::Accepted(_)));
+    let told = running.source.offer().told().await;
+    assert!(matches!(&told, Told::Refused(why) if why.message == "it was used"), "{told:?}");
+    drop(first);
     running.finish().await;
 }
 
