@@ -184,14 +184,14 @@ pub struct Offer {
     /// Everything that gate and route may ask.
     pub info: Info,
     /// What has to happen before it is accepted.
-    pub order: Order,
+    pub policy: AcceptPolicy,
     decision: Box<dyn Decision>,
 }
 
 impl Offer {
     /// An offer that is accepted once the far side is connected.
     pub fn new(info: Info, decision: impl Decision + 'static) -> Self {
-        Self { info, order: Order::ConnectFirst, decision: Box::new(decision) }
+        Self { info, policy: AcceptPolicy::ConnectFirst, decision: Box::new(decision) }
     }
 
     /// An offer that is `conn`, open already: accepting gives it, refusing drops it.
@@ -200,10 +200,10 @@ impl Offer {
         Self::new(conn.info.clone(), Open(conn))
     }
 
-    /// In another order.
+    /// With another policy.
     #[must_use]
-    pub fn with_order(mut self, order: Order) -> Self {
-        self.order = order;
+    pub fn with_policy(mut self, policy: AcceptPolicy) -> Self {
+        self.policy = policy;
         self
     }
 
@@ -245,14 +245,14 @@ impl fmt::Debug for Offer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Offer")
             .field("info", &self.info)
-            .field("order", &self.order)
+            .field("policy", &self.policy)
             .finish_non_exhaustive()
     }
 }
 
 /// What has to happen before an offer is accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
+pub enum AcceptPolicy {
     /// Gate, route and connect: the rule.
     #[default]
     ConnectFirst,
@@ -301,7 +301,7 @@ pub enum Accepted {
     /// A session's near side that wants to see the far side through a layer: a terminal in a
     /// browser speaks no telnet itself.
     Through(Conn, Arc<dyn DialLayer>),
-    /// The peer joined a session that goes on elsewhere ([`Order::Attach`]).
+    /// The peer joined a session that goes on elsewhere ([`AcceptPolicy::Attach`]).
     Attached,
 }
 

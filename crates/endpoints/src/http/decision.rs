@@ -36,11 +36,11 @@ impl Decision for Deciding {
         }
         let switch = upgrade.switch(&answer);
         let (wire, mut unread) = finish(&link, stream, switch).await?;
-        let Link { front, info, control, hold } = link;
+        let Link { front, info, control, guard } = link;
         let (stream, ahead) = wire.into_inner();
         unread.unsplit(ahead);
         let clock = front.clock.clone();
-        let over = Switched { stream, unread, info, control, hold, clock };
+        let over = Switched { stream, unread, info, control, guard, clock };
         Ok(upgrade.open(&answer, over))
     }
 

@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use endpoint::gate::Ticket;
 use endpoint::info::Proxied;
 use endpoint::{
-    Bound, Clock, Conn, Control, Error, ErrorKind, Hold, Info, Local, Offer, Offers, Result,
+    Bound, Clock, Conn, Control, Error, ErrorKind, Info, Local, Offer, Offers, Result, SessionGuard,
 };
 use hyper::StatusCode;
 use tokio::time::Instant;
@@ -156,11 +156,11 @@ impl Bound for Serving {
     }
 
     fn serve(&self, conn: Conn) -> Box<dyn Offers> {
-        let Conn { transport, info, control, hold } = conn;
+        let Conn { transport, info, control, guard } = conn;
         let front = Arc::clone(&self.0);
         let wire = Wire::new(transport.into_bytes());
         let protocol = Box::new(Http1::new(wire.clone(), front.settings.max_header));
-        let link = Link { front, info, control, hold };
+        let link = Link { front, info, control, guard };
         let began = Instant::now();
         let talk = Talk { protocol, wire, link };
         Box::new(Requests { talk: Some(talk), served: false, began })
@@ -179,7 +179,7 @@ pub(super) struct Link {
     pub(super) front: Arc<Front>,
     pub(super) info: Info,
     pub(super) control: Control,
-    pub(super) hold: Hold,
+    pub(super) guard: SessionGuard,
 }
 
 /// The offers of one connection: at most one with HTTP/1.1, because it ends HTTP.

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use ::bytes::BytesMut;
 use endpoint::info::Http;
-use endpoint::{Accepted, Answer, ByteStream, Clock, Control, ErrorKind, Hold, Info, Refusal};
+use endpoint::{
+    Accepted, Answer, ByteStream, Clock, Control, ErrorKind, Info, Refusal, SessionGuard,
+};
 use hyper::{Method, StatusCode};
 
 use super::reply::{self, Reply};
@@ -99,7 +101,7 @@ pub(crate) struct Switched {
     pub(crate) unread: BytesMut,
     pub(crate) info: Info,
     pub(crate) control: Control,
-    pub(crate) hold: Hold,
+    pub(crate) guard: SessionGuard,
     pub(crate) clock: Clock,
 }
 
