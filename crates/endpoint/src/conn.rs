@@ -19,14 +19,14 @@ pub struct Conn {
     /// Window sizes, breaks, line settings: what travels beside the data.
     pub control: Control,
     /// What is given back when the session ends.
-    pub hold: Hold,
+    pub guard: SessionGuard,
 }
 
 /// Things that are dropped with a connection: the place in a limit, the turn at a device.
 #[derive(Default)]
-pub struct Hold(Vec<Box<dyn Any + Send + Sync>>);
+pub struct SessionGuard(Vec<Box<dyn Any + Send + Sync>>);
 
-impl Hold {
+impl SessionGuard {
     /// With one more.
     #[must_use]
     pub fn and(mut self, guard: impl Any + Send + Sync) -> Self {
@@ -41,9 +41,9 @@ impl Hold {
     }
 }
 
-impl fmt::Debug for Hold {
+impl fmt::Debug for SessionGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Hold").field(&self.0.len()).finish()
+        f.debug_tuple("SessionGuard").field(&self.0.len()).finish()
     }
 }
 
@@ -54,7 +54,7 @@ impl Conn {
             transport: Transport::Bytes(Box::new(stream)),
             info,
             control: Control::default(),
-            hold: Hold::default(),
+            guard: SessionGuard::default(),
         }
     }
 
@@ -64,7 +64,7 @@ impl Conn {
             transport: Transport::Messages(Box::new(stream)),
             info,
             control: Control::default(),
-            hold: Hold::default(),
+            guard: SessionGuard::default(),
         }
     }
 
@@ -73,7 +73,7 @@ impl Conn {
     /// Message boundaries are gone. Signals are dropped; take [`Conn::control`] before.
     #[must_use]
     pub fn into_io(self) -> Io {
-        Io { stream: self.transport.into_bytes(), _hold: self.hold }
+        Io { stream: self.transport.into_bytes(), _guard: self.guard }
     }
 }
 
@@ -119,7 +119,7 @@ impl fmt::Debug for Transport {
 /// Shutting down says the end; dropping closes.
 pub struct Io {
     stream: Box<dyn ByteStream>,
-    _hold: Hold,
+    _guard: SessionGuard,
 }
 
 impl AsyncRead for Io {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::gate::Gate;
 use crate::{Clock, Grants};
 
 /// Given to every bind and every connect. Cheap to clone.
@@ -19,6 +20,7 @@ use crate::{Clock, Grants};
 pub struct Context {
     inner: Arc<Inner>,
     behind: Grants,
+    gate: Option<Arc<dyn Gate>>,
 }
 
 struct Inner {
@@ -43,13 +45,13 @@ impl Context {
         let (cut, _) = watch::channel(false);
         let (shared, clock) = (Mutex::default(), OnceLock::new());
         let inner = Arc::new(Inner { environment, shared, work, cut, clock });
-        Self { inner, behind: Grants::Program }
+        Self { inner, behind: Grants::Program, gate: None }
     }
 
     /// The same context, for binding a listener in front of a destination that grants this.
     #[must_use]
     pub fn in_front_of(&self, behind: Grants) -> Self {
-        Self { inner: Arc::clone(&self.inner), behind }
+        Self { behind, ..self.clone() }
     }
 
     /// What may be behind a listener that is bound with this context. A program, unless
@@ -57,6 +59,19 @@ impl Context {
     #[must_use]
     pub fn behind(&self) -> Grants {
         self.behind
+    }
+
+    /// The same context, for binding a listener whose layers ask `gate` for what they answer by themselves, such as a
+    /// page. For offers, the forwarder asks its own.
+    #[must_use]
+    pub fn guarded_by(&self, gate: Arc<dyn Gate>) -> Self {
+        Self { gate: Some(gate), ..self.clone() }
+    }
+
+    /// Returns the gate to ask for what is answered without an offer; `None` admits everybody.
+    #[must_use]
+    pub fn gate(&self) -> Option<&Arc<dyn Gate>> {
+        self.gate.as_ref()
     }
 
     /// The environment.

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::Network;
+use crate::gate::{Credentials, Identity, Role};
 
 /// Something that one layer of a connection knows.
 pub trait Fact: Any + fmt::Debug + Send + Sync {
@@ -41,6 +42,8 @@ pub trait Fact: Any + fmt::Debug + Send + Sync {
 #[derive(Clone, Default)]
 pub struct Info {
     facts: Vec<Arc<dyn Fact>>,
+    /// Who the peer was found to be. No fact, so that nothing but a check can say it.
+    admission: Option<Arc<(Identity, Role)>>,
 }
 
 impl Info {
@@ -66,9 +69,16 @@ impl Info {
         })
     }
 
-    /// The outermost value of `root.name`.
+    /// The outermost value of `root.name`. `auth.user` and `auth.role` come from the check that the peer passed.
     #[must_use]
     pub fn lookup(&self, root: &str, name: &str) -> Option<Cow<'_, str>> {
+        if root == "auth" {
+            return match name {
+                "user" => self.identity()?.name().map(Cow::Borrowed),
+                "role" => Some(Cow::Borrowed(self.role()?.name())),
+                _ => None,
+            };
+        }
         self.facts.iter().rev().filter(|fact| fact.root() == root).find_map(|fact| fact.get(name))
     }
 
@@ -82,6 +92,33 @@ impl Info {
     #[must_use]
     pub fn network(&self) -> Network {
         self.facts.iter().find_map(|fact| fact.network()).unwrap_or(Network::Unknown)
+    }
+
+    /// Returns who the peer is, if a [`Gate`](crate::gate::Gate) has found that out.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.admission.as_deref().map(|(identity, _)| identity)
+    }
+
+    /// Returns what the peer may do, if a [`Gate`](crate::gate::Gate) has found that out.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        self.admission.as_deref().map(|(_, role)| *role)
+    }
+
+    pub(crate) fn with_admission(mut self, identity: Identity, role: Role) -> Self {
+        self.admission = Some(Arc::new((identity, role)));
+        self
+    }
+
+    pub(crate) fn admitted_as(mut self, other: &Self) -> Self {
+        self.admission.clone_from(&other.admission);
+        self
+    }
+
+    pub(crate) fn without_credentials(mut self) -> Self {
+        self.facts.retain(|fact| !(&**fact as &dyn Any).is::<Credentials>());
+        self
     }
 
     /// Returns the subprotocol that `far` has settled on, if the peer here offers it too.

@@ -21,6 +21,7 @@ mod end;
 mod error;
 mod exposure;
 mod flat;
+pub mod gate;
 pub mod info;
 mod layer;
 mod listener;
@@ -34,7 +35,7 @@ mod stream;
 
 pub use self::backoff::Backoff;
 pub use self::clock::Clock;
-pub use self::conn::{Conn, Hold, Io, Transport};
+pub use self::conn::{Conn, Io, SessionGuard, Transport};
 pub use self::connector::Connector;
 pub use self::context::{Context, WorkGuard};
 pub use self::control::{Control, Signal, SignalReceiver, SignalSender};
@@ -45,8 +46,8 @@ pub use self::flat::Flat;
 pub use self::info::{Fact, Info};
 pub use self::layer::{Bound, DialLayer, Layered, ServeLayer};
 pub use self::listener::{
-    Accept, Accepted, Answer, Decision, Incoming, Invitation, Listener, Local, Offer, Offers,
-    Order, Refusal, RefusalKind,
+    Accept, AcceptPolicy, Accepted, Answer, Decision, Incoming, Invitation, Listener, Local, Offer,
+    Offers, Refusal, RefusalKind,
 };
 pub use self::network::Network;
 pub use self::opened::{Opened, Times};

@@ -16,6 +16,7 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 
+use crate::gate::Challenge;
 use crate::{Conn, Context, DialLayer, End, Exposure, Grants, Info, Reason, Result};
 
 /// An endpoint to listen on, planned but not open.
@@ -196,14 +197,14 @@ pub struct Offer {
     /// Everything that gate and route may ask.
     pub info: Info,
     /// What has to happen before it is accepted.
-    pub order: Order,
+    pub policy: AcceptPolicy,
     decision: Box<dyn Decision>,
 }
 
 impl Offer {
     /// An offer that is accepted once the far side is connected.
     pub fn new(info: Info, decision: impl Decision + 'static) -> Self {
-        Self { info, order: Order::ConnectFirst, decision: Box::new(decision) }
+        Self { info, policy: AcceptPolicy::ConnectFirst, decision: Box::new(decision) }
     }
 
     /// An offer that is `conn`, open already: accepting gives it, refusing drops it.
@@ -212,10 +213,10 @@ impl Offer {
         Self::new(conn.info.clone(), Open(conn))
     }
 
-    /// In another order.
+    /// With another policy.
     #[must_use]
-    pub fn with_order(mut self, order: Order) -> Self {
-        self.order = order;
+    pub fn with_policy(mut self, policy: AcceptPolicy) -> Self {
+        self.policy = policy;
         self
     }
 
@@ -257,14 +258,14 @@ impl fmt::Debug for Offer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Offer")
             .field("info", &self.info)
-            .field("order", &self.order)
+            .field("policy", &self.policy)
             .finish_non_exhaustive()
     }
 }
 
 /// What has to happen before an offer is accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
+pub enum AcceptPolicy {
     /// Gate, route and connect: the rule.
     #[default]
     ConnectFirst,
@@ -313,7 +314,7 @@ pub enum Accepted {
     /// A session's near side that wants to see the far side through a layer: a terminal in a
     /// browser speaks no telnet itself.
     Through(Conn, Arc<dyn DialLayer>),
-    /// The peer joined a session that goes on elsewhere ([`Order::Attach`]).
+    /// The peer joined a session that goes on elsewhere ([`AcceptPolicy::Attach`]).
     Attached,
 }
 
@@ -340,12 +341,14 @@ pub struct Refusal {
     pub kind: RefusalKind,
     /// One line for the peer. It names no address that the peer didn't know.
     pub message: String,
+    /// How the peer may say who it is, if that would help.
+    pub challenges: Vec<Challenge>,
 }
 
 impl Refusal {
     /// A refusal.
     pub fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), challenges: Vec::new() }
     }
 }
 
@@ -369,6 +372,8 @@ pub enum RefusalKind {
     Refused,
     /// The far side did not answer: 504.
     Timeout,
+    /// It isn't known who the peer is: 401.
+    Unauthenticated,
 }
 
 impl RefusalKind {
@@ -377,7 +382,7 @@ impl RefusalKind {
     pub fn reason(self) -> Reason {
         match self {
             Self::Busy => Reason::Limit,
-            Self::Forbidden => Reason::Forbidden,
+            Self::Forbidden | Self::Unauthenticated => Reason::Forbidden,
             Self::NotFound => Reason::NotFound,
             Self::Refused => Reason::Unreachable,
             Self::Timeout => Reason::Timeout,

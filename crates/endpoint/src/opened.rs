@@ -121,7 +121,7 @@ impl Accept for Turns {
                     let Next::Ready(mut conn) = std::mem::replace(&mut self.next, next) else {
                         continue;
                     };
-                    conn.hold = std::mem::take(&mut conn.hold).and(guard);
+                    conn.guard = std::mem::take(&mut conn.guard).and(guard);
                     return Ok(Some(Incoming::ready(Offer::open(*conn))));
                 }
             }

@@ -62,10 +62,10 @@ pub use descriptor::{
     Code, Descriptor, Diagnostic, Report, Severity, Span, Stage, Syntax, Text, Url,
 };
 pub use endpoint::{
-    Accept, Accepted, Answer, Bound, ByteStream, Clock, Conn, Connector, Context, Control,
-    Decision, DialLayer, End, Ending, Error as EndpointError, ErrorKind, Exposure, Fact, Flat,
-    Grants, Hold, Incoming, Info, Io, Life, Listener, Local, MessageStream, Network, Offer, Offers,
-    Order, Part, Plain, Raw, Refusal, RefusalKind, ServeLayer, Signal, SystemCall, Times,
+    Accept, AcceptPolicy, Accepted, Answer, Bound, ByteStream, Clock, Conn, Connector, Context,
+    Control, Decision, DialLayer, End, Ending, Error as EndpointError, ErrorKind, Exposure, Fact,
+    Flat, Grants, Incoming, Info, Io, Life, Listener, Local, MessageStream, Network, Offer, Offers,
+    Part, Plain, Raw, Refusal, RefusalKind, ServeLayer, SessionGuard, Signal, SystemCall, Times,
     Transport, control, info,
 };
 pub use plan::{Plan, Registry, Tree, check_exposure, kind};

@@ -8,6 +8,7 @@
 //! programs would ignore them too.
 
 mod arrived;
+mod auth;
 mod echo;
 mod first_bytes;
 mod http;

@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use endpoint::control::channel;
 use endpoint::{
     Accept, Accepted, Answer, ByteStream, Conn, Connector, Control, Decision, End, Error,
-    ErrorKind, Exposure, Grants, Hold, Incoming, Info, Life, Listener, Local, MessageStream, Offer,
-    Part, Reason, Refusal, Result, Transport,
+    ErrorKind, Exposure, Grants, Incoming, Info, Life, Listener, Local, MessageStream, Offer, Part,
+    Reason, Refusal, Result, SessionGuard, Transport,
 };
 use futures_core::Stream;
 use futures_sink::Sink;
@@ -240,7 +240,7 @@ impl Duplex {
         let stream = Box::new(self);
         let transport =
             if messages { Transport::Messages(stream) } else { Transport::Bytes(stream) };
-        Conn { transport, info: Info::new(), control, hold: Hold::default() }
+        Conn { transport, info: Info::new(), control, guard: SessionGuard::default() }
     }
 
     fn incoming(&self) -> MutexGuard<'_, Queue> {

@@ -486,9 +486,9 @@ async fn listening_starts_it_again_after_each_session() {
     let mut pids = Vec::new();
     for _ in 0..2 {
         let mut conn = accepted(timeout(LONG, offer(&mut *accept)).await.unwrap()).await;
-        let hold = std::mem::take(&mut conn.hold);
+        let guard = std::mem::take(&mut conn.guard);
         pids.push(Session::of(conn).pid().await);
-        drop(hold);
+        drop(guard);
     }
     assert_ne!(pids[0], pids[1]);
 }

@@ -16,7 +16,7 @@ use tracing::{Instrument, debug, error, info, info_span};
 
 use crate::accept::accept_all;
 use crate::endings::Endings;
-use crate::offer::{Fate, attend};
+use crate::offer::{OfferOutcome, serve_offer};
 use crate::undecided::{ListenerId, Place, Undecided};
 use crate::{Gate, Log, Observer, Route, Stop, Summary, Timers};
 
@@ -59,6 +59,9 @@ pub struct Forwarder {
 
 impl Forwarder {
     /// Forwards what `gate` lets pass to where `route` leads; `cx` is given to the connectors.
+    ///
+    /// Listeners answer some requests by themselves, with a page for example. Those that are bound with
+    /// [`Context::guarded_by`] the same gate ask it for these, too.
     pub fn new(
         cx: Context,
         gate: impl Gate + 'static,
@@ -133,14 +136,14 @@ impl Forwarder {
                     (Work::Incoming(incoming, place), Some(works)) => {
                         let shared = Arc::clone(&self.shared);
                         let (works, stop) = (works.clone(), stop.clone());
-                        tasks.spawn(shake(shared, id, incoming, place, works, stop));
+                        tasks.spawn(run_handshakes(shared, id, incoming, place, works, stop));
                     }
                     // It came in just before the end.
                     (Work::Incoming(..), None) => summary.lost += 1,
                     (Work::Offer(offer, place), _) => {
                         let shared = Arc::clone(&self.shared);
                         let span = self.span(&offer, &listener);
-                        let session = attend(shared, offer, place, exposure, stop.clone());
+                        let session = serve_offer(shared, offer, place, exposure, stop.clone());
                         tasks.spawn(session.instrument(span));
                     }
                 },
@@ -204,16 +207,16 @@ pub(crate) enum Work {
     Offer(Offer, Place),
 }
 
-fn count(summary: &mut Summary, done: Result<Fate, JoinError>) {
+fn count(summary: &mut Summary, done: Result<OfferOutcome, JoinError>) {
     match done {
-        Ok(Fate::Session(outcome)) => summary.add(outcome),
-        Ok(Fate::Refused) => summary.refused += 1,
-        Ok(Fate::Unreachable) => {
+        Ok(OfferOutcome::Session(outcome)) => summary.add(outcome),
+        Ok(OfferOutcome::Refused) => summary.refused += 1,
+        Ok(OfferOutcome::Unreachable) => {
             summary.refused += 1;
             summary.unreachable += 1;
         }
-        Ok(Fate::Lost) => summary.lost += 1,
-        Ok(Fate::Attached | Fate::Over) => {}
+        Ok(OfferOutcome::Lost) => summary.lost += 1,
+        Ok(OfferOutcome::Attached | OfferOutcome::Over) => {}
         // Its message may quote data; whoever set a panic hook has it already.
         Err(panic) => {
             error!("a session was lost: its task panicked");
@@ -223,42 +226,42 @@ fn count(summary: &mut Summary, done: Result<Fate, JoinError>) {
 }
 
 /// Sees one connection's handshakes through, and hands its offers to the loop.
-async fn shake(
+async fn run_handshakes(
     shared: Arc<Shared>,
     listener: ListenerId,
     mut incoming: Incoming,
     place: Place,
     works: mpsc::Sender<Work>,
     stop: Stop,
-) -> Fate {
+) -> OfferOutcome {
     let mut place = Some(place);
     let mut closing = pin!(shared.closing(&stop));
     loop {
         let next = tokio::select! {
             biased;
-            () = &mut closing => return Fate::Over,
+            () = &mut closing => return OfferOutcome::Over,
             next = handshake(&mut incoming, &mut place) => next,
         };
         let offer = match next {
             None => {
                 let peer = incoming.info.peer();
                 debug!(%peer, "closed: other connections need its place among the undecided");
-                return Fate::Lost;
+                return OfferOutcome::Lost;
             }
             Some(Ok(Some(offer))) => offer,
-            Some(Ok(None)) => return Fate::Over,
+            Some(Ok(None)) => return OfferOutcome::Over,
             Some(Err(error)) => {
                 info!(peer = %incoming.info.peer(), "{error}");
-                return Fate::Lost;
+                return OfferOutcome::Lost;
             }
         };
         // The first offer takes its connection's place among the undecided. A connection that
         // lives on beside its sessions doesn't count; an offer that it makes later does.
         let again = || Place::again(&shared.undecided, listener, &incoming.info);
-        let Some(mut place) = place.take().or_else(again) else { return Fate::Over };
+        let Some(mut place) = place.take().or_else(again) else { return OfferOutcome::Over };
         place.offered();
         if works.send(Work::Offer(offer, place)).await.is_err() {
-            return Fate::Over;
+            return OfferOutcome::Over;
         }
     }
 }

@@ -19,7 +19,6 @@
 mod accept;
 mod endings;
 mod forwarder;
-mod gate;
 mod observer;
 mod offer;
 mod outcome;
@@ -31,8 +30,9 @@ mod summary;
 mod timers;
 pub mod undecided;
 
+pub use endpoint::gate::{Admitted, Gate, OpenGate};
+
 pub use self::forwarder::{Config, Forwarder};
-pub use self::gate::{Gate, OpenGate};
 pub use self::observer::{Began, Log, Observer, SessionObserver};
 pub use self::outcome::{Act, Ended, Failure, Outcome, Side};
 pub use self::route::{Destination, Route};

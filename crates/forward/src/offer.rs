@@ -8,9 +8,10 @@ use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::time::Duration;
 
+use endpoint::gate::Admitted;
 use endpoint::{
-    Accepted, Answer, Conn, DialLayer, End, ErrorKind, Exposure, Grants, HOW_TO_ALLOW, Info, Life,
-    Offer, Order, Reason, Refusal, RefusalKind, Transport, exposed,
+    AcceptPolicy, Accepted, Answer, Conn, DialLayer, End, ErrorKind, Exposure, Grants,
+    HOW_TO_ALLOW, Info, Life, Offer, Reason, Refusal, RefusalKind, Transport, exposed,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
@@ -22,7 +23,7 @@ use crate::splice::{Company, splice_by};
 use crate::{Destination, Outcome, Stop, patience, undecided};
 
 /// What became of a connection's handshakes, or of an offer that came of them.
-pub(crate) enum Fate {
+pub(crate) enum OfferOutcome {
     Session(Outcome),
     Refused,
     /// Refused because its destination could not be connected.
@@ -39,25 +40,25 @@ pub(crate) enum Fate {
 ///
 /// The future is as small as a session is for as long as it lasts: the memory of its beginning is
 /// in a box of its own, made here already, since an async function would keep its arguments twice.
-pub(crate) fn attend(
+pub(crate) fn serve_offer(
     shared: Arc<Shared>,
     offer: Offer,
     undecided: undecided::Place,
     exposure: Exposure,
     stop: Stop,
-) -> impl Future<Output = Fate> + Send {
+) -> impl Future<Output = OfferOutcome> + Send {
     let opening = Box::pin(open(Arc::clone(&shared), offer, undecided, exposure, stop.clone()));
     async move {
         let Opened { near, far, place, name } = match opening.await {
             Ok(opened) => opened,
-            Err(fate) => return fate,
+            Err(outcome) => return outcome,
         };
         let place = place.keep(&shared);
-        Fate::Session(session(&shared, near, far, name, place, &stop).await)
+        OfferOutcome::Session(session(&shared, near, far, name, place, &stop).await)
     }
 }
 
-/// The session. No part of [`attend`]: what an async function has borrowed once, it keeps for as long as it lasts.
+/// The session. No part of [`serve_offer`]: what an async function has borrowed once, it keeps for as long as it lasts.
 fn session<'t>(
     shared: &'t Shared,
     near: Conn,
@@ -77,14 +78,14 @@ async fn open(
     mut undecided: undecided::Place,
     exposure: Exposure,
     stop: Stop,
-) -> Result<Opened, Fate> {
+) -> Result<Opened, OfferOutcome> {
     tokio::select! {
         biased;
-        opened = Case::new(&shared, exposure, &stop).open(offer) => opened,
+        opened = Opening::new(&shared, exposure, &stop).open(offer) => opened,
         // Without words: whoever lost its place to others must not hold memory by not listening.
         () = undecided.displaced() => {
             info!("closed: other connections need its place among the undecided");
-            Err(Fate::Lost)
+            Err(OfferOutcome::Lost)
         }
     }
 }
@@ -136,7 +137,7 @@ enum Denied {
 
 /// The decision about one offer.
 #[derive(Clone, Copy)]
-struct Case<'a> {
+struct Opening<'a> {
     shared: &'a Shared,
     /// Who reaches the listener without a word of the user's.
     exposure: Exposure,
@@ -145,7 +146,7 @@ struct Case<'a> {
     by: Instant,
 }
 
-impl<'a> Case<'a> {
+impl<'a> Opening<'a> {
     fn new(shared: &'a Shared, exposure: Exposure, stop: &'a Stop) -> Self {
         Self { shared, exposure, stop, by: Instant::now() + shared.timers.connect }
     }
@@ -155,38 +156,40 @@ impl<'a> Case<'a> {
         Self::new(self.shared, self.exposure, self.stop)
     }
 
-    async fn open(self, mut offer: Offer) -> Result<Opened, Fate> {
+    async fn open(self, mut offer: Offer) -> Result<Opened, OfferOutcome> {
         let info = offer.info.clone();
-        match offer.order {
-            Order::ConnectFirst => match self.decide(&mut offer, &info).await {
-                Ok((Reached { conn: far, grants, name }, place)) => {
+        match offer.policy {
+            AcceptPolicy::ConnectFirst => match self.decide(&mut offer, &info).await {
+                Ok((Reached { conn: far, grants, name }, place, admitted)) => {
+                    let info = admitted.info.clone();
                     let mut answer = Answer::default();
                     answer.subprotocol = info.agree(&far.info);
                     answer.far = Some(grants);
                     answer.signals = far.control.incoming.is_some();
-                    let (near, through) = self.accept(offer, answer).await?;
-                    let (near, far) = self.see(near, far, through, &info).await?;
+                    let (near, through) = self.accept(offer, admitted, answer).await?;
+                    let (near, far) = self.apply_layer(near, far, through, &info).await?;
                     Ok(Opened { near, far, place, name })
                 }
                 Err(denied) => Err(self.deny(offer, denied).await),
             },
-            Order::AcceptFirst => {
+            AcceptPolicy::AcceptFirst => {
                 let admitted = async {
-                    self.gate(&info).await?;
-                    self.place().await
+                    let admitted = self.gate(&info).await?;
+                    Ok((admitted, self.place().await?))
                 };
                 match self.while_there(&mut offer, admitted).await {
-                    Ok(place) => {
-                        let (near, through) = self.accept(offer, Answer::default()).await?;
+                    Ok((admitted, place)) => {
+                        let (near, through) =
+                            self.accept(offer, admitted, Answer::default()).await?;
                         self.anew().connect(near, through, Some(place)).await
                     }
                     Err(denied) => Err(self.deny(offer, denied).await),
                 }
             }
             // It takes no place: the session that it belongs to has one.
-            Order::Attach => match self.while_there(&mut offer, self.gate(&info)).await {
-                Ok(()) => {
-                    let (near, through) = self.accept(offer, Answer::default()).await?;
+            AcceptPolicy::Attach => match self.while_there(&mut offer, self.gate(&info)).await {
+                Ok(admitted) => {
+                    let (near, through) = self.accept(offer, admitted, Answer::default()).await?;
                     self.anew().connect(near, through, None).await
                 }
                 Err(denied) => Err(self.deny(offer, denied).await),
@@ -205,18 +208,24 @@ impl<'a> Case<'a> {
     }
 
     /// Gate, route, what the peer sends first where that matters, and connect.
-    async fn decide(self, offer: &mut Offer, info: &Info) -> Result<(Reached, Place), Denied> {
+    async fn decide(
+        self,
+        offer: &mut Offer,
+        info: &Info,
+    ) -> Result<(Reached, Place, Admitted), Denied> {
         let routed = async {
-            self.gate(info).await?;
+            let admitted = self.gate(info).await?;
             let place = self.place().await?;
-            Ok((self.route(info).await?, place))
+            Ok((self.route(&admitted.info).await?, place, admitted))
         };
-        let (destination, place) = self.while_there(offer, routed).await?;
+        let (destination, place, admitted) = self.while_there(offer, routed).await?;
         if destination.connector.grants().is_unguarded() {
             self.screen(offer).await?;
         }
         let patient = self.patient(&destination);
-        Ok((patient.while_there(offer, patient.dial(&destination, info)).await?, place))
+        let dial = patient.dial(&destination, &admitted.info);
+        let reached = patient.while_there(offer, dial).await?;
+        Ok((reached, place, admitted))
     }
 
     /// Waits for what the peer sends first, for a moment: a request of a web page must not start a
@@ -253,7 +262,7 @@ impl<'a> Case<'a> {
         unreachable(ErrorKind::Timeout)
     }
 
-    async fn gate(self, info: &Info) -> Result<(), Denied> {
+    async fn gate(self, info: &Info) -> Result<Admitted, Denied> {
         self.shared.gate.check(info).await.map_err(Denied::Refused)
     }
 
@@ -333,7 +342,24 @@ impl<'a> Case<'a> {
         }
     }
 
-    async fn accept(self, offer: Offer, answer: Answer) -> Result<(Conn, Through), Fate> {
+    async fn accept(
+        self,
+        offer: Offer,
+        mut admitted: Admitted,
+        answer: Answer,
+    ) -> Result<(Conn, Through), OfferOutcome> {
+        // Not before there is something to come in to: who is refused may try again with the same credentials.
+        if let Some(ticket) = admitted.ticket.take()
+            && let Err(refusal) = ticket.spend()
+        {
+            return Err(self.deny(offer, Denied::Refused(refusal)).await);
+        }
+        let mark = |mut near: Conn| {
+            if admitted.identity().is_some() {
+                near.info = admitted.mark(std::mem::take(&mut near.info));
+            }
+            near
+        };
         let by = Instant::now() + self.shared.timers.connect;
         let accepted = tokio::select! {
             biased;
@@ -341,35 +367,35 @@ impl<'a> Case<'a> {
             // What a peer takes its time to take is not a session yet, and has no grace.
             _ = self.stop.drained() => {
                 info!("it did not take that it was accepted before we stopped");
-                return Err(Fate::Lost);
+                return Err(OfferOutcome::Lost);
             }
         };
         match accepted {
-            Some(Ok(Accepted::Session(near))) => Ok((near, None)),
-            Some(Ok(Accepted::Through(near, layer))) => Ok((near, Some(layer))),
+            Some(Ok(Accepted::Session(near))) => Ok((mark(near), None)),
+            Some(Ok(Accepted::Through(near, layer))) => Ok((mark(near), Some(layer))),
             Some(Ok(Accepted::Attached)) => {
                 info!("attached to its session");
-                Err(Fate::Attached)
+                Err(OfferOutcome::Attached)
             }
             Some(Err(error)) => {
                 info!("{error}");
-                Err(Fate::Lost)
+                Err(OfferOutcome::Lost)
             }
             None => {
                 info!("it was accepted, and did not take that in time");
-                Err(Fate::Lost)
+                Err(OfferOutcome::Lost)
             }
         }
     }
 
     /// The far side as the near side wants to see it. The near side is told if that fails.
-    async fn see(
+    async fn apply_layer(
         self,
         near: Conn,
         far: Conn,
         through: Through,
         info: &Info,
-    ) -> Result<(Conn, Conn), Fate> {
+    ) -> Result<(Conn, Conn), OfferOutcome> {
         let Some(layer) = through else { return Ok((near, far)) };
         let dial = layer.dial(&self.shared.cx, far, info);
         let kind = match self.while_allowed(self.shared.timers.connect, dial).await {
@@ -402,10 +428,15 @@ impl<'a> Case<'a> {
         mut near: Conn,
         through: Through,
         place: Option<Place>,
-    ) -> Result<Opened, Fate> {
-        let info = near.info.clone();
+    ) -> Result<Opened, OfferOutcome> {
+        let mut info = near.info.clone();
+        let by_name = place.is_some();
         let reached = async {
             let routed = async {
+                // The destination that the client names now is another question than the client itself was.
+                if by_name {
+                    info = self.gate(&info).await?.info;
+                }
                 let place = match place {
                     Some(place) => place,
                     None => self.place().await?,
@@ -426,7 +457,7 @@ impl<'a> Case<'a> {
         };
         match reached {
             Ok((Reached { conn, name, .. }, place)) => {
-                let (near, far) = self.see(near, conn, through, &info).await?;
+                let (near, far) = self.apply_layer(near, conn, through, &info).await?;
                 Ok(Opened { near, far, place, name })
             }
             Err(denied) => Err(self.dismiss(near, denied).await),
@@ -434,38 +465,38 @@ impl<'a> Case<'a> {
     }
 
     /// Refuses an offer.
-    async fn deny(self, offer: Offer, denied: Denied) -> Fate {
-        let (refusal, fate) = said(denied);
-        let Some(refusal) = refusal else { return fate };
+    async fn deny(self, offer: Offer, denied: Denied) -> OfferOutcome {
+        let (refusal, outcome) = said(denied);
+        let Some(refusal) = refusal else { return outcome };
         // A peer that doesn't take its refusal doesn't hold us.
         let _ = self.while_allowed(self.shared.timers.close, offer.refuse(refusal)).await;
-        fate
+        outcome
     }
 
     /// Refuses what was accepted already: as an end, with the close code that comes nearest.
-    async fn dismiss(self, mut near: Conn, denied: Denied) -> Fate {
-        let (refusal, fate) = said(denied);
-        let Some(refusal) = refusal else { return fate };
+    async fn dismiss(self, mut near: Conn, denied: Denied) -> OfferOutcome {
+        let (refusal, outcome) = said(denied);
+        let Some(refusal) = refusal else { return outcome };
         let end = End::because(refusal.kind.reason(), refusal.message);
         let told = poll_fn(|cx| life(&mut near.transport).poll_finish(cx, &end));
         // As above; and if it can't be told, it is gone.
         let _ = self.while_allowed(self.shared.timers.close, told).await;
-        fate
+        outcome
     }
 }
 
 /// Logs a denial; what the peer is to be told, if it is there.
-fn said(denied: Denied) -> (Option<Refusal>, Fate) {
+fn said(denied: Denied) -> (Option<Refusal>, OfferOutcome) {
     match denied {
         Denied::Refused(refusal) => {
             info!("refused: {refusal}");
-            (Some(refusal), Fate::Refused)
+            (Some(refusal), OfferOutcome::Refused)
         }
         // The reason was logged where it was known, with the destination's name.
-        Denied::Unreachable(refusal) => (Some(refusal), Fate::Unreachable),
+        Denied::Unreachable(refusal) => (Some(refusal), OfferOutcome::Unreachable),
         Denied::Left(end) => {
             info!("left before it was connected ({end})");
-            (None, Fate::Lost)
+            (None, OfferOutcome::Lost)
         }
     }
 }

@@ -70,7 +70,7 @@ impl Accept for Dialling {
         // An error is reported by the accept loop, which pauses before it comes back.
         let mut conn = self.connector.connect(&self.cx, &Info::new()).await?;
         let (guard, ended) = oneshot::channel::<()>();
-        conn.hold = std::mem::take(&mut conn.hold).and(guard);
+        conn.guard = std::mem::take(&mut conn.guard).and(guard);
         self.current = Some(ended);
         Ok(Some(Incoming::ready(Offer::open(conn))))
     }

@@ -61,7 +61,7 @@ impl Connector for Dial {
 
 fn session(stream: DuplexStream, link: Arc<Link>) -> Conn {
     let mut conn = Conn::bytes(Plain::new(stream), Info::new());
-    conn.hold = conn.hold.and(link);
+    conn.guard = conn.guard.and(link);
     conn
 }
 

@@ -62,7 +62,7 @@ impl Connector for Shared {
         let (ours, theirs) = duplex(BUFFER);
         let mut conn = Conn::bytes(Plain::new(theirs), Info::new());
         let pump = tokio::spawn(pump(ours, output, link.input.clone())).abort_handle();
-        conn.hold = conn.hold.and((link, AbortOnDrop(pump)));
+        conn.guard = conn.guard.and((link, AbortOnDrop(pump)));
         Ok(conn)
     }
 

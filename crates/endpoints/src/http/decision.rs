@@ -4,6 +4,7 @@ use std::task::{Context, Poll};
 
 use ::bytes::BytesMut;
 use async_trait::async_trait;
+use endpoint::gate::Ticket;
 use endpoint::{Accepted, Answer, Decision, End, Error, ErrorKind, Reason, Refusal, Result};
 
 use super::front::Link;
@@ -18,19 +19,28 @@ pub(super) struct Deciding {
     pub(super) link: Link,
     pub(super) stream: Box<dyn Handover>,
     pub(super) upgrade: Box<dyn Upgrade>,
+    /// What the client came in with, if that works once.
+    pub(super) ticket: Option<Ticket>,
 }
 
 #[async_trait]
 impl Decision for Deciding {
     async fn accept(self: Box<Self>, answer: Answer) -> Result<Accepted> {
-        let Self { link, stream, mut upgrade } = *self;
+        let Self { link, stream, mut upgrade, ticket } = *self;
+        if let Some(Err(refusal)) = ticket.map(Ticket::spend) {
+            let error = link.error(ErrorKind::Refused, &*refusal.message);
+            if let Ok((wire, _)) = finish(&link, stream, reply::refusal(&refusal)).await {
+                wire.close(link.front.settings.close).await;
+            }
+            return Err(error);
+        }
         let switch = upgrade.switch(&answer);
         let (wire, mut unread) = finish(&link, stream, switch).await?;
-        let Link { front, info, control, hold } = link;
+        let Link { front, info, control, guard } = link;
         let (stream, ahead) = wire.into_inner();
         unread.unsplit(ahead);
         let clock = front.clock.clone();
-        let over = Switched { stream, unread, info, control, hold, clock };
+        let over = Switched { stream, unread, info, control, guard, clock };
         Ok(upgrade.open(&answer, over))
     }
 

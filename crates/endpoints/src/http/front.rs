@@ -6,7 +6,7 @@
 //! 2. a method that no [`Mount`](super::mount::Mount) knows gets 405;
 //! 3. a mount that everybody may ask answers;
 //! 4. the name that the listener is called by is checked, as a trusted proxy passes it on if there is one;
-//! 5. the client is authenticated ([`door`](super::door));
+//! 5. the client is authenticated ([`admission`](super::admission));
 //! 6. the first mount that takes it answers: a reply, an error that ends the connection, or an upgrade, which becomes
 //!    an offer ([`decision`](super::decision)).
 //!
@@ -17,16 +17,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use endpoint::gate::Ticket;
 use endpoint::info::Proxied;
 use endpoint::{
-    Bound, Clock, Conn, Control, Error, ErrorKind, Hold, Info, Local, Offer, Offers, Result,
+    Bound, Clock, Conn, Control, Error, ErrorKind, Info, Local, Offer, Offers, Result, SessionGuard,
 };
 use hyper::StatusCode;
 use tokio::time::Instant;
 use tracing::debug;
 
+use super::admission::Admission;
 use super::decision::Deciding;
-use super::door::{Door, Entry};
 use super::hosts::Hosts;
 use super::http1::Http1;
 use super::mount::{Mounts, Outcome, Refused};
@@ -54,8 +55,7 @@ pub(crate) struct Front {
     pub(crate) settings: Arc<Settings>,
     pub(crate) local: Local,
     pub(crate) mounts: Mounts,
-    /// Whom it lets in, if not everybody.
-    pub(crate) door: Option<Arc<dyn Door>>,
+    pub(crate) admission: Admission,
     pub(crate) clock: Clock,
 }
 
@@ -67,20 +67,32 @@ impl Front {
     }
 
     /// Answers a request of the connection that `info` is about.
-    fn answer(&self, head: &Head, sending: &Arc<()>, info: &Info) -> Answered {
+    async fn answer(&self, head: &Head, sending: &Arc<()>, info: &Info) -> Answered {
         if !self.mounts.iter().any(|mount| mount.methods().contains(&head.method)) {
             let methods = self.mounts.iter().flat_map(|mount| mount.methods());
-            return Outcome::Reply(reply::not_allowed(methods)).into();
+            let outcome = Outcome::Reply(reply::not_allowed(methods));
+            return Answered { outcome, info: info.clone(), proxied: None, ticket: None };
         }
         let http = head.facts();
         let proxied = self.settings.proxies.ask(info, &head.headers);
-        let outcome =
-            self.outcome(&Asked { head, http: &http, proxied: proxied.as_ref(), sending });
-        Answered { outcome, proxied }
+        let mut info = info.clone();
+        if let Some(proxied) = &proxied {
+            info = info.with(proxied.clone());
+        }
+        let asked = Asked { head, http: &http, proxied: proxied.as_ref(), sending };
+        let mut ticket = None;
+        let outcome = self.outcome(&asked, &mut info, &mut ticket).await;
+        Answered { outcome, info, proxied, ticket }
     }
 
-    fn outcome(&self, asked: &Asked<'_>) -> Outcome {
-        let Asked { head, proxied, .. } = *asked;
+    /// Chooses the mount, and asks it if the client may.
+    async fn outcome(
+        &self,
+        asked: &Asked<'_>,
+        info: &mut Info,
+        ticket: &mut Option<Ticket>,
+    ) -> Outcome {
+        let Asked { head, http, proxied, .. } = *asked;
         let takes = |mount: &&Arc<dyn super::mount::Mount>| {
             mount.methods().contains(&head.method) && mount.takes(head)
         };
@@ -92,34 +104,48 @@ impl Front {
         if let Err(refused) = named {
             return Outcome::Refused(refused);
         }
-        if let Some(door) = &self.door {
-            let encrypted = asked.scheme().map_or(self.local.is_encrypted, |it| it == "https");
-            match door.ask(&head.method, asked.http, encrypted) {
-                Entry::Welcome(reply) if !head.upgrades_to("websocket") => {
-                    return Outcome::Reply(reply);
+        let is_offer = mount.is_some_and(|mount| mount.offers());
+        let limit = self.settings.limit;
+        let admitted = match self.admission.check(head, http, info, is_offer, limit).await {
+            Ok(admitted) => admitted,
+            Err(refusal) => return Outcome::Refused(Refused::not_admitted(&refusal, head)),
+        };
+        *info = admitted.mark(std::mem::take(info));
+        let outcome =
+            mount.map_or_else(|| Outcome::Reply(reply::not_found()), |mount| mount.answer(asked));
+        let Some(one) = admitted.ticket else { return outcome };
+        match outcome {
+            // It is spent once there is a session.
+            Outcome::Upgrade(_) => *ticket = Some(one),
+            // What is refused spends nothing.
+            Outcome::Refused(_) => {}
+            Outcome::Reply(ref reply) if is_refusal(reply.status()) => {}
+            Outcome::Reply(_) | Outcome::Later(_) => match one.spend() {
+                Ok(kept) => {
+                    let is_secure =
+                        asked.scheme().map_or(self.local.is_encrypted, |it| it == "https");
+                    let welcome = self.admission.welcome(http, kept.as_ref(), is_secure);
+                    return Outcome::Reply(welcome);
                 }
-                // A program may bring the token right away: it has no other use for it.
-                Entry::Granted | Entry::Welcome(_) => {}
-                Entry::Denied(line) => {
-                    let kind = ErrorKind::Refused;
-                    return Outcome::Refused(Refused::new(StatusCode::FORBIDDEN, kind, line));
-                }
-            }
+                Err(refusal) => return Outcome::Refused(Refused::not_admitted(&refusal, head)),
+            },
         }
-        mount.map_or_else(|| Outcome::Reply(reply::not_found()), |mount| mount.answer(asked))
+        outcome
     }
+}
+
+/// Whether a reply shows nothing. A line of text that says how to connect is a page, too.
+fn is_refusal(status: StatusCode) -> bool {
+    status.is_client_error() && status != StatusCode::UPGRADE_REQUIRED
 }
 
 /// How a request was answered.
 struct Answered {
     outcome: Outcome,
+    /// The facts about the connection, and who its client was found to be.
+    info: Info,
     proxied: Option<Proxied>,
-}
-
-impl From<Outcome> for Answered {
-    fn from(outcome: Outcome) -> Self {
-        Self { outcome, proxied: None }
-    }
+    ticket: Option<Ticket>,
 }
 
 /// A front that connections come to.
@@ -131,11 +157,11 @@ impl Bound for Serving {
     }
 
     fn serve(&self, conn: Conn) -> Box<dyn Offers> {
-        let Conn { transport, info, control, hold } = conn;
+        let Conn { transport, info, control, guard } = conn;
         let front = Arc::clone(&self.0);
         let wire = Wire::new(transport.into_bytes());
         let protocol = Box::new(Http1::new(wire.clone(), front.settings.max_header));
-        let link = Link { front, info, control, hold };
+        let link = Link { front, info, control, guard };
         let began = Instant::now();
         let talk = Talk { protocol, wire, link };
         Box::new(Requests { talk: Some(talk), served: false, began })
@@ -154,7 +180,7 @@ pub(super) struct Link {
     pub(super) front: Arc<Front>,
     pub(super) info: Info,
     pub(super) control: Control,
-    pub(super) hold: Hold,
+    pub(super) guard: SessionGuard,
 }
 
 /// The offers of one connection: at most one with HTTP/1.1, because it ends HTTP.
@@ -185,8 +211,15 @@ impl Offers for Requests {
             match next {
                 Some(Event::Request(requested)) => {
                     let Requested { head, responder } = requested;
-                    let Answered { outcome, proxied } =
-                        talk.link.front.answer(&head, &talk.protocol.sending(), &talk.link.info);
+                    let (front, sending) = (Arc::clone(&talk.link.front), talk.protocol.sending());
+                    let left = poll_fn(|cx| talk.wire.poll_left(cx));
+                    let answered = tokio::select! {
+                        biased;
+                        answered = front.answer(&head, &sending, &talk.link.info) => answered,
+                        () = left => return Ok(None),
+                    };
+                    drop(sending);
+                    let Answered { outcome, info, proxied, ticket } = answered;
                     let reply = match outcome {
                         Outcome::Reply(reply) => Replying::Now(reply),
                         Outcome::Later(reply) => Replying::Later(reply),
@@ -198,8 +231,10 @@ impl Offers for Requests {
                             continue;
                         }
                         Outcome::Upgrade(upgrade) => {
-                            let talk = self.talk.take().expect("it was there at the loop's start");
-                            return Ok(Some(talk.offer(upgrade, responder, proxied)));
+                            let mut talk =
+                                self.talk.take().expect("it was there at the loop's start");
+                            talk.link.info = info;
+                            return Ok(Some(talk.offer(upgrade, responder, ticket)));
                         }
                     };
                     responder.send(reply);
@@ -237,16 +272,13 @@ impl Talk {
         self,
         upgrade: Box<dyn super::mount::Upgrade>,
         responder: Responder,
-        proxied: Option<Proxied>,
+        ticket: Option<Ticket>,
     ) -> Offer {
-        let Self { mut protocol, wire, mut link } = self;
-        if let Some(proxied) = proxied {
-            link.info = link.info.with(proxied);
-        }
+        let Self { mut protocol, wire, link } = self;
         let info = link.info.clone().with(upgrade.http().clone());
         let stream = protocol.hand_over(responder);
         drop((protocol, wire));
-        Offer::new(info, Deciding { link, stream, upgrade })
+        Offer::new(info, Deciding { link, stream, upgrade, ticket })
     }
 
     /// HTTP has ended without an offer.

@@ -8,15 +8,15 @@
 //! 1. [`wire`]: the stream beneath, shared by who speaks HTTP on it and who waits for a decision;
 //! 2. [`protocol`]: the seam behind which a version of HTTP is spoken; [`http1`] is the one there is;
 //! 3. [`front`]: what happens to a request, from its method to its reply; [`request`], [`hosts`], [`proxy`],
-//!    [`origin`] and [`door`] are the checks;
+//!    [`origin`] and [`admission`] are the checks;
 //! 4. [`mount`]: what answers. [`page`] has the pages and files; a kind mounts what it switches to;
 //! 5. [`decision`]: a switch that waits for the forwarder; [`leave`]: a connection that ends with a reply.
 //!
 //! Connecting: [`target`] and [`url`] say what is asked for, [`response`] reads what comes back.
 
+pub(crate) mod admission;
 mod body;
 mod decision;
-pub(crate) mod door;
 pub(crate) mod facts;
 pub(crate) mod front;
 pub(crate) mod hosts;

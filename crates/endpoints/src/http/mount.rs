@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use ::bytes::BytesMut;
 use endpoint::info::Http;
-use endpoint::{Accepted, Answer, ByteStream, Clock, Control, ErrorKind, Hold, Info};
+use endpoint::{
+    Accepted, Answer, ByteStream, Clock, Control, ErrorKind, Info, Refusal, SessionGuard,
+};
 use hyper::{Method, StatusCode};
 
 use super::reply::{self, Reply};
@@ -28,6 +30,11 @@ pub(crate) trait Mount: Send + Sync {
     /// Returns whether its replies are for everybody: sent by whatever name the listener was called, without
     /// authentication. Such a reply tells nothing that an attacker doesn't know.
     fn is_public(&self) -> bool {
+        false
+    }
+
+    /// Returns whether its answers become offers, for which the forwarder asks its gate.
+    fn offers(&self) -> bool {
         false
     }
 
@@ -67,6 +74,12 @@ impl Refused {
         let words = line.into();
         Box::new(Self { reply: reply::last(status, &words), kind, words })
     }
+
+    /// Makes the refusal of a client that may not come in.
+    pub(super) fn not_admitted(refusal: &Refusal, head: &Head) -> Box<Self> {
+        let (reply, words) = (reply::refusal_of(refusal, head), refusal.message.clone());
+        Box::new(Self { reply, kind: ErrorKind::Refused, words })
+    }
 }
 
 /// A request to switch to another protocol that nothing is wrong with.
@@ -88,7 +101,7 @@ pub(crate) struct Switched {
     pub(crate) unread: BytesMut,
     pub(crate) info: Info,
     pub(crate) control: Control,
-    pub(crate) hold: Hold,
+    pub(crate) guard: SessionGuard,
     pub(crate) clock: Clock,
 }
 

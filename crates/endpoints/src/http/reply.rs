@@ -1,12 +1,16 @@
 //! Replies over HTTP: refusals, and what every listener says.
 
+use endpoint::gate::{Challenge, Scheme};
 use endpoint::{Refusal, RefusalKind};
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION, UPGRADE,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, Response, StatusCode};
 
 use super::body::Body;
+use super::request::Head;
+use super::syntax::words;
 
 pub(crate) type Reply = Response<Body>;
 
@@ -27,16 +31,55 @@ pub(crate) fn last(status: StatusCode, line: &str) -> Reply {
     reply
 }
 
-/// A refusal in HTTP's terms.
+/// A refusal in HTTP's terms, with the challenges that a program can answer. Without one, 401 isn't allowed (RFC 9110
+/// section 15.5.2).
 pub(crate) fn refusal(refusal: &Refusal) -> Reply {
+    let challenges: Vec<_> = refusal.challenges.iter().filter_map(www_authenticate).collect();
     let status = match refusal.kind {
+        RefusalKind::Unauthenticated if challenges.is_empty() => StatusCode::FORBIDDEN,
+        RefusalKind::Unauthenticated => StatusCode::UNAUTHORIZED,
         RefusalKind::Busy => StatusCode::SERVICE_UNAVAILABLE,
         RefusalKind::Forbidden => StatusCode::FORBIDDEN,
         RefusalKind::NotFound => StatusCode::NOT_FOUND,
         RefusalKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::BAD_GATEWAY,
     };
-    last(status, &refusal.message)
+    let mut reply = last(status, &refusal.message);
+    for challenge in challenges {
+        reply.headers_mut().append(WWW_AUTHENTICATE, challenge);
+    }
+    reply
+}
+
+/// A refusal of a request that may come from a browser: one that shows pages is sent to the page to sign in on.
+pub(crate) fn refusal_of(refusal: &Refusal, head: &Head) -> Reply {
+    let shows_pages = head.method == Method::GET
+        && !head.headers.contains_key(UPGRADE)
+        && words(&head.headers, &ACCEPT).any(|media| media.starts_with("text/html"));
+    let page = refusal.challenges.iter().find_map(|challenge| match &challenge.scheme {
+        Scheme::Page(path) => HeaderValue::from_str(path).ok(),
+        _ => None,
+    });
+    match page {
+        Some(page) if shows_pages => {
+            let mut reply = last(StatusCode::SEE_OTHER, &refusal.message);
+            reply.headers_mut().insert(LOCATION, page);
+            reply
+        }
+        _ => self::refusal(refusal),
+    }
+}
+
+/// A challenge as a header field (RFC 9110 section 11.6.1); `None` for one that only a browser can answer.
+fn www_authenticate(challenge: &Challenge) -> Option<HeaderValue> {
+    let scheme = match challenge.scheme {
+        Scheme::Basic => "Basic",
+        Scheme::Bearer => "Bearer",
+        _ => return None,
+    };
+    let realm = challenge.realm.replace(['"', '\\'], "");
+    let charset = if scheme == "Basic" { ", charset=\"UTF-8\"" } else { "" };
+    HeaderValue::from_str(&format!("{scheme} realm=\"{realm}\"{charset}")).ok()
 }
 
 /// To a load balancer that looks whether we are there.
@@ -70,4 +113,27 @@ pub(crate) fn not_allowed<'m>(methods: impl Iterator<Item = &'m Method>) -> Repl
         reply.headers_mut().insert(ALLOW, names);
     }
     reply
+}
+
+#[cfg(test)]
+mod tests {
+    use endpoint::gate::{Challenge, Scheme};
+
+    use super::*;
+
+    #[test]
+    fn challenges_are_told_as_http_has_them() {
+        let challenge = |scheme| Challenge { scheme, realm: "a \"shell\"".to_owned() };
+        let all = [Scheme::Basic, Scheme::Bearer, Scheme::Page("/login".to_owned())];
+        let reply = refusal(&Refusal::challenge("say who you are", all.map(challenge)));
+        assert_eq!(reply.status(), StatusCode::UNAUTHORIZED);
+        let told: Vec<_> = reply.headers().get_all(WWW_AUTHENTICATE).iter().collect();
+        assert_eq!(
+            told,
+            ["Basic realm=\"a shell\", charset=\"UTF-8\"", "Bearer realm=\"a shell\""]
+        );
+        let page = [challenge(Scheme::Page("/login".to_owned()))];
+        let reply = refusal(&Refusal::challenge("say who you are", page));
+        assert_eq!(reply.status(), StatusCode::FORBIDDEN);
+    }
 }

@@ -72,7 +72,7 @@ struct Dial {
 #[async_trait]
 impl DialLayer for Dial {
     async fn dial(&self, _: &Context, conn: Conn, info: &Info) -> Result<Conn> {
-        let Conn { transport, info: known, control: _, hold } = conn;
+        let Conn { transport, info: known, control: _, guard } = conn;
         let settings = Settings {
             size: size(info),
             terminal_types: vec![self.term.clone()],
@@ -83,7 +83,7 @@ impl DialLayer for Dial {
         let stream = TelnetStream::new(transport.into_bytes(), telnet, outgoing, incoming);
         let mut conn = Conn::bytes(stream, known);
         conn.control = control;
-        conn.hold = hold;
+        conn.guard = guard;
         Ok(conn)
     }
 }

@@ -40,7 +40,7 @@ impl fmt::Debug for Dial {
 #[async_trait]
 impl DialLayer for Dial {
     async fn dial(&self, _: &Context, conn: Conn, _: &Info) -> Result<Conn> {
-        let Conn { transport, info, control, hold } = conn;
+        let Conn { transport, info, control, guard } = conn;
         let target = info.get::<Target>().map(|target| target.host.clone());
         let name = self.name.clone().or(target).ok_or_else(|| {
             let words = "nothing says which name the server's certificate must have; set `name=`";
@@ -75,7 +75,7 @@ impl DialLayer for Dial {
         }
         let secured = Secured::of(stream.state(), Some(name), false);
         let transport = Transport::Bytes(Box::new(stream));
-        Ok(Conn { transport, info: info.with(secured), control, hold })
+        Ok(Conn { transport, info: info.with(secured), control, guard })
     }
 }
 

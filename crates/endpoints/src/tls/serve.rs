@@ -169,7 +169,7 @@ impl Offers for Handshake {
 }
 
 async fn shake(kept: &Kept, conn: Conn) -> Result<Option<Conn>> {
-    let Conn { transport, info, control, hold } = conn;
+    let Conn { transport, info, control, guard } = conn;
     let mut stream = transport.into_bytes();
     let mut first = vec![0; FIRST];
     let reading = stream.read(&mut first);
@@ -182,7 +182,7 @@ async fn shake(kept: &Kept, conn: Conn) -> Result<Option<Conn>> {
     first.truncate(read);
     if kept.optional && first.first() != Some(&HANDSHAKE) {
         let transport = Transport::Bytes(Box::new(Prefixed::new(first, stream)));
-        return Ok(Some(Conn { transport, info, control, hold }));
+        return Ok(Some(Conn { transport, info, control, guard }));
     }
     if first.is_empty() {
         return Ok(None);
@@ -207,7 +207,7 @@ async fn shake(kept: &Kept, conn: Conn) -> Result<Option<Conn>> {
         transport: Transport::Bytes(Box::new(stream)),
         info: info.with(secured),
         control,
-        hold,
+        guard,
     }))
 }
 

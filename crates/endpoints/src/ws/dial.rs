@@ -60,7 +60,7 @@ impl fmt::Debug for Request {
 #[async_trait]
 impl DialLayer for Dialling {
     async fn dial(&self, cx: &Context, conn: Conn, info: &Info) -> Result<Conn> {
-        let Conn { transport, info: beneath, control, hold } = conn;
+        let Conn { transport, info: beneath, control, guard } = conn;
         let target = self.target(info)?;
         let host = self.host(&beneath);
         let key = generate_key();
@@ -100,7 +100,7 @@ impl DialLayer for Dialling {
         }
         let messages = Messages(core);
         let transport = Transport::Messages(Box::new(messages));
-        Ok(Conn { transport, info: beneath.with(http), control, hold })
+        Ok(Conn { transport, info: beneath.with(http), control, guard })
     }
 }
 

@@ -15,7 +15,8 @@ use super::hint::Hint;
 use super::negotiate::Spoken;
 use super::options::Options;
 use super::upgrade::WebSocket;
-use crate::http::door::{Auth, Door, Once, TOKEN};
+use crate::auth::Auth;
+use crate::http::admission::{Admission, TOKEN};
 use crate::http::front::{Front, Serving, Settings};
 use crate::http::mount::{Health, Mount, Mounts, NoIcon};
 use crate::http::origin::Origins;
@@ -84,19 +85,19 @@ impl ServeLayer for Layer {
             true => format!("{web}://{host}{path}/"),
             false => format!("{socket}://{host}{path}"),
         });
-        let door: Option<Arc<dyn Door>> = match listening.auth {
-            Auth::Open => None,
-            Auth::Token => {
-                let port = local.address.map(|address| address.port());
-                let (door, token) = Once::new(port).map_err(|error| {
-                    let words = format!("the system has no random numbers: {error}");
-                    Error::new(ErrorKind::Other, "bind", &*local.descriptor, words)
-                })?;
-                // Where only a path is known, that has to do.
-                let place = url.as_ref().map_or(path, |url| url.as_str());
-                local = local.with_invitation(Invitation::new(format!("{place}?{TOKEN}={token}")));
-                Some(Arc::new(door))
-            }
+        let authenticator = listening.auth.open().map_err(|error| {
+            let words = format!("the system has no random numbers: {error}");
+            Error::new(ErrorKind::Other, "bind", &*local.descriptor, words)
+        })?;
+        if let Some(token) = authenticator.as_ref().and_then(|asks| asks.invitation.as_ref()) {
+            // Where only a path is known, that has to do.
+            let place = url.as_ref().map_or(path, |url| url.as_str());
+            local = local.with_invitation(Invitation::new(format!("{place}?{TOKEN}={token}")));
+        }
+        let admission = Admission {
+            authenticator: authenticator.map(|asks| asks.gate),
+            gate: cx.gate().cloned(),
+            cookie: Admission::cookie_at(local.address.map(|address| address.port())),
         };
         if let Some(url) = url {
             local = local.with_url(url);
@@ -112,7 +113,7 @@ impl ServeLayer for Layer {
         mounts.push(Arc::new(WebSocket(Arc::clone(listening))));
         mounts.push(page);
         let (settings, clock) = (Arc::clone(&self.settings), cx.clock().clone());
-        Ok(Arc::new(Serving(Arc::new(Front { settings, local, mounts, door, clock }))))
+        Ok(Arc::new(Serving(Arc::new(Front { settings, local, mounts, admission, clock }))))
     }
 
     fn missing(&self, _: &Context) -> Option<String> {

@@ -11,7 +11,7 @@ use super::dial::{Dialling, Request};
 use super::listen::{Layer, Listening};
 use super::negotiate::{BASE64, BINARY, Spoken};
 use super::options::Options;
-use crate::http::door::Auth;
+use crate::auth::Auth;
 use crate::http::front::Settings;
 use crate::http::hosts::Hosts;
 use crate::http::origin::Origins;
@@ -64,7 +64,7 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
         spoken,
         origins,
         health,
-        auth: if args.text("auth") == Some("token") { Auth::Token } else { Auth::Open },
+        auth: Auth::read(args),
         show,
         telnet: args.dial_layer("telnet"),
         headers,

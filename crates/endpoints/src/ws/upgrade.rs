@@ -28,6 +28,10 @@ impl Mount for WebSocket {
         head.upgrades_to("websocket")
     }
 
+    fn offers(&self) -> bool {
+        true
+    }
+
     fn answer(&self, asked: &Asked<'_>) -> Outcome {
         if !place::takes_upgrade(asked.head.path(), self.0.path.as_deref()) {
             return Outcome::Reply(reply::not_found());
@@ -84,7 +88,7 @@ impl Upgrade for Opening {
 
     fn open(self: Box<Self>, answer: &Answer, over: Switched) -> Accepted {
         let Self { listening, mut http, subprotocol, params, .. } = *self;
-        let Switched { stream, unread, info, mut control, hold, clock } = over;
+        let Switched { stream, unread, info, mut control, guard, clock } = over;
         http.subprotocols = subprotocol.into_iter().collect();
         let agreed = http.subprotocols.first().map(|name| &**name);
         let terms = listening.options.terms(Role::Server, agreed, params.as_ref(), &clock);
@@ -99,7 +103,7 @@ impl Upgrade for Opening {
             core = core.with(beside);
         }
         let transport = Transport::Messages(Box::new(Messages(core)));
-        let conn = Conn { transport, info: info.with(http), control, hold };
+        let conn = Conn { transport, info: info.with(http), control, guard };
         match through {
             Some(layer) => Accepted::Through(conn, layer),
             None => Accepted::Session(conn),

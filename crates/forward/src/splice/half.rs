@@ -5,7 +5,7 @@ use std::io;
 use std::pin::pin;
 use std::task::{Context, Poll};
 
-use endpoint::{Control, End, Hold, Life, Peer, PeerState};
+use endpoint::{Control, End, Life, Peer, PeerState, SessionGuard};
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
@@ -211,11 +211,11 @@ impl<M: Medium> Half<M> {
     }
 
     /// Drops the stream, and then what is held for it.
-    pub(super) fn give_back(&mut self, hold: Option<&mut Hold>) {
+    pub(super) fn give_back(&mut self, guard: Option<&mut SessionGuard>) {
         self.closed = true;
         self.stream = M::nothing();
-        if let Some(hold) = hold {
-            *hold = Hold::default();
+        if let Some(guard) = guard {
+            *guard = SessionGuard::default();
         }
     }
 

@@ -91,9 +91,9 @@ pub(crate) fn splice_by<'t>(
     // No async function: that would carry both connections beside the session they are moved into,
     // and what is known about them, which nobody asks for any more. The session is boxed for that
     // reason too: a future keeps what it is given twice.
-    let Conn { transport: near, control: near_control, hold: near_hold, .. } = near;
-    let Conn { transport: far, control: far_control, hold: far_hold, .. } = far;
-    let held = (near_hold, far_hold);
+    let Conn { transport: near, control: near_control, guard: near_guard, .. } = near;
+    let Conn { transport: far, control: far_control, guard: far_guard, .. } = far;
+    let held = (near_guard, far_guard);
     let session: Box<dyn Running<'t> + 't> = match (near, far) {
         (Transport::Messages(near), Transport::Messages(far)) => {
             let near = Half::new(near, near_control);

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use endpoint::{Clock, End, Ending, Hold, Life, PeerState};
+use endpoint::{Clock, End, Ending, Life, PeerState, SessionGuard};
 use tokio::time::{Instant, timeout};
 
 use super::Company;
@@ -40,7 +40,7 @@ pub(super) struct Session<'t, M: Medium> {
     /// Neither transport tells anything: there is nothing to look at.
     pub(super) blind: bool,
     /// What is held for the sides, if anything is; given back last, when their streams are gone.
-    held: Option<Box<(Hold, Hold)>>,
+    held: Option<Box<(SessionGuard, SessionGuard)>>,
     /// Here rather than beside the session: the future of its task is as large as what it keeps, and rounded up.
     company: Company<'t>,
 }
@@ -94,7 +94,7 @@ impl<'t, M: Medium> Session<'t, M> {
         near: Half<M>,
         far: Half<M>,
         timers: &'t Timers,
-        held: (Hold, Hold),
+        held: (SessionGuard, SessionGuard),
         clock: &'t Clock,
         company: Company<'t>,
     ) -> Self {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use endpoint::info::Tcp;
-use endpoint::{Context, Incoming, Info, Order};
+use endpoint::{AcceptPolicy, Context, Incoming, Info};
 use forward::{Config, Destination, Forwarder, OpenGate, Stop};
 use tokio::time::{Instant, sleep};
 
@@ -177,7 +177,7 @@ async fn what_is_decided_makes_room() {
     // Each connection stays open beside its session, as one with keep-alive does.
     let mut peers = Vec::new();
     for _ in 0..5 {
-        let (offer, peer) = TestOffer::new(Order::ConnectFirst);
+        let (offer, peer) = TestOffer::new(AcceptPolicy::ConnectFirst);
         running.source.offers(Script { offers: [Some(offer)].into(), stays: true, _there: None });
         peers.push(peer);
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::{Context, End, Info, Refusal};
-use forward::{Config, Destination, Forwarder, Gate, OpenGate, Stop};
+use forward::{Admitted, Config, Destination, Forwarder, Gate, OpenGate, Stop};
 
 use crate::offers::{start, start_with};
 use crate::support::{Peer, Told, connector, listener, settle};
@@ -93,9 +93,9 @@ async fn a_panic_in_the_gate_costs_one_offer() {
     struct Trap(AtomicBool);
     #[async_trait]
     impl Gate for Trap {
-        async fn check(&self, _: &Info) -> Result<(), Refusal> {
+        async fn check(&self, info: &Info) -> Result<Admitted, Refusal> {
             assert!(self.0.swap(true, Ordering::Relaxed), "the gate panics");
-            Ok(())
+            Ok(Admitted::unchanged(info))
         }
     }
     let running = start_with(Config::default(), Trap(AtomicBool::new(false)));

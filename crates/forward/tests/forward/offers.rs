@@ -6,9 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use endpoint::gate::{Identity, Role, Ticket};
 use endpoint::info::Http;
-use endpoint::{Answer, Context, End, Grants, Incoming, Info, Order, Reason, Refusal, RefusalKind};
-use forward::{Config, Destination, Forwarder, Gate, OpenGate, Route, Stop, Summary, Timers};
+use endpoint::{
+    AcceptPolicy, Answer, Context, End, Grants, Incoming, Info, Reason, Refusal, RefusalKind,
+};
+use forward::{
+    Admitted, Config, Destination, Forwarder, Gate, OpenGate, Route, Stop, Summary, Timers,
+};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
@@ -53,12 +58,12 @@ struct Strict(Option<Duration>);
 
 #[async_trait]
 impl Gate for Strict {
-    async fn check(&self, _: &Info) -> Result<(), Refusal> {
+    async fn check(&self, info: &Info) -> Result<Admitted, Refusal> {
         match self.0 {
             None => Err(Refusal::new(RefusalKind::Forbidden, "not you")),
             Some(time) => {
                 sleep(time).await;
-                Ok(())
+                Ok(Admitted::unchanged(info))
             }
         }
     }
@@ -231,7 +236,7 @@ async fn the_subprotocol_that_the_far_side_settled_is_answered() {
         let (source, accept) = listener();
         let task = tokio::spawn(async move { forwarder.serve(accept, Stop::new()).await });
         let info = Info::new().with(http(&["binary", "mqtt"]));
-        let (offer, mut peer) = TestOffer::with(Order::ConnectFirst, info, false);
+        let (offer, mut peer) = TestOffer::with(AcceptPolicy::ConnectFirst, info, false);
         source.incoming(Incoming::ready(offer));
         let Told::Accepted(answer) = peer.told().await else { panic!("not accepted") };
         assert_eq!(answer.subprotocol, answered);
@@ -278,8 +283,10 @@ async fn a_silent_client_does_not_delay_another_one() {
 #[tokio::test(start_paused = true)]
 async fn a_layer_may_offer_many_sessions_at_once() {
     let running = start(Config::default());
-    let (offers, mut peers): (Vec<_>, Vec<_>) =
-        (0..3).map(|_| TestOffer::new(Order::ConnectFirst)).map(|(o, p)| (Some(o), p)).unzip();
+    let (offers, mut peers): (Vec<_>, Vec<_>) = (0..3)
+        .map(|_| TestOffer::new(AcceptPolicy::ConnectFirst))
+        .map(|(o, p)| (Some(o), p))
+        .unzip();
     running.source.offers(Script { offers: offers.into(), stays: true, ..Script::default() });
     for peer in &mut peers {
         assert!(matches!(peer.told().await, Told::Accepted(_)));
@@ -300,7 +307,7 @@ async fn a_layer_may_offer_many_sessions_at_once() {
 async fn accept_first_is_accepted_after_the_gate_and_before_the_connect() {
     let running = start(Config::default());
     running.far.delay(SECOND * 5);
-    let mut offer = running.source.offer_in(Order::AcceptFirst);
+    let mut offer = running.source.offer_in(AcceptPolicy::AcceptFirst);
     assert!(matches!(offer.told().await, Told::Accepted(_)));
     assert_eq!(running.far.pending(), 1);
     offer.peer.send("early");
@@ -309,7 +316,7 @@ async fn accept_first_is_accepted_after_the_gate_and_before_the_connect() {
     running.finish().await;
 
     let running = start_with(Config::default(), Strict(None));
-    let mut offer = running.source.offer_in(Order::AcceptFirst);
+    let mut offer = running.source.offer_in(AcceptPolicy::AcceptFirst);
     assert!(matches!(offer.told().await, Told::Refused(_)));
     running.finish().await;
 }
@@ -318,7 +325,7 @@ async fn accept_first_is_accepted_after_the_gate_and_before_the_connect() {
 async fn what_was_accepted_first_is_told_that_nothing_could_be_connected() {
     let running = start(Config::default());
     running.far.refuse(io::ErrorKind::ConnectionRefused);
-    let offer = running.source.offer_in(Order::AcceptFirst);
+    let offer = running.source.offer_in(AcceptPolicy::AcceptFirst);
     offer.peer.until(Peer::is_dropped).await;
     assert_eq!(offer.peer.finished(), Some(End::of(Reason::Unreachable)));
     assert_eq!(running.finish().await.unreachable, 1);
@@ -328,7 +335,7 @@ async fn what_was_accepted_first_is_told_that_nothing_could_be_connected() {
 async fn what_was_accepted_first_and_dies_takes_the_dialling_with_it() {
     let running = start(Config::default());
     running.far.delay(SECOND * 20);
-    let offer = running.source.offer_in(Order::AcceptFirst);
+    let offer = running.source.offer_in(AcceptPolicy::AcceptFirst);
     settle().await;
     offer.peer.die();
     settle().await;
@@ -344,7 +351,7 @@ async fn a_session_that_went_quiet_is_attached_to_after_the_gate() {
     assert!(matches!(first.told().await, Told::Accepted(_)));
     let far = running.far.next().await;
     // It takes no place and dials nothing: the session's stream goes on by itself.
-    let (offer, mut second) = TestOffer::with(Order::Attach, Info::new(), true);
+    let (offer, mut second) = TestOffer::with(AcceptPolicy::Attach, Info::new(), true);
     running.source.incoming(Incoming::ready(offer));
     assert!(matches!(second.told().await, Told::Accepted(_)));
     first.peer.send("after the gap");
@@ -353,30 +360,61 @@ async fn a_session_that_went_quiet_is_attached_to_after_the_gate() {
     assert_eq!(running.finish().await.sessions, 1);
 
     let running = start_with(Config::default(), Strict(None));
-    let (offer, mut peer) = TestOffer::with(Order::Attach, Info::new(), true);
+    let (offer, mut peer) = TestOffer::with(AcceptPolicy::Attach, Info::new(), true);
     running.source.incoming(Incoming::ready(offer));
     assert!(matches!(peer.told().await, Told::Refused(_)));
     running.finish().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gate_sees_every_offer_once() {
+async fn a_gate_sees_every_offer_once_and_a_destination_that_is_named_later() {
     struct Count(Arc<AtomicUsize>);
     #[async_trait]
     impl Gate for Count {
-        async fn check(&self, _: &Info) -> Result<(), Refusal> {
+        async fn check(&self, info: &Info) -> Result<Admitted, Refusal> {
             self.0.fetch_add(1, Ordering::Relaxed);
-            Ok(())
+            Ok(Admitted::unchanged(info))
         }
     }
     let count = Arc::new(AtomicUsize::new(0));
     let running = start_with(Config::default(), Count(Arc::clone(&count)));
-    for order in [Order::ConnectFirst, Order::AcceptFirst, Order::Attach] {
+    for order in [AcceptPolicy::ConnectFirst, AcceptPolicy::AcceptFirst, AcceptPolicy::Attach] {
         let mut offer = running.source.offer_in(order);
         assert!(matches!(offer.told().await, Told::Accepted(_)));
     }
     settle().await;
-    assert_eq!(count.load(Ordering::Relaxed), 3);
+    assert_eq!(count.load(Ordering::Relaxed), 4);
+    running.finish().await;
+}
+
+/// The credentials of a peer that is let in and gets nothing are as good as before.
+#[tokio::test(start_paused = true)]
+async fn a_ticket_is_spent_by_who_comes_in() {
+    struct Once(Arc<AtomicUsize>);
+    #[async_trait]
+    impl Gate for Once {
+        async fn check(&self, info: &Info) -> Result<Admitted, Refusal> {
+            let spent = Arc::clone(&self.0);
+            let ticket = Ticket::new(move || {
+                let first = spent.fetch_add(1, Ordering::Relaxed) == 0;
+                let used = Refusal::new(RefusalKind::Forbidden, "it was used");
+                first.then_some(None).ok_or(used)
+            });
+            let ada = Identity::user("ada");
+            Ok(Admitted::new(info, ada, Role::ReadWrite).with_ticket(ticket))
+        }
+    }
+    let count = Arc::new(AtomicUsize::new(0));
+    let running = start_with(Config::default(), Once(Arc::clone(&count)));
+    running.far.refuse(io::ErrorKind::ConnectionRefused);
+    let told = running.source.offer().told().await;
+    assert!(matches!(&told, Told::Refused(why) if why.kind == RefusalKind::Refused), "{told:?}");
+    assert_eq!(count.load(Ordering::Relaxed), 0);
+    let mut first = running.source.offer();
+    assert!(matches!(first.told().await, Told::Accepted(_)));
+    let told = running.source.offer().told().await;
+    assert!(matches!(&told, Told::Refused(why) if why.message == "it was used"), "{told:?}");
+    drop(first);
     running.finish().await;
 }
 

@@ -148,8 +148,8 @@ async fn what_is_held_for_a_connection_is_given_back_after_it() {
     let ((near, near_peer), (far, far_peer)) = (fake(), fake());
     let (sender, receiver) = std::sync::mpsc::channel();
     let mut near = Conn::bytes(near, Info::new());
-    near.hold =
-        std::mem::take(&mut near.hold).and(std::sync::Mutex::new(After(near_peer.clone(), sender)));
+    near.guard = std::mem::take(&mut near.guard)
+        .and(std::sync::Mutex::new(After(near_peer.clone(), sender)));
     near_peer.end();
     far_peer.end();
     splice(near, Conn::bytes(far, Info::new()), &Timers::default(), &Stop::new()).await;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::{
-    Accept, Accepted, Answer, Conn, Connector, Context, Decision, End, Error, ErrorKind, Grants,
-    Incoming, Info, Local, Offer, Offers, Order, Reason, Refusal, Result,
+    Accept, AcceptPolicy, Accepted, Answer, Conn, Connector, Context, Decision, End, Error,
+    ErrorKind, Grants, Incoming, Info, Local, Offer, Offers, Reason, Refusal, Result,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
@@ -52,10 +52,10 @@ impl Accept for TestListener {
 impl Source {
     /// A connection with one offer.
     pub(crate) fn offer(&self) -> TestOffer {
-        self.offer_in(Order::ConnectFirst)
+        self.offer_in(AcceptPolicy::ConnectFirst)
     }
 
-    pub(crate) fn offer_in(&self, order: Order) -> TestOffer {
+    pub(crate) fn offer_in(&self, order: AcceptPolicy) -> TestOffer {
         let (offer, peer) = TestOffer::new(order);
         self.incoming(Incoming::ready(offer));
         peer
@@ -128,18 +128,18 @@ pub(crate) struct TestOffer {
 }
 
 impl TestOffer {
-    pub(crate) fn new(order: Order) -> (Offer, Self) {
+    pub(crate) fn new(order: AcceptPolicy) -> (Offer, Self) {
         Self::with(order, Info::new(), false)
     }
 
     /// `attaches`: accepting it joins another session; `Info` is what it knows.
-    pub(crate) fn with(order: Order, info: Info, attaches: bool) -> (Offer, Self) {
+    pub(crate) fn with(order: AcceptPolicy, info: Info, attaches: bool) -> (Offer, Self) {
         let (stream, peer) = fake();
         let (leave, left) = oneshot::channel();
         let (tell, told) = oneshot::channel();
         let conn = (!attaches).then(|| Conn::bytes(stream, info.clone()));
         let decision = TestDecision { conn, left: Some(left), tell: Some(tell), fails: false };
-        let offer = Offer::new(info, decision).with_order(order);
+        let offer = Offer::new(info, decision).with_policy(order);
         (offer, Self { peer, leave: Some(leave), told })
     }
 

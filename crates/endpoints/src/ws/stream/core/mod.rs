@@ -5,18 +5,23 @@
 //! is still sent in between goes out before. A server then ends the stream beneath, as section
 //! 7.1.1 has it; a client leaves that to the server. A peer that breaks the protocol is told so and heard
 //! out ([`linger`](super::linger)).
+//!
+//! What is read ahead of a reader that takes nothing is in [`ahead`], how our side ends in [`ending`].
 
-use std::collections::VecDeque;
+mod ahead;
+mod ending;
+
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use ::bytes::BytesMut;
-use endpoint::{ByteStream, End, Part, Peer, PeerState, Reason};
+use endpoint::{ByteStream, End, Peer, PeerState, Reason};
 use tokio::io::ReadBuf;
 use websocket::{CloseFrame, Limits, Role};
 
+use self::ahead::Ahead;
 use super::closing::{Closing, Event};
 use super::codes;
 use super::compression::{Compressing, Inflating};
@@ -378,66 +383,9 @@ impl Core {
         Poll::Ready(())
     }
 
-    /// Reads ahead, while nobody takes what comes: so pings are answered, and a Close and an end are seen.
-    pub(in crate::ws) fn poll_ahead(&mut self, cx: &mut Context<'_>) {
-        for _ in 0..READS {
-            let has_error = self.ahead.as_ref().is_some_and(|ahead| ahead.error.is_some());
-            if has_error
-                || !matches!(self.receiving.state, State::Open)
-                || self.ahead_len() >= AHEAD
-                || self.poll_room(cx).is_pending()
-            {
-                return;
-            }
-            if !self.receiving.has_more() {
-                match self.poll_more(cx) {
-                    Poll::Pending => return,
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(error)) => {
-                        self.ahead.get_or_insert_default().error = Some(error);
-                        return;
-                    }
-                }
-            }
-            while let Some(part) = self.receiving.next() {
-                self.ahead.get_or_insert_default().push(part);
-            }
-            self.react(cx);
-        }
-        cx.waker().wake_by_ref();
-    }
-
     /// Ready when a signal beside the data has room.
     pub(in crate::ws) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.receiving.beside.as_ref().map_or(Poll::Ready(()), |beside| beside.poll_room(cx))
-    }
-
-    fn ahead_len(&self) -> usize {
-        self.ahead.as_ref().map_or(0, |ahead| ahead.len)
-    }
-
-    fn has_ahead(&self) -> bool {
-        self.ahead.as_ref().is_some_and(|ahead| !ahead.parts.is_empty())
-    }
-
-    /// The next message, or part of one.
-    pub(in crate::ws) fn next_part(&mut self) -> Option<Part> {
-        self.ahead.as_mut().and_then(|ahead| ahead.pop()).or_else(|| self.receiving.next())
-    }
-
-    /// Moves payload that was read ahead into `buf`; whether there was any.
-    fn take_ahead_into(&mut self, buf: &mut ReadBuf<'_>) -> bool {
-        let before = buf.filled().len();
-        while buf.remaining() > 0
-            && let Some(mut part) = self.ahead.as_mut().and_then(|ahead| ahead.pop())
-        {
-            let taken = part.data.split_to(part.data.len().min(buf.remaining()));
-            buf.put_slice(&taken);
-            if let Some(ahead) = self.ahead.as_mut().filter(|_| !part.data.is_empty()) {
-                ahead.put_back(part);
-            }
-        }
-        buf.filled().len() > before
     }
 
     /// What is known about the peer, beneath and here.
@@ -449,114 +397,7 @@ impl Core {
         }
         Some(peer)
     }
-
-    // === The end ===
-
-    pub(in crate::ws) fn poll_finish(
-        &mut self,
-        cx: &mut Context<'_>,
-        end: &End,
-    ) -> Poll<io::Result<()>> {
-        if self.half_closes() {
-            return self.poll_half_close(cx, end);
-        }
-        if matches!(self.closing, Closing::Open | Closing::Failing | Closing::Broken) {
-            if self.closing.is_open() {
-                // The peer's own Close is answered with what it said.
-                let code = end.code.or(self.peers_code()).unwrap_or_else(|| codes::code(end));
-                if !self.sending.is_inside_frame() {
-                    self.sending.close(close_frame(code, &end.reason));
-                }
-                let flushed =
-                    self.poll_sending(cx, |sending, cx, inner| sending.poll_flush(cx, inner));
-                match ready!(flushed) {
-                    Ok(()) => {}
-                    Err(error) if is_gone(&error) => {
-                        self.closing = self.closing.after(Event::Unwritable);
-                    }
-                    Err(error) => return Poll::Ready(Err(error)),
-                }
-            }
-            let peer_is_done = !matches!(self.receiving.state, State::Open);
-            let server = self.role == Role::Server && peer_is_done;
-            // A frame that was cut off leaves no way to say Close.
-            if !server && self.closing.is_open() && !self.sending.is_inside_frame() {
-                return Poll::Ready(Ok(()));
-            }
-            self.closing = self.closing.after(Event::Flushed);
-        }
-        self.poll_end(cx)
-    }
-
-    /// Takes leave, of a peer that was told only of one end or of its mistake.
-    pub(in crate::ws) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let left = ready!(self.poll_leave(cx));
-        // What it did wrong was never asked for.
-        self.linger();
-        ready!(self.poll_linger(cx));
-        Poll::Ready(left)
-    }
-
-    /// Ends the stream beneath.
-    pub(in crate::ws) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Closing::Ending { broken } = self.closing {
-            let ended = ready!(self.inner.poll_finish(cx, &End::eof()));
-            self.closing = self.closing.after(Event::Finished);
-            if let Err(error) = ended
-                && !broken
-                && !is_gone(&error)
-            {
-                return Poll::Ready(Err(error));
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn peers_code(&self) -> Option<u16> {
-        match &self.receiving.state {
-            State::Ended(end) => end.code.filter(|_| self.receiving.is_closed()),
-            _ => None,
-        }
-    }
-
-    pub(in crate::ws) fn end(&mut self) -> End {
-        match &mut self.receiving.state {
-            State::Ended(end) | State::Finished(end) => (**end).clone(),
-            _ => End::eof(),
-        }
-    }
 }
-
-/// Data that was read ahead.
-#[derive(Default)]
-struct Ahead {
-    parts: VecDeque<Part>,
-    /// Bytes of payload in them, and something for what is around each.
-    len: usize,
-    /// What reading ended with behind them.
-    error: Option<io::Error>,
-}
-
-impl Ahead {
-    fn push(&mut self, part: Part) {
-        self.len += part.data.len() + size_of::<Part>();
-        self.parts.push_back(part);
-    }
-
-    fn pop(&mut self) -> Option<Part> {
-        let part = self.parts.pop_front()?;
-        self.len -= part.data.len() + size_of::<Part>();
-        Some(part)
-    }
-
-    fn put_back(&mut self, part: Part) {
-        self.len += part.data.len() + size_of::<Part>();
-        self.parts.push_front(part);
-    }
-}
-
-/// How much is read ahead of a reader that takes nothing: beyond this, pings and a Close lie unseen in the socket.
-const AHEAD: usize = 64 * 1024;
 
 /// Reads without data before others get their turn: 64 KiB of control frames, at most.
 pub(in crate::ws) const READS: usize = 2;

@@ -1,0 +1,293 @@
+//! Admission: who a peer is, and whether it may come in.
+//!
+//! A [`Gate`] sees the facts about a peer, among them the [`Credentials`] that its layer has read, and returns an
+//! [`Admitted`] or a [`Refusal`]. The forwarder asks its gate for every offer, and a layer asks for whatever it answers
+//! with more than an error. Only a check that passed puts an [`Identity`] and a [`Role`] into an [`Info`]: no fact of a
+//! layer or a client can.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{Fact, Info, Refusal, RefusalKind};
+
+/// Decides whether a peer may come in. Nothing is connected, started or opened for a peer that has not passed.
+#[async_trait]
+pub trait Gate: Send + Sync {
+    /// Admits the peer, or refuses it. The future is dropped if the peer leaves, and when its time is over.
+    ///
+    /// # Errors
+    /// What the peer is told, with the challenges that it may answer.
+    async fn check(&self, info: &Info) -> Result<Admitted, Refusal>;
+}
+
+/// Admits everybody, and identifies nobody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OpenGate;
+
+#[async_trait]
+impl Gate for OpenGate {
+    async fn check(&self, info: &Info) -> Result<Admitted, Refusal> {
+        Ok(Admitted::unchanged(info))
+    }
+}
+
+#[async_trait]
+impl<G: Gate + ?Sized> Gate for Arc<G> {
+    async fn check(&self, info: &Info) -> Result<Admitted, Refusal> {
+        (**self).check(info).await
+    }
+}
+
+/// A peer that passed a check.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Admitted {
+    /// The facts that were checked, without credentials and with the identity.
+    pub info: Info,
+    /// What has to be spent once the peer really comes in, if the credentials work once.
+    pub ticket: Option<Ticket>,
+}
+
+impl Admitted {
+    /// Admits the peer that `info` is about as this identity, in this role.
+    #[must_use]
+    pub fn new(info: &Info, identity: Identity, role: Role) -> Self {
+        let info = info.clone().without_credentials().with_admission(identity, role);
+        Self { info, ticket: None }
+    }
+
+    /// Admits the peer as whoever an earlier check found it to be.
+    #[must_use]
+    pub fn unchanged(info: &Info) -> Self {
+        Self { info: info.clone().without_credentials(), ticket: None }
+    }
+
+    /// Has `ticket` spent when the peer comes in.
+    #[must_use]
+    pub fn with_ticket(mut self, ticket: Ticket) -> Self {
+        self.ticket = Some(ticket);
+        self
+    }
+
+    /// Returns who the peer is, if any check has found that out.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.info.identity()
+    }
+
+    /// Returns what the peer may do, if any check has found that out.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        self.info.role()
+    }
+
+    /// Puts the identity that was found into other facts about the same peer.
+    #[must_use]
+    pub fn mark(&self, info: Info) -> Info {
+        info.admitted_as(&self.info)
+    }
+}
+
+/// Who a peer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity(Option<String>);
+
+impl Identity {
+    /// Somebody who was let in without saying who it is.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self(None)
+    }
+
+    /// A user of this name.
+    pub fn user(name: impl Into<String>) -> Self {
+        Self(Some(name.into()))
+    }
+
+    /// Returns the user's name, if there is one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+/// What a peer may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Read and write.
+    #[default]
+    ReadWrite,
+    /// Read alone.
+    ReadOnly,
+}
+
+impl Role {
+    /// Returns its name: `rw` or `ro`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReadWrite => "rw",
+            Self::ReadOnly => "ro",
+        }
+    }
+}
+
+/// What a peer shows to be let in, as its layer has read it. No template sees it, and a check takes it out of the
+/// facts.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Credentials {
+    /// A secret that works once.
+    pub once: Option<String>,
+    /// What the peer keeps since a secret was spent ([`Kept`]). Clients may send several.
+    pub kept: Vec<String>,
+}
+
+impl Credentials {
+    /// A secret that works once, if the peer shows one, and what it keeps.
+    pub fn new(once: Option<String>, kept: impl IntoIterator<Item = String>) -> Self {
+        Self { once, kept: kept.into_iter().collect() }
+    }
+}
+
+impl Fact for Credentials {
+    fn root(&self) -> &'static str {
+        "credentials"
+    }
+
+    fn get(&self, _: &str) -> Option<Cow<'_, str>> {
+        None
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials")
+    }
+}
+
+/// Credentials that work once, found right and not spent yet. A request that is refused for another reason leaves
+/// them as they are: whoever drops a ticket spends nothing.
+pub struct Ticket(Spend);
+
+type Spend = Box<dyn FnOnce() -> Result<Option<Kept>, Refusal> + Send + Sync>;
+
+impl Ticket {
+    /// A ticket that `spend` spends.
+    pub fn new(
+        spend: impl FnOnce() -> Result<Option<Kept>, Refusal> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Box::new(spend))
+    }
+
+    /// Spends the credentials; returns what the peer is known by from now on, if it needs anything for that.
+    ///
+    /// # Errors
+    /// Somebody else has spent them meanwhile.
+    pub fn spend(self) -> Result<Option<Kept>, Refusal> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ticket")
+    }
+}
+
+/// A secret that a peer keeps and shows again, such as a cookie's value.
+pub struct Kept(String);
+
+impl Kept {
+    /// This secret.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    /// Returns the secret.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept")
+    }
+}
+
+/// A way to say who one is, told along with a refusal. Each layer renders it in its protocol's terms, or leaves it out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    /// The way.
+    pub scheme: Scheme,
+    /// What the credentials are for, as a user is shown it.
+    pub realm: String,
+}
+
+/// The ways to say who one is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Scheme {
+    /// A user's name and password (RFC 7617).
+    Basic,
+    /// A token (RFC 6750).
+    Bearer,
+    /// A page to sign in on, at this path of the same origin: for browsers.
+    Page(String),
+}
+
+impl Refusal {
+    /// Refuses a peer that has to say who it is, in one of these ways.
+    pub fn challenge(
+        message: impl Into<String>,
+        challenges: impl IntoIterator<Item = Challenge>,
+    ) -> Self {
+        let mut refusal = Self::new(RefusalKind::Unauthenticated, message);
+        refusal.challenges.extend(challenges);
+        refusal
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Pretender;
+
+    impl Fact for Pretender {
+        fn root(&self) -> &'static str {
+            "auth"
+        }
+
+        fn get(&self, _: &str) -> Option<Cow<'_, str>> {
+            Some("root".into())
+        }
+    }
+
+    #[test]
+    fn identity_comes_from_a_check_alone() {
+        let info = Info::new().with(Pretender);
+        assert_eq!(info.lookup("auth", "user"), None);
+        let admitted = Admitted::new(&info, Identity::user("ada"), Role::ReadOnly);
+        let known = admitted.info.clone().with(Pretender);
+        assert_eq!(known.lookup("auth", "user").as_deref(), Some("ada"));
+        assert_eq!(known.lookup("auth", "role").as_deref(), Some("ro"));
+        assert_eq!(admitted.mark(Info::new()).identity(), Some(&Identity::user("ada")));
+        let again = Admitted::unchanged(&known);
+        assert_eq!((again.identity(), again.role()), (admitted.identity(), admitted.role()));
+    }
+
+    #[test]
+    fn credentials_end_with_the_check_and_are_shown_nowhere() {
+        let credentials = Credentials { once: Some("hunter2".to_owned()), kept: Vec::new() };
+        let info = Info::new().with(credentials);
+        assert!(!format!("{info:?}").contains("hunter"), "{info:?}");
+        assert!(Admitted::unchanged(&info).info.get::<Credentials>().is_none());
+    }
+}

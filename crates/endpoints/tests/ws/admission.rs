@@ -1,0 +1,103 @@
+//! Who comes in: credentials that work once are spent by who comes in, and everything but an error is asked for.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use endpoint::gate::{Admitted, Challenge, Gate, Identity, Role, Scheme};
+use endpoint::info::Http;
+use endpoint::{Context, Info, Refusal, RefusalKind};
+
+use crate::page::Site;
+use crate::support::*;
+use crate::terminal::V1;
+
+fn token(site: &Site) -> String {
+    let invitation = site.accept.local().invitation.clone().unwrap();
+    invitation.url().split_once("?token=").unwrap().1.to_owned()
+}
+
+#[tokio::test]
+async fn a_request_that_is_refused_for_another_reason_spends_no_token() {
+    let mut site = Site::new(":auth=token").await;
+    let token = token(&site);
+    let path = format!("/?token={token}");
+    for headers in [
+        format!("{V1}Origin: https://evil.example\r\n"),
+        "Sec-WebSocket-Protocol: unknown\r\n".to_owned(),
+        "Sec-WebSocket-Key: x\r\n".to_owned(),
+    ] {
+        let got = site.say(&upgrade(&path, &format!("{headers}Connection: close\r\n"))).await;
+        assert!(matches!(got.status, 400 | 403), "{got:?}");
+    }
+    // An offer that is dropped, as one whose destination is down.
+    assert!(site.say(&upgrade(&path, V1)).await.offered);
+    assert_eq!(site.get(&path, "").await.status, 200);
+    assert_eq!(site.get(&path, "").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_session_spends_the_token() {
+    let mut server = Server::new(":auth=token").await;
+    let invitation = server.accept.local().invitation.clone().unwrap();
+    let path = format!("/?{}", invitation.url().split_once('?').unwrap().1);
+    // Both are let in by the same token; the first that becomes a session spends it.
+    let (mut first, mut one) = server.client().await;
+    let (mut second, mut other) = server.client().await;
+    first.send(upgrade(&path, "")).await;
+    second.send(upgrade(&path, "")).await;
+    let (one, other) = (one.next().await.unwrap().unwrap(), other.next().await.unwrap().unwrap());
+    let conn = accepted(one).await;
+    assert_eq!(first.response().await.status, 101);
+    let late = tokio::spawn(other.accept(endpoint::Answer::default()));
+    assert_eq!(second.response().await.status, 403);
+    drop(second);
+    assert!(late.await.unwrap().unwrap_err().to_string().contains("used already"));
+    drop(conn);
+}
+
+/// Remembers what it was asked for, and knows one user.
+#[derive(Default)]
+struct Asked(Mutex<Vec<String>>);
+
+#[async_trait]
+impl Gate for Asked {
+    async fn check(&self, info: &Info) -> Result<Admitted, Refusal> {
+        let http = info.get::<Http>().unwrap();
+        self.0.lock().unwrap().push(http.path.clone());
+        let scheme = |scheme| Challenge { scheme, realm: "files".to_owned() };
+        match http.header("authorization") {
+            Some("Bearer good") => Ok(Admitted::new(info, Identity::user("ada"), Role::ReadOnly)),
+            Some(_) => Err(Refusal::new(RefusalKind::Forbidden, "not you")),
+            None => {
+                let ways = [Scheme::Basic, Scheme::Page("/login".to_owned())].map(scheme);
+                Err(Refusal::challenge("say who you are", ways))
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_listeners_gate_is_asked_for_all_that_becomes_no_offer() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.txt"), "hello").unwrap();
+    let gate = Arc::new(Asked::default());
+    let cx = Context::new().guarded_by(Arc::clone(&gate) as _);
+    let text = format!(
+        "ws:{{tcp:0:interface=127.0.0.1}}:health=/healthz:page={{{}/}}",
+        folder.path().display()
+    );
+    let mut site = Site { accept: bind(&cx, &text).await };
+    assert_eq!(site.get("/healthz", "").await.status, 200);
+    assert_eq!(site.get("/a.txt", "Authorization: Bearer good\r\n").await.text(), "hello");
+    assert_eq!(site.get("/b.txt", "Authorization: Bearer bad\r\n").await.status, 403);
+    let asked = site.get("/a.txt", "").await;
+    assert_eq!(asked.status, 401);
+    let challenge = asked.header("www-authenticate").unwrap();
+    assert_eq!(challenge, "Basic realm=\"files\", charset=\"UTF-8\"");
+    let browser = site.get("/a.txt", "Accept: text/html,*/*\r\n").await;
+    assert_eq!((browser.status, browser.header("location")), (303, Some("/login")));
+    // The forwarder asks its own gate for that.
+    assert!(site.say(&upgrade("/", V1)).await.offered);
+    assert_eq!(*gate.0.lock().unwrap(), ["/a.txt", "/b.txt", "/a.txt", "/a.txt"]);
+}
