@@ -44,6 +44,22 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { sessions, refused, sent, received, .. } = self;
-        write!(f, "{sessions} sessions, {refused} refused, {sent} bytes sent, {received} received")
+        let s = if *sessions == 1 { "" } else { "s" };
+        write!(
+            f,
+            "{sessions} session{s}, {refused} refused, {sent} bytes sent, {received} received"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_session_is_one() {
+        let one = Summary { sessions: 1, ..Summary::default() };
+        assert_eq!(one.to_string(), "1 session, 0 refused, 0 bytes sent, 0 received");
+        assert!(Summary::default().to_string().starts_with("0 sessions"));
     }
 }

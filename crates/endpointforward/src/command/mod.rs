@@ -3,6 +3,7 @@
 //!
 //! [`cli`] defines what may be typed, [`usage`] says what is wrong with it; the other modules do it.
 
+mod addresses;
 mod cli;
 mod completions;
 mod demo;

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until};
 use tracing::{debug, error, info, warn};
 
+use super::addresses;
 use super::cli::{Forward, Limit, LogFormat, Logging};
 use super::exit::Exit;
 use super::files;
@@ -78,8 +79,13 @@ pub(crate) fn run(options: &Forward, logging: &Logging) -> Exit {
 /// Shows the links that let somebody in: to who sits there, and past every log. Standard output may
 /// be carrying data.
 fn invite(locals: &[Local]) {
-    for invitation in locals.iter().filter_map(|local| local.invitation.as_ref()) {
+    for local in locals {
+        let Some(invitation) = &local.invitation else { continue };
         complain(format_args!("open {} (it works once)", invitation.url()));
+        // The same link, as it is from another machine.
+        for link in addresses::links(local, invitation.url()) {
+            complain(format_args!("  or {link}"));
+        }
     }
 }
 

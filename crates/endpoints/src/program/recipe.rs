@@ -1,8 +1,8 @@
 //! A program as it was planned: what to start, where, with what.
 
-use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -113,8 +113,9 @@ impl Recipe {
         if !program.contains('/') {
             // Without a PATH, the system has one of its own.
             let path = self.variable(cx, "PATH")?;
-            let found =
-                env::split_paths(path).any(|folder| is_program(&folder.join(&self.program)));
+            let found = path.as_bytes().split(|byte| *byte == b':').any(|folder| {
+                is_program(&Path::new(OsStr::from_bytes(folder)).join(&self.program))
+            });
             return (!found).then(|| format!("there is no program `{program}` in PATH"));
         }
         let path = match &self.cwd {
