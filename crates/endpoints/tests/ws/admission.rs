@@ -19,7 +19,7 @@ fn token(site: &Site) -> String {
 
 #[tokio::test]
 async fn a_request_that_is_refused_for_another_reason_spends_no_token() {
-    let mut site = Site::new(":auth=token").await;
+    let mut site = Site::new(":auth=token:subprotocol=mqtt").await;
     let token = token(&site);
     let path = format!("/?token={token}");
     for headers in [
