@@ -143,7 +143,7 @@ async fn a_shared_connection_is_opened_once_and_heard_by_all() {
 
 #[tokio::test]
 async fn every_mistake_beneath_is_found_whatever_its_place() {
-    let typed = "fallback:{tcp:localhost:x}:{tcp::1}:{echo:nonsense=1}";
+    let typed = "fallback:{tcp:localhost:8o80}:{tcp::1}:{echo:nonsense=1}";
     let error = Forwarder::with(endpoints(), &[TCP], typed).unwrap_err().to_string();
     assert_eq!(error.matches("error:").count(), 3, "{error}");
 }
