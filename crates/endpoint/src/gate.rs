@@ -59,7 +59,7 @@ impl Admitted {
         Self { info, ticket: None }
     }
 
-    /// Admits the peer as whoever an earlier check found it to be.
+    /// Admits the peer with the identity and role that an earlier check found.
     #[must_use]
     pub fn unchanged(info: &Info) -> Self {
         Self { info: info.clone().without_credentials(), ticket: None }
@@ -170,7 +170,7 @@ impl fmt::Debug for Credentials {
 }
 
 /// Credentials that work once, found right and not spent yet. A request that is refused for another reason leaves
-/// them as they are: whoever drops a ticket spends nothing.
+/// them as they are: dropping a ticket spends nothing.
 pub struct Ticket(Spend);
 
 type Spend = Box<dyn FnOnce() -> Result<Option<Kept>, Refusal> + Send + Sync>;

@@ -36,9 +36,19 @@ fn an_idle_session_takes_little_and_gives_it_back() {
         let busy = (settled() - before) / SESSIONS;
         assert!(busy <= each + 8, "{near:?}: {busy} bytes once it is idle again");
         drop(sessions);
-        let after = settled();
-        // The runtime's queues may have grown by a block. What each session left behind would be 8 bytes at least.
-        assert!(after < before + 8 * SESSIONS, "{near:?}: {before} bytes became {after}");
+        // A table that all share may grow once more; what a session leaves behind, the next ones leave again.
+        let mut known = before;
+        let is_given_back = (0..ROUNDS).any(|_| {
+            let after = settled();
+            if after <= known + SESSIONS {
+                return true;
+            }
+            known = after;
+            let mut again = running.open(SESSIONS);
+            again.iter_mut().for_each(Session::burst);
+            false
+        });
+        assert!(is_given_back, "{near:?}: {before} bytes became {}", settled());
         running.stop();
     }
 }
@@ -186,6 +196,8 @@ fn heap() -> usize {
     stats.bytes_allocated - stats.bytes_deallocated
 }
 
+/// How often a table may grow.
+const ROUNDS: usize = 3;
 /// Few enough for the limit of descriptors that is usual: a session has four of them here.
 const SESSIONS: usize = 128;
 const BURST: usize = 256 * 1024;

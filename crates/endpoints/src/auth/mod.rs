@@ -19,7 +19,7 @@ use self::link::OneTimeLink;
 pub(crate) enum Auth {
     /// Everybody who reaches the listener.
     Open,
-    /// Whoever opens the link.
+    /// The browser that opens the link.
     Token,
 }
 

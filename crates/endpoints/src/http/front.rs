@@ -10,7 +10,7 @@
 //! 6. the first mount that takes it answers: a reply, an error that ends the connection, or an upgrade, which becomes
 //!    an offer ([`decision`](super::decision)).
 //!
-//! Whoever waits for the next offer drives the connection: there is no task and no queue.
+//! The caller that waits for the next offer drives the connection: there is no task and no queue.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -200,7 +200,7 @@ impl Offers for Requests {
             let next = poll_fn(|cx| talk.protocol.poll_next(cx));
             let next = patience::timeout(limit, next).await;
             // A reply may be of any length, and its client as slow as it likes; when places run out, the most silent
-            // one loses its. But whoever only asks and asks takes the place of somebody who wants a session.
+            // one loses its. A client that only sends requests would keep that place from one that wants a session.
             let sends = self.served && (talk.protocol.is_sending() || talk.wire.is_pending());
             let late = !sends && self.began.elapsed() > limit * REQUESTS;
             let goes_on =

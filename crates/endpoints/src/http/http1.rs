@@ -1,6 +1,6 @@
 //! HTTP/1.1 (RFC 9112) by hyper, behind the seam of [`protocol`](super::protocol).
 //!
-//! One request is answered after the other, so whoever waits for the next event drives the connection. There is no
+//! One request is answered after the other, so the caller that waits for the next event drives the connection. There is no
 //! task and no queue; dropping it leaves nothing open.
 
 use std::convert::Infallible;

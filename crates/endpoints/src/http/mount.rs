@@ -113,7 +113,7 @@ impl Mount for Health {
         head.path() == self.0
     }
 
-    // Whoever only looks whether the listener is there has no name for it and no token.
+    // A health check has no name for the listener and no token.
     fn is_public(&self) -> bool {
         true
     }

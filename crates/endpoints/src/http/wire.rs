@@ -209,7 +209,7 @@ impl rt::Write for Wire {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // The stream is ended by whoever takes it back.
+        // The caller that takes the stream back ends it.
         self.lock().poll_drain(cx)
     }
 }
