@@ -155,6 +155,18 @@ pub(crate) fn ws(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     Some(found.help("`cert=FILE` and `key=FILE` encrypt it, and `cert=self-signed` does at once"))
 }
 
+/// A listener needs a certificate, and one can be made at once.
+pub(crate) fn tls(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
+    let kind = descriptor.kind()?;
+    let is_ours = matches!(&*kind.as_str().to_ascii_lowercase(), "tls" | "ssl");
+    let has_cert = descriptor.kwargs.iter().any(|(name, _)| name.as_str() == "cert");
+    if role != Role::Listen || !is_ours || has_cert || descriptor.args.len() < 2 {
+        return None;
+    }
+    let found = wrong(Code::MissingParameter, kind.span(), format!("`{kind}` needs `cert`"));
+    Some(found.help("`cert=FILE` names the certificate; `cert=self-signed` makes one at the start"))
+}
+
 fn mistake(at: Span, message: String) -> Diagnostic {
     Diagnostic::error(Stage::Plan, Code::UnknownKind, at, message)
 }

@@ -463,7 +463,8 @@ fn spellings_mean_what_they_mean_elsewhere() {
         assert_eq!(listen(typed, Syntax::Extended).as_deref(), Ok(meant), "{typed}");
     }
     for (typed, words) in [
-        ("tls:443", "`tls` needs `cert`"),
+        ("tls:443", "`cert=self-signed` makes one at the start"),
+        ("wss://127.0.0.1:443/", "`cert=self-signed` makes one at the start"),
         ("tls:443:cert=a:verify-client=required", "`verify-client` needs `ca`"),
         (
             "tls:443:cert=a:verify-client=required:ca=b:optional=true",

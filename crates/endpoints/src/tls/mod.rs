@@ -27,6 +27,7 @@ pub(crate) static KIND: Kind = Kind {
     )),
     schemes: &[Scheme::new("tls", sugar::url), Scheme::new("ssl", sugar::url)],
     rewrite: Some(sugar::twisted),
+    slip: Some(crate::slips::tls),
     facts: fact::FACTS,
     examples: &[
         Example {
