@@ -1,13 +1,11 @@
 //! Kinds of one's own: a layer `rot13:` that goes over any bytes, and a leaf `clock:`.
 //!
-//! `kind 9000 rot13:{echo}` forwards with them; so does any descriptor that names them, such as
-//! `rot13:{tcp:localhost:9000}` or `clock:tick=1s`.
+//! `kind -e 9000 -d rot13:{echo}` forwards with them; so does any descriptor that names them, such as
+//! `rot13:{tcp:localhost:9000}` or `clock:tick=1s`. `kind help clock` tells of one.
 
-#![expect(clippy::print_stderr, reason = "a program may print")]
-
-use std::error::Error;
 use std::io;
 use std::pin::Pin;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
@@ -17,8 +15,8 @@ use endpointforward::kind::{
     Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, Takes, ValueKind,
 };
 use endpointforward::{
-    Bound, ByteStream, Conn, Connector, Context, DialLayer, End, Ending, EndpointError, Endpoints,
-    Forwarder, Grants, Info, Life, Local, Offer, Offers, Plain, ServeLayer, Transport, registry,
+    Bound, ByteStream, Conn, Connector, Context, DialLayer, End, Ending, EndpointError, Grants,
+    Info, Life, Local, Offer, Offers, Plain, ServeLayer, Transport, registry,
 };
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, duplex};
 
@@ -49,17 +47,9 @@ static CLOCK: Kind = Kind {
     ..Kind::new("clock", "Ticks, and the end")
 };
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let args: Vec<_> = std::env::args().skip(1).collect();
-    let [listen, destination] = &*args else {
-        return Err("usage: kind LISTEN DESTINATION".into());
-    };
-    let endpoints = Endpoints::new().registry(registry().add(&ROT13).add(&CLOCK));
-    let forwarding = Forwarder::with(endpoints, &[listen], destination)?.bind().await?;
-    eprintln!("listening on {}", forwarding.locals()[0]);
-    eprintln!("{}", forwarding.run().await);
-    Ok(())
+/// The whole command, with two kinds more: `explain`, `help rot13`, completions, the log.
+fn main() -> ExitCode {
+    endpointforward::command(registry().add(&ROT13).add(&CLOCK))
 }
 
 // === rot13 ===

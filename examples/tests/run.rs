@@ -142,7 +142,8 @@ fn a_mistake_is_shown_with_its_caret() {
 
 #[test]
 fn kinds_of_ones_own_are_like_any_other() {
-    let forwarder = Program::start(KIND, &[&format!("rot13:{{{LOOPBACK}}}"), "rot13:{echo}"]);
+    let forwarder =
+        Program::start(KIND, &["-e", &format!("rot13:{{{LOOPBACK}}}"), "-d", "rot13:{echo}"]);
     let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, forwarder.port())).unwrap();
     client.write_all(b"Uryyb, 13!").unwrap();
     let mut answer = [0; 10];
@@ -150,12 +151,14 @@ fn kinds_of_ones_own_are_like_any_other() {
     // Turned an even number of times on its way.
     assert_eq!(&answer, b"Uryyb, 13!");
 
-    let clock = Program::start(KIND, &[LOOPBACK, "rot13:{clock:tick=1ms:ticks=2}"]);
+    let clock = Program::start(KIND, &["-e", LOOPBACK, "-d", "rot13:{clock:tick=1ms:ticks=2}"]);
     let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, clock.port())).unwrap();
     client.shutdown(std::net::Shutdown::Write).unwrap();
     let mut said = String::new();
     client.read_to_string(&mut said).unwrap();
     assert_eq!(said, "gvpx 1\ngvpx 2\n");
+    assert!(output(KIND, &["help", "clock"]).contains("Ticks, and the end"));
+    assert!(output(KIND, &["complete", "--", "-d", "clo"]).starts_with("clock:\t"));
 }
 
 #[test]

@@ -45,12 +45,16 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "command")]
+mod command;
 mod endpoints;
 mod error;
 mod forwarder;
 mod listening;
 pub mod manual;
 
+#[cfg(feature = "command")]
+pub use self::command::command;
 pub use self::endpoints::{Endpoints, connect, listen, registry};
 pub use self::error::{BadDescriptor, Error, Result, Which};
 pub use self::forwarder::{Forwarder, Forwarding};

@@ -1,9 +1,7 @@
 //! The command.
 
-mod command;
-
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    command::main()
+    endpointforward::command(endpointforward::registry())
 }

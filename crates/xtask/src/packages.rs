@@ -29,6 +29,18 @@ pub(crate) const PACKAGES: &[Package] = &[
         services: &[],
     },
     Package {
+        name: "zsh",
+        program: "zsh",
+        why: "completions of the command line, in the shell that shows them",
+        services: &[],
+    },
+    Package {
+        name: "fish",
+        program: "fish",
+        why: "completions of the command line, as for zsh",
+        services: &[],
+    },
+    Package {
         name: "curl",
         program: "curl",
         why: "plain HTTP requests and WebSocket handshakes that aren't ours",

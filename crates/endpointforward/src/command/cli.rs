@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::builder::{StringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -57,10 +57,10 @@ breaks off or closes with another code than 1000), 77 if the system doesn't perm
 #[derive(Args, Debug)]
 pub(crate) struct Forward {
     /// An endpoint to listen on; may be given several times.
-    #[arg(short, long, value_name = "DESC", value_parser = Kinds, hide_possible_values = true)]
+    #[arg(short, long, value_name = "DESC", value_parser = Descriptor)]
     pub(crate) endpoint: Vec<String>,
     /// The endpoint to connect to, for each connection that comes in.
-    #[arg(short, long, alias = "dest_endpoint", value_name = "DESC", value_parser = Kinds, hide_possible_values = true)]
+    #[arg(short, long, alias = "dest_endpoint", value_name = "DESC", value_parser = Descriptor)]
     pub(crate) dest_endpoint: Option<String>,
     /// Says what is wrong with the descriptors, and opens nothing.
     #[arg(long)]
@@ -116,7 +116,7 @@ pub(crate) enum Command {
     /// Tells about a kind of endpoint, or a command.
     Help {
         /// A kind, such as `tcp`, or a command.
-        #[arg(value_name = "KIND", value_parser = Kinds, hide_possible_values = true)]
+        #[arg(value_name = "KIND", value_parser = Descriptor)]
         topic: Option<String>,
         /// A parameter of that kind, to have all about it.
         parameter: Option<String>,
@@ -129,6 +129,12 @@ pub(crate) enum Command {
     },
     /// Prints the version.
     Version,
+    /// Prints what the last of these words may become; shells ask.
+    #[command(hide = true)]
+    Complete {
+        #[arg(value_name = "WORD", last = true)]
+        words: Vec<String>,
+    },
     /// Prints the generated part of descriptors.md.
     #[command(hide = true)]
     Reference,
@@ -139,7 +145,7 @@ pub(crate) enum Command {
 pub(crate) struct Explain {
     /// The descriptor. `-`: each line of standard input is one, as a JSON string, and is answered
     /// by a line of JSON.
-    #[arg(value_name = "DESC", value_parser = Kinds, hide_possible_values = true)]
+    #[arg(value_name = "DESC", value_parser = Descriptor)]
     pub(crate) descriptor: String,
     /// Answers in one line of JSON.
     #[arg(long)]
@@ -213,11 +219,11 @@ fn threads(text: &str) -> Result<usize, String> {
 
 const MOST_THREADS: usize = 256;
 
-/// Any text; shells complete the names of the kinds.
+/// Any text but none.
 #[derive(Clone, Debug)]
-struct Kinds;
+struct Descriptor;
 
-impl TypedValueParser for Kinds {
+impl TypedValueParser for Descriptor {
     type Value = String;
 
     fn parse_ref(
@@ -234,13 +240,6 @@ impl TypedValueParser for Kinds {
             );
         }
         Ok(value)
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        let names = endpoints::KINDS.iter().flat_map(|kind| {
-            [kind.name].into_iter().chain(kind.aliases.iter().map(|alias| alias.name))
-        });
-        Some(Box::new(names.map(PossibleValue::new)))
     }
 }
 

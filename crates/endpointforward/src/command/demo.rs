@@ -2,9 +2,9 @@
 //!
 //! Nothing here can't be typed: the descriptors are text, and are shown as what to start from.
 
+use crate::{Endpoints, Error, Forwarder, Forwarding, manual};
 use descriptor::quote_positional;
 use endpoint::{ErrorKind, Local};
-use endpointforward::{Endpoints, Error, Forwarder, Forwarding, manual};
 
 use super::cli::{Forward, Logging};
 use super::exit::Exit;
@@ -13,10 +13,9 @@ use super::output::{complain, print};
 use super::run::{self, Hangup, Labels, config, serve};
 
 /// Serves the shell until it is stopped.
-pub(crate) fn run(options: &Forward, logging: &Logging) -> Exit {
+pub(crate) fn run(endpoints: Endpoints, options: &Forward, logging: &Logging) -> Exit {
     let _log = log::install(logging);
     let labels = Labels { several: false };
-    let endpoints = Endpoints::new();
     let destination = shell(&endpoints);
     if options.check {
         return match Forwarder::with(endpoints, &[listen(FIRST)], &destination) {

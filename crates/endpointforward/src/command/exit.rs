@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::{Error, Summary};
 use endpoint::{ErrorKind, ExitStatus, Reason};
-use endpointforward::{Error, Summary};
 use forward::{Ended, Outcome};
 
 /// A status of sysexits.h.

@@ -1,8 +1,9 @@
 //! What is known about commands and kinds: the definitions, as text.
 
+use crate::manual;
 use clap::CommandFactory;
 use descriptor::{Text, Url, nearest};
-use endpointforward::{manual, registry};
+use plan::Registry;
 use plan::kind::{Kind, Role, Scheme};
 
 use super::cli::Cli;
@@ -10,14 +11,14 @@ use super::exit::Exit;
 use super::output::{self, complain};
 
 /// `kinds`.
-pub(crate) fn kinds() -> Exit {
-    output::print(manual::matrix(&registry(), output::columns()))
+pub(crate) fn kinds(registry: &Registry) -> Exit {
+    output::print(manual::matrix(registry, output::columns()))
 }
 
 /// `reference`: the generated parts of descriptors.md, between their markers.
-pub(crate) fn reference() -> Exit {
-    let kinds = manual::markdown(&registry());
-    let facts = manual::facts(&registry());
+pub(crate) fn reference(registry: &Registry) -> Exit {
+    let kinds = manual::markdown(registry);
+    let facts = manual::facts(registry);
     output::print(format_args!(
         "<!-- generated: kinds -->\n\n{kinds}\n<!-- /generated -->\n\
          <!-- generated: facts -->\n\n{facts}\n<!-- /generated -->\n"
@@ -25,7 +26,7 @@ pub(crate) fn reference() -> Exit {
 }
 
 /// `help`, `help COMMAND`, `help KIND`, `help KIND PARAMETER`.
-pub(crate) fn help(topic: Option<&str>, parameter: Option<&str>) -> Exit {
+pub(crate) fn help(registry: &Registry, topic: Option<&str>, parameter: Option<&str>) -> Exit {
     let mut command = Cli::command();
     // Fills in what the subcommands' usage lines need.
     command.build();
@@ -33,14 +34,13 @@ pub(crate) fn help(topic: Option<&str>, parameter: Option<&str>) -> Exit {
     if let (Some(subcommand), None) = (command.find_subcommand_mut(topic), parameter) {
         return output::print(subcommand.render_help());
     }
-    let registry = registry();
     // What is known of a descriptor is what is known of its kind.
     let name = topic.split([':', '=']).next().unwrap_or(topic);
     if let Some((kind, _)) = registry.find(name) {
         if let Some(parameter) = parameter {
             return about_parameter(kind, parameter);
         }
-        return output::print(manual::about(kind, &registry, output::columns()));
+        return output::print(manual::about(kind, registry, output::columns()));
     }
     let schemes =
         registry.kinds().iter().flat_map(|kind| kind.schemes.iter().map(move |s| (kind, s)));

@@ -19,34 +19,52 @@ mod usage;
 use std::process::ExitCode;
 
 use clap::Parser;
+use plan::Registry;
 
 use self::cli::{Cli, Command};
 use self::exit::Exit;
+use crate::Endpoints;
 
-/// From arguments to exit status.
-pub(crate) fn main() -> ExitCode {
+/// Runs the whole command with these kinds: options from the process's arguments, the log, `explain`, `help`, `kinds`
+/// and completions. Returns the exit status, one of sysexits(3).
+///
+/// It is for the `main` of a program that has kinds of its own: it installs the log, takes signals and starts the
+/// runtime, so it is called outside of one, once.
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     // Registry::add brings in a kind of one's own; see `examples/kind.rs`.
+///     endpointforward::command(endpointforward::registry())
+/// }
+/// ```
+#[must_use]
+pub fn command(registry: Registry) -> ExitCode {
     let exit = match Cli::try_parse() {
-        Ok(cli) => go(cli),
+        Ok(cli) => go(cli, registry),
         Err(error) => usage::mistake(&error),
     };
     exit.into()
 }
 
-fn go(cli: Cli) -> Exit {
+fn go(cli: Cli, registry: Registry) -> Exit {
+    let endpoints = |registry| Endpoints::new().registry(registry);
     match cli.command {
-        Some(Command::Explain(explain)) => explain::run(&explain),
-        Some(Command::Kinds) => help::kinds(),
+        Some(Command::Explain(explain)) => explain::run(endpoints(registry), &explain),
+        Some(Command::Kinds) => help::kinds(&registry),
         Some(Command::Help { topic, parameter }) => {
-            help::help(topic.as_deref(), parameter.as_deref())
+            help::help(&registry, topic.as_deref(), parameter.as_deref())
         }
-        Some(Command::Completions { shell }) => completions::print(shell),
+        Some(Command::Completions { shell }) => completions::script(shell),
         Some(Command::Version) => {
             output::print(format_args!("endpointforward {}\n", env!("CARGO_PKG_VERSION")))
         }
-        Some(Command::Reference) => help::reference(),
-        None if cli.forward.is_empty() => demo::run(&cli.forward, &cli.logging),
+        Some(Command::Reference) => help::reference(&registry),
+        Some(Command::Complete { words }) => completions::answer(&registry, &words),
+        None if cli.forward.is_empty() => {
+            demo::run(endpoints(registry), &cli.forward, &cli.logging)
+        }
         None => match usage::check(&cli.forward) {
-            Ok(()) => run::run(&cli.forward, &cli.logging),
+            Ok(()) => run::run(endpoints(registry), &cli.forward, &cli.logging),
             Err(exit) => exit,
         },
     }

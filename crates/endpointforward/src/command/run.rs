@@ -4,11 +4,11 @@ use std::cell::Cell;
 use std::thread;
 use std::time::Duration;
 
-use endpoint::{Clock, Context, End, Local, Reason};
-use endpointforward::{
-    BadDescriptor, Config, Endpoints, Error, Forwarder, Forwarding, Report, Stop, Summary, Timers,
-    Which,
+use crate::{
+    BadDescriptor, Config, Endpoints, Error, Forwarder, Forwarding, Report, Severity, Stop,
+    Summary, Timers, Which,
 };
+use endpoint::{Clock, Context, End, Local, Reason};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -23,10 +23,10 @@ use super::log::{self, LISTENING};
 use super::output::complain;
 
 /// Forwards, or only checks.
-pub(crate) fn run(options: &Forward, logging: &Logging) -> Exit {
+pub(crate) fn run(endpoints: Endpoints, options: &Forward, logging: &Logging) -> Exit {
     let _log = log::install(logging);
     let labels = Labels { several: options.endpoint.len() > 1 };
-    let endpoints = Endpoints::new().syntax(options.syntax.into());
+    let endpoints = endpoints.syntax(options.syntax.into());
     let destination = options.dest_endpoint.clone().unwrap_or_default();
     let forwarder = match Forwarder::with(endpoints.clone(), &options.endpoint, &destination) {
         Ok(forwarder) => forwarder.config(config(options)),
@@ -330,10 +330,10 @@ impl Labels {
                 (diagnostic.code.as_str(), diagnostic.span.start, &diagnostic.help);
             let help = help.as_deref();
             match diagnostic.severity {
-                endpointforward::Severity::Error => {
+                Severity::Error => {
                     error!(option, descriptor = bad.text, code, at, help, "{}", diagnostic.message);
                 }
-                endpointforward::Severity::Warning => {
+                Severity::Warning => {
                     warn!(option, descriptor = bad.text, code, at, help, "{}", diagnostic.message);
                 }
             }

@@ -17,9 +17,7 @@ pub(crate) fn mistake(error: &clap::Error) -> Exit {
     }
     let text = text.to_string();
     // What is wrong, without the usage that stands below it: `--help` has that.
-    // Nor with the kinds as what a descriptor may be: there is more to one.
-    let ends =
-        ["\n\nUsage:", "\n\nFor more information", "\n\n  tip:", "\n  [possible values: tcp,"];
+    let ends = ["\n\nUsage:", "\n\nFor more information", "\n\n  tip:"];
     let wrong = ends.iter().fold(&*text, |text, end| text.split(end).next().unwrap_or(text));
     complain(wrong.trim_end());
     complain(format_args!("  = help: {}", hint(error)));
@@ -91,5 +89,5 @@ pub(crate) fn check(forward: &Forward) -> Result<(), Exit> {
 
 /// A descriptor as it is typed into a shell.
 fn quoted(descriptor: &str) -> String {
-    endpointforward::manual::shell(descriptor)
+    crate::manual::shell(descriptor)
 }

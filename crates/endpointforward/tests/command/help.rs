@@ -1,6 +1,4 @@
-//! Help and completions.
-
-use std::process::{Command, Stdio};
+//! Help.
 
 use insta::assert_snapshot;
 
@@ -59,36 +57,6 @@ fn help_fits_the_terminal() {
             assert_eq!(broken, 0, "{args:?} at {columns}: {longest}\n{text}");
         }
     }
-}
-
-#[test]
-fn every_shell_gets_its_completions() {
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let ran = run(&["completions", shell]);
-        assert_eq!((ran.status, &*ran.stderr), (0, ""), "{shell}");
-        for word in ["dest-endpoint", "explain"] {
-            assert!(ran.stdout.contains(word), "{shell} completes `{word}`");
-        }
-        // Those that are installed say whether they can read it.
-        if ["bash", "zsh", "fish"].contains(&shell)
-            && Command::new(shell).arg("--version").output().is_ok()
-        {
-            let file = tempfile::NamedTempFile::new().unwrap();
-            std::fs::write(file.path(), &ran.stdout).unwrap();
-            let read = Command::new(shell).arg("-n").arg(file.path()).stdin(Stdio::null()).output();
-            let read = read.unwrap();
-            assert!(read.status.success(), "{shell}: {}", String::from_utf8_lossy(&read.stderr));
-        }
-    }
-}
-
-#[test]
-fn bash_completes_kinds_after_an_endpoint_option() {
-    let script = run(&["completions", "bash"]).stdout;
-    let ask = "\nCOMP_WORDS=(endpointforward -e proc); COMP_CWORD=2\n\
-               _endpointforward endpointforward proc -e; echo \"${COMPREPLY[@]}\"";
-    let output = Command::new("bash").arg("-c").arg(script + ask).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "process", "{output:?}");
 }
 
 #[test]

@@ -10,8 +10,8 @@ mod text;
 
 use std::cmp::Reverse;
 
+use crate::Endpoints;
 use descriptor::{Code, Descriptor, Diagnostic, Severity, Syntax, Text};
-use endpointforward::Endpoints;
 use plan::Tree;
 use plan::kind::Role;
 
@@ -20,8 +20,8 @@ use super::exit::Exit;
 use super::output::{self, complain};
 
 /// Explains one descriptor, or each line of standard input.
-pub(crate) fn run(options: &Explain) -> Exit {
-    let explainer = Explainer::new(options);
+pub(crate) fn run(endpoints: Endpoints, options: &Explain) -> Exit {
+    let explainer = Explainer::new(endpoints, options);
     if options.descriptor == "-" {
         return lines::answer(&explainer);
     }
@@ -62,14 +62,14 @@ struct Planned {
 }
 
 impl Explainer {
-    fn new(options: &Explain) -> Self {
+    fn new(endpoints: Endpoints, options: &Explain) -> Self {
         let syntax = options.syntax.into();
         let sides: &[_] = match (options.listen, options.connect) {
             (true, _) => &[Role::Listen],
             (_, true) => &[Role::Connect],
             (false, false) => &[Role::Listen, Role::Connect],
         };
-        Self { endpoints: Endpoints::new().syntax(syntax), syntax, sides }
+        Self { endpoints: endpoints.syntax(syntax), syntax, sides }
     }
 
     /// Whether the side is for us to find out.

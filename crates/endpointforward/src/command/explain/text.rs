@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::Endpoints;
 use descriptor::{Diagnostic, Report, is_unprintable};
-use endpointforward::Endpoints;
 use plan::Tree;
 use plan::kind::Role;
 

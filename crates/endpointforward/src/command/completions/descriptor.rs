@@ -1,0 +1,303 @@
+//! What an unfinished descriptor may become.
+//!
+//! It is read from the left, by the rules of the language that matter here: a backslash takes the next character as it
+//! is, braces nest, colons separate fields. What is left open at the end is where we are.
+
+use std::fs;
+
+use plan::Registry;
+use plan::kind::{Param, Role, ValueKind};
+
+use super::Candidate;
+
+/// Returns what `typed` may become on these sides.
+pub(super) fn candidates(registry: &Registry, roles: &[Role], typed: &str) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    for role in roles {
+        for candidate in at(registry, *role, typed) {
+            if !found.contains(&candidate) {
+                found.push(candidate);
+            }
+        }
+    }
+    found
+}
+
+/// Returns the parameters of `kind` that begin with `typed`.
+pub(super) fn parameters(registry: &Registry, kind: &str, typed: &str) -> Vec<Candidate> {
+    let Some((kind, _)) = registry.find(kind) else { return Vec::new() };
+    let mut found: Vec<Candidate> = Vec::new();
+    for param in [Role::Listen, Role::Connect].into_iter().flat_map(|role| kind.params(role)) {
+        if param.name.starts_with(typed) && found.iter().all(|it| it.word != param.name) {
+            found.push(Candidate::new(param.name, summary(param)));
+        }
+    }
+    found
+}
+
+/// What stands at the cursor.
+struct Place<'a> {
+    /// All before the unfinished word.
+    before: &'a str,
+    /// The word: a kind's name, a parameter, or the value of one.
+    word: &'a str,
+    what: What,
+}
+
+enum What {
+    Kind(Role),
+    /// A field of a kind, with the names of the parameters that it has already, and how many fields had none.
+    Field(Vec<&'static Param>, Vec<String>, usize),
+    Nothing,
+}
+
+/// What a pair of braces holds.
+enum Frame<'a> {
+    Descriptor { role: Role, kind: Option<&'a str>, named: Vec<&'a str>, unnamed: usize },
+    Switch { params: &'static [Param], named: Vec<&'a str> },
+    Unknown,
+}
+
+fn at(registry: &Registry, role: Role, typed: &str) -> Vec<Candidate> {
+    let Place { before, word, what } = place(registry, role, typed);
+    let whole = |it: Candidate| Candidate::new(format!("{before}{}", it.word), it.about);
+    match what {
+        What::Nothing => Vec::new(),
+        What::Kind(role) => kinds(registry, role, word, "").into_iter().map(whole).collect(),
+        What::Field(params, named, unnamed) => {
+            field(registry, role, &params, &named, unnamed, word).into_iter().map(whole).collect()
+        }
+    }
+}
+
+/// Reads what was typed, up to the cursor.
+fn place<'a>(registry: &Registry, role: Role, typed: &'a str) -> Place<'a> {
+    let mut frames = vec![descriptor(role)];
+    let (mut start, mut closed) = (0, false);
+    let mut chars = typed.char_indices();
+    while let Some((index, c)) = chars.next() {
+        match c {
+            '\\' => {
+                chars.next();
+            }
+            ':' => {
+                if let Some(frame) = frames.last_mut() {
+                    end_field(frame, &typed[start..index]);
+                }
+                (start, closed) = (index + 1, false);
+            }
+            '{' => {
+                let inner = frames.last().map(|outer| inner(registry, outer, &typed[start..index]));
+                frames.push(inner.unwrap_or(Frame::Unknown));
+                start = index + 1;
+            }
+            '}' => {
+                frames.pop();
+                (start, closed) = (index + 1, true);
+            }
+            _ => {}
+        }
+    }
+    let (before, word) = typed.split_at(start);
+    let what = match frames.pop() {
+        // Behind a brace, a colon has to come first.
+        _ if closed => What::Nothing,
+        None | Some(Frame::Unknown) => What::Nothing,
+        Some(Frame::Descriptor { role, kind: None, .. }) => What::Kind(role),
+        Some(Frame::Descriptor { role, kind: Some(kind), named, unnamed }) => {
+            match registry.find(kind) {
+                Some((kind, _)) => What::Field(kind.params(role), owned(&named), unnamed),
+                None => What::Nothing,
+            }
+        }
+        Some(Frame::Switch { params, named }) => {
+            What::Field(params.iter().collect(), owned(&named), usize::MAX)
+        }
+    };
+    Place { before, word, what }
+}
+
+fn descriptor<'a>(role: Role) -> Frame<'a> {
+    Frame::Descriptor { role, kind: None, named: Vec::new(), unnamed: 0 }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+/// Notes a field that is complete.
+fn end_field<'a>(frame: &mut Frame<'a>, field: &'a str) {
+    let name = field.split_once('=').map(|(name, _)| name);
+    match frame {
+        Frame::Descriptor { kind: kind @ None, .. } => *kind = Some(field),
+        Frame::Descriptor { named, unnamed, .. } => match name {
+            Some(name) => named.push(name),
+            None => *unnamed += 1,
+        },
+        Frame::Switch { named, .. } => named.extend(name),
+        Frame::Unknown => {}
+    }
+}
+
+/// What the braces hold that open behind `field`.
+fn inner<'a>(registry: &Registry, outer: &Frame<'a>, field: &'a str) -> Frame<'a> {
+    match outer {
+        // `{…}` around a whole descriptor.
+        Frame::Descriptor { role, kind: None, .. } if field.is_empty() => descriptor(*role),
+        Frame::Descriptor { role, kind: Some(kind), unnamed, .. } => {
+            let Some((kind, _)) = registry.find(kind) else { return Frame::Unknown };
+            let params = kind.params(*role);
+            let param = match field.strip_suffix('=') {
+                Some(name) => params.into_iter().find(|param| param.is_called(name)),
+                None => params.into_iter().filter(|param| param.positional).nth(*unnamed),
+            };
+            match param.map(|param| param.value) {
+                Some(ValueKind::Switch(params)) => Frame::Switch { params, named: Vec::new() },
+                Some(value) => value.beneath(*role).map_or(Frame::Unknown, descriptor),
+                None => Frame::Unknown,
+            }
+        }
+        _ => Frame::Unknown,
+    }
+}
+
+/// The kinds that begin with `typed`, behind `opening`.
+fn kinds(registry: &Registry, role: Role, typed: &str, opening: &str) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    for kind in registry.kinds().iter().filter(|kind| kind.form(role).is_some()) {
+        let more = if kind.params(role).is_empty() { "" } else { ":" };
+        let aliases = kind.aliases.iter().map(|alias| (alias.name, alias.about));
+        for (name, about) in [(kind.name, kind.about)].into_iter().chain(aliases) {
+            // An alias that differs in nothing is there for those who know it.
+            let wanted = name.starts_with(typed) && (!typed.is_empty() || !about.is_empty());
+            if wanted {
+                let about = if about.is_empty() { kind.about } else { about };
+                found.push(Candidate::new(format!("{opening}{name}{more}"), about));
+            }
+        }
+        // What can be left out needs no colon.
+        let needs = kind.params(role).into_iter().any(|param| param.required);
+        if !typed.is_empty() && kind.name == typed && !needs && !more.is_empty() {
+            found.push(Candidate::new(format!("{opening}{}", kind.name), kind.about));
+        }
+    }
+    found
+}
+
+/// A parameter, or the value of one.
+fn field(
+    registry: &Registry,
+    role: Role,
+    params: &[&'static Param],
+    named: &[String],
+    unnamed: usize,
+    word: &str,
+) -> Vec<Candidate> {
+    if let Some((name, typed)) = word.split_once('=') {
+        let param = params.iter().find(|param| param.is_called(name));
+        let Some(param) = param else { return Vec::new() };
+        let found = values(registry, role, param, typed).into_iter();
+        return found.map(|it| Candidate::new(format!("{name}={}", it.word), it.about)).collect();
+    }
+    let next = params.iter().filter(|param| param.positional).nth(unnamed);
+    let mut found = next.map(|param| values(registry, role, param, word)).unwrap_or_default();
+    let is_given = |param: &Param| named.iter().any(|name| param.is_called(name));
+    for param in params.iter().filter(|param| !param.rest && !param.value.is_endpoint()) {
+        if param.name.starts_with(word) && (param.prefix || !is_given(param)) {
+            let equals = if param.prefix { "" } else { "=" };
+            found.push(Candidate::new(format!("{}{equals}", param.name), summary(param)));
+        }
+    }
+    found
+}
+
+fn values(registry: &Registry, role: Role, param: &Param, typed: &str) -> Vec<Candidate> {
+    if let Some(beneath) = param.value.beneath(role) {
+        return if typed.is_empty() { kinds(registry, beneath, "", "{") } else { Vec::new() };
+    }
+    let words: &[&str] = match param.value {
+        ValueKind::Bool => &["true", "false"],
+        ValueKind::Switch(_) => &["on", "off"],
+        ValueKind::Choice(words) => words,
+        _ if typed.starts_with(['/', '.']) => return files(typed),
+        _ => &[],
+    };
+    let words = words.iter().filter(|word| word.starts_with(typed));
+    words.map(|&word| Candidate::new(word, "")).collect()
+}
+
+/// Files and folders whose path begins with `typed`.
+fn files(typed: &str) -> Vec<Candidate> {
+    let Some(name) = typed.rfind('/').map(|slash| slash + 1) else { return Vec::new() };
+    let (folder, name) = typed.split_at(name);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(file) = entry.file_name().into_string() else { continue };
+        // What the language would read otherwise has to be typed by hand.
+        let is_plain = !file.contains([':', '{', '}', '\\', '=']);
+        let is_hidden = file.starts_with('.') && !name.starts_with('.');
+        if file.starts_with(name) && is_plain && !is_hidden {
+            let slash = if entry.path().is_dir() { "/" } else { "" };
+            found.push(Candidate::new(format!("{folder}{file}{slash}"), ""));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The first sentence.
+fn summary(param: &Param) -> String {
+    let end = param.doc.find(". ").map_or(param.doc.len(), |end| end + 1);
+    param.doc[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(role: Role, typed: &str) -> Vec<String> {
+        let found = candidates(&crate::registry(), &[role], typed);
+        found.into_iter().map(|candidate| candidate.word).collect()
+    }
+
+    #[test]
+    fn a_kind_is_of_its_side() {
+        assert_eq!(words(Role::Listen, "tc"), ["tcp:", "tcp4:", "tcp6:"]);
+        assert!(words(Role::Listen, "").contains(&"ws:".to_owned()));
+        assert!(!words(Role::Listen, "").contains(&"telnet:".to_owned()));
+        assert!(words(Role::Connect, "").contains(&"telnet:".to_owned()));
+        assert_eq!(words(Role::Connect, "nothing"), [""; 0]);
+    }
+
+    #[test]
+    fn braces_hold_an_endpoint_of_the_right_side() {
+        assert!(words(Role::Listen, "ws:").contains(&"ws:{tcp:".to_owned()));
+        assert_eq!(words(Role::Listen, "ws:{uni"), ["ws:{unix:"]);
+        assert!(
+            words(Role::Listen, "ws:{tcp:9000:inter")
+                .contains(&"ws:{tcp:9000:interface=".to_owned())
+        );
+        assert_eq!(words(Role::Listen, "ws:{tcp:9000}"), [""; 0]);
+        assert!(
+            words(Role::Listen, "ws:{tcp:9000}:au").contains(&"ws:{tcp:9000}:auth=".to_owned())
+        );
+    }
+
+    #[test]
+    fn values_are_offered_and_given_parameters_are_not() {
+        assert_eq!(words(Role::Connect, "stdio:keep="), ["stdio:keep=true", "stdio:keep=false"]);
+        assert!(
+            !words(Role::Connect, "stdio:keep=true:").contains(&"stdio:keep=true:keep=".to_owned())
+        );
+        assert!(
+            words(Role::Listen, "ws:9000:compression={").iter().any(|it| it.ends_with("level="))
+        );
+        assert_eq!(words(Role::Listen, r"unix:a\"), [""; 0]);
+    }
+
+    #[test]
+    fn paths_are_completed() {
+        assert!(words(Role::Connect, "unix:/et").contains(&"unix:/etc/".to_owned()));
+        assert!(words(Role::Connect, "unix:/etc/passw").contains(&"unix:/etc/passwd".to_owned()));
+    }
+}
