@@ -180,8 +180,10 @@ fn json_logs_are_json_and_name_both_ends() {
     assert_eq!(net::read_exactly(&client, 3), b"bye");
     writer.join().expect("no panic").expect("written");
     drop(client);
-    let line = forwarder.wait_for_log("closed by");
+    let line = forwarder.wait_for_log("\"seconds\"");
     let value: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
+    assert_eq!((&value["sent"], &value["received"]), (&0.into(), &3.into()), "{value}");
+    assert!(value["seconds"].is_f64() && value["reason"].is_string(), "{value}");
     let text = value.to_string();
     assert!(text.contains(&server.descriptor()), "{text}");
     for line in forwarder.log().lines() {

@@ -230,7 +230,7 @@ fn who_broke_the_protocol_and_still_sends_reads_the_last_data_and_the_close() {
     assert_eq!(ws.wait_close().and_then(|(code, _)| code), Some(1002));
     assert!(net::read_all(&ws.stream).is_empty(), "an orderly end");
     drop(ws);
-    forwarder.wait_for_log("near failed, reading: WebSocket: reserved opcode 3");
+    forwarder.wait_for_log("client failed, reading: WebSocket: reserved opcode 3");
 }
 
 #[test]
@@ -339,7 +339,7 @@ fn exit_status_is_in_the_close_reason() {
     let (_, reason) = close.expect("a Close comes before the end").close_reason();
     assert!(reason.contains("exit status 3"), "{reason:?}");
     // A client that doesn't answer our Close is not waited for beyond the close timeout.
-    forwarder.wait_for_log("closed by far");
+    forwarder.wait_for_log("destination ended");
     forwarder.wait_no_children();
 }
 
@@ -399,7 +399,7 @@ fn who_ended_a_session_is_always_said() {
     drop(far);
     net::wait_end(&client);
     drop(client);
-    let line = forwarder.wait_for_log("closed by far");
+    let line = forwarder.wait_for_log("destination ended");
     assert!(line.contains("5 bytes sent"), "{line}");
 }
 

@@ -142,7 +142,7 @@ fn a_client_that_is_reset_behind_a_stall_is_noticed() {
         net::push_until_stalled(&client, piece, Duration::from_millis(300), 64 << 20);
         let began = Instant::now();
         net::reset(client);
-        forwarder.wait_for_log("near failed");
+        forwarder.wait_for_log("client failed");
         forwarder.wait_no_children();
         assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     }

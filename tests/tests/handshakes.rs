@@ -20,7 +20,7 @@ impl Ours {
         let forwarder = Forwarder::between(&format!("ws:0{parameters}"), "echo");
         // The files of a first connection, such as the clock's, are there from then on.
         drop(WebSocket::connect(forwarder.port(0), "/", &[]));
-        forwarder.wait_for_log("closed");
+        forwarder.wait_for_log("client left");
         let lines = forwarder.log().lines().count();
         let fds = forwarder.fds();
         Self { forwarder, lines, fds }

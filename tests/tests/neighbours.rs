@@ -133,7 +133,7 @@ fn a_handshake_that_came_while_we_were_stopped_is_not_late() {
 fn without_memory_a_compressed_connection_is_refused() {
     let forwarder = Forwarder::between("ws:0:compression=on", "echo");
     drop(WebSocket::connect(forwarder.port(0), "/", &[]));
-    forwarder.wait_for_log("closed");
+    forwarder.wait_for_log("client left");
     let status = fs::read_to_string(format!("/proc/{}/status", forwarder.id())).expect("a process");
     let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).expect("its size");
     let kib: u64 = size.trim().trim_end_matches(" kB").trim().parse().expect("a number");

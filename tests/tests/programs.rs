@@ -97,7 +97,7 @@ fn as_process_1_it_reaps_what_programs_leave_behind() {
     for client in &clients {
         net::half_close(client);
         assert!(net::read_all(client).is_empty());
-        forwarder.wait_for_log("far ended with exit status 3");
+        forwarder.wait_for_log("exit status 3");
     }
     until("all are reaped", || procfs::children(first).is_empty().then_some(()));
     let log = forwarder.log();

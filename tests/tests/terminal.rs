@@ -130,7 +130,7 @@ fn a_telnet_server_is_a_terminal() {
     drop(far);
     page.hears(r#"{"type":"eof"}"#);
     assert_eq!(page.is_closed().0, Some(1000));
-    forwarder.wait_for_log("closed by far");
+    forwarder.wait_for_log("destination ended");
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn two_of_us_keep_half_close() {
     drop(far);
     assert_eq!(net::read_all(&client), b"the answer");
     for forwarder in [&outer, &inner] {
-        forwarder.wait_for_log("closed by near");
+        forwarder.wait_for_log("client left");
     }
 }
 

@@ -36,6 +36,12 @@ pub trait Fact: Any + fmt::Debug + Send + Sync {
     fn subprotocols(&self) -> Option<&[String]> {
         None
     }
+
+    /// What the line of the log has that says that a session begins, beside the peer: `NAME=VALUE`, several of them
+    /// separated by spaces; text of a peer's is quoted. `None` by default.
+    fn log(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The facts about one connection. Cheap to clone.
@@ -86,6 +92,17 @@ impl Info {
     #[must_use]
     pub fn peer(&self) -> String {
         self.facts.iter().rev().find_map(|fact| fact.peer()).unwrap_or_else(|| "unknown".to_owned())
+    }
+
+    /// What the log says about the peer when a session begins, beside its address: who it is, and what the layers tell
+    /// ([`Fact::log`]). Empty if there is nothing.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let user = self.identity().and_then(Identity::name).map(|name| format!("user={name:?}"));
+        let role = self.role().filter(|role| *role != Role::default());
+        let role = role.map(|role| format!("role={}", role.name()));
+        let facts = self.facts.iter().filter_map(|fact| fact.log());
+        user.into_iter().chain(role).chain(facts).collect::<Vec<_>>().join(" ")
     }
 
     /// Where the other end comes from, as the innermost layer tells it: the one that has connected.

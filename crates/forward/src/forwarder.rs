@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use endpoint::{Accept, Context, Exposure, Incoming, Offer};
+use endpoint::{Accept, Context, ErrorKind, Exposure, Incoming, Offer};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tracing::{Instrument, debug, error, info, info_span};
@@ -17,6 +17,7 @@ use tracing::{Instrument, debug, error, info, info_span};
 use crate::accept::accept_all;
 use crate::endings::Endings;
 use crate::offer::{OfferOutcome, serve_offer};
+use crate::refusals::Refusals;
 use crate::undecided::{ListenerId, Place, Undecided};
 use crate::{Gate, Log, Observer, Route, Stop, Summary, Timers};
 
@@ -92,6 +93,7 @@ impl Forwarder {
             enough: watch::Sender::new(false),
             ids: AtomicU64::new(1),
             endings: Endings::default(),
+            refusals: Refusals::default(),
             observer: Box::new(observer),
         };
         Self { shared: Arc::new(shared) }
@@ -121,6 +123,7 @@ impl Forwarder {
         let id = self.shared.undecided.listener();
         let mut accepting = pin!(accept_all(&self.shared, accept, id, &stop, works.clone()));
         let mut is_accepting = true;
+        let mut reporting = pin!(self.shared.refusals.report());
         // The loop's own sender goes, so that the channel ends with those who may still send.
         let mut works = Some(works);
         let mut tasks = JoinSet::new();
@@ -147,7 +150,11 @@ impl Forwarder {
                         tasks.spawn(session.instrument(span));
                     }
                 },
-                else => return summary,
+                () = &mut reporting, if is_accepting || !tasks.is_empty() => {}
+                else => {
+                    self.shared.refusals.end();
+                    return summary;
+                }
             }
         }
     }
@@ -183,6 +190,8 @@ pub(crate) struct Shared {
     ids: AtomicU64,
     /// Sessions that are ending.
     pub(crate) endings: Endings,
+    /// What the log has of those that were refused.
+    pub(crate) refusals: Refusals,
     pub(crate) observer: Box<dyn Observer>,
 }
 
@@ -251,7 +260,14 @@ async fn run_handshakes(
             Some(Ok(Some(offer))) => offer,
             Some(Ok(None)) => return OfferOutcome::Over,
             Some(Err(error)) => {
-                info!(peer = %incoming.info.peer(), "{error}");
+                let peer = incoming.info.peer();
+                // A policy's no is the operator's to know; what peers do wrong isn't.
+                if matches!(error.kind(), ErrorKind::Refused | ErrorKind::Permission) {
+                    let refused = info_span!("refused", %peer);
+                    refused.in_scope(|| shared.refusals.log(&error.to_string(), error.hint()));
+                    return OfferOutcome::Refused;
+                }
+                info!(%peer, "{error}");
                 return OfferOutcome::Lost;
             }
         };

@@ -23,6 +23,7 @@ mod observer;
 mod offer;
 mod outcome;
 mod patience;
+mod refusals;
 mod route;
 mod splice;
 mod stop;

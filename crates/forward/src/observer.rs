@@ -5,7 +5,7 @@ use std::sync::Arc;
 use endpoint::Info;
 use tracing::{info, warn};
 
-use crate::Outcome;
+use crate::{Outcome, Side};
 
 /// Sees sessions begin. It is called in the session's own task, within its span, and must not wait.
 pub trait Observer: Send + Sync {
@@ -55,19 +55,22 @@ pub trait SessionObserver: Send {
 pub struct Log;
 
 impl Observer for Log {
-    fn began(&self, _: &Began<'_>) -> Option<Box<dyn SessionObserver>> {
-        info!("open");
+    fn began(&self, session: &Began<'_>) -> Option<Box<dyn SessionObserver>> {
+        let facts = session.near.log();
+        info!(facts = (!facts.is_empty()).then_some(facts), "open");
         Some(Box::new(Self))
     }
 }
 
 impl SessionObserver for Log {
     fn ended(self: Box<Self>, outcome: &Outcome) {
-        let reason = outcome.reason().name();
+        let Outcome { sent, received, cut, .. } = *outcome;
+        let (reason, seconds) = (outcome.reason().name(), outcome.duration.as_secs_f64());
+        let by = outcome.by().map_or("us", Side::name);
         if outcome.is_clean() {
-            info!(reason, "{outcome}");
+            info!(reason, by, sent, received, seconds, cut, "{outcome}");
         } else {
-            warn!(reason, "{outcome}");
+            warn!(reason, by, sent, received, seconds, cut, "{outcome}");
         }
     }
 }

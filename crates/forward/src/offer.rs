@@ -133,6 +133,8 @@ enum Denied {
     Refused(Refusal),
     Unreachable(Refusal),
     Left(End),
+    /// Nothing new is to begin.
+    Closing,
 }
 
 /// The decision about one offer.
@@ -233,7 +235,7 @@ impl<'a> Opening<'a> {
     async fn screen(self, offer: &mut Offer) -> Result<(), Denied> {
         tokio::select! {
             biased;
-            () = self.shared.closing(self.stop) => Err(stopping()),
+            () = self.shared.closing(self.stop) => Err(Denied::Closing),
             screened = timeout(FIRST_BYTES, offer.screen()) => {
                 screened.unwrap_or(Ok(())).map_err(Denied::Refused)
             }
@@ -248,7 +250,7 @@ impl<'a> Opening<'a> {
     ) -> Result<T, Denied> {
         tokio::select! {
             biased;
-            () = self.shared.closing(self.stop) => Err(stopping()),
+            () = self.shared.closing(self.stop) => Err(Denied::Closing),
             end = offer.left() => Err(Denied::Left(end)),
             done = patience::timeout_at(self.by, work) => {
                 done.unwrap_or_else(|| Err(self.late()))
@@ -270,7 +272,9 @@ impl<'a> Opening<'a> {
     async fn place(self) -> Result<Place, Denied> {
         let once = match &self.shared.once {
             // Waits for what becomes of the offer that has it now.
-            Some(once) => Some(Arc::clone(once).acquire_owned().await.map_err(|_| stopping())?),
+            Some(once) => {
+                Some(Arc::clone(once).acquire_owned().await.map_err(|_| Denied::Closing)?)
+            }
             None => None,
         };
         let session = match &self.shared.places {
@@ -303,7 +307,7 @@ impl<'a> Opening<'a> {
         if self.exposure.allows(grants) {
             return Ok(destination);
         }
-        warn!("{} ({HOW_TO_ALLOW})", exposed(grants, &destination.name));
+        self.shared.refusals.log(&exposed(grants, &destination.name), Some(HOW_TO_ALLOW));
         let words = "this listener doesn't say who may reach the destination";
         Err(Denied::Refused(Refusal::new(RefusalKind::Forbidden, words)))
     }
@@ -328,15 +332,14 @@ impl<'a> Opening<'a> {
                 Ok(Reached { conn, grants: connector.grants(), name })
             }
             Some(Err(error)) => {
-                match error.hint() {
-                    Some(hint) => warn!("{error} ({hint})"),
-                    None => warn!("{error}"),
-                }
+                self.shared.refusals.log(&error.to_string(), error.hint());
                 Err(unreachable(error.kind()))
             }
             None => {
                 let within = destination.connector.patience().unwrap_or(self.shared.timers.connect);
-                warn!("cannot connect {}: no answer within {within:?}", destination.name);
+                let name = &destination.name;
+                let words = format!("cannot connect {name}: no answer within {within:?}");
+                self.shared.refusals.log(&words, None);
                 Err(unreachable(ErrorKind::Timeout))
             }
         }
@@ -449,7 +452,7 @@ impl<'a> Opening<'a> {
         };
         let reached = tokio::select! {
             biased;
-            _ = self.stop.drained() => Err(stopping()),
+            _ = self.stop.drained() => Err(Denied::Closing),
             error = poll_fn(|cx| life(&mut near.transport).poll_background(cx)) => {
                 Err(Denied::Left(End::because(Reason::Reset, error.kind().to_string())))
             }
@@ -466,7 +469,7 @@ impl<'a> Opening<'a> {
 
     /// Refuses an offer.
     async fn deny(self, offer: Offer, denied: Denied) -> OfferOutcome {
-        let (refusal, outcome) = said(denied);
+        let (refusal, outcome) = self.said(denied);
         let Some(refusal) = refusal else { return outcome };
         // A peer that doesn't take its refusal doesn't hold us.
         let _ = self.while_allowed(self.shared.timers.close, offer.refuse(refusal)).await;
@@ -475,7 +478,7 @@ impl<'a> Opening<'a> {
 
     /// Refuses what was accepted already: as an end, with the close code that comes nearest.
     async fn dismiss(self, mut near: Conn, denied: Denied) -> OfferOutcome {
-        let (refusal, outcome) = said(denied);
+        let (refusal, outcome) = self.said(denied);
         let Some(refusal) = refusal else { return outcome };
         let end = End::because(refusal.kind.reason(), refusal.message);
         let told = poll_fn(|cx| life(&mut near.transport).poll_finish(cx, &end));
@@ -483,26 +486,27 @@ impl<'a> Opening<'a> {
         let _ = self.while_allowed(self.shared.timers.close, told).await;
         outcome
     }
-}
 
-/// Logs a denial; what the peer is to be told, if it is there.
-fn said(denied: Denied) -> (Option<Refusal>, OfferOutcome) {
-    match denied {
-        Denied::Refused(refusal) => {
-            info!("refused: {refusal}");
-            (Some(refusal), OfferOutcome::Refused)
-        }
-        // The reason was logged where it was known, with the destination's name.
-        Denied::Unreachable(refusal) => (Some(refusal), OfferOutcome::Unreachable),
-        Denied::Left(end) => {
-            info!("left before it was connected ({end})");
-            (None, OfferOutcome::Lost)
+    /// Logs a denial; what the peer is to be told, if it is there.
+    fn said(self, denied: Denied) -> (Option<Refusal>, OfferOutcome) {
+        match denied {
+            Denied::Refused(refusal) => {
+                self.shared.refusals.log(&format!("refused: {refusal}"), None);
+                (Some(refusal), OfferOutcome::Refused)
+            }
+            Denied::Closing => {
+                let refusal = Refusal::new(RefusalKind::Busy, "no more sessions are taken");
+                info!("refused: {refusal}");
+                (Some(refusal), OfferOutcome::Refused)
+            }
+            // The reason was logged where it was known, with the destination's name.
+            Denied::Unreachable(refusal) => (Some(refusal), OfferOutcome::Unreachable),
+            Denied::Left(end) => {
+                info!("left before it was connected ({end})");
+                (None, OfferOutcome::Lost)
+            }
         }
     }
-}
-
-fn stopping() -> Denied {
-    Denied::Refused(Refusal::new(RefusalKind::Busy, "no more sessions are taken"))
 }
 
 /// What a peer may know about a destination that can't be connected: no name and no address.

@@ -24,14 +24,20 @@ impl Side {
             Self::Far => Self::Near,
         }
     }
+
+    /// Returns who is there: `client` or `destination`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Near => "client",
+            Self::Far => "destination",
+        }
+    }
 }
 
 impl fmt::Display for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Near => "near",
-            Self::Far => "far",
-        })
+        f.write_str(self.name())
     }
 }
 
@@ -125,6 +131,15 @@ impl Outcome {
         }
     }
 
+    /// Returns the side that ended it, by its end or by failing; `None` if we did.
+    #[must_use]
+    pub fn by(&self) -> Option<Side> {
+        match self.end {
+            Ended::Eof(side) | Ended::Error(side, _) => Some(side),
+            Ended::Idle | Ended::Linger(_) | Ended::GaveWay | Ended::Shutdown(_) => None,
+        }
+    }
+
     /// Whether both sides ended well and each has what the other one sent, as far as anybody can tell.
     ///
     /// A stop that cut nothing is no failure; a client that gave way to another one had ended before.
@@ -151,34 +166,38 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.end {
             Ended::Eof(side) => {
-                write!(f, "closed by {side}")?;
+                let left = if *side == Side::Near { "left" } else { "ended" };
+                write!(f, "{side} {left}")?;
                 if let Some(end) = self.said(*side)
                     && *end != End::eof()
                 {
                     write!(f, " ({end})")?;
                 }
                 // A program's exit status is news even if it was the other side that began.
-                let other = side.other();
-                if let Some(status) = self.said(other).and_then(|end| end.status) {
-                    write!(f, ", {other} ended with {status}")?;
+                if let Some(status) = self.said(side.other()).and_then(|end| end.status) {
+                    write!(f, "; {status}")?;
                 }
             }
             Ended::Error(side, failure) => write!(f, "{side} failed, {failure}")?,
-            Ended::Idle => f.write_str("ended by us (idle)")?,
+            Ended::Idle => f.write_str("ended by us: idle")?,
             Ended::Linger(side) => {
-                let other = side.other();
-                let what = if self.said(other).is_some() { "did not take it" } else { "went on" };
-                write!(f, "ended by us ({side} had closed, {other} {what} for too long)")?;
+                let (left, other) = match side {
+                    Side::Near => ("had left", "destination"),
+                    Side::Far => ("had ended", "client"),
+                };
+                let took = self.said(side.other()).is_some();
+                let what = if took { "did not take the rest" } else { "went on" };
+                write!(f, "ended by us: {side} {left}, {other} {what} for too long")?;
             }
-            Ended::GaveWay => f.write_str("ended by us (another client needed its place)")?,
-            Ended::Shutdown(end) => write!(f, "ended by us ({end})")?,
+            Ended::GaveWay => f.write_str("ended by us: another client needed its place")?,
+            Ended::Shutdown(end) => write!(f, "ended by us: {end}")?,
         }
         if self.cut {
             f.write_str(", data was lost")?;
         }
         let Self { sent, received, .. } = self;
         let seconds = self.duration.as_secs_f64();
-        write!(f, ", {sent} bytes sent, {received} received, {seconds:.1} s")
+        write!(f, "; {sent} bytes sent, {received} received, {seconds:.1} s")
     }
 }
 
@@ -223,7 +242,7 @@ mod tests {
 
     #[test]
     fn one_line_says_who_and_why() {
-        let numbers = ", 12 bytes sent, 340 received, 1.2 s";
+        let numbers = "; 12 bytes sent, 340 received, 1.2 s";
         let reset = || io::Error::from_raw_os_error(104);
         let cases = [
             (
@@ -232,25 +251,25 @@ mod tests {
                     Some(End::with_code(Reason::EndOfStream, 1000, "")),
                     None,
                 ),
-                "closed by near (close 1000)",
+                "client left (close 1000)",
             ),
-            (line(Ended::Eof(Side::Far), None, Some(End::eof())), "closed by far"),
+            (line(Ended::Eof(Side::Far), None, Some(End::eof())), "destination ended"),
             (
                 line(
                     Ended::Error(Side::Far, Failure { act: Act::Read, error: reset() }),
                     None,
                     None,
                 ),
-                "far failed, reading: connection reset by peer",
+                "destination failed, reading: connection reset by peer",
             ),
-            (line(Ended::Idle, None, None), "ended by us (idle)"),
+            (line(Ended::Idle, None, None), "ended by us: idle"),
             (
                 line(Ended::Linger(Side::Near), Some(End::eof()), None),
-                "ended by us (near had closed, far went on for too long)",
+                "ended by us: client had left, destination went on for too long",
             ),
             (
                 line(Ended::Shutdown(End::of(Reason::Restart)), None, None),
-                "ended by us (service restart)",
+                "ended by us: service restart",
             ),
         ];
         for (line, start) in cases {

@@ -63,7 +63,7 @@ fn the_close_handshake_passes_it() {
     assert_eq!(net::read_all(&far), b"last words");
     drop(far);
     assert_eq!(client.wait_close().and_then(|(code, _)| code), Some(1000));
-    let line = ours.wait_for_log("closed by near");
+    let line = ours.wait_for_log("client left");
     assert!(line.contains(r#"(close 1000, "done")"#), "{line}");
 }
 

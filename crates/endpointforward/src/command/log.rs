@@ -3,10 +3,11 @@
 //! `RUST_LOG` says what is shown, else `-v` and `-q`. The lines that say where we listen are an
 //! answer that scripts wait for, and not only log: they are shown whatever `RUST_LOG` says.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
 
 use descriptor::is_unprintable;
+use tracing::field::{Field, Visit};
 use tracing::span::Record;
 use tracing::{Event, Level, Subscriber};
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
@@ -30,7 +31,8 @@ pub(crate) const LISTENING: &str = "endpointforward::listening";
 #[expect(clippy::disallowed_methods, reason = "the command may read the environment")]
 pub(crate) fn install(logging: &Logging) -> WorkerGuard {
     let wanted = std::env::var("RUST_LOG").ok().filter(|wanted| !wanted.trim().is_empty());
-    let colour = io::stderr().is_terminal()
+    let is_terminal = io::stderr().is_terminal();
+    let colour = is_terminal
         && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
     let (filter, mistake) = filter(logging, wanted.as_deref());
@@ -44,7 +46,7 @@ pub(crate) fn install(logging: &Logging) -> WorkerGuard {
         .with_ansi(colour)
         // It would panic if standard error can't be written to.
         .log_internal_errors(false)
-        .with_writer(Harmless(writer));
+        .with_writer(Harmless { inner: writer, is_terminal });
     // A second log in one process would be a mistake, and this is the only place.
     let installed = match logging.log_format {
         LogFormat::Pretty => {
@@ -89,17 +91,17 @@ fn filter(logging: &Logging, wanted: Option<&str>) -> (EnvFilter, Option<String>
     (filter, mistake)
 }
 
-/// `2026-11-21T03:05:58.123Z INFO  open id=1 peer=127.0.0.1:4711 …`: one line an event.
+/// `2026-11-21T03:05:58.123Z INFO  open id=1 peer=127.0.0.1:4711 …`: one line an event, and another one for what to do
+/// about it if that gets too long.
 struct Line;
 
-impl<S, N> FormatEvent<S, N> for Line
+impl<S> FormatEvent<S, Fields> for Line
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(
         &self,
-        cx: &FmtContext<'_, S, N>,
+        cx: &FmtContext<'_, S, Fields>,
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
@@ -120,20 +122,99 @@ where
         } else {
             write!(writer, "{time}Z {level:5} ")?;
         }
-        cx.format_fields(writer.by_ref(), event)?;
+        let mut words = Words::default();
+        event.record(&mut words);
+        if let Some(reason) = words.reason.take().filter(|_| *level <= Level::WARN) {
+            words.line.push_str(&format!(" reason={reason}"));
+        }
         for span in cx.event_scope().into_iter().flat_map(Scope::from_root) {
-            if let Some(fields) = span.extensions().get::<FormattedFields<N>>()
-                && !fields.is_empty()
-            {
-                write!(writer, " {fields}")?;
+            let mut extensions = span.extensions_mut();
+            let Some(fields) = extensions.get_mut::<FormattedFields<Fields>>() else { continue };
+            if fields.is_empty() {
+                continue;
+            }
+            words.line.push(' ');
+            // What isn't open is named by the message, if it is the destination.
+            let shown = if words.opens {
+                fields.len()
+            } else {
+                fields.find(" listener=").unwrap_or(fields.len())
+            };
+            words.line.push_str(&fields[..shown]);
+            if words.opens {
+                // What this line says is not repeated by those that follow, nor kept for them.
+                let id = fields.fields.split(' ').next().unwrap_or_default().to_owned();
+                fields.fields = id;
             }
         }
-        writeln!(writer)
+        let Words { line, help, .. } = words;
+        match help {
+            None => writeln!(writer, "{line}"),
+            Some(help) if HEAD + line.len() + help.len() + 3 <= WIDTH => {
+                writeln!(writer, "{line} ({help})")
+            }
+            Some(help) => writeln!(writer, "{line}\n{:HEAD$}= help: {help}", ""),
+        }
     }
 }
 
-/// Fields as tracing writes them, in no more memory than they take: those of a session are kept for as long as it
-/// lasts, and a string that grew is half empty.
+/// What an event says.
+#[derive(Default)]
+struct Words {
+    line: String,
+    help: Option<String>,
+    /// A word of the closed list of reasons; shown where something went wrong.
+    reason: Option<String>,
+    /// Whether it opens a session.
+    opens: bool,
+}
+
+impl Visit for Words {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "help" => self.help = Some(escaped(value)),
+            "facts" => self.line.push_str(&format!(" {}", escaped(value))),
+            "reason" => self.reason = Some(value.to_owned()),
+            name if IN_WORDS.contains(&name) => {}
+            _ => self.record_debug(field, &value),
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        // A string takes all that is written.
+        let _ = match field.name() {
+            "message" => {
+                let message = escaped(&format!("{value:?}"));
+                self.opens = message == OPEN;
+                self.line.insert_str(0, &message);
+                Ok(())
+            }
+            name if IN_WORDS.contains(&name) => Ok(()),
+            name => write!(self.line, " {name}={value:?}"),
+        };
+    }
+}
+
+/// The line that tells what a session is between.
+const OPEN: &str = "open";
+
+/// Fields for programs: the message has them in words.
+const IN_WORDS: &[&str] = &["reason", "by", "sent", "received", "seconds", "cut", "more"];
+
+/// ASCII's control characters as escapes; what else is odd, [`Harmless`] sees to.
+fn escaped(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
+        if c.is_ascii_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+        shown
+    })
+}
+
+/// The fields of a span, in no more memory than they take: those of a session are kept for as long as it lasts, and a
+/// string that grew is half empty.
 #[derive(Default)]
 struct Fields(DefaultFields);
 
@@ -157,7 +238,11 @@ impl<'w> FormatFields<'w> for Fields {
 /// Escapes what would turn a line around or hide a part of it (U+202E and the like), in words of a peer's, say. ASCII's
 /// control characters are escaped by `tracing_subscriber`, which colours lines with some itself.
 #[derive(Clone)]
-struct Harmless<W>(W);
+struct Harmless<W> {
+    inner: W,
+    /// It may be in raw mode (`stdio:raw=true`), where a line ends with a carriage return too.
+    is_terminal: bool,
+}
 
 impl<'a> MakeWriter<'a> for Harmless<NonBlocking> {
     type Writer = Self;
@@ -172,7 +257,7 @@ impl<W: Write> Write for Harmless<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let is_odd = |c: char| !c.is_ascii() && is_unprintable(c);
         match std::str::from_utf8(line) {
-            Ok(text) if text.contains(is_odd) => {
+            Ok(text) if self.is_terminal || text.contains(is_odd) => {
                 let mut shown = String::with_capacity(text.len() + 16);
                 for c in text.chars() {
                     if is_odd(c) {
@@ -182,20 +267,28 @@ impl<W: Write> Write for Harmless<W> {
                             shown.push_str(&format!("\\u{unit:04x}"));
                         }
                     } else {
+                        if self.is_terminal && c == '\n' {
+                            shown.push('\r');
+                        }
                         shown.push(c);
                     }
                 }
-                self.0.write_all(shown.as_bytes())?;
+                self.inner.write_all(shown.as_bytes())?;
             }
-            _ => self.0.write_all(line)?,
+            _ => self.inner.write_all(line)?,
         }
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.inner.flush()
     }
 }
+
+/// What a line is meant to fit into, as far as its words can be ours.
+const WIDTH: usize = 120;
+/// Time and level.
+const HEAD: usize = 31;
 
 /// Lines that wait to be written: some hundred kilobytes.
 const WAITING: usize = 4096;
@@ -207,7 +300,7 @@ mod tests {
     #[test]
     fn nothing_turns_a_line_around() {
         let mut written = Vec::new();
-        let mut log = Harmless(&mut written);
+        let mut log = Harmless { inner: &mut written, is_terminal: false };
         for line in ["\x1b[32mINFO\x1b[0m plain ü\n", "a\u{202e}b\u{2066}\u{e0001}\u{9b}c\n"] {
             log.write_all(line.as_bytes()).expect("memory takes it");
         }

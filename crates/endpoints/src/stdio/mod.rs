@@ -2,9 +2,11 @@
 //!
 //! There is one of each, so one session at a time has them. Listening offers them once.
 
+mod escape;
 mod input;
 mod opened;
 mod output;
+mod terminal;
 
 use std::io;
 use std::pin::Pin;
@@ -14,8 +16,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::{
-    Conn, Connector, End, Error, ErrorKind, Grants, Info, Life, Peer, Raw, Result, SystemCall,
-    Times,
+    Conn, Connector, End, Ending, Error, ErrorKind, Grants, Info, Life, Peer, Raw, Result,
+    SystemCall, Times,
 };
 use plan::kind::{Args, Example, Kind, Param, PlanConnect, Planned, Role, Side, ValueKind};
 use rustix::stdio::{stdin, stdout};
@@ -23,6 +25,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use self::input::Input;
 use self::output::Output;
+use self::terminal::Terminal;
 
 /// Standard input and output.
 pub(crate) static KIND: Kind = Kind {
@@ -40,28 +43,58 @@ pub(crate) static KIND: Kind = Kind {
             descriptor: "stdio:keep=true",
             about: "Shows one session after another; a pipe is not closed between them.",
         },
+        Example {
+            role: Role::Listen,
+            descriptor: "stdio:raw=true",
+            about: "This terminal becomes the far side's, as with ssh: for `-d` a shell behind a WebSocket.",
+        },
+        Example {
+            role: Role::Listen,
+            descriptor: "stdio:hold=true",
+            about: "Sends what is piped in, and shows what comes for as long as the far side has something to say.",
+        },
     ],
     see_also: &["process"],
     ..Kind::new("stdio", "Our own standard input and output; the end of input is a half-close")
 };
 
-const PARAMS: &[Param] = &[Param::new(
-    "keep",
-    ValueKind::Bool,
-    "Whether standard output stays open at the end of a session, for the next one. Otherwise a \
-     pipe or socket is closed, so that its reader sees the end.",
-)
-.default("false")];
+const PARAMS: &[Param] = &[
+    Param::new(
+        "keep",
+        ValueKind::Bool,
+        "Whether standard output stays open at the end of a session, for the next one. Otherwise a \
+         pipe or socket is closed, so that its reader sees the end.",
+    )
+    .default("false"),
+    Param::new(
+        "hold",
+        ValueKind::Bool,
+        "Whether the end of input is kept from the far side: the session goes on until that ends, as \
+         with websocat's `-n`.",
+    )
+    .default("false"),
+    Param::new(
+        "raw",
+        ValueKind::Bool,
+        "Whether the terminal is handed to the far side: each key goes through, Ctrl-C too, nothing \
+         is echoed here, the window's size follows. `~.` at the beginning of a line ends the \
+         session, `~~` sends `~`.",
+    )
+    .default("false"),
+];
 
 fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
-    let (descriptor, keep) = (args.descriptor.clone(), args.flag("keep"));
-    Ok(Box::new(Open { descriptor, keep }))
+    let flag = |name| args.flag(name);
+    let descriptor = args.descriptor.clone();
+    Ok(Box::new(Open { descriptor, keep: flag("keep"), hold: flag("hold"), raw: flag("raw") }))
 }
 
 #[derive(Debug)]
 struct Open {
     descriptor: String,
     keep: bool,
+    hold: bool,
+    raw: bool,
 }
 
 #[async_trait]
@@ -86,7 +119,20 @@ impl Connector for Open {
         let input = Input::open(stdin()).map_err(failed)?;
         let close = (!self.keep).then(|| Box::new(output::to_null) as output::Close);
         let output = Output::open(stdout(), close).map_err(failed)?;
-        Ok(Conn::bytes(Stdio { input, output, turn: Some(turn) }, Info::new()))
+        let (terminal, control) = match self.raw.then(|| Terminal::take(stdin())).transpose() {
+            Ok(taken) => taken.unzip(),
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                let words = "standard input is no terminal, which `raw=true` is for";
+                let error = Error::new(ErrorKind::Other, "open", &*self.descriptor, words);
+                return Err(error.with_hint("leave `raw` out where a pipe or a file is read"));
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let typed = terminal.map(|terminal| Typed { terminal, keys: Vec::new() });
+        let stdio = Stdio { input, output, turn: Some(turn), hold: self.hold, typed };
+        let mut conn = Conn::bytes(stdio, Info::new());
+        conn.control = control.unwrap_or_default();
+        Ok(conn)
     }
 
     /// Whoever started us decided what is there.
@@ -100,6 +146,47 @@ struct Stdio {
     input: Input,
     output: Output,
     turn: Option<Turn>,
+    /// Whether the end of input is kept from the far side.
+    hold: bool,
+    typed: Option<Typed>,
+}
+
+/// What is typed at a raw terminal.
+struct Typed {
+    terminal: Terminal,
+    /// Keys that passed the escape and were not read yet: one read's, and a `~`.
+    keys: Vec<u8>,
+}
+
+impl Stdio {
+    /// Reads keys, and looks for the escape among them.
+    fn poll_type(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let Self { input, typed: Some(Typed { terminal, keys }), .. } = self else {
+            return self.input.poll_read(cx, buf);
+        };
+        loop {
+            if !keys.is_empty() {
+                let length = keys.len().min(buf.remaining());
+                buf.put_slice(&keys[..length]);
+                keys.drain(..length);
+                return Poll::Ready(Ok(()));
+            }
+            if terminal.escape.is_over() {
+                return Poll::Ready(Ok(()));
+            }
+            let mut read = [0; KEYS];
+            let mut read = ReadBuf::new(&mut read);
+            ready!(input.poll_read(cx, &mut read))?;
+            if read.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            terminal.escape.pass(read.filled(), keys);
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.typed.as_ref().is_some_and(|typed| typed.terminal.escape.is_over())
+    }
 }
 
 impl AsyncRead for Stdio {
@@ -108,7 +195,11 @@ impl AsyncRead for Stdio {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.input.poll_read(cx, buf)
+        let before = buf.filled().len();
+        ready!(self.poll_type(cx, buf))?;
+        // Nothing wakes a session for input that has ended; its far side does.
+        let is_end = buf.filled().len() == before && buf.remaining() > 0;
+        if is_end && self.hold && !self.is_over() { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 }
 
@@ -131,6 +222,18 @@ impl AsyncWrite for Stdio {
 }
 
 impl Life for Stdio {
+    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if let Some(typed) = &mut self.typed {
+            typed.terminal.poll(cx);
+        }
+        Poll::Pending
+    }
+
+    /// Who ends a session at a terminal wants nothing more of it.
+    fn ending(&self) -> Ending {
+        if self.typed.is_some() { Ending::Whole } else { Ending::HalfClose }
+    }
+
     fn poll_finish(&mut self, cx: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
         let closed = ready!(self.output.poll_finish(cx))?;
         if let Some(turn) = self.turn.as_mut().filter(|_| closed) {
@@ -149,7 +252,7 @@ impl Life for Stdio {
     }
 
     fn raw(&mut self) -> Option<&mut dyn Raw> {
-        Some(self)
+        if self.typed.is_some() || self.hold { None } else { Some(self) }
     }
 }
 
@@ -212,6 +315,9 @@ impl Drop for Turn {
         *self.ours.lock() = if self.closed { State::Closed } else { State::Free };
     }
 }
+
+/// A person types less between two reads; what is pasted takes several.
+const KEYS: usize = 1024;
 
 /// How long standard input may be silent once the other side has ended.
 const SILENCE: Duration = Duration::from_secs(1);

@@ -21,7 +21,13 @@ fn stdio(input: impl AsFd, output: impl Into<OwnedFd>, keep: bool) -> Stdio {
     };
     let close = (!keep).then(|| Box::new(close) as output::Close);
     let output = Output::open(fd.as_fd(), close).unwrap();
-    Stdio { input: Input::open(input.as_fd()).unwrap(), output, turn: None }
+    Stdio {
+        input: Input::open(input.as_fd()).unwrap(),
+        output,
+        turn: None,
+        hold: false,
+        typed: None,
+    }
 }
 
 async fn finish(stdio: &mut Stdio) {

@@ -65,4 +65,15 @@ impl Fact for Secured {
         };
         value.map(Cow::Borrowed)
     }
+    fn log(&self) -> Option<String> {
+        let mut log = format!("tls={}", self.version.unwrap_or("unknown"));
+        if let Some(sni) = &self.sni {
+            log.push_str(&format!(" sni={sni:?}"));
+        }
+        if let Some((fingerprint, names)) = &self.client {
+            let name = if names.is_empty() { fingerprint } else { names };
+            log.push_str(&format!(" client={name:?}"));
+        }
+        Some(log)
+    }
 }

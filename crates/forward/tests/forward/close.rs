@@ -62,7 +62,9 @@ async fn reasons_reach_the_other_side() {
         second.end();
         let outcome = session.outcome().await;
         assert_eq!(outcome.said(side), Some(&end));
-        assert!(outcome.to_string().starts_with(&format!("closed by {side} (exit status 3), ")));
+        let how = if side == Side::Near { "left" } else { "ended" };
+        let line = outcome.to_string();
+        assert!(line.starts_with(&format!("{side} {how} (exit status 3); ")), "{line}");
     }
 }
 

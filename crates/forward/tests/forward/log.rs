@@ -65,7 +65,7 @@ async fn a_session_is_two_lines_that_say_who_and_where_but_not_what() {
         assert!(line.contains("destination=test:far"), "{line}");
         assert!(!line.contains("hunter"), "{line}");
     }
-    assert!(lines[1].contains("closed by near, 7 bytes sent, 7 received, "), "{}", lines[1]);
+    assert!(lines[1].contains("client left; 7 bytes sent, 7 received, "), "{}", lines[1]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -39,7 +39,7 @@ async fn a_half_closed_session_lingers_for_a_minute_after_the_last_byte() {
     assert_eq!(outcome.duration.as_secs(), 1000 + 250 + 60);
     assert_eq!(near.finished(), Some(End::of(Reason::Linger)));
     assert_eq!(near.taken(), b"xxxxx");
-    let words = "ended by us (near had closed, far went on for too long), ";
+    let words = "ended by us: client had left, destination went on for too long; ";
     assert!(outcome.to_string().starts_with(words), "{outcome}");
 }
 
@@ -117,7 +117,7 @@ async fn an_end_that_is_not_taken_is_waited_for_as_long_as_close_says() {
     // Once while nothing moves, and once more for the last words.
     assert_eq!(outcome.duration.as_secs(), 10);
     assert!(matches!(outcome.end, Ended::Linger(_)), "{outcome}");
-    assert!(outcome.to_string().contains("did not take it"), "{outcome}");
+    assert!(outcome.to_string().contains("did not take the rest"), "{outcome}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,91 @@
+//! Standard input as a terminal in raw mode, and held open.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use tests::{Forwarder, net};
+
+/// The command on a terminal, which a TCP client sits at.
+fn at_a_terminal(script: &str) -> (Forwarder, TcpStream) {
+    let program = tests::binary::endpointforward();
+    let script = script.replace("EF", &program.display().to_string());
+    let shell = format!("pty:sh:-c:{{{script}}}:rows=50:cols=132");
+    let forwarder = Forwarder::start(&["-e", "0", "-d", &shell, "--grace", "0.1"]);
+    let client = net::connect(forwarder.port(0));
+    (forwarder, client)
+}
+
+fn read_until(mut client: &TcpStream, words: &str) -> String {
+    let (mut said, mut byte) = (Vec::new(), [0]);
+    while !String::from_utf8_lossy(&said).ends_with(words) {
+        match client.read(&mut byte) {
+            Ok(1) => said.push(byte[0]),
+            end => panic!("{end:?} behind {:?}", String::from_utf8_lossy(&said)),
+        }
+    }
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+#[test]
+fn a_raw_terminal_hands_over_its_size_and_every_key() {
+    let far = "trap \"echo interrupted; exit\" INT; \
+               until [ \"$(stty size)\" = \"50 132\" ]; do sleep 0.01; done; \
+               echo sized; while :; do sleep 0.01; done";
+    let (_forwarder, client) = at_a_terminal(
+        &format!("EF -q -e stdio:raw=true -d '\\''pty:sh:-c:{{{far}}}'\\''; echo over")
+            .replace("'\\''", "'"),
+    );
+    read_until(&client, "sized\r\n");
+    (&client).write_all(b"\x03").expect("the terminal takes it");
+    let said = read_until(&client, "interrupted\r\n");
+    // The far terminal shows the key; ours would show it once more.
+    assert!(said.matches("^C").count() <= 1, "{said:?}");
+    read_until(&client, "over\r\n");
+}
+
+#[test]
+fn a_raw_terminal_is_left_by_its_escape_and_is_as_it_was() {
+    let script = "stty -echo; echo go; EF -q -e stdio:raw=true -d process:cat; echo status $?; stty -a | grep -o -- -echo$; stty -a | grep -ow icanon";
+    let (_forwarder, client) = at_a_terminal(script);
+    read_until(&client, "go\r\n");
+    // What comes before the mode is set is edited as a line, and there is no other sign of it than an answer.
+    client.set_nonblocking(true).expect("a socket");
+    tests::until("a key comes back", || {
+        (&client).write_all(b"k").expect("the terminal takes it");
+        (&client).read(&mut [0; 64]).ok()
+    });
+    client.set_nonblocking(false).expect("a socket");
+    (&client).write_all(b"\r~~x\r").expect("the terminal takes it");
+    read_until(&client, "\r~x\r");
+    (&client).write_all(b"~.").expect("the terminal takes it");
+    assert_eq!(read_until(&client, "status 0\r\n"), "status 0\r\n");
+    let said = read_until(&client, "icanon\r\n");
+    assert!(!said.contains("-icanon"), "{said:?}");
+}
+
+#[test]
+fn raw_needs_a_terminal() {
+    let mut forwarder = Forwarder::spawn(&["-e", "stdio:raw=true", "-d", "echo"]);
+    assert_eq!(forwarder.wait_exit().code(), Some(69));
+    let line = forwarder.wait_for_log("standard input is no terminal");
+    assert!(line.contains("stdio:raw=true"), "{line}");
+}
+
+#[test]
+fn input_that_is_held_has_no_end() {
+    let server = net::Server::bind();
+    let program = tests::binary::endpointforward();
+    let child = std::process::Command::new(program)
+        .args(["-q", "-e", "stdio:hold=true", "-d", &server.descriptor()])
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .spawn();
+    let child = child.expect("it starts");
+    let far = server.accept();
+    // Longer than the second that silent input is waited for.
+    assert!(net::is_silent(&far, std::time::Duration::from_millis(1500)));
+    (&far).write_all(b"late").expect("it reads");
+    drop(far);
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((&*output.stdout, output.status.code()), (&b"late"[..], Some(0)));
+}
