@@ -249,9 +249,17 @@ fn demo() -> (Forwarder, String, u16) {
 }
 
 fn get(port: u16, path: &str, headers: &str) -> (u16, String) {
+    ask("GET", port, path, headers)
+}
+
+fn post(port: u16, headers: &str) -> (u16, String) {
+    ask("POST", port, "/", headers)
+}
+
+fn ask(method: &str, port: u16, path: &str, headers: &str) -> (u16, String) {
     let stream: TcpStream = net::connect(port);
     let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{headers}Connection: close\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{headers}Connection: close\r\n\r\n"
     );
     (&stream).write_all(request.as_bytes()).expect("it is taken");
     let answer = String::from_utf8_lossy(&net::read_all(&stream)).into_owned();
@@ -267,38 +275,48 @@ fn the_command_alone_is_a_shell_for_who_has_the_link() {
     let shown = shown.expect("where to read on");
     assert!(shown.contains("endpointforward -e ws:{tcp:"), "{shown}");
     assert!(shown.contains("auth=token") && shown.contains("-d pty:/bin/sh:-l"), "{shown}");
-    let path = &url[url.rfind('/').expect("a path")..];
+    let (_, token) = url.split_once("#token=").expect("a token in the fragment");
     // A second one finds the next port.
     let (_second, _, next) = demo();
     assert_ne!(next, port);
 
-    assert_eq!(get(port, "/", "").0, 403);
-    assert_eq!(get(port, "/?token=guess", "").0, 403);
-    let (status, answer) = get(port, path, "");
+    let origin = format!("http://127.0.0.1:{port}");
+    let host = format!("127.0.0.1:{port}");
+    let ask = |bearer: &str, origin: &str| {
+        post(port, &format!("Authorization: Bearer {bearer}\r\nOrigin: {origin}\r\n"))
+    };
+    assert_eq!(ask("guess", &origin).0, 401);
+    assert_eq!(ask(token, "https://evil.example").0, 403);
+    let (status, answer) = ask(token, &origin);
     assert_eq!(status, 200, "{answer}");
-    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: "));
-    let cookie = cookie.and_then(|cookie| cookie.split(';').next()).expect("a cookie").to_owned();
-    assert!(answer.contains("HttpOnly; SameSite=Strict"), "{answer}");
-    assert_eq!(get(port, path, "").0, 403, "the link works once");
-    let (status, page) = get(port, "/", &format!("Cookie: {cookie}\r\n"));
+    assert!(!answer.contains("set-cookie"), "{answer}");
+    let given = |answer: &str, name: &str| {
+        let body = answer.rsplit("\r\n").next().unwrap_or_default();
+        let given: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        given[name].as_str().expect(name).to_owned()
+    };
+    let (secret, ticket) = (given(&answer, "secret"), given(&answer, "ticket"));
+    assert_eq!(ask(token, &origin).0, 401, "the link works once");
+    let (status, page) = get(port, "/", "");
     assert!(
         status == 200 && page.contains("<!doctype html>") || page.contains("its page is missing")
     );
 
-    let origin = format!("http://127.0.0.1:{port}");
-    let host = format!("127.0.0.1:{port}");
-    let anonymous = || Request::new("/").without("Host").header("Sec-WebSocket-Protocol", V1);
-    let request = || anonymous().header("Host", &host);
+    let anonymous = |offer: &str| {
+        Request::new("/").without("Host").header("Sec-WebSocket-Protocol", &format!("{V1}{offer}"))
+    };
+    let offer = format!(", endpointforward.ticket.{ticket}");
+    let cookie = format!("endpointforward-{port}={secret}");
     for (request, why) in [
-        (request().header("Origin", &origin), "no cookie"),
-        (request().header("Cookie", &cookie).header("Origin", "https://evil.example"), "an origin"),
-        (anonymous().header("Cookie", &cookie).header("Host", "evil.example"), "a name"),
-        (request().header("Cookie", &cookie.replace('=', "=x")), "a wrong cookie"),
+        (anonymous("").header("Host", &host).header("Origin", &origin), "no ticket"),
+        (anonymous("").header("Host", &host).header("Cookie", &cookie), "a cookie"),
+        (anonymous(&offer).header("Host", "evil.example"), "a name"),
+        (anonymous(&format!("{offer}x")).header("Host", &host), "a wrong ticket"),
     ] {
         let refused = WebSocket::open(net::connect(port), &request);
         assert_eq!(refused.expect_err(why).status, 403, "{why}");
     }
-    let mine = request().header("Cookie", &cookie).header("Origin", &origin);
+    let mine = anonymous(&offer).header("Host", &host).header("Origin", &origin);
     let mut page = Page::over(WebSocket::open(net::connect(port), &mine).expect("it is let in"));
     page.hears(&hello("shell"));
     page.types("echo sh\"\"ell $((6 * 7))\r");
@@ -309,7 +327,7 @@ fn the_command_alone_is_a_shell_for_who_has_the_link() {
     assert_eq!(page.is_closed().0, Some(1000));
 
     // Neither the log nor the process list has a secret in it.
-    let secrets = [&path["/?token=".len()..], cookie.split('=').nth(1).expect("a value")];
+    let secrets = [token, &secret, &ticket];
     let arguments = std::fs::read(format!("/proc/{}/cmdline", forwarder.id())).expect("it runs");
     for secret in secrets {
         assert!(!forwarder.log().contains(secret), "{}", forwarder.log());

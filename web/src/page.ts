@@ -9,7 +9,7 @@ import { LocalEcho } from "./echo.ts";
 import { FACES, UNTOLD } from "./face.ts";
 import { Feed } from "./feed.ts";
 import { Session, type Address, type State } from "./session.ts";
-import { Store } from "./settings/store.ts";
+import { read as recall, Store, write as keep } from "./settings/store.ts";
 import { DEFAULTS } from "./settings/settings.ts";
 import type { Look, Terminal } from "./terminal/terminal.ts";
 import { openXterm } from "./terminal/xterm.ts";
@@ -25,8 +25,9 @@ import { Status } from "./ui/status.ts";
 import { isDark, reducedMotion, watchLook } from "./ui/theme.ts";
 import { Title } from "./ui/title.ts";
 import { needsForm, ownUrl, withSize } from "./wire/address.ts";
-import { exitWords } from "./wire/ending.ts";
-import { OFFERED } from "./wire/framing.ts";
+import { exitWords, type Ending } from "./wire/ending.ts";
+import { Entrance, TELL, tokenInLink } from "./wire/entrance.ts";
+import { OFFERED, V1 } from "./wire/framing.ts";
 import type { Face, FromServer } from "./wire/control.ts";
 
 /// While a window is dragged, programs needn't redraw for every column on the way.
@@ -54,6 +55,10 @@ export class Page {
   #settling: number | undefined;
   /// Whether the state before was `connected`.
   #live = false;
+  /// How many sessions this page has had.
+  #sessions = 0;
+  /// null where the page came from elsewhere than what it connects to.
+  #entrance: Entrance | null = null;
 
   constructor() {
     this.#terminal = openXterm(this.#place, this.#look(), {
@@ -80,6 +85,7 @@ export class Page {
     );
     this.#session = new Session({
       address: () => this.#sized(),
+      why: () => this.#why(),
       state: (state) => this.#state(state),
       data: (bytes) => this.#feed.data(bytes),
       control: (message) => this.#control(message),
@@ -91,6 +97,7 @@ export class Page {
     this.#form = new ConnectForm((address) => {
       if (address) {
         this.#address = address;
+        this.#entrance = null;
         this.#connect();
       }
       this.#terminal.focus();
@@ -110,8 +117,23 @@ export class Page {
       this.#form.show(false);
     } else {
       this.#address = { url: ownUrl(location.href), protocols: [...OFFERED] };
+      this.#entrance = new Entrance(location.href, { read: recall, write: keep }, (url, init) => fetch(url, init));
+      this.#takeLink();
+      // A link that is pasted over the page's own address loads nothing.
+      addEventListener("hashchange", () => {
+        if (this.#takeLink()) this.#connect();
+      });
       this.#connect();
     }
+  }
+
+  /// Takes the token of a link out of sight, and out of the history.
+  #takeLink(): boolean {
+    const link = tokenInLink(location.href);
+    if (link === null) return false;
+    history.replaceState(history.state, "", link.rest);
+    this.#entrance?.link(link.token);
+    return true;
   }
 
   // === session ===
@@ -122,9 +144,21 @@ export class Page {
     this.#terminal.focus();
   }
 
-  #sized(): Address {
+  async #sized(): Promise<Address | Ending> {
+    const entered = (await this.#entrance?.enter()) ?? { tickets: [] };
+    if ("words" in entered) return entered;
     const { url, protocols } = this.#address as Address;
-    return { url: withSize(url, this.#terminal.size), protocols };
+    const told = protocols.includes(V1) ? [TELL] : [];
+    return {
+      url: withSize(url, this.#terminal.size),
+      protocols: [...protocols, ...told, ...entered.tickets],
+    };
+  }
+
+  async #why(): Promise<Ending> {
+    if (this.#entrance !== null) return this.#entrance.why();
+    const words = "could not connect: nothing answers there, or it doesn't take pages from here (its `origin`)";
+    return { words, retry: true };
   }
 
   #state(state: State): void {
@@ -134,12 +168,14 @@ export class Page {
         break;
       case "connected":
         this.#meet(UNTOLD);
+        // What was started before is gone: nobody should look for it.
+        if (this.#sessions++ > 0) this.#feed.local("\x1b[90m[new session]\x1b[0m\r\n");
         // Unless the window was resized in the meantime, it has this from the URL; servers that
         // don't look there haven't.
         this.#tellSize();
         break;
       case "waiting":
-        if (this.#live) this.#parted(state.words);
+        if (this.#live) this.#parted(`${state.words}; reconnecting begins a new session`);
         break;
       case "ended":
         this.#parted(`${state.words}. Press Enter to reconnect.`);

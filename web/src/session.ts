@@ -4,6 +4,8 @@
 //       │  ^            │
 //       │  └─ waiting <─┘                      (broke; could not be opened)
 //       └────────^
+//
+// Connecting begins with being let in, and an attempt that fails ends with the question why.
 
 import type { FromPage, FromServer } from "./wire/control.ts";
 import type { Ending } from "./wire/ending.ts";
@@ -23,8 +25,10 @@ export interface Address {
 }
 
 export interface Callbacks {
-  /// Asked anew for each attempt: the terminal's size is part of it.
-  address(): Address;
+  /// Asked anew for each attempt: the terminal's size is part of it, and what lets in is good for one.
+  address(): Promise<Address | Ending>;
+  /// Why an attempt came to nothing. Browsers don't say.
+  why(): Promise<Ending>;
   state(state: State): void;
   data(bytes: Uint8Array): void;
   control(message: FromServer): void;
@@ -40,6 +44,8 @@ export class Session {
   #state: State = { kind: "idle" };
   #openedAt = 0;
   #timer: number | undefined;
+  /// Counts attempts: what an earlier one has waited for doesn't matter any more.
+  #turn = 0;
 
   constructor(callbacks: Callbacks) {
     this.#callbacks = callbacks;
@@ -75,8 +81,16 @@ export class Session {
 
   #attempt(again: boolean): void {
     this.#enter({ kind: "connecting", again });
+    const turn = ++this.#turn;
+    void this.#callbacks.address().then((address) => {
+      if (turn !== this.#turn) return;
+      if ("words" in address) this.#ended(address);
+      else this.#open(address, turn);
+    });
+  }
+
+  #open({ url, protocols }: Address, turn: number): void {
     try {
-      const { url, protocols } = this.#callbacks.address();
       this.#connection = new Connection(url, protocols, {
         opened: (subprotocol) => {
           this.#openedAt = Date.now();
@@ -84,7 +98,12 @@ export class Session {
         },
         data: (bytes) => this.#callbacks.data(bytes),
         control: (message) => this.#callbacks.control(message),
-        ended: (why) => this.#ended(why),
+        ended: (why, told) => {
+          if (told) return this.#ended(why);
+          void this.#callbacks.why().then((why) => {
+            if (turn === this.#turn) this.#ended(why);
+          });
+        },
       });
     } catch (error) {
       // No attempt of the same kind would fare better.
@@ -112,6 +131,7 @@ export class Session {
   }
 
   #stop(): void {
+    this.#turn += 1;
     clearTimeout(this.#timer);
     this.#connection?.abandon();
     this.#connection = undefined;

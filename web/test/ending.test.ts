@@ -33,3 +33,12 @@ test.each([1002, 1003, 1007, 1008, 1009, 3000, 4001])("%i isn't", (code) => {
 test("a reason is one line of text", () => {
   expect(ending({ ...closed, reason: "a\r\nb\u202ec\x1b[31m" }).words).toBe("a b c [31m");
 });
+
+test("a refusal is said, and tried again where it may be over soon", () => {
+  const refused = (code: number, reason = "") => ending({ code, reason, opened: true });
+  expect(refused(4503, "there are too many sessions")).toEqual({ words: "there are too many sessions", retry: true });
+  expect(refused(4502).retry && refused(4504).retry).toBe(true);
+  expect(refused(4500, "there is no such program")).toEqual({ words: "there is no such program", retry: false });
+  expect(refused(4403)).toEqual({ words: "refused with status 403", retry: false });
+  expect(refused(4000).retry || refused(4600).retry).toBe(false);
+});

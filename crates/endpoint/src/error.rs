@@ -21,6 +21,7 @@ pub struct Error {
     kind: ErrorKind,
     cause: Cause,
     hint: Option<String>,
+    bare: Option<String>,
 }
 
 /// What sort of failure it is: what a status code, a refusal or a retry is chosen by.
@@ -52,7 +53,7 @@ impl Error {
         cause: impl Into<String>,
     ) -> Self {
         let cause = Cause::Words(cause.into());
-        Self { act, endpoint: endpoint.into(), kind, cause, hint: None }
+        Self { act, endpoint: endpoint.into(), kind, cause, hint: None, bare: None }
     }
 
     /// A failure of the operating system.
@@ -67,13 +68,27 @@ impl Error {
             K::TimedOut => ErrorKind::Timeout,
             _ => ErrorKind::Other,
         };
-        Self { act, endpoint: endpoint.into(), kind, cause: Cause::Io(cause), hint: None }
+        Self {
+            act,
+            endpoint: endpoint.into(),
+            kind,
+            cause: Cause::Io(cause),
+            hint: None,
+            bare: None,
+        }
     }
 
     /// With what to do about it: one sentence without a full stop.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// With the cause in words that name nothing: no address, path or program.
+    #[must_use]
+    pub fn with_bare_cause(mut self, words: impl Into<String>) -> Self {
+        self.bare = Some(words.into());
         self
     }
 
@@ -108,6 +123,13 @@ impl Error {
             Cause::Io(error) => Some(error),
             Cause::Words(_) => None,
         }
+    }
+
+    /// The cause in words that name nothing, for a peer that may not know what is behind us; the operating system's are
+    /// such words.
+    #[must_use]
+    pub fn bare_cause(&self) -> Option<String> {
+        self.bare.clone().or_else(|| self.io().map(describe))
     }
 
     /// Whether accepting failed because of the one connection that was to be accepted, so that the

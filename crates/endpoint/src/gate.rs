@@ -140,17 +140,13 @@ impl Role {
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Credentials {
-    /// A secret that works once.
-    pub once: Option<String>,
-    /// What the peer keeps since a secret was spent ([`Kept`]). Clients may send several.
-    pub kept: Vec<String>,
-}
-
-impl Credentials {
-    /// A secret that works once, if the peer shows one, and what it keeps.
-    pub fn new(once: Option<String>, kept: impl IntoIterator<Item = String>) -> Self {
-        Self { once, kept: kept.into_iter().collect() }
-    }
+    /// A bearer token (RFC 6750): a secret that its holder sends on purpose.
+    pub bearer: Option<String>,
+    /// A ticket that opens one session, handed out a moment ago to a page that has shown a bearer token.
+    pub ticket: Option<String>,
+    /// Secrets that a browser sends by itself, and to every port of a host: cookies. A layer shows none for what
+    /// becomes a session, so they open pages and files alone. Clients may send several.
+    pub cookies: Vec<String>,
 }
 
 impl Fact for Credentials {
@@ -173,21 +169,19 @@ impl fmt::Debug for Credentials {
 /// them as they are: dropping a ticket spends nothing.
 pub struct Ticket(Spend);
 
-type Spend = Box<dyn FnOnce() -> Result<Option<Kept>, Refusal> + Send + Sync>;
+type Spend = Box<dyn FnOnce() -> Result<(), Refusal> + Send + Sync>;
 
 impl Ticket {
     /// A ticket that `spend` spends.
-    pub fn new(
-        spend: impl FnOnce() -> Result<Option<Kept>, Refusal> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new(spend: impl FnOnce() -> Result<(), Refusal> + Send + Sync + 'static) -> Self {
         Self(Box::new(spend))
     }
 
-    /// Spends the credentials; returns what the peer is known by from now on, if it needs anything for that.
+    /// Spends the credentials.
     ///
     /// # Errors
     /// Somebody else has spent them meanwhile.
-    pub fn spend(self) -> Result<Option<Kept>, Refusal> {
+    pub fn spend(self) -> Result<(), Refusal> {
         (self.0)()
     }
 }
@@ -195,28 +189,6 @@ impl Ticket {
 impl fmt::Debug for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Ticket")
-    }
-}
-
-/// A secret that a peer keeps and shows again, such as a cookie's value.
-pub struct Kept(String);
-
-impl Kept {
-    /// This secret.
-    pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
-    }
-
-    /// Returns the secret.
-    #[must_use]
-    pub fn secret(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Kept {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Kept")
     }
 }
 
@@ -285,7 +257,8 @@ mod tests {
 
     #[test]
     fn credentials_end_with_the_check_and_are_shown_nowhere() {
-        let credentials = Credentials { once: Some("hunter2".to_owned()), kept: Vec::new() };
+        let credentials =
+            Credentials { bearer: Some("hunter2".to_owned()), ..Credentials::default() };
         let info = Info::new().with(credentials);
         assert!(!format!("{info:?}").contains("hunter"), "{info:?}");
         assert!(Admitted::unchanged(&info).info.get::<Credentials>().is_none());

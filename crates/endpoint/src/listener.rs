@@ -362,6 +362,8 @@ impl fmt::Display for Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefusalKind {
+    /// The far side can't be opened as it is set up, and another attempt would fare no better: 500.
+    Broken,
     /// Limits are reached, or we are stopping: 503.
     Busy,
     /// The peer may not: 403.
@@ -384,7 +386,7 @@ impl RefusalKind {
             Self::Busy => Reason::Limit,
             Self::Forbidden | Self::Unauthenticated => Reason::Forbidden,
             Self::NotFound => Reason::NotFound,
-            Self::Refused => Reason::Unreachable,
+            Self::Broken | Self::Refused => Reason::Unreachable,
             Self::Timeout => Reason::Timeout,
         }
     }

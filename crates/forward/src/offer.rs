@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use endpoint::gate::Admitted;
 use endpoint::{
-    AcceptPolicy, Accepted, Answer, Conn, DialLayer, End, ErrorKind, Exposure, Grants,
+    AcceptPolicy, Accepted, Answer, Conn, DialLayer, End, Error, ErrorKind, Exposure, Grants,
     HOW_TO_ALLOW, Info, Life, Offer, Reason, Refusal, RefusalKind, Transport, exposed,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -261,7 +261,7 @@ impl<'a> Opening<'a> {
     /// Gate or route took their time; connecting has a line of its own.
     fn late(self) -> Denied {
         warn!("there was no decision within {:?}", self.shared.timers.connect);
-        unreachable(ErrorKind::Timeout)
+        out_of_time()
     }
 
     async fn gate(self, info: &Info) -> Result<Admitted, Denied> {
@@ -333,14 +333,14 @@ impl<'a> Opening<'a> {
             }
             Some(Err(error)) => {
                 self.shared.refusals.log(&error.to_string(), error.hint());
-                Err(unreachable(error.kind()))
+                Err(Denied::Unreachable(told(&error, connector.grants())))
             }
             None => {
                 let within = destination.connector.patience().unwrap_or(self.shared.timers.connect);
                 let name = &destination.name;
                 let words = format!("cannot connect {name}: no answer within {within:?}");
                 self.shared.refusals.log(&words, None);
-                Err(unreachable(ErrorKind::Timeout))
+                Err(out_of_time())
             }
         }
     }
@@ -401,15 +401,15 @@ impl<'a> Opening<'a> {
     ) -> Result<(Conn, Conn), OfferOutcome> {
         let Some(layer) = through else { return Ok((near, far)) };
         let dial = layer.dial(&self.shared.cx, far, info);
-        let kind = match self.while_allowed(self.shared.timers.connect, dial).await {
+        let denied = match self.while_allowed(self.shared.timers.connect, dial).await {
             Some(Ok(far)) => return Ok((near, far)),
             Some(Err(error)) => {
                 warn!("{error}");
-                error.kind()
+                Denied::Unreachable(told(&error, Grants::Service))
             }
-            None => ErrorKind::Timeout,
+            None => out_of_time(),
         };
-        Err(self.dismiss(near, unreachable(kind)).await)
+        Err(self.dismiss(near, denied).await)
     }
 
     /// Works for as long as `limit` and, once we stop, the grace allow.
@@ -509,14 +509,43 @@ impl<'a> Opening<'a> {
     }
 }
 
-/// What a peer may know about a destination that can't be connected: no name and no address.
-fn unreachable(kind: ErrorKind) -> Denied {
-    let (kind, message) = match kind {
-        ErrorKind::Timeout => (RefusalKind::Timeout, "the destination did not answer in time"),
-        ErrorKind::Busy => (RefusalKind::Busy, "the destination is in use"),
-        _ => (RefusalKind::Refused, "the destination can't be connected"),
+fn out_of_time() -> Denied {
+    let words = "the destination did not answer in time";
+    Denied::Unreachable(Refusal::new(RefusalKind::Timeout, words))
+}
+
+/// What a peer may know about a destination that can't be connected: the cause that the log has, with no name and no
+/// address.
+fn told(error: &Error, grants: Grants) -> Refusal {
+    let program = grants == Grants::Program;
+    let kind = match error.kind() {
+        ErrorKind::Timeout => RefusalKind::Timeout,
+        ErrorKind::Busy => RefusalKind::Busy,
+        // A device is plugged in again, and a name may be known later. A program that isn't there stays away.
+        ErrorKind::NotFound | ErrorKind::Permission if program => RefusalKind::Broken,
+        _ => RefusalKind::Refused,
     };
-    Denied::Unreachable(Refusal::new(kind, message))
+    let words = match (error.kind(), grants) {
+        (ErrorKind::Timeout, _) => "the destination did not answer in time".to_owned(),
+        (ErrorKind::Busy, _) => "the destination is in use".to_owned(),
+        (ErrorKind::NotFound, Grants::Program) => "there is no such program".to_owned(),
+        (ErrorKind::NotFound, Grants::Device) => "the device is not there".to_owned(),
+        (kind, _) => {
+            let cause = error.bare_cause().unwrap_or_else(|| {
+                let words = match kind {
+                    ErrorKind::NotFound => "its name is not known",
+                    ErrorKind::Permission => "permission denied",
+                    ErrorKind::Protocol => "it does not follow its protocol",
+                    ErrorKind::Refused => "it refused",
+                    _ => "",
+                };
+                words.to_owned()
+            });
+            let colon = if cause.is_empty() { "" } else { ": " };
+            format!("the destination can't be connected{colon}{cause}")
+        }
+    };
+    Refusal::new(kind, words)
 }
 
 fn life(transport: &mut Transport) -> &mut dyn Life {

@@ -64,10 +64,10 @@ fn a_program_that_ends_at_once_has_said_its_last_words() {
 fn a_program_that_cannot_be_started_is_told() {
     let forwarder = Forwarder::between("ws:0", "pty:no-such-program-anywhere");
     let browser = Browser::start();
-    // A WebSocket that isn't opened is an error on the console, whoever is to blame.
-    browser.forgive("WebSocket connection to");
     let page = browser.open(&url(&forwarder));
-    page.wait_status("ould not connect");
+    // It won't come by itself.
+    page.wait_state("ended");
+    page.wait_status("there is no such program");
     forwarder.wait_for_log("no-such-program-anywhere");
 }
 

@@ -2,14 +2,15 @@
 
 import type { FromPage, FromServer } from "./control.ts";
 import { ending, type Closed, type Ending } from "./ending.ts";
-import { framing, type Framing } from "./framing.ts";
+import { framing, V1, type Framing } from "./framing.ts";
 
 export interface Events {
   opened(subprotocol: string): void;
   data(bytes: Uint8Array): void;
   control(message: FromServer): void;
-  /// Exactly once, last, whatever happened; not after [`Connection.abandon`].
-  ended(why: Ending): void;
+  /// Exactly once, last, whatever happened; not after [`Connection.abandon`]. `told` is false if nobody said why it
+  /// could not be opened.
+  ended(why: Ending, told: boolean): void;
 }
 
 /// How long an attempt may take: browsers wait for minutes where packets are dropped silently. A server
@@ -22,6 +23,7 @@ export class Connection {
   #framing: Framing = framing("");
   #opened = false;
   #exit: Closed["exit"];
+  #begun = false;
   #over = false;
   readonly #timer: number;
 
@@ -35,7 +37,8 @@ export class Connection {
       clearTimeout(this.#timer);
       this.#opened = true;
       this.#framing = framing(this.#socket.protocol);
-      events.opened(this.#socket.protocol);
+      // With a protocol of ours, a Close may come at once that says why not. `hello` comes first otherwise.
+      if (this.#socket.protocol !== V1) this.#begin();
     };
     this.#socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => this.#message(event.data);
     this.#socket.onclose = (event) => this.#end(event);
@@ -58,8 +61,15 @@ export class Connection {
     this.#socket.close(1000);
   }
 
+  #begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#events.opened(this.#socket.protocol);
+  }
+
   #message(message: string | ArrayBuffer): void {
     if (this.#over) return;
+    this.#begin();
     const received = this.#framing.receive(message);
     if (received === null) return;
     if ("data" in received) {
@@ -78,6 +88,6 @@ export class Connection {
     this.#socket.close();
     const closed: Closed = { code, reason, opened: this.#opened };
     if (this.#exit) closed.exit = this.#exit;
-    this.#events.ended(ending(closed));
+    this.#events.ended(ending(closed), this.#opened);
   }
 }

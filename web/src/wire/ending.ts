@@ -22,6 +22,11 @@ export function ending({ code, reason, opened, exit }: Closed): Ending {
   if (code === 1006) {
     return { words: opened ? "connection lost" : "could not connect", retry: true };
   }
+  if (code > REFUSED && code < REFUSED + 600) {
+    // The status of HTTP that a program would have got. 502 to 504 may be over soon.
+    const status = code - REFUSED;
+    return { words: said || `refused with status ${status}`, retry: status > 501 };
+  }
   if (RETRIED.has(code)) return { words: said || (RETRIED.get(code) as string), retry: true };
   return { words: said || CODES[code] || `closed with code ${code}`, retry: false };
 }
@@ -39,6 +44,9 @@ export function exitWords(exit: { status?: number; signal?: number }): string {
 function clean(reason: string): string {
   return reason.replace(/[\p{Cc}\p{Cf}]+/gu, " ").trim();
 }
+
+/// A refusal, told after the WebSocket was opened for it.
+const REFUSED = 4000;
 
 const RETRIED = new Map([
   [1001, "the server is going away"],

@@ -75,9 +75,9 @@ mod tests {
     #[test]
     fn only_a_listener_on_all_addresses_has_other_links() {
         let at = |address: &str| Local::new("ws").at(address.parse().expect("an address"));
-        assert!(links(&at("127.0.0.1:9000"), "http://127.0.0.1:9000/?token=x").is_empty());
-        for link in links(&at("0.0.0.0:9000"), "http://127.0.0.1:9000/?token=x") {
-            assert!(link.starts_with("http://") && link.ends_with(":9000/?token=x"), "{link}");
+        assert!(links(&at("127.0.0.1:9000"), "http://127.0.0.1:9000/#token=x").is_empty());
+        for link in links(&at("0.0.0.0:9000"), "http://127.0.0.1:9000/#token=x") {
+            assert!(link.starts_with("http://") && link.ends_with(":9000/#token=x"), "{link}");
             assert!(!link.contains("127.0.0.1"), "{link}");
         }
     }

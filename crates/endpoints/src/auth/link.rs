@@ -1,22 +1,39 @@
-//! `auth=token`: a link that works once, and a secret that its client keeps.
+//! `auth=token`: a link that works once, and what its browser keeps.
 //!
-//! Both are random, in memory alone, and gone with the listener.
+//! 1. The link has a token in its fragment, which browsers send to nobody. The page exchanges it, once, for a secret.
+//! 2. The page keeps the secret in storage that belongs to its origin. It shows the secret for each session, and gets a
+//!    ticket.
+//! 3. The ticket opens one session, a moment later. It is what a browser can send along with a WebSocket.
+//!
+//! A program sends the token, or the secret that it was exchanged for, as a bearer token. A cookie has a secret of its
+//! own, which opens files alone: browsers send cookies to every port of a host, so one that opened sessions would give
+//! them to any server there.
+//!
+//! All are random, in memory alone, and gone with the listener.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use endpoint::gate::{Admitted, Credentials, Gate, Identity, Kept, Role, Ticket};
+use endpoint::gate::{Admitted, Credentials, Gate, Identity, Role, Ticket};
 use endpoint::{Info, Refusal, RefusalKind};
+use tokio::time::Instant;
 
 use super::secret::Secret;
+use super::{Exchange, Exchanged};
 
-/// A token in a link, and what a client keeps once it has come in with that.
+/// A token in a link, and what a client keeps once it has exchanged that.
+#[derive(Clone)]
 pub(super) struct OneTimeLink(Arc<Secrets>);
 
 struct Secrets {
     /// `None` once it was spent.
     token: Mutex<Option<Secret>>,
     session: Secret,
+    files: Secret,
+    /// Oldest first.
+    tickets: Mutex<VecDeque<(Secret, Instant)>>,
 }
 
 impl OneTimeLink {
@@ -27,7 +44,12 @@ impl OneTimeLink {
     pub(super) fn new() -> Result<(Self, String), getrandom::Error> {
         let token = Secret::new()?;
         let said = token.text().to_owned();
-        let secrets = Secrets { token: Mutex::new(Some(token)), session: Secret::new()? };
+        let secrets = Secrets {
+            token: Mutex::new(Some(token)),
+            session: Secret::new()?,
+            files: Secret::new()?,
+            tickets: Mutex::default(),
+        };
         Ok((Self(Arc::new(secrets)), said))
     }
 }
@@ -37,49 +59,100 @@ impl Gate for OneTimeLink {
     async fn check(&self, info: &Info) -> Result<Admitted, Refusal> {
         let nothing = Credentials::default();
         let credentials = info.get::<Credentials>().unwrap_or(&nothing);
-        let is_known = credentials.kept.iter().any(|kept| self.0.session.is(kept));
+        let secrets = &self.0;
         let admitted = || Admitted::new(info, Identity::anonymous(), Role::ReadWrite);
-        match &credentials.once {
-            None if is_known => Ok(admitted()),
-            None => Err(Refusal::new(RefusalKind::Forbidden, UNKNOWN)),
-            // The link was opened again: it has done its work, and is taken out of sight.
-            Some(_) if is_known => Ok(admitted().with_ticket(Ticket::new(|| Ok(None)))),
+        if credentials.ticket.as_deref().is_some_and(|ticket| secrets.take_ticket(ticket))
+            || credentials.cookies.iter().any(|cookie| secrets.files.is(cookie))
+        {
+            return Ok(admitted());
+        }
+        match &credentials.bearer {
+            None if credentials.ticket.is_some() => Err(refused(LATE)),
+            None => Err(refused(UNKNOWN)),
+            Some(secret) if secrets.session.is(secret) => Ok(admitted()),
             Some(token) => {
-                self.0.find(token)?;
-                let (secrets, token) = (Arc::clone(&self.0), token.clone());
-                Ok(admitted().with_ticket(Ticket::new(move || secrets.spend(&token).map(Some))))
+                is_right(secrets.token().as_ref(), token)?;
+                let (secrets, token) = (Arc::clone(secrets), token.clone());
+                Ok(admitted().with_ticket(Ticket::new(move || secrets.spend(&token))))
             }
         }
     }
 }
 
+impl Exchange for OneTimeLink {
+    fn exchange(&self, bearer: &str) -> Result<Exchanged, Refusal> {
+        let secrets = &self.0;
+        let secret = if secrets.session.is(bearer) {
+            None
+        } else {
+            secrets.spend(bearer)?;
+            Some(secrets.session.text().to_owned())
+        };
+        let ticket = secrets.new_ticket().map_err(|error| {
+            let words = format!("the system has no random numbers: {error}");
+            Refusal::new(RefusalKind::Busy, words)
+        })?;
+        Ok(Exchanged { secret, ticket, files: secrets.files.text().to_owned() })
+    }
+}
+
 impl Secrets {
-    fn find(&self, token: &str) -> Result<(), Refusal> {
-        let expected = self.token.lock().unwrap_or_else(PoisonError::into_inner);
-        is_right(expected.as_ref(), token)
+    fn token(&self) -> MutexGuard<'_, Option<Secret>> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn spend(&self, token: &str) -> Result<Kept, Refusal> {
-        let mut expected = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+    fn tickets(&self) -> MutexGuard<'_, VecDeque<(Secret, Instant)>> {
+        self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spend(&self, token: &str) -> Result<(), Refusal> {
+        let mut expected = self.token();
         is_right(expected.as_ref(), token)?;
         *expected = None;
-        Ok(Kept::new(self.session.text()))
+        Ok(())
+    }
+
+    fn new_ticket(&self) -> Result<String, getrandom::Error> {
+        let ticket = Secret::new()?;
+        let said = ticket.text().to_owned();
+        let mut tickets = self.tickets();
+        if tickets.len() == TICKETS {
+            tickets.pop_front();
+        }
+        tickets.push_back((ticket, Instant::now()));
+        Ok(said)
+    }
+
+    /// Takes a ticket: `false` if there is none like it, or none any more.
+    fn take_ticket(&self, ticket: &str) -> bool {
+        let mut tickets = self.tickets();
+        tickets.retain(|(_, since)| since.elapsed() < TICKET_LIFE);
+        let place = tickets.iter().position(|(known, _)| known.is(ticket));
+        place.and_then(|place| tickets.remove(place)).is_some()
     }
 }
 
 fn is_right(expected: Option<&Secret>, token: &str) -> Result<(), Refusal> {
-    let why = match expected {
-        Some(expected) if expected.is(token) => return Ok(()),
-        Some(_) => UNKNOWN,
-        None => USED,
-    };
-    Err(Refusal::new(RefusalKind::Forbidden, why))
+    match expected {
+        Some(expected) if expected.is(token) => Ok(()),
+        Some(_) => Err(refused(UNKNOWN)),
+        None => Err(refused(USED)),
+    }
 }
+
+fn refused(why: &str) -> Refusal {
+    Refusal::new(RefusalKind::Forbidden, why)
+}
+
+/// How many tickets wait at most: only clients that were let in are given any, and they use them at once.
+const TICKETS: usize = 64;
+const TICKET_LIFE: Duration = Duration::from_secs(30);
 
 const UNKNOWN: &str =
     "open this page with the link that was shown where endpointforward was started";
 const USED: &str = "this link was used already; it works once, in one browser. For another, start \
                     endpointforward again";
+const LATE: &str = "this ticket was used already, or is too old; ask for another one";
 
 #[cfg(test)]
 mod tests {
@@ -87,40 +160,81 @@ mod tests {
 
     async fn ask(
         link: &OneTimeLink,
-        once: Option<&str>,
-        kept: &[&str],
+        shown: impl FnOnce(&mut Credentials),
     ) -> Result<Admitted, Refusal> {
-        let kept = kept.iter().map(|&kept| kept.to_owned());
-        let credentials = Credentials::new(once.map(str::to_owned), kept);
+        let mut credentials = Credentials::default();
+        shown(&mut credentials);
         link.check(&Info::new().with(credentials)).await
     }
 
-    fn words(refused: Result<Admitted, Refusal>) -> String {
-        refused.expect_err("it is refused").message
+    async fn bearer(link: &OneTimeLink, secret: &str) -> Result<Admitted, Refusal> {
+        ask(link, |shown| shown.bearer = Some(secret.to_owned())).await
+    }
+
+    async fn ticket(link: &OneTimeLink, ticket: &str) -> Result<Admitted, Refusal> {
+        ask(link, |shown| shown.ticket = Some(ticket.to_owned())).await
+    }
+
+    fn words<T>(refused: Result<T, Refusal>) -> String {
+        refused.err().expect("it is refused").message
     }
 
     #[tokio::test]
-    async fn a_token_is_good_once_and_what_is_kept_from_then_on() {
+    async fn a_token_is_exchanged_once_and_its_secret_is_good_from_then_on() {
         let (link, token) = OneTimeLink::new().expect("random numbers");
-        assert_eq!(words(ask(&link, None, &[]).await), UNKNOWN);
-        assert_eq!(words(ask(&link, Some("wrong"), &[""]).await), UNKNOWN);
-        assert_eq!(words(ask(&link, Some(&format!("{token}x")), &[]).await), UNKNOWN);
-        let ticket = |admitted: Admitted| admitted.ticket.expect("it is to be spent");
-        let first = ticket(ask(&link, Some(&token), &[]).await.expect("it is good"));
-        let kept = first.spend().expect("nobody spent it").expect("a secret");
-        assert_eq!(words(ask(&link, Some(&token), &[]).await), USED);
-        let known = ["old", kept.secret()];
-        assert!(ask(&link, None, &known).await.expect("it is known").ticket.is_none());
-        let again = ticket(ask(&link, Some(&token), &known).await.expect("it is known"));
-        assert!(again.spend().expect("nothing is spent").is_none());
+        assert_eq!(words(ask(&link, |_| {}).await), UNKNOWN);
+        for wrong in ["", "wrong", &format!("{token}x")] {
+            assert_eq!(words(bearer(&link, wrong).await), UNKNOWN);
+            assert_eq!(words(link.exchange(wrong)), UNKNOWN);
+        }
+        let first = link.exchange(&token).expect("it is good");
+        let secret = first.secret.expect("it is new");
+        assert_eq!(words(link.exchange(&token)), USED);
+        assert_eq!(words(bearer(&link, &token).await), USED);
+        let again = link.exchange(&secret).expect("it is known");
+        assert!(again.secret.is_none() && again.ticket != first.ticket);
+        assert!(bearer(&link, &secret).await.expect("it is known").ticket.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_ticket_opens_one_session_and_nothing_else() {
+        let (link, token) = OneTimeLink::new().expect("random numbers");
+        let given = link.exchange(&token).expect("it is good");
+        let secret = given.secret.expect("it is new");
+        assert!(
+            link.exchange(&given.ticket).is_err() && bearer(&link, &given.ticket).await.is_err()
+        );
+        assert!(ticket(&link, &given.ticket).await.is_ok());
+        assert_eq!(words(ticket(&link, &given.ticket).await), LATE);
+        for not_one in [&secret, &token, &given.files] {
+            assert!(ticket(&link, not_one).await.is_err());
+        }
+        let first = link.exchange(&secret).expect("it is known").ticket;
+        for _ in 0..TICKETS {
+            link.exchange(&secret).expect("it is known");
+        }
+        assert_eq!(link.0.tickets().len(), TICKETS);
+        assert_eq!(words(ticket(&link, &first).await), LATE);
+    }
+
+    #[tokio::test]
+    async fn a_cookie_is_no_bearer_token_and_gets_no_ticket() {
+        let (link, token) = OneTimeLink::new().expect("random numbers");
+        let given = link.exchange(&token).expect("it is good");
+        let cookies = |cookie: &str| {
+            let cookies = vec!["old".to_owned(), cookie.to_owned()];
+            ask(&link, |shown| shown.cookies = cookies)
+        };
+        assert!(cookies(&given.files).await.is_ok());
+        assert!(cookies(&given.secret.expect("it is new")).await.is_err());
+        assert!(link.exchange(&given.files).is_err() && bearer(&link, &given.files).await.is_err());
     }
 
     #[tokio::test]
     async fn a_ticket_that_is_dropped_leaves_the_token_good() {
         let (link, token) = OneTimeLink::new().expect("random numbers");
-        drop(ask(&link, Some(&token), &[]).await.expect("it is good"));
-        let (one, other) =
-            (ask(&link, Some(&token), &[]).await, ask(&link, Some(&token), &[]).await);
+        drop(bearer(&link, &token).await.expect("it is good"));
+        let (one, other) = (bearer(&link, &token).await, bearer(&link, &token).await);
         let (one, other) = (one.expect("it is good"), other.expect("it is still good"));
         assert!(one.ticket.expect("a ticket").spend().is_ok());
         let late = other.ticket.expect("a ticket").spend().expect_err("it was spent");

@@ -9,6 +9,7 @@ mod secret;
 
 use std::sync::Arc;
 
+use endpoint::Refusal;
 use endpoint::gate::Gate;
 use plan::kind::Args;
 
@@ -41,7 +42,8 @@ impl Auth {
             Self::Open => Ok(None),
             Self::Token => {
                 let (link, token) = OneTimeLink::new()?;
-                Ok(Some(Authenticator { gate: Arc::new(link), invitation: Some(token) }))
+                let (gate, exchange) = (Arc::new(link.clone()), Arc::new(link));
+                Ok(Some(Authenticator { gate, exchange, invitation: Some(token) }))
             }
         }
     }
@@ -50,6 +52,28 @@ impl Auth {
 /// What a listener asks about its clients.
 pub(crate) struct Authenticator {
     pub(crate) gate: Arc<dyn Gate>,
+    /// Where a page gets its tickets.
+    pub(crate) exchange: Arc<dyn Exchange>,
     /// A secret for the user to pass on, if the provider makes one.
     pub(crate) invitation: Option<String>,
+}
+
+/// Gives a page what a browser needs for its sessions: it can't send a bearer token along with a WebSocket.
+pub(crate) trait Exchange: Send + Sync {
+    /// Exchanges a bearer token for a ticket. A token that works once is spent, and the secret that comes instead of
+    /// it goes along.
+    ///
+    /// # Errors
+    /// Why the token isn't good.
+    fn exchange(&self, bearer: &str) -> Result<Exchanged, Refusal>;
+}
+
+/// What a page gets for a bearer token.
+pub(crate) struct Exchanged {
+    /// What to show from now on, if the token was good once.
+    pub(crate) secret: Option<String>,
+    /// What opens one session.
+    pub(crate) ticket: String,
+    /// What opens files.
+    pub(crate) files: String,
 }

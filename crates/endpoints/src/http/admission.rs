@@ -1,19 +1,22 @@
-//! Who a request's client is: credentials as HTTP carries them, and what a client that comes in is told to keep.
+//! Who a request's client is: credentials as HTTP carries them, and who is asked about them.
 //!
-//! The authenticator is asked for every request but those to public mounts. What becomes an offer is asked of the
-//! forwarder's gate by the forwarder; for everything else, this is where that gate is asked.
+//! The authenticator is asked for every request but those to public mounts, and to the page, which is nobody's secret.
+//! What becomes an offer is asked of the forwarder's gate by the forwarder; for everything else, this is where that gate
+//! is asked.
+//!
+//! A request's credentials are taken out before anything else sees it: no fact, no negotiation and no log has them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use endpoint::gate::{Admitted, Credentials, Gate, Kept};
+use endpoint::gate::{Admitted, Credentials, Gate};
 use endpoint::info::Http;
 use endpoint::{Info, Refusal, RefusalKind};
-use hyper::header::{CACHE_CONTROL, HeaderName, HeaderValue, REFERRER_POLICY, SET_COOKIE};
-use hyper::{Method, StatusCode};
+use hyper::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 
-use super::reply::{self, Reply};
+use super::mount::Access;
 use super::request::Head;
+use super::syntax::{single, words};
 use crate::patience;
 
 /// Whom a listener lets in.
@@ -23,7 +26,7 @@ pub(crate) struct Admission {
     pub(crate) authenticator: Option<Arc<dyn Gate>>,
     /// The forwarder's, for what becomes no offer.
     pub(crate) gate: Option<Arc<dyn Gate>>,
-    /// The name of the cookie that a client keeps.
+    /// The name of the cookie that opens files.
     pub(crate) cookie: String,
 }
 
@@ -31,24 +34,41 @@ impl Admission {
     /// Names the cookie of the listener at `port`: cookies are shared by all ports of a host, so their names have to
     /// differ.
     pub(crate) fn cookie_at(port: Option<u16>) -> String {
-        port.map_or(COOKIE.to_owned(), |port| format!("{COOKIE}-{port}"))
+        port.map_or(COOKIE_NAME.to_owned(), |port| format!("{COOKIE_NAME}-{port}"))
     }
 
-    /// Checks the client that asks, for an offer or for a reply.
+    /// Takes a request's credentials out of its head. Tickets are in nobody's list of subprotocols; the rest is ours
+    /// only if there is an authenticator.
+    pub(super) fn take(&self, head: &mut Head) -> Credentials {
+        let mut shown = Credentials::default();
+        shown.ticket = take_ticket(&mut head.headers);
+        if self.authenticator.is_some() {
+            shown.bearer = take_bearer(&mut head.headers);
+            shown.cookies = take_cookies(&mut head.headers, &self.cookie);
+        }
+        shown
+    }
+
+    /// Checks the client that asks.
     pub(super) async fn check(
         &self,
-        head: &Head,
+        credentials: &Credentials,
         http: &Http,
         info: &Info,
-        is_offer: bool,
+        access: Access,
         limit: Duration,
     ) -> Result<Admitted, Refusal> {
-        let gates = [self.authenticator.as_ref(), self.gate.as_ref().filter(|_| !is_offer)];
+        let authenticator = self.authenticator.as_ref().filter(|_| access != Access::Named);
+        let gates = [authenticator, self.gate.as_ref().filter(|_| access != Access::Session)];
+        let mut credentials = credentials.clone();
+        if access == Access::Session {
+            // A browser sends them to every port of a host: any server there would have a session with them.
+            credentials.cookies.clear();
+        }
         let checks = async {
             let mut admitted = Admitted::unchanged(info);
             for gate in gates.into_iter().flatten() {
-                let info = admitted.info.clone().with(http.clone());
-                let info = info.with(self.credentials(head, http));
+                let info = admitted.info.clone().with(http.clone()).with(credentials.clone());
                 let ticket = admitted.ticket.take();
                 admitted = gate.check(&info).await?;
                 admitted.ticket = admitted.ticket.or(ticket);
@@ -58,91 +78,114 @@ impl Admission {
         let late = || Refusal::new(RefusalKind::Busy, "there was no decision in time");
         patience::timeout(limit, checks).await.unwrap_or_else(|| Err(late()))
     }
+}
 
-    fn credentials(&self, head: &Head, http: &Http) -> Credentials {
-        // Only a browser that shows the page uses a link up: not who looks whether it is there.
-        let once = http.parameter(TOKEN).filter(|_| head.method == Method::GET);
-        let kept = http.cookies(&self.cookie).map(str::to_owned);
-        Credentials::new(once.map(str::to_owned), kept)
+/// Takes the names that are tickets out of the list of subprotocols, and returns the first.
+fn take_ticket(headers: &mut HeaderMap) -> Option<String> {
+    let is_ticket = |name: &&str| name.starts_with(TICKET);
+    let found = words(headers, &SEC_WEBSOCKET_PROTOCOL).find(is_ticket)?[TICKET.len()..].to_owned();
+    let rest: Vec<_> =
+        words(headers, &SEC_WEBSOCKET_PROTOCOL).filter(|name| !is_ticket(name)).collect();
+    match HeaderValue::from_str(&rest.join(", ")) {
+        Ok(rest) if !rest.is_empty() => headers.insert(SEC_WEBSOCKET_PROTOCOL, rest),
+        _ => headers.remove(SEC_WEBSOCKET_PROTOCOL),
+    };
+    Some(found)
+}
+
+/// Takes a bearer token (RFC 6750 section 2.1). Of two headers, none counts.
+fn take_bearer(headers: &mut HeaderMap) -> Option<String> {
+    let (scheme, token) = single(headers, &AUTHORIZATION).ok()??.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return None;
     }
+    let token = token.trim().to_owned();
+    headers.remove(AUTHORIZATION);
+    Some(token)
+}
 
-    /// Sends a browser that has come in to the same address without its token, with what it is to keep.
-    ///
-    /// Not by a redirect: a cookie that is SameSite=Strict isn't sent with one that began at a link on another site,
-    /// such as a terminal in a browser. A refresh begins here.
-    pub(super) fn welcome(&self, http: &Http, kept: Option<&Kept>, is_secure: bool) -> Reply {
-        let mut reply = again(http);
-        if let Some(kept) = kept {
-            let (name, secret) = (&self.cookie, kept.secret());
-            let secure = if is_secure { "; Secure" } else { "" };
-            let cookie = format!("{name}={secret}; Path=/; HttpOnly; SameSite=Strict{secure}");
-            if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
-                cookie.set_sensitive(true);
-                reply.headers_mut().insert(SET_COOKIE, cookie);
+/// Takes the cookies of this name: one for each path or domain that it was set for.
+fn take_cookies(headers: &mut HeaderMap, name: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = Vec::new();
+    for header in headers.get_all(COOKIE) {
+        let Ok(text) = header.to_str() else { continue };
+        for pair in text.split(';').map(str::trim) {
+            match pair.split_once('=') {
+                Some((key, value)) if key == name => found.push(value.to_owned()),
+                _ => rest.push(pair),
             }
         }
-        reply
     }
+    if !found.is_empty() {
+        match HeaderValue::from_str(&rest.join("; ")) {
+            Ok(rest) if !rest.is_empty() => headers.insert(COOKIE, rest),
+            _ => headers.remove(COOKIE),
+        };
+    }
+    found
 }
 
-/// The same address, without its token.
-fn again(http: &Http) -> Reply {
-    let mut reply = reply::text(StatusCode::OK, "you may come in; loading the page");
-    // Relative, so that it is right behind a proxy; `./` in front, so that it stays on this host.
-    let place = http.path.rsplit('/').next().unwrap_or_default();
-    let query = http.query.split('&').filter(|pair| pair.split('=').next() != Some(TOKEN));
-    let query = query.collect::<Vec<_>>().join("&");
-    let mark = if query.is_empty() { "" } else { "?" };
-    let refresh = HeaderValue::from_str(&format!("0; url=./{place}{mark}{query}"));
-    if let Ok(refresh) = refresh {
-        reply.headers_mut().insert(REFRESH, refresh);
-    }
-    reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    reply.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    reply
-}
-
-/// The parameter in the query.
-pub(crate) const TOKEN: &str = "token";
-const COOKIE: &str = "endpointforward";
-const REFRESH: HeaderName = HeaderName::from_static("refresh");
+/// What a ticket begins with, in the list of subprotocols.
+pub(crate) const TICKET: &str = "endpointforward.ticket.";
+const COOKIE_NAME: &str = "endpointforward";
 
 #[cfg(test)]
 mod tests {
+    use hyper::header::HeaderName;
+
     use super::*;
 
-    fn request(path: &str, query: &str) -> Http {
-        let mut http = Http::default();
-        (http.path, http.query) = (path.to_owned(), query.to_owned());
-        http
+    fn headers(lines: &[(HeaderName, &'static str)]) -> HeaderMap {
+        lines.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
     }
 
     #[test]
-    fn a_cookie_is_the_listeners_own_and_over_tls_stays_there() {
-        let cookie = Admission::cookie_at(Some(9000));
-        let admission = Admission { cookie, ..Admission::default() };
-        let kept = Kept::new("secret");
-        let cookie = |is_secure| {
-            let reply = admission.welcome(&request("/", "token=x"), Some(&kept), is_secure);
-            reply.headers()[SET_COOKIE].to_str().expect("text").to_owned()
-        };
-        let plain = "endpointforward-9000=secret; Path=/; HttpOnly; SameSite=Strict";
-        assert_eq!(cookie(false), plain);
-        assert_eq!(cookie(true), format!("{plain}; Secure"));
-    }
-
-    #[test]
-    fn nobody_is_sent_to_another_host() {
-        for (path, query, to) in [
-            ("/", "token=x", "0; url=./"),
-            ("/", "a=1&token=x&b=2", "0; url=./?a=1&b=2"),
-            ("/term/", "token=x", "0; url=./"),
-            ("/a/b", "token=x", "0; url=./b"),
-            ("//evil.example/", "token=x", "0; url=./"),
-            ("//evil.example", "token=x", "0; url=./evil.example"),
-            ("/a:b", "token=x", "0; url=./a:b"),
+    fn a_ticket_is_no_subprotocol() {
+        for (lines, ticket, left) in [
+            (&["a, endpointforward.ticket.t,b"][..], Some("t"), Some("a, b")),
+            (&["a", "endpointforward.ticket.t", "endpointforward.ticket.u"], Some("t"), Some("a")),
+            (&["endpointforward.ticket."], Some(""), None),
+            (&["a,b"], None, Some("a,b")),
+            (&[], None, None),
         ] {
-            assert_eq!(again(&request(path, query)).headers()[REFRESH], to, "{path}");
+            let mut headers: HeaderMap = lines
+                .iter()
+                .map(|&line| (SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(line)))
+                .collect();
+            assert_eq!(take_ticket(&mut headers).as_deref(), ticket, "{lines:?}");
+            let rest = headers.get(SEC_WEBSOCKET_PROTOCOL).map(|left| left.to_str().expect("text"));
+            assert_eq!(rest, left, "{lines:?}");
         }
+    }
+
+    #[test]
+    fn a_bearer_token_is_taken_and_other_credentials_are_left() {
+        for (lines, token, left) in [
+            (&["Bearer x"][..], Some("x"), 0),
+            (&["bearer  x"], Some("x"), 0),
+            (&["Basic x"], None, 1),
+            (&["Bearer"], None, 1),
+            (&["Bearer x", "Bearer y"], None, 2),
+        ] {
+            let mut headers: HeaderMap =
+                lines.iter().map(|&line| (AUTHORIZATION, HeaderValue::from_static(line))).collect();
+            assert_eq!(take_bearer(&mut headers).as_deref(), token, "{lines:?}");
+            assert_eq!(headers.get_all(AUTHORIZATION).iter().count(), left, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn only_ones_own_cookie_is_taken() {
+        let name = Admission::cookie_at(Some(9000));
+        let mut sent =
+            headers(&[(COOKIE, "a=b; endpointforward-9000=x;endpointforward-9000=y; c")]);
+        assert_eq!(take_cookies(&mut sent, &name), ["x", "y"]);
+        assert_eq!(sent[COOKIE], "a=b; c");
+        let mut sent = headers(&[(COOKIE, "endpointforward-9000=x")]);
+        assert_eq!(take_cookies(&mut sent, &name), ["x"]);
+        assert!(sent.is_empty());
+        let mut sent = headers(&[(COOKIE, "endpointforward_9000=x; endpointforward-90=z")]);
+        assert!(take_cookies(&mut sent, &name).is_empty() && sent.len() == 1);
     }
 }

@@ -29,9 +29,7 @@ impl Decision for Deciding {
         let Self { link, stream, mut upgrade, ticket } = *self;
         if let Some(Err(refusal)) = ticket.map(Ticket::spend) {
             let error = link.error(ErrorKind::Refused, &*refusal.message);
-            if let Ok((wire, _)) = finish(&link, stream, reply::refusal(&refusal)).await {
-                wire.close(link.front.settings.close).await;
-            }
+            say_no(&link, stream, &mut *upgrade, &refusal).await;
             return Err(error);
         }
         let switch = upgrade.switch(&answer);
@@ -45,15 +43,28 @@ impl Decision for Deciding {
     }
 
     async fn refuse(self: Box<Self>, refusal: Refusal) {
-        let Self { link, stream, .. } = *self;
-        // A peer that has gone needs no answer.
-        if let Ok((wire, _)) = finish(&link, stream, reply::refusal(&refusal)).await {
-            wire.close(link.front.settings.close).await;
-        }
+        let Self { link, stream, mut upgrade, .. } = *self;
+        say_no(&link, stream, &mut *upgrade, &refusal).await;
     }
 
     fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         self.stream.poll_left(cx).map(|()| End::because(Reason::PeerLeft, "the client left"))
+    }
+}
+
+/// Refuses with a status, or in the other protocol's terms.
+async fn say_no(
+    link: &Link,
+    stream: Box<dyn Handover>,
+    upgrade: &mut dyn Upgrade,
+    refusal: &Refusal,
+) {
+    let told = upgrade.refuse(refusal);
+    let (reply, last) = told.unwrap_or_else(|| (reply::refusal(refusal), Vec::new()));
+    // A peer that has gone needs no answer.
+    if let Ok((wire, _)) = finish(link, stream, reply).await {
+        wire.push(&last);
+        wire.close(link.front.settings.close).await;
     }
 }
 

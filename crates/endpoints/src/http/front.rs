@@ -4,10 +4,11 @@
 //!
 //! 1. a [`Protocol`] reads it;
 //! 2. a method that no [`Mount`](super::mount::Mount) knows gets 405;
-//! 3. a mount that everybody may ask answers;
-//! 4. the name that the listener is called by is checked, as a trusted proxy passes it on if there is one;
-//! 5. the client is authenticated ([`admission`](super::admission));
-//! 6. the first mount that takes it answers: a reply, an error that ends the connection, or an upgrade, which becomes
+//! 3. its credentials are taken out ([`admission`](super::admission));
+//! 4. a mount that everybody may ask answers;
+//! 5. the name that the listener is called by is checked, as a trusted proxy passes it on if there is one;
+//! 6. the client is authenticated;
+//! 7. the first mount that takes it answers: a reply, an error that ends the connection, or an upgrade, which becomes
 //!    an offer ([`decision`](super::decision)).
 //!
 //! The caller that waits for the next offer drives the connection: there is no task and no queue.
@@ -20,7 +21,8 @@ use async_trait::async_trait;
 use endpoint::gate::Ticket;
 use endpoint::info::Proxied;
 use endpoint::{
-    Bound, Clock, Conn, Control, Error, ErrorKind, Info, Local, Offer, Offers, Result, SessionGuard,
+    Bound, Clock, Conn, Control, Error, ErrorKind, Info, Local, Offer, Offers, Refusal, Result,
+    SessionGuard,
 };
 use hyper::StatusCode;
 use tokio::time::Instant;
@@ -30,10 +32,10 @@ use super::admission::Admission;
 use super::decision::Deciding;
 use super::hosts::Hosts;
 use super::http1::Http1;
-use super::mount::{Mounts, Outcome, Refused};
+use super::mount::{Access, Mounts, Outcome, Refused};
 use super::protocol::{Event, Fault, Protocol, Replying, Requested, Responder};
 use super::proxy::Proxies;
-use super::reply;
+use super::reply::{self, Reply};
 use super::request::{Asked, Head, check_host};
 use super::wire::Wire;
 use crate::patience;
@@ -56,6 +58,8 @@ pub(crate) struct Front {
     pub(crate) local: Local,
     pub(crate) mounts: Mounts,
     pub(crate) admission: Admission,
+    /// What makes the page on which browsers are let in, if there is one.
+    pub(crate) enters: Option<fn() -> Option<Reply>>,
     pub(crate) clock: Clock,
 }
 
@@ -67,19 +71,21 @@ impl Front {
     }
 
     /// Answers a request of the connection that `info` is about.
-    async fn answer(&self, head: &Head, sending: &Arc<()>, info: &Info) -> Answered {
+    async fn answer(&self, mut head: Head, sending: &Arc<()>, info: &Info) -> Answered {
         if !self.mounts.iter().any(|mount| mount.methods().contains(&head.method)) {
             let methods = self.mounts.iter().flat_map(|mount| mount.methods());
             let outcome = Outcome::Reply(reply::not_allowed(methods));
             return Answered { outcome, info: info.clone(), proxied: None, ticket: None };
         }
-        let http = head.facts();
+        let credentials = self.admission.take(&mut head);
+        let (head, http) = (&head, head.facts());
         let proxied = self.settings.proxies.ask(info, &head.headers);
         let mut info = info.clone();
         if let Some(proxied) = &proxied {
             info = info.with(proxied.clone());
         }
-        let asked = Asked { head, http: &http, proxied: proxied.as_ref(), sending };
+        let (http, credentials) = (&http, &credentials);
+        let asked = Asked { head, http, credentials, proxied: proxied.as_ref(), sending };
         let mut ticket = None;
         let outcome = self.outcome(&asked, &mut info, &mut ticket).await;
         Answered { outcome, info, proxied, ticket }
@@ -92,23 +98,23 @@ impl Front {
         info: &mut Info,
         ticket: &mut Option<Ticket>,
     ) -> Outcome {
-        let Asked { head, http, proxied, .. } = *asked;
+        let Asked { head, http, credentials, proxied, .. } = *asked;
         let takes = |mount: &&Arc<dyn super::mount::Mount>| {
             mount.methods().contains(&head.method) && mount.takes(head)
         };
         let mount = self.mounts.iter().find(takes);
-        if let Some(mount) = mount.filter(|mount| mount.is_public()) {
+        let access = mount.map_or(Access::Admitted, |mount| mount.access());
+        if let (Some(mount), Access::Everybody) = (mount, access) {
             return mount.answer(asked);
         }
         let named = check_host(head, proxied, &self.settings.hosts, self.is_loopback());
         if let Err(refused) = named {
             return Outcome::Refused(refused);
         }
-        let is_offer = mount.is_some_and(|mount| mount.offers());
         let limit = self.settings.limit;
-        let admitted = match self.admission.check(head, http, info, is_offer, limit).await {
+        let admitted = match self.admission.check(credentials, http, info, access, limit).await {
             Ok(admitted) => admitted,
-            Err(refusal) => return Outcome::Refused(Refused::not_admitted(&refusal, head)),
+            Err(refusal) => return self.not_admitted(&refusal, head),
         };
         *info = admitted.mark(std::mem::take(info));
         let outcome =
@@ -120,17 +126,19 @@ impl Front {
             // What is refused spends nothing.
             Outcome::Refused(_) => {}
             Outcome::Reply(ref reply) if is_refusal(reply.status()) => {}
-            Outcome::Reply(_) | Outcome::Later(_) => match one.spend() {
-                Ok(kept) => {
-                    let is_secure =
-                        asked.scheme().map_or(self.local.is_encrypted, |it| it == "https");
-                    let welcome = self.admission.welcome(http, kept.as_ref(), is_secure);
-                    return Outcome::Reply(welcome);
+            Outcome::Reply(_) | Outcome::Later(_) => {
+                if let Err(refusal) = one.spend() {
+                    return self.not_admitted(&refusal, head);
                 }
-                Err(refusal) => return Outcome::Refused(Refused::not_admitted(&refusal, head)),
-            },
+            }
         }
         outcome
+    }
+
+    /// Says no: to a browser with a page that lets it in if it can, which is no refusal yet.
+    fn not_admitted(&self, refusal: &Refusal, head: &Head) -> Outcome {
+        let page = self.enters.filter(|_| reply::shows_pages(head)).and_then(|page| page());
+        page.map_or_else(|| Outcome::Refused(Refused::not_admitted(refusal, head)), Outcome::Reply)
     }
 }
 
@@ -215,7 +223,7 @@ impl Offers for Requests {
                     let left = poll_fn(|cx| talk.wire.poll_left(cx));
                     let answered = tokio::select! {
                         biased;
-                        answered = front.answer(&head, &sending, &talk.link.info) => answered,
+                        answered = front.answer(head, &sending, &talk.link.info) => answered,
                         () = left => return Ok(None),
                     };
                     drop(sending);

@@ -8,7 +8,7 @@
 //! 1. [`wire`]: the stream beneath, shared by who speaks HTTP on it and who waits for a decision;
 //! 2. [`protocol`]: the seam behind which a version of HTTP is spoken; [`http1`] is the one there is;
 //! 3. [`front`]: what happens to a request, from its method to its reply; [`request`], [`hosts`], [`proxy`],
-//!    [`origin`] and [`admission`] are the checks;
+//!    [`origin`] and [`admission`] are the checks; [`entrance`] is where a page gets its tickets;
 //! 4. [`mount`]: what answers. [`page`] has the pages and files; a kind mounts what it switches to;
 //! 5. [`decision`]: a switch that waits for the forwarder; [`leave`]: a connection that ends with a reply.
 //!
@@ -17,6 +17,7 @@
 pub(crate) mod admission;
 mod body;
 mod decision;
+pub(crate) mod entrance;
 pub(crate) mod facts;
 pub(crate) mod front;
 pub(crate) mod hosts;

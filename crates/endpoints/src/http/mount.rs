@@ -27,20 +27,28 @@ pub(crate) trait Mount: Send + Sync {
     /// Returns whether a request is its own to answer.
     fn takes(&self, head: &Head) -> bool;
 
-    /// Returns whether its replies are for everybody: sent by whatever name the listener was called, without
-    /// authentication. Such a reply tells nothing that an attacker doesn't know.
-    fn is_public(&self) -> bool {
-        false
+    /// Returns who may ask it.
+    fn access(&self) -> Access {
+        Access::Admitted
     }
 
-    /// Returns whether its answers become offers, for which the forwarder asks its gate.
-    fn offers(&self) -> bool {
-        false
-    }
-
-    /// Answers a request that it takes. The listener's name was checked before and, unless the mount is public, the
-    /// client was admitted.
+    /// Answers a request that it takes, from a client that has this access.
     fn answer(&self, asked: &Asked<'_>) -> Outcome;
+}
+
+/// Who may ask a mount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Everybody, by whatever name the listener is called. The reply tells nothing that an attacker doesn't know.
+    Everybody,
+    /// Everybody who calls the listener by a name of its own, and whom the forwarder's gate admits: what is answered is
+    /// part of the program, and has nothing of what is behind it.
+    Named,
+    /// Clients that were admitted.
+    Admitted,
+    /// The same, by credentials that were sent on purpose. The answer becomes an offer, for which the forwarder asks
+    /// its gate.
+    Session,
 }
 
 /// How a request is answered.
@@ -90,6 +98,12 @@ pub(crate) trait Upgrade: Send {
     /// Returns the reply that switches; called once, when the far side is connected.
     fn switch(&mut self, answer: &Answer) -> Reply;
 
+    /// Returns a reply that switches and what follows it at once, if a refusal is told in the other protocol's terms.
+    fn refuse(&mut self, refusal: &Refusal) -> Option<(Reply, Vec<u8>)> {
+        let _ = refusal;
+        None
+    }
+
     /// Opens the session, after that reply has left.
     fn open(self: Box<Self>, answer: &Answer, over: Switched) -> Accepted;
 }
@@ -114,8 +128,8 @@ impl Mount for Health {
     }
 
     // A health check has no name for the listener and no token.
-    fn is_public(&self) -> bool {
-        true
+    fn access(&self) -> Access {
+        Access::Everybody
     }
 
     fn answer(&self, _: &Asked<'_>) -> Outcome {
@@ -131,8 +145,8 @@ impl Mount for NoIcon {
         head.path() == "/favicon.ico"
     }
 
-    fn is_public(&self) -> bool {
-        true
+    fn access(&self) -> Access {
+        Access::Everybody
     }
 
     fn answer(&self, _: &Asked<'_>) -> Outcome {

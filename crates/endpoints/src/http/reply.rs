@@ -35,14 +35,9 @@ pub(crate) fn last(status: StatusCode, line: &str) -> Reply {
 /// section 15.5.2).
 pub(crate) fn refusal(refusal: &Refusal) -> Reply {
     let challenges: Vec<_> = refusal.challenges.iter().filter_map(www_authenticate).collect();
-    let status = match refusal.kind {
-        RefusalKind::Unauthenticated if challenges.is_empty() => StatusCode::FORBIDDEN,
-        RefusalKind::Unauthenticated => StatusCode::UNAUTHORIZED,
-        RefusalKind::Busy => StatusCode::SERVICE_UNAVAILABLE,
-        RefusalKind::Forbidden => StatusCode::FORBIDDEN,
-        RefusalKind::NotFound => StatusCode::NOT_FOUND,
-        RefusalKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
-        _ => StatusCode::BAD_GATEWAY,
+    let status = match status(refusal.kind) {
+        StatusCode::UNAUTHORIZED if challenges.is_empty() => StatusCode::FORBIDDEN,
+        status => status,
     };
     let mut reply = last(status, &refusal.message);
     for challenge in challenges {
@@ -51,23 +46,40 @@ pub(crate) fn refusal(refusal: &Refusal) -> Reply {
     reply
 }
 
+/// The status that a refusal of this sort has.
+pub(crate) fn status(kind: RefusalKind) -> StatusCode {
+    match kind {
+        RefusalKind::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+        RefusalKind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        RefusalKind::Forbidden => StatusCode::FORBIDDEN,
+        RefusalKind::NotFound => StatusCode::NOT_FOUND,
+        RefusalKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        RefusalKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        _ => StatusCode::BAD_GATEWAY,
+    }
+}
+
 /// A refusal of a request that may come from a browser: one that shows pages is sent to the page to sign in on.
 pub(crate) fn refusal_of(refusal: &Refusal, head: &Head) -> Reply {
-    let shows_pages = head.method == Method::GET
-        && !head.headers.contains_key(UPGRADE)
-        && words(&head.headers, &ACCEPT).any(|media| media.starts_with("text/html"));
     let page = refusal.challenges.iter().find_map(|challenge| match &challenge.scheme {
         Scheme::Page(path) => HeaderValue::from_str(path).ok(),
         _ => None,
     });
     match page {
-        Some(page) if shows_pages => {
+        Some(page) if shows_pages(head) => {
             let mut reply = last(StatusCode::SEE_OTHER, &refusal.message);
             reply.headers_mut().insert(LOCATION, page);
             reply
         }
         _ => self::refusal(refusal),
     }
+}
+
+/// Returns whether a request comes from a browser that would show a page.
+pub(crate) fn shows_pages(head: &Head) -> bool {
+    head.method == Method::GET
+        && !head.headers.contains_key(UPGRADE)
+        && words(&head.headers, &ACCEPT).any(|media| media.starts_with("text/html"))
 }
 
 /// A challenge as a header field (RFC 9110 section 11.6.1); `None` for one that only a browser can answer.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use endpoint::ErrorKind;
+use endpoint::gate::Credentials;
 use endpoint::info::{Http, Proxied};
 use hyper::body::{Body, Incoming};
 use hyper::header::{HOST, HeaderMap, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
@@ -56,7 +57,8 @@ impl Head {
             })
             .collect();
         http.subprotocols = words(&self.headers, &SEC_WEBSOCKET_PROTOCOL)
-            .filter(|name| is_token(name))
+            // A word to the listener, and no name that anything could speak.
+            .filter(|name| is_token(name) && *name != TELL)
             .map(str::to_owned)
             .collect();
         http
@@ -68,6 +70,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) head: &'a Head,
     /// The facts about it.
     pub(crate) http: &'a Http,
+    /// What was taken out of it.
+    pub(crate) credentials: &'a Credentials,
     /// What a trusted proxy says about the client.
     pub(crate) proxied: Option<&'a Proxied>,
     /// Held by a reply for as long as it is being sent.
@@ -86,6 +90,9 @@ impl Asked<'_> {
         self.proxied.and_then(|proxied| proxied.scheme)
     }
 }
+
+/// What a client offers that wants refusals told in WebSocket's terms.
+pub(crate) const TELL: &str = "endpointforward.refusals";
 
 /// Checks that the listener answers to the host that was asked for: of us, and of the proxy in front. The first is
 /// looked at in any case, because a page on this machine may pretend to be a proxy, but can't choose its Host header.

@@ -90,6 +90,11 @@ impl Wire {
         self.lock().sniff.diagnosis()
     }
 
+    /// Has a few bytes written behind what is kept, once that is drained.
+    pub(crate) fn push(&self, bytes: &[u8]) {
+        self.lock().out.extend_from_slice(bytes);
+    }
+
     /// Writes what is kept.
     pub(crate) fn poll_drain(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.lock().poll_drain(cx)

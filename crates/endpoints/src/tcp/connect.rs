@@ -165,7 +165,12 @@ impl Connect {
                 format!("{}{more}", list.join("; "))
             }
         };
-        self.error(kind, words)
+        let telling = failed.iter().map(|(_, error)| error).find(|error| sort(error) == kind);
+        let error = self.error(kind, words);
+        match telling {
+            Some(telling) => error.with_bare_cause(describe(telling)),
+            None => error,
+        }
     }
 
     fn error(&self, kind: ErrorKind, words: String) -> Error {

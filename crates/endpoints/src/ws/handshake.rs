@@ -2,7 +2,8 @@
 
 use endpoint::ErrorKind;
 use hyper::header::{
-    CONNECTION, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
+    CONNECTION, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION,
 };
 use hyper::{Method, StatusCode, Version};
 use websocket::deflate::{self, Params};
@@ -11,9 +12,10 @@ use super::listen::Listening;
 use super::negotiate::Disagreement;
 use super::reply;
 use super::stream::base64;
+use super::terminal;
 use crate::http::mount::Refused;
 use crate::http::request::Asked;
-use crate::http::syntax::{has_word, is_token, printable, single};
+use crate::http::syntax::{has_word, is_token, printable, single, words};
 
 /// What a right handshake asks for.
 pub(super) struct Handshake {
@@ -22,6 +24,8 @@ pub(super) struct Handshake {
     pub(super) subprotocol: Option<String>,
     /// How messages are compressed, and the answer that says so.
     pub(super) deflate: Option<(Params, String)>,
+    /// Whether the client wants a refusal told with a Close frame, as a page can't read an HTTP reply.
+    pub(super) tells: bool,
 }
 
 /// Checks a handshake: its form, the page that it comes from, and what it offers.
@@ -65,14 +69,14 @@ pub(super) fn check(asked: &Asked<'_>, listening: &Listening) -> Result<Handshak
         Ok(chosen) => chosen.map(str::to_owned),
         Err(why) => {
             let spoken = &listening.spoken;
-            let words = match &why {
+            let mistake = match &why {
                 Disagreement::Nothing => "no WebSocket subprotocol was offered".to_owned(),
                 Disagreement::Unknown(names) => {
                     let names = printable(&names.join(", "));
                     format!("none of the WebSocket subprotocols `{names}` is known")
                 }
             };
-            let mut line = format!("{words}; this server only speaks `{spoken}`");
+            let mut line = format!("{mistake}; this server only speaks `{spoken}`");
             if let Disagreement::Unknown(names) = &why
                 && let Some(name) = names.first().filter(|name| is_token(name))
             {
@@ -96,5 +100,7 @@ pub(super) fn check(asked: &Asked<'_>, listening: &Listening) -> Result<Handshak
         let line = "there is no memory for another compressed connection";
         return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Other, line));
     }
-    Ok(Handshake { key: key.to_owned(), subprotocol, deflate })
+    let tells = words(headers, &SEC_WEBSOCKET_PROTOCOL).any(|name| name == terminal::TELL)
+        && subprotocol.as_deref() == Some(terminal::NAME);
+    Ok(Handshake { key: key.to_owned(), subprotocol, deflate, tells })
 }

@@ -16,12 +16,14 @@ use super::negotiate::Spoken;
 use super::options::Options;
 use super::upgrade::WebSocket;
 use crate::auth::Auth;
-use crate::http::admission::{Admission, TOKEN};
+use crate::http::admission::Admission;
+use crate::http::entrance::{self, Entrance};
 use crate::http::front::{Front, Serving, Settings};
 use crate::http::mount::{Health, Mount, Mounts, NoIcon};
 use crate::http::origin::Origins;
 use crate::http::page::folder::{Files, Folder};
 use crate::http::page::{Page, Show};
+use crate::http::reply::Reply;
 
 /// The layer, planned.
 pub(super) struct Listening {
@@ -92,12 +94,25 @@ impl ServeLayer for Layer {
         if let Some(token) = authenticator.as_ref().and_then(|asks| asks.invitation.as_ref()) {
             // Where only a path is known, that has to do.
             let place = url.as_ref().map_or(path, |url| url.as_str());
-            local = local.with_invitation(Invitation::new(format!("{place}?{TOKEN}={token}")));
+            local = local.with_invitation(Invitation::new(format!("{place}#token={token}")));
         }
+        let is_folder = matches!(listening.show, Show::Folder(_));
+        let (authenticator, exchange) =
+            authenticator.map(|asks| (asks.gate, asks.exchange)).unzip();
         let admission = Admission {
-            authenticator: authenticator.map(|asks| asks.gate),
+            authenticator,
             gate: cx.gate().cloned(),
             cookie: Admission::cookie_at(local.address.map(|address| address.port())),
+        };
+        // Our own page lets itself in; for another there is one that does.
+        let enters =
+            (is_folder && exchange.is_some()).then_some(entrance::page as fn() -> Option<Reply>);
+        let entrance = Entrance {
+            served: listening.path.clone(),
+            origins: listening.origins.clone(),
+            cookie: enters.map(|_| admission.cookie.clone()),
+            exchange,
+            is_encrypted: local.is_encrypted,
         };
         if let Some(url) = url {
             local = local.with_url(url);
@@ -107,13 +122,16 @@ impl ServeLayer for Layer {
             mounts.push(Arc::new(Health(path.clone())));
         }
         // A folder may have an icon of its own.
-        if !matches!(listening.show, Show::Folder(_)) {
+        if !is_folder {
             mounts.push(Arc::new(NoIcon));
         }
         mounts.push(Arc::new(WebSocket(Arc::clone(listening))));
         mounts.push(page);
+        if is_shown && !is_folder || entrance.exchange.is_some() {
+            mounts.push(Arc::new(entrance));
+        }
         let (settings, clock) = (Arc::clone(&self.settings), cx.clock().clone());
-        Ok(Arc::new(Serving(Arc::new(Front { settings, local, mounts, admission, clock }))))
+        Ok(Arc::new(Serving(Arc::new(Front { settings, local, mounts, admission, enters, clock }))))
     }
 
     fn missing(&self, _: &Context) -> Option<String> {

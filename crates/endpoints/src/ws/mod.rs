@@ -117,8 +117,10 @@ pub(crate) static KIND: Kind = Kind {
                 ValueKind::Choice(&["none", "token"]),
                 "Who may see the page and connect. `none`, everybody who reaches the listener, which \
                  has to be stated for a program behind a public address. `token`: who opens the link \
-                 that is shown at the start; it works once, and its browser gets a cookie for as \
-                 long as the listener lives.",
+                 that is shown at the start. It works once; its browser keeps a secret, in storage that no \
+                 other port of the host can read, for as long as the listener lives. Programs send what \
+                 follows `#token=` in the header `Authorization: Bearer TOKEN`, which works once too; \
+                 the reply to a POST with it has a secret that works until the listener ends.",
             ).topic(Topic::Access),
             HEALTH,
             MAX_HEADER,

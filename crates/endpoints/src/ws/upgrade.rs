@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use endpoint::info::Http;
-use endpoint::{Accepted, Answer, Conn, DialLayer, Grants, Transport};
-use websocket::Role;
+use endpoint::{Accepted, Answer, Conn, DialLayer, Grants, Refusal, Transport};
 use websocket::deflate::Params;
+use websocket::{CloseCode, CloseFrame, Encoder, Role};
 
 use super::handshake;
 use super::listen::Listening;
@@ -14,7 +14,7 @@ use super::reply::switch;
 use super::stream::core::Core;
 use super::stream::messages::Messages;
 use super::terminal::{self, Face};
-use crate::http::mount::{Mount, Outcome, Switched, Upgrade};
+use crate::http::mount::{Access, Mount, Outcome, Switched, Upgrade};
 use crate::http::page::Show;
 use crate::http::page::place;
 use crate::http::reply::{self, Reply};
@@ -28,8 +28,8 @@ impl Mount for WebSocket {
         head.upgrades_to("websocket")
     }
 
-    fn offers(&self) -> bool {
-        true
+    fn access(&self) -> Access {
+        Access::Session
     }
 
     fn answer(&self, asked: &Asked<'_>) -> Outcome {
@@ -41,7 +41,7 @@ impl Mount for WebSocket {
                 let listening = Arc::clone(&self.0);
                 let (http, subprotocol) = (asked.http.clone(), handshake.subprotocol);
                 let (params, extension) = handshake.deflate.unzip();
-                let key = handshake.key;
+                let (key, tells) = (handshake.key, handshake.tells);
                 Outcome::Upgrade(Box::new(Opening {
                     listening,
                     key,
@@ -49,6 +49,7 @@ impl Mount for WebSocket {
                     subprotocol,
                     params,
                     extension,
+                    tells,
                 }))
             }
             Err(refused) => Outcome::Refused(refused),
@@ -66,6 +67,8 @@ struct Opening {
     /// How messages are compressed, and the answer that says so.
     params: Option<Params>,
     extension: Option<String>,
+    /// Whether a refusal is told with a Close frame.
+    tells: bool,
 }
 
 impl Upgrade for Opening {
@@ -84,6 +87,16 @@ impl Upgrade for Opening {
         }
         let more = self.listening.headers.iter().chain(&answer.headers);
         switch(&self.key, self.subprotocol.as_deref(), self.extension.as_deref(), more)
+    }
+
+    fn refuse(&mut self, refusal: &Refusal) -> Option<(Reply, Vec<u8>)> {
+        if !self.tells {
+            return None;
+        }
+        let code = CloseCode::from(REFUSED + reply::status(refusal.kind).as_u16());
+        let frame = CloseFrame::new(code, &refusal.message);
+        let last = Encoder::new(Role::Server).close(frame.as_ref(), || [0; 4]).to_vec();
+        Some((switch(&self.key, self.subprotocol.as_deref(), None, [].iter()), last))
     }
 
     fn open(self: Box<Self>, answer: &Answer, over: Switched) -> Accepted {
@@ -110,6 +123,9 @@ impl Upgrade for Opening {
         }
     }
 }
+
+/// Added to the status that a refusal has otherwise: a code of the private range (RFC 6455 section 7.4.2).
+const REFUSED: u16 = 4000;
 
 impl Listening {
     /// What a terminal sees the far side through.

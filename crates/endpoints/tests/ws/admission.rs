@@ -14,38 +14,40 @@ use crate::terminal::V1;
 
 fn token(site: &Site) -> String {
     let invitation = site.accept.local().invitation.clone().unwrap();
-    invitation.url().split_once("?token=").unwrap().1.to_owned()
+    invitation.url().split_once("#token=").unwrap().1.to_owned()
 }
 
 #[tokio::test]
 async fn a_request_that_is_refused_for_another_reason_spends_no_token() {
     let mut site = Site::new(":auth=token:subprotocol=mqtt").await;
     let token = token(&site);
-    let path = format!("/?token={token}");
+    let bearer = format!("Authorization: Bearer {token}\r\n");
     for headers in [
         format!("{V1}Origin: https://evil.example\r\n"),
         "Sec-WebSocket-Protocol: unknown\r\n".to_owned(),
         "Sec-WebSocket-Key: x\r\n".to_owned(),
     ] {
-        let got = site.say(&upgrade(&path, &format!("{headers}Connection: close\r\n"))).await;
+        let request = upgrade("/", &format!("{headers}{bearer}Connection: close\r\n"));
+        let got = site.say(&request).await;
         assert!(matches!(got.status, 400 | 403), "{got:?}");
     }
     // An offer that is dropped, as one whose destination is down.
-    assert!(site.say(&upgrade(&path, V1)).await.offered);
-    assert_eq!(site.get(&path, "").await.status, 200);
-    assert_eq!(site.get(&path, "").await.status, 403);
+    assert!(site.say(&upgrade("/", &format!("{V1}{bearer}"))).await.offered);
+    assert_eq!(site.ask("POST", "/", &bearer).await.status, 200);
+    assert_eq!(site.ask("POST", "/", &bearer).await.status, 401);
 }
 
 #[tokio::test]
 async fn a_session_spends_the_token() {
     let mut server = Server::new(":auth=token").await;
     let invitation = server.accept.local().invitation.clone().unwrap();
-    let path = format!("/?{}", invitation.url().split_once('?').unwrap().1);
+    let (_, token) = invitation.url().split_once("#token=").unwrap();
+    let bearer = format!("Authorization: Bearer {token}\r\n");
     // Both are let in by the same token; the first that becomes a session spends it.
     let (mut first, mut one) = server.client().await;
     let (mut second, mut other) = server.client().await;
-    first.send(upgrade(&path, "")).await;
-    second.send(upgrade(&path, "")).await;
+    first.send(upgrade("/", &bearer)).await;
+    second.send(upgrade("/", &bearer)).await;
     let (one, other) = (one.next().await.unwrap().unwrap(), other.next().await.unwrap().unwrap());
     let conn = accepted(one).await;
     assert_eq!(first.response().await.status, 101);
@@ -100,4 +102,51 @@ async fn the_listeners_gate_is_asked_for_all_that_becomes_no_offer() {
     // The forwarder asks its own gate for that.
     assert!(site.say(&upgrade("/", V1)).await.offered);
     assert_eq!(*gate.0.lock().unwrap(), ["/a.txt", "/b.txt", "/a.txt", "/a.txt"]);
+}
+
+#[tokio::test]
+async fn nothing_behind_sees_what_lets_in() {
+    let mut server = Server::new(":auth=token").await;
+    let invitation = server.accept.local().invitation.clone().unwrap();
+    let (_, token) = invitation.url().split_once("#token=").unwrap();
+    let (mut client, mut incoming) = server.client().await;
+    client
+        .send(upgrade(
+            "/",
+            &format!(
+                "Authorization: Bearer {token}\r\nSec-WebSocket-Protocol: endpointforward.ticket.x, chat, \
+                 endpointforward.refusals\r\n"
+            ),
+        ))
+        .await;
+    let offer = incoming.next().await.unwrap().unwrap();
+    let http = offer.info.get::<Http>().unwrap();
+    assert_eq!(http.subprotocols, ["chat"]);
+    assert_eq!(http.header("authorization"), None);
+    assert!(!http.headers.iter().any(|(_, value)| value.contains("ticket")), "{:?}", http.headers);
+}
+
+#[tokio::test]
+async fn a_client_that_asks_for_it_is_told_a_refusal_by_a_close() {
+    use endpoint::RefusalKind::{Broken, Busy, Forbidden, NotFound, Refused, Timeout};
+    for (kind, code) in [
+        (Broken, 4500),
+        (Busy, 4503),
+        (Forbidden, 4403),
+        (NotFound, 4404),
+        (Refused, 4502),
+        (Timeout, 4504),
+    ] {
+        let mut server = Server::new("").await;
+        let (mut client, mut incoming) = server.client().await;
+        let tells = "Sec-WebSocket-Protocol: endpointforward.v1, endpointforward.refusals\r\n";
+        client.send(upgrade("/", tells)).await;
+        let offer = incoming.next().await.unwrap().unwrap();
+        let refusing = tokio::spawn(offer.refuse(Refusal::new(kind, "it is not to be")));
+        assert_eq!(client.response().await.status, 101);
+        let frame = client.frame().await.unwrap();
+        assert_eq!((frame.close_code(), frame.reason()), (Some(code), "it is not to be"));
+        drop(client);
+        refusing.await.unwrap();
+    }
 }

@@ -216,10 +216,22 @@ async fn it_lies_below_path_and_behind_the_door() {
     let mut site = own.site(":path=/term:auth=token").await;
     assert_eq!(site.get("/term/ten.bin", "").await.status, 403);
     let invitation = site.accept.local().invitation.clone().unwrap();
-    let (_, token) = invitation.url().split_once("?token=").unwrap();
-    let got = site.get(&format!("/term/?token={token}"), "").await;
+    let (_, token) = invitation.url().split_once("#token=").unwrap();
+    // A browser is shown a page that exchanges the link's token; from anywhere in the folder.
+    let html = "Accept: text/html,*/*;q=0.8\r\n";
+    let entrance = site.get("/term/ten.bin", html).await;
+    assert_eq!(entrance.status, 403);
+    assert!(entrance.text().contains("<script nonce="), "{entrance:?}");
+    assert!(entrance.error.is_none(), "nothing was refused yet: {entrance:?}");
+    let bearer = format!("Authorization: Bearer {token}\r\n");
+    let got = site.ask("POST", "/term/ten.bin", &bearer).await;
     let cookie = got.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
-    let cookie = format!("Cookie: {cookie}\r\n");
+    let cookie = format!("Cookie: a=b; {cookie}\r\n");
+    let secret = crate::page::given(got.text(), "secret");
+    let refused = site.say(&upgrade("/term/", &format!("{cookie}Connection: close\r\n"))).await;
+    assert_eq!((refused.status, refused.offered), (403, false), "it opens files alone");
+    let program = format!("Authorization: Bearer {secret}\r\n");
+    assert_eq!(site.get("/term/ten.bin", &program).await.text(), "0123456789");
     assert_eq!(site.get("/term/ten.bin", &cookie).await.text(), "0123456789");
     assert_eq!(site.get("/term", &cookie).await.header("location"), Some("./term/"));
     for path in ["/ten.bin", "/terminal/ten.bin", "/term//ten.bin"] {

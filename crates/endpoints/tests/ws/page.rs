@@ -210,7 +210,7 @@ async fn without_a_path_the_page_is_at_every_one() {
             "{path}"
         );
     }
-    assert_eq!(site.ask("POST", "/", "").await.status, 405);
+    assert_eq!(site.ask("PUT", "/", "").await.status, 405);
     let deep = site.get("/a/b/", "").await;
     assert_eq!(site.get(&format!("/a/b/{}", asset(&deep, ".css")), "").await.status, 200);
 }
@@ -266,46 +266,66 @@ async fn foreign_names_are_refused_on_loopback() {
 }
 
 #[tokio::test]
-async fn a_token_lets_one_browser_in() {
+async fn a_link_lets_one_browser_in_by_tickets_alone() {
     let mut site = Site::new(":auth=token").await;
     let local = site.accept.local().clone();
     let invitation = local.invitation.clone().unwrap();
-    let (_, token) = invitation.url().split_once("?token=").unwrap();
+    let (_, token) = invitation.url().split_once("#token=").unwrap();
     assert!(token.len() >= 40, "{token}");
     for shown in [format!("{local}"), format!("{local:?}"), format!("{invitation:?}")] {
         assert!(!shown.contains(token), "{shown}");
     }
     let upgraded = |headers: &str| upgrade("/", &format!("{V1}Connection: close\r\n{headers}"));
-    assert_eq!(
-        site.get("/favicon.ico", "").await.status,
-        204,
-        "browsers ask beside a line of text"
-    );
-    for path in ["/", "/assets/licenses.txt", "/?token=", "/?token=x", "/a/favicon.ico"] {
-        let got = site.get(path, "").await;
+    let bearer = |secret: &str| format!("Authorization: Bearer {secret}\r\n");
+    // The page is nobody's secret; what is behind it is.
+    for path in ["/", "/assets/licenses.txt"] {
+        assert!(matches!(site.get(path, "").await.status, 200 | 403), "{path}");
+        assert_eq!(site.get(path, "Host: evil.example\r\n").await.status, 403, "{path}");
+    }
+    for path in ["/", &format!("/?token={token}")] {
+        let got = site.say(&upgrade(path, &format!("{V1}Connection: close\r\n"))).await;
         assert_eq!((got.status, got.offered), (403, false), "{path}");
         assert!(got.text().contains("the link that was shown"), "{got:?}");
     }
-    assert_eq!(site.say(&upgraded("")).await.status, 403);
-    assert_eq!(site.ask("HEAD", &format!("/?token={token}"), "").await.status, 403);
-    let got = site.get(&format!("/?token={token}"), "Host: evil.example\r\n").await;
-    assert_eq!(got.status, 403);
-    let got = site.get(&format!("/?token={token}"), "").await;
-    assert_eq!((got.status, got.header("refresh")), (200, Some("0; url=./")));
-    assert_eq!(got.header("cache-control"), Some("no-store"));
-    let cookie = got.header("set-cookie").unwrap();
-    assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");
-    let cookie = format!("Cookie: a=b; {}\r\n", cookie.split(';').next().unwrap());
-    assert!(!cookie.contains(token));
-    let again = site.get(&format!("/?token={token}"), "").await;
-    assert_eq!(again.status, 403);
+    // Another page may not exchange it, and what isn't the token is exchanged for nothing.
+    for headers in ["Origin: http://evil.example\r\n", "Host: evil.example\r\n"] {
+        let got = site.ask("POST", "/", &format!("{}{headers}", bearer(token))).await;
+        assert_eq!(got.status, 403, "{headers}");
+    }
+    for headers in [String::new(), bearer("x"), format!("{0}{0}", bearer(token))] {
+        let got = site.ask("POST", "/", &headers).await;
+        assert_eq!((got.status, got.header("www-authenticate").is_some()), (401, true), "{got:?}");
+    }
+    let got = site.ask("POST", "/", &bearer(token)).await;
+    assert_eq!((got.status, got.header("cache-control")), (200, Some("no-store")));
+    assert_eq!(got.header("set-cookie"), None, "cookies go to every port");
+    let (secret, ticket) = (given(got.text(), "secret"), given(got.text(), "ticket"));
+    let again = site.ask("POST", "/", &bearer(token)).await;
     assert!(again.text().contains("used already"), "{again:?}");
-    assert!(matches!(site.get("/", &cookie).await.status, 200 | 426));
-    assert!(site.say(&upgraded(&cookie)).await.offered);
-    let foreign = format!("{cookie}Origin: https://evil.example\r\n");
+
+    let with =
+        |ticket: &str| format!("Sec-WebSocket-Protocol: endpointforward.ticket.{ticket}\r\n");
+    let foreign = format!("{}Origin: https://evil.example\r\n", with(&ticket));
     assert_eq!(site.say(&upgraded(&foreign)).await.status, 403);
-    let wrong = cookie.replace("endpointforward-", "endpointforward_");
-    assert_eq!(site.get("/", &wrong).await.status, 403);
-    // A listener of its own has a cookie of its own.
-    assert_eq!(Site::new(":auth=token").await.get("/", &cookie).await.status, 403);
+    let got = site.ask("POST", "/", &bearer(&secret)).await;
+    let ticket = given(got.text(), "ticket");
+    assert!(site.say(&upgraded(&with(&ticket))).await.offered);
+    assert_eq!(site.say(&upgraded(&with(&ticket))).await.status, 403, "it opens one session");
+    // Programs show the secret itself. No cookie opens a session.
+    assert!(site.say(&upgraded(&bearer(&secret))).await.offered);
+    let port = local.address.unwrap().port();
+    for cookie in [&secret, &ticket, token] {
+        let cookie = format!("Cookie: endpointforward-{port}={cookie}\r\n");
+        assert_eq!(site.say(&upgraded(&cookie)).await.status, 403);
+        assert_eq!(site.ask("POST", "/", &cookie).await.status, 401);
+    }
+    // Another listener has secrets of its own.
+    let mut other = Site::new(":auth=token").await;
+    assert_eq!(other.say(&upgraded(&bearer(&secret))).await.status, 403);
+}
+
+/// A field of what a page is given.
+pub(crate) fn given(text: &str, name: &str) -> String {
+    let given: serde_json::Value = serde_json::from_str(text).unwrap();
+    given[name].as_str().unwrap_or_else(|| panic!("no {name}")).to_owned()
 }

@@ -109,11 +109,13 @@ async fn a_pages_origin_is_compared_with_what_the_browser_called_the_proxy() {
 #[tokio::test]
 async fn a_cookie_is_for_tls_alone_where_the_proxy_has_it() {
     for (proto, secure) in [("https", true), ("http", false)] {
-        let mut site = Site::new(":auth=token:trusted=loopback").await;
+        let folder = tempfile::tempdir().unwrap();
+        let page = format!(":auth=token:trusted=loopback:page={{{}/}}", folder.path().display());
+        let mut site = Site::new(&page).await;
         let invitation = site.accept.local().invitation.clone().unwrap();
-        let (_, token) = invitation.url().split_once("?token=").unwrap();
-        let headers = format!("X-Forwarded-Proto: {proto}\r\n");
-        let got = site.get(&format!("/?token={token}"), &headers).await;
+        let (_, token) = invitation.url().split_once("#token=").unwrap();
+        let headers = format!("X-Forwarded-Proto: {proto}\r\nAuthorization: Bearer {token}\r\n");
+        let got = site.ask("POST", "/", &headers).await;
         let cookie = got.header("set-cookie").unwrap();
         assert_eq!(cookie.ends_with("; Secure"), secure, "{cookie}");
     }

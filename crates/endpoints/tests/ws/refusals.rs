@@ -63,7 +63,7 @@ async fn a_client_that_does_not_read_a_refusal_is_not_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn who_still_sends_a_request_reads_its_refusal() {
     let many = format!("GET / HTTP/1.1\r\nHost: localhost\r\nx: {}", "y".repeat(20_000));
-    let body = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n".to_owned();
+    let body = "PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n".to_owned();
     let early = upgrade("/", "Content-Length: 1000000\r\n");
     for (request, status) in
         [(many, 431), (body, 405), (early, 400), ("\x16\x03\x01\r\n\r\n".into(), 400)]

@@ -327,7 +327,8 @@ async fn what_was_accepted_first_is_told_that_nothing_could_be_connected() {
     running.far.refuse(io::ErrorKind::ConnectionRefused);
     let offer = running.source.offer_in(AcceptPolicy::AcceptFirst);
     offer.peer.until(Peer::is_dropped).await;
-    assert_eq!(offer.peer.finished(), Some(End::of(Reason::Unreachable)));
+    let words = "the destination can't be connected: connection refused";
+    assert_eq!(offer.peer.finished(), Some(End::because(Reason::Unreachable, words)));
     assert_eq!(running.finish().await.unreachable, 1);
 }
 
@@ -398,7 +399,7 @@ async fn a_ticket_is_spent_by_who_comes_in() {
             let ticket = Ticket::new(move || {
                 let first = spent.fetch_add(1, Ordering::Relaxed) == 0;
                 let used = Refusal::new(RefusalKind::Forbidden, "it was used");
-                first.then_some(None).ok_or(used)
+                first.then_some(()).ok_or(used)
             });
             let ada = Identity::user("ada");
             Ok(Admitted::new(info, ada, Role::ReadWrite).with_ticket(ticket))

@@ -26,7 +26,7 @@ use self::encoding::Encoding;
 use self::files::{BUILT, Built, File};
 use self::place::Place;
 use super::body::Body;
-use super::mount::{Mount, Outcome};
+use super::mount::{Access, Mount, Outcome};
 use super::reply::{self, Reply};
 use super::request::{Asked, Head};
 
@@ -83,6 +83,11 @@ impl Page {
 impl Mount for Page {
     fn takes(&self, _: &Head) -> bool {
         true
+    }
+
+    // It has to be shown to exchange a link for a ticket, and anybody can have it from the program.
+    fn access(&self) -> Access {
+        Access::Named
     }
 
     fn answer(&self, asked: &Asked<'_>) -> Outcome {

@@ -22,6 +22,10 @@ pub(super) const NAME: &str = "endpointforward.v1";
 /// is behind the listener reaches it as it is, and no telnet is spoken in between.
 pub(super) const PLAIN: &str = "endpointforward-face";
 
+/// Offered with it by a client that can't read the HTTP reply of a refusal, as no page can: the WebSocket is opened and
+/// closed with the reason. Never agreed on.
+pub(super) const TELL: &str = crate::http::request::TELL;
+
 /// What the client is to look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Face {

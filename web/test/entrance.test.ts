@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import { Entrance, tokenInLink, type Fetch } from "../src/wire/entrance.ts";
+
+function storage(kept: Record<string, string> = {}) {
+  const map = new Map(Object.entries(kept));
+  return { map, read: (key: string) => map.get(key) ?? null, write: (key: string, value: string) => void map.set(key, value) };
+}
+
+/// A server that knows these bearer tokens, and what it was shown.
+function server(known: Record<string, object>, seen: (string | null)[] = []): Fetch {
+  return (_url, { headers }) => {
+    const bearer = headers["authorization"]?.replace("Bearer ", "") ?? null;
+    seen.push(bearer);
+    const given = known[bearer ?? ""];
+    const plain = { "content-type": "text/plain; charset=utf-8" };
+    return Promise.resolve(
+      given
+        ? new Response(JSON.stringify(given))
+        : new Response("open this page with the link\n", { status: 401, headers: plain }),
+    );
+  };
+}
+
+test("a link's token is exchanged for a secret, which gets tickets from then on", async () => {
+  const keep = storage();
+  const seen: (string | null)[] = [];
+  const fetch = server({ t: { ticket: "1", secret: "s" }, s: { ticket: "2" } }, seen);
+  const page = new Entrance("http://h:1/a/?x#token=t", keep, fetch);
+  page.link("t");
+  expect(await page.enter()).toEqual({ tickets: ["endpointforward.ticket.1"] });
+  expect(await page.enter()).toEqual({ tickets: ["endpointforward.ticket.2"] });
+  expect(keep.map).toEqual(new Map([["endpointforward.secret:/a/", "s"]]));
+  // Another page of the same listener.
+  const below = new Entrance("http://h:1/a/b/c", keep, fetch);
+  expect(await below.enter()).toEqual({ tickets: ["endpointforward.ticket.2"] });
+  const above = new Entrance("http://h:1/", keep, fetch);
+  expect(await above.enter()).toEqual({ tickets: [] });
+  expect(seen).toEqual(["t", "s", "s"]);
+});
+
+test("a browser that is known leaves a link to another, and an unknown one uses it", async () => {
+  const seen: (string | null)[] = [];
+  const known = new Entrance("http://h/", storage({ "endpointforward.secret:/": "s" }), server({ s: { ticket: "1" } }, seen));
+  known.link("t");
+  await known.enter();
+  expect(seen).toEqual(["s"]);
+  const keep = storage({ "endpointforward.secret:/": "old" });
+  const restarted = new Entrance("http://h/", keep, server({ t: { ticket: "1", secret: "new" } }));
+  restarted.link("t");
+  expect(await restarted.enter()).toEqual({ tickets: ["endpointforward.ticket.1"] });
+  expect(keep.read("endpointforward.secret:/")).toBe("new");
+});
+
+test("why not is said in words, and whether to try again", async () => {
+  const old = storage({ "endpointforward.secret:/": "old" });
+  expect(await new Entrance("http://h/", old, server({})).enter()).toMatchObject({
+    words: expect.stringContaining("new link") as string,
+    retry: false,
+  });
+  const stranger = new Entrance("http://h/", storage(), server({}));
+  expect(await stranger.enter()).toEqual({ tickets: [] });
+  expect(await stranger.why()).toEqual({ words: "open this page with the link", retry: false });
+  const answers = (status: number, type = "text/plain"): Fetch => () =>
+    Promise.resolve(new Response("no\u202e\n", { status, headers: { "content-type": type } }));
+  const why = (fetch: Fetch) => new Entrance("http://h/", storage(), fetch).why();
+  expect(await why(answers(403))).toEqual({ words: "no", retry: false });
+  expect(await why(answers(502, "text/html"))).toEqual({ words: "the server answers with status 502", retry: true });
+  expect(await why(answers(405))).toEqual({ words: "could not connect", retry: true });
+  expect(await why(answers(200))).toEqual({ words: "could not connect", retry: true });
+  expect(await why(() => Promise.reject(new Error("x")))).toEqual({ words: "the server can't be reached", retry: true });
+});
+
+test("a token is taken out of a link, and what else is there stays", () => {
+  expect(tokenInLink("http://h/a/?b=1#token=t")).toEqual({ token: "t", rest: "http://h/a/?b=1" });
+  for (const none of ["http://h/", "http://h/#", "http://h/#token=", "http://h/?token=t", "http://h/#x"]) {
+    expect(tokenInLink(none)).toBeNull();
+  }
+});
