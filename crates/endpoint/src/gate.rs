@@ -140,6 +140,10 @@ impl Role {
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Credentials {
+    /// A user's name.
+    pub user: Option<String>,
+    /// The password that goes with it.
+    pub password: Option<String>,
     /// A bearer token (RFC 6750): a secret that its holder sends on purpose.
     pub bearer: Option<String>,
     /// A ticket that opens one session, handed out a moment ago to a page that has shown a bearer token.

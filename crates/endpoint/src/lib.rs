@@ -21,11 +21,13 @@ mod end;
 mod error;
 mod exposure;
 mod flat;
+mod from;
 pub mod gate;
 pub mod info;
 mod layer;
 mod listener;
 mod network;
+mod networks;
 mod opened;
 mod peer;
 mod plain;
@@ -43,6 +45,7 @@ pub use self::end::{End, ExitStatus};
 pub use self::error::{Error, ErrorKind, Result, describe};
 pub use self::exposure::{Exposure, Grants, HOW_TO_ALLOW, exposed};
 pub use self::flat::Flat;
+pub use self::from::FromNetworks;
 pub use self::info::{Fact, Info};
 pub use self::layer::{Bound, DialLayer, Layered, ServeLayer};
 pub use self::listener::{
@@ -50,6 +53,7 @@ pub use self::listener::{
     Offers, Refusal, RefusalKind,
 };
 pub use self::network::Network;
+pub use self::networks::Networks;
 pub use self::opened::{Opened, Times};
 pub use self::peer::{Peer, PeerState};
 pub use self::plain::Plain;

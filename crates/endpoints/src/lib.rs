@@ -36,10 +36,12 @@ mod telnet;
 mod tls;
 mod unix;
 mod wary;
+mod watched;
 mod ws;
 
 use plan::kind::Kind;
 
+pub use self::auth::hash_password;
 pub use self::program::{ignored_signals, reap_orphans};
 
 /// The kinds, in the order of the manual.

@@ -137,17 +137,18 @@ pub(crate) fn ws(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     }
     let named =
         |names: &[&str]| descriptor.kwargs.iter().find(|(name, _)| names.contains(&name.as_str()));
-    if let Some((_, value)) =
-        named(&["auth"]).filter(|(_, value)| value.as_str() != "token" && value.as_str() != "none")
+    if let Some((_, value)) = named(&["auth"])
+        && let Some(behind) =
+            descriptor.args.iter().find(|arg| arg.span().start == value.span().end + 1)
     {
-        // With what stands behind the colon of `user:password`.
-        let behind = descriptor.args.iter().find(|arg| arg.span().start == value.span().end + 1);
-        let end = behind.map_or(value.span().end, |arg| arg.span().end);
-        let span = Span { start: value.span().start, end };
-        let found = wrong(Code::BadValue, span, "`auth` knows no passwords".to_owned());
+        // `auth=user:password`.
+        let span = Span { start: value.span().start, end: behind.span().end };
+        let words =
+            "`auth` takes no password in a descriptor, where every user of the machine can read it";
+        let found = wrong(Code::BadValue, span, words.to_owned());
         return Some(found.help(
-            "`auth=token` lets in whoever opens a link that is shown at the start; for passwords, put a reverse \
-             proxy in front",
+            "`endpointforward passwd FILE NAME` writes a file of users for `auth={htpasswd:FILE}`; `auth=token` lets \
+             in whoever opens a link that is shown at the start",
         ));
     }
     let (name, _) = named(&["ssl", "tls", "certificate", "privateKey", "certKey"])?;

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use common::{connector, listener, registry};
 use descriptor::{Report, Syntax};
 use endpoint::Info;
+use endpoint::gate::{self, Admitted, Identity};
 use endpoint::info::{Http, Proxied, Target, Tcp, Unix};
 use endpoints::KINDS;
 use plan::kind::{Param, PlanListen, Role};
@@ -104,7 +105,7 @@ fn mistakes_of_tcp() {
     error: `tcp` needs `port`
       | tcp
       | ^^^
-      = help: the form is `tcp:PORT[:INTERFACE][:BACKLOG][:reuseport=…][:web-pages=…][:nodelay=…][:keepalive=…][:auth=…]`
+      = help: the form is `tcp:PORT[:INTERFACE][:BACKLOG][:reuseport=…][:web-pages=…][:nodelay=…][:keepalive=…][:auth=…][:from=…]`
     ");
     insta::assert_snapshot!(mistakes(Listen, "tcp:9000:interface={[::1]:80}"), @r"
     error: `interface` must be a name or an address, and `[::1]:80` is neither
@@ -131,7 +132,7 @@ fn mistakes_of_tcp() {
     error: `tcp` takes `timeout` when connecting, and this is the listening side
       | tcp:9000:timeout=5
       |          ^^^^^^^
-      = help: the form is `tcp:PORT[:INTERFACE][:BACKLOG][:reuseport=…][:web-pages=…][:nodelay=…][:keepalive=…][:auth=…]`
+      = help: the form is `tcp:PORT[:INTERFACE][:BACKLOG][:reuseport=…][:web-pages=…][:nodelay=…][:keepalive=…][:auth=…][:from=…]`
     ");
     insta::assert_snapshot!(mistakes(Connect, "tcp:9000"), @r"
     error: `tcp` connects to a host and a port
@@ -206,7 +207,7 @@ fn mistakes_of_unix() {
     error: `unix` needs `address`
       | unix
       | ^^^^
-      = help: the form is `unix:ADDRESS[:MODE][:BACKLOG][:LOCKFILE][:unlink=…][:users=…][:auth=…]`
+      = help: the form is `unix:ADDRESS[:MODE][:BACKLOG][:LOCKFILE][:unlink=…][:users=…][:auth=…][:from=…]`
     ");
     insta::assert_snapshot!(mistakes(Listen, "unix:@"), @r"
     error: `address` is empty
@@ -241,7 +242,7 @@ fn mistakes_of_the_others() {
     error: `stdio` takes nothing by position
       | stdio:junk
       |       ^^^^
-      = help: text with `:` in it is written in braces, `{…:…}`; the form is `stdio[:keep=…][:auth=…]`
+      = help: text with `:` in it is written in braces, `{…:…}`; the form is `stdio[:keep=…][:hold=…][:raw=…][:auth=…][:from=…]`
     ");
     insta::assert_snapshot!(mistakes(Connect, "process"), @r"
     error: `process` needs `program`
@@ -327,6 +328,7 @@ fn every_fact_that_is_declared_can_be_looked_up() {
         .with(Unix { path: "/x".into(), pid: Some(1), uid: Some(1) })
         .with(proxied)
         .with(http);
+    let info = Admitted::new(&info, Identity::user("ada"), gate::Role::ReadOnly).info;
     // Those of TLS come from a handshake: tls.rs looks at them.
     for (kind, fact) in registry().facts().filter(|(kind, _)| kind.name != "tls") {
         let (root, name) = fact.name.split_once('.').unwrap();

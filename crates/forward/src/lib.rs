@@ -23,6 +23,7 @@ mod observer;
 mod offer;
 mod outcome;
 mod patience;
+mod read_only;
 mod refusals;
 mod route;
 mod splice;

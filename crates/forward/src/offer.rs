@@ -19,6 +19,7 @@ use tracing::{Span, field, info, warn};
 
 use crate::forwarder::Shared;
 use crate::observer::Began;
+use crate::read_only::read_only;
 use crate::splice::{Company, splice_by};
 use crate::{Destination, Outcome, Stop, patience, undecided};
 
@@ -361,7 +362,7 @@ impl<'a> Opening<'a> {
             if admitted.identity().is_some() {
                 near.info = admitted.mark(std::mem::take(&mut near.info));
             }
-            near
+            read_only(near)
         };
         let by = Instant::now() + self.shared.timers.connect;
         let accepted = tokio::select! {

@@ -103,7 +103,8 @@ impl<'a> Planning<'a> {
         let assemble = self.make(&args, make.plan);
         let (beneath, trees) = beneath?;
         let tree = Tree::new(known.kind, &args, form.gives, trees);
-        Some((assemble?(beneath), tree))
+        let endpoint = assemble?(beneath);
+        Some((self.make(&args, |args| E::guard(endpoint, args))?, tree))
     }
 
     /// Plans what the endpoint goes over. Of what fails, the mistakes are found, and there is nothing.
@@ -274,7 +275,7 @@ impl<'a> Planning<'a> {
     }
 
     /// Has the kind make its part, once everything that was typed can be used.
-    fn make<T>(&mut self, args: &Args, plan: impl Fn(&Args) -> Planned<T>) -> Option<T> {
+    fn make<T>(&mut self, args: &Args, plan: impl FnOnce(&Args) -> Planned<T>) -> Option<T> {
         if !args.is_sound() {
             return None;
         }

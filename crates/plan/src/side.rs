@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use endpoint::{Connector, DialLayer, Layered, Listener, Opened, ServeLayer};
+use endpoint::{Connector, DialLayer, FromNetworks, Layered, Listener, Opened, ServeLayer};
 
 use crate::beneath::{Beneath, Part};
 use crate::kind::{Args, Assemble, Kind, PlanConnect, PlanListen, Planned, Role, Takes};
@@ -29,6 +29,9 @@ pub(crate) trait Endpoint {
 
     /// The reverse of [`Endpoint::of`].
     fn part(self: Box<Self>) -> Part;
+
+    /// Puts over `endpoint` what the parameters of every endpoint of this side ask for.
+    fn guard(endpoint: Box<Self>, args: &Args) -> Planned<Box<Self>>;
 }
 
 /// Plans a layer from its parameters.
@@ -110,6 +113,14 @@ impl Endpoint for dyn Listener {
     fn part(self: Box<Self>) -> Part {
         Part::Listener(self)
     }
+
+    fn guard(endpoint: Box<Self>, args: &Args) -> Planned<Box<Self>> {
+        if !args.is_given("from") {
+            return Ok(endpoint);
+        }
+        let networks = args.networks("from").map_err(|mistake| vec![mistake])?;
+        Ok(Box::new(FromNetworks::new(endpoint, networks)))
+    }
 }
 
 impl Endpoint for dyn Connector {
@@ -145,5 +156,9 @@ impl Endpoint for dyn Connector {
 
     fn part(self: Box<Self>) -> Part {
         Part::Connector(self)
+    }
+
+    fn guard(endpoint: Box<Self>, _: &Args) -> Planned<Box<Self>> {
+        Ok(endpoint)
     }
 }

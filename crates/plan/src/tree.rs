@@ -47,7 +47,7 @@ impl Tree {
             settings: settings(args),
             invites: kind.params(args.role).iter().any(|param| {
                 param.name == "auth"
-                    && matches!(param.value, ValueKind::Choice(words) if words.contains(&"token"))
+                    && matches!(param.value, ValueKind::Variants(all) if all.iter().any(|it| it.name == "token"))
             }),
             secret: args.secret,
             span: args.span,

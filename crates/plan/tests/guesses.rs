@@ -46,7 +46,7 @@ fn an_endpoint_with_its_colons_as_they_stand_is_shown_in_braces() {
     error: `oldover` has no parameter `colour` when listening
       | oldover:net:80:colour=red
       |                ^^^^^^
-      = help: the form is `oldover:ENDPOINT[:path=…][:token.NAME=…][:squeeze=…][:debug=…][:auth=…]`
+      = help: the form is `oldover:ENDPOINT[:path=…][:token.NAME=…][:squeeze=…][:debug=…][:auth=…][:from=…]`
     "#);
     insta::assert_snapshot!(mistakes("over:net:80:path=/x", Syntax::Twisted), @r#"
     error: the endpoint that `over` goes over has `\:` for `:`

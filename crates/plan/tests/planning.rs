@@ -174,13 +174,13 @@ fn what_is_missing_or_too_much_is_said_with_the_form() {
     error: `net` needs `port`
       | net
       | ^^^
-      = help: the form is `net:PORT[:INTERFACE][:BACKLOG][:auth=…]`
+      = help: the form is `net:PORT[:INTERFACE][:BACKLOG][:auth=…][:from=…]`
     ");
     insta::assert_snapshot!(mistakes("net:80:lo:5:6"), @r#"
     error: `net` takes by position only `port`, `interface`, `backlog`
       | net:80:lo:5:6
       |             ^
-      = help: text with `:` in it is written in braces, `{…:…}`; the form is `net:PORT[:INTERFACE][:BACKLOG][:auth=…]`
+      = help: text with `:` in it is written in braces, `{…:…}`; the form is `net:PORT[:INTERFACE][:BACKLOG][:auth=…][:from=…]`
     "#);
     insta::assert_snapshot!(mistakes("net:80:port=81"), @r"
     error: `port` is given by position and by name
@@ -191,13 +191,13 @@ fn what_is_missing_or_too_much_is_said_with_the_form() {
     error: `over` needs an endpoint to go over, in braces or with `:` as `\:`
       | over:path=/x
       | ^^^^
-      = help: the form is `over:ENDPOINT[:path=…][:token.NAME=…][:squeeze=…][:auth=…]`
+      = help: the form is `over:ENDPOINT[:path=…][:token.NAME=…][:squeeze=…][:auth=…][:from=…]`
     "#);
     insta::assert_snapshot!(mistakes("net:80:host=h"), @r"
     error: `net` takes `host` when connecting, and this is the listening side
       | net:80:host=h
       |        ^^^^
-      = help: the form is `net:PORT[:INTERFACE][:BACKLOG][:auth=…]`
+      = help: the form is `net:PORT[:INTERFACE][:BACKLOG][:auth=…][:from=…]`
     ");
 }
 

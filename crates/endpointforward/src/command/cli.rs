@@ -127,6 +127,8 @@ pub(crate) enum Command {
         #[arg(value_name = "SHELL", value_enum)]
         shell: Shell,
     },
+    /// Writes a user's line into a file for `auth={htpasswd:FILE}`; reads the password.
+    Passwd(Passwd),
     /// Prints the version.
     Version,
     /// Prints what the last of these words may become; shells ask.
@@ -159,6 +161,19 @@ pub(crate) struct Explain {
     /// As an endpoint to connect to.
     #[arg(long)]
     pub(crate) connect: bool,
+}
+
+/// Writes a user's line into a file for `auth={htpasswd:FILE}`. The password is a line of standard input; at a terminal
+/// it is asked for, and not shown.
+#[derive(Args, Debug)]
+pub(crate) struct Passwd {
+    /// The file; it is made if it isn't there.
+    pub(crate) file: std::path::PathBuf,
+    /// The user's name.
+    pub(crate) name: String,
+    /// The user may only watch.
+    #[arg(long)]
+    pub(crate) read_only: bool,
 }
 
 /// [`Syntax`], for clap.

@@ -13,6 +13,7 @@ mod files;
 mod help;
 mod log;
 mod output;
+mod passwd;
 mod run;
 mod usage;
 
@@ -50,6 +51,7 @@ fn go(cli: Cli, registry: Registry) -> Exit {
     let endpoints = |registry| Endpoints::new().registry(registry);
     match cli.command {
         Some(Command::Explain(explain)) => explain::run(endpoints(registry), &explain),
+        Some(Command::Passwd(options)) => passwd::run(&options),
         Some(Command::Kinds) => help::kinds(&registry),
         Some(Command::Help { topic, parameter }) => {
             help::help(&registry, topic.as_deref(), parameter.as_deref())

@@ -55,7 +55,7 @@ fn hint(error: &clap::Error) -> String {
                     "endpoints are given by option: `-e {typed} -d DESC`, or `-e DESC -d {typed}`"
                 )
             } else {
-                "the commands are `explain`, `kinds`, `help` and `completions`; to forward, type \
+                "the commands are `explain`, `kinds`, `help`, `passwd` and `completions`; to forward, type \
                  `-e DESC -d DESC`"
                     .to_owned()
             }

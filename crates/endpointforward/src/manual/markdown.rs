@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use plan::Registry;
 use plan::kind::{Kind, Param, Role, common};
 
-use super::{HEAD, Row, also, default, option, rows, see_also, shell, topics, unstopped, usages};
+use super::{Entry, HEAD, Row, also, entries, option, see_also, shell, topics, unstopped, usages};
 
 /// The matrix of all kinds, then a section for each.
 #[must_use]
@@ -97,17 +97,10 @@ fn section(out: &mut String, kind: &Kind, registry: &Registry) -> fmt::Result {
 
 fn table<'a>(out: &mut String, params: impl Iterator<Item = &'a Param>) -> fmt::Result {
     writeln!(out, "| parameter | value | default | meaning |\n|---|---|---|---|")?;
-    for (names, param) in rows(params) {
+    for Entry { names, value, default, doc } in entries(params) {
         let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
-        let (value, doc) = (param.value.describe(), param.doc);
-        writeln!(
-            out,
-            "| {} | {} | {} | {} |",
-            names.join(", "),
-            cell(&value),
-            default(param),
-            cell(doc)
-        )?;
+        let (names, value, doc) = (names.join(", "), cell(&value), cell(doc));
+        writeln!(out, "| {names} | {value} | {default} | {doc} |")?;
     }
     Ok(())
 }

@@ -142,19 +142,51 @@ fn names(param: &Param) -> Vec<String> {
     [param.name].iter().chain(param.aliases).map(|name| format!("{name}{more}")).collect()
 }
 
-/// Parameters with their names, each switch followed by what it has in braces.
-fn rows<'a>(params: impl Iterator<Item = &'a Param>) -> Vec<(Vec<String>, &'a Param)> {
-    let mut rows = Vec::new();
+/// What the manual has about a parameter, or about a part of one.
+struct Entry {
+    names: Vec<String>,
+    /// What it takes.
+    value: String,
+    /// What it is if it isn't given.
+    default: String,
+    doc: &'static str,
+}
+
+impl Entry {
+    fn of(param: &Param, within: impl Fn(String) -> String) -> Self {
+        let names = names(param).into_iter().map(within).collect();
+        Self { names, value: param.value.describe(), default: default(param), doc: param.doc }
+    }
+}
+
+/// Parameters, each followed by what it has in braces.
+fn entries<'a>(params: impl Iterator<Item = &'a Param>) -> Vec<Entry> {
+    let mut entries = Vec::new();
     for param in params {
-        rows.push((names(param), param));
-        if let ValueKind::Switch(inside) = param.value {
-            let within = |name: String| format!("{}={{{name}=…}}", param.name);
-            rows.extend(
-                inside.iter().map(|inner| (names(inner).into_iter().map(within).collect(), inner)),
-            );
+        entries.push(Entry::of(param, |name| name));
+        match param.value {
+            ValueKind::Switch(inside) => {
+                let within = |name| format!("{}={{{name}=…}}", param.name);
+                entries.extend(inside.iter().map(|inner| Entry::of(inner, within)));
+            }
+            ValueKind::Variants(all) => {
+                for variant in all {
+                    let positional = variant.params.iter().filter(|inner| inner.positional);
+                    let places: String =
+                        positional.map(|inner| format!(":{}", inner.name.to_uppercase())).collect();
+                    let (open, close) =
+                        if variant.params.is_empty() { ("", "") } else { ("{", "}") };
+                    let name = format!("{}={open}{}{places}{close}", param.name, variant.name);
+                    let (value, default) = (String::new(), String::new());
+                    entries.push(Entry { names: vec![name], value, default, doc: variant.about });
+                    let within = |name| format!("{}={{{}:{name}=…}}", param.name, variant.name);
+                    entries.extend(variant.params.iter().map(|inner| Entry::of(inner, within)));
+                }
+            }
+            _ => {}
         }
     }
-    rows
+    entries
 }
 
 /// Parameters by their topics, in order; those of one as they are defined.

@@ -5,9 +5,7 @@ use std::fmt::{self, Write};
 use plan::Registry;
 use plan::kind::{Example, Kind, Param, Role, ValueKind, common};
 
-use super::{
-    HEAD, Row, also, default, names, option, rows, see_also, shell, topics, unstopped, usages,
-};
+use super::{Entry, HEAD, Row, also, entries, option, see_also, shell, topics, unstopped, usages};
 
 /// The matrix of all kinds, at most so many columns wide.
 #[must_use]
@@ -143,9 +141,9 @@ fn examples(out: &mut String, heading: &str, all: &[Example], columns: usize) ->
 /// Adds a parameter in [`LINES`] lines at most; whether that was all.
 fn short(out: &mut String, param: &Param, columns: usize) -> bool {
     let mut text = String::new();
-    wrap(&mut text, "    ", 8, &head(&names(param), param), columns);
+    wrap(&mut text, "    ", 8, &head(&Entry::of(param, |name| name)), columns);
     wrap(&mut text, "        ", 8, param.doc, columns);
-    let inside = matches!(param.value, ValueKind::Switch(_));
+    let inside = matches!(param.value, ValueKind::Switch(_) | ValueKind::Variants(_));
     let lines: Vec<_> = text.lines().collect();
     if lines.len() <= LINES && !inside {
         *out += &text;
@@ -169,12 +167,14 @@ fn short(out: &mut String, param: &Param, columns: usize) -> bool {
 }
 
 /// Its names, what it takes and what it is by default.
-fn head(names: &[String], param: &Param) -> String {
-    let head = format!("{}: {}", names.join(", "), param.value.describe());
-    match (param.default, &*default(param)) {
-        (_, "") => head,
-        (None, what) => format!("{head} ({what})"),
-        (Some(_), what) => format!("{head} (default {what})"),
+fn head(entry: &Entry) -> String {
+    let Entry { names, value, default, .. } = entry;
+    let names = names.join(", ");
+    let head = if value.is_empty() { names } else { format!("{names}: {value}") };
+    match &**default {
+        "" => head,
+        "required" => format!("{head} (required)"),
+        default => format!("{head} (default {default})"),
     }
 }
 
@@ -183,9 +183,9 @@ fn params<'a>(
     params: impl Iterator<Item = &'a Param>,
     columns: usize,
 ) -> fmt::Result {
-    for (names, param) in rows(params) {
-        wrap(out, "    ", 8, &head(&names, param), columns);
-        wrap(out, "        ", 8, param.doc, columns);
+    for entry in entries(params) {
+        wrap(out, "    ", 8, &head(&entry), columns);
+        wrap(out, "        ", 8, entry.doc, columns);
     }
     Ok(())
 }

@@ -17,11 +17,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::gate::{Admitted, Credentials, Gate, Identity, Role, Ticket};
-use endpoint::{Info, Refusal, RefusalKind};
+use endpoint::{Error, ErrorKind, Info, Refusal, RefusalKind};
+use plan::kind::{Args, Planned, Variant};
 use tokio::time::Instant;
 
 use super::secret::Secret;
-use super::{Exchange, Exchanged};
+use super::{Exchange, Exchanged, Provided, Provider};
 
 /// A token in a link, and what a client keeps once it has exchanged that.
 #[derive(Clone)]
@@ -79,8 +80,45 @@ impl Gate for OneTimeLink {
     }
 }
 
+#[async_trait]
 impl Exchange for OneTimeLink {
-    fn exchange(&self, bearer: &str) -> Result<Exchanged, Refusal> {
+    async fn exchange(&self, shown: &Credentials, _: &Info) -> Result<Exchanged, Refusal> {
+        self.exchange_bearer(shown.bearer.as_deref().unwrap_or_default())
+    }
+
+    /// The secret is that of everybody who has come in: it ends with the listener.
+    fn end(&self, _: &str) {}
+}
+
+pub(super) const VARIANT: Variant = Variant::new(
+    "token",
+    "Who opens the link that is shown at the start. It works once; its browser keeps a secret, in storage that no other \
+     port of the host can read, for as long as the listener lives. Programs send what follows `#token=` in the header \
+     `Authorization: Bearer TOKEN`, which works once too; the reply to a POST with it has a secret that works until the \
+     listener ends.",
+    &[],
+);
+
+pub(super) fn plan(_: &Args) -> Planned<Arc<dyn Provider>> {
+    Ok(Arc::new(Link))
+}
+
+#[derive(Debug)]
+struct Link;
+
+impl Provider for Link {
+    fn open(&self, listener: &str) -> endpoint::Result<Provided> {
+        let (link, token) = OneTimeLink::new().map_err(|error| {
+            let words = format!("the system has no random numbers: {error}");
+            Error::new(ErrorKind::Other, "bind", listener, words)
+        })?;
+        let exchange: Arc<dyn Exchange> = Arc::new(link.clone());
+        Ok(Provided { gate: Arc::new(link), exchange: Some(exchange), invitation: Some(token) })
+    }
+}
+
+impl OneTimeLink {
+    fn exchange_bearer(&self, bearer: &str) -> Result<Exchanged, Refusal> {
         let secrets = &self.0;
         let secret = if secrets.session.is(bearer) {
             None
@@ -185,13 +223,13 @@ mod tests {
         assert_eq!(words(ask(&link, |_| {}).await), UNKNOWN);
         for wrong in ["", "wrong", &format!("{token}x")] {
             assert_eq!(words(bearer(&link, wrong).await), UNKNOWN);
-            assert_eq!(words(link.exchange(wrong)), UNKNOWN);
+            assert_eq!(words(link.exchange_bearer(wrong)), UNKNOWN);
         }
-        let first = link.exchange(&token).expect("it is good");
+        let first = link.exchange_bearer(&token).expect("it is good");
         let secret = first.secret.expect("it is new");
-        assert_eq!(words(link.exchange(&token)), USED);
+        assert_eq!(words(link.exchange_bearer(&token)), USED);
         assert_eq!(words(bearer(&link, &token).await), USED);
-        let again = link.exchange(&secret).expect("it is known");
+        let again = link.exchange_bearer(&secret).expect("it is known");
         assert!(again.secret.is_none() && again.ticket != first.ticket);
         assert!(bearer(&link, &secret).await.expect("it is known").ticket.is_none());
     }
@@ -199,19 +237,20 @@ mod tests {
     #[tokio::test]
     async fn a_ticket_opens_one_session_and_nothing_else() {
         let (link, token) = OneTimeLink::new().expect("random numbers");
-        let given = link.exchange(&token).expect("it is good");
+        let given = link.exchange_bearer(&token).expect("it is good");
         let secret = given.secret.expect("it is new");
         assert!(
-            link.exchange(&given.ticket).is_err() && bearer(&link, &given.ticket).await.is_err()
+            link.exchange_bearer(&given.ticket).is_err()
+                && bearer(&link, &given.ticket).await.is_err()
         );
         assert!(ticket(&link, &given.ticket).await.is_ok());
         assert_eq!(words(ticket(&link, &given.ticket).await), LATE);
         for not_one in [&secret, &token, &given.files] {
             assert!(ticket(&link, not_one).await.is_err());
         }
-        let first = link.exchange(&secret).expect("it is known").ticket;
+        let first = link.exchange_bearer(&secret).expect("it is known").ticket;
         for _ in 0..TICKETS {
-            link.exchange(&secret).expect("it is known");
+            link.exchange_bearer(&secret).expect("it is known");
         }
         assert_eq!(link.0.tickets().len(), TICKETS);
         assert_eq!(words(ticket(&link, &first).await), LATE);
@@ -220,14 +259,17 @@ mod tests {
     #[tokio::test]
     async fn a_cookie_is_no_bearer_token_and_gets_no_ticket() {
         let (link, token) = OneTimeLink::new().expect("random numbers");
-        let given = link.exchange(&token).expect("it is good");
+        let given = link.exchange_bearer(&token).expect("it is good");
         let cookies = |cookie: &str| {
             let cookies = vec!["old".to_owned(), cookie.to_owned()];
             ask(&link, |shown| shown.cookies = cookies)
         };
         assert!(cookies(&given.files).await.is_ok());
         assert!(cookies(&given.secret.expect("it is new")).await.is_err());
-        assert!(link.exchange(&given.files).is_err() && bearer(&link, &given.files).await.is_err());
+        assert!(
+            link.exchange_bearer(&given.files).is_err()
+                && bearer(&link, &given.files).await.is_err()
+        );
     }
 
     #[tokio::test]

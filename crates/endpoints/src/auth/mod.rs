@@ -1,79 +1,181 @@
 //! Authentication: what `auth=` means, for any layer whose clients can carry credentials.
 //!
-//! A layer reads [`Credentials`](endpoint::gate::Credentials) in its protocol's terms, asks the [`Authenticator`], and
-//! renders what comes back: an identity, a ticket to spend, or a refusal with challenges. A provider is a
-//! [`Gate`]; [`link`] is the first.
+//! A layer reads [`Credentials`] in its protocol's terms, asks the [`Authenticator`], and renders what comes back: an
+//! identity, a ticket to spend, or a refusal with challenges. A provider is a [`Gate`]: a file here, and a line in
+//! [`PROVIDERS`] and in [`plan_one`].
 
+mod any;
+mod bearer;
+mod facts;
+mod hash;
+mod htpasswd;
 mod link;
 mod secret;
+mod sessions;
+mod throttle;
 
+use std::fmt;
 use std::sync::Arc;
 
-use endpoint::Refusal;
-use endpoint::gate::Gate;
-use plan::kind::Args;
+use async_trait::async_trait;
+use endpoint::gate::{Credentials, Gate, Role};
+use endpoint::{Info, Refusal, Result};
+use plan::kind::{Args, Param, Planned, Topic, ValueKind, Variant};
 
-use self::link::OneTimeLink;
+use self::any::{AnyExchange, AnyOf};
+pub use self::hash::hash_password;
+
+/// Who may come in, of listeners whose clients can carry credentials.
+pub(crate) const AUTH: Param =
+    Param::new("auth", ValueKind::Variants(PROVIDERS), DOC).topic(Topic::Access);
+
+const DOC: &str = "Who may see the page and connect; of several, one has to admit. It has to be stated for a program \
+                   behind a public address, be it `none`. Who may only watch (`ro`) is read from in vain.";
+
+const PROVIDERS: &[Variant] = &[
+    Variant::new("none", "Everybody who reaches the listener.", &[]),
+    link::VARIANT,
+    htpasswd::VARIANT,
+    bearer::VARIANT,
+    facts::HEADER,
+    facts::CERT,
+    facts::PEER,
+    facts::UNIX,
+];
+
+/// Plans one of [`PROVIDERS`]; `None` for `none`.
+fn plan_one(args: &Args) -> Option<Planned<Arc<dyn Provider>>> {
+    Some(match &*args.called {
+        "token" => link::plan(args),
+        "htpasswd" => htpasswd::plan(args),
+        "bearer" => bearer::plan(args),
+        "header" => facts::header(args),
+        "cert" => facts::cert(args),
+        "peer" => facts::peer(args),
+        "unix" => facts::unix(args),
+        _ => return None,
+    })
+}
+
+/// A provider, planned.
+pub(crate) trait Provider: fmt::Debug + Send + Sync {
+    /// Opens it for a listener.
+    ///
+    /// # Errors
+    /// A file can't be read, or the system has no random numbers.
+    fn open(&self, listener: &str) -> Result<Provided>;
+
+    /// What it needs and isn't there, in words.
+    fn missing(&self) -> Option<String> {
+        None
+    }
+}
+
+/// A provider, open.
+pub(crate) struct Provided {
+    gate: Arc<dyn Gate>,
+    exchange: Option<Arc<dyn Exchange>>,
+    invitation: Option<String>,
+}
 
 /// Who may come in, planned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Auth {
-    /// Everybody who reaches the listener.
-    Open,
-    /// The browser that opens the link.
-    Token,
-}
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Auth(Vec<Arc<dyn Provider>>);
 
 impl Auth {
     /// Reads the parameter `auth`.
-    pub(crate) fn read(args: &Args) -> Self {
-        match args.text("auth") {
-            Some("token") => Self::Token,
-            _ => Self::Open,
-        }
-    }
-
-    /// Makes what one listener asks; `None` if it admits everybody.
     ///
     /// # Errors
-    /// The system has no random numbers.
-    pub(crate) fn open(self) -> Result<Option<Authenticator>, getrandom::Error> {
-        match self {
-            Self::Open => Ok(None),
-            Self::Token => {
-                let (link, token) = OneTimeLink::new()?;
-                let (gate, exchange) = (Arc::new(link.clone()), Arc::new(link));
-                Ok(Some(Authenticator { gate, exchange, invitation: Some(token) }))
+    /// The mistakes in it.
+    pub(crate) fn read(args: &Args) -> Planned<Self> {
+        let (mut providers, mut found, mut is_open) = (Vec::new(), Vec::new(), false);
+        for planned in args.variants("auth").map(plan_one) {
+            match planned {
+                Some(Ok(provider)) => providers.push(provider),
+                Some(Err(mistakes)) => found.extend(mistakes),
+                None => is_open = true,
             }
         }
+        if is_open && !providers.is_empty() {
+            let message = "`none` lets everybody in, whatever stands beside it";
+            found.push(args.mistake("auth", "bad-auth", message));
+        }
+        if found.is_empty() { Ok(Self(providers)) } else { Err(found) }
+    }
+
+    /// Makes what a listener asks; `None` if it admits everybody.
+    ///
+    /// # Errors
+    /// Those of the providers.
+    pub(crate) fn open(&self, listener: &str) -> Result<Option<Authenticator>> {
+        let provided: Result<Vec<_>> =
+            self.0.iter().map(|provider| provider.open(listener)).collect();
+        let mut provided = provided?;
+        if provided.len() < 2 {
+            let only = provided.pop();
+            return Ok(only.map(|Provided { gate, exchange, invitation }| Authenticator {
+                gate,
+                exchange,
+                invitation,
+            }));
+        }
+        let invitation = provided.iter_mut().find_map(|it| it.invitation.take());
+        let exchanges: Vec<_> = provided.iter_mut().filter_map(|it| it.exchange.take()).collect();
+        let exchange: Option<Arc<dyn Exchange>> =
+            if exchanges.is_empty() { None } else { Some(Arc::new(AnyExchange(exchanges))) };
+        let gates = provided.into_iter().map(|it| it.gate).collect();
+        Ok(Some(Authenticator { gate: Arc::new(AnyOf(gates)), exchange, invitation }))
+    }
+
+    /// What the providers need and isn't there.
+    pub(crate) fn missing(&self) -> Option<String> {
+        self.0.iter().find_map(|provider| provider.missing())
     }
 }
 
 /// What a listener asks about its clients.
 pub(crate) struct Authenticator {
     pub(crate) gate: Arc<dyn Gate>,
-    /// Where a page gets its tickets.
-    pub(crate) exchange: Arc<dyn Exchange>,
+    /// Where a page gets its tickets, if clients show credentials at all.
+    pub(crate) exchange: Option<Arc<dyn Exchange>>,
     /// A secret for the user to pass on, if the provider makes one.
     pub(crate) invitation: Option<String>,
 }
 
-/// Gives a page what a browser needs for its sessions: it can't send a bearer token along with a WebSocket.
+/// Gives a page what a browser needs for its sessions: it can't send credentials along with a WebSocket.
+#[async_trait]
 pub(crate) trait Exchange: Send + Sync {
-    /// Exchanges a bearer token for a ticket. A token that works once is spent, and the secret that comes instead of
-    /// it goes along.
+    /// Exchanges credentials for a ticket. A token that works once is spent; what comes instead of credentials that are
+    /// not to be kept goes along.
     ///
     /// # Errors
-    /// Why the token isn't good.
-    fn exchange(&self, bearer: &str) -> Result<Exchanged, Refusal>;
+    /// Why they aren't good.
+    async fn exchange(&self, shown: &Credentials, info: &Info) -> Result<Exchanged, Refusal>;
+
+    /// Signs out who has this secret.
+    fn end(&self, secret: &str);
+
+    /// Returns whether a name and a password are taken.
+    fn takes_passwords(&self) -> bool {
+        false
+    }
 }
 
-/// What a page gets for a bearer token.
+/// What a page gets for its credentials.
 pub(crate) struct Exchanged {
-    /// What to show from now on, if the token was good once.
+    /// What to show from now on, if that isn't what was shown.
     pub(crate) secret: Option<String>,
     /// What opens one session.
     pub(crate) ticket: String,
     /// What opens files.
     pub(crate) files: String,
+}
+
+/// Reads what a line of a file says of a role.
+fn role(flag: Option<&str>) -> Result<Role, String> {
+    match flag {
+        None | Some("" | "rw") => Ok(Role::ReadWrite),
+        Some("ro") => Ok(Role::ReadOnly),
+        Some(flag) => Err(format!("`{flag}` is no role; there are `rw` and `ro`")),
+    }
 }

@@ -9,6 +9,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use endpoint::gate::{Admitted, Credentials, Gate};
 use endpoint::info::Http;
 use endpoint::{Info, Refusal, RefusalKind};
@@ -44,6 +46,7 @@ impl Admission {
         shown.ticket = take_ticket(&mut head.headers);
         if self.authenticator.is_some() {
             shown.bearer = take_bearer(&mut head.headers);
+            (shown.user, shown.password) = take_basic(&mut head.headers).unzip();
             shown.cookies = take_cookies(&mut head.headers, &self.cookie);
         }
         shown
@@ -93,15 +96,30 @@ fn take_ticket(headers: &mut HeaderMap) -> Option<String> {
     Some(found)
 }
 
-/// Takes a bearer token (RFC 6750 section 2.1). Of two headers, none counts.
+/// Takes a bearer token (RFC 6750 section 2.1).
 fn take_bearer(headers: &mut HeaderMap) -> Option<String> {
-    let (scheme, token) = single(headers, &AUTHORIZATION).ok()??.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return None;
-    }
-    let token = token.trim().to_owned();
+    take_authorization(headers, "bearer", |token| Some(token.to_owned()))
+}
+
+/// Takes a user's name and password (RFC 7617 section 2), in UTF-8.
+fn take_basic(headers: &mut HeaderMap) -> Option<(String, String)> {
+    take_authorization(headers, "basic", |token| {
+        let text = String::from_utf8(STANDARD.decode(token).ok()?).ok()?;
+        let (user, password) = text.split_once(':')?;
+        Some((user.to_owned(), password.to_owned()))
+    })
+}
+
+/// Takes what `read` makes of credentials of this scheme. Of two headers, none counts.
+fn take_authorization<T>(
+    headers: &mut HeaderMap,
+    scheme: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Option<T> {
+    let (sent, credentials) = single(headers, &AUTHORIZATION).ok()??.split_once(' ')?;
+    let found = read(credentials.trim()).filter(|_| sent.eq_ignore_ascii_case(scheme))?;
     headers.remove(AUTHORIZATION);
-    Some(token)
+    Some(found)
 }
 
 /// Takes the cookies of this name: one for each path or domain that it was set for.
@@ -172,6 +190,22 @@ mod tests {
                 lines.iter().map(|&line| (AUTHORIZATION, HeaderValue::from_static(line))).collect();
             assert_eq!(take_bearer(&mut headers).as_deref(), token, "{lines:?}");
             assert_eq!(headers.get_all(AUTHORIZATION).iter().count(), left, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_and_a_password_are_taken() {
+        for (line, found) in [
+            ("Basic QWxhZGRpbjpvcGVuOnNlc2FtZQ==", Some(("Aladdin", "open:sesame"))),
+            ("basic dXNlcjo=", Some(("user", ""))),
+            ("Basic dXNlcg==", None),
+            ("Basic ?", None),
+            ("Bearer dXNlcjo=", None),
+        ] {
+            let mut sent = headers(&[(AUTHORIZATION, line)]);
+            let taken = take_basic(&mut sent);
+            let taken = taken.as_ref().map(|(user, password)| (&**user, &**password));
+            assert_eq!((taken, sent.is_empty()), (found, found.is_some()), "{line}");
         }
     }
 

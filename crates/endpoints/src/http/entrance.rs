@@ -1,4 +1,5 @@
-//! Where a page asks whether it may connect, and gets the ticket that it needs for that: a POST to its own address.
+//! Where a page asks whether it may connect, and gets the ticket that it needs for that: a POST to its own address. A
+//! DELETE signs its browser out.
 //!
 //! A browser tells a page nothing about an upgrade that was refused. The reply to this request has the words.
 //!
@@ -8,14 +9,16 @@
 use std::sync::Arc;
 
 use endpoint::gate::{Challenge, Scheme};
-use endpoint::{ErrorKind, Refusal};
+use endpoint::{Refusal, RefusalKind};
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY, SET_COOKIE,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
+    SET_COOKIE,
 };
 use hyper::{Method, StatusCode};
 use serde_json::json;
+use tracing::warn;
 
-use super::mount::{Access, Mount, Outcome, Refused};
+use super::mount::{Access, Mount, Outcome};
 use super::origin::Origins;
 use super::page::place;
 use super::reply::{self, Reply};
@@ -61,43 +64,64 @@ impl Mount for Entrance {
             reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             return Outcome::Reply(reply);
         };
-        let bearer = asked.credentials.bearer.as_deref().unwrap_or_default();
-        match exchange.exchange(bearer) {
-            Ok(exchanged) => {
-                let is_secure = asked.scheme().map_or(self.is_encrypted, |it| it == "https");
-                Outcome::Reply(self.welcome(&exchanged, is_secure))
+        let (exchange, shown) = (Arc::clone(exchange), asked.credentials.clone());
+        if asked.head.method == Method::DELETE {
+            if let Some(secret) = &shown.bearer {
+                exchange.end(secret);
             }
-            Err(refusal) => {
-                let ask = Challenge { scheme: Scheme::Bearer, realm: "endpointforward".to_owned() };
-                let refusal = Refusal::challenge(refusal.message, [ask]);
-                let (reply, words) = (reply::refusal(&refusal), refusal.message);
-                Outcome::Refused(Box::new(Refused { reply, kind: ErrorKind::Refused, words }))
-            }
+            let mut reply = reply::text(StatusCode::OK, "signed out");
+            reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            return Outcome::Reply(reply);
         }
+        let is_secure = asked.scheme().map_or(self.is_encrypted, |it| it == "https");
+        let (cookie, info) = (self.cookie.clone(), asked.info.clone());
+        Outcome::Later(Box::pin(async move {
+            match exchange.exchange(&shown, &info).await {
+                Ok(exchanged) => welcome(cookie.as_deref(), &exchanged, is_secure),
+                Err(refusal) => {
+                    warn!(peer = info.peer(), "not let in: {}", refusal.message);
+                    not_good(&refusal, exchange.takes_passwords())
+                }
+            }
+        }))
     }
 }
 
-impl Entrance {
-    fn welcome(&self, exchanged: &Exchanged, is_secure: bool) -> Reply {
-        let Exchanged { secret, ticket, files } = exchanged;
-        let mut said = json!({ "ticket": ticket });
-        if let Some(secret) = secret {
-            said["secret"] = json!(secret);
-        }
-        let mut reply = reply::text(StatusCode::OK, &said.to_string());
-        let headers = reply.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(name) = &self.cookie {
-            let secure = if is_secure { "; Secure" } else { "" };
-            let cookie = format!("{name}={files}; Path=/; HttpOnly; SameSite=Strict{secure}");
-            if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
-                cookie.set_sensitive(true);
-                headers.insert(SET_COOKIE, cookie);
-            }
-        }
-        reply
+/// Says why credentials aren't good, and what is asked for.
+///
+/// The scheme is never Basic: a browser would ask its user in a window of its own, in front of the page that asks.
+fn not_good(refusal: &Refusal, takes_passwords: bool) -> Reply {
+    let mut reply = if refusal.kind == RefusalKind::Busy {
+        reply::refusal(refusal)
+    } else {
+        let ask = Challenge { scheme: Scheme::Bearer, realm: "endpointforward".to_owned() };
+        reply::refusal(&Refusal::challenge(refusal.message.clone(), [ask]))
+    };
+    if takes_passwords {
+        reply.headers_mut().insert(SIGN_IN, HeaderValue::from_static("password"));
     }
+    reply
+}
+
+fn welcome(cookie: Option<&str>, exchanged: &Exchanged, is_secure: bool) -> Reply {
+    let Exchanged { secret, ticket, files } = exchanged;
+    let mut said = json!({ "ticket": ticket });
+    if let Some(secret) = secret {
+        said["secret"] = json!(secret);
+    }
+    let mut reply = reply::text(StatusCode::OK, &said.to_string());
+    let headers = reply.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(name) = cookie {
+        let secure = if is_secure { "; Secure" } else { "" };
+        let cookie = format!("{name}={files}; Path=/; HttpOnly; SameSite=Strict{secure}");
+        if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
+            cookie.set_sensitive(true);
+            headers.insert(SET_COOKIE, cookie);
+        }
+    }
+    reply
 }
 
 /// What a browser is shown in place of a page that it may not see yet: with a script that exchanges the link's token,
@@ -120,7 +144,9 @@ pub(crate) fn page() -> Option<Reply> {
 }
 
 const PAGE: &str = include_str!("entrance.html");
-static METHODS: [Method; 1] = [Method::POST];
+static METHODS: [Method; 2] = [Method::POST, Method::DELETE];
+/// Tells the page that it may ask for a name and a password.
+const SIGN_IN: HeaderName = HeaderName::from_static("sign-in");
 
 #[cfg(test)]
 mod tests {
@@ -128,24 +154,19 @@ mod tests {
 
     #[test]
     fn a_cookie_opens_files_alone_and_over_tls_stays_there() {
-        let mut entrance = Entrance {
-            served: None,
-            origins: Origins::default(),
-            exchange: None,
-            cookie: Some("endpointforward-9000".to_owned()),
-            is_encrypted: false,
-        };
         let given = Exchanged {
             secret: Some("s".to_owned()),
             ticket: "t".to_owned(),
             files: "f".to_owned(),
         };
         let plain = "endpointforward-9000=f; Path=/; HttpOnly; SameSite=Strict";
-        assert_eq!(entrance.welcome(&given, false).headers()[SET_COOKIE], plain);
-        let secure = entrance.welcome(&given, true);
+        assert_eq!(
+            welcome(Some("endpointforward-9000"), &given, false).headers()[SET_COOKIE],
+            plain
+        );
+        let secure = welcome(Some("endpointforward-9000"), &given, true);
         assert_eq!(secure.headers()[SET_COOKIE], format!("{plain}; Secure"));
-        entrance.cookie = None;
-        assert!(!entrance.welcome(&given, false).headers().contains_key(SET_COOKIE));
+        assert!(!welcome(None, &given, false).headers().contains_key(SET_COOKIE));
     }
 
     #[test]

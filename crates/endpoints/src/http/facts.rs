@@ -3,6 +3,11 @@
 use ::plan::kind::FactName;
 
 pub(crate) const FACTS: &[FactName] = &[
+    FactName::new(
+        "auth.role",
+        "`rw`, or `ro` for who may only watch; of a client that was let in.",
+    ),
+    FactName::new("auth.user", "The user's name; of a client that has said who it is."),
     FactName::new("http.cookie.NAME", "A cookie's value."),
     FactName::new("http.header.NAME", "The first header field of this name."),
     FactName::new("http.host", "The Host header field."),

@@ -85,7 +85,9 @@ impl Front {
             info = info.with(proxied.clone());
         }
         let (http, credentials) = (&http, &credentials);
-        let asked = Asked { head, http, credentials, proxied: proxied.as_ref(), sending };
+        let known = info.clone();
+        let proxied_by = proxied.as_ref();
+        let asked = Asked { head, http, credentials, proxied: proxied_by, info: &known, sending };
         let mut ticket = None;
         let outcome = self.outcome(&asked, &mut info, &mut ticket).await;
         Answered { outcome, info, proxied, ticket }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use endpoint::ErrorKind;
+use endpoint::Info;
 use endpoint::gate::Credentials;
 use endpoint::info::{Http, Proxied};
 use hyper::body::{Body, Incoming};
@@ -74,6 +75,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) credentials: &'a Credentials,
     /// What a trusted proxy says about the client.
     pub(crate) proxied: Option<&'a Proxied>,
+    /// The facts about the connection.
+    pub(crate) info: &'a Info,
     /// Held by a reply for as long as it is being sent.
     pub(crate) sending: &'a Arc<()>,
 }

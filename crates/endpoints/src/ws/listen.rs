@@ -6,16 +6,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use descriptor::quote_positional;
-use endpoint::{
-    Bound, Context, DialLayer, Error, ErrorKind, Invitation, Local, Result, ServeLayer,
-};
+use endpoint::{Bound, Context, DialLayer, Error, Invitation, Local, Result, ServeLayer};
 use tokio::task::spawn_blocking;
 
 use super::hint::Hint;
 use super::negotiate::Spoken;
 use super::options::Options;
 use super::upgrade::WebSocket;
-use crate::auth::Auth;
+use crate::auth::{Auth, Exchange};
 use crate::http::admission::Admission;
 use crate::http::entrance::{self, Entrance};
 use crate::http::front::{Front, Serving, Settings};
@@ -87,10 +85,7 @@ impl ServeLayer for Layer {
             true => format!("{web}://{host}{path}/"),
             false => format!("{socket}://{host}{path}"),
         });
-        let authenticator = listening.auth.open().map_err(|error| {
-            let words = format!("the system has no random numbers: {error}");
-            Error::new(ErrorKind::Other, "bind", &*local.descriptor, words)
-        })?;
+        let authenticator = listening.auth.open(&local.descriptor)?;
         if let Some(token) = authenticator.as_ref().and_then(|asks| asks.invitation.as_ref()) {
             // Where only a path is known, that has to do.
             let place = url.as_ref().map_or(path, |url| url.as_str());
@@ -99,6 +94,7 @@ impl ServeLayer for Layer {
         let is_folder = matches!(listening.show, Show::Folder(_));
         let (authenticator, exchange) =
             authenticator.map(|asks| (asks.gate, asks.exchange)).unzip();
+        let exchange: Option<Arc<dyn Exchange>> = exchange.flatten();
         let admission = Admission {
             authenticator,
             gate: cx.gate().cloned(),
@@ -135,7 +131,7 @@ impl ServeLayer for Layer {
     }
 
     fn missing(&self, _: &Context) -> Option<String> {
-        let Show::Folder(path) = &self.listening.show else { return None };
+        let Show::Folder(path) = &self.listening.show else { return self.listening.auth.missing() };
         (!path.is_dir()).then(|| format!("there is no folder {} for the page", path.display()))
     }
 }

@@ -29,6 +29,7 @@ use ::plan::kind::{
     ValueKind,
 };
 
+use crate::auth::AUTH;
 use crate::http::facts;
 use crate::http::params::{FORWARDED, HEALTH, MAX_HEADER, TRUSTED};
 
@@ -112,16 +113,7 @@ pub(crate) static KIND: Kind = Kind {
                  `endpointforward.v1` get plain bytes in any case.",
             )
             .default("auto"),
-            Param::new(
-                "auth",
-                ValueKind::Choice(&["none", "token"]),
-                "Who may see the page and connect. `none`, everybody who reaches the listener, which \
-                 has to be stated for a program behind a public address. `token`: who opens the link \
-                 that is shown at the start. It works once; its browser keeps a secret, in storage that no \
-                 other port of the host can read, for as long as the listener lives. Programs send what \
-                 follows `#token=` in the header `Authorization: Bearer TOKEN`, which works once too; \
-                 the reply to a POST with it has a secret that works until the listener ends.",
-            ).topic(Topic::Access),
+            AUTH,
             HEALTH,
             MAX_HEADER,
             Param::new(

@@ -30,6 +30,7 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     let proxies = keep(Proxies::read(args), &mut found).unwrap_or_default();
     let show = keep(Show::read(args), &mut found).unwrap_or_default();
     let health = keep(params::health(args), &mut found).flatten();
+    let auth = Auth::read(args).map_err(|mistakes| found.extend(mistakes)).unwrap_or_default();
     let max_header = keep(params::max_header(args), &mut found).unwrap_or_default();
     let names = subprotocols(args, &mut found);
     let limit = timeout(args, &mut found);
@@ -64,7 +65,7 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
         spoken,
         origins,
         health,
-        auth: Auth::read(args),
+        auth,
         show,
         telnet: args.dial_layer("telnet"),
         headers,

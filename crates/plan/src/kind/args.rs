@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use descriptor::{Code, Diagnostic, Span, Stage, Syntax, Template, Text};
-use endpoint::DialLayer;
+use endpoint::{DialLayer, Networks};
 
 use super::{HIDDEN, Role, Value};
 use crate::Registry;
@@ -123,6 +123,25 @@ impl Args {
     #[must_use]
     pub fn switch(&self, name: &str) -> Option<&Self> {
         self.switches.iter().find(|(switch, _)| *switch == name).map(|(_, settings)| settings)
+    }
+
+    /// What a parameter of [`ValueKind::Variants`](super::ValueKind::Variants) is set to, in the order in which it was
+    /// typed: [`Args::called`] is which of them it is. None if it isn't given and has no default.
+    pub fn variants(&self, name: &str) -> impl Iterator<Item = &Self> {
+        self.switches.iter().filter(move |(switch, _)| *switch == name).map(|(_, inside)| inside)
+    }
+
+    /// The networks that a list has; none if the parameter isn't given.
+    ///
+    /// # Errors
+    /// A word of it is no network.
+    pub fn networks(&self, name: &str) -> Result<Networks, Diagnostic> {
+        Networks::of(self.list(name)).map_err(|word| {
+            let message = format!("`{word}` is not a network");
+            let help = "a network is `10.0.0.0/8`, an address `192.0.2.1`, or `2001:db8::1` in braces; `!` in front \
+                        excludes it; names are not looked up";
+            self.mistake(name, "bad-network", message).help(help)
+        })
     }
 
     /// A time, where one was given or is the default.

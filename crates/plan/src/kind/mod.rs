@@ -8,6 +8,7 @@ pub(crate) mod args;
 mod fact;
 mod param;
 pub(crate) mod read;
+mod variant;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ pub use self::fact::FactName;
 pub use self::param::{Holes, Param, Topic, Value, ValueKind};
 pub(crate) use self::read::HIDDEN;
 pub use self::read::common;
+pub use self::variant::Variant;
 pub use crate::beneath::Beneath;
 
 /// A kind of endpoint.

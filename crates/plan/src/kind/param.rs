@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use descriptor::Template;
 
-use super::Role;
+use super::{Role, Variant};
 
 /// The definition of one parameter.
 #[derive(Clone, Copy, Debug)]
@@ -222,6 +222,9 @@ pub enum ValueKind {
     Template,
     /// Any text.
     Text,
+    /// One of these, or several: `token`, `{htpasswd:FILE}`, `{{htpasswd:FILE},token}`. Read by
+    /// [`Args::variants`](super::Args::variants).
+    Variants(&'static [Variant]),
 }
 
 impl ValueKind {
@@ -266,6 +269,14 @@ impl ValueKind {
             Self::Switch(_) => "`on`, `off`, or what to set in braces".into(),
             Self::Template => "text; `${http.path}` and other facts are filled in".into(),
             Self::Text => "text".into(),
+            Self::Variants(all) => {
+                let name = |variant: &Variant| match variant.params {
+                    [] => format!("`{}`", variant.name),
+                    _ => format!("`{{{}…}}`", variant.name),
+                };
+                let names: Vec<_> = all.iter().map(name).collect();
+                format!("{}, or several in braces", names.join(", "))
+            }
         }
     }
 }
@@ -285,7 +296,7 @@ pub enum Value {
     List(Vec<String>),
     /// Of [`ValueKind::Template`].
     Template(Template),
-    /// Of [`ValueKind::Text`], [`ValueKind::Choice`].
+    /// Of [`ValueKind::Text`], [`ValueKind::Choice`], [`ValueKind::Variants`].
     Text(String),
 }
 
@@ -335,7 +346,8 @@ impl Value {
             | ValueKind::Endpoint
             | ValueKind::Listener
             | ValueKind::Template
-            | ValueKind::Text => Self::Text(text.to_owned()),
+            | ValueKind::Text
+            | ValueKind::Variants(_) => Self::Text(text.to_owned()),
         })
     }
 }

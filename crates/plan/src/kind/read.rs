@@ -9,7 +9,8 @@ use descriptor::{
 
 use super::advice;
 use super::args::{Setting, Typed};
-use super::{Alias, Args, Holes, Param, Positional, Role, Topic, Value, ValueKind};
+use super::variant;
+use super::{Alias, Args, Holes, Param, Positional, Role, Topic, Value, ValueKind, Variant};
 use crate::Registry;
 
 /// What a descriptor is read by.
@@ -35,6 +36,13 @@ const COMMON: &[Param] = &[Param::new(
     ValueKind::Choice(&["none"]),
     "`none` states that whoever reaches the listener may use what is behind it. A program behind a \
      public address is refused without it.",
+)
+.topic(Topic::Access), Param::new(
+    "from",
+    ValueKind::List,
+    "The networks that may connect, such as `10.0.0.0/8,!10.1.0.0/16`; an exclusion wins. Others are \
+     closed without a word, and the log says so. The address is that of who connects: behind a proxy, \
+     the proxy's.",
 )
 .topic(Topic::Access)];
 
@@ -300,8 +308,10 @@ impl Reading<'_, '_> {
 
     /// The value, or a mistake reported.
     fn value(&mut self, param: &'static Param, text: &Text) -> Option<Value> {
-        if let ValueKind::Switch(inside) = param.value {
-            return self.switch(param, inside, text);
+        match param.value {
+            ValueKind::Switch(inside) => return self.switch(param, inside, text),
+            ValueKind::Variants(all) => return self.variants(param, all, text),
+            _ => {}
         }
         let roots = self.reader.registry.roots();
         let template = Template::parse(text, &roots);
@@ -395,6 +405,54 @@ impl Reading<'_, '_> {
             self.switches.push((param.name, read));
         }
         Some(Value::Bool(on))
+    }
+
+    /// Reads a list of variants, each with parameters of its own.
+    fn variants(
+        &mut self,
+        param: &'static Param,
+        all: &'static [Variant],
+        text: &Text,
+    ) -> Option<Value> {
+        let before = self.found.len();
+        for item in variant::items(text) {
+            let typed = match Descriptor::parse(&item, self.reader.syntax) {
+                Ok(typed) => typed,
+                Err(mistakes) => {
+                    self.found.extend(mistakes);
+                    continue;
+                }
+            };
+            let name = typed.kind().map_or("", Text::as_str);
+            let Some(variant) = all.iter().find(|variant| variant.name.eq_ignore_ascii_case(name))
+            else {
+                let at = typed.kind().map_or(item.span(), Text::span);
+                let names = all.iter().map(|variant| variant.name);
+                let help = match nearest(name, names.clone()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("it can be {}", names.collect::<Vec<_>>().join(", ")),
+                };
+                let message = format!("`{name}` is nothing that `{}` can be", param.name);
+                self.error(Code::BadValue, at, message, Some(help));
+                continue;
+            };
+            let reader = Reader {
+                name: variant.name,
+                alias: None,
+                params: variant.params,
+                positional: Positional::InOrder,
+                role: self.reader.role,
+                syntax: self.reader.syntax,
+                registry: self.reader.registry,
+                other: &[],
+                common: &[],
+                is_switch: true,
+            };
+            let mut read = read(&reader, &typed, self.found);
+            variant.name.clone_into(&mut read.called);
+            self.switches.push((param.name, read));
+        }
+        (self.found.len() == before).then(|| Value::Text(text.as_str().to_owned()))
     }
 
     fn unknown(&mut self, name: &Text) {

@@ -6,7 +6,7 @@
 use std::fs;
 
 use plan::Registry;
-use plan::kind::{Param, Role, ValueKind};
+use plan::kind::{Param, Role, ValueKind, Variant};
 
 use super::Candidate;
 
@@ -48,13 +48,28 @@ enum What {
     Kind(Role),
     /// A field of a kind, with the names of the parameters that it has already, and how many fields had none.
     Field(Vec<&'static Param>, Vec<String>, usize),
+    Variant(&'static [Variant]),
     Nothing,
 }
 
 /// What a pair of braces holds.
 enum Frame<'a> {
-    Descriptor { role: Role, kind: Option<&'a str>, named: Vec<&'a str>, unnamed: usize },
-    Switch { params: &'static [Param], named: Vec<&'a str> },
+    Descriptor {
+        role: Role,
+        kind: Option<&'a str>,
+        named: Vec<&'a str>,
+        unnamed: usize,
+    },
+    Switch {
+        params: &'static [Param],
+        named: Vec<&'a str>,
+    },
+    Variant {
+        all: &'static [Variant],
+        chosen: Option<&'static Variant>,
+        named: Vec<&'a str>,
+        unnamed: usize,
+    },
     Unknown,
 }
 
@@ -64,6 +79,7 @@ fn at(registry: &Registry, role: Role, typed: &str) -> Vec<Candidate> {
     match what {
         What::Nothing => Vec::new(),
         What::Kind(role) => kinds(registry, role, word, "").into_iter().map(whole).collect(),
+        What::Variant(all) => variants(all, word, "").into_iter().map(whole).collect(),
         What::Field(params, named, unnamed) => {
             field(registry, role, &params, &named, unnamed, word).into_iter().map(whole).collect()
         }
@@ -113,6 +129,10 @@ fn place<'a>(registry: &Registry, role: Role, typed: &'a str) -> Place<'a> {
         Some(Frame::Switch { params, named }) => {
             What::Field(params.iter().collect(), owned(&named), usize::MAX)
         }
+        Some(Frame::Variant { all, chosen: None, .. }) => What::Variant(all),
+        Some(Frame::Variant { chosen: Some(variant), named, unnamed, .. }) => {
+            What::Field(variant.params.iter().collect(), owned(&named), unnamed)
+        }
     };
     Place { before, word, what }
 }
@@ -130,11 +150,16 @@ fn end_field<'a>(frame: &mut Frame<'a>, field: &'a str) {
     let name = field.split_once('=').map(|(name, _)| name);
     match frame {
         Frame::Descriptor { kind: kind @ None, .. } => *kind = Some(field),
-        Frame::Descriptor { named, unnamed, .. } => match name {
-            Some(name) => named.push(name),
-            None => *unnamed += 1,
-        },
         Frame::Switch { named, .. } => named.extend(name),
+        Frame::Variant { all, chosen: chosen @ None, .. } => {
+            *chosen = all.iter().find(|variant| variant.name == field);
+        }
+        Frame::Descriptor { named, unnamed, .. } | Frame::Variant { named, unnamed, .. } => {
+            match name {
+                Some(name) => named.push(name),
+                None => *unnamed += 1,
+            }
+        }
         Frame::Unknown => {}
     }
 }
@@ -153,12 +178,29 @@ fn inner<'a>(registry: &Registry, outer: &Frame<'a>, field: &'a str) -> Frame<'a
             };
             match param.map(|param| param.value) {
                 Some(ValueKind::Switch(params)) => Frame::Switch { params, named: Vec::new() },
+                Some(ValueKind::Variants(all)) => variant(all),
                 Some(value) => value.beneath(*role).map_or(Frame::Unknown, descriptor),
                 None => Frame::Unknown,
             }
         }
+        // An item of a list.
+        Frame::Variant { all, chosen: None, .. } => variant(all),
         _ => Frame::Unknown,
     }
+}
+
+fn variant<'a>(all: &'static [Variant]) -> Frame<'a> {
+    Frame::Variant { all, chosen: None, named: Vec::new(), unnamed: 0 }
+}
+
+/// The variants that begin with `typed`, behind `opening` if they take something.
+fn variants(all: &[Variant], typed: &str, opening: &str) -> Vec<Candidate> {
+    let found = all.iter().filter(|variant| variant.name.starts_with(typed));
+    let word = |variant: &Variant| match variant.params {
+        [] => variant.name.to_owned(),
+        _ => format!("{opening}{}:", variant.name),
+    };
+    found.map(|variant| Candidate::new(word(variant), variant.about)).collect()
 }
 
 /// The kinds that begin with `typed`, behind `opening`.
@@ -214,6 +256,9 @@ fn field(
 fn values(registry: &Registry, role: Role, param: &Param, typed: &str) -> Vec<Candidate> {
     if let Some(beneath) = param.value.beneath(role) {
         return if typed.is_empty() { kinds(registry, beneath, "", "{") } else { Vec::new() };
+    }
+    if let ValueKind::Variants(all) = param.value {
+        return variants(all, typed, "{");
     }
     let words: &[&str] = match param.value {
         ValueKind::Bool => &["true", "false"],

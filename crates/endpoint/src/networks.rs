@@ -1,0 +1,61 @@
+//! Networks that a descriptor lists: `10.0.0.0/8,!10.1.0.0/16`. An exclusion wins, wherever it stands.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+/// A list of networks and of those that are excluded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Networks {
+    included: Vec<IpNet>,
+    excluded: Vec<IpNet>,
+}
+
+impl Networks {
+    /// Reads words: networks, addresses, and either with a `!` in front.
+    ///
+    /// # Errors
+    /// The first word that is none.
+    pub fn of(words: &[String]) -> Result<Self, String> {
+        let mut list = Self::default();
+        for word in words {
+            let (is_excluded, text) =
+                word.strip_prefix('!').map_or((false, &**word), |rest| (true, rest));
+            let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+            let Ok(network) = network else { return Err(word.clone()) };
+            if is_excluded { list.excluded.push(network) } else { list.included.push(network) }
+        }
+        Ok(list)
+    }
+
+    /// Returns whether an address is in a network of the list and in none that is excluded. A list of exclusions alone
+    /// has everything else.
+    #[must_use]
+    pub fn has(&self, address: IpAddr) -> bool {
+        // A socket that takes both versions shows version 4 in version 6 (RFC 4291 section 2.5.5.2).
+        let address = address.to_canonical();
+        let is_in = |networks: &[IpNet]| networks.iter().any(|network| network.contains(&address));
+        (self.included.is_empty() || is_in(&self.included)) && !is_in(&self.excluded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exclusion_wins() {
+        let list = |words: &[&str]| {
+            Networks::of(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>())
+        };
+        let has = |words: &[&str], address: &str| {
+            list(words).expect("networks").has(address.parse().expect("an address"))
+        };
+        assert!(has(&["10.0.0.0/8", "!10.1.0.0/16"], "10.2.0.1"));
+        assert!(!has(&["!10.1.0.0/16", "10.0.0.0/8"], "10.1.0.1"));
+        assert!(has(&["10.0.0.0/8"], "::ffff:10.2.0.1"));
+        assert!(!has(&["10.0.0.0/8"], "192.0.2.1") && has(&["!10.0.0.1"], "192.0.2.1"));
+        assert_eq!(list(&["10.0.0.0/33"]).err().as_deref(), Some("10.0.0.0/33"));
+        assert!(list(&["localhost"]).is_err() && list(&["!"]).is_err());
+    }
+}

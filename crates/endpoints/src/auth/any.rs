@@ -1,0 +1,66 @@
+//! Several providers of which one has to admit.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use endpoint::gate::{Admitted, Credentials, Gate};
+use endpoint::{Info, Refusal, RefusalKind};
+
+use super::{Exchange, Exchanged};
+
+/// Asks one after the other.
+pub(super) struct AnyOf(pub(super) Vec<Arc<dyn Gate>>);
+
+#[async_trait]
+impl Gate for AnyOf {
+    async fn check(&self, info: &Info) -> Result<Admitted, Refusal> {
+        let mut refusals = Vec::new();
+        for gate in &self.0 {
+            match gate.check(info).await {
+                Ok(admitted) => return Ok(admitted),
+                Err(refusal) => refusals.push(refusal),
+            }
+        }
+        Err(merge(refusals))
+    }
+}
+
+/// Where a page gets its tickets, if several providers have some.
+pub(super) struct AnyExchange(pub(super) Vec<Arc<dyn Exchange>>);
+
+#[async_trait]
+impl Exchange for AnyExchange {
+    async fn exchange(&self, shown: &Credentials, info: &Info) -> Result<Exchanged, Refusal> {
+        let mut refusals = Vec::new();
+        for exchange in &self.0 {
+            match exchange.exchange(shown, info).await {
+                Ok(exchanged) => return Ok(exchanged),
+                Err(refusal) => refusals.push(refusal),
+            }
+        }
+        Err(merge(refusals))
+    }
+
+    fn end(&self, secret: &str) {
+        self.0.iter().for_each(|exchange| exchange.end(secret));
+    }
+
+    fn takes_passwords(&self) -> bool {
+        self.0.iter().any(|exchange| exchange.takes_passwords())
+    }
+}
+
+/// One refusal of several: what was shown and is wrong says more than what was not shown, and every way to sign in is told.
+fn merge(refusals: Vec<Refusal>) -> Refusal {
+    let challenges: Vec<_> = refusals.iter().flat_map(|it| it.challenges.clone()).collect();
+    let rank = |refusal: &Refusal| match refusal.kind {
+        RefusalKind::Busy => 0,
+        RefusalKind::Unauthenticated => 1,
+        _ => 2,
+    };
+    let best = refusals.into_iter().min_by_key(rank);
+    let mut refusal =
+        best.unwrap_or_else(|| Refusal::new(RefusalKind::Forbidden, "nobody may come in here"));
+    refusal.challenges = challenges;
+    refusal
+}

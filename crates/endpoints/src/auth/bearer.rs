@@ -1,0 +1,162 @@
+//! `auth={bearer:file=FILE}`: tokens of a file, for programs (RFC 6750); a browser has one in its link, behind `#token=`.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use endpoint::gate::{Admitted, Challenge, Credentials, Gate, Identity, Role, Scheme};
+use endpoint::{Error, Info, Refusal, Result};
+use plan::kind::{Args, Param, Planned, ValueKind, Variant};
+use ring::digest::{SHA256, digest};
+
+use super::sessions::{Member, Sessions};
+use super::throttle::Throttle;
+use super::{Exchange, Exchanged, Provided, Provider, role};
+use crate::watched::{Parsed, Watched};
+
+pub(super) const VARIANT: Variant = Variant::new(
+    "bearer",
+    "Tokens of a file, one a line, with `:USER` and then `:ro` behind it if that is wanted. Programs send `Authorization: \
+     Bearer TOKEN`; a browser opens the page with `#token=TOKEN`. It is read again when it has changed.",
+    &[Param::new("file", ValueKind::Text, "The file.").positional().required()],
+);
+
+pub(super) fn plan(args: &Args) -> Planned<Arc<dyn Provider>> {
+    Ok(Arc::new(Bearer { file: args.text("file").unwrap_or_default().into() }))
+}
+
+#[derive(Debug)]
+struct Bearer {
+    file: PathBuf,
+}
+
+impl Provider for Bearer {
+    fn open(&self, listener: &str) -> Result<Provided> {
+        let tokens = Watched::open(&self.file, tokens).map_err(|cause| {
+            Error::from_io("read", format!("{} for {listener}", self.file.display()), cause)
+        })?;
+        let tokens = Arc::new(Tokens {
+            tokens,
+            sessions: Sessions::default(),
+            throttle: Throttle::default(),
+        });
+        Ok(Provided { gate: tokens.clone(), exchange: Some(tokens), invitation: None })
+    }
+
+    fn missing(&self) -> Option<String> {
+        (!self.file.is_file())
+            .then(|| format!("there is no file {} of tokens", self.file.display()))
+    }
+}
+
+/// Tokens by their digest: finding one takes no time that tells anything about it.
+type Known = HashMap<[u8; 32], (Identity, Role)>;
+
+struct Tokens {
+    tokens: Watched<Known>,
+    sessions: Sessions,
+    throttle: Throttle,
+}
+
+impl Tokens {
+    fn is_current(&self, member: &Member) -> bool {
+        self.tokens.get().contains_key(&member.stamp)
+    }
+
+    fn find(&self, info: &Info, token: &str) -> Result<Member, Refusal> {
+        self.throttle.check(info, ANYBODY)?;
+        let stamp = stamp(token);
+        match self.tokens.get().get(&stamp) {
+            Some((identity, role)) => Ok(Member { identity: identity.clone(), role: *role, stamp }),
+            None => {
+                self.throttle.failed(info, ANYBODY);
+                Err(ask(WRONG))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Gate for Tokens {
+    async fn check(&self, info: &Info) -> Result<Admitted, Refusal> {
+        let nothing = Credentials::default();
+        let shown = info.get::<Credentials>().unwrap_or(&nothing);
+        let member = match self.sessions.shown(shown, |member| self.is_current(member)) {
+            Some(member) => member,
+            None => match &shown.bearer {
+                Some(token) => self.find(info, token)?,
+                None => return Err(ask(NEEDED)),
+            },
+        };
+        Ok(Admitted::new(info, member.identity, member.role))
+    }
+}
+
+#[async_trait]
+impl Exchange for Tokens {
+    async fn exchange(&self, shown: &Credentials, info: &Info) -> Result<Exchanged, Refusal> {
+        let Some(shown) = &shown.bearer else { return Err(ask(NEEDED)) };
+        if let Some(given) = self.sessions.again(shown, |member| self.is_current(member)) {
+            return given;
+        }
+        self.sessions.begin(self.find(info, shown)?)
+    }
+
+    fn end(&self, secret: &str) {
+        self.sessions.end(secret);
+    }
+}
+
+fn ask(words: &str) -> Refusal {
+    let scheme = Scheme::Bearer;
+    Refusal::challenge(words, [Challenge { scheme, realm: "endpointforward".to_owned() }])
+}
+
+fn stamp(token: &str) -> [u8; 32] {
+    digest(&SHA256, token.as_bytes()).as_ref().try_into().expect("it has 32 bytes")
+}
+
+fn tokens(text: &str) -> Parsed<Known> {
+    let (mut known, mut wrong) = (Known::new(), Vec::new());
+    for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line.trim())) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let mut fields = line.splitn(3, ':');
+        let token = fields.next().unwrap_or_default();
+        let user = fields.next().filter(|user| !user.is_empty());
+        match role(fields.next()) {
+            _ if token.len() < SHORTEST => {
+                wrong.push((number, format!("a token has at least {SHORTEST} characters")));
+            }
+            Ok(role) => {
+                let identity = user.map_or_else(Identity::anonymous, Identity::user);
+                known.insert(stamp(token), (identity, role));
+            }
+            Err(words) => wrong.push((number, words)),
+        }
+    }
+    (known, wrong)
+}
+
+/// Attempts with tokens are counted by network alone.
+const ANYBODY: &str = "";
+const SHORTEST: usize = 16;
+const NEEDED: &str = "a bearer token is needed";
+const WRONG: &str = "this token is not known";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_have_a_user_and_a_role_if_that_is_said() {
+        let (known, wrong) =
+            tokens("0123456789abcdef\nfedcba9876543210:ada:ro\nshort:x\n0123456789abcdeg::ro\n");
+        assert_eq!(known[&stamp("0123456789abcdef")], (Identity::anonymous(), Role::ReadWrite));
+        assert_eq!(known[&stamp("fedcba9876543210")], (Identity::user("ada"), Role::ReadOnly));
+        assert_eq!(known[&stamp("0123456789abcdeg")], (Identity::anonymous(), Role::ReadOnly));
+        assert_eq!(wrong.len(), 1);
+    }
+}

@@ -1,0 +1,202 @@
+//! Providers that look at what is known about a peer, and need nothing from it: its address, its user on this machine, its
+//! certificate, a header that a proxy has set.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use endpoint::gate::{Admitted, Gate, Identity, Role};
+use endpoint::info::{Http, Proxied, Tcp};
+use endpoint::{Info, Networks, Refusal, RefusalKind, Result};
+use plan::kind::{Args, Param, Planned, ValueKind, Variant};
+
+use super::{Provided, Provider};
+
+pub(super) const PEER: Variant = Variant::new(
+    "peer",
+    "Clients of these networks, by the address that a trusted proxy passes on, if there is one.",
+    &[Param::new("networks", ValueKind::List, "Networks, separated by commas; `!` excludes one.")
+        .positional()
+        .required()],
+);
+
+pub(super) const UNIX: Variant = Variant::new(
+    "unix",
+    "Users of this machine who come over a Unix socket, as the system tells them.",
+    &[Param::new("uid", ValueKind::List, "Their numbers, separated by commas.")
+        .positional()
+        .required()],
+);
+
+pub(super) const CERT: Variant = Variant::new(
+    "cert",
+    "Clients with a certificate that the `tls` beneath has verified (`verify-client`). Its first DNS name is the user.",
+    &[
+        Param::new("san", ValueKind::List, "DNS names, of which the certificate has to have one."),
+        Param::new(
+            "fingerprint",
+            ValueKind::List,
+            "SHA-256 fingerprints in hexadecimal, of which it has to be one.",
+        ),
+    ],
+);
+
+pub(super) const HEADER: Variant = Variant::new(
+    "header",
+    "Whom a proxy in front has let in: the user's name is in this header, and is believed from these addresses alone.",
+    &[
+        Param::new("name", ValueKind::Text, "The header, such as `X-Remote-User`.")
+            .positional()
+            .required(),
+        Param::new("trusted", ValueKind::List, "The proxy's networks, separated by commas.")
+            .required(),
+    ],
+);
+
+pub(super) fn peer(args: &Args) -> Planned<Arc<dyn Provider>> {
+    let networks = args.networks("networks").map_err(|mistake| vec![mistake])?;
+    Ok(Arc::new(Rule::Peer(networks)))
+}
+
+pub(super) fn unix(args: &Args) -> Planned<Arc<dyn Provider>> {
+    let uids: std::result::Result<Vec<u32>, _> =
+        args.list("uid").iter().map(|uid| uid.parse()).collect();
+    match uids {
+        Ok(uids) => Ok(Arc::new(Rule::Unix(uids))),
+        Err(_) => {
+            let mistake =
+                args.mistake("uid", "bad-uid", "`uid` is a list of numbers, as `id -u` shows them");
+            Err(vec![mistake])
+        }
+    }
+}
+
+pub(super) fn cert(args: &Args) -> Planned<Arc<dyn Provider>> {
+    let lower = |name: &str| {
+        args.list(name).iter().map(|word| word.to_ascii_lowercase().replace(':', "")).collect()
+    };
+    Ok(Arc::new(Rule::Cert { sans: lower("san"), fingerprints: lower("fingerprint") }))
+}
+
+pub(super) fn header(args: &Args) -> Planned<Arc<dyn Provider>> {
+    let trusted = args.networks("trusted").map_err(|mistake| vec![mistake])?;
+    let name = args.text("name").unwrap_or_default().to_ascii_lowercase();
+    Ok(Arc::new(Rule::Header { name, trusted }))
+}
+
+#[derive(Clone, Debug)]
+enum Rule {
+    Peer(Networks),
+    Unix(Vec<u32>),
+    /// An empty list is no condition.
+    Cert {
+        sans: Vec<String>,
+        fingerprints: Vec<String>,
+    },
+    Header {
+        name: String,
+        trusted: Networks,
+    },
+}
+
+impl Provider for Rule {
+    fn open(&self, _: &str) -> Result<Provided> {
+        Ok(Provided { gate: Arc::new(self.clone()), exchange: None, invitation: None })
+    }
+}
+
+#[async_trait]
+impl Gate for Rule {
+    async fn check(&self, info: &Info) -> std::result::Result<Admitted, Refusal> {
+        let identity = match self {
+            Self::Peer(networks) => {
+                client(info).filter(|address| networks.has(*address)).map(|_| Identity::anonymous())
+            }
+            Self::Unix(uids) => {
+                let uid = info.lookup("unix", "uid").and_then(|uid| uid.parse().ok());
+                uid.filter(|uid| uids.contains(uid)).map(|uid| Identity::user(format!("uid {uid}")))
+            }
+            Self::Cert { sans, fingerprints } => certified(info, sans, fingerprints),
+            Self::Header { name, trusted } => {
+                let is_trusted = info.get::<Tcp>().is_some_and(|tcp| trusted.has(tcp.peer.ip()));
+                let user =
+                    info.get::<Http>().filter(|_| is_trusted).and_then(|http| http.header(name));
+                user.filter(|user| !user.is_empty()).map(Identity::user)
+            }
+        };
+        let refused = || Refusal::new(RefusalKind::Forbidden, self.why());
+        identity.map(|identity| Admitted::new(info, identity, Role::ReadWrite)).ok_or_else(refused)
+    }
+}
+
+impl Rule {
+    fn why(&self) -> String {
+        match self {
+            Self::Peer(_) => "clients of your address may not come in here".to_owned(),
+            Self::Unix(_) => "your user may not come in here".to_owned(),
+            Self::Cert { .. } => "a client certificate that is listed here is needed".to_owned(),
+            Self::Header { .. } => "the proxy in front has to say who you are".to_owned(),
+        }
+    }
+}
+
+/// The client's address, as a trusted proxy passes it on if there is one.
+fn client(info: &Info) -> Option<IpAddr> {
+    match info.get::<Proxied>() {
+        Some(proxied) => proxied.client,
+        None => info.get::<Tcp>().map(|tcp| tcp.peer.ip()),
+    }
+}
+
+fn certified(info: &Info, sans: &[String], fingerprints: &[String]) -> Option<Identity> {
+    // It is known of a verified certificate alone.
+    let fingerprint = info.lookup("tls", "client.fingerprint")?;
+    let names = info.lookup("tls", "client.san").unwrap_or_default();
+    let mut own = names.split(',').filter(|name| !name.is_empty());
+    let is_named = sans.is_empty() || own.clone().any(|name| sans.iter().any(|san| san == name));
+    let is_listed =
+        fingerprints.is_empty() || fingerprints.iter().any(|known| *known == *fingerprint);
+    (is_named && is_listed).then(|| Identity::user(own.next().unwrap_or(&fingerprint)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tcp(peer: &str) -> Info {
+        let local = "127.0.0.1:1".parse().expect("an address");
+        Info::new().with(Tcp { local, peer: peer.parse().expect("an address") })
+    }
+
+    #[tokio::test]
+    async fn a_header_is_believed_from_the_proxy_alone() {
+        let trusted = Networks::default();
+        let mut http = Http::default();
+        http.headers.push(("x-remote-user".to_owned(), "ada".to_owned()));
+        let rule = Rule::Header { name: "x-remote-user".to_owned(), trusted };
+        let admitted =
+            rule.check(&tcp("192.0.2.1:5").with(http.clone())).await.expect("it is trusted");
+        assert_eq!(admitted.identity().and_then(Identity::name), Some("ada"));
+        assert!(
+            rule.check(&Info::new().with(http)).await.is_err(),
+            "nobody knows where it is from"
+        );
+        assert!(rule.check(&tcp("192.0.2.1:5")).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_proxys_client_is_who_counts() {
+        let proxied = Proxied {
+            client: Some("10.1.1.1".parse().expect("an address")),
+            host: None,
+            scheme: None,
+            peer: "127.0.0.1".to_owned(),
+        };
+        let info = tcp("127.0.0.1:5").with(proxied);
+        assert_eq!(client(&info).map(|it| it.to_string()).as_deref(), Some("10.1.1.1"));
+        assert_eq!(
+            client(&tcp("127.0.0.1:5")).map(|it| it.to_string()).as_deref(),
+            Some("127.0.0.1")
+        );
+    }
+}

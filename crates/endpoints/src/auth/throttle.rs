@@ -1,0 +1,131 @@
+//! Failed attempts to sign in, counted by the peer's network and by the user's name.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use endpoint::{Info, Network, Refusal, RefusalKind};
+use tokio::time::Instant;
+use tracing::warn;
+
+/// Who has failed lately. Bounded: the one that failed longest ago is forgotten for one more than [`MOST`].
+#[derive(Default)]
+pub(super) struct Throttle(Mutex<Failures>);
+
+#[derive(Default)]
+struct Failures {
+    networks: HashMap<Network, Failed>,
+    users: HashMap<String, Failed>,
+}
+
+#[derive(Clone, Copy)]
+struct Failed {
+    times: u32,
+    last: Instant,
+}
+
+impl Throttle {
+    /// Refuses who has failed too often.
+    ///
+    /// # Errors
+    /// When another attempt is looked at.
+    pub(super) fn check(&self, info: &Info, user: &str) -> Result<(), Refusal> {
+        let failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let network = failures.networks.get(&info.network()).filter(|_| is_known(info));
+        let wait =
+            [network, failures.users.get(user)].into_iter().flatten().map(Failed::wait).max();
+        match wait {
+            Some(wait) if !wait.is_zero() => {
+                let seconds = wait.as_secs() + 1;
+                let words =
+                    format!("too many attempts to sign in have failed; try again in {seconds} s");
+                Err(Refusal::new(RefusalKind::Busy, words))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes a failure, in the log too.
+    pub(super) fn failed(&self, info: &Info, user: &str) {
+        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_known(info) {
+            note(&mut failures.networks, info.network());
+        }
+        note(&mut failures.users, user.to_owned());
+        warn!(user, peer = info.peer(), "signing in has failed");
+    }
+
+    /// Forgets the failures of a user who has signed in.
+    pub(super) fn succeeded(&self, user: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).users.remove(user);
+    }
+}
+
+fn is_known(info: &Info) -> bool {
+    info.network() != Network::Unknown
+}
+
+fn note<K: Eq + Hash + Clone>(failures: &mut HashMap<K, Failed>, key: K) {
+    let now = Instant::now();
+    let known = failures.entry(key).or_insert(Failed { times: 0, last: now });
+    if known.last.elapsed() > FORGOTTEN {
+        known.times = 0;
+    }
+    (known.times, known.last) = (known.times.saturating_add(1), now);
+    if failures.len() > MOST
+        && let Some(oldest) = failures.iter().min_by_key(|(_, failed)| failed.last)
+    {
+        let oldest = oldest.0.clone();
+        failures.remove(&oldest);
+    }
+}
+
+impl Failed {
+    /// How long the next attempt is put off: not at all for the first [`FREE`], then twice as long each time.
+    fn wait(&self) -> Duration {
+        if self.times < FREE {
+            return Duration::ZERO;
+        }
+        let wait = Duration::from_secs(1 << (self.times - FREE).min(8));
+        wait.min(FORGOTTEN).saturating_sub(self.last.elapsed())
+    }
+}
+
+/// Failures that have no consequence: a person mistypes.
+const FREE: u32 = 5;
+const FORGOTTEN: Duration = Duration::from_secs(300);
+const MOST: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_fails_often_waits_longer_and_longer() {
+        let (throttle, info) = (Throttle::default(), Info::new());
+        for _ in 0..FREE {
+            assert!(throttle.check(&info, "ada").is_ok());
+            throttle.failed(&info, "ada");
+        }
+        let words = throttle.check(&info, "ada").expect_err("it is too often").message;
+        assert!(words.ends_with("try again in 2 s"), "{words}");
+        assert!(throttle.check(&info, "bob").is_ok());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(throttle.check(&info, "ada").is_ok());
+        throttle.failed(&info, "ada");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(throttle.check(&info, "ada").is_err());
+        throttle.succeeded("ada");
+        assert!(throttle.check(&info, "ada").is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn names_that_are_made_up_fill_no_memory() {
+        let throttle = Throttle::default();
+        for number in 0..MOST + 100 {
+            throttle.failed(&Info::new(), &number.to_string());
+        }
+        assert_eq!(throttle.0.lock().expect("no panic").users.len(), MOST);
+    }
+}

@@ -1,0 +1,94 @@
+//! A value that is one of several things, each with parameters of its own: `auth={htpasswd:/etc/users}`.
+//!
+//! One is written as its name, or in braces with what it takes; several are a list in braces, each item with braces of
+//! its own where it takes something: `auth={{htpasswd:/etc/users},token}`.
+
+use descriptor::Text;
+
+use super::Param;
+
+/// One of the things that a parameter may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    /// What it is called.
+    pub name: &'static str,
+    /// One sentence: what it means.
+    pub about: &'static str,
+    /// What it takes: positional ones first, in their order.
+    pub params: &'static [Param],
+}
+
+impl Variant {
+    /// One that takes these.
+    #[must_use]
+    pub const fn new(name: &'static str, about: &'static str, params: &'static [Param]) -> Self {
+        Self { name, about, params }
+    }
+}
+
+/// Splits a list at the commas that stand in no braces; an item's own braces are taken off.
+pub(super) fn items(text: &Text) -> Vec<Text> {
+    let (mut items, mut start, mut depth) = (Vec::new(), 0_usize, 0_usize);
+    for (at, c) in text.as_str().char_indices().filter(|(at, _)| !text.is_escaped(*at)) {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                items.push(bare(&text.slice(start..at)));
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    items.push(bare(&text.slice(start..text.len())));
+    items
+}
+
+fn bare(item: &Text) -> Text {
+    let text = item.as_str();
+    let is_braced = text.len() >= 2
+        && text.starts_with('{')
+        && text.ends_with('}')
+        && closing(item) == Some(text.len() - 1);
+    if is_braced { item.slice(1..text.len() - 1) } else { item.clone() }
+}
+
+/// Where the brace is closed that the text begins with.
+fn closing(text: &Text) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, c) in text.as_str().char_indices().filter(|(at, _)| !text.is_escaped(*at)) {
+        match c {
+            '{' => depth += 1,
+            '}' => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_lose_their_own_braces_alone() {
+        for (typed, expected) in [
+            ("token", &["token"][..]),
+            ("htpasswd:/etc/a,b", &["htpasswd:/etc/a", "b"]),
+            ("{htpasswd:/etc/a,b},token", &["htpasswd:/etc/a,b", "token"]),
+            ("{a:{b},{c}},{d}", &["a:{b},{c}", "d"]),
+            ("{a}:{b}", &["{a}:{b}"]),
+            ("", &[""]),
+            ("}{,", &["}{,"]),
+        ] {
+            let found = items(&Text::typed(typed));
+            let found: Vec<_> = found.iter().map(Text::as_str).collect();
+            assert_eq!(found, expected, "{typed}");
+        }
+    }
+}
