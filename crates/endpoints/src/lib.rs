@@ -9,11 +9,13 @@
 
 mod arrived;
 mod auth;
+mod datagram;
 mod echo;
 mod first_bytes;
 mod http;
 mod mem;
 mod mock;
+mod net;
 mod outgoing;
 mod patience;
 mod peer;
@@ -34,6 +36,7 @@ mod stdio;
 mod tcp;
 mod telnet;
 mod tls;
+mod udp;
 mod unix;
 mod wary;
 mod ws;
@@ -47,7 +50,10 @@ pub const KINDS: &[&Kind] = &[
     &tcp::TCP,
     &tcp::TCP4,
     &tcp::TCP6,
+    &udp::KIND,
     &unix::KIND,
+    &unix::DGRAM,
+    &unix::SEQPACKET,
     &stdio::KIND,
     &process::KIND,
     &pty::KIND,

@@ -307,6 +307,9 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("mock", "it follows a script: crates/endpoints/src/mock"),
     ("serial", "both ends are a pair of terminals: serial.rs"),
     ("stdio", "it is this process's own: stdio.rs"),
+    ("udp", "its messages have a suite of their own: datagrams.rs"),
+    ("unix-dgram", "its messages have a suite of their own: datagrams.rs"),
+    ("unix-seqpacket", "its messages have a suite of their own: datagrams.rs"),
 ];
 
 #[test]

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use common::{connector, listener, registry};
 use descriptor::{Report, Syntax};
 use endpoint::Info;
-use endpoint::info::{Http, Proxied, Target, Tcp, Unix};
+use endpoint::info::{Http, Proxied, Target, Tcp, Udp, Unix};
 use endpoints::KINDS;
 use plan::kind::{Param, PlanListen, Role};
 
@@ -324,6 +324,7 @@ fn every_fact_that_is_declared_can_be_looked_up() {
     let info = Info::new()
         .with(Target { host: "h".into(), port: 7 })
         .with(Tcp { local: at, peer: at })
+        .with(Udp { local: at, peer: at })
         .with(Unix { path: "/x".into(), pid: Some(1), uid: Some(1) })
         .with(proxied)
         .with(http);

@@ -284,6 +284,18 @@ impl<'a> Planning<'a> {
     }
 
     fn check_shape(&mut self, kind: &Kind, takes: Takes, beneath: &Tree, at: &Text) {
+        if takes == Takes::Bytes && beneath.gives == Shape::Datagrams {
+            let (layer, kind) = (kind.name, beneath.kind);
+            let message = format!(
+                "`{layer}` goes over a stream of bytes, and the boundaries that `{kind}` keeps are lost in it"
+            );
+            self.found.push(Diagnostic::warning(
+                Stage::Plan,
+                Code::LostBoundaries,
+                at.span(),
+                message,
+            ));
+        }
         if takes == Takes::Messages && beneath.gives == Shape::Bytes {
             let (layer, kind) = (kind.name, beneath.kind);
             let message = format!(

@@ -273,6 +273,8 @@ pub enum Shape {
     Bytes,
     /// Messages; flattened where bytes are wanted.
     Messages,
+    /// Messages that mean something only one by one, as datagrams do: where they are flattened, that is worth a warning.
+    Datagrams,
     /// What the endpoint beneath gives. A [`Tree`](crate::Tree) has the shape that this comes to.
     Beneath,
 }
@@ -284,6 +286,7 @@ impl Shape {
         match self {
             Self::Bytes => "bytes",
             Self::Messages => "messages",
+            Self::Datagrams => "datagrams",
             Self::Beneath => "the same",
         }
     }

@@ -1,4 +1,4 @@
-//! Short spellings of TCP endpoints: `9000`, `:9000`, `HOST:PORT`, `tcp://HOST:PORT`, `[::1]`.
+//! Short spellings of hosts and ports: `9000`, `:9000`, `HOST:PORT`, `tcp://HOST:PORT`, `udp://HOST:PORT`, `[::1]`.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -7,7 +7,7 @@ use plan::kind::Role;
 
 /// `9000` and `:9000`, which are loopback; and `HOST:PORT` where HOST can't be anything else but a
 /// host: `localhost`, an IPv4 address, `[v6]`, or a name with a dot. Options may follow.
-pub(super) fn bare(text: &Text, role: Role) -> Option<Descriptor> {
+pub(crate) fn bare(text: &Text, role: Role) -> Option<Descriptor> {
     let descriptor = joined(&Descriptor::parse(text, Syntax::Extended).ok()?);
     let (host, port) = match &*descriptor.args {
         [port] => (None, port),
@@ -19,36 +19,46 @@ pub(super) fn bare(text: &Text, role: Role) -> Option<Descriptor> {
     if port_text.is_empty() || !port_text.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;
     }
-    Some(make(host.cloned(), port.clone(), text.span(), role, descriptor.kwargs))
+    Some(make("tcp", host.cloned(), port.clone(), text.span(), role, descriptor.kwargs))
 }
 
 /// `tcp://HOST:PORT`; without a host, loopback as above.
-pub(super) fn url(url: &Url, role: Role) -> Result<Descriptor, Diagnostic> {
-    let mistake = |span: Span, message: &str| {
-        Diagnostic::error(Stage::Plan, "bad-url", span, message)
-            .help("the form is `tcp://HOST:PORT`")
+pub(crate) fn tcp_url(url: &Url, role: Role) -> Result<Descriptor, Diagnostic> {
+    host_and_port("tcp", url, role)
+}
+
+/// `udp://HOST:PORT`, in the same way.
+pub(crate) fn udp_url(url: &Url, role: Role) -> Result<Descriptor, Diagnostic> {
+    host_and_port("udp", url, role)
+}
+
+fn host_and_port(kind: &str, url: &Url, role: Role) -> Result<Descriptor, Diagnostic> {
+    let mistake = |span: Span, what: &str| {
+        Diagnostic::error(Stage::Plan, "bad-url", span, format!("a `{kind}` URL {what}"))
+            .help(format!("the form is `{kind}://HOST:PORT`"))
     };
     if let Some(user) = &url.userinfo {
-        return Err(mistake(user.span(), "a `tcp` URL has no user"));
+        return Err(mistake(user.span(), "has no user"));
     }
     if !matches!(url.path.as_str(), "" | "/") {
-        return Err(mistake(url.path.span(), "a `tcp` URL has no path"));
+        return Err(mistake(url.path.span(), "has no path"));
     }
     let Some(port) = url.port.as_ref().filter(|port| !port.as_str().is_empty()) else {
-        return Err(mistake(url.scheme.span(), "a `tcp` URL needs a port"));
+        return Err(mistake(url.scheme.span(), "needs a port"));
     };
     let host = Some(&url.host).filter(|host| !host.as_str().is_empty());
-    Ok(make(host.cloned(), port.clone(), url.scheme.span(), role, Vec::new()))
+    Ok(make(kind, host.cloned(), port.clone(), url.scheme.span(), role, Vec::new()))
 }
 
 /// `tcp:[::1]:80` has too many colons for the grammar: the pieces of an address in brackets are
 /// put together again. `None` if there is none.
-pub(super) fn brackets(descriptor: &Descriptor, _: Role) -> Option<Descriptor> {
+pub(crate) fn brackets(descriptor: &Descriptor, _: Role) -> Option<Descriptor> {
     let joined = joined(descriptor);
     (joined.args.len() < descriptor.args.len()).then_some(joined)
 }
 
 fn make(
+    kind: &str,
     host: Option<Text>,
     port: Text,
     at: Span,
@@ -56,7 +66,7 @@ fn make(
     mut kwargs: Vec<(Text, Text)>,
 ) -> Descriptor {
     let host = host.unwrap_or_else(|| Text::synthetic(LOOPBACK, at));
-    let mut descriptor = Descriptor::new(Text::synthetic("tcp", at));
+    let mut descriptor = Descriptor::new(Text::synthetic(kind, at));
     match role {
         Role::Connect => descriptor = descriptor.arg(host).arg(port),
         Role::Listen => {
