@@ -12,6 +12,8 @@ mod auth;
 mod datagram;
 mod echo;
 mod first_bytes;
+mod framed;
+mod frames;
 mod http;
 mod mem;
 mod mock;
@@ -64,5 +66,6 @@ pub const KINDS: &[&Kind] = &[
     &tls::KIND,
     &ws::KIND,
     &telnet::KIND,
+    &framed::KIND,
     &retry::KIND,
 ];

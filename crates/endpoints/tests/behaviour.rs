@@ -207,6 +207,9 @@ suite! {
     tls_unix: "tls:{unix:DIR/s}:cert=self-signed and :insecure=true:name=localhost",
     tls_mem: "tls:{mem:t}:cert=self-signed and :insecure=true:name=localhost",
     wss: "ws:{tls:{tcp:0:interface=127.0.0.1}:cert=self-signed} and :insecure=true",
+    framed: "framed:{tcp:0:interface=127.0.0.1}:by=chunks and :by=chunks",
+    framed_length: "framed:{tcp:0:interface=127.0.0.1}:by=length:width=4 and :by=length:width=4",
+    framed_slip: "framed:{unix:DIR/s}:by=slip and :by=slip",
     ws_base64: "ws:{tcp:0:interface=127.0.0.1}:subprotocol=base64",
 }
 

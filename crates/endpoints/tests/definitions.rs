@@ -247,7 +247,7 @@ fn mistakes_of_the_others() {
     error: `process` needs `program`
       | process
       | ^^^^^^^
-      = help: the form is `process:PROGRAM[:ARGUMENT][:cwd=…][:env.NAME=…][:stderr=…][:grace=…]`
+      = help: the form is `process:PROGRAM[:ARGUMENT][:cwd=…][:env.NAME=…][:stderr=…][:framing=…][:grace=…]`
     ");
     insta::assert_snapshot!(mistakes(Connect, "process:"), @r"
     error: `program` is empty

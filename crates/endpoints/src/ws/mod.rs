@@ -29,6 +29,7 @@ use ::plan::kind::{
     ValueKind,
 };
 
+use crate::frames::FRAMING;
 use crate::http::facts;
 use crate::http::params::{FORWARDED, HEALTH, MAX_HEADER, TRUSTED};
 
@@ -76,6 +77,7 @@ pub(crate) static KIND: Kind = Kind {
             ),
             NONE,
             ENCODING,
+            FRAMING,
             COMPRESSION,
             FRAGMENT,
             MAX_FRAME,
@@ -169,6 +171,7 @@ pub(crate) static KIND: Kind = Kind {
             ),
             NONE,
             ENCODING,
+            FRAMING,
             COMPRESSION,
             FRAGMENT,
             MAX_FRAME,
@@ -221,6 +224,11 @@ pub(crate) static KIND: Kind = Kind {
             role: Role::Listen,
             descriptor: "ws:{tcp:9000:interface=127.0.0.1}:host=term.example:trusted=loopback",
             about: "Behind a reverse proxy on the same machine.",
+        },
+        Example {
+            role: Role::Listen,
+            descriptor: "ws:9000:framing=lines",
+            about: "Each line of a destination that gives bytes is a message of text, and each message a line.",
         },
         Example {
             role: Role::Listen,

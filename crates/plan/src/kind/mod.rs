@@ -6,6 +6,7 @@
 mod advice;
 pub(crate) mod args;
 mod fact;
+pub(crate) mod framing;
 mod param;
 pub(crate) mod read;
 
@@ -17,6 +18,7 @@ use endpoint::{Connector, DialLayer, Listener, ServeLayer, Times};
 pub(crate) use self::advice::mended;
 pub use self::args::{Args, Setting};
 pub use self::fact::FactName;
+pub use self::framing::{FRAMING, FramingKind, Framings};
 pub use self::param::{Holes, Param, Topic, Value, ValueKind};
 pub(crate) use self::read::HIDDEN;
 pub use self::read::common;
@@ -47,6 +49,8 @@ pub struct Kind {
     pub slip: Option<fn(&Descriptor, Role) -> Option<Diagnostic>>,
     /// The facts that its connections carry: what templates may name.
     pub facts: &'static [FactName],
+    /// The framings that it brings, for every kind that takes one.
+    pub framings: &'static [&'static FramingKind],
     /// Descriptors that show it, each with what it does; a test plans them.
     pub examples: &'static [Example],
     /// Kinds to read about next.
@@ -68,6 +72,7 @@ impl Kind {
             rewrite: None,
             slip: None,
             facts: &[],
+            framings: &[],
             examples: &[],
             see_also: &[],
         }

@@ -9,6 +9,7 @@ use descriptor::{
 
 use super::advice;
 use super::args::{Setting, Typed};
+use super::framing::{self, FRAMING};
 use super::{Alias, Args, Holes, Param, Positional, Role, Topic, Value, ValueKind};
 use crate::Registry;
 
@@ -25,8 +26,10 @@ pub(crate) struct Reader<'a> {
     pub(crate) other: &'a [Param],
     /// What every endpoint of that side takes.
     pub(crate) common: &'static [Param],
-    /// Whether it is the inside of a switch.
+    /// Whether it is the inside of a switch or of a framing.
     pub(crate) is_switch: bool,
+    /// The parameters of the framing that the endpoint is about.
+    pub(crate) beside: &'static [Param],
 }
 
 /// What every listener takes, whatever its kind.
@@ -92,7 +95,7 @@ pub(crate) fn read(
 impl Reader<'_> {
     pub(super) fn all(&self) -> impl Iterator<Item = &'static Param> + Clone {
         let alias = self.alias.map_or(&[][..], |alias| alias.params);
-        let own = self.params.iter().chain(alias);
+        let own = self.params.iter().chain(self.beside).chain(alias);
         // A kind may know a parameter of every endpoint's better.
         let known = own.clone();
         let new = move |param: &&Param| !known.clone().any(|mine| mine.name == param.name);
@@ -300,8 +303,14 @@ impl Reading<'_, '_> {
 
     /// The value, or a mistake reported.
     fn value(&mut self, param: &'static Param, text: &Text) -> Option<Value> {
-        if let ValueKind::Switch(inside) = param.value {
-            return self.switch(param, inside, text);
+        match param.value {
+            ValueKind::Switch(inside) => return self.switch(param, inside, text),
+            ValueKind::Framing => return self.framing(param, text),
+            ValueKind::FramingBeside => {
+                let found = framing::find(self.reader.registry, text);
+                return self.unless(found).map(|kind| Value::Text(kind.name.to_owned()));
+            }
+            _ => {}
         }
         let roots = self.reader.registry.roots();
         let template = Template::parse(text, &roots);
@@ -386,6 +395,7 @@ impl Reading<'_, '_> {
                 other: &[],
                 common: &[],
                 is_switch: true,
+                beside: &[],
             };
             let before = self.found.len();
             let read = read(&reader, &settings, self.found);
@@ -395,6 +405,47 @@ impl Reading<'_, '_> {
             self.switches.push((param.name, read));
         }
         Some(Value::Bool(on))
+    }
+
+    /// Reads a framing: its name, or what it has in braces.
+    fn framing(&mut self, param: &'static Param, text: &Text) -> Option<Value> {
+        let value = match Descriptor::parse(text, self.reader.syntax) {
+            Ok(value) => value,
+            Err(mistakes) => {
+                self.found.extend(mistakes);
+                return None;
+            }
+        };
+        let registry = self.reader.registry;
+        let named = framing::named(registry, &value, text);
+        let kind = self.unless(named)?;
+        // What is said of one direction has none of its own.
+        let is_direction = matches!(param.name, "in" | "out");
+        let reader = Reader {
+            name: kind.name,
+            alias: None,
+            params: kind.params,
+            positional: Positional::InOrder,
+            role: self.reader.role,
+            syntax: self.reader.syntax,
+            registry,
+            other: &[],
+            common: if is_direction { &[] } else { FRAMING },
+            is_switch: true,
+            beside: &[],
+        };
+        let before = self.found.len();
+        let mut read = read(&reader, &value, self.found);
+        if self.found.len() > before {
+            return None;
+        }
+        kind.name.clone_into(&mut read.called);
+        self.switches.push((param.name, read));
+        Some(Value::Text(kind.name.to_owned()))
+    }
+
+    fn unless<T>(&mut self, found: Result<T, Diagnostic>) -> Option<T> {
+        found.map_err(|mistake| self.found.push(mistake)).ok()
     }
 
     fn unknown(&mut self, name: &Text) {
