@@ -66,6 +66,8 @@ codes! {
     DuplicateKeyword = "duplicate-keyword",
     /// A parameter is given by position and by name.
     GivenTwice = "given-twice",
+    /// Datagrams meet a stream that keeps no boundaries. A warning.
+    LostBoundaries = "lost-boundaries",
     /// There is no kind where one is needed.
     MissingKind = "missing-kind",
     /// A required parameter isn't given.

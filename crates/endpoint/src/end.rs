@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
 
 use crate::Reason;
 
@@ -47,11 +48,21 @@ impl End {
         Self { why, code: Some(code), reason: words.into(), status: None }
     }
 
-    /// The end of a direction because of this error on the other one.
+    /// The end of a direction because of this error on the other one: the end that the error carries
+    /// ([`End::into_error`]), or else its sort.
     #[must_use]
-    pub fn lost(error: &std::io::Error) -> Self {
+    pub fn lost(error: &io::Error) -> Self {
+        if let Some(Carried(end)) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            return end.clone();
+        }
         // The sort of error alone: its words may name what is none of the peer's business.
         Self::because(Reason::Failed, error.kind().to_string())
+    }
+
+    /// An error that tells the other side this end, in its own words.
+    #[must_use]
+    pub fn into_error(self, kind: io::ErrorKind) -> io::Error {
+        io::Error::new(kind, Carried(self))
     }
 
     /// The end of a program.
@@ -65,6 +76,18 @@ impl End {
         }
     }
 }
+
+/// An end, as an error carries it.
+#[derive(Debug)]
+struct Carried(End);
+
+impl fmt::Display for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.reason)
+    }
+}
+
+impl std::error::Error for Carried {}
 
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

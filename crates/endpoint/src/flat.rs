@@ -10,7 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{End, Ending, Life, MessageStream, Part, Peer};
 
-/// Payloads one after another; what is written becomes binary messages, one a write.
+/// Payloads one after another; what is written becomes binary messages, one a write of at most [`MOST`] bytes: bytes have
+/// no boundaries, and a message may have a limit.
 ///
 /// Holds at most one part that did not fit the reader's buffer. Empty messages vanish: a read of
 /// nothing would be the end.
@@ -70,9 +71,10 @@ impl<M: MessageStream> AsyncWrite for Flat<M> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         ready!(Pin::new(&mut self.inner).poll_ready(cx))?;
-        let part = Part::binary(Bytes::copy_from_slice(buf));
+        let taken = &buf[..buf.len().min(MOST)];
+        let part = Part::binary(Bytes::copy_from_slice(taken));
         Pin::new(&mut self.inner).start_send(part)?;
-        Poll::Ready(Ok(buf.len()))
+        Poll::Ready(Ok(taken.len()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -121,3 +123,6 @@ impl<M: MessageStream> Life for Flat<M> {
         self.inner.end()
     }
 }
+
+/// As much as a splice writes at once.
+const MOST: usize = 33 * 1024;

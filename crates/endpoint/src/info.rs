@@ -188,6 +188,39 @@ impl Fact for Tcp {
     }
 }
 
+/// A peer of a UDP socket: `udp.local`, `udp.peer`, `udp.peer_host`, `udp.peer_port`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Udp {
+    /// Our address.
+    pub local: SocketAddr,
+    /// Theirs.
+    pub peer: SocketAddr,
+}
+
+impl Fact for Udp {
+    fn root(&self) -> &'static str {
+        "udp"
+    }
+
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        Some(Cow::Owned(match name {
+            "local" => self.local.to_string(),
+            "peer" => self.peer.to_string(),
+            "peer_host" => self.peer.ip().to_string(),
+            "peer_port" => self.peer.port().to_string(),
+            _ => return None,
+        }))
+    }
+
+    fn peer(&self) -> Option<String> {
+        Some(self.peer.to_string())
+    }
+
+    fn network(&self) -> Option<Network> {
+        Some(self.peer.ip().into())
+    }
+}
+
 /// A Unix socket connection: `unix.path`, `unix.pid`, `unix.uid`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unix {

@@ -35,6 +35,18 @@ pub trait MessageStream:
     /// Implementations that have payloads in a buffer of their own return
     /// [`Flat::new`](crate::Flat::new); one that can read straight into the caller's buffer does.
     fn into_bytes(self: Box<Self>) -> Box<dyn ByteStream>;
+
+    /// Takes the bytes of the other side apart into messages, if this side was told how. Otherwise they are given back,
+    /// and this side is flattened.
+    ///
+    /// # Errors
+    /// `bytes`: this side knows no framing.
+    fn frame(
+        &self,
+        bytes: Box<dyn ByteStream>,
+    ) -> Result<Box<dyn MessageStream>, Box<dyn ByteStream>> {
+        Err(bytes)
+    }
 }
 
 /// What a stream does beside moving data, the same for bytes and messages.

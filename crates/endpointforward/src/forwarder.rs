@@ -3,7 +3,8 @@
 use descriptor::{Diagnostic, Severity, Stage};
 use endpoint::{Accept, Connector, Exposure, Listener, Local};
 use forward::{Config, Destination, OpenGate, Stop, Summary};
-use plan::{Plan, check_exposure};
+use plan::kind::Role;
+use plan::{Plan, check_boundaries, check_exposure};
 use tokio::task::JoinSet;
 
 use crate::{BadDescriptor, Endpoints, Error, Result, Which};
@@ -64,12 +65,20 @@ impl Forwarder {
             listeners.push((text.to_owned(), planned));
         }
         let connector = endpoints.connector(destination);
-        let connector = wrong.unless(Which::Destination, destination, connector);
-        if let Some(connector) = &connector {
-            for (index, (text, plan)) in listeners.iter().enumerate() {
+        let mut connector = wrong.unless(Which::Destination, destination, connector);
+        if let Some(connector) = &mut connector {
+            for (index, (text, plan)) in listeners.iter_mut().enumerate() {
                 let Some(plan) = plan else { continue };
                 if let Err(mistake) = check_exposure(plan, connector) {
                     wrong.add(Which::Listen(index), text, vec![mistake]);
+                }
+                match check_boundaries(plan, connector) {
+                    Some((Role::Listen, warning)) => plan.warnings.push(warning),
+                    // The destination is told once, however many listeners it has.
+                    Some((Role::Connect, warning)) if !connector.warnings.contains(&warning) => {
+                        connector.warnings.push(warning);
+                    }
+                    _ => {}
                 }
             }
         }

@@ -62,6 +62,7 @@ pub use self::listening::Listening;
 
 pub use ::forward;
 pub use ::forward::{Config, Stop, Summary, Timers};
+pub use ::framing;
 pub use descriptor::{
     Code, Descriptor, Diagnostic, Report, Severity, Span, Stage, Syntax, Text, Url,
 };

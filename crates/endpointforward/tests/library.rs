@@ -151,3 +151,34 @@ async fn messages_keep_their_boundaries_for_who_wants_them() {
     assert_eq!(far.next().await.unwrap().unwrap(), Part::text("one"));
     assert_eq!(far.next().await.unwrap().unwrap(), Part::binary("two"));
 }
+
+#[test]
+fn boundaries_that_are_lost_are_warned_of_once() {
+    let warned = |listen: &[&str], destination: &str| -> Vec<String> {
+        let forwarder = Forwarder::with(Endpoints::new(), listen, destination).unwrap();
+        let warnings = forwarder.warnings();
+        warnings.iter().flat_map(|it| &it.diagnostics).map(|it| it.message.clone()).collect()
+    };
+    let said = warned(&["udp:0:interface=127.0.0.1", "udp:0:interface={::1}"], "tcp:127.0.0.1:9");
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("`udp` keeps them, and `tcp` is a stream of bytes"), "{said:?}");
+    let said = warned(&["9000"], "unix-dgram:/run/x");
+    assert!(said[0].contains("`unix-dgram` keeps them, and `tcp` is"), "{said:?}");
+    for (listen, destination) in [
+        ("udp:0:interface=127.0.0.1", "ws://127.0.0.1:9/"),
+        ("udp:0:interface=127.0.0.1", "udp:127.0.0.1:9"),
+        ("ws:9000", "unix-seqpacket:/run/x"),
+        ("ws:9000", "9001"),
+    ] {
+        assert_eq!(warned(&[listen], destination), [] as [String; 0]);
+    }
+}
+
+/// A program behind a UDP port is as exposed as one behind a TCP port.
+#[test]
+fn a_program_behind_a_udp_port_needs_a_word() {
+    let error = Forwarder::new("udp:9000", "process:cat").unwrap_err();
+    assert!(error.to_string().contains("other machines could reach a program"), "{error}");
+    Forwarder::new("udp:9000:interface=127.0.0.1", "process:cat").unwrap();
+    Forwarder::new("udp:9000:auth=none", "process:cat").unwrap();
+}

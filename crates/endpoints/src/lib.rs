@@ -9,11 +9,15 @@
 
 mod arrived;
 mod auth;
+mod datagram;
 mod echo;
 mod first_bytes;
+mod framed;
+mod frames;
 mod http;
 mod mem;
 mod mock;
+mod net;
 mod outgoing;
 mod patience;
 mod peer;
@@ -34,6 +38,7 @@ mod stdio;
 mod tcp;
 mod telnet;
 mod tls;
+mod udp;
 mod unix;
 mod wary;
 mod watched;
@@ -49,7 +54,10 @@ pub const KINDS: &[&Kind] = &[
     &tcp::TCP,
     &tcp::TCP4,
     &tcp::TCP6,
+    &udp::KIND,
     &unix::KIND,
+    &unix::DGRAM,
+    &unix::SEQPACKET,
     &stdio::KIND,
     &process::KIND,
     &pty::KIND,
@@ -60,5 +68,6 @@ pub const KINDS: &[&Kind] = &[
     &tls::KIND,
     &ws::KIND,
     &telnet::KIND,
+    &framed::KIND,
     &retry::KIND,
 ];

@@ -195,6 +195,34 @@ fn is_host_name(text: &str) -> bool {
     })
 }
 
+/// Listening takes a port, connecting a host and a port.
+pub(crate) fn udp(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
+    let name = descriptor.kind()?;
+    let args = &descriptor.args[1..];
+    if !name.as_str().eq_ignore_ascii_case("udp") {
+        return None;
+    }
+    match (role, args) {
+        (Role::Listen, [host, port]) if is_port(port) && !is_port(host) => {
+            let span = Span { start: host.span().start, end: port.span().end };
+            let message = format!("`{name}` listens on a port, and `{host}` is none");
+            Some(wrong(Code::BadValue, span, message).help(format!(
+                "the address to listen on is `interface=`: `{name}:{port}:interface={host}`; to send there, it \
+                 belongs to the other side: `-d {name}:{host}:{port}`"
+            )))
+        }
+        (Role::Connect, [port]) if is_port(port) => {
+            let span = Span { start: name.span().start, end: port.span().end };
+            let message = format!("`{name}` sends to a host and a port");
+            Some(
+                wrong(Code::MissingParameter, span, message)
+                    .help(format!("this machine is `{name}:127.0.0.1:{port}`")),
+            )
+        }
+        _ => None,
+    }
+}
+
 /// Programs that are of no use without a terminal.
 const ON_TERMINALS: [&str; 17] = [
     "ash", "bash", "csh", "dash", "fish", "htop", "ksh", "login", "mc", "nano", "nu", "sh", "tmux",
@@ -202,8 +230,7 @@ const ON_TERMINALS: [&str; 17] = [
 ];
 
 /// What people look for, and what does it meanwhile.
-const ABSENT: [(&str, &str); 4] = [
-    ("udp", "`process:socat:-:{UDP:HOST:PORT}` has a program do it"),
+const ABSENT: [(&str, &str); 3] = [
     (
         "ssh",
         "`process:ssh:HOST:-W:{TARGET:PORT}` reaches a port through a host, `pty:ssh:HOST` its shell",

@@ -207,6 +207,9 @@ suite! {
     tls_unix: "tls:{unix:DIR/s}:cert=self-signed and :insecure=true:name=localhost",
     tls_mem: "tls:{mem:t}:cert=self-signed and :insecure=true:name=localhost",
     wss: "ws:{tls:{tcp:0:interface=127.0.0.1}:cert=self-signed} and :insecure=true",
+    framed: "framed:{tcp:0:interface=127.0.0.1}:by=chunks and :by=chunks",
+    framed_length: "framed:{tcp:0:interface=127.0.0.1}:by=length:width=4 and :by=length:width=4",
+    framed_slip: "framed:{unix:DIR/s}:by=slip and :by=slip",
     ws_base64: "ws:{tcp:0:interface=127.0.0.1}:subprotocol=base64",
 }
 
@@ -307,6 +310,9 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("mock", "it follows a script: crates/endpoints/src/mock"),
     ("serial", "both ends are a pair of terminals: serial.rs"),
     ("stdio", "it is this process's own: stdio.rs"),
+    ("udp", "its messages have a suite of their own: datagrams.rs"),
+    ("unix-dgram", "its messages have a suite of their own: datagrams.rs"),
+    ("unix-seqpacket", "its messages have a suite of their own: datagrams.rs"),
 ];
 
 #[test]

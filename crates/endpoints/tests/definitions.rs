@@ -9,7 +9,7 @@ use common::{connector, listener, registry};
 use descriptor::{Report, Syntax};
 use endpoint::Info;
 use endpoint::gate::{self, Admitted, Identity};
-use endpoint::info::{Http, Proxied, Target, Tcp, Unix};
+use endpoint::info::{Http, Proxied, Target, Tcp, Udp, Unix};
 use endpoints::KINDS;
 use plan::kind::{Param, PlanListen, Role};
 
@@ -248,7 +248,7 @@ fn mistakes_of_the_others() {
     error: `process` needs `program`
       | process
       | ^^^^^^^
-      = help: the form is `process:PROGRAM[:ARGUMENT][:cwd=…][:env.NAME=…][:stderr=…][:grace=…]`
+      = help: the form is `process:PROGRAM[:ARGUMENT][:cwd=…][:env.NAME=…][:stderr=…][:framing=…][:grace=…]`
     ");
     insta::assert_snapshot!(mistakes(Connect, "process:"), @r"
     error: `program` is empty
@@ -325,6 +325,7 @@ fn every_fact_that_is_declared_can_be_looked_up() {
     let info = Info::new()
         .with(Target { host: "h".into(), port: 7 })
         .with(Tcp { local: at, peer: at })
+        .with(Udp { local: at, peer: at })
         .with(Unix { path: "/x".into(), pid: Some(1), uid: Some(1) })
         .with(proxied)
         .with(http);

@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod beneath;
+mod boundaries;
 mod exposure;
 pub mod kind;
 mod planning;
@@ -22,6 +23,7 @@ mod registry;
 mod side;
 mod tree;
 
+pub use self::boundaries::check_boundaries;
 pub use self::exposure::check_exposure;
 pub use self::registry::{Plan, Registry};
 pub use self::tree::Tree;

@@ -18,7 +18,7 @@ use endpoint::{Connector, Listener};
 use crate::beneath::{Beneath, Part};
 use crate::kind::args::Typed;
 use crate::kind::read::{self, Reader};
-use crate::kind::{Alias, Args, Form, Kind, Planned, Role, Shape, Takes};
+use crate::kind::{Alias, Args, Form, Kind, Planned, Role, Shape, Takes, ValueKind, framing};
 use crate::side::Endpoint;
 use crate::{Plan, Registry, Tree};
 
@@ -259,6 +259,13 @@ impl<'a> Planning<'a> {
 
     fn read(&mut self, known: &Known, role: Role, form: Form) -> Args {
         let alias = known.alias;
+        let beside =
+            form.params.iter().find(|param| matches!(param.value, ValueKind::FramingBeside));
+        let beside = beside.map_or(&[][..], |by| {
+            let mut positional = form.params.iter().filter(|param| param.positional);
+            let position = positional.position(|param| param.name == by.name);
+            framing::beside(self.registry, by, &known.descriptor, position)
+        });
         let reader = Reader {
             registry: self.registry,
             name: alias.map_or(known.kind.name, |alias| alias.name),
@@ -270,6 +277,7 @@ impl<'a> Planning<'a> {
             other: known.kind.form(role.other()).map_or(&[], |form| form.params),
             common: read::common(role),
             is_switch: false,
+            beside,
         };
         read::read(&reader, &known.descriptor, &mut self.found)
     }
@@ -285,6 +293,18 @@ impl<'a> Planning<'a> {
     }
 
     fn check_shape(&mut self, kind: &Kind, takes: Takes, beneath: &Tree, at: &Text) {
+        if takes == Takes::Bytes && beneath.gives == Shape::Datagrams {
+            let (layer, kind) = (kind.name, beneath.kind);
+            let message = format!(
+                "`{layer}` goes over a stream of bytes, and the boundaries that `{kind}` keeps are lost in it"
+            );
+            self.found.push(Diagnostic::warning(
+                Stage::Plan,
+                Code::LostBoundaries,
+                at.span(),
+                message,
+            ));
+        }
         if takes == Takes::Messages && beneath.gives == Shape::Bytes {
             let (layer, kind) = (kind.name, beneath.kind);
             let message = format!(

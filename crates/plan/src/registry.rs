@@ -6,13 +6,14 @@ use descriptor::{Diagnostic, Syntax};
 use endpoint::{Connector, DialLayer, Listener};
 
 use crate::Tree;
-use crate::kind::{Alias, FactName, Kind};
+use crate::kind::{Alias, FactName, FramingKind, Kind};
 use crate::planning::Planning;
 
 /// The kinds that descriptors may name.
 #[derive(Clone, Debug)]
 pub struct Registry {
     kinds: Vec<&'static Kind>,
+    framings: Vec<&'static FramingKind>,
 }
 
 /// An endpoint that was planned, with what `explain` shows.
@@ -30,7 +31,7 @@ impl Registry {
     /// These kinds.
     #[must_use]
     pub fn with(kinds: &[&'static Kind]) -> Self {
-        Self { kinds: kinds.to_vec() }
+        Self { kinds: kinds.to_vec(), framings: Vec::new() }
     }
 
     /// With one more. A name that is taken already stays with the first.
@@ -39,6 +40,25 @@ impl Registry {
     pub fn add(mut self, kind: &'static Kind) -> Self {
         self.kinds.push(kind);
         self
+    }
+
+    /// With one more framing, for every kind that takes one. A name that is taken already stays with the first.
+    #[must_use]
+    pub fn add_framing(mut self, framing: &'static FramingKind) -> Self {
+        self.framings.push(framing);
+        self
+    }
+
+    /// All framings: those that kinds bring, then those that were added.
+    pub fn framings(&self) -> impl Iterator<Item = &'static FramingKind> {
+        let of_kinds = self.kinds.iter().flat_map(|kind| kind.framings);
+        of_kinds.chain(&self.framings).copied()
+    }
+
+    /// The framing of this name, whatever its case.
+    #[must_use]
+    pub fn framing(&self, name: &str) -> Option<&'static FramingKind> {
+        self.framings().find(|framing| framing.name.eq_ignore_ascii_case(name))
     }
 
     /// All kinds, in order.

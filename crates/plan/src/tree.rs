@@ -37,6 +37,7 @@ impl Tree {
     pub(crate) fn new(kind: &Kind, args: &Args, gives: Shape, beneath: Vec<Self>) -> Self {
         let gives = match (gives, beneath.first()) {
             (Shape::Beneath, Some(first)) => first.gives,
+            (Shape::Bytes, _) if is_framed(kind, args) => Shape::Messages,
             (gives, _) => gives,
         };
         Self {
@@ -76,12 +77,19 @@ impl Tree {
     }
 }
 
+/// Whether a stream of bytes is taken apart into messages.
+fn is_framed(kind: &Kind, args: &Args) -> bool {
+    let framings = kind.params(args.role).into_iter();
+    let mut framings = framings.filter(|param| matches!(param.value, ValueKind::Framing));
+    framings.any(|param| args.is_given(param.name))
+}
+
 fn settings(args: &Args) -> Vec<(String, String, bool)> {
     let mut all = Vec::new();
     for Setting { name, text, given, secret, .. } in args.settings() {
         let text = if *secret { HIDDEN } else { text };
         all.push((name.clone(), text.to_owned(), *given));
-        let inside = args.switch(name).map(settings).unwrap_or_default();
+        let inside = args.inside(name).map(settings).unwrap_or_default();
         all.extend(
             inside.into_iter().map(|(inner, text, given)| (format!("{name}.{inner}"), text, given)),
         );

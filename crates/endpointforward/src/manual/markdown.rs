@@ -73,6 +73,7 @@ fn section(out: &mut String, kind: &Kind, registry: &Registry) -> fmt::Result {
         writeln!(out, "\n**As `{}` also:**\n", alias.name)?;
         table(out, alias.params.iter())?;
     }
+    framings(out, kind)?;
     let also = also(kind);
     if !also.is_empty() {
         writeln!(out, "\nAlso written {}.", also.join(", "))?;
@@ -91,6 +92,29 @@ fn section(out: &mut String, kind: &Kind, registry: &Registry) -> fmt::Result {
     if !next.is_empty() {
         let links: Vec<_> = next.iter().map(|name| format!("[`{name}`](#{name})")).collect();
         writeln!(out, "\nSee also {}.", links.join(", "))?;
+    }
+    Ok(())
+}
+
+/// The framings that a kind brings, each with its parameters.
+fn framings(out: &mut String, kind: &Kind) -> fmt::Result {
+    if kind.framings.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n**Framings:**\n\n| framing | a message | its parameters |\n|---|---|---|")?;
+    for framing in kind.framings {
+        let params: Vec<_> = framing.params.iter().map(|it| format!("`{}`", it.name)).collect();
+        writeln!(
+            out,
+            "| `{}` | {} | {} |",
+            framing.name,
+            cell(framing.about),
+            if params.is_empty() { "-".to_owned() } else { params.join(", ") }
+        )?;
+    }
+    for framing in kind.framings.iter().filter(|framing| !framing.params.is_empty()) {
+        writeln!(out, "\n**`{}`:**\n", framing.name)?;
+        table(out, framing.params.iter())?;
     }
     Ok(())
 }

@@ -80,6 +80,11 @@ fn write(out: &mut String, kind: &Kind, registry: &Registry, columns: usize) -> 
         writeln!(out, "\nAs `{}` also:", alias.name)?;
         params(out, alias.params.iter(), columns)?;
     }
+    for framing in kind.framings {
+        let about = format!("{}.", unstopped(framing.about));
+        wrap(out, &format!("\nFraming {}: ", framing.name), 4, &about, columns);
+        params(out, framing.params.iter(), columns)?;
+    }
     if kind.listen.is_some() {
         writeln!(out, "\nAs every listener:")?;
         params(out, common(Role::Listen).iter(), columns)?;

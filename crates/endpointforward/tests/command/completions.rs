@@ -50,8 +50,8 @@ fn every_shell_gets_a_script() {
 #[test]
 fn bash_replaces_what_is_behind_the_last_colon() {
     assert_eq!(bash("endpointforward -e proc"), (vec!["process:".to_owned()], false));
-    assert_eq!(bash("endpointforward -e ws:{uni"), (vec!["{unix:".to_owned()], false));
-    assert_eq!(bash("endpointforward -e 'ws:{uni").0, ["ws:{unix:"]);
+    assert_eq!(bash("endpointforward -e ws:{std"), (vec!["{stdio:".to_owned()], false));
+    assert_eq!(bash("endpointforward -e 'ws:{std").0, ["ws:{stdio:"]);
     assert_eq!(bash("endpointforward -d stdio:ke").0, ["keep="]);
     assert_eq!(
         bash("endpointforward -d stdio:keep="),
@@ -66,11 +66,11 @@ fn bash_replaces_what_is_behind_the_last_colon() {
 #[test]
 fn fish_shows_words_with_what_they_are() {
     let script = "endpointforward completions fish | source\n\
-                  complete -C 'endpointforward -e ws:{uni'; complete -C 'endpointforward explain ech'";
+                  complete -C 'endpointforward -e ws:{std'; complete -C 'endpointforward explain ech'";
     let out = shell("fish", &["--no-config"], script);
     let words: Vec<_> = out.lines().filter_map(|line| line.split('\t').next()).collect();
-    assert_eq!(words, ["ws:{unix:", "echo"], "{out}");
-    assert!(out.contains("Stream sockets"), "{out}");
+    assert_eq!(words, ["ws:{stdio:", "echo"], "{out}");
+    assert!(out.contains("standard input"), "{out}");
 }
 
 #[test]
@@ -83,11 +83,11 @@ fn zsh_completes_within_braces_and_adds_no_space() {
         zpty -w z "source <(endpointforward completions zsh); show() { print -r -- \"[\$BUFFER]\" }; zle -N show"
         zpty -w z "bindkey '^X' show; echo RE''ADY"
         zpty -r z out '*READY*'
-        zpty -n -w z $'endpointforward -e ws:{uni\t\x18'
+        zpty -n -w z $'endpointforward -e ws:{std\t\x18'
         zpty -r z out '*\[*\]*'
         print -r -- "$out"
         zpty -d z
     "#;
     let out = shell("zsh", &["-f"], script);
-    assert!(out.contains("[endpointforward -e ws:{unix:]"), "{out}");
+    assert!(out.contains("[endpointforward -e ws:{stdio:]"), "{out}");
 }

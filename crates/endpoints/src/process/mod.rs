@@ -18,12 +18,13 @@ use async_trait::async_trait;
 use endpoint::control::channel;
 use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
 use plan::kind::{
-    Alias, Args, Example, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
+    Alias, Args, Example, Framings, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
 };
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tracing::Instrument;
 
 use self::stream::Pipes;
+use crate::frames::{FRAMING, framed};
 use crate::program::{
     ARGUMENT, CWD, ENV, FORKING, Group, PROGRAM, Program, Reach, Recipe, prepare,
 };
@@ -50,8 +51,13 @@ pub(crate) static KIND: Kind = Kind {
             descriptor: "process:dd:{if=/dev/zero}:{bs=1k}:{count=4}:stderr=null",
             about: "Arguments with `=` stand in braces.",
         },
+        Example {
+            role: Role::Connect,
+            descriptor: "process:./chat.py:framing=lines",
+            about: "A message of a WebSocket client is a line of input, and a line of output is a message.",
+        },
     ],
-    see_also: &["stdio"],
+    see_also: &["stdio", "framed"],
     ..Kind::new("process", "A program's standard input and output")
 };
 
@@ -67,6 +73,7 @@ const PARAMS: &[Param] = &[
          standard output, or nowhere.",
     )
     .default("log"),
+    FRAMING,
     Param::new(
         "grace",
         ValueKind::Duration,
@@ -86,6 +93,7 @@ fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
             _ => Stderr::Log,
         },
         grace: args.duration("grace").expect("`grace` has a default"),
+        framing: args.framing("framing")?,
     }))
 }
 
@@ -95,6 +103,7 @@ struct Start {
     recipe: Recipe,
     stderr: Stderr,
     grace: Duration,
+    framing: Option<Framings>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +137,7 @@ impl Connector for Start {
         let mut conn =
             Conn::bytes(Pipes::new(input, output, exit, ticket, self.grace), Info::new());
         conn.control = Control { outgoing: Some(outgoing), incoming: None };
-        Ok(conn)
+        Ok(framed(conn, self.framing.as_ref()))
     }
 
     fn missing(&self, cx: &Context) -> Option<String> {

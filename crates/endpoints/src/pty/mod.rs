@@ -21,12 +21,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
-use plan::kind::{Args, Example, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind};
+use plan::kind::{
+    Args, Example, Framings, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
+};
 use pty_process::blocking::{Command, open};
 
 use self::locale::Locale;
 use self::size::Size;
 use self::terminal::Terminal;
+use crate::frames::{FRAMING, framed};
 use crate::program::{
     ARGUMENT, CWD, ENV, FORKING, Group, NO_HOLES, PROGRAM, Program, Reach, Recipe, prepare,
 };
@@ -85,6 +88,7 @@ const PARAMS: &[Param] = &[
     .default("80"),
     CWD,
     ENV,
+    FRAMING,
     Param::new(
         "grace",
         ValueKind::Duration,
@@ -106,6 +110,7 @@ fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
             cols: side("cols").expect("`cols` has a default and a range"),
         },
         grace: args.duration("grace").expect("`grace` has a default"),
+        framing: args.framing("framing")?,
     }))
 }
 
@@ -116,6 +121,7 @@ struct Start {
     term: String,
     size: Size,
     grace: Duration,
+    framing: Option<Framings>,
 }
 
 #[async_trait]
@@ -166,7 +172,7 @@ impl Connector for Start {
         let terminal = Terminal::new(master.into(), exit, incoming, ticket).map_err(failed)?;
         let mut conn = Conn::bytes(terminal, Info::new());
         conn.control = control;
-        Ok(conn)
+        Ok(framed(conn, self.framing.as_ref()))
     }
 
     fn missing(&self, cx: &Context) -> Option<String> {

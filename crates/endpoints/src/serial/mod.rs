@@ -23,9 +23,12 @@ use async_trait::async_trait;
 use descriptor::Code;
 use endpoint::control::{LineSettings, StopBits};
 use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
-use plan::kind::{Args, Example, Kind, Param, PlanConnect, Planned, Role, Side, ValueKind};
+use plan::kind::{
+    Args, Example, Framings, Kind, Param, PlanConnect, Planned, Role, Side, ValueKind,
+};
 
 use self::stream::Line;
+use crate::frames::{FRAMING, framed};
 
 /// Serial lines.
 pub(crate) static KIND: Kind = Kind {
@@ -42,6 +45,11 @@ pub(crate) static KIND: Kind = Kind {
             role: Role::Connect,
             descriptor: "serial:/dev/ttyS0:9600:bytesize=7:parity=E:stopbits=1:rtscts=true",
             about: "An instrument that talks 7E1 with hardware flow control.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "serial:/dev/ttyUSB0:4800:framing=lines",
+            about: "A GPS receiver: each NMEA sentence is a message.",
         },
         Example {
             role: Role::Listen,
@@ -104,6 +112,7 @@ const PARAMS: &[Param] = &[
          that others hold is busy.",
     )
     .default("true"),
+    FRAMING,
 ];
 
 const NO_HOLES: &str = "what a peer says never chooses a device";
@@ -130,6 +139,7 @@ fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
         path: path.to_owned(),
         settings,
         exclusive: args.flag("exclusive"),
+        framing: args.framing("framing")?,
     }))
 }
 
@@ -140,6 +150,7 @@ struct Device {
     path: String,
     settings: LineSettings,
     exclusive: bool,
+    framing: Option<Framings>,
 }
 
 #[async_trait]
@@ -150,7 +161,7 @@ impl Connector for Device {
         let line = Line::new(opened, self.path.clone(), outgoing, incoming, cx.working());
         let mut conn = Conn::bytes(line, Info::new());
         conn.control = control;
-        Ok(conn)
+        Ok(framed(conn, self.framing.as_ref()))
     }
 
     fn missing(&self, _: &Context) -> Option<String> {

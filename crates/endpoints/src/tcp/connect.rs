@@ -11,12 +11,12 @@ use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result,
 use plan::kind::{Args, Planned};
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::Family;
 use super::happy_eyeballs::{interleave, race};
-use super::host::{Host, address};
 use super::listen::fact;
 use super::options::Options;
-use super::service::{self, Service};
+use crate::net::family::Family;
+use crate::net::host::{Host, address};
+use crate::net::service::{self, Service};
 use crate::patience::timeout;
 use crate::socket::Socket;
 

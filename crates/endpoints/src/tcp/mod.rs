@@ -4,21 +4,17 @@
 //! are Twisted's; `tcp6` listening has another order of them there, so it has here.
 
 mod connect;
-mod family;
 mod happy_eyeballs;
-mod host;
 mod listen;
-mod lookups;
 mod options;
-mod service;
-mod sugar;
 
 use plan::kind::{
     Example, FactName, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape, Side,
     Topic, ValueKind,
 };
 
-use self::family::Family;
+use crate::net::family::Family;
+use crate::net::sugar;
 
 const FACTS: &[FactName] = &[
     FactName::new("tcp.local", "Our address and port."),
@@ -47,7 +43,7 @@ pub(crate) static TCP: Kind = Kind {
         PlanListen::Leaf(|args| listen::plan(args, Family::Any)),
     )),
     connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::Any)))),
-    schemes: &[Scheme::new("tcp", sugar::url)],
+    schemes: &[Scheme::new("tcp", sugar::tcp_url)],
     bare: Some(sugar::bare),
     rewrite: Some(sugar::brackets),
     slip: Some(crate::slips::tcp),

@@ -1,12 +1,16 @@
-//! `unix`: stream sockets of the local machine (unix(7)), listening and connecting.
+//! `unix`, `unix-dgram` and `unix-seqpacket`: sockets of the local machine (unix(7)), listening and connecting.
 //!
 //! Parameters, defaults and the lock file are Twisted's. `@name` is a name of Linux's abstract
 //! namespace, which has no file, no mode and no lock.
 
 mod address;
 mod connect;
+mod dgram;
 mod listen;
 mod lock;
+mod params;
+mod place;
+mod seqpacket;
 
 use descriptor::{Descriptor, Diagnostic, Stage, Text, Url};
 use plan::kind::{
@@ -15,88 +19,23 @@ use plan::kind::{
 };
 
 use self::address::Address;
+use self::params::{ADDRESS, BACKLOG, LOCKFILE, MAX_MESSAGE, MODE, PATH, TIMEOUT, UNLINK, USERS};
 
 /// Unix stream sockets.
 pub(crate) static KIND: Kind = Kind {
     slip: Some(crate::slips::unix),
     listen: Some(Side::bytes(
-        &[
-            Param::new(
-                "address",
-                ValueKind::Text,
-                "The socket's path, or `@name` for a name of Linux's abstract namespace.",
-            )
-            .aliases(&["path"])
-            .positional()
-            .required(),
-            Param::new(
-                "mode",
-                ValueKind::Octal,
-                "The socket's permissions, whatever the umask: who may write to it may connect. Left \
-                 out, they are 600 in front of a program or a device, or where that can't be \
-                 excluded, and 666 otherwise.",
-            ).topic(Topic::Access)
-            .positional(),
-            Param::new(
-                "backlog",
-                ValueKind::Int(0, 65535),
-                "How many connections may wait to be accepted (listen(2)).",
-            ).topic(Topic::Socket)
-            .default("50")
-            .positional(),
-            Param::new(
-                "lockfile",
-                ValueKind::Bool,
-                "Whether a symbolic link `PATH.lock` to our process number keeps others that lock \
-                 from using the path. One that a dead process left is taken over.",
-            ).topic(Topic::Socket)
-            .default("true")
-            .positional(),
-            Param::new(
-                "unlink",
-                ValueKind::Bool,
-                "Whether a socket that is there already and that nobody answers on is removed \
-                 first. What isn't a socket, or answers, never is.",
-            ).topic(Topic::Socket)
-            .default("true"),
-            Param::new(
-                "users",
-                ValueKind::Choice(&["same", "any"]),
-                "Whose processes may connect (SO_PEERCRED in unix(7)): `same`, the user's that we run \
-                 as, and root's; `any`, those that `mode` lets in. Left out, it is `same` for an \
-                 abstract name in front of a program or a device, or where that can't be excluded, \
-                 and `any` otherwise.",
-            ).topic(Topic::Access),
-        ],
+        &[ADDRESS, MODE, BACKLOG, LOCKFILE, UNLINK, USERS],
         PlanListen::Leaf(listen::plan),
     )),
     connect: Some(Side {
-        params: &[
-            Param::new(
-                "path",
-                ValueKind::Text,
-                "The socket's path, or `@name` for a name of Linux's abstract namespace.",
-            )
-            .aliases(&["address"])
-            .positional()
-            .required(),
-            Param::new(
-                "timeout",
-                ValueKind::Duration,
-                "How long a listener with a full backlog is waited for. 0 is for ever.",
-            ).topic(Topic::Limits)
-            .default("30"),
-        ],
+        params: &[PATH, TIMEOUT],
         gives: Shape::Bytes,
         positional: Positional::SkipNamed,
         plan: PlanConnect::Leaf(connect::plan),
     }),
     schemes: &[Scheme::new("unix", url)],
-    facts: &[
-        FactName::new("unix.path", "The socket's path; an abstract name begins with `@`."),
-        FactName::new("unix.pid", "The number of the peer's process (SO_PEERCRED in unix(7))."),
-        FactName::new("unix.uid", "The number of the peer's user."),
-    ],
+    facts: FACTS,
     examples: &[
         Example {
             role: Role::Listen,
@@ -119,9 +58,114 @@ pub(crate) static KIND: Kind = Kind {
             about: "The same kind as a URL.",
         },
     ],
-    see_also: &["tcp"],
+    see_also: &["unix-dgram", "unix-seqpacket", "tcp"],
     ..Kind::new("unix", "Stream sockets of this machine, by path or abstract name")
 };
+
+/// Unix datagram sockets.
+pub(crate) static DGRAM: Kind = Kind {
+    listen: Some(Side {
+        params: &[
+            ADDRESS,
+            MODE,
+            LOCKFILE,
+            UNLINK,
+            USERS,
+            Param::new(
+                "idle",
+                ValueKind::Duration,
+                "How long a session lasts in which nothing comes or goes: datagrams have no end of their own. 0 is \
+                 for ever, or until its place is needed.",
+            )
+            .topic(Topic::Limits)
+            .default("30"),
+            Param::new(
+                "max-peers",
+                ValueKind::Int(1, 1 << 20),
+                "How many peers may have a session. For one more, the peer that has been silent for longest loses \
+                 its session.",
+            )
+            .topic(Topic::Limits)
+            .default("1024"),
+            MAX_MESSAGE,
+        ],
+        gives: Shape::Datagrams,
+        positional: Positional::InOrder,
+        plan: PlanListen::Leaf(dgram::plan_listen),
+    }),
+    connect: Some(Side {
+        params: &[
+            PATH,
+            Param::new(
+                "bind",
+                ValueKind::Text,
+                "The path of our own socket, which the peer answers to; it is removed when the session ends, and \
+                 there can be one session at a time. Left out, the system gives each session a name of the abstract \
+                 namespace.",
+            )
+            .topic(Topic::Socket),
+            MAX_MESSAGE,
+        ],
+        gives: Shape::Datagrams,
+        positional: Positional::SkipNamed,
+        plan: PlanConnect::Leaf(dgram::plan_connect),
+    }),
+    facts: FACTS,
+    examples: &[
+        Example {
+            role: Role::Listen,
+            descriptor: "unix-dgram:/run/app.dgram:mode=660",
+            about: "Takes datagrams on a socket that its user and group may send to, a session for each sender.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "unix-dgram:/dev/log",
+            about: "Sends each message as a datagram to the system's log.",
+        },
+    ],
+    see_also: &["udp", "unix", "unix-seqpacket"],
+    ..Kind::new("unix-dgram", "Datagram sockets of this machine, each datagram a message")
+};
+
+/// Unix sockets of messages.
+pub(crate) static SEQPACKET: Kind = Kind {
+    listen: Some(Side {
+        params: &[ADDRESS, MODE, BACKLOG, LOCKFILE, UNLINK, USERS, MAX_MESSAGE],
+        gives: Shape::Datagrams,
+        positional: Positional::InOrder,
+        plan: PlanListen::Leaf(seqpacket::plan_listen),
+    }),
+    connect: Some(Side {
+        params: &[PATH, TIMEOUT, MAX_MESSAGE],
+        gives: Shape::Datagrams,
+        positional: Positional::SkipNamed,
+        plan: PlanConnect::Leaf(seqpacket::plan_connect),
+    }),
+    facts: FACTS,
+    examples: &[
+        Example {
+            role: Role::Listen,
+            descriptor: "unix-seqpacket:/run/app.seq",
+            about: "Listens on a socket whose connections keep the boundaries of messages.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "unix-seqpacket:@app",
+            about: "Connects to a name of the abstract namespace.",
+        },
+    ],
+    see_also: &["unix", "unix-dgram"],
+    ..Kind::new(
+        "unix-seqpacket",
+        "Connections of this machine that keep the boundaries of messages",
+    )
+};
+
+const FACTS: &[FactName] = &[
+    FactName::new("unix.path", "The socket's path; an abstract name begins with `@`."),
+    FactName::new("unix.pid", "The number of the peer's process (SO_PEERCRED in unix(7))."),
+    FactName::new("unix.uid", "The number of the peer's user."),
+];
 
 /// `unix:///run/app.sock`. The path is taken as it stands: no program writes `%20` here.
 fn url(url: &Url, _: Role) -> Result<Descriptor, Diagnostic> {

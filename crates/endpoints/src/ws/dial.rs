@@ -98,7 +98,7 @@ impl DialLayer for Dialling {
             control = signals;
             core = core.with(beside);
         }
-        let messages = Messages(core);
+        let messages = Messages(core, self.options.framing.clone());
         let transport = Transport::Messages(Box::new(messages));
         Ok(Conn { transport, info: beneath.with(http), control, guard })
     }

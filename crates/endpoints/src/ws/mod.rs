@@ -30,6 +30,7 @@ use ::plan::kind::{
 };
 
 use crate::auth::AUTH;
+use crate::frames::FRAMING;
 use crate::http::facts;
 use crate::http::params::{FORWARDED, HEALTH, MAX_HEADER, TRUSTED};
 
@@ -77,6 +78,7 @@ pub(crate) static KIND: Kind = Kind {
             ),
             NONE,
             ENCODING,
+            FRAMING,
             COMPRESSION,
             FRAGMENT,
             MAX_FRAME,
@@ -163,6 +165,7 @@ pub(crate) static KIND: Kind = Kind {
             ),
             NONE,
             ENCODING,
+            FRAMING,
             COMPRESSION,
             FRAGMENT,
             MAX_FRAME,
@@ -215,6 +218,11 @@ pub(crate) static KIND: Kind = Kind {
             role: Role::Listen,
             descriptor: "ws:{tcp:9000:interface=127.0.0.1}:host=term.example:trusted=loopback",
             about: "Behind a reverse proxy on the same machine.",
+        },
+        Example {
+            role: Role::Listen,
+            descriptor: "ws:9000:framing=lines",
+            about: "Each line of a destination that gives bytes is a message of text, and each message a line.",
         },
         Example {
             role: Role::Listen,

@@ -1,9 +1,10 @@
 //! What both sides are planned with, and what it comes to on a connection.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use endpoint::Clock;
-use plan::kind::Args;
+use plan::kind::{Args, Framings, Planned};
 use websocket::deflate::Params;
 use websocket::{Limits, Role};
 
@@ -22,13 +23,22 @@ pub(super) struct Options {
     fragment: Option<usize>,
     pace: Pace,
     pub(super) close: Option<Duration>,
+    /// How the bytes of the other side become messages, if not as they come.
+    pub(super) framing: Option<Arc<Framings>>,
 }
 
 impl Options {
-    pub(super) fn read(args: &Args) -> Self {
+    pub(super) fn read(args: &Args) -> Planned<Self> {
         let size = |name| args.int(name).filter(|size| *size > 0);
         let time = |name| args.duration(name).filter(|time| !time.is_zero());
-        Self {
+        let framing = args.framing("framing")?.map(Arc::new);
+        if framing.is_some() && args.is_given("encoding") && args.text("encoding") != Some("base64")
+        {
+            let message = "`encoding` means nothing here: the framing says which messages are text";
+            args.warn("encoding", "no-effect", message);
+        }
+        Ok(Self {
+            framing,
             compression: Compression::read(args),
             encoding: Encoding::read(args.text("encoding").unwrap_or_default()),
             limits: Limits {
@@ -39,7 +49,7 @@ impl Options {
             pace: Pace { ping: time("ping"), pong: time("pong-timeout") },
             // Left out, it is whatever the forwarder has.
             close: time("close-timeout").filter(|_| args.is_given("close-timeout")),
-        }
+        })
     }
 
     /// The terms of a connection on which this was agreed.

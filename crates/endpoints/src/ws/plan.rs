@@ -54,10 +54,8 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
         let message = format!("`path` can't have a query, as `{path}` has");
         found.push(args.mistake("path", "bad-path", message));
     }
-    if !found.is_empty() {
-        return Err(found);
-    }
-    let options = Options::read(args);
+    let options = Options::read(args).map_err(|mut more| found.append(&mut more)).ok();
+    let Some(options) = options.filter(|_| found.is_empty()) else { return Err(found) };
     let settings = Settings { hosts, proxies, max_header, limit, close: options.close };
     let listening = Listening {
         called: args.called.clone(),
@@ -94,9 +92,8 @@ pub(super) fn connect(args: &Args) -> Planned<Arc<dyn DialLayer>> {
     if host.is_some_and(|host| !host.bytes().all(|byte| byte.is_ascii_graphic())) {
         found.push(args.mistake("host", "bad-host", "`host` can't be sent in a header"));
     }
-    if !found.is_empty() {
-        return Err(found);
-    }
+    let options = Options::read(args).map_err(|mut more| found.append(&mut more)).ok();
+    let Some(options) = options.filter(|_| found.is_empty()) else { return Err(found) };
     let given = args.is_given("subprotocol");
     let offers = match args.called.as_str() {
         // Its list has the common ones first.
@@ -118,7 +115,7 @@ pub(super) fn connect(args: &Args) -> Planned<Arc<dyn DialLayer>> {
         },
         required: args.text("none") == Some("refuse"),
         limit,
-        options: Options::read(args),
+        options,
     }))
 }
 

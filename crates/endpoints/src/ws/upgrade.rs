@@ -115,7 +115,8 @@ impl Upgrade for Opening {
             control = signals;
             core = core.with(beside);
         }
-        let transport = Transport::Messages(Box::new(Messages(core)));
+        let transport =
+            Transport::Messages(Box::new(Messages(core, listening.options.framing.clone())));
         let conn = Conn { transport, info: info.with(http), control, guard };
         match through {
             Some(layer) => Accepted::Through(conn, layer),

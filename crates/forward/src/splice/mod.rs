@@ -35,7 +35,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use endpoint::{Clock, Conn, End, Transport};
+use endpoint::{Clock, Conn, End, MessageStream, Transport};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
@@ -94,7 +94,7 @@ pub(crate) fn splice_by<'t>(
     let Conn { transport: near, control: near_control, guard: near_guard, .. } = near;
     let Conn { transport: far, control: far_control, guard: far_guard, .. } = far;
     let held = (near_guard, far_guard);
-    let session: Box<dyn Running<'t> + 't> = match (near, far) {
+    let session: Box<dyn Running<'t> + 't> = match framed(near, far) {
         (Transport::Messages(near), Transport::Messages(far)) => {
             let near = Half::new(near, near_control);
             let far = Half::new(far, far_control);
@@ -114,6 +114,25 @@ pub(crate) fn splice_by<'t>(
             sitting.session.leave().await;
         }
         sitting.into_outcome()
+    }
+}
+
+/// Both sides, with messages on both if the one that has them knows where those of the other begin and end.
+fn framed(near: Transport, far: Transport) -> (Transport, Transport) {
+    let over = |messages: &dyn MessageStream, bytes| match messages.frame(bytes) {
+        Ok(framed) => Transport::Messages(framed),
+        Err(bytes) => Transport::Bytes(bytes),
+    };
+    match (near, far) {
+        (Transport::Messages(near), Transport::Bytes(far)) => {
+            let far = over(&*near, far);
+            (Transport::Messages(near), far)
+        }
+        (Transport::Bytes(near), Transport::Messages(far)) => {
+            let near = over(&*far, near);
+            (near, Transport::Messages(far))
+        }
+        alike => alike,
     }
 }
 

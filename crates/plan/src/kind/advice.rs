@@ -10,7 +10,10 @@ use crate::Registry;
 pub(super) fn form(reader: &Reader<'_>) -> String {
     if reader.is_switch {
         let names: Vec<_> = reader.all().map(|param| format!("`{}=…`", param.name)).collect();
-        return format!("there may be {}, joined by `:`", names.join(", "));
+        return match &*names {
+            [] => format!("`{}` stands alone", reader.name),
+            names => format!("there may be {}, joined by `:`", names.join(", ")),
+        };
     }
     let mut form = reader.name.to_owned();
     let named = reader.all().filter(|param| !param.positional).count();

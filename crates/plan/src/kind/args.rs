@@ -38,7 +38,7 @@ pub struct Args {
     /// Whether all that was typed can be used.
     pub(super) sound: bool,
     pub(super) settings: Vec<Setting>,
-    /// What the switches that are on are set to, by name.
+    /// What the switches that are on and the framings are set to, by name.
     pub(super) switches: Vec<(&'static str, Args)>,
     pub(super) warnings: RefCell<Vec<Diagnostic>>,
 }
@@ -122,6 +122,11 @@ impl Args {
     /// What a switch is set to; `None` if it is off.
     #[must_use]
     pub fn switch(&self, name: &str) -> Option<&Self> {
+        self.inside(name)
+    }
+
+    /// What a parameter has in braces.
+    pub(crate) fn inside(&self, name: &str) -> Option<&Self> {
         self.switches.iter().find(|(switch, _)| *switch == name).map(|(_, settings)| settings)
     }
 

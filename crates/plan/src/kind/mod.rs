@@ -6,6 +6,8 @@
 mod advice;
 pub(crate) mod args;
 mod fact;
+pub(crate) mod framing;
+mod inside;
 mod param;
 pub(crate) mod read;
 mod variant;
@@ -18,6 +20,7 @@ use endpoint::{Connector, DialLayer, Listener, ServeLayer, Times};
 pub(crate) use self::advice::mended;
 pub use self::args::{Args, Setting};
 pub use self::fact::FactName;
+pub use self::framing::{FRAMING, FramingKind, Framings};
 pub use self::param::{Holes, Param, Topic, Value, ValueKind};
 pub(crate) use self::read::HIDDEN;
 pub use self::read::common;
@@ -49,6 +52,8 @@ pub struct Kind {
     pub slip: Option<fn(&Descriptor, Role) -> Option<Diagnostic>>,
     /// The facts that its connections carry: what templates may name.
     pub facts: &'static [FactName],
+    /// The framings that it brings, for every kind that takes one.
+    pub framings: &'static [&'static FramingKind],
     /// Descriptors that show it, each with what it does; a test plans them.
     pub examples: &'static [Example],
     /// Kinds to read about next.
@@ -70,6 +75,7 @@ impl Kind {
             rewrite: None,
             slip: None,
             facts: &[],
+            framings: &[],
             examples: &[],
             see_also: &[],
         }
@@ -275,6 +281,8 @@ pub enum Shape {
     Bytes,
     /// Messages; flattened where bytes are wanted.
     Messages,
+    /// Messages that mean something only one by one, as datagrams do: where they are flattened, that is worth a warning.
+    Datagrams,
     /// What the endpoint beneath gives. A [`Tree`](crate::Tree) has the shape that this comes to.
     Beneath,
 }
@@ -286,6 +294,7 @@ impl Shape {
         match self {
             Self::Bytes => "bytes",
             Self::Messages => "messages",
+            Self::Datagrams => "datagrams",
             Self::Beneath => "the same",
         }
     }

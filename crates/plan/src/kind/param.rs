@@ -203,6 +203,12 @@ pub enum ValueKind {
     Endpoint,
     /// The descriptor of an endpoint beneath, to listen on whichever side the kind is on.
     Listener,
+    /// A framing, with its parameters if it is in braces: `lines`, `{length:width=2}`. Read by
+    /// [`Args::framing`](super::Args::framing). A kind that is given one gives messages.
+    Framing,
+    /// The name of a framing whose parameters stand beside those of the kind. Read by
+    /// [`Args::framing_beside`](super::Args::framing_beside).
+    FramingBeside,
     /// A whole number in this range.
     Int(u64, u64),
     /// Words separated by commas.
@@ -259,6 +265,8 @@ impl ValueKind {
             Self::Connector => "an endpoint to connect to".into(),
             Self::Endpoint => "an endpoint".into(),
             Self::Listener => "an endpoint to listen on".into(),
+            Self::Framing => "a framing, as `lines`, or as `{length:width=2}`".into(),
+            Self::FramingBeside => "a framing".into(),
             Self::Int(low, u64::MAX) => format!("a number from {low}"),
             Self::Int(low, high) => format!("a number from {low} to {high}"),
             Self::List => "words separated by commas".into(),
@@ -296,7 +304,7 @@ pub enum Value {
     List(Vec<String>),
     /// Of [`ValueKind::Template`].
     Template(Template),
-    /// Of [`ValueKind::Text`], [`ValueKind::Choice`], [`ValueKind::Variants`].
+    /// Of [`ValueKind::Text`], [`ValueKind::Choice`], [`ValueKind::Framing`], [`ValueKind::Variants`].
     Text(String),
 }
 
@@ -344,6 +352,8 @@ impl Value {
             ValueKind::Size => Self::Int(size(text)?),
             ValueKind::Connector
             | ValueKind::Endpoint
+            | ValueKind::Framing
+            | ValueKind::FramingBeside
             | ValueKind::Listener
             | ValueKind::Template
             | ValueKind::Text

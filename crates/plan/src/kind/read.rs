@@ -9,8 +9,8 @@ use descriptor::{
 
 use super::advice;
 use super::args::{Setting, Typed};
-use super::variant;
-use super::{Alias, Args, Holes, Param, Positional, Role, Topic, Value, ValueKind, Variant};
+use super::framing;
+use super::{Alias, Args, Holes, Param, Positional, Role, Topic, Value, ValueKind};
 use crate::Registry;
 
 /// What a descriptor is read by.
@@ -26,8 +26,10 @@ pub(crate) struct Reader<'a> {
     pub(crate) other: &'a [Param],
     /// What every endpoint of that side takes.
     pub(crate) common: &'static [Param],
-    /// Whether it is the inside of a switch.
+    /// Whether it is the inside of a switch or of a framing.
     pub(crate) is_switch: bool,
+    /// The parameters of the framing that the endpoint is about.
+    pub(crate) beside: &'static [Param],
 }
 
 /// What every listener takes, whatever its kind.
@@ -100,7 +102,7 @@ pub(crate) fn read(
 impl Reader<'_> {
     pub(super) fn all(&self) -> impl Iterator<Item = &'static Param> + Clone {
         let alias = self.alias.map_or(&[][..], |alias| alias.params);
-        let own = self.params.iter().chain(alias);
+        let own = self.params.iter().chain(self.beside).chain(alias);
         // A kind may know a parameter of every endpoint's better.
         let known = own.clone();
         let new = move |param: &&Param| !known.clone().any(|mine| mine.name == param.name);
@@ -133,18 +135,18 @@ impl Reader<'_> {
     }
 }
 
-struct Reading<'a, 'b> {
-    reader: &'a Reader<'a>,
+pub(super) struct Reading<'a, 'b> {
+    pub(super) reader: &'a Reader<'a>,
     kwargs: &'a [(Text, Text)],
     kind_span: Span,
     settings: Vec<Setting>,
-    switches: Vec<(&'static str, Args)>,
+    pub(super) switches: Vec<(&'static str, Args)>,
     beneath: Vec<Typed>,
     /// The names that unknown keywords were probably meant to be.
     meant: Vec<&'static str>,
     /// Whether every required parameter has a value.
     is_whole: bool,
-    found: &'b mut Vec<Diagnostic>,
+    pub(super) found: &'b mut Vec<Diagnostic>,
 }
 
 impl Reading<'_, '_> {
@@ -311,6 +313,11 @@ impl Reading<'_, '_> {
         match param.value {
             ValueKind::Switch(inside) => return self.switch(param, inside, text),
             ValueKind::Variants(all) => return self.variants(param, all, text),
+            ValueKind::Framing => return self.framing(param, text),
+            ValueKind::FramingBeside => {
+                let found = framing::find(self.reader.registry, text);
+                return self.unless(found).map(|kind| Value::Text(kind.name.to_owned()));
+            }
             _ => {}
         }
         let roots = self.reader.registry.roots();
@@ -345,7 +352,7 @@ impl Reading<'_, '_> {
         value
     }
 
-    fn bad_value(&mut self, param: &Param, text: &Text) {
+    pub(super) fn bad_value(&mut self, param: &Param, text: &Text) {
         let what = match param.value {
             // How they are written depends on the syntax.
             ValueKind::Switch(_) => "`on`, `off`, or settings".to_owned(),
@@ -355,104 +362,6 @@ impl Reading<'_, '_> {
         let help = advice::joined(self.reader, param, text.as_str())
             .or_else(|| advice::mend(param.value, text.as_str(), self.reader.syntax));
         self.error(Code::BadValue, text.span(), message, help);
-    }
-
-    /// Reads a switch: a word, or parameters of its own, which are keywords as an endpoint's are.
-    fn switch(
-        &mut self,
-        param: &'static Param,
-        inside: &'static [Param],
-        text: &Text,
-    ) -> Option<Value> {
-        let word = Value::read(ValueKind::Bool, text.as_str());
-        let empty = Text::synthetic("", text.span());
-        let typed = if word.is_some() { &empty } else { text };
-        let settings = match Descriptor::parse(typed, self.reader.syntax) {
-            Ok(settings) => settings,
-            Err(mistakes) => {
-                self.found.extend(mistakes);
-                return None;
-            }
-        };
-        let is_inside = |text: &&Text| inside.iter().any(|param| param.is_called(text.as_str()));
-        if let Some(name) = settings.args.iter().find(is_inside) {
-            self.without_value(name);
-            return None;
-        }
-        if word.is_none() && (settings.kwargs.is_empty() || !settings.args.is_empty()) {
-            self.bad_value(param, text);
-            return None;
-        }
-        let on = word != Some(Value::Bool(false));
-        if on {
-            let reader = Reader {
-                name: param.name,
-                alias: None,
-                params: inside,
-                positional: self.reader.positional,
-                role: self.reader.role,
-                syntax: self.reader.syntax,
-                registry: self.reader.registry,
-                other: &[],
-                common: &[],
-                is_switch: true,
-            };
-            let before = self.found.len();
-            let read = read(&reader, &settings, self.found);
-            if self.found.len() > before {
-                return None;
-            }
-            self.switches.push((param.name, read));
-        }
-        Some(Value::Bool(on))
-    }
-
-    /// Reads a list of variants, each with parameters of its own.
-    fn variants(
-        &mut self,
-        param: &'static Param,
-        all: &'static [Variant],
-        text: &Text,
-    ) -> Option<Value> {
-        let before = self.found.len();
-        for item in variant::items(text) {
-            let typed = match Descriptor::parse(&item, self.reader.syntax) {
-                Ok(typed) => typed,
-                Err(mistakes) => {
-                    self.found.extend(mistakes);
-                    continue;
-                }
-            };
-            let name = typed.kind().map_or("", Text::as_str);
-            let Some(variant) = all.iter().find(|variant| variant.name.eq_ignore_ascii_case(name))
-            else {
-                let at = typed.kind().map_or(item.span(), Text::span);
-                let names = all.iter().map(|variant| variant.name);
-                let help = match nearest(name, names.clone()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("it can be {}", names.collect::<Vec<_>>().join(", ")),
-                };
-                let message = format!("`{name}` is nothing that `{}` can be", param.name);
-                self.error(Code::BadValue, at, message, Some(help));
-                continue;
-            };
-            let reader = Reader {
-                name: variant.name,
-                alias: None,
-                params: variant.params,
-                positional: Positional::InOrder,
-                role: self.reader.role,
-                syntax: self.reader.syntax,
-                registry: self.reader.registry,
-                other: &[],
-                common: &[],
-                is_switch: true,
-            };
-            let mut read = read(&reader, &typed, self.found);
-            variant.name.clone_into(&mut read.called);
-            self.switches.push((param.name, read));
-        }
-        (self.found.len() == before).then(|| Value::Text(text.as_str().to_owned()))
     }
 
     fn unknown(&mut self, name: &Text) {
@@ -549,7 +458,7 @@ impl Reading<'_, '_> {
     }
 
     /// The name of a parameter stands where a positional does: `ws:9000:ping`.
-    fn without_value(&mut self, name: &Text) {
+    pub(super) fn without_value(&mut self, name: &Text) {
         let message = format!("`{name}` needs a value");
         self.error(Code::NoValue, name.span(), message, Some(format!("the form is `{name}=…`")));
     }
@@ -559,7 +468,7 @@ impl Reading<'_, '_> {
         param.positional && self.meant.contains(&param.name)
     }
 
-    fn error(&mut self, code: Code, span: Span, message: String, help: Option<String>) {
+    pub(super) fn error(&mut self, code: Code, span: Span, message: String, help: Option<String>) {
         let mut diagnostic = Diagnostic::error(Stage::Plan, code, span, message);
         if let Some(help) = help {
             diagnostic = diagnostic.help(help);

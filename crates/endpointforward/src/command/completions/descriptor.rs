@@ -257,6 +257,10 @@ fn values(registry: &Registry, role: Role, param: &Param, typed: &str) -> Vec<Ca
     if let Some(beneath) = param.value.beneath(role) {
         return if typed.is_empty() { kinds(registry, beneath, "", "{") } else { Vec::new() };
     }
+    if let ValueKind::Framing | ValueKind::FramingBeside = param.value {
+        let framings = registry.framings().filter(|framing| framing.name.starts_with(typed));
+        return framings.map(|framing| Candidate::new(framing.name, framing.about)).collect();
+    }
     if let ValueKind::Variants(all) = param.value {
         return variants(all, typed, "{");
     }
@@ -317,7 +321,7 @@ mod tests {
     #[test]
     fn braces_hold_an_endpoint_of_the_right_side() {
         assert!(words(Role::Listen, "ws:").contains(&"ws:{tcp:".to_owned()));
-        assert_eq!(words(Role::Listen, "ws:{uni"), ["ws:{unix:"]);
+        assert_eq!(words(Role::Listen, "ws:{std"), ["ws:{stdio:"]);
         assert!(
             words(Role::Listen, "ws:{tcp:9000:inter")
                 .contains(&"ws:{tcp:9000:interface=".to_owned())
@@ -337,6 +341,11 @@ mod tests {
         assert!(
             words(Role::Listen, "ws:9000:compression={").iter().any(|it| it.ends_with("level="))
         );
+        assert!(
+            words(Role::Listen, "ws:9000:auth={{htp")
+                .contains(&"ws:9000:auth={{htpasswd:".to_owned())
+        );
+        assert_eq!(words(Role::Listen, "ws:9000:framing=lin"), ["ws:9000:framing=lines"]);
         assert_eq!(words(Role::Listen, r"unix:a\"), [""; 0]);
     }
 

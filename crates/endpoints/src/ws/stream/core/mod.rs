@@ -90,6 +90,11 @@ impl Core {
         }
     }
 
+    /// Whether binary frames are a terminal's bytes.
+    pub(in crate::ws) fn is_terminal(&self) -> bool {
+        self.receiving.beside.is_some()
+    }
+
     /// What comes is seen as bytes from here on.
     pub(in crate::ws) fn flattened(mut self) -> Self {
         self.receiving = self.receiving.flattened();

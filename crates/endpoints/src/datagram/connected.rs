@@ -1,0 +1,203 @@
+//! A socket that keeps the boundaries of messages and has one peer, as a stream of messages.
+
+use std::cell::RefCell;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use endpoint::{ByteStream, End, Ending, Flat, Life, MessageStream, Part};
+use futures_core::Stream;
+use futures_sink::Sink;
+
+use super::joined::{Failed, Joined};
+use super::losses::Losses;
+use super::session::LINGER;
+
+/// A socket with one peer.
+pub(crate) trait Link: Send + Unpin + 'static {
+    /// Receives a message into `buf`; `None` is the end, where there is one.
+    fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<Option<Message>>>;
+
+    /// Sends a message, whole or not at all.
+    fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<()>>;
+
+    /// Says that no more will be sent, if the socket has a word for that. Returns whether it has.
+    ///
+    /// # Errors
+    /// Those of shutdown(2).
+    fn finish(&mut self) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    /// How it ends.
+    fn ending(&self) -> Ending {
+        Ending::Whole
+    }
+}
+
+/// A message that has come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Message {
+    /// Its length, beyond the buffer's if it was cut.
+    pub(crate) len: usize,
+    /// The number of datagrams that the system has dropped so far, if it tells.
+    pub(crate) dropped: Option<u32>,
+}
+
+/// The stream.
+pub(crate) struct Connected<L> {
+    link: L,
+    joined: Joined,
+    /// The longest message that is taken.
+    most: usize,
+    unsent: Option<Bytes>,
+    /// Why it is over, if our side is why.
+    over: Option<End>,
+    losses: Losses,
+}
+
+impl<L: Link> Connected<L> {
+    /// Of messages that have `most` bytes at most, either way.
+    pub(crate) fn new(link: L, most: usize) -> Self {
+        Self {
+            link,
+            joined: Joined::new(most),
+            most: most.clamp(LARGEST, LONGEST),
+            unsent: None,
+            over: None,
+            losses: Losses::default(),
+        }
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(data) = &self.unsent {
+            let sent = ready!(self.link.poll_send(cx, data));
+            let len = data.len();
+            self.unsent = None;
+            if let Err(error) = sent
+                && let Err(failed) = Failed::of(error, len, &mut self.losses)
+            {
+                return Poll::Ready(Err(self.fail(failed)));
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn fail(&mut self, failed: Failed) -> io::Error {
+        if failed.end.is_some() {
+            self.over = failed.end;
+        }
+        failed.error
+    }
+}
+
+impl<L: Link> Stream for Connected<L> {
+    type Item = io::Result<Part>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.over.is_some() {
+            return Poll::Ready(None);
+        }
+        let most = self.most;
+        let received = with_room(most, |buf| {
+            let received = ready!(self.link.poll_receive(cx, buf))?;
+            Poll::Ready(Ok(received.map(|message| {
+                let data = Bytes::copy_from_slice(&buf[..message.len.min(buf.len())]);
+                (data, message)
+            })))
+        });
+        Poll::Ready(match ready!(received) {
+            Ok(None) => None,
+            Ok(Some((_, Message { len, .. }))) if len > most => {
+                let words = format!("a message of {len} bytes has come, and {most} is the limit");
+                Some(Err(io::Error::new(io::ErrorKind::InvalidData, words)))
+            }
+            Ok(Some((data, Message { dropped, .. }))) => {
+                self.losses.dropped(dropped);
+                Some(Ok(Part::binary(data)))
+            }
+            Err(error) => Some(Err(error)),
+        })
+    }
+}
+
+impl<L: Link> Sink<Part> for Connected<L> {
+    type Error = io::Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_send(cx)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, part: Part) -> io::Result<()> {
+        match self.joined.add(part) {
+            Ok(data) => {
+                self.unsent = data;
+                Ok(())
+            }
+            Err(failed) => Err(self.fail(failed)),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_send(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_finish(cx, &End::eof())
+    }
+}
+
+impl<L: Link> Life for Connected<L> {
+    fn poll_finish(&mut self, cx: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+        ready!(self.poll_send(cx))?;
+        Poll::Ready(match self.link.finish() {
+            // A peer that has gone needs no word of ours.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            done => done.map(drop),
+        })
+    }
+
+    fn linger(&self) -> Option<Duration> {
+        (self.link.ending() == Ending::Whole).then_some(LINGER)
+    }
+
+    fn ending(&self) -> Ending {
+        self.link.ending()
+    }
+
+    fn end(&mut self) -> End {
+        self.over.clone().unwrap_or_default()
+    }
+}
+
+impl<L: Link> MessageStream for Connected<L> {
+    fn into_bytes(self: Box<Self>) -> Box<dyn ByteStream> {
+        Box::new(Flat::new(*self))
+    }
+}
+
+thread_local! {
+    static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `work` with a buffer of `len` bytes, whatever was in it, that the connections of a thread share.
+fn with_room<R>(len: usize, work: impl FnOnce(&mut [u8]) -> R) -> R {
+    let mut room = ROOM.take();
+    if room.len() < len {
+        room.resize(len, 0);
+    }
+    let result = work(&mut room[..len]);
+    ROOM.set(room);
+    result
+}
+
+/// No datagram over IP is larger.
+const LARGEST: usize = 64 * 1024;
+/// No message of a Unix socket is, unless a system was told to allow it.
+const LONGEST: usize = 1024 * 1024;

@@ -1,0 +1,117 @@
+//! One datagram of a message that comes in parts.
+
+use std::io;
+
+use bytes::{Bytes, BytesMut};
+use endpoint::{End, Part, Reason};
+
+use super::losses::Losses;
+
+/// The parts of a message that is not complete.
+#[derive(Debug)]
+pub(crate) struct Joined {
+    parts: BytesMut,
+    most: usize,
+}
+
+impl Joined {
+    /// Of messages that have at most `most` bytes.
+    pub(crate) fn new(most: usize) -> Self {
+        Self { parts: BytesMut::new(), most }
+    }
+
+    /// Adds a part. Returns the message if it is complete; one that came in a single part isn't copied.
+    ///
+    /// # Errors
+    /// It is longer than a message may be.
+    pub(crate) fn add(&mut self, part: Part) -> Result<Option<Bytes>, Failed> {
+        let len = self.parts.len() + part.data.len();
+        if len > self.most {
+            self.parts = BytesMut::new();
+            return Err(Failed::refused(too_long(len, part.last, self.most)));
+        }
+        if part.last && self.parts.is_empty() {
+            return Ok(Some(part.data));
+        }
+        self.parts.extend_from_slice(&part.data);
+        Ok(part.last.then(|| std::mem::take(&mut self.parts).freeze()))
+    }
+}
+
+/// Says that a message is too long.
+fn too_long(len: usize, is_whole: bool, most: usize) -> End {
+    let more = if is_whole { "" } else { " or more" };
+    let words = format!("a message of {len} bytes{more} is refused: {most} is the limit");
+    End::because(Reason::TooBig, words)
+}
+
+/// Why a datagram was not sent, and nothing more will be.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    /// The error of writing.
+    pub(crate) error: io::Error,
+    /// What the other side is told, if it is its fault.
+    pub(crate) end: Option<End>,
+}
+
+impl Failed {
+    /// Of a message that is refused.
+    pub(crate) fn refused(end: End) -> Self {
+        Self { error: refused(&end), end: Some(end) }
+    }
+
+    /// Of the system's error about a datagram of `len` bytes. What may be of this moment, as a route that is missing
+    /// is, costs the one datagram.
+    pub(crate) fn of(error: io::Error, len: usize, losses: &mut Losses) -> Result<(), Self> {
+        use io::ErrorKind as K;
+        if error.raw_os_error() == Some(rustix::io::Errno::MSGSIZE.raw_os_error()) {
+            let words =
+                format!("a message of {len} bytes is refused: its way takes no such datagram");
+            return Err(Self::refused(End::because(Reason::TooBig, words)));
+        }
+        match error.kind() {
+            K::ConnectionRefused
+            | K::ConnectionReset
+            | K::NotFound
+            | K::NotConnected
+            | K::BrokenPipe => Err(Self { error, end: None }),
+            _ => {
+                losses.unsent(&error);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The error of writing that goes with an end.
+fn refused(end: &End) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, end.reason.clone().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(data: &'static [u8], last: bool) -> Part {
+        Part { data: data.into(), text: false, last }
+    }
+
+    #[test]
+    fn parts_become_one_message() {
+        let mut joined = Joined::new(6);
+        assert_eq!(joined.add(part(b"ab", false)).unwrap(), None);
+        assert_eq!(joined.add(part(b"", false)).unwrap(), None);
+        assert_eq!(joined.add(part(b"cd", true)).unwrap().unwrap(), "abcd");
+        assert_eq!(joined.add(part(b"", true)).unwrap().unwrap(), "");
+        assert_eq!(joined.add(part(b"abcdef", true)).unwrap().unwrap(), "abcdef");
+    }
+
+    #[test]
+    fn nothing_is_truncated() {
+        let mut joined = Joined::new(3);
+        assert_eq!(joined.add(part(b"ab", false)).unwrap(), None);
+        let end = joined.add(part(b"cd", false)).unwrap_err().end.unwrap();
+        assert_eq!(end.why, Reason::TooBig);
+        assert_eq!(end.reason, "a message of 4 bytes or more is refused: 3 is the limit");
+    }
+}

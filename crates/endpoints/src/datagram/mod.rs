@@ -1,0 +1,83 @@
+//! What datagrams of every family share.
+//!
+//! 1. A listener has one socket for all peers. [`table`] tells them apart: a session for each address, in a bounded
+//!    table, and one task that receives for all of them.
+//! 2. [`session`] is one peer's stream of messages, with its idle timeout.
+//! 3. [`connected`] is a socket with one peer, as a stream of messages.
+//! 4. [`joined`] makes one datagram of a message that comes in parts.
+//! 5. [`losses`] counts what was lost, and says so.
+
+pub(crate) mod connected;
+pub(crate) mod joined;
+pub(crate) mod losses;
+pub(crate) mod session;
+pub(crate) mod table;
+
+use std::hash::Hash;
+use std::io;
+
+use async_trait::async_trait;
+use endpoint::Info;
+use tokio::io::Interest;
+
+/// A socket that receives the datagrams of many peers.
+#[async_trait]
+pub(crate) trait Socket: Send + Sync + 'static {
+    /// What a peer is told apart by.
+    type Peer: Clone + Eq + Hash + Send + Sync + Unpin;
+
+    /// Waits until it is ready for this. Cancel safe.
+    ///
+    /// # Errors
+    /// The runtime ends.
+    async fn ready(&self, interest: Interest) -> io::Result<()>;
+
+    /// Receives one datagram, or learns what has become of one that was sent.
+    ///
+    /// # Errors
+    /// `WouldBlock`: nothing is there. Others are the socket's.
+    fn try_receive(&self, buf: &mut [u8]) -> io::Result<Received<Self::Peer>>;
+
+    /// Whether what came back from `to` was sent to `peer`: with the answers' own addresses, one may be several.
+    fn is_same(peer: &Self::Peer, to: &Self::Peer) -> bool {
+        peer == to
+    }
+
+    /// Sends one datagram.
+    ///
+    /// # Errors
+    /// `WouldBlock`: there is no room. Others are those of this datagram.
+    fn try_send(&self, data: &[u8], to: &Self::Peer) -> io::Result<()>;
+
+    /// Whether the readiness to send says nothing about one peer, because each has a queue of its own. Sending is then
+    /// tried again after a pause.
+    fn polls_for_room(&self) -> bool {
+        false
+    }
+
+    /// The facts about a peer.
+    fn info(&self, peer: &Self::Peer) -> Info;
+}
+
+/// What a socket has to say.
+#[derive(Debug)]
+pub(crate) enum Received<P> {
+    /// A datagram of so many bytes. `dropped` is the number that the system has dropped so far, if it tells.
+    Datagram {
+        /// Its length.
+        len: usize,
+        /// Who sent it.
+        from: P,
+        /// As `SO_RXQ_OVFL` in socket(7) counts, from which on it wraps around.
+        dropped: Option<u32>,
+    },
+    /// A datagram that is longer than the buffer. It is lost.
+    TooLong,
+    /// A datagram of ours was refused: an ICMP message has come.
+    Refused {
+        /// To whom it was.
+        to: P,
+        /// What came back.
+        error: io::Error,
+    },
+}

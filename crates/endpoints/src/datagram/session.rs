@@ -1,0 +1,254 @@
+//! One peer of a listening socket, as a stream of messages: a datagram is a message.
+
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use endpoint::{ByteStream, End, Ending, Flat, Life, MessageStream, Part, Reason};
+use futures_core::Stream;
+use futures_sink::Sink;
+use tokio::io::Interest;
+use tokio::task::yield_now;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::Socket;
+use super::joined::{Failed, Joined};
+use super::losses::Losses;
+use super::table::{Entry, Over};
+
+/// A session of a listening socket.
+pub(crate) struct Session<S: Socket> {
+    entry: Entry<S>,
+    joined: Joined,
+    /// A datagram that the socket had no room for.
+    unsent: Option<Bytes>,
+    /// Waits for room. A socket of many sessions has to wake all that wait, so each has a future of its own.
+    room: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    alarm: Option<Pin<Box<Sleep>>>,
+    /// It was silent for long enough; what has arrived and was not looked at would say otherwise.
+    is_suspected: bool,
+    /// Why it is over, if it is.
+    over: Option<End>,
+    /// It is over, though what came from it isn't taken.
+    is_cut: bool,
+    losses: Losses,
+}
+
+impl<S: Socket> Session<S> {
+    pub(crate) fn new(entry: Entry<S>) -> Self {
+        let joined = Joined::new(entry.table.limits.message);
+        let mut session = Self {
+            entry,
+            joined,
+            unsent: None,
+            room: None,
+            alarm: None,
+            is_suspected: false,
+            over: None,
+            is_cut: false,
+            losses: Losses::default(),
+        };
+        session.set_alarm();
+        session
+    }
+
+    fn set_alarm(&mut self) {
+        let table = &self.entry.table;
+        let stirred = self.entry.inbox.lock().stirred;
+        self.alarm = table.limits.idle.map(|idle| Box::pin(table.clock.alarm(stirred + idle)));
+    }
+
+    fn count_overruns(&mut self) {
+        let overrun = std::mem::take(&mut self.entry.inbox.lock().overrun);
+        for _ in 0..overrun {
+            self.losses.overrun();
+        }
+    }
+
+    /// Ends it once it was silent for too long. While it isn't, the task is woken when it may have been.
+    fn poll_idle(&mut self, cx: &mut Context<'_>) {
+        let Some(idle) = self.entry.table.limits.idle else { return };
+        while let Some(alarm) = &mut self.alarm
+            && alarm.as_mut().poll(cx).is_ready()
+        {
+            let stirred = self.entry.inbox.lock().stirred;
+            if stirred + idle > Instant::now() {
+                self.is_suspected = false;
+                self.set_alarm();
+            } else if self.is_suspected {
+                self.alarm = None;
+                self.over = Some(End::because(Reason::EndOfStream, silent(idle)));
+            } else {
+                self.is_suspected = true;
+                // Wakes the task once this thread has looked for what has arrived.
+                let _ = pin!(yield_now()).poll(cx);
+                return;
+            }
+        }
+    }
+
+    /// Sends a datagram, or keeps it until there is room.
+    fn send(&mut self, data: Bytes) -> io::Result<()> {
+        match self.entry.table.socket.try_send(&data, &self.entry.peer) {
+            Ok(()) => {
+                let mut state = self.entry.inbox.lock();
+                state.stirred = Instant::now();
+                state.is_answered = true;
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.unsent = Some(data),
+            Err(error) => {
+                if let Err(failed) = Failed::of(error, data.len(), &mut self.losses) {
+                    return Err(self.fail(failed));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, failed: Failed) -> io::Error {
+        if failed.end.is_some() {
+            self.over = failed.end;
+        }
+        failed.error
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(data) = self.unsent.take() {
+            if let Some(room) = &mut self.room
+                && room.as_mut().poll(cx).is_pending()
+            {
+                self.unsent = Some(data);
+                return Poll::Pending;
+            }
+            self.room = None;
+            self.send(data)?;
+            if self.unsent.is_some() {
+                let table = std::sync::Arc::clone(&self.entry.table);
+                self.room = Some(Box::pin(async move {
+                    if table.socket.polls_for_room() {
+                        sleep(RETRY).await;
+                    } else {
+                        // An error is the runtime's end, and the session's.
+                        let _ = table.socket.ready(Interest::WRITABLE).await;
+                    }
+                }));
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: Socket> Drop for Session<S> {
+    fn drop(&mut self) {
+        self.count_overruns();
+    }
+}
+
+impl<S: Socket> Stream for Session<S> {
+    type Item = io::Result<Part>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.count_overruns();
+        let mut state = self.entry.inbox.lock();
+        if let Some(data) = state.next() {
+            return Poll::Ready(Some(Ok(Part::binary(data))));
+        }
+        match state.over.take() {
+            Some(Over::GaveWay) => {
+                drop(state);
+                self.over = Some(End::of(Reason::GaveWay));
+            }
+            Some(Over::Refused(error)) => return Poll::Ready(Some(Err(error))),
+            None => {
+                state.wait(cx);
+                drop(state);
+            }
+        }
+        if self.over.is_some() { Poll::Ready(None) } else { Poll::Pending }
+    }
+}
+
+impl<S: Socket> Sink<Part> for Session<S> {
+    type Error = io::Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_send(cx)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, part: Part) -> io::Result<()> {
+        match self.joined.add(part) {
+            Ok(None) => Ok(()),
+            Ok(Some(data)) => self.send(data),
+            Err(failed) => Err(self.fail(failed)),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_send(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_finish(cx, &End::eof())
+    }
+}
+
+impl<S: Socket> Life for Session<S> {
+    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if self.is_cut {
+            let words = "another peer needed its place, and what it sent is not taken";
+            return Poll::Ready(io::Error::new(io::ErrorKind::ConnectionAborted, words));
+        }
+        if self.over.is_none() {
+            self.poll_idle(cx);
+        }
+        Poll::Pending
+    }
+
+    /// The other side takes nothing, so the end would never be read.
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        let mut state = self.entry.inbox.lock();
+        if matches!(state.over, Some(Over::GaveWay)) {
+            drop(state);
+            self.is_cut = true;
+            cx.waker().wake_by_ref();
+        } else {
+            state.wait(cx);
+        }
+    }
+
+    /// There is no word for an end.
+    fn poll_finish(&mut self, cx: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+        self.poll_send(cx)
+    }
+
+    fn linger(&self) -> Option<Duration> {
+        Some(LINGER)
+    }
+
+    fn ending(&self) -> Ending {
+        Ending::Whole
+    }
+
+    fn end(&mut self) -> End {
+        self.over.clone().unwrap_or_default()
+    }
+}
+
+impl<S: Socket> MessageStream for Session<S> {
+    fn into_bytes(self: Box<Self>) -> Box<dyn ByteStream> {
+        Box::new(Flat::new(*self))
+    }
+}
+
+/// What a session says that was silent for this long.
+fn silent(idle: Duration) -> String {
+    format!("silent for {} s", idle.as_secs_f64())
+}
+
+/// How long an answer is waited for once there is no more to send: there is no end that the peer could see.
+pub(crate) const LINGER: Duration = Duration::from_secs(5);
+
+const RETRY: Duration = Duration::from_millis(5);

@@ -1,0 +1,31 @@
+//! Framings: where messages begin and end in a stream of bytes, for every kind that gives one.
+//!
+//! [`FRAMINGS`] are those that ship, as data; the crate `framing` has what they do. [`Framed`] is a stream of bytes as
+//! one of messages.
+
+mod list;
+mod stream;
+
+use endpoint::{Conn, Transport};
+use plan::kind::{Framings, Param, Topic, ValueKind};
+
+pub(crate) use self::list::FRAMINGS;
+pub(crate) use self::stream::Framed;
+
+/// The parameter of a kind whose bytes may be taken apart.
+pub(crate) const FRAMING: Param = Param::new(
+    "framing",
+    ValueKind::Framing,
+    "Where messages begin and end in its bytes: `lines`, `json`, `{length:width=2}` and others, which `help framed` \
+     lists. Left out, bytes pass as they come (`chunks`).",
+)
+.topic(Topic::Messages);
+
+/// A connection whose bytes are taken apart, if that was asked for.
+pub(crate) fn framed(mut conn: Conn, framings: Option<&Framings>) -> Conn {
+    if let Some(framings) = framings {
+        let bytes = conn.transport.into_bytes();
+        conn.transport = Transport::Messages(Box::new(Framed::new(bytes, framings.clone())));
+    }
+    conn
+}

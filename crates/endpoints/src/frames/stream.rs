@@ -1,0 +1,313 @@
+//! A stream of bytes as one of messages.
+//!
+//! It holds what has come of a message that isn't complete, up to the limit and one read more, and what the stream
+//! beneath hasn't taken of what was sent. Between two messages it holds nothing.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use endpoint::{ByteStream, End, Ending, Flat, Life, MessageStream, Part, Peer, Reason};
+use framing::{Decode, Decoded, Encode, Message, Partial};
+use futures_core::Stream;
+use futures_sink::Sink;
+use plan::kind::Framings;
+use tokio::io::ReadBuf;
+use tokio::time::{Sleep, sleep};
+use tracing::warn;
+
+use crate::scratch::with_scratch;
+
+/// Messages in a stream of bytes.
+pub(crate) struct Framed {
+    inner: Box<dyn ByteStream>,
+    framings: Framings,
+    decoder: Box<dyn Decode>,
+    encoder: Box<dyn Encode>,
+    /// What has come and is no whole message.
+    unread: BytesMut,
+    /// Parts of a message that is to be sent whole.
+    parts: BytesMut,
+    /// What is to be written.
+    unwritten: BytesMut,
+    /// When the rest of a message is waited for no longer.
+    wait: Option<Pin<Box<Sleep>>>,
+    /// The stream beneath has ended.
+    is_ended: bool,
+    /// Why our side is over, if what was to be sent is why.
+    over: Option<End>,
+    /// Messages that were left out.
+    lost: u64,
+}
+
+impl Framed {
+    pub(crate) fn new(inner: Box<dyn ByteStream>, framings: Framings) -> Self {
+        Self {
+            inner,
+            decoder: framings.incoming.decoder(framings.max),
+            encoder: framings.outgoing.encoder(),
+            framings,
+            unread: BytesMut::new(),
+            parts: BytesMut::new(),
+            unwritten: BytesMut::new(),
+            wait: None,
+            is_ended: false,
+            over: None,
+            lost: 0,
+        }
+    }
+
+    /// Reads more behind what is there; whether there was more.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let (inner, unread) = (&mut self.inner, &mut self.unread);
+        with_scratch(|scratch| {
+            let mut buf = ReadBuf::new(scratch);
+            ready!(Pin::new(&mut **inner).poll_read(cx, &mut buf))?;
+            unread.extend_from_slice(buf.filled());
+            Poll::Ready(Ok(!buf.filled().is_empty()))
+        })
+    }
+
+    /// Takes the next message out of what has come, without the packets that can't be right.
+    fn decode(&mut self) -> io::Result<Option<Message>> {
+        loop {
+            match self.decoder.next(&mut self.unread).map_err(|error| broken(&error))? {
+                Decoded::Message(message) => return Ok(Some(message)),
+                Decoded::Corrupt(why) => self.lose(|| warn!("a message was dropped: {why}")),
+                Decoded::More => {
+                    if self.unread.is_empty() {
+                        // An idle connection holds no buffer.
+                        self.unread = BytesMut::new();
+                    }
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    fn lose(&mut self, say: impl FnOnce()) {
+        if self.lost == 0 {
+            say();
+        }
+        self.lost += 1;
+    }
+
+    /// What becomes of what there is of a message that isn't complete.
+    fn cut(&mut self, partial: Partial, when: &str) -> io::Result<Option<Message>> {
+        let len = self.unread.len();
+        let message = self.decoder.cut(&mut self.unread);
+        self.unread = BytesMut::new();
+        match partial {
+            Partial::Send => Ok(Some(message)),
+            Partial::Drop => {
+                self.lose(|| {
+                    warn!("{len} bytes were dropped: {when} inside a message; `partial=send` passes them on");
+                });
+                Ok(None)
+            }
+            Partial::Error => {
+                let words = format!("{when} inside a message: {len} bytes of it have come");
+                Err(End::because(Reason::Truncated, words).into_error(io::ErrorKind::InvalidData))
+            }
+        }
+    }
+
+    /// What is left once the stream has ended.
+    fn rest(&mut self) -> io::Result<Option<Message>> {
+        if let Some(message) =
+            self.decoder.finish(&mut self.unread).map_err(|error| broken(&error))?
+        {
+            return Ok(Some(message));
+        }
+        if self.unread.is_empty() || !self.decoder.is_inside(&self.unread) {
+            return Ok(None);
+        }
+        self.cut(self.framings.rest, "the stream ended")
+    }
+
+    fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.unwritten.is_empty() {
+            let written = ready!(Pin::new(&mut *self.inner).poll_write(cx, &self.unwritten))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.unwritten.advance(written);
+        }
+        self.unwritten = BytesMut::new();
+        Poll::Ready(Ok(()))
+    }
+
+    fn encode(&mut self, part: &Part) -> Result<(), End> {
+        let too_long = |len| {
+            let words =
+                format!("a message of {len} bytes is refused: {} is the limit", self.framings.max);
+            Err(End::because(Reason::TooBig, words))
+        };
+        let Part { data, last, .. } = part;
+        let encoded = if self.encoder.streams() {
+            self.encoder.encode(data, *last, &mut self.unwritten)
+        } else {
+            let len = self.parts.len() + data.len();
+            if len > self.framings.max {
+                return too_long(len);
+            }
+            if !last {
+                self.parts.extend_from_slice(data);
+                return Ok(());
+            }
+            if self.parts.is_empty() {
+                self.encoder.encode(data, true, &mut self.unwritten)
+            } else {
+                self.parts.extend_from_slice(data);
+                let whole = std::mem::take(&mut self.parts);
+                self.encoder.encode(&whole, true, &mut self.unwritten)
+            }
+        };
+        encoded.map_err(|error| {
+            let why = if error.is_too_long() { Reason::TooBig } else { Reason::InvalidData };
+            End::because(why, error.to_string())
+        })
+    }
+}
+
+/// The error of a stream that can't be taken apart, which the other side is told in the words of its protocol.
+fn broken(error: &framing::Error) -> io::Error {
+    let why = if error.is_too_long() { Reason::TooBig } else { Reason::InvalidData };
+    End::because(why, error.to_string()).into_error(io::ErrorKind::InvalidData)
+}
+
+impl Drop for Framed {
+    fn drop(&mut self) {
+        if self.lost > 1 {
+            warn!("{} messages were dropped", self.lost);
+        }
+    }
+}
+
+impl Stream for Framed {
+    type Item = io::Result<Part>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.over.is_some() {
+            return Poll::Ready(None);
+        }
+        for _ in 0..READS {
+            if let Some(message) = self.decode()? {
+                self.wait = None;
+                return Poll::Ready(Some(Ok(part(message))));
+            }
+            if self.is_ended {
+                return Poll::Ready(self.rest()?.map(|message| Ok(part(message))));
+            }
+            match self.poll_fill(cx) {
+                Poll::Ready(more) => {
+                    self.is_ended = !more?;
+                    self.wait = None;
+                }
+                Poll::Pending => {
+                    let Some((limit, partial)) = self.framings.timeout else {
+                        return Poll::Pending;
+                    };
+                    if self.unread.is_empty() || !self.decoder.is_inside(&self.unread) {
+                        return Poll::Pending;
+                    }
+                    let wait = self.wait.get_or_insert_with(|| Box::pin(sleep(limit)));
+                    ready!(wait.as_mut().poll(cx));
+                    self.wait = None;
+                    if let Some(message) = self.cut(partial, "the stream paused")? {
+                        return Poll::Ready(Some(Ok(part(message))));
+                    }
+                }
+            }
+        }
+        // A message that comes in many pieces is work, too, and others want their turn.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+fn part(Message { data, text }: Message) -> Part {
+    Part { data, text, last: true }
+}
+
+impl Sink<Part> for Framed {
+    type Error = io::Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.unwritten.len() < BATCH { Poll::Ready(Ok(())) } else { self.poll_write_out(cx) }
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, part: Part) -> io::Result<()> {
+        self.encode(&part).map_err(|end| {
+            let error =
+                io::Error::new(io::ErrorKind::InvalidInput, end.reason.clone().into_owned());
+            self.over = Some(end);
+            error
+        })
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_write_out(cx))?;
+        Pin::new(&mut *self.inner).poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_finish(cx, &End::eof())
+    }
+}
+
+impl Life for Framed {
+    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        self.inner.poll_background(cx)
+    }
+
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        self.inner.poll_ahead(cx);
+    }
+
+    fn peer(&mut self) -> Option<Peer> {
+        let mut peer = self.inner.peer()?;
+        peer.pending += self.unwritten.len() as u64;
+        Some(peer)
+    }
+
+    fn linger(&self) -> Option<Duration> {
+        self.inner.linger()
+    }
+
+    fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
+        ready!(self.poll_write_out(cx))?;
+        self.inner.poll_finish(cx, end)
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.inner.poll_close(cx)
+    }
+
+    fn close_timeout(&self) -> Option<Duration> {
+        self.inner.close_timeout()
+    }
+
+    fn ending(&self) -> Ending {
+        self.inner.ending()
+    }
+
+    fn end(&mut self) -> End {
+        self.over.clone().unwrap_or_else(|| self.inner.end())
+    }
+}
+
+impl MessageStream for Framed {
+    fn into_bytes(self: Box<Self>) -> Box<dyn ByteStream> {
+        Box::new(Flat::new(*self))
+    }
+}
+
+/// What is written at once: small messages cost most by being written one by one.
+const BATCH: usize = 32 * 1024;
+
+/// Reads without a message before others get their turn.
+const READS: usize = 4;

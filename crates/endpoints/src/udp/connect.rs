@@ -1,0 +1,148 @@
+//! Connecting: a socket for each session, so that the system keeps others' datagrams from it and tells what ICMP says.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use descriptor::Code;
+use endpoint::info::Target;
+use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result, describe};
+use plan::kind::{Args, Planned};
+use socket2::{Domain, Protocol, Type};
+use tokio::net::UdpSocket;
+
+use super::options::Options;
+use super::socket::fact;
+use super::stream::Peer;
+use crate::datagram::connected::Connected;
+use crate::net::family::Family;
+use crate::net::host::Host;
+use crate::net::service::{self, Service};
+use crate::patience::timeout;
+
+/// A host and port to send to.
+#[derive(Debug)]
+struct Connect {
+    descriptor: String,
+    host: Host,
+    port: Service,
+    from: Option<SocketAddr>,
+    timeout: Option<Duration>,
+    most: usize,
+    options: Options,
+}
+
+pub(super) fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
+    let mut mistakes = Vec::new();
+    let host = Host::read(args, "host", Family::Any).map_err(|mistake| mistakes.push(mistake));
+    if matches!(host, Ok(None)) {
+        mistakes.push(args.mistake("host", Code::BadValue, "`host` is empty"));
+    }
+    let mut from = None;
+    if let Some(text) = args.text("bind").filter(|text| !text.is_empty()) {
+        let address = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        let alone = address.map(|address| SocketAddr::new(address, 0));
+        from = alone.or_else(|_| text.parse()).ok();
+        if from.is_none() {
+            let message = "`bind` must be an IP address, with a port or without";
+            mistakes.push(args.mistake("bind", Code::BadValue, message));
+        }
+    }
+    if let (Ok(Some(host)), Some(from)) = (&host, from)
+        && host.address().is_some_and(|address| address.is_ipv4() != from.is_ipv4())
+    {
+        let message = format!("`bind` must be of the same family as `{host}`");
+        mistakes.push(args.mistake("bind", Code::BadValue, message));
+    }
+    let most = args.int("max-message").and_then(|most| usize::try_from(most).ok());
+    match host {
+        Ok(Some(host)) if mistakes.is_empty() => Ok(Box::new(Connect {
+            descriptor: args.descriptor.clone(),
+            host,
+            port: Service::new(args.text("port").unwrap_or_default()),
+            from,
+            timeout: args.duration("timeout").filter(|limit| !limit.is_zero()),
+            most: most.unwrap_or(usize::MAX),
+            options: Options::read(args),
+        })),
+        _ => Err(mistakes),
+    }
+}
+
+#[async_trait]
+impl Connector for Connect {
+    async fn connect(&self, cx: &Context, _: &Info) -> Result<Conn> {
+        let port = self.port.port().await.map_err(|_| {
+            let words = format!("there is no service `{}` in {}", self.port, service::TABLE);
+            self.error(ErrorKind::NotFound, words).with_hint("give the number of the port")
+        })?;
+        let resolving = self.host.resolve(cx, port);
+        let found = match self.timeout {
+            None => resolving.await,
+            Some(limit) => timeout(limit, resolving)
+                .await
+                .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())),
+        };
+        let found = found.map_err(|cause| {
+            let words = format!("the name `{}` can't be resolved: {}", self.host, describe(&cause));
+            self.error(ErrorKind::NotFound, words)
+                .with_hint("check the spelling, or give an address")
+        })?;
+        let is_usable =
+            |to: &&SocketAddr| self.from.is_none_or(|from| from.is_ipv4() == to.is_ipv4());
+        let mut failed = None;
+        for to in found.iter().filter(is_usable) {
+            match self.open(*to) {
+                Ok((socket, fact)) => {
+                    let target = Target { host: self.host.to_string(), port };
+                    let info = Info::new().with(target).with(fact);
+                    return Ok(Conn::messages(Connected::new(Peer::new(socket), self.most), info));
+                }
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        Err(match failed {
+            Some(cause) => self.explain(cause),
+            None => self.error(
+                ErrorKind::NotFound,
+                format!("`{}` has no address of the family of `bind`", self.host),
+            ),
+        })
+    }
+
+    fn grants(&self) -> Grants {
+        Grants::Service
+    }
+}
+
+impl Connect {
+    fn open(&self, to: SocketAddr) -> io::Result<(UdpSocket, endpoint::info::Udp)> {
+        let domain = Domain::for_address(to);
+        let socket = socket2::Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+        self.options.apply(&socket, to.is_ipv4())?;
+        if let Some(from) = self.from {
+            socket.bind(&from.into())?;
+        }
+        socket.connect(&to.into())?;
+        let socket = UdpSocket::from_std(socket.into())?;
+        let fact = fact(socket.local_addr()?, to);
+        Ok((socket, fact))
+    }
+
+    fn explain(&self, cause: io::Error) -> Error {
+        let hint = match cause.kind() {
+            io::ErrorKind::PermissionDenied => "a broadcast address needs `broadcast=true`",
+            io::ErrorKind::AddrInUse => {
+                "`bind` has a port that is in use: one session at a time can send from it"
+            }
+            io::ErrorKind::AddrNotAvailable => "`bind` must be an address of this machine",
+            _ => return Error::from_io("connect", &*self.descriptor, cause),
+        };
+        Error::from_io("connect", &*self.descriptor, cause).with_hint(hint)
+    }
+
+    fn error(&self, kind: ErrorKind, words: String) -> Error {
+        Error::new(kind, "connect", &*self.descriptor, words)
+    }
+}

@@ -1,0 +1,234 @@
+//! A UDP socket of many peers: where a datagram was sent to, what the system has dropped, and what ICMP says.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::os::fd::AsRawFd;
+
+use async_trait::async_trait;
+use endpoint::Info;
+use endpoint::info::Udp;
+use nix::errno::Errno;
+use nix::sys::socket::{
+    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrStorage, cmsg_space, recvmsg, sendmsg,
+    setsockopt, sockopt,
+};
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
+
+use crate::datagram::{Received, Socket};
+
+/// A socket that listens.
+pub(super) struct Shared {
+    socket: UdpSocket,
+    local: SocketAddr,
+    /// Whether it has several addresses, and answers are to leave from the right one.
+    tells: bool,
+}
+
+/// A peer, and which address of ours it has sent to, if that is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct PeerAt {
+    peer: SocketAddr,
+    at: Option<IpAddr>,
+}
+
+impl Shared {
+    /// `tells` as far as its address is every address of the machine.
+    pub(super) fn new(socket: UdpSocket, tells: bool) -> io::Result<Self> {
+        let local = socket.local_addr()?;
+        let tells = tells && local.ip().is_unspecified();
+        // What an old kernel doesn't have is done without.
+        let _ = setsockopt(&socket, sockopt::RxqOvfl, &1);
+        if local.is_ipv4() {
+            setsockopt(&socket, sockopt::Ipv4RecvErr, &true)?;
+        } else {
+            setsockopt(&socket, sockopt::Ipv6RecvErr, &true)?;
+        }
+        if tells && local.is_ipv4() {
+            setsockopt(&socket, sockopt::Ipv4PacketInfo, &true)?;
+        } else if tells {
+            setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?;
+        }
+        Ok(Self { socket, local, tells })
+    }
+
+    fn receive(&self, buf: &mut [u8], flags: MsgFlags) -> io::Result<Message> {
+        // Not `cmsg_space!`, which allocates.
+        let mut space = [0_u8; SPACE];
+        let mut parts = [IoSliceMut::new(buf)];
+        let fd = self.socket.as_raw_fd();
+        let received = recvmsg::<SockaddrStorage>(fd, &mut parts, Some(&mut space), flags)?;
+        let mut message = Message {
+            len: received.bytes,
+            address: received.address.as_ref().and_then(address),
+            at: None,
+            dropped: None,
+            errno: None,
+        };
+        for control in received.cmsgs().into_iter().flatten() {
+            match control {
+                // The address of the interface, if it was sent to a group: that is no address to answer from.
+                ControlMessageOwned::Ipv4PacketInfo(info) => {
+                    let at = Ipv4Addr::from(u32::from_be(info.ipi_spec_dst.s_addr));
+                    message.at = Some(at.into());
+                }
+                ControlMessageOwned::Ipv6PacketInfo(info) => {
+                    let at = Ipv6Addr::from(info.ipi6_addr.s6_addr);
+                    message.at = Some(IpAddr::from(at)).filter(|at| !at.is_multicast());
+                }
+                ControlMessageOwned::RxqOvfl(dropped) => message.dropped = Some(dropped),
+                ControlMessageOwned::Ipv4RecvErr(error, _)
+                | ControlMessageOwned::Ipv6RecvErr(error, _) => {
+                    message.errno = i32::try_from(error.ee_errno).ok();
+                }
+                _ => {}
+            }
+        }
+        Ok(message)
+    }
+
+    /// What ICMP has said about a datagram of ours. A route that is gone may come back, and a datagram that was too
+    /// large for its way says nothing about the next; a port that nobody listens on is an end.
+    fn refusal(&self) -> io::Result<Option<Received<PeerAt>>> {
+        let mut head = [0; 1];
+        let message = self.socket.try_io(Interest::ERROR, || {
+            self.receive(&mut head, MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT)
+        })?;
+        let error = message.errno.map(io::Error::from_raw_os_error);
+        let Some((to, error)) = message.address.zip(error) else { return Ok(None) };
+        let is_final = error.kind() == io::ErrorKind::ConnectionRefused
+            || error.raw_os_error() == Some(Errno::ENOPROTOOPT as i32);
+        let to = PeerAt { peer: to, at: None };
+        Ok(is_final.then_some(Received::Refused { to, error }))
+    }
+}
+
+/// What recvmsg(2) brings.
+struct Message {
+    len: usize,
+    address: Option<SocketAddr>,
+    at: Option<IpAddr>,
+    dropped: Option<u32>,
+    errno: Option<i32>,
+}
+
+#[async_trait]
+impl Socket for Shared {
+    type Peer = PeerAt;
+
+    fn is_same(peer: &PeerAt, to: &PeerAt) -> bool {
+        peer.peer == to.peer
+    }
+
+    async fn ready(&self, interest: Interest) -> io::Result<()> {
+        self.socket.ready(interest).await.map(drop)
+    }
+
+    fn try_receive(&self, buf: &mut [u8]) -> io::Result<Received<PeerAt>> {
+        loop {
+            match self.refusal() {
+                Ok(Some(refused)) => return Ok(refused),
+                Ok(None) => continue,
+                Err(_) => {}
+            }
+            let read = self
+                .socket
+                .try_io(Interest::READABLE, || self.receive(buf, MsgFlags::MSG_DONTWAIT));
+            match read {
+                Ok(Message { address: None, .. }) => {}
+                Ok(Message { len, address: Some(peer), at, dropped, .. }) => {
+                    let from = PeerAt { peer, at: at.filter(|_| self.tells) };
+                    return Ok(Received::Datagram { len, from, dropped });
+                }
+                // It is another peer's, and in the queue of errors as well.
+                Err(error) if is_icmp(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn try_send(&self, data: &[u8], to: &PeerAt) -> io::Result<()> {
+        let address = SockaddrStorage::from(to.peer);
+        let parts = [IoSlice::new(data)];
+        let fd = self.socket.as_raw_fd();
+        let flags = MsgFlags::MSG_DONTWAIT;
+        let send = || {
+            let sent = match to.at {
+                None => sendmsg(fd, &parts, &[], flags, Some(&address)),
+                Some(IpAddr::V4(at)) => {
+                    let info = libc::in_pktinfo {
+                        ipi_ifindex: 0,
+                        ipi_spec_dst: libc::in_addr { s_addr: u32::from(at).to_be() },
+                        ipi_addr: libc::in_addr { s_addr: 0 },
+                    };
+                    let from = [ControlMessage::Ipv4PacketInfo(&info)];
+                    sendmsg(fd, &parts, &from, flags, Some(&address))
+                }
+                Some(IpAddr::V6(at)) => {
+                    let info = libc::in6_pktinfo {
+                        ipi6_addr: libc::in6_addr { s6_addr: at.octets() },
+                        ipi6_ifindex: 0,
+                    };
+                    let from = [ControlMessage::Ipv6PacketInfo(&info)];
+                    sendmsg(fd, &parts, &from, flags, Some(&address))
+                }
+            };
+            sent.map_err(io::Error::from)
+        };
+        let mut tries = 0;
+        loop {
+            match self.socket.try_io(Interest::WRITABLE, send) {
+                Ok(_) => return Ok(()),
+                // The answer to an earlier datagram, to any peer: the queue of errors says to which.
+                Err(error) if is_icmp(&error) && tries < TRIES => tries += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn info(&self, PeerAt { peer, at }: &PeerAt) -> Info {
+        let local = at.map_or(self.local, |at| SocketAddr::new(at, self.local.port()));
+        Info::new().with(fact(local, *peer))
+    }
+}
+
+/// Who talks to whom. IPv4 peers of a dual-stack socket are shown as what they are.
+pub(super) fn fact(local: SocketAddr, peer: SocketAddr) -> Udp {
+    let plain = |address: SocketAddr| match address.ip().to_canonical() {
+        ip if ip.is_ipv4() => SocketAddr::new(ip, address.port()),
+        // The zone of a link-local address stays.
+        _ => address,
+    };
+    Udp { local: plain(local), peer: plain(peer) }
+}
+
+/// Whether it may have come of a datagram that was sent to somebody else.
+fn is_icmp(error: &io::Error) -> bool {
+    let of_icmp = [
+        Errno::ECONNREFUSED,
+        Errno::EHOSTUNREACH,
+        Errno::ENETUNREACH,
+        Errno::ENOPROTOOPT,
+        Errno::EHOSTDOWN,
+        Errno::ENONET,
+        Errno::EACCES,
+        Errno::EPROTO,
+        Errno::EOPNOTSUPP,
+    ];
+    error.raw_os_error().is_some_and(|number| of_icmp.iter().any(|errno| *errno as i32 == number))
+}
+
+fn address(storage: &SockaddrStorage) -> Option<SocketAddr> {
+    if let Some(v4) = storage.as_sockaddr_in() {
+        return Some(SocketAddrV4::from(*v4).into());
+    }
+    storage.as_sockaddr_in6().map(|v6| SocketAddrV6::from(*v6).into())
+}
+
+/// What all that comes beside a datagram takes at once.
+const SPACE: usize = cmsg_space::<libc::in6_pktinfo>()
+    + cmsg_space::<u32>()
+    + cmsg_space::<(libc::sock_extended_err, libc::sockaddr_in6)>();
+
+/// Errors of others that one datagram is sent in spite of.
+const TRIES: usize = 8;

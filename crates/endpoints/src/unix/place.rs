@@ -1,0 +1,185 @@
+//! A socket that is bound to a path or to an abstract name, whatever its type.
+//!
+//! The order matters: the lock, then what is in the way, then bind, then the exact mode; a listener listens only then. A
+//! connection is refused before listen, so none gets through with the wrong mode.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use descriptor::Diagnostic;
+use endpoint::{Error, ErrorKind, Result as Opened};
+use plan::kind::Args;
+use socket2::{Domain, Socket, Type};
+
+use super::Address;
+use super::lock::{Lock, Taken};
+
+/// Where to bind, and how.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) descriptor: String,
+    pub(super) address: Address,
+    /// What was asked for.
+    mode: Option<u32>,
+    lockfile: bool,
+    unlink: bool,
+}
+
+impl Place {
+    /// Reads the parameters of a listening side.
+    pub(super) fn read(args: &Args) -> Result<Self, Diagnostic> {
+        let address = Address::read(args, "address")?;
+        if address.path().is_none() {
+            for name in ["mode", "lockfile", "unlink"] {
+                if args.is_given(name) {
+                    let message =
+                        format!("`{name}` means nothing here: an abstract name has no file");
+                    args.warn(name, "no-effect", message);
+                }
+            }
+        }
+        Ok(Self {
+            descriptor: args.descriptor.clone(),
+            address,
+            mode: args.int("mode").and_then(|mode| u32::try_from(mode).ok()),
+            lockfile: args.flag("lockfile"),
+            unlink: args.flag("unlink"),
+        })
+    }
+
+    /// Binds a socket of this type there. What is behind it may take whatever comes: it must not be every user's.
+    pub(super) fn bind(&self, sort: Type, guards: bool) -> Opened<(Socket, Option<File>)> {
+        match self.address.path() {
+            Some(path) => {
+                let mode = self.mode.unwrap_or(if guards { 0o600 } else { 0o666 });
+                let (socket, file) = self.at_path(sort, path, mode)?;
+                Ok((socket, Some(file)))
+            }
+            None => Ok((self.at_name(sort)?, None)),
+        }
+    }
+
+    fn at_path(&self, sort: Type, path: &Path, mode: u32) -> Opened<(Socket, File)> {
+        let lock = if self.lockfile { Some(self.lock(path)?) } else { None };
+        self.clear(path)?;
+        let open = || {
+            let socket = Socket::new(Domain::UNIX, sort, None)?;
+            socket.set_nonblocking(true)?;
+            // Linux gives the file the socket's own mode less the umask, so that it never has
+            // more rights than it will have in the end.
+            rustix::fs::fchmod(&socket, rustix::fs::Mode::from_raw_mode(mode))?;
+            socket.bind(&self.address.to_socket()?)?;
+            let (file, made) = File::just_made(path, lock)?;
+            if made != mode {
+                fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+            }
+            Ok((socket, file))
+        };
+        open().map_err(|cause| self.explain(cause))
+    }
+
+    fn at_name(&self, sort: Type) -> Opened<Socket> {
+        let open = || {
+            let socket = Socket::new(Domain::UNIX, sort, None)?;
+            socket.set_nonblocking(true)?;
+            socket.bind(&self.address.to_socket()?)?;
+            Ok(socket)
+        };
+        open().map_err(|cause| self.explain(cause))
+    }
+
+    fn lock(&self, path: &Path) -> Opened<Lock> {
+        Lock::take(path).map_err(|taken| match taken {
+            Taken::Io(cause) => self.explain(cause),
+            Taken::By(pid) if pid == std::process::id().to_string() => self
+                .busy("this program listens there already")
+                .with_hint("each listener needs a path of its own"),
+            Taken::By(pid) => {
+                let lock = Lock::beside(path);
+                self.busy(&format!("process {pid} has locked it")).with_hint(format!(
+                    "stop process {pid}; if it is no server of this socket, remove {}",
+                    lock.display()
+                ))
+            }
+        })
+    }
+
+    /// Removes a socket that nobody answers on; everything else in the way is an error.
+    fn clear(&self, path: &Path) -> Opened<()> {
+        // There is nothing, or bind will say better what is wrong.
+        let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
+        if !found.file_type().is_socket() {
+            let words = "something that isn't a socket is there already";
+            return Err(self.busy(words).with_hint("choose another path, or move it away"));
+        }
+        let answer = Socket::new(Domain::UNIX, Type::STREAM, None).and_then(|probe| {
+            probe.set_nonblocking(true)?;
+            probe.connect(&self.address.to_socket()?)
+        });
+        match answer {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            // EPROTOTYPE is a datagram socket, EAGAIN a full backlog, EACCES another user's.
+            _ => {
+                let hint = format!(
+                    "another program listens there; choose another path, or find it with \
+                     `ss -xlp src {}`",
+                    path.display()
+                );
+                return Err(self.busy("the socket is in use").with_hint(hint));
+            }
+        }
+        if !self.unlink {
+            let hint = format!("nobody listens on it: remove {}", path.display());
+            return Err(self.busy("a socket is there already").with_hint(hint));
+        }
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.explain(error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn busy(&self, words: &str) -> Error {
+        Error::new(ErrorKind::Busy, "bind", &*self.descriptor, words)
+    }
+
+    pub(super) fn explain(&self, cause: io::Error) -> Error {
+        let hint = match cause.kind() {
+            io::ErrorKind::AddrInUse => "another program listens there; choose another name",
+            io::ErrorKind::NotFound => "the directory does not exist",
+            io::ErrorKind::PermissionDenied => "the directory must be writable",
+            _ => return Error::from_io("bind", &*self.descriptor, cause),
+        };
+        Error::from_io("bind", &*self.descriptor, cause).with_hint(hint)
+    }
+}
+
+/// Our file, by its number: one that another program put in its place is not ours to remove.
+#[derive(Debug)]
+pub(super) struct File {
+    path: PathBuf,
+    number: (u64, u64),
+    /// Given back after the file is gone.
+    _lock: Option<Lock>,
+}
+
+impl File {
+    /// The file, and the mode that the umask left it.
+    pub(super) fn just_made(path: &Path, lock: Option<Lock>) -> io::Result<(Self, u32)> {
+        let made = fs::symlink_metadata(path)?;
+        let file = Self { path: path.into(), number: (made.dev(), made.ino()), _lock: lock };
+        Ok((file, made.mode() & 0o7777))
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let ours = |found: fs::Metadata| (found.dev(), found.ino()) == self.number;
+        if fs::symlink_metadata(&self.path).is_ok_and(ours) {
+            // The directory is gone or read-only by now: nothing is left to be done.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}

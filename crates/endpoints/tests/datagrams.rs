@@ -1,0 +1,539 @@
+//! What keeps the boundaries of messages: `udp`, `unix-dgram`, `unix-seqpacket`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::future::poll_fn;
+use std::io::ErrorKind;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use common::{
+    LONG, accepted, bind, connect, connector, failure, listener, noise, offer, shown, try_bind,
+    try_connect,
+};
+use descriptor::Report;
+use endpoint::{Accept, Conn, Context, End, Exposure, MessageStream, Part, Reason, Transport};
+use futures_core::Stream;
+use futures_sink::Sink;
+use tokio::net::{UdpSocket, UnixDatagram};
+use tokio::time::{Instant, timeout};
+
+type Messages = Box<dyn MessageStream>;
+
+fn messages(conn: Conn) -> Messages {
+    match conn.transport {
+        Transport::Messages(stream) => stream,
+        Transport::Bytes(_) => panic!("these are bytes"),
+    }
+}
+
+async fn send(to: &mut Messages, part: Part) -> std::io::Result<()> {
+    let mut part = Some(part);
+    poll_fn(|cx| {
+        if part.is_some() {
+            match Pin::new(&mut *to).poll_ready(cx) {
+                Poll::Ready(ready) => ready?,
+                Poll::Pending => return Poll::Pending,
+            }
+            Pin::new(&mut *to).start_send(part.take().unwrap())?;
+        }
+        Pin::new(&mut *to).poll_flush(cx)
+    })
+    .await
+}
+
+async fn next(from: &mut Messages) -> Option<std::io::Result<Part>> {
+    let next = poll_fn(|cx| {
+        if let Poll::Ready(error) = from.poll_background(cx) {
+            return Poll::Ready(Some(Err(error)));
+        }
+        Pin::new(&mut *from).poll_next(cx)
+    });
+    timeout(LONG, next).await.unwrap()
+}
+
+async fn message(from: &mut Messages) -> Vec<u8> {
+    let part = next(from).await.unwrap().unwrap();
+    assert!(part.last && !part.text);
+    part.data.to_vec()
+}
+
+/// Both ends: the second is there once the first has sent something.
+struct Kind {
+    cx: Context,
+    accept: Box<dyn Accept>,
+    connects: String,
+    _dir: tempfile::TempDir,
+}
+
+impl Kind {
+    async fn new(listen: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let listen = listen.replace("DIR", dir.path().to_str().unwrap());
+        let cx = Context::new();
+        let accept = bind(&cx, &listen).await;
+        let connects = accept.local().descriptor.clone();
+        Self { cx, accept, connects, _dir: dir }
+    }
+
+    async fn pair(&mut self, first: &[u8]) -> (Messages, Messages) {
+        let mut near = messages(connect(&self.cx, &self.connects).await);
+        send(&mut near, Part::binary(first.to_vec())).await.unwrap();
+        let far = timeout(LONG, offer(&mut *self.accept)).await.unwrap();
+        let mut far = messages(accepted(far).await);
+        assert_eq!(message(&mut far).await, first);
+        (near, far)
+    }
+}
+
+async fn boundaries_and_sizes_survive(listen: &str, largest: usize) {
+    let mut kind = Kind::new(listen).await;
+    let (mut near, mut far) = kind.pair(b"").await;
+    for size in [0, 1, 2, 1471, 1473, 9000, 40_000, largest] {
+        let data = noise(size as u64, size);
+        send(&mut near, Part::binary(data.clone())).await.unwrap();
+        assert!(message(&mut far).await == data, "{size} there");
+        send(&mut far, Part::binary(data.clone())).await.unwrap();
+        assert!(message(&mut near).await == data, "{size} back");
+    }
+}
+
+async fn fragments_are_joined(listen: &str) {
+    let mut kind = Kind::new(listen).await;
+    let (mut near, mut far) = kind.pair(b"x").await;
+    for (data, last) in [("one ", false), ("", false), ("message", true)] {
+        let part = Part { data: data.into(), text: true, last };
+        send(&mut near, part.clone()).await.unwrap();
+        send(&mut far, part).await.unwrap();
+    }
+    assert_eq!(message(&mut far).await, b"one message");
+    assert_eq!(message(&mut near).await, b"one message");
+}
+
+async fn what_is_too_long_is_refused_and_not_truncated(listen: &str, limit: &str) {
+    let mut kind = Kind::new(listen).await;
+    let (mut near, mut far) = kind.pair(b"x").await;
+    for side in [&mut near, &mut far] {
+        let first = Part { data: vec![1; 65_536].into(), text: false, last: false };
+        send(side, first).await.unwrap();
+        let error = send(side, Part::binary(vec![1; 1])).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("a message of 65537 bytes is refused: {limit} is the limit")
+        );
+        assert!(next(side).await.is_none());
+        assert_eq!(side.end().why, Reason::TooBig);
+    }
+}
+
+async fn several_peers_are_told_apart(listen: &str) {
+    let mut kind = Kind::new(listen).await;
+    let (mut near_a, mut far_a) = kind.pair(b"a").await;
+    let (mut near_b, mut far_b) = kind.pair(b"b").await;
+    for number in 0..100_u8 {
+        send(&mut near_a, Part::binary(vec![1, number])).await.unwrap();
+        send(&mut near_b, Part::binary(vec![2, number])).await.unwrap();
+        assert_eq!(message(&mut far_b).await, [2, number]);
+        assert_eq!(message(&mut far_a).await, [1, number]);
+        send(&mut far_a, Part::binary(vec![3, number])).await.unwrap();
+        send(&mut far_b, Part::binary(vec![4, number])).await.unwrap();
+        assert_eq!(message(&mut near_b).await, [4, number]);
+        assert_eq!(message(&mut near_a).await, [3, number]);
+    }
+}
+
+macro_rules! suite {
+    ($($name:ident: $listen:literal, $largest:literal;)*) => {$(
+        mod $name {
+            #[tokio::test]
+            async fn boundaries_and_sizes_survive() {
+                super::boundaries_and_sizes_survive($listen, $largest).await;
+            }
+
+            #[tokio::test]
+            async fn fragments_are_joined() {
+                super::fragments_are_joined($listen).await;
+            }
+
+            #[tokio::test]
+            async fn what_is_too_long_is_refused_and_not_truncated() {
+                super::what_is_too_long_is_refused_and_not_truncated($listen, "65536").await;
+            }
+
+            #[tokio::test]
+            async fn several_peers_are_told_apart() {
+                super::several_peers_are_told_apart($listen).await;
+            }
+        }
+    )*};
+}
+
+suite! {
+    udp: "udp:0:interface=127.0.0.1", 65_507;
+    udp_everywhere: "udp:0", 65_507;
+    unix_dgram: "unix-dgram:DIR/s", 65_536;
+    unix_seqpacket: "unix-seqpacket:DIR/s", 65_536;
+}
+
+// === udp ===
+
+#[tokio::test]
+async fn over_ipv6_too() {
+    if std::net::UdpSocket::bind("[::1]:0").is_err() {
+        return;
+    }
+    let mut kind = Kind::new("udp:0:interface={::1}").await;
+    assert!(kind.connects.starts_with("udp:[::1]:"));
+    let (mut near, mut far) = kind.pair(b"over IPv6").await;
+    send(&mut far, Part::binary("back")).await.unwrap();
+    assert_eq!(message(&mut near).await, b"back");
+}
+
+/// 127.0.0.2 is this machine's as well; without the option the answer would leave from 127.0.0.1.
+#[tokio::test]
+async fn answers_leave_from_the_address_that_was_sent_to() {
+    let cx = Context::new();
+    let mut accept = bind(&cx, "udp:0").await;
+    let port = accept.local().address.unwrap().port();
+    let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    client.send_to(b"hello", ("127.0.0.2", port)).await.unwrap();
+    let offer = offer(&mut *accept).await;
+    assert_eq!(offer.info.lookup("udp", "local").unwrap(), format!("127.0.0.2:{port}"));
+    let mut far = messages(accepted(offer).await);
+    assert_eq!(message(&mut far).await, b"hello");
+    send(&mut far, Part::binary("back")).await.unwrap();
+    let mut buf = [0; 16];
+    let (_, from) = timeout(LONG, client.recv_from(&mut buf)).await.unwrap().unwrap();
+    assert_eq!(from.to_string(), format!("127.0.0.2:{port}"));
+}
+
+#[tokio::test]
+async fn a_silent_session_ends_and_an_active_one_does_not() {
+    let mut kind = Kind::new("udp:0:interface=127.0.0.1:idle=300ms").await;
+    let (mut near, mut far) = kind.pair(b"x").await;
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(900) {
+        send(&mut near, Part::binary("still there")).await.unwrap();
+        assert_eq!(message(&mut far).await, b"still there");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(next(&mut far).await.is_none());
+    let end = far.end();
+    assert_eq!((end.why, &*end.reason), (Reason::EndOfStream, "silent for 0.3 s"));
+    drop(far);
+    // The same peer begins anew.
+    send(&mut near, Part::binary("again")).await.unwrap();
+    let mut far = messages(accepted(offer(&mut *kind.accept).await).await);
+    assert_eq!(message(&mut far).await, b"again");
+}
+
+#[tokio::test]
+async fn the_oldest_silent_peer_makes_room_and_an_answered_one_comes_last() {
+    let mut kind = Kind::new("udp:0:interface=127.0.0.1:max-peers=3").await;
+    let (mut near_a, mut far_a) = kind.pair(b"a").await;
+    let (_near_b, mut far_b) = kind.pair(b"b").await;
+    let (_near_c, mut far_c) = kind.pair(b"c").await;
+    send(&mut far_a, Part::binary("answer")).await.unwrap();
+    assert_eq!(message(&mut near_a).await, b"answer");
+    send(&mut near_a, Part::binary("thanks")).await.unwrap();
+    assert_eq!(message(&mut far_a).await, b"thanks");
+    let (_near_d, _far_d) = kind.pair(b"d").await;
+    assert!(next(&mut far_b).await.is_none());
+    assert_eq!(far_b.end().why, Reason::GaveWay);
+    let (_near_e, _far_e) = kind.pair(b"e").await;
+    assert!(next(&mut far_c).await.is_none());
+    send(&mut near_a, Part::binary("here still")).await.unwrap();
+    assert_eq!(message(&mut far_a).await, b"here still");
+}
+
+/// Each of 100,000 peers sends once, and nobody answers. What isn't accepted is dropped and counted.
+#[tokio::test]
+async fn a_flood_of_addresses_is_bounded() {
+    let cx = Context::new();
+    let mut accept = bind(&cx, "udp:0:interface=127.0.0.1:max-peers=100").await;
+    let port = accept.local().address.unwrap().port();
+    let flood = std::thread::spawn(move || {
+        // Loopback is a /8: a port each of many addresses, as forged ones would be.
+        for number in 0..100_000_u32 {
+            let [_, b, c, d] = (number / 1000 + 0x0200).to_be_bytes();
+            let from = format!("127.{b}.{c}.{d}:{}", 20_000 + number % 1000);
+            let socket = std::net::UdpSocket::bind(&from).unwrap();
+            socket.send_to(&[0; 100], ("127.0.0.1", port)).unwrap();
+        }
+    });
+    let mut sessions = Vec::new();
+    let mut seen = 0_u32;
+    let mut open = 0;
+    while let Ok(incoming) = timeout(Duration::from_secs(2), accept.accept()).await {
+        let offer = incoming.unwrap().unwrap().next().await.unwrap().unwrap();
+        seen += 1;
+        let mut far = messages(accepted(offer).await);
+        assert_eq!(message(&mut far).await.len(), 100);
+        sessions.push(far);
+        if sessions.len() == 200 {
+            // As the splice would: those that made room are over, and the others aren't.
+            let mut left = Vec::new();
+            for mut far in sessions.drain(..) {
+                let state = poll_fn(|cx| {
+                    Poll::Ready(Pin::new(&mut far).poll_next(cx).map(|next| next.is_none()))
+                });
+                match state.await {
+                    Poll::Ready(is_over) => assert!(is_over),
+                    Poll::Pending => left.push(far),
+                }
+            }
+            open = open.max(left.len());
+            assert!(left.len() <= 100, "{}", left.len());
+            sessions = left;
+        }
+    }
+    flood.join().unwrap();
+    assert!(seen > 1000 && open > 0, "{seen} were seen");
+}
+
+#[tokio::test]
+async fn a_refusal_is_that_sessions_error() {
+    let cx = Context::new();
+    // Connecting: the system tells by the socket.
+    let gone = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let port = gone.local_addr().unwrap().port();
+    drop(gone);
+    let mut near = messages(connect(&cx, &format!("udp:127.0.0.1:{port}")).await);
+    send(&mut near, Part::binary("x")).await.unwrap();
+    let error = next(&mut near).await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+
+    // Listening: it tells which of the peers it was.
+    let mut kind = Kind::new("udp:0:interface=127.0.0.1").await;
+    let (mut near_a, mut far_a) = kind.pair(b"a").await;
+    let (near_b, mut far_b) = kind.pair(b"b").await;
+    drop(near_b);
+    send(&mut far_b, Part::binary("x")).await.unwrap();
+    let error = next(&mut far_b).await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+    for _ in 0..10 {
+        send(&mut far_a, Part::binary("y")).await.unwrap();
+        assert_eq!(message(&mut near_a).await, b"y");
+    }
+}
+
+#[tokio::test]
+async fn a_peer_whose_port_changes_has_another_session() {
+    let mut kind = Kind::new("udp:0:interface=127.0.0.1").await;
+    let to = kind.accept.local().address.unwrap();
+    for number in 0..10_u8 {
+        let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        client.send_to(&[number], to).await.unwrap();
+        let mut far = messages(accepted(offer(&mut *kind.accept).await).await);
+        assert_eq!(message(&mut far).await, [number]);
+        send(&mut far, Part::binary(vec![number; 2])).await.unwrap();
+        let mut buf = [0; 8];
+        let len = timeout(LONG, client.recv(&mut buf)).await.unwrap().unwrap();
+        assert_eq!(buf[..len], [number; 2]);
+    }
+}
+
+/// What isn't taken waits up to a limit, the rest is lost, and the others aren't kept waiting.
+#[tokio::test]
+async fn a_session_that_nobody_reads_costs_a_bounded_queue() {
+    let mut kind = Kind::new("udp:0:interface=127.0.0.1").await;
+    let (mut near_a, mut far_a) = kind.pair(b"a").await;
+    let (mut near_b, mut far_b) = kind.pair(b"b").await;
+    for number in 0..2000_u32 {
+        let mut data = vec![0; 1000];
+        data[..4].copy_from_slice(&number.to_be_bytes());
+        send(&mut near_a, Part::binary(data)).await.unwrap();
+        send(&mut near_b, Part::binary("b")).await.unwrap();
+        assert_eq!(message(&mut far_b).await, b"b");
+    }
+    let mut kept = 0_u32;
+    while kept < 100 {
+        let data = message(&mut far_a).await;
+        assert_eq!(data[..4], kept.to_be_bytes(), "the first ones stay, in their order");
+        kept += 1;
+    }
+    let rest = poll_fn(|cx| {
+        let mut rest = 0_u32;
+        while let Poll::Ready(Some(Ok(_))) = Pin::new(&mut far_a).poll_next(cx) {
+            rest += 1;
+        }
+        Poll::Ready(rest)
+    });
+    assert!(rest.await < 100);
+}
+
+#[tokio::test]
+async fn the_listener_takes_a_multicast_group() {
+    let cx = Context::new();
+    let text = "udp:0:multicast={239.255.77.1,127.0.0.1}";
+    let Ok(mut accept) = try_bind(&cx, text).await else { return };
+    let port = accept.local().address.unwrap().port();
+    let client = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None).unwrap();
+    client.set_multicast_if_v4(&std::net::Ipv4Addr::LOCALHOST).unwrap();
+    let to: std::net::SocketAddr = format!("239.255.77.1:{port}").parse().unwrap();
+    client.send_to(b"to all", &to.into()).unwrap();
+    let mut far = messages(accepted(timeout(LONG, offer(&mut *accept)).await.unwrap()).await);
+    assert_eq!(message(&mut far).await, b"to all");
+    assert_eq!(listener(text).endpoint.exposure(), Exposure::Public);
+    assert_eq!(listener("udp:0:interface=127.0.0.1").endpoint.exposure(), Exposure::Loopback);
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_says_why() {
+    let cx = Context::new();
+    let taken = bind(&cx, "udp:0:interface=127.0.0.1").await;
+    let port = taken.local().address.unwrap().port();
+    let error = failure(try_bind(&cx, &format!("udp:{port}:interface=127.0.0.1")).await);
+    assert_eq!(
+        shown(&error),
+        format!(
+            "cannot bind udp:{port}:interface=127.0.0.1: address already in use\n\
+             another program listens there; choose another port, or find it with `ss -lunp 'sport = :{port}'`"
+        )
+    );
+    let error = failure(try_connect(&cx, "udp:255.255.255.255:9").await);
+    assert_eq!(error.hint(), Some("a broadcast address needs `broadcast=true`"), "{error}");
+    connect(&cx, "udp:255.255.255.255:9:broadcast=true").await;
+    let error = failure(try_connect(&cx, "udp:127.0.0.1:no-such-service").await);
+    assert!(error.to_string().contains("there is no service `no-such-service`"), "{error}");
+}
+
+#[test]
+fn mistakes_of_udp() {
+    let listen = |text: &str| {
+        let found = common::registry().listener(text, descriptor::Syntax::Extended);
+        Report::new(text, &found.expect_err("a mistake")).to_string()
+    };
+    let connect = |text: &str| {
+        let found = common::registry().connector(text, descriptor::Syntax::Extended);
+        Report::new(text, &found.expect_err("a mistake")).to_string()
+    };
+    insta::assert_snapshot!(listen("udp:127.0.0.1:53"), @r"
+    error: `udp` listens on a port, and `127.0.0.1` is none
+      | udp:127.0.0.1:53
+      |     ^^^^^^^^^^^^
+      = help: the address to listen on is `interface=`: `udp:53:interface=127.0.0.1`; to send there, it belongs to the other side: `-d udp:127.0.0.1:53`
+    ");
+    insta::assert_snapshot!(listen("udp:53:multicast=192.0.2.1"), @r"
+    error: `multicast` must be a group, as `239.1.2.3` and `ff02::123` are, and `192.0.2.1` is none
+      | udp:53:multicast=192.0.2.1
+      |                  ^^^^^^^^^
+      = help: an interface is written behind its group: `multicast={239.1.2.3,eth0}`
+    ");
+    insta::assert_snapshot!(connect("udp:53"), @r"
+    error: `udp` sends to a host and a port
+      | udp:53
+      | ^^^^^^
+      = help: this machine is `udp:127.0.0.1:53`
+    ");
+    insta::assert_snapshot!(connect("udp:192.0.2.1:53:bind=eth0"), @r"
+    error: `bind` must be an IP address, with a port or without
+      | udp:192.0.2.1:53:bind=eth0
+      |                       ^^^^
+    ");
+    assert_eq!(connector("udp://192.0.2.53:53").tree.descriptor, "udp:192.0.2.53:53");
+    assert_eq!(connector("udp:[2001:db8::1]:53").tree.kind, "udp");
+}
+
+// === Unix sockets ===
+
+#[tokio::test]
+async fn a_session_of_unix_datagrams_has_an_address_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, ours) = (dir.path().join("server"), dir.path().join("ours"));
+    let socket = UnixDatagram::bind(&server).unwrap();
+    let cx = Context::new();
+    let mut near = messages(connect(&cx, &format!("unix-dgram:{}", server.display())).await);
+    send(&mut near, Part::binary("question")).await.unwrap();
+    let mut buf = [0; 32];
+    let (len, from) = socket.recv_from(&mut buf).await.unwrap();
+    assert_eq!(&buf[..len], b"question");
+    assert!(!from.is_unnamed(), "the system gave it a name");
+    let text = format!("unix-dgram:{}:bind={}", server.display(), ours.display());
+    let mut near = messages(connect(&cx, &text).await);
+    send(&mut near, Part::binary("question")).await.unwrap();
+    let (_, from) = socket.recv_from(&mut buf).await.unwrap();
+    assert_eq!(from.as_pathname(), Some(&*ours));
+    socket.send_to(b"answer", &ours).await.unwrap();
+    assert_eq!(message(&mut near).await, b"answer");
+    let error = failure(try_connect(&cx, &text).await);
+    assert!(error.hint().unwrap().contains("one session at a time"), "{error}");
+    drop(near);
+    assert!(!ours.exists(), "it is removed with the session");
+}
+
+/// Nobody can answer a sender without an address. What is sent to it is lost, and said to be.
+#[tokio::test]
+async fn a_sender_without_an_address_is_heard() {
+    let mut kind = Kind::new("unix-dgram:DIR/s").await;
+    let path = kind.connects.strip_prefix("unix-dgram:").unwrap().to_owned();
+    let client = UnixDatagram::unbound().unwrap();
+    client.send_to(b"log line", &path).await.unwrap();
+    let offer = offer(&mut *kind.accept).await;
+    assert_eq!(offer.info.lookup("unix", "pid").unwrap(), std::process::id().to_string());
+    let mut far = messages(accepted(offer).await);
+    assert_eq!(message(&mut far).await, b"log line");
+    send(&mut far, Part::binary("nowhere")).await.unwrap();
+    client.send_to(b"another", &path).await.unwrap();
+    assert_eq!(message(&mut far).await, b"another");
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_slow_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s");
+    let server = UnixDatagram::bind(&path).unwrap();
+    let cx = Context::new();
+    let mut near = messages(connect(&cx, &format!("unix-dgram:{}", path.display())).await);
+    let sending = async {
+        for number in 0..1000_u32 {
+            send(&mut near, Part::binary(number.to_be_bytes().to_vec())).await.unwrap();
+        }
+    };
+    let receiving = async {
+        let mut buf = [0; 8];
+        for number in 0..1000_u32 {
+            tokio::task::yield_now().await;
+            let len = server.recv(&mut buf).await.unwrap();
+            assert_eq!(buf[..len], number.to_be_bytes());
+        }
+    };
+    timeout(LONG, async { tokio::join!(sending, receiving) }).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_empty_message_is_no_end_of_seqpacket() {
+    let mut kind = Kind::new("unix-seqpacket:DIR/s").await;
+    let (mut near, mut far) = kind.pair(b"x").await;
+    for data in ["", "a", ""] {
+        send(&mut near, Part::binary(data)).await.unwrap();
+    }
+    send(&mut near, Part::binary("last")).await.unwrap();
+    poll_fn(|cx| near.poll_finish(cx, &End::eof())).await.unwrap();
+    for data in ["", "a", "", "last"] {
+        assert_eq!(message(&mut far).await, data.as_bytes());
+    }
+    assert!(next(&mut far).await.is_none());
+    send(&mut far, Part::binary("late answer")).await.unwrap();
+    assert_eq!(message(&mut near).await, b"late answer");
+}
+
+#[tokio::test]
+async fn other_types_of_sockets_say_what_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s");
+    let _server = UnixDatagram::bind(&path).unwrap();
+    let cx = Context::new();
+    let error = failure(try_connect(&cx, &format!("unix-seqpacket:{}", path.display())).await);
+    assert!(error.hint().unwrap().contains("unix-dgram:PATH"), "{error}");
+    let other = dir.path().join("t");
+    let _server = tokio::net::UnixListener::bind(&other).unwrap();
+    let error = failure(try_connect(&cx, &format!("unix-dgram:{}", other.display())).await);
+    assert!(error.hint().unwrap().contains("unix:PATH"), "{error}");
+    let text = format!("unix-dgram:{}", path.display());
+    let error = failure(try_bind(&cx, &text).await);
+    assert!(error.to_string().contains("in use"), "{error}");
+}

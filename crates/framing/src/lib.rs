@@ -1,0 +1,190 @@
+//! Messages in a stream of bytes: where each begins and ends, in both directions. Bytes in, messages out; no I/O.
+//!
+//! 1. A [`Framing`] is what was chosen. It makes a [`Decode`] and an [`Encode`] for each stream.
+//! 2. [`Decode::next`] takes one message at a time off the front of what has come, however that was cut.
+//! 3. [`Encode::encode`] appends the bytes of a message.
+//!
+//! Nothing is kept of a message beyond the limit that a decoder is made with, and no length that a peer says is believed
+//! before it was compared with that. tokio-util's codecs stand over tokio's streams, and cut lines that are no UTF-8,
+//! lose what a CR alone ends, and know neither a limit of time nor what to do with the rest of a stream.
+
+#![forbid(unsafe_code)]
+
+mod chunks;
+mod cobs;
+mod delimited;
+mod fixed;
+mod json;
+mod length;
+mod mqtt;
+mod slip;
+mod text;
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use thiserror::Error;
+
+pub use self::chunks::Chunks;
+pub use self::cobs::Cobs;
+pub use self::delimited::{Delimited, Delimiter};
+pub use self::fixed::Fixed;
+pub use self::json::Json;
+pub use self::length::{Endian, Length, Width};
+pub use self::mqtt::Mqtt;
+pub use self::slip::Slip;
+pub use self::text::Text;
+
+/// How messages stand in a stream of bytes.
+pub trait Framing: fmt::Debug + Send + Sync {
+    /// Makes what takes messages of at most `max` bytes out of one stream.
+    fn decoder(&self, max: usize) -> Box<dyn Decode>;
+
+    /// Makes what puts messages into one stream.
+    fn encoder(&self) -> Box<dyn Encode>;
+
+    /// What to do with the rest of a stream that ends inside a message.
+    fn rest(&self) -> Partial {
+        Partial::Error
+    }
+
+    /// How long the rest of a message is waited for, if that is limited without being asked for.
+    fn patience(&self) -> Option<(Duration, Partial)> {
+        None
+    }
+}
+
+/// Takes messages out of a stream.
+pub trait Decode: Send {
+    /// Takes the next message off the front of `buf`, to which the caller only ever appends.
+    ///
+    /// # Errors
+    /// What has come can't be the beginning of a message, or it is too long. There is no way to go on.
+    fn next(&mut self, buf: &mut BytesMut) -> Result<Decoded, Error>;
+
+    /// Whether a message has begun that isn't complete. Asked after [`Decode::next`] has wanted more.
+    fn is_inside(&self, buf: &BytesMut) -> bool {
+        !buf.is_empty()
+    }
+
+    /// What is left at the end of the stream, if that is a whole message: a number in JSON ends with the stream.
+    ///
+    /// # Errors
+    /// As [`Decode::next`].
+    fn finish(&mut self, buf: &mut BytesMut) -> Result<Option<Message>, Error> {
+        let _ = buf;
+        Ok(None)
+    }
+
+    /// Takes what there is of a message that isn't complete, as it came, and begins anew.
+    fn cut(&mut self, buf: &mut BytesMut) -> Message;
+}
+
+/// Puts messages into a stream.
+pub trait Encode: Send {
+    /// Whether the parts of a message are encoded as they come. Otherwise they are joined before.
+    fn streams(&self) -> bool {
+        false
+    }
+
+    /// Appends the bytes of a message, or of a part of it if it [streams](Self::streams).
+    ///
+    /// # Errors
+    /// The message can't stand in such a stream. Nothing was appended.
+    fn encode(&mut self, data: &[u8], last: bool, out: &mut BytesMut) -> Result<(), Error>;
+}
+
+/// What a decoder has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decoded {
+    /// A message.
+    Message(Message),
+    /// A message that can't be right, and was left out; why. The next one begins behind it.
+    Corrupt(&'static str),
+    /// Nothing more before more has come.
+    More,
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its bytes.
+    pub data: Bytes,
+    /// Whether it is text, and so UTF-8.
+    pub text: bool,
+}
+
+impl Message {
+    /// A message that isn't said to be text.
+    #[must_use]
+    pub fn binary(data: Bytes) -> Self {
+        Self { data, text: false }
+    }
+
+    /// A message that is text if it is UTF-8.
+    #[must_use]
+    pub fn of(data: Bytes) -> Self {
+        let text = simdutf8::basic::from_utf8(&data).is_ok();
+        Self { data, text }
+    }
+}
+
+/// What to do with a message that isn't complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Partial {
+    /// Pass on what there is.
+    Send,
+    /// Forget it.
+    Drop,
+    /// Fail.
+    Error,
+}
+
+/// Why a stream can't be taken apart, or a message can't be put into one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It is longer than the limit of the decoder.
+    #[error("a message is longer than {max} bytes")]
+    TooLong {
+        /// The limit.
+        max: usize,
+    },
+    /// It is longer than can be said in front of it.
+    #[error("a message of {len} bytes has no room in a length of {width} bytes")]
+    TooLongForWidth {
+        /// The message's length.
+        len: usize,
+        /// The bytes that its length has.
+        width: usize,
+    },
+    /// A length that isn't one.
+    #[error("a message says that its length is less than 0")]
+    NegativeLength,
+    /// It isn't a multiple of the length that all have.
+    #[error("a message of {len} bytes is no multiple of {size}")]
+    NotMultiple {
+        /// The message's length.
+        len: usize,
+        /// What every message has.
+        size: usize,
+    },
+    /// It isn't UTF-8.
+    #[error("the data is not text (UTF-8)")]
+    NotText,
+    /// It isn't JSON.
+    #[error("the data is not JSON: {0}")]
+    NotJson(&'static str),
+    /// An MQTT packet whose length has more than four bytes.
+    #[error("the data is not MQTT: the length of a packet has more than 4 bytes")]
+    NotMqtt,
+}
+
+impl Error {
+    /// Whether a message is longer than it may be.
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        matches!(self, Self::TooLong { .. } | Self::TooLongForWidth { .. })
+    }
+}

@@ -1,0 +1,63 @@
+//! Chunks that are text: never cut inside a character.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+
+use crate::chunks::Chunks;
+use crate::{Decode, Decoded, Encode, Error, Framing, Message, Partial};
+
+/// What is read at once is a message of text, without the beginning of a character at its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Text {
+    /// Whether what isn't text goes as binary, instead of being an error.
+    pub falls_back: bool,
+}
+
+impl Framing for Text {
+    fn decoder(&self, _: usize) -> Box<dyn Decode> {
+        Box::new(*self)
+    }
+
+    fn encoder(&self) -> Box<dyn Encode> {
+        Box::new(Chunks)
+    }
+
+    fn rest(&self) -> Partial {
+        if self.falls_back { Partial::Send } else { Partial::Error }
+    }
+
+    /// Two segments of one write come together; nobody notices so long a delay of an answer. The slowest serial lines
+    /// take a tenth of a second for a character.
+    fn patience(&self) -> Option<(Duration, Partial)> {
+        let time = if self.falls_back { 10 } else { 1000 };
+        Some((Duration::from_millis(time), self.rest()))
+    }
+}
+
+impl Decode for Text {
+    fn next(&mut self, buf: &mut BytesMut) -> Result<Decoded, Error> {
+        if buf.is_empty() {
+            return Ok(Decoded::More);
+        }
+        let right = match simdutf8::compat::from_utf8(buf) {
+            Ok(_) => buf.len(),
+            // The rest of a character may come.
+            Err(error) if error.error_len().is_none() => match error.valid_up_to() {
+                0 => return Ok(Decoded::More),
+                right => right,
+            },
+            Err(_) if self.falls_back => return Ok(Decoded::Message(self.cut(buf))),
+            Err(error) => match error.valid_up_to() {
+                0 => return Err(Error::NotText),
+                // What is right before the mistake has come before it.
+                right => right,
+            },
+        };
+        Ok(Decoded::Message(Message { data: buf.split_to(right).freeze(), text: true }))
+    }
+
+    fn cut(&mut self, buf: &mut BytesMut) -> Message {
+        Message::binary(buf.split().freeze())
+    }
+}

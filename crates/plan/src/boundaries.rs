@@ -1,0 +1,36 @@
+//! Whether datagrams lose their boundaries on the way to the other side.
+
+use descriptor::{Code, Diagnostic, Stage};
+use endpoint::{Connector, Listener};
+
+use crate::kind::{Role, Shape};
+use crate::{Plan, Tree};
+
+/// Warns of a side that keeps no boundaries across from one whose data means something only with them. Returns the
+/// side that the warning is about.
+#[must_use]
+pub fn check_boundaries(
+    listener: &Plan<dyn Listener>,
+    connector: &Plan<dyn Connector>,
+) -> Option<(Role, Diagnostic)> {
+    let (listener, connector) = (&listener.tree, &connector.tree);
+    match (listener.gives, connector.gives) {
+        (Shape::Datagrams, Shape::Bytes) => Some((Role::Connect, lost(listener, connector))),
+        (Shape::Bytes, Shape::Datagrams) => Some((Role::Listen, lost(connector, listener))),
+        _ => None,
+    }
+}
+
+/// The warning that what `datagrams` keeps apart, `bytes` doesn't.
+pub(crate) fn lost(datagrams: &Tree, bytes: &Tree) -> Diagnostic {
+    let (kind, other) = (datagrams.kind, bytes.kind);
+    let message = format!(
+        "the boundaries of datagrams are lost: `{kind}` keeps them, and `{other}` is a stream of bytes without any"
+    );
+    let warning = Diagnostic::warning(Stage::Plan, Code::LostBoundaries, bytes.span, message);
+    warning.help(format!(
+        "`framed:{{{}}}:by=length` keeps them, with the length of each in front of it, if the other end does the same; \
+         `by=lines` does if each is a line",
+        bytes.descriptor
+    ))
+}

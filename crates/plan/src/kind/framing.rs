@@ -1,0 +1,208 @@
+//! Framings as data: how an endpoint's bytes become messages, chosen in a descriptor.
+//!
+//! `framing=lines` and `framing={length:width=2:max=1M}` are values of a parameter ([`ValueKind::Framing`]); a kind that is
+//! about nothing else has the framing's parameters beside its own: `by=length:width=2` ([`ValueKind::FramingBeside`]).
+//! One whose name is a parameter of its own is named by that alone: `{separator=%0D%0A}`.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use descriptor::{Code, Descriptor, Diagnostic, Stage, Text, nearest};
+use framing::{Framing, Partial};
+
+use super::{Args, Param, Planned, ValueKind};
+use crate::Registry;
+
+/// A framing that descriptors may name.
+#[derive(Debug)]
+pub struct FramingKind {
+    /// What it is called.
+    pub name: &'static str,
+    /// One sentence: what a message is.
+    pub about: &'static str,
+    /// Its parameters, all given by name.
+    pub params: &'static [Param],
+    /// What makes it.
+    pub plan: fn(&Args) -> Planned<Arc<dyn Framing>>,
+}
+
+impl FramingKind {
+    /// Whether a parameter of its own says which framing is meant.
+    fn is_named_by(&self, keyword: &str) -> bool {
+        self.name == keyword && self.params.iter().any(|param| param.name == keyword)
+    }
+}
+
+/// How the bytes of a stream become messages and messages become bytes, planned. Cheap to clone.
+#[derive(Clone)]
+pub struct Framings {
+    /// Of the bytes that are read.
+    pub incoming: Arc<dyn Framing>,
+    /// Of the bytes that are written.
+    pub outgoing: Arc<dyn Framing>,
+    /// The longest message, in bytes.
+    pub max: usize,
+    /// How long the rest of a message is waited for, and what to do then.
+    pub timeout: Option<(Duration, Partial)>,
+    /// What to do with a message that a stream ends inside of.
+    pub rest: Partial,
+}
+
+impl fmt::Debug for Framings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entry(&self.incoming).entry(&self.outgoing).finish()
+    }
+}
+
+/// What every framing takes: of a stream, and of its messages.
+pub const FRAMING: &[Param] = &[
+    Param::new("in", ValueKind::Framing, "Another framing for what is read from the stream."),
+    Param::new("out", ValueKind::Framing, "Another framing for what is written to the stream."),
+    Param::new(
+        "max",
+        ValueKind::Size,
+        "The longest message, in bytes. A longer one ends the session (close code 1009 over `ws`).",
+    )
+    .default("1M"),
+    Param::new(
+        "timeout",
+        ValueKind::Duration,
+        "How long the rest of a message is waited for; then `partial` says what becomes of what there is, and it is \
+         sent if that isn't given. 0 waits for ever. Left out, it is 0, but 10 ms for `auto` and 1 s for `text`.",
+    ),
+    Param::new(
+        "partial",
+        ValueKind::Choice(&["send", "drop", "error"]),
+        "What becomes of a message that isn't complete when the stream ends, or after `timeout`: it is passed on as it \
+         is, dropped with a warning, or the session fails. Left out, at the end of a stream it is `drop` for what has a \
+         delimiter and `error` for the others.",
+    ),
+];
+
+impl Args {
+    /// Returns the framing that a parameter of [`ValueKind::Framing`] is set to; `None` if it isn't given.
+    ///
+    /// # Errors
+    /// The mistakes in the parameters of the framing.
+    pub fn framing(&self, name: &str) -> Planned<Option<Framings>> {
+        let Some(inside) = self.inside(name) else { return Ok(None) };
+        inside.framings(&inside.called).map(Some)
+    }
+
+    /// Returns the framing whose parameters are beside this endpoint's own, with the one that `by` names.
+    ///
+    /// # Errors
+    /// None is named, or there are mistakes in its parameters.
+    pub fn framing_beside(&self, by: &str) -> Planned<Framings> {
+        let named = self.text(by).or_else(|| {
+            let names = self.registry.framings().map(|kind| kind.name);
+            names.into_iter().find(|name| {
+                self.is_given(name)
+                    && self.registry.framing(name).is_some_and(|it| it.is_named_by(name))
+            })
+        });
+        match named {
+            Some(name) => self.framings(name),
+            None if self.inside("in").is_some() || self.inside("out").is_some() => {
+                self.framings("chunks")
+            }
+            None => {
+                let message = format!("`{}` needs `{by}`", self.called);
+                let names: Vec<_> = self.registry.framings().map(|kind| kind.name).collect();
+                let help = format!("the framings are {}", names.join(", "));
+                let mistake =
+                    Diagnostic::error(Stage::Plan, Code::MissingParameter, self.span, message);
+                Err(vec![mistake.help(help)])
+            }
+        }
+    }
+
+    fn framings(&self, name: &str) -> Planned<Framings> {
+        let plan = |name: &str, args: &Self| {
+            let kind = self.registry.framing(name);
+            // It was looked up when the parameters were read.
+            kind.map_or_else(|| Err(Vec::new()), |kind| (kind.plan)(args))
+        };
+        let other = |name| match self.inside(name) {
+            None => Ok(None),
+            Some(inside) => plan(&inside.called, inside).map(Some),
+        };
+        let own = plan(name, self)?;
+        let incoming = other("in")?.unwrap_or_else(|| Arc::clone(&own));
+        let outgoing = other("out")?.unwrap_or(own);
+        let partial = match self.text("partial") {
+            Some("send") => Some(Partial::Send),
+            Some("drop") => Some(Partial::Drop),
+            Some("error") => Some(Partial::Error),
+            _ => None,
+        };
+        let max = self.int("max").and_then(|max| usize::try_from(max).ok()).unwrap_or(usize::MAX);
+        if max == 0 {
+            return Err(vec![self.mistake("max", Code::BadValue, "`max` must be more than 0")]);
+        }
+        let timeout = match self.duration("timeout") {
+            Some(Duration::ZERO) => None,
+            Some(timeout) => Some((timeout, partial.unwrap_or(Partial::Send))),
+            None => incoming.patience().map(|(time, own)| (time, partial.unwrap_or(own))),
+        };
+        let rest = partial.unwrap_or_else(|| incoming.rest());
+        Ok(Framings { incoming, outgoing, max, timeout, rest })
+    }
+}
+
+/// Finds the framing that a value names.
+pub(super) fn named(
+    registry: &Registry,
+    value: &Descriptor,
+    whole: &Text,
+) -> Result<&'static FramingKind, Diagnostic> {
+    let keywords = || value.kwargs.iter().map(|(name, _)| name.as_str());
+    match value.kind().filter(|name| !name.as_str().is_empty()) {
+        Some(name) => find(registry, name),
+        None => {
+            let by_keyword = keywords()
+                .find_map(|keyword| registry.framings().find(|kind| kind.is_named_by(keyword)));
+            let chunks = || {
+                let only_others = keywords().any(|keyword| matches!(keyword, "in" | "out"));
+                registry.framing("chunks").filter(|_| only_others)
+            };
+            by_keyword.or_else(chunks).ok_or_else(|| unknown(registry, whole))
+        }
+    }
+}
+
+/// Finds the framing of this name.
+pub(super) fn find(registry: &Registry, name: &Text) -> Result<&'static FramingKind, Diagnostic> {
+    registry.framing(name.as_str()).ok_or_else(|| unknown(registry, name))
+}
+
+/// The framing whose parameters stand beside those of an endpoint, as far as it is known.
+pub(crate) fn beside(
+    registry: &Registry,
+    by: &Param,
+    descriptor: &Descriptor,
+    position: Option<usize>,
+) -> &'static [Param] {
+    let given = descriptor.kwargs.iter().find(|(name, _)| by.is_called(name.as_str()));
+    let given = given.map(|(_, value)| value);
+    let given = given.or_else(|| position.and_then(|at| descriptor.args.get(at + 1)));
+    let kind = match given {
+        Some(name) => registry.framing(name.as_str()),
+        None => descriptor
+            .kwargs
+            .iter()
+            .find_map(|(name, _)| registry.framings().find(|kind| kind.is_named_by(name.as_str()))),
+    };
+    kind.map_or(&[], |kind| kind.params)
+}
+
+fn unknown(registry: &Registry, name: &Text) -> Diagnostic {
+    let names: Vec<_> = registry.framings().map(|kind| kind.name).collect();
+    let help = match nearest(name.as_str(), names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the framings are {}", names.join(", ")),
+    };
+    let message = format!("`{name}` is not a framing");
+    Diagnostic::error(Stage::Plan, Code::BadValue, name.span(), message).help(help)
+}
