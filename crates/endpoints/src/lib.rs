@@ -21,6 +21,7 @@ mod pid;
 mod prefixed;
 mod process;
 mod program;
+mod proxy;
 mod pty;
 mod queue;
 mod ready;
@@ -34,6 +35,7 @@ mod stdio;
 mod tcp;
 mod telnet;
 mod tls;
+mod trusted;
 mod unix;
 mod wary;
 mod ws;
@@ -56,6 +58,7 @@ pub const KINDS: &[&Kind] = &[
     &mem::KIND,
     &mock::KIND,
     &tls::KIND,
+    &proxy::KIND,
     &ws::KIND,
     &telnet::KIND,
     &retry::KIND,

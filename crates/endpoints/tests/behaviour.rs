@@ -206,6 +206,11 @@ suite! {
     tls: "tls:{tcp:0:interface=127.0.0.1}:cert=self-signed and :insecure=true",
     tls_unix: "tls:{unix:DIR/s}:cert=self-signed and :insecure=true:name=localhost",
     tls_mem: "tls:{mem:t}:cert=self-signed and :insecure=true:name=localhost",
+    proxy: "proxy:{tcp:0:interface=127.0.0.1}",
+    proxy_unix: "proxy:{unix:DIR/s}",
+    proxy_mem: "proxy:{mem:p}:trusted=any",
+    proxy_v1: "proxy:{tcp:0:interface=127.0.0.1} and :send=v1",
+    proxy_optional: "proxy:{tcp:0:interface=127.0.0.1}:required=false",
     wss: "ws:{tls:{tcp:0:interface=127.0.0.1}:cert=self-signed} and :insecure=true",
     ws_base64: "ws:{tcp:0:interface=127.0.0.1}:subprotocol=base64",
 }

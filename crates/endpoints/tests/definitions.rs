@@ -315,20 +315,18 @@ fn every_fact_that_is_declared_can_be_looked_up() {
     http.subprotocols = vec!["mqtt".into()];
     let headers = [("name", "x"), ("host", "h"), ("cookie", "NAME=x")];
     http.headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let proxied = Proxied {
-        client: Some(at.ip()),
-        host: Some("h".into()),
-        scheme: Some("http"),
-        peer: "p".into(),
-    };
+    let mut proxied = Proxied::by("p");
+    (proxied.client, proxied.client_port, proxied.destination) = (Some(at.ip()), Some(9), Some(at));
+    (proxied.host, proxied.scheme) = (Some("h".into()), Some("http"));
     let info = Info::new()
         .with(Target { host: "h".into(), port: 7 })
         .with(Tcp { local: at, peer: at })
         .with(Unix { path: "/x".into(), pid: Some(1), uid: Some(1) })
         .with(proxied)
         .with(http);
-    // Those of TLS come from a handshake: tls.rs looks at them.
-    for (kind, fact) in registry().facts().filter(|(kind, _)| kind.name != "tls") {
+    // Those of TLS come from a handshake, and those of PROXY from a header: tls.rs and proxy.rs look at them.
+    let elsewhere = ["proxy", "tls"];
+    for (kind, fact) in registry().facts().filter(|(kind, _)| !elsewhere.contains(&kind.name)) {
         let (root, name) = fact.name.split_once('.').unwrap();
         assert!(info.lookup(root, name).is_some(), "{}: {}", kind.name, fact.name);
         assert!(fact.about.ends_with('.'), "{}: {}", kind.name, fact.about);

@@ -35,6 +35,12 @@ pub(crate) const PACKAGES: &[Package] = &[
         services: &[],
     },
     Package {
+        name: "openssl",
+        program: "openssl",
+        why: "makes certificates for servers that aren't ours",
+        services: &[],
+    },
+    Package {
         name: "haproxy",
         program: "haproxy",
         why: "yardstick of the benchmark, and a proxy in front of us",
