@@ -14,8 +14,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("websocket", &[]),
     ("endpoint", &[]),
     ("plan", &["descriptor", "endpoint"]),
+    ("http-connect", &[]),
     ("proxy-protocol", &[]),
-    ("endpoints", &["descriptor", "endpoint", "plan", "proxy-protocol", "telnet", "websocket"]),
+    ("socks", &[]),
+    (
+        "endpoints",
+        &[
+            "descriptor",
+            "endpoint",
+            "http-connect",
+            "plan",
+            "proxy-protocol",
+            "socks",
+            "telnet",
+            "websocket",
+        ],
+    ),
     ("forward", &["endpoint"]),
     ("endpointforward", &["descriptor", "endpoint", "endpoints", "forward", "plan"]),
     ("tests", &[]),
@@ -27,7 +41,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const TOKIO_OF_ENDPOINT: &[&str] = &["io-util", "sync", "time"];
 
 /// Crates that do no I/O: protocols, the language, and planning.
-const WITHOUT_IO: &[&str] = &["descriptor", "plan", "proxy-protocol", "telnet", "websocket"];
+const WITHOUT_IO: &[&str] =
+    &["descriptor", "http-connect", "plan", "proxy-protocol", "socks", "telnet", "websocket"];
 
 /// Crates that may touch the environment, print, and exit.
 const MAY_PRINT: &[&str] = &["endpointforward", "xtask"];
@@ -62,7 +77,7 @@ fn crates_use_only_what_is_below_them() {
 #[test]
 fn the_language_and_the_protocols_know_no_io() {
     const IO: [&str; 8] = ["tokio", "mio", "socket2", "hyper", "rustix", "nix", "libc", "tracing"];
-    for name in ["descriptor", "proxy-protocol", "telnet", "websocket"] {
+    for name in ["descriptor", "http-connect", "proxy-protocol", "socks", "telnet", "websocket"] {
         let below = everything_under(name);
         let does_io = |other: &&String| IO.iter().any(|io| other.starts_with(io));
         let found: Vec<_> = below.iter().filter(does_io).collect();

@@ -144,12 +144,21 @@ pub struct Credentials {
     pub once: Option<String>,
     /// What the peer keeps since a secret was spent ([`Kept`]). Clients may send several.
     pub kept: Vec<String>,
+    /// A user's name.
+    pub user: Option<String>,
+    /// The password that goes with it.
+    pub password: Option<String>,
 }
 
 impl Credentials {
+    /// A name and a password.
+    pub fn login(user: impl Into<String>, password: impl Into<String>) -> Self {
+        Self { user: Some(user.into()), password: Some(password.into()), ..Self::default() }
+    }
+
     /// A secret that works once, if the peer shows one, and what it keeps.
     pub fn new(once: Option<String>, kept: impl IntoIterator<Item = String>) -> Self {
-        Self { once, kept: kept.into_iter().collect() }
+        Self { once, kept: kept.into_iter().collect(), ..Self::default() }
     }
 }
 
@@ -285,7 +294,10 @@ mod tests {
 
     #[test]
     fn credentials_end_with_the_check_and_are_shown_nowhere() {
-        let credentials = Credentials { once: Some("hunter2".to_owned()), kept: Vec::new() };
+        let credentials = Credentials {
+            once: Some("hunter2".to_owned()),
+            ..Credentials::login("ada", "hunter3")
+        };
         let info = Info::new().with(credentials);
         assert!(!format!("{info:?}").contains("hunter"), "{info:?}");
         assert!(Admitted::unchanged(&info).info.get::<Credentials>().is_none());

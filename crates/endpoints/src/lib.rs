@@ -8,10 +8,14 @@
 //! programs would ignore them too.
 
 mod arrived;
+mod asking;
 mod auth;
+mod destination;
 mod echo;
 mod first_bytes;
 mod http;
+mod http_connect;
+mod login;
 mod mem;
 mod mock;
 mod outgoing;
@@ -31,6 +35,7 @@ mod serial;
 mod slips;
 mod socket;
 mod sockopt;
+mod socks5;
 mod stdio;
 mod tcp;
 mod telnet;
@@ -59,6 +64,8 @@ pub const KINDS: &[&Kind] = &[
     &mock::KIND,
     &tls::KIND,
     &proxy::KIND,
+    &socks5::KIND,
+    &http_connect::KIND,
     &ws::KIND,
     &telnet::KIND,
     &retry::KIND,

@@ -201,12 +201,11 @@ const ON_TERMINALS: [&str; 17] = [
 ];
 
 /// What people look for, and what does it meanwhile.
-const ABSENT: [(&str, &str); 4] = [
+const ABSENT: [(&str, &str); 3] = [
     ("udp", "`process:socat:-:{UDP:HOST:PORT}` has a program do it"),
     (
         "ssh",
         "`process:ssh:HOST:-W:{TARGET:PORT}` reaches a port through a host, `pty:ssh:HOST` its shell",
     ),
-    ("socks", "`process:socat:-:{SOCKS5:PROXY:HOST:PORT}` has a program do it"),
     ("vnc", "a VNC server is `tcp:HOST:5900`, behind `ws:PORT` for noVNC"),
 ];

@@ -211,6 +211,10 @@ suite! {
     proxy_mem: "proxy:{mem:p}:trusted=any",
     proxy_v1: "proxy:{tcp:0:interface=127.0.0.1} and :send=v1",
     proxy_optional: "proxy:{tcp:0:interface=127.0.0.1}:required=false",
+    socks5: "socks5:{tcp:0:interface=127.0.0.1} and :host=h:port=1",
+    socks4a: "socks5:{unix:DIR/s} and :host=h:port=1:version=4a",
+    http_connect: "http-connect:{tcp:0:interface=127.0.0.1} and :host=h:port=1",
+    http_connect_mem: "http-connect:{mem:c} and :host=h:port=1",
     wss: "ws:{tls:{tcp:0:interface=127.0.0.1}:cert=self-signed} and :insecure=true",
     ws_base64: "ws:{tcp:0:interface=127.0.0.1}:subprotocol=base64",
 }

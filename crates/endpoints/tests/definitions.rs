@@ -147,7 +147,7 @@ fn mistakes_of_tcp() {
     error: `tcp` takes by position only `host`, `port`
       | tcp:::1:80
       |       ^^^^
-      = help: text with `:` in it is written in braces, `{…:…}`; the form is `tcp:HOST:PORT[:timeout=…][:bindAddress=…][:nodelay=…][:keepalive=…]`
+      = help: text with `:` in it is written in braces, `{…:…}`; the form is `tcp:HOST:PORT[:allow=…][:via=…][:timeout=…][:bindAddress=…][:nodelay=…][:keepalive=…]`
     ");
     insta::assert_snapshot!(mistakes(Connect, "tcp:h:0"), @r"
     error: `port` must be a number from 1 to 65535, or the name of a service

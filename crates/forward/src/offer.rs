@@ -510,6 +510,7 @@ fn unreachable(kind: ErrorKind) -> Denied {
     let (kind, message) = match kind {
         ErrorKind::Timeout => (RefusalKind::Timeout, "the destination did not answer in time"),
         ErrorKind::Busy => (RefusalKind::Busy, "the destination is in use"),
+        ErrorKind::Forbidden => (RefusalKind::Forbidden, "this destination is not allowed"),
         _ => (RefusalKind::Refused, "the destination can't be connected"),
     };
     Denied::Unreachable(Refusal::new(kind, message))

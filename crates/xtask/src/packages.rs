@@ -47,6 +47,24 @@ pub(crate) const PACKAGES: &[Package] = &[
         services: &["haproxy"],
     },
     Package {
+        name: "microsocks",
+        program: "microsocks",
+        why: "a small SOCKS server, with and without passwords",
+        services: &[],
+    },
+    Package {
+        name: "dante-server",
+        program: "danted",
+        why: "the SOCKS server of large networks, versions 4 and 5",
+        services: &["danted"],
+    },
+    Package {
+        name: "tinyproxy-bin",
+        program: "tinyproxy",
+        why: "an HTTP proxy as offices have it, with passwords",
+        services: &[],
+    },
+    Package {
         name: "nginx",
         program: "nginx",
         why: "the other proxy in front of us, under a path of its own",

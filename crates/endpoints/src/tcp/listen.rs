@@ -15,10 +15,9 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tracing::debug;
 
-use super::Family;
-use super::host::Host;
 use super::options::Options;
 use crate::arrived::Arrived;
+use crate::destination::{Family, Host};
 use crate::wary::Screen;
 
 /// A port to listen on.

@@ -4,21 +4,19 @@
 //! are Twisted's; `tcp6` listening has another order of them there, so it has here.
 
 mod connect;
-mod family;
+mod environment;
 mod happy_eyeballs;
-mod host;
 mod listen;
-mod lookups;
 mod options;
-mod service;
 mod sugar;
+mod via;
 
 use plan::kind::{
     Example, FactName, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape, Side,
     Topic, ValueKind,
 };
 
-use self::family::Family;
+use crate::destination::{ALLOW, Family};
 
 const FACTS: &[FactName] = &[
     FactName::new("tcp.local", "Our address and port."),
@@ -85,6 +83,16 @@ pub(crate) static TCP: Kind = Kind {
         },
         Example {
             role: Role::Connect,
+            descriptor: "tcp:${target.host}:${target.port}:allow={*.example.com:443,10.0.0.0/8}",
+            about: "Connects to what a client of SOCKS or HTTP CONNECT asks for, if it is one of these.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "tcp:example.com:80:via=environment",
+            about: "Connects through the proxy that HTTPS_PROXY or ALL_PROXY names, or directly.",
+        },
+        Example {
+            role: Role::Connect,
             descriptor: "tcp://192.168.1.50:23",
             about: "The same kind as a URL.",
         },
@@ -113,6 +121,7 @@ pub(crate) static TCP4: Kind = Kind {
         PlanListen::Leaf(|args| listen::plan(args, Family::V4)),
     )),
     connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::V4)))),
+    rewrite: Some(sugar::brackets),
     facts: FACTS,
     examples: &[
         Example {
@@ -178,10 +187,13 @@ const CONNECT: &[Param] = &[
         "port",
         ValueKind::Service,
         "The port to connect to, or the name of its service, which is looked up in /etc/services (services(5)) when a \
-         connection is opened.",
+         connection is opened. It may be filled from what a client sends, as `host`.",
     )
+    .fillable()
     .positional()
     .required(),
+    ALLOW,
+    via::VIA,
     Param::new(
         "timeout",
         ValueKind::Duration,
@@ -245,7 +257,9 @@ const HOST: Param = Param::new(
     "host",
     ValueKind::Text,
     "A name or an address; an IPv6 address stands in brackets. All addresses of a name are tried, \
-     both families in turn, the next one after 250 ms or a failure (RFC 8305).",
+     both families in turn, the next one after 250 ms or a failure (RFC 8305). With `allow`, it may be filled from what a \
+     client sends: `${target.host}`.",
 )
+.fillable()
 .positional()
 .required();

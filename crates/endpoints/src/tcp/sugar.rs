@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use descriptor::{Descriptor, Diagnostic, Span, Stage, Syntax, Text, Url};
 use plan::kind::Role;
 
+use super::via;
+
 /// `9000` and `:9000`, which are loopback; and `HOST:PORT` where HOST can't be anything else but a
 /// host: `localhost`, an IPv4 address, `[v6]`, or a name with a dot. Options may follow.
 pub(super) fn bare(text: &Text, role: Role) -> Option<Descriptor> {
@@ -42,8 +44,11 @@ pub(super) fn url(url: &Url, role: Role) -> Result<Descriptor, Diagnostic> {
 }
 
 /// `tcp:[::1]:80` has too many colons for the grammar: the pieces of an address in brackets are
-/// put together again. `None` if there is none.
-pub(super) fn brackets(descriptor: &Descriptor, _: Role) -> Option<Descriptor> {
+/// put together again. With a proxy, it is the proxy's layer. `None` if there is neither.
+pub(super) fn brackets(descriptor: &Descriptor, role: Role) -> Option<Descriptor> {
+    if let Some(through) = via::rewrite(descriptor, role) {
+        return Some(through);
+    }
     let joined = joined(descriptor);
     (joined.args.len() < descriptor.args.len()).then_some(joined)
 }
@@ -71,7 +76,7 @@ fn make(
 }
 
 /// A copy in which the three pieces of `[::1]` are one again, as of any IPv6 address in brackets.
-fn joined(descriptor: &Descriptor) -> Descriptor {
+pub(super) fn joined(descriptor: &Descriptor) -> Descriptor {
     let mut copy = descriptor.clone();
     copy.args = Vec::with_capacity(descriptor.args.len());
     let mut left = &*descriptor.args;

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 
 /// The lookups of one context. Cheap to clone; clones share their threads.
 #[derive(Clone)]
-pub(super) struct Lookups(Arc<Shared>);
+pub(crate) struct Lookups(Arc<Shared>);
 
 type Answer = io::Result<Vec<SocketAddr>>;
 type Resolve = dyn Fn(&str, u16) -> Answer + Send + Sync;
@@ -63,7 +63,7 @@ impl Lookups {
     ///
     /// # Errors
     /// The resolver's; `QuotaExceeded` if too many lookups wait.
-    pub(super) async fn find(&self, host: &str, port: u16) -> Answer {
+    pub(crate) async fn find(&self, host: &str, port: u16) -> Answer {
         let (answer, answered) = oneshot::channel();
         self.0.add(Lookup { host: host.to_owned(), port, answer })?;
         answered.await.unwrap_or_else(|_| Err(lost()))

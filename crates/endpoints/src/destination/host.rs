@@ -13,14 +13,14 @@ use super::lookups::Lookups;
 
 /// A name or an address, without brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Host {
+pub(crate) struct Host {
     text: String,
     address: Option<IpAddr>,
 }
 
 impl Host {
     /// Reads a parameter of this name; `None` if it is empty.
-    pub(super) fn read(
+    pub(crate) fn read(
         args: &Args,
         name: &str,
         family: Family,
@@ -47,17 +47,24 @@ impl Host {
     }
 
     /// The host that `text` means.
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         Self { text: text.to_owned(), address: address(text) }
     }
 
+    /// The host that a client's words mean; `None` if no resolver could know it.
+    pub(crate) fn filled(text: &str) -> Option<Self> {
+        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+        let host = Self::new(bare.unwrap_or(text));
+        (host.address.is_some() || (bare.is_none() && is_name(&host.text))).then_some(host)
+    }
+
     /// The address, if it is one.
-    pub(super) fn address(&self) -> Option<IpAddr> {
+    pub(crate) fn address(&self) -> Option<IpAddr> {
         self.address
     }
 
     /// Whether only this machine reaches it, as far as the text tells.
-    pub(super) fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         self.address.map_or_else(
             || self.text.eq_ignore_ascii_case("localhost"),
             |address| address.to_canonical().is_loopback(),
@@ -66,7 +73,7 @@ impl Host {
 
     /// Every address that it stands for, in the resolver's order (RFC 6724). An address needs no
     /// resolver; a name is looked up off this thread, and dropping the future abandons that.
-    pub(super) async fn resolve(&self, cx: &Context, port: u16) -> io::Result<Vec<SocketAddr>> {
+    pub(crate) async fn resolve(&self, cx: &Context, port: u16) -> io::Result<Vec<SocketAddr>> {
         if let Some(address) = self.address
             && !self.text.contains('%')
         {
@@ -89,7 +96,7 @@ impl fmt::Display for Host {
 }
 
 /// The address that `text` writes; a zone (RFC 4007 section 11) is left to the resolver.
-pub(super) fn address(text: &str) -> Option<IpAddr> {
+pub(crate) fn address(text: &str) -> Option<IpAddr> {
     match text.split_once('%') {
         None => text.parse().ok(),
         Some((_, "")) => None,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 /// The families of addresses that may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Family {
+pub(crate) enum Family {
     /// Both.
     Any,
     /// IPv4.
@@ -15,7 +15,7 @@ pub(super) enum Family {
 
 impl Family {
     /// Whether `address` is of it.
-    pub(super) fn takes(self, address: IpAddr) -> bool {
+    pub(crate) fn takes(self, address: IpAddr) -> bool {
         match self {
             Self::Any => true,
             Self::V4 => address.is_ipv4(),
@@ -24,7 +24,7 @@ impl Family {
     }
 
     /// What an address of it is called.
-    pub(super) fn noun(self) -> &'static str {
+    pub(crate) fn noun(self) -> &'static str {
         match self {
             Self::Any => "an IP address",
             Self::V4 => "an IPv4 address",

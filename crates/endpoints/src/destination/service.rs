@@ -5,19 +5,19 @@ use std::io;
 
 /// A port, or the name of what listens there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Service {
+pub(crate) enum Service {
     Port(u16),
     Named(String),
 }
 
 impl Service {
     /// The one that `text` means.
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         text.parse().map_or_else(|_| Self::Named(text.to_owned()), Self::Port)
     }
 
     /// Returns its port, looking up a name in the system's table.
-    pub(super) async fn port(&self) -> io::Result<u16> {
+    pub(crate) async fn port(&self) -> io::Result<u16> {
         let name = match self {
             Self::Port(port) => return Ok(*port),
             Self::Named(name) => name,
@@ -46,7 +46,7 @@ fn find(table: &str, name: &str) -> Option<u16> {
     })
 }
 
-pub(super) const TABLE: &str = "/etc/services";
+pub(crate) const TABLE: &str = "/etc/services";
 
 #[cfg(test)]
 mod tests {
