@@ -18,6 +18,7 @@ mod http_connect;
 mod login;
 mod mem;
 mod mock;
+mod options;
 mod outgoing;
 mod patience;
 mod peer;

@@ -2,7 +2,10 @@
 //!
 //! The only file of this crate with `unsafe` in it: each block hands the kernel a pointer to a local buffer together
 //! with its true size, and reads no more than the kernel says it has written.
-#![expect(unsafe_code, reason = "TCP_INFO, SIOCOUTQ and TCP_RTO_MAX_MS have no safe wrapper")]
+#![expect(
+    unsafe_code,
+    reason = "TCP_INFO, SIOCOUTQ, TCP_RTO_MAX_MS and TCP_FASTOPEN have no safe wrapper"
+)]
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -80,14 +83,26 @@ pub(crate) fn unsent(socket: BorrowedFd<'_>) -> io::Result<u64> {
 /// The kernel doesn't have it.
 pub(crate) fn set_rto_max(socket: BorrowedFd<'_>, longest: Duration) -> io::Result<()> {
     let longest = libc::c_int::try_from(longest.as_millis()).unwrap_or(libc::c_int::MAX);
-    let len = libc::socklen_t::try_from(size_of_val(&longest)).expect("it is small");
-    // SAFETY: `longest` lives through the call, and `len` is its size.
+    set_tcp(socket, TCP_RTO_MAX_MS, longest)
+}
+
+/// Takes data with a client's first packet (`TCP_FASTOPEN`), of so many connections at most that aren't established yet.
+///
+/// # Errors
+/// The kernel doesn't have it.
+pub(crate) fn set_fastopen(socket: BorrowedFd<'_>, pending: i32) -> io::Result<()> {
+    set_tcp(socket, libc::TCP_FASTOPEN, pending)
+}
+
+fn set_tcp(socket: BorrowedFd<'_>, option: libc::c_int, value: libc::c_int) -> io::Result<()> {
+    let len = libc::socklen_t::try_from(size_of_val(&value)).expect("it is small");
+    // SAFETY: `value` lives through the call, and `len` is its size.
     let done = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
             libc::IPPROTO_TCP,
-            TCP_RTO_MAX_MS,
-            (&raw const longest).cast(),
+            option,
+            (&raw const value).cast(),
             len,
         )
     };

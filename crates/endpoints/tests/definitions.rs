@@ -104,7 +104,7 @@ fn mistakes_of_tcp() {
     error: `tcp` needs `port`
       | tcp
       | ^^^
-      = help: the form is `tcp:PORT[:INTERFACE][:BACKLOG][:reuseport=…][:web-pages=…][:nodelay=…][:keepalive=…][:auth=…]`
+      = help: the form is `tcp:PORT[:INTERFACE][:BACKLOG][:NAME=…]…`; `help tcp` lists the names
     ");
     insta::assert_snapshot!(mistakes(Listen, "tcp:9000:interface={[::1]:80}"), @r"
     error: `interface` must be a name or an address, and `[::1]:80` is neither
@@ -131,7 +131,7 @@ fn mistakes_of_tcp() {
     error: `tcp` takes `timeout` when connecting, and this is the listening side
       | tcp:9000:timeout=5
       |          ^^^^^^^
-      = help: the form is `tcp:PORT[:INTERFACE][:BACKLOG][:reuseport=…][:web-pages=…][:nodelay=…][:keepalive=…][:auth=…]`
+      = help: the form is `tcp:PORT[:INTERFACE][:BACKLOG][:NAME=…]…`; `help tcp` lists the names
     ");
     insta::assert_snapshot!(mistakes(Connect, "tcp:9000"), @r"
     error: `tcp` connects to a host and a port
@@ -147,7 +147,7 @@ fn mistakes_of_tcp() {
     error: `tcp` takes by position only `host`, `port`
       | tcp:::1:80
       |       ^^^^
-      = help: text with `:` in it is written in braces, `{…:…}`; the form is `tcp:HOST:PORT[:allow=…][:via=…][:timeout=…][:bindAddress=…][:nodelay=…][:keepalive=…]`
+      = help: text with `:` in it is written in braces, `{…:…}`; the form is `tcp:HOST:PORT[:NAME=…]…`; `help tcp` lists the names
     ");
     insta::assert_snapshot!(mistakes(Connect, "tcp:h:0"), @r"
     error: `port` must be a number from 1 to 65535, or the name of a service
@@ -206,7 +206,7 @@ fn mistakes_of_unix() {
     error: `unix` needs `address`
       | unix
       | ^^^^
-      = help: the form is `unix:ADDRESS[:MODE][:BACKLOG][:LOCKFILE][:unlink=…][:users=…][:auth=…]`
+      = help: the form is `unix:ADDRESS[:MODE][:BACKLOG][:LOCKFILE][:unlink=…][:users=…][:send-buffer=…][:receive-buffer=…][:auth=…]`
     ");
     insta::assert_snapshot!(mistakes(Listen, "unix:@"), @r"
     error: `address` is empty
@@ -222,7 +222,7 @@ fn mistakes_of_unix() {
     error: `unix` takes `mode` when listening, and this is the connecting side
       | unix:/run/s:mode=660
       |             ^^^^
-      = help: the form is `unix:PATH[:timeout=…]`
+      = help: the form is `unix:PATH[:timeout=…][:send-buffer=…][:receive-buffer=…]`
     ");
     insta::assert_snapshot!(mistakes(Connect, "unix://run/app.sock"), @r"
     error: a `unix` URL has a path only

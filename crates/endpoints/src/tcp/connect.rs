@@ -9,13 +9,14 @@ use descriptor::{Code, Syntax};
 use endpoint::info::{Target, Tcp};
 use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result, describe};
 use plan::kind::{Args, Planned};
+use socket2::Domain;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::environment::FromEnvironment;
 use super::happy_eyeballs::{interleave, race};
 use super::listen::fact;
-use super::options::Options;
 use crate::destination::{Destination, Family, Place, Service, address};
+use crate::options::Options;
 use crate::patience::timeout;
 use crate::socket::Socket;
 
@@ -116,18 +117,18 @@ impl Connect {
     }
 
     async fn dial(&self, address: SocketAddr) -> io::Result<(TcpStream, Tcp)> {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        let socket = self.options.open(Domain::for_address(address))?;
         if let Some(from) = self.from {
-            socket.bind(SocketAddr::new(from, 0))?;
+            socket.bind(&SocketAddr::new(from, 0).into())?;
         }
-        let stream = socket.connect(address).await?;
+        let stream = TcpSocket::from_std_stream(socket.into()).connect(address).await?;
         // Without a listener, a loopback port of the ephemeral range now and then connects to
         // itself (RFC 9293 section 3.5, simultaneous open) and would echo for ever.
         let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
         if local == peer {
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
-        self.options.apply(&stream)?;
+        self.options.set_connection(&stream)?;
         Ok((stream, fact(local, peer)))
     }
 

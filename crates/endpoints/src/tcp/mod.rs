@@ -7,7 +7,6 @@ mod connect;
 mod environment;
 mod happy_eyeballs;
 mod listen;
-mod options;
 mod sugar;
 mod via;
 
@@ -17,6 +16,7 @@ use plan::kind::{
 };
 
 use crate::destination::{ALLOW, Family};
+use crate::options;
 
 const FACTS: &[FactName] = &[
     FactName::new("tcp.local", "Our address and port."),
@@ -30,18 +30,36 @@ const FACTS: &[FactName] = &[
     FactName::new("target.port", "The port that was dialled; of a connection that we opened."),
 ];
 
-/// Any family when connecting; IPv4 unless told otherwise when listening, as in Twisted.
-pub(crate) static TCP: Kind = Kind {
-    listen: Some(Side::bytes(
+/// The parameters of listening, after those that may be given by position.
+macro_rules! listening {
+    ($($positional:expr),*) => {
         &[
-            PORT,
-            INTERFACE.default("0.0.0.0"),
-            BACKLOG,
+            $($positional,)*
             REUSEPORT,
             WEB_PAGES,
             options::NODELAY,
             options::KEEPALIVE,
-        ],
+            options::KEEPALIVE_INTERVAL,
+            options::KEEPALIVE_COUNT,
+            options::USER_TIMEOUT,
+            options::SEND_BUFFER,
+            options::RECEIVE_BUFFER,
+            options::MARK,
+            options::TOS,
+            options::DEVICE,
+            options::FREEBIND,
+            options::TRANSPARENT,
+            options::FASTOPEN,
+            options::MPTCP,
+            options::CONGESTION,
+        ]
+    };
+}
+
+/// Any family when connecting; IPv4 unless told otherwise when listening, as in Twisted.
+pub(crate) static TCP: Kind = Kind {
+    listen: Some(Side::bytes(
+        listening!(PORT, INTERFACE.default("0.0.0.0"), BACKLOG),
         PlanListen::Leaf(|args| listen::plan(args, Family::Any)),
     )),
     connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::Any)))),
@@ -109,15 +127,7 @@ pub(crate) static TCP: Kind = Kind {
 /// IPv4 and nothing else.
 pub(crate) static TCP4: Kind = Kind {
     listen: Some(Side::bytes(
-        &[
-            PORT,
-            INTERFACE.default("0.0.0.0"),
-            BACKLOG,
-            REUSEPORT,
-            WEB_PAGES,
-            options::NODELAY,
-            options::KEEPALIVE,
-        ],
+        listening!(PORT, INTERFACE.default("0.0.0.0"), BACKLOG),
         PlanListen::Leaf(|args| listen::plan(args, Family::V4)),
     )),
     connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::V4)))),
@@ -142,15 +152,7 @@ pub(crate) static TCP4: Kind = Kind {
 /// IPv6; listening on `::` takes IPv4 peers too.
 pub(crate) static TCP6: Kind = Kind {
     listen: Some(Side::bytes(
-        &[
-            PORT,
-            BACKLOG,
-            INTERFACE.default("::"),
-            REUSEPORT,
-            WEB_PAGES,
-            options::NODELAY,
-            options::KEEPALIVE,
-        ],
+        listening!(PORT, BACKLOG, INTERFACE.default("::")),
         PlanListen::Leaf(|args| listen::plan(args, Family::V6)),
     )),
     connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::V6)))),
@@ -210,6 +212,18 @@ const CONNECT: &[Param] = &[
     .aliases(&["bind"]),
     options::NODELAY,
     options::KEEPALIVE,
+    options::KEEPALIVE_INTERVAL,
+    options::KEEPALIVE_COUNT,
+    options::USER_TIMEOUT,
+    options::SEND_BUFFER,
+    options::RECEIVE_BUFFER,
+    options::MARK,
+    options::TOS,
+    options::DEVICE,
+    options::FREEBIND,
+    options::TRANSPARENT,
+    options::MPTCP,
+    options::CONGESTION,
 ];
 
 const PORT: Param =

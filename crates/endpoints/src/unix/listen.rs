@@ -21,6 +21,7 @@ use super::Address;
 use super::connect::fact;
 use super::lock::{Lock, Taken};
 use crate::arrived::Arrived;
+use crate::options::Options;
 
 #[derive(Debug)]
 struct Listen {
@@ -32,6 +33,7 @@ struct Listen {
     backlog: i32,
     lockfile: bool,
     unlink: bool,
+    options: Options,
 }
 
 /// Whose processes may connect.
@@ -67,6 +69,7 @@ pub(super) fn plan(args: &Args) -> Planned<Box<dyn Listener>> {
         backlog: backlog.expect("`backlog` has a default and is at most 65535"),
         lockfile: args.flag("lockfile"),
         unlink: args.flag("unlink"),
+        options: Options::read(args).map_err(|mistake| vec![mistake])?,
     }))
 }
 
@@ -91,6 +94,7 @@ impl Listener for Listen {
             local: Local::new(format!("unix:{}", self.address)),
             address: self.address.clone(),
             listener,
+            options: self.options.clone(),
             _file: file,
         }))
     }
@@ -107,6 +111,7 @@ impl Listen {
         let open = || {
             let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
             socket.set_nonblocking(true)?;
+            self.options.set_buffers(&socket)?;
             // Linux gives the file the socket's own mode less the umask, so that it never has
             // more rights than it will have in the end.
             rustix::fs::fchmod(&socket, rustix::fs::Mode::from_raw_mode(mode))?;
@@ -125,6 +130,7 @@ impl Listen {
         let open = || {
             let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
             socket.set_nonblocking(true)?;
+            self.options.set_buffers(&socket)?;
             socket.bind(&self.address.to_socket()?)?;
             socket.listen(self.backlog)?;
             UnixListener::from_std(socket.into())
@@ -239,6 +245,7 @@ struct Accepting {
     local: Local,
     address: Address,
     listener: UnixListener,
+    options: Options,
     _file: Option<File>,
 }
 
@@ -264,6 +271,8 @@ impl Accept for Accepting {
                 self.local
             );
         };
+        // It has none of the listening socket's; that they can be had was seen there.
+        let _ = self.options.set_buffers(&stream);
         let info = Info::new().with(fact);
         let offer = Offer::new(info.clone(), Arrived::new(stream, info));
         Ok(Some(Incoming::ready(offer)))

@@ -15,6 +15,7 @@ use plan::kind::{
 };
 
 use self::address::Address;
+use crate::options;
 
 /// Unix stream sockets.
 pub(crate) static KIND: Kind = Kind {
@@ -67,6 +68,8 @@ pub(crate) static KIND: Kind = Kind {
                  abstract name in front of a program or a device, or where that can't be excluded, \
                  and `any` otherwise.",
             ).topic(Topic::Access),
+            options::SEND_BUFFER,
+            options::RECEIVE_BUFFER,
         ],
         PlanListen::Leaf(listen::plan),
     )),
@@ -86,6 +89,8 @@ pub(crate) static KIND: Kind = Kind {
                 "How long a listener with a full backlog is waited for. 0 is for ever.",
             ).topic(Topic::Limits)
             .default("30"),
+            options::SEND_BUFFER,
+            options::RECEIVE_BUFFER,
         ],
         gives: Shape::Bytes,
         positional: Positional::SkipNamed,
