@@ -50,7 +50,8 @@ const MAY_PRINT: &[&str] = &["endpointforward", "xtask"];
 /// Every file with `unsafe` in it, and why. At most one a crate.
 const UNSAFE: &[(&str, &str)] = &[(
     "crates/endpoints/src/sockopt.rs",
-    "what TCP knows about a peer (TCP_INFO, SIOCOUTQ), and two of its options, have no safe wrapper",
+    "what TCP knows about a peer (TCP_INFO, SIOCOUTQ), two of its options, and descriptors that were passed to us have no \
+     safe wrapper",
 )];
 
 /// Which kind asks the registry for which other kind's layer. Without that kind, it works without the layer.

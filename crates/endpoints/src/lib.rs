@@ -7,11 +7,15 @@
 //! those that it ignores are caught, and nothing is done about them, from the first program that is started. Its
 //! programs would ignore them too.
 
+mod adopted;
 mod arrived;
 mod asking;
+mod attempt;
 mod auth;
+mod balance;
 mod destination;
 mod echo;
+mod fallback;
 mod first_bytes;
 mod http;
 mod http_connect;
@@ -43,6 +47,7 @@ mod telnet;
 mod tls;
 mod trusted;
 mod unix;
+mod users;
 mod wary;
 mod ws;
 
@@ -56,6 +61,9 @@ pub const KINDS: &[&Kind] = &[
     &tcp::TCP4,
     &tcp::TCP6,
     &unix::KIND,
+    &adopted::FD,
+    &adopted::SYSTEMD,
+    &adopted::INETD,
     &stdio::KIND,
     &process::KIND,
     &pty::KIND,
@@ -70,4 +78,6 @@ pub const KINDS: &[&Kind] = &[
     &ws::KIND,
     &telnet::KIND,
     &retry::KIND,
+    &fallback::KIND,
+    &balance::KIND,
 ];

@@ -303,6 +303,16 @@ mod answering {
     }
 
     #[tokio::test]
+    async fn one_of_several() {
+        let cx = Context::new();
+        for text in ["fallback:{tcp:127.0.0.1:1}:{echo}", "balance:{echo}:{echo}:by=least"] {
+            everything_comes_back(&cx, text).await;
+            nothing_comes_back_of_nothing(&cx, text).await;
+            writing_without_reading_stops(&cx, text).await;
+        }
+    }
+
+    #[tokio::test]
     async fn echo() {
         let cx = Context::new();
         everything_comes_back(&cx, "echo").await;
@@ -313,6 +323,9 @@ mod answering {
 
 /// Kinds that no test of this form can hold both ends of, and the file that tests them.
 const ELSEWHERE: &[(&str, &str)] = &[
+    ("fd", "whoever starts us opens it: tests/tests/adopted.rs"),
+    ("inetd", "whoever starts us opens it: tests/tests/adopted.rs"),
+    ("systemd", "whoever starts us opens it: tests/tests/adopted.rs"),
     ("mock", "it follows a script: crates/endpoints/src/mock"),
     ("serial", "both ends are a pair of terminals: serial.rs"),
     ("stdio", "it is this process's own: stdio.rs"),

@@ -23,6 +23,11 @@ const DIFFERENCES: &[(&str, &str)] = &[
     ("S049", "a socket needs an address; Twisted fails when it listens"),
     ("S057", "files are read when it listens, and not when it is planned"),
     ("S069", "what stdio doesn't know is a mistake, not ignored"),
+    (
+        "S072",
+        "which sockets systemd has passed is seen when it listens, and not when it is planned",
+    ),
+    ("S078", "we have an fd"),
     ("S082", "an endpoint may be quoted for `haproxy`, as for any other layer"),
     (
         "S088",
@@ -41,6 +46,7 @@ const DIFFERENCES: &[(&str, &str)] = &[
     ("C056", "we have a stdio to connect to"),
     ("C058", "we have a haproxy to connect through"),
     ("C059", "we have programs"),
+    ("C060", "we have an fd"),
 ];
 
 #[test]

@@ -65,6 +65,12 @@ pub(crate) const PACKAGES: &[Package] = &[
         services: &[],
     },
     Package {
+        name: "systemd",
+        program: "systemd-socket-activate",
+        why: "passes sockets as systemd does, without being it",
+        services: &[],
+    },
+    Package {
         name: "nginx",
         program: "nginx",
         why: "the other proxy in front of us, under a path of its own",

@@ -12,6 +12,7 @@ mod explain;
 mod files;
 mod help;
 mod log;
+mod notify;
 mod output;
 mod run;
 mod usage;
@@ -25,6 +26,7 @@ use self::exit::Exit;
 
 /// From arguments to exit status.
 pub(crate) fn main() -> ExitCode {
+    output::spare_connection();
     let exit = match Cli::try_parse() {
         Ok(cli) => go(cli),
         Err(error) => usage::mistake(&error),

@@ -17,6 +17,7 @@ use plan::kind::{
 
 use crate::destination::{ALLOW, Family};
 use crate::options;
+use crate::wary::WEB_PAGES;
 
 const FACTS: &[FactName] = &[
     FactName::new("tcp.local", "Our address and port."),
@@ -256,16 +257,6 @@ const REUSEPORT: Param = Param::new(
 )
 .topic(Topic::Socket)
 .default("false");
-
-const WEB_PAGES: Param = Param::new(
-    "web-pages",
-    ValueKind::Choice(&["refuse", "allow"]),
-    "How to treat a client that begins with an HTTP request or a TLS handshake, when the destination \
-     is a program or a device: any web page can make a browser send one to a port of its own machine. \
-     `refuse` answers with status 400, and opens the destination after the first bytes or 100 ms. \
-     `allow` opens it at once. Connections to other destinations are not inspected.",
-).topic(Topic::Access)
-.default("refuse");
 
 const HOST: Param = Param::new(
     "host",

@@ -22,6 +22,7 @@ use super::connect::fact;
 use super::lock::{Lock, Taken};
 use crate::arrived::Arrived;
 use crate::options::Options;
+use crate::users::Users;
 
 #[derive(Debug)]
 struct Listen {
@@ -36,14 +37,6 @@ struct Listen {
     options: Options,
 }
 
-/// Whose processes may connect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Users {
-    /// Ours, and root's.
-    Same,
-    Any,
-}
-
 pub(super) fn plan(args: &Args) -> Planned<Box<dyn Listener>> {
     let address = Address::read(args, "address").map_err(|mistake| vec![mistake])?;
     if address.path().is_none() {
@@ -55,17 +48,12 @@ pub(super) fn plan(args: &Args) -> Planned<Box<dyn Listener>> {
         }
     }
     let mode = args.int("mode").and_then(|mode| u32::try_from(mode).ok());
-    let users = match args.text("users") {
-        Some("same") => Some(Users::Same),
-        Some("any") => Some(Users::Any),
-        _ => None,
-    };
     let backlog = args.int("backlog").and_then(|backlog| i32::try_from(backlog).ok());
     Ok(Box::new(Listen {
         descriptor: args.descriptor.clone(),
         address,
         mode,
-        users,
+        users: Users::read(args),
         backlog: backlog.expect("`backlog` has a default and is at most 65535"),
         lockfile: args.flag("lockfile"),
         unlink: args.flag("unlink"),
@@ -204,14 +192,6 @@ impl Listen {
     }
 }
 
-impl Users {
-    /// Whether a process of this user may connect.
-    fn include(self, uid: Option<u32>) -> bool {
-        let ours = rustix::process::geteuid().as_raw();
-        self == Self::Any || uid.is_some_and(|uid| uid == 0 || uid == ours)
-    }
-}
-
 /// Our file, by its number: one that another program put in its place is not ours to remove.
 #[derive(Debug)]
 struct File {
@@ -264,33 +244,12 @@ impl Accept for Accepting {
             if self.users.include(fact.uid) {
                 break (stream, fact);
             }
-            let user = fact.uid.map_or_else(|| "unknown".to_owned(), |uid| uid.to_string());
-            warn!(
-                "refused a process of the user {user} at {}: it may be in front of a program or a \
-                 device of yours; `users=any` lets every user of this machine connect",
-                self.local
-            );
+            warn!("{}", Users::refusal(fact.uid, &self.local.to_string()));
         };
         // It has none of the listening socket's; that they can be had was seen there.
         let _ = self.options.set_buffers(&stream);
         let info = Info::new().with(fact);
         let offer = Offer::new(info.clone(), Arrived::new(stream, info));
         Ok(Some(Incoming::ready(offer)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn other_users_are_not_ours() {
-        let ours = rustix::process::geteuid().as_raw();
-        for (uid, may) in
-            [(Some(ours), true), (Some(0), true), (Some(ours + 1), false), (None, false)]
-        {
-            assert_eq!(Users::Same.include(uid), may, "{uid:?}");
-            assert!(Users::Any.include(uid));
-        }
     }
 }
