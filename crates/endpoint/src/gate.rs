@@ -151,11 +151,6 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// A name and a password.
-    pub fn login(user: impl Into<String>, password: impl Into<String>) -> Self {
-        Self { user: Some(user.into()), password: Some(password.into()), ..Self::default() }
-    }
-
     /// A secret that works once, if the peer shows one, and what it keeps.
     pub fn new(once: Option<String>, kept: impl IntoIterator<Item = String>) -> Self {
         Self { once, kept: kept.into_iter().collect(), ..Self::default() }
@@ -294,10 +289,8 @@ mod tests {
 
     #[test]
     fn credentials_end_with_the_check_and_are_shown_nowhere() {
-        let credentials = Credentials {
-            once: Some("hunter2".to_owned()),
-            ..Credentials::login("ada", "hunter3")
-        };
+        let credentials =
+            Credentials { once: Some("hunter2".to_owned()), ..Credentials::default() };
         let info = Info::new().with(credentials);
         assert!(!format!("{info:?}").contains("hunter"), "{info:?}");
         assert!(Admitted::unchanged(&info).info.get::<Credentials>().is_none());

@@ -27,6 +27,13 @@ pub(crate) trait Says: Send + Sync + 'static {
     fn no(&self, refusal: &Refusal) -> Vec<u8>;
 }
 
+/// A name and a password, as a client shows them.
+pub(crate) fn login(user: String, password: String) -> Credentials {
+    let mut credentials = Credentials::default();
+    (credentials.user, credentials.password) = (Some(user), Some(password));
+    credentials
+}
+
 /// The client.
 pub(crate) struct Asking {
     pub(crate) stream: Box<dyn ByteStream>,

@@ -459,6 +459,30 @@ async fn with_a_proxy_the_address_is_sent_and_not_the_name() {
     assert!(refused.to_string().ends_with("`allow` doesn't admit 192.0.2.1, port 7"), "{refused}");
 }
 
+#[test]
+fn a_proxy_for_other_machines_has_to_be_meant() {
+    let destination = |text: &str| connector(text);
+    let listener = |text: &str| common::listener(text);
+    let proxy = destination("tcp:${target.host}:${target.port}:allow=*");
+    let through = destination("socks5:{tcp:p:1}:host=${target.host}:port=80:allow=*");
+    let fixed = destination("socks5:{tcp:p:1}:host=h:port=80");
+    let refused = |listen: &str, to| {
+        plan::check_exposure(&listener(listen), to).err().map(|found| found.message)
+    };
+    assert_eq!(refused("socks5:1080", &proxy), None);
+    assert_eq!(refused("socks5:{tcp:1080}", &fixed), None);
+    assert_eq!(refused("socks5:{tcp:1080}:auth=none", &proxy), None);
+    for to in [&proxy, &through] {
+        let words = refused("socks5:{tcp:1080}", to).unwrap();
+        assert!(
+            words.starts_with(
+                "other machines could reach whatever they name, through a proxy of yours, `"
+            ),
+            "{words}"
+        );
+    }
+}
+
 // === via ===
 
 #[test]

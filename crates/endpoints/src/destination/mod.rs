@@ -15,7 +15,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use descriptor::{Code, Diagnostic, Template};
-use endpoint::{Context, Error, ErrorKind, Info, Result, describe};
+use endpoint::{Context, Error, ErrorKind, Grants, Info, Result, describe};
 use plan::kind::{Args, Planned};
 
 pub(crate) use self::allow::{ALLOW, Allow};
@@ -88,6 +88,12 @@ impl Destination {
             Typed::Known(port) => Some(port),
             Typed::Filled(_) => None,
         }
+    }
+
+    /// What access to it exposes.
+    pub(crate) fn grants(&self) -> Grants {
+        let is_known = matches!((&self.host, &self.port), (Typed::Known(_), Typed::Known(_)));
+        if is_known { Grants::Service } else { Grants::Network }
     }
 
     /// Returns whether names are resolved here in any case: what is allowed are addresses.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use endpoint::info::Target;
 use endpoint::{
-    ByteStream, Conn, Context, DialLayer, Error, ErrorKind, Info, Result, Transport, describe,
+    ByteStream, Conn, Context, DialLayer, Error, ErrorKind, Grants, Info, Result, Transport,
+    describe,
 };
 use http_connect::{Answer, Login as Credentials, Read, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -56,6 +57,10 @@ impl DialLayer for Dial {
         let target = Target { host: place.host.to_string(), port: place.port };
         let transport = Transport::Bytes(stream);
         Ok(Conn { transport, info: beneath.with(target), control, guard })
+    }
+
+    fn grants(&self, beneath: Grants) -> Grants {
+        beneath.max(self.destination.grants())
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use endpoint::gate::{Credentials, Gate};
+use endpoint::gate::Gate;
 use endpoint::info::Target;
 use endpoint::{
     Bound, Conn, Context, Error, ErrorKind, Local, Offer, Offers, Refusal, RefusalKind, Result,
@@ -13,7 +13,7 @@ use endpoint::{
 use http_connect::{Fault, Read, Request};
 use tokio::io::AsyncReadExt;
 
-use crate::asking::{Asking, Says};
+use crate::asking::{Asking, Says, login};
 use crate::auth::Auth;
 use crate::patience::timeout;
 
@@ -112,7 +112,7 @@ impl Kept {
             }
         };
         asking.unread.shrink_to_fit();
-        let credentials = request.login.map(|login| Credentials::login(login.user, login.password));
+        let credentials = request.login.map(|shown| login(shown.user, shown.password));
         if let Some(gate) = &self.authenticator {
             let shown = credentials.clone().unwrap_or_default();
             match gate.check(&asking.info.clone().with(shown)).await {

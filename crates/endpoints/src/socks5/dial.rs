@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::info::Target;
-use endpoint::{Conn, Context, DialLayer, Error, ErrorKind, Info, Result, Transport};
+use endpoint::{Conn, Context, DialLayer, Error, ErrorKind, Grants, Info, Result, Transport};
 use socks::{
     Answer, Choice, Host, Login as Credentials, Method, Reply, Request, Version, hello,
     login_status,
@@ -42,6 +42,10 @@ impl DialLayer for Dial {
         let target = Target { host: place.host.to_string(), port: place.port };
         let transport = Transport::Bytes(stream);
         Ok(Conn { transport, info: beneath.with(target), control, guard })
+    }
+
+    fn grants(&self, beneath: Grants) -> Grants {
+        beneath.max(self.destination.grants())
     }
 }
 

@@ -15,7 +15,7 @@ use socks::{
 };
 
 use super::exchange::{read, write};
-use crate::asking::{Asking, Says};
+use crate::asking::{Asking, Says, login};
 use crate::auth::Auth;
 use crate::patience::timeout;
 
@@ -109,7 +109,7 @@ impl Kept {
             Greeting::V4(request) => {
                 if let Some(gate) = &self.authenticator {
                     let user = request.user.clone();
-                    let info = asking.info.clone().with(Credentials::login(user, String::new()));
+                    let info = asking.info.clone().with(login(user, String::new()));
                     if let Err(refusal) = gate.check(&info).await {
                         return self.turn_away(asking, Version::V4, &refusal).await;
                     }
@@ -130,10 +130,10 @@ impl Kept {
         let mut credentials = None;
         if method == Method::Password {
             let cut = || broken("the client ended before it logged in".to_owned());
-            let login = read(&mut *asking.stream, Login::read).await.map_err(broken)?;
-            let Login { user, password } = login.ok_or_else(cut)?;
+            let shown = read(&mut *asking.stream, Login::read).await.map_err(broken)?;
+            let Login { user, password } = shown.ok_or_else(cut)?;
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            let shown = Credentials::login(text(&user), text(&password));
+            let shown = login(text(&user), text(&password));
             if let Some(gate) = &self.authenticator {
                 match gate.check(&asking.info.clone().with(shown.clone())).await {
                     Ok(admitted) => asking.info = admitted.info,

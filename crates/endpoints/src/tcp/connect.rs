@@ -93,7 +93,7 @@ impl Connector for Connect {
     }
 
     fn grants(&self) -> Grants {
-        Grants::Service
+        self.destination.grants()
     }
 }
 
