@@ -15,7 +15,23 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("endpoint", &[]),
     ("framing", &[]),
     ("plan", &["descriptor", "endpoint", "framing"]),
-    ("endpoints", &["descriptor", "endpoint", "framing", "plan", "telnet", "websocket"]),
+    ("http-connect", &[]),
+    ("proxy-protocol", &[]),
+    ("socks", &[]),
+    (
+        "endpoints",
+        &[
+            "descriptor",
+            "endpoint",
+            "framing",
+            "http-connect",
+            "plan",
+            "proxy-protocol",
+            "socks",
+            "telnet",
+            "websocket",
+        ],
+    ),
     ("forward", &["endpoint"]),
     ("endpointforward", &["descriptor", "endpoint", "endpoints", "forward", "framing", "plan"]),
     ("tests", &[]),
@@ -27,7 +43,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const TOKIO_OF_ENDPOINT: &[&str] = &["io-util", "sync", "time"];
 
 /// Crates that do no I/O: protocols, the language, and planning.
-const WITHOUT_IO: &[&str] = &["descriptor", "framing", "plan", "telnet", "websocket"];
+const WITHOUT_IO: &[&str] = &[
+    "descriptor",
+    "framing",
+    "http-connect",
+    "plan",
+    "proxy-protocol",
+    "socks",
+    "telnet",
+    "websocket",
+];
 
 /// Crates that may touch the environment, print, and exit.
 const MAY_PRINT: &[&str] = &["endpointforward", "xtask"];
@@ -35,7 +60,8 @@ const MAY_PRINT: &[&str] = &["endpointforward", "xtask"];
 /// Every file with `unsafe` in it, and why. At most one a crate.
 const UNSAFE: &[(&str, &str)] = &[(
     "crates/endpoints/src/sockopt.rs",
-    "what TCP knows about a peer (TCP_INFO, SIOCOUTQ, TCP_RTO_MAX_MS) has no safe wrapper",
+    "what TCP knows about a peer (TCP_INFO, SIOCOUTQ), two of its options, and descriptors that were passed to us have no \
+     safe wrapper",
 )];
 
 /// Which kind asks the registry for which other kind's layer. Without that kind, it works without the layer.
@@ -62,7 +88,9 @@ fn crates_use_only_what_is_below_them() {
 #[test]
 fn the_language_and_the_protocols_know_no_io() {
     const IO: [&str; 8] = ["tokio", "mio", "socket2", "hyper", "rustix", "nix", "libc", "tracing"];
-    for name in ["descriptor", "framing", "telnet", "websocket"] {
+    for name in
+        ["descriptor", "framing", "http-connect", "proxy-protocol", "socks", "telnet", "websocket"]
+    {
         let below = everything_under(name);
         let does_io = |other: &&String| IO.iter().any(|io| other.starts_with(io));
         let found: Vec<_> = below.iter().filter(does_io).collect();

@@ -30,6 +30,8 @@ pub struct Error {
 pub enum ErrorKind {
     /// The address, device or path is used by somebody else.
     Busy,
+    /// A policy of ours says no, whoever asks.
+    Forbidden,
     /// The thing or the name doesn't exist.
     NotFound,
     /// Anything else of the operating system's.
@@ -38,7 +40,7 @@ pub enum ErrorKind {
     Permission,
     /// The peer doesn't follow its protocol.
     Protocol,
-    /// The peer, or a policy of ours, said no.
+    /// The peer said no.
     Refused,
     /// It took too long.
     Timeout,

@@ -16,7 +16,7 @@ impl Exposure {
     /// user has not said who may use it.
     #[must_use]
     pub fn allows(self, grants: Grants) -> bool {
-        self < Self::Public || !grants.is_unguarded()
+        self < Self::Public || grants <= Grants::Service
     }
 }
 
@@ -27,6 +27,8 @@ pub enum Grants {
     Nothing,
     /// Another service, that has its own say over who may use it.
     Service,
+    /// Whatever a client names, as far as an allow-list goes: a proxy.
+    Network,
     /// A device of this machine.
     Device,
     /// A program that runs as our user.
@@ -46,6 +48,7 @@ impl Grants {
 #[must_use]
 pub fn exposed(grants: Grants, destination: &str) -> String {
     let what = match grants {
+        Grants::Network => "whatever they name, through a proxy of yours",
         Grants::Program => "a program that runs as your user",
         _ => "a device of this machine",
     };

@@ -88,6 +88,11 @@ impl Info {
         self.facts.iter().rev().filter(|fact| fact.root() == root).find_map(|fact| fact.get(name))
     }
 
+    /// All facts, the outermost first.
+    pub fn facts(&self) -> impl Iterator<Item = &dyn Fact> {
+        self.facts.iter().rev().map(|fact| &**fact)
+    }
+
     /// Who is at the other end, as the outermost layer that knows tells it.
     #[must_use]
     pub fn peer(&self) -> String {
@@ -346,18 +351,31 @@ impl fmt::Debug for Http {
     }
 }
 
-/// What a reverse proxy that is trusted says about the client behind it: `proxy.client` (an address),
-/// `proxy.host` and `proxy.scheme` (how the client called it), `proxy.peer` (the proxy itself).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a proxy that is trusted says about the client behind it: `proxy.client` (an address) and `proxy.client_port`,
+/// `proxy.destination` and `proxy.destination_port` (what the client connected to), `proxy.host` and `proxy.scheme`
+/// (how the client called it), `proxy.peer` (the proxy itself).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Proxied {
     /// The client's address.
     pub client: Option<IpAddr>,
+    /// The client's port.
+    pub client_port: Option<u16>,
+    /// What the client connected to: an address of the proxy's.
+    pub destination: Option<SocketAddr>,
     /// The host that the client asked for, with its port if it had one.
     pub host: Option<String>,
     /// `http` or `https`.
     pub scheme: Option<&'static str>,
     /// Who says so.
     pub peer: String,
+}
+
+impl Proxied {
+    /// Nothing yet, by the word of this peer.
+    pub fn by(peer: impl Into<String>) -> Self {
+        Self { peer: peer.into(), ..Self::default() }
+    }
 }
 
 impl Fact for Proxied {
@@ -368,6 +386,9 @@ impl Fact for Proxied {
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         match name {
             "client" => self.client.map(|client| client.to_string().into()),
+            "client_port" => self.client_port.map(|port| port.to_string().into()),
+            "destination" => self.destination.map(|it| it.ip().to_string().into()),
+            "destination_port" => self.destination.map(|it| it.port().to_string().into()),
             "host" => self.host.as_deref().map(Cow::Borrowed),
             "scheme" => self.scheme.map(Cow::Borrowed),
             "peer" => Some(Cow::Borrowed(&self.peer)),
@@ -376,7 +397,11 @@ impl Fact for Proxied {
     }
 
     fn peer(&self) -> Option<String> {
-        self.client.map(|client| format!("{client} (through {})", self.peer))
+        let client = match self.client_port {
+            Some(port) => SocketAddr::new(self.client?, port).to_string(),
+            None => self.client?.to_string(),
+        };
+        Some(format!("{client} (through {})", self.peer))
     }
 }
 

@@ -46,6 +46,11 @@ pub trait DialLayer: fmt::Debug + Send + Sync {
     /// # Errors
     /// The peer refused or did not keep to the protocol.
     async fn dial(&self, cx: &Context, conn: Conn, info: &Info) -> Result<Conn>;
+
+    /// What access to it exposes, over an endpoint that exposes this.
+    fn grants(&self, beneath: Grants) -> Grants {
+        beneath
+    }
 }
 
 /// A layer over an endpoint: the one adaptor for all of them.
@@ -150,6 +155,6 @@ impl Connector for Layered<dyn Connector, dyn DialLayer> {
     }
 
     fn grants(&self) -> Grants {
-        self.inner.grants()
+        self.layer.grants(self.inner.grants())
     }
 }

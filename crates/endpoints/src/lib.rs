@@ -7,17 +7,25 @@
 //! those that it ignores are caught, and nothing is done about them, from the first program that is started. Its
 //! programs would ignore them too.
 
+mod adopted;
 mod arrived;
+mod asking;
+mod attempt;
 mod auth;
+mod balance;
 mod datagram;
+mod destination;
 mod echo;
+mod fallback;
 mod first_bytes;
 mod framed;
 mod frames;
 mod http;
+mod http_connect;
+mod login;
 mod mem;
 mod mock;
-mod net;
+mod options;
 mod outgoing;
 mod patience;
 mod peer;
@@ -25,6 +33,7 @@ mod pid;
 mod prefixed;
 mod process;
 mod program;
+mod proxy;
 mod pty;
 mod queue;
 mod ready;
@@ -34,12 +43,15 @@ mod serial;
 mod slips;
 mod socket;
 mod sockopt;
+mod socks5;
 mod stdio;
 mod tcp;
 mod telnet;
 mod tls;
+mod trusted;
 mod udp;
 mod unix;
+mod users;
 mod wary;
 mod watched;
 mod ws;
@@ -58,6 +70,9 @@ pub const KINDS: &[&Kind] = &[
     &unix::KIND,
     &unix::DGRAM,
     &unix::SEQPACKET,
+    &adopted::FD,
+    &adopted::SYSTEMD,
+    &adopted::INETD,
     &stdio::KIND,
     &process::KIND,
     &pty::KIND,
@@ -66,8 +81,13 @@ pub const KINDS: &[&Kind] = &[
     &mem::KIND,
     &mock::KIND,
     &tls::KIND,
+    &proxy::KIND,
+    &socks5::KIND,
+    &http_connect::KIND,
     &ws::KIND,
     &telnet::KIND,
     &framed::KIND,
     &retry::KIND,
+    &fallback::KIND,
+    &balance::KIND,
 ];

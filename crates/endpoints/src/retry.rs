@@ -163,7 +163,9 @@ impl Policy {
                 None => return Err(last.unwrap_or_else(|| late(self.timeout))),
             };
             let pause = backoff.pause();
-            let is_last = self.tries.is_some_and(|tries| number >= tries);
+            // What isn't allowed stays so.
+            let is_last = error.kind() == ErrorKind::Forbidden
+                || self.tries.is_some_and(|tries| number >= tries);
             if is_last || by.is_some_and(|by| Instant::now() + pause >= by) {
                 return Err(error);
             }

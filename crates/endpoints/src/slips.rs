@@ -230,11 +230,10 @@ const ON_TERMINALS: [&str; 17] = [
 ];
 
 /// What people look for, and what does it meanwhile.
-const ABSENT: [(&str, &str); 3] = [
+const ABSENT: [(&str, &str); 2] = [
     (
         "ssh",
         "`process:ssh:HOST:-W:{TARGET:PORT}` reaches a port through a host, `pty:ssh:HOST` its shell",
     ),
-    ("socks", "`process:socat:-:{SOCKS5:PROXY:HOST:PORT}` has a program do it"),
     ("vnc", "a VNC server is `tcp:HOST:5900`, behind `ws:PORT` for noVNC"),
 ];

@@ -1,11 +1,15 @@
-//! Socket options and queries that neither tokio, socket2 nor rustix have a safe call for.
+//! Socket options and queries, and inherited descriptors, that neither tokio, socket2 nor rustix have a safe call for.
 //!
 //! The only file of this crate with `unsafe` in it: each block hands the kernel a pointer to a local buffer together
-//! with its true size, and reads no more than the kernel says it has written.
-#![expect(unsafe_code, reason = "TCP_INFO, SIOCOUTQ and TCP_RTO_MAX_MS have no safe wrapper")]
+//! with its true size, and reads no more than the kernel says it has written. The one that takes a descriptor says why
+//! nobody else has it.
+#![expect(
+    unsafe_code,
+    reason = "TCP_INFO, SIOCOUTQ, TCP_RTO_MAX_MS, TCP_FASTOPEN and inherited descriptors have no safe wrapper"
+)]
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 /// What `TCP_INFO` of tcp(7) says, as far as it is used here.
@@ -80,18 +84,52 @@ pub(crate) fn unsent(socket: BorrowedFd<'_>) -> io::Result<u64> {
 /// The kernel doesn't have it.
 pub(crate) fn set_rto_max(socket: BorrowedFd<'_>, longest: Duration) -> io::Result<()> {
     let longest = libc::c_int::try_from(longest.as_millis()).unwrap_or(libc::c_int::MAX);
-    let len = libc::socklen_t::try_from(size_of_val(&longest)).expect("it is small");
-    // SAFETY: `longest` lives through the call, and `len` is its size.
+    set_tcp(socket, TCP_RTO_MAX_MS, longest)
+}
+
+/// Takes data with a client's first packet (`TCP_FASTOPEN`), of so many connections at most that aren't established yet.
+///
+/// # Errors
+/// The kernel doesn't have it.
+pub(crate) fn set_fastopen(socket: BorrowedFd<'_>, pending: i32) -> io::Result<()> {
+    set_tcp(socket, libc::TCP_FASTOPEN, pending)
+}
+
+fn set_tcp(socket: BorrowedFd<'_>, option: libc::c_int, value: libc::c_int) -> io::Result<()> {
+    let len = libc::socklen_t::try_from(size_of_val(&value)).expect("it is small");
+    // SAFETY: `value` lives through the call, and `len` is its size.
     let done = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
             libc::IPPROTO_TCP,
-            TCP_RTO_MAX_MS,
-            (&raw const longest).cast(),
+            option,
+            (&raw const value).cast(),
             len,
         )
     };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Takes a descriptor that was passed to this program when it was started, and keeps it from programs that this one starts.
+///
+/// # Errors
+/// There is none of this number, or it is one of our own.
+pub(crate) fn take_inherited(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: F_GETFD and F_SETFD take numbers, and touch no memory.
+    let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+    if flags < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if number <= 2 || flags & libc::FD_CLOEXEC != 0 {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    // SAFETY: as above.
+    if unsafe { libc::fcntl(number, libc::F_SETFD, flags | libc::FD_CLOEXEC) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: it is open. What this process opens itself is closed on exec (std, tokio, rustix and socket2 see to it), so
+    // one that isn't came from outside and has no owner here; from now on it is closed on exec, and is not taken again.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 /// Up to and with `tcpi_bytes_acked`.

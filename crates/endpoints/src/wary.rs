@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use endpoint::{End, Life, Raw, SystemCall};
+use plan::kind::{Param, Topic, ValueKind};
 use rustix::net::{RecvFlags, recv};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, ReadBuf};
 use tokio::time::timeout;
@@ -220,6 +221,16 @@ const ANSWER: &str = "HTTP/1.1 400 Bad Request\r\n\
 /// How long a browser may pause in what it still sends, and how much of that is taken.
 const SILENCE: Duration = Duration::from_secs(1);
 const MOST: usize = 1024 * 1024;
+
+pub(crate) const WEB_PAGES: Param = Param::new(
+    "web-pages",
+    ValueKind::Choice(&["refuse", "allow"]),
+    "How to treat a client that begins with an HTTP request or a TLS handshake, when the destination \
+     is a program or a device: any web page can make a browser send one to a port of its own machine. \
+     `refuse` answers with status 400, and opens the destination after the first bytes or 100 ms. \
+     `allow` opens it at once. Connections to other destinations are not inspected.",
+).topic(Topic::Access)
+.default("refuse");
 
 #[cfg(test)]
 mod tests {

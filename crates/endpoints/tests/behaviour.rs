@@ -206,6 +206,15 @@ suite! {
     tls: "tls:{tcp:0:interface=127.0.0.1}:cert=self-signed and :insecure=true",
     tls_unix: "tls:{unix:DIR/s}:cert=self-signed and :insecure=true:name=localhost",
     tls_mem: "tls:{mem:t}:cert=self-signed and :insecure=true:name=localhost",
+    proxy: "proxy:{tcp:0:interface=127.0.0.1}",
+    proxy_unix: "proxy:{unix:DIR/s}",
+    proxy_mem: "proxy:{mem:p}:trusted=any",
+    proxy_v1: "proxy:{tcp:0:interface=127.0.0.1} and :send=v1",
+    proxy_optional: "proxy:{tcp:0:interface=127.0.0.1}:required=false",
+    socks5: "socks5:{tcp:0:interface=127.0.0.1} and :host=h:port=1",
+    socks4a: "socks5:{unix:DIR/s} and :host=h:port=1:version=4a",
+    http_connect: "http-connect:{tcp:0:interface=127.0.0.1} and :host=h:port=1",
+    http_connect_mem: "http-connect:{mem:c} and :host=h:port=1",
     wss: "ws:{tls:{tcp:0:interface=127.0.0.1}:cert=self-signed} and :insecure=true",
     framed: "framed:{tcp:0:interface=127.0.0.1}:by=chunks and :by=chunks",
     framed_length: "framed:{tcp:0:interface=127.0.0.1}:by=length:width=4 and :by=length:width=4",
@@ -297,6 +306,16 @@ mod answering {
     }
 
     #[tokio::test]
+    async fn one_of_several() {
+        let cx = Context::new();
+        for text in ["fallback:{tcp:127.0.0.1:1}:{echo}", "balance:{echo}:{echo}:by=least"] {
+            everything_comes_back(&cx, text).await;
+            nothing_comes_back_of_nothing(&cx, text).await;
+            writing_without_reading_stops(&cx, text).await;
+        }
+    }
+
+    #[tokio::test]
     async fn echo() {
         let cx = Context::new();
         everything_comes_back(&cx, "echo").await;
@@ -307,6 +326,9 @@ mod answering {
 
 /// Kinds that no test of this form can hold both ends of, and the file that tests them.
 const ELSEWHERE: &[(&str, &str)] = &[
+    ("fd", "whoever starts us opens it: tests/tests/adopted.rs"),
+    ("inetd", "whoever starts us opens it: tests/tests/adopted.rs"),
+    ("systemd", "whoever starts us opens it: tests/tests/adopted.rs"),
     ("mock", "it follows a script: crates/endpoints/src/mock"),
     ("serial", "both ends are a pair of terminals: serial.rs"),
     ("stdio", "it is this process's own: stdio.rs"),

@@ -23,6 +23,16 @@ const DIFFERENCES: &[(&str, &str)] = &[
     ("S049", "a socket needs an address; Twisted fails when it listens"),
     ("S057", "files are read when it listens, and not when it is planned"),
     ("S069", "what stdio doesn't know is a mistake, not ignored"),
+    (
+        "S072",
+        "which sockets systemd has passed is seen when it listens, and not when it is planned",
+    ),
+    ("S078", "we have an fd"),
+    ("S082", "an endpoint may be quoted for `haproxy`, as for any other layer"),
+    (
+        "S088",
+        "what `haproxy` goes over is read as it stands; Twisted quotes it again and loses a keyword",
+    ),
     ("S094", "a boolean may be 1"),
     ("S100", "a WebSocket listener needs no URL"),
     ("C008", "times may have fractions and units"),
@@ -34,7 +44,9 @@ const DIFFERENCES: &[(&str, &str)] = &[
     ("C026", "we have a tcp4"),
     ("C034", "a socket needs a path; Twisted fails when it connects"),
     ("C056", "we have a stdio to connect to"),
+    ("C058", "we have a haproxy to connect through"),
     ("C059", "we have programs"),
+    ("C060", "we have an fd"),
 ];
 
 #[test]
@@ -135,7 +147,9 @@ fn difference(tree: &Tree, theirs: &Value) -> Option<String> {
             }
             return beneath(tree, &theirs);
         }
-        "_WrapperEndpoint" => return beneath(tree, &theirs["_wrappedEndpoint"]),
+        "_WrapperEndpoint" | "_WrapperServerEndpoint" => {
+            return beneath(tree, &theirs["_wrappedEndpoint"]);
+        }
         "HostnameEndpoint" => vec![
             ("host", text("_hostText")),
             ("port", number("_port")),

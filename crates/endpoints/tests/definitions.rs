@@ -105,7 +105,7 @@ fn mistakes_of_tcp() {
     error: `tcp` needs `port`
       | tcp
       | ^^^
-      = help: the form is `tcp:PORT[:INTERFACE][:BACKLOG][:reuseport=…][:web-pages=…][:nodelay=…][:keepalive=…][:auth=…][:from=…]`
+      = help: the form is `tcp:PORT[:INTERFACE][:BACKLOG][:NAME=…]…`; `help tcp` lists the names
     ");
     insta::assert_snapshot!(mistakes(Listen, "tcp:9000:interface={[::1]:80}"), @r"
     error: `interface` must be a name or an address, and `[::1]:80` is neither
@@ -132,7 +132,7 @@ fn mistakes_of_tcp() {
     error: `tcp` takes `timeout` when connecting, and this is the listening side
       | tcp:9000:timeout=5
       |          ^^^^^^^
-      = help: the form is `tcp:PORT[:INTERFACE][:BACKLOG][:reuseport=…][:web-pages=…][:nodelay=…][:keepalive=…][:auth=…][:from=…]`
+      = help: the form is `tcp:PORT[:INTERFACE][:BACKLOG][:NAME=…]…`; `help tcp` lists the names
     ");
     insta::assert_snapshot!(mistakes(Connect, "tcp:9000"), @r"
     error: `tcp` connects to a host and a port
@@ -148,7 +148,7 @@ fn mistakes_of_tcp() {
     error: `tcp` takes by position only `host`, `port`
       | tcp:::1:80
       |       ^^^^
-      = help: text with `:` in it is written in braces, `{…:…}`; the form is `tcp:HOST:PORT[:timeout=…][:bindAddress=…][:nodelay=…][:keepalive=…]`
+      = help: text with `:` in it is written in braces, `{…:…}`; the form is `tcp:HOST:PORT[:NAME=…]…`; `help tcp` lists the names
     ");
     insta::assert_snapshot!(mistakes(Connect, "tcp:h:0"), @r"
     error: `port` must be a number from 1 to 65535, or the name of a service
@@ -207,7 +207,7 @@ fn mistakes_of_unix() {
     error: `unix` needs `address`
       | unix
       | ^^^^
-      = help: the form is `unix:ADDRESS[:MODE][:BACKLOG][:LOCKFILE][:unlink=…][:users=…][:auth=…][:from=…]`
+      = help: the form is `unix:ADDRESS[:MODE][:BACKLOG][:LOCKFILE][:unlink=…][:users=…][:send-buffer=…][:receive-buffer=…][:auth=…][:from=…]`
     ");
     insta::assert_snapshot!(mistakes(Listen, "unix:@"), @r"
     error: `address` is empty
@@ -223,7 +223,7 @@ fn mistakes_of_unix() {
     error: `unix` takes `mode` when listening, and this is the connecting side
       | unix:/run/s:mode=660
       |             ^^^^
-      = help: the form is `unix:PATH[:timeout=…]`
+      = help: the form is `unix:PATH[:timeout=…][:send-buffer=…][:receive-buffer=…]`
     ");
     insta::assert_snapshot!(mistakes(Connect, "unix://run/app.sock"), @r"
     error: a `unix` URL has a path only
@@ -316,12 +316,9 @@ fn every_fact_that_is_declared_can_be_looked_up() {
     http.subprotocols = vec!["mqtt".into()];
     let headers = [("name", "x"), ("host", "h"), ("cookie", "NAME=x")];
     http.headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let proxied = Proxied {
-        client: Some(at.ip()),
-        host: Some("h".into()),
-        scheme: Some("http"),
-        peer: "p".into(),
-    };
+    let mut proxied = Proxied::by("p");
+    (proxied.client, proxied.client_port, proxied.destination) = (Some(at.ip()), Some(9), Some(at));
+    (proxied.host, proxied.scheme) = (Some("h".into()), Some("http"));
     let info = Info::new()
         .with(Target { host: "h".into(), port: 7 })
         .with(Tcp { local: at, peer: at })
@@ -330,8 +327,9 @@ fn every_fact_that_is_declared_can_be_looked_up() {
         .with(proxied)
         .with(http);
     let info = Admitted::new(&info, Identity::user("ada"), gate::Role::ReadOnly).info;
-    // Those of TLS come from a handshake: tls.rs looks at them.
-    for (kind, fact) in registry().facts().filter(|(kind, _)| kind.name != "tls") {
+    // Those of TLS come from a handshake, and those of PROXY from a header: tls.rs and proxy.rs look at them.
+    let elsewhere = ["proxy", "tls"];
+    for (kind, fact) in registry().facts().filter(|(kind, _)| !elsewhere.contains(&kind.name)) {
         let (root, name) = fact.name.split_once('.').unwrap();
         assert!(info.lookup(root, name).is_some(), "{}: {}", kind.name, fact.name);
         assert!(fact.about.ends_with('.'), "{}: {}", kind.name, fact.about);

@@ -522,6 +522,7 @@ fn told(error: &Error, grants: Grants) -> Refusal {
     let kind = match error.kind() {
         ErrorKind::Timeout => RefusalKind::Timeout,
         ErrorKind::Busy => RefusalKind::Busy,
+        ErrorKind::Forbidden => RefusalKind::Forbidden,
         // A device is plugged in again, and a name may be known later. A program that isn't there stays away.
         ErrorKind::NotFound | ErrorKind::Permission if program => RefusalKind::Broken,
         _ => RefusalKind::Refused,
@@ -529,6 +530,7 @@ fn told(error: &Error, grants: Grants) -> Refusal {
     let words = match (error.kind(), grants) {
         (ErrorKind::Timeout, _) => "the destination did not answer in time".to_owned(),
         (ErrorKind::Busy, _) => "the destination is in use".to_owned(),
+        (ErrorKind::Forbidden, _) => "this destination is not allowed".to_owned(),
         (ErrorKind::NotFound, Grants::Program) => "there is no such program".to_owned(),
         (ErrorKind::NotFound, Grants::Device) => "the device is not there".to_owned(),
         (kind, _) => {

@@ -196,10 +196,9 @@ impl<'a> Planning<'a> {
         if Url::starts(head) {
             let mut expanded = self.url(head, role)?;
             expanded.args.extend(descriptor.args[1..].iter().cloned());
-            expanded
-                .kwargs
-                .retain(|(name, _)| !descriptor.kwargs.iter().any(|(given, _)| given == name));
-            expanded.kwargs.extend(descriptor.kwargs);
+            for (name, value) in descriptor.kwargs {
+                self.give(&mut expanded, role, name, value, 0);
+            }
             return Some(expanded);
         }
         if self.registry.find(head.as_str()).is_none() {
@@ -209,6 +208,32 @@ impl<'a> Planning<'a> {
             }
         }
         Some(descriptor)
+    }
+
+    /// Gives an option that stands behind a URL to the kind that has it: of those that the URL stands for, the outermost
+    /// one. What none has is the outermost one's to refuse.
+    fn give(&self, to: &mut Descriptor, role: Role, name: Text, value: Text, depth: usize) -> bool {
+        let has = |descriptor: &Descriptor| {
+            let (kind, alias) = self.registry.find(descriptor.kind()?.as_str())?;
+            let own =
+                kind.params(role).into_iter().chain(alias.map_or(&[][..], |alias| alias.params));
+            Some(own.into_iter().any(|param| param.is_called(name.as_str())))
+        };
+        if has(to) != Some(true)
+            && depth < DEPTH
+            && let Some(mut beneath) =
+                to.args.get(1).and_then(|text| Descriptor::parse(text, Syntax::Extended).ok())
+            && self.give(&mut beneath, role, name.clone(), value.clone(), depth + 1)
+        {
+            to.args[1] = beneath.to_text();
+            return true;
+        }
+        let is_there = has(to) == Some(true);
+        if is_there || depth == 0 {
+            to.kwargs.retain(|(given, _)| *given != name);
+            to.kwargs.push((name, value));
+        }
+        is_there
     }
 
     fn parse(&mut self, text: &Text) -> Option<Descriptor> {

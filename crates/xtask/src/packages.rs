@@ -47,10 +47,40 @@ pub(crate) const PACKAGES: &[Package] = &[
         services: &[],
     },
     Package {
+        name: "openssl",
+        program: "openssl",
+        why: "makes certificates for servers that aren't ours",
+        services: &[],
+    },
+    Package {
         name: "haproxy",
         program: "haproxy",
         why: "yardstick of the benchmark, and a proxy in front of us",
         services: &["haproxy"],
+    },
+    Package {
+        name: "microsocks",
+        program: "microsocks",
+        why: "a small SOCKS server, with and without passwords",
+        services: &[],
+    },
+    Package {
+        name: "dante-server",
+        program: "danted",
+        why: "the SOCKS server of large networks, versions 4 and 5",
+        services: &["danted"],
+    },
+    Package {
+        name: "tinyproxy-bin",
+        program: "tinyproxy",
+        why: "an HTTP proxy as offices have it, with passwords",
+        services: &[],
+    },
+    Package {
+        name: "systemd",
+        program: "systemd-socket-activate",
+        why: "passes sockets as systemd does, without being it",
+        services: &[],
     },
     Package {
         name: "nginx",

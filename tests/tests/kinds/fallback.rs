@@ -1,4 +1,4 @@
-//! `fallback:{A}:{B}…`: an endpoint over several connectors. The first one that opens is the destination.
+//! `first:{A}:{B}…`: an endpoint over several connectors. The first one that opens is the destination.
 
 use async_trait::async_trait;
 use endpointforward::kind::{Args, Assemble, Kind, Param, PlanConnect, Planned, Side, ValueKind};
@@ -12,7 +12,7 @@ pub(crate) static KIND: Kind = Kind {
             .rest()],
         PlanConnect::Over(plan),
     )),
-    ..Kind::new("fallback", "The first of several destinations that opens")
+    ..Kind::new("first", "The first of several destinations that opens")
 };
 
 fn plan(_: &Args) -> Planned<Assemble<dyn Connector>> {

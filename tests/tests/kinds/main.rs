@@ -73,7 +73,7 @@ async fn the_second_destination_is_taken_when_the_first_is_down() {
     let (dead, nobody) = listen().await;
     drop(dead);
     let (alive, there) = listen().await;
-    let running = Running::start(TCP, &format!("fallback:{{{nobody}}}:{{{there}}}")).await;
+    let running = Running::start(TCP, &format!("first:{{{nobody}}}:{{{there}}}")).await;
     let mut client = running.client().await;
     let mut server = accept(&alive).await;
     client.write_all(b"hello").await.unwrap();
@@ -143,7 +143,7 @@ async fn a_shared_connection_is_opened_once_and_heard_by_all() {
 
 #[tokio::test]
 async fn every_mistake_beneath_is_found_whatever_its_place() {
-    let typed = "fallback:{tcp:localhost:8o80}:{tcp::1}:{echo:nonsense=1}";
+    let typed = "first:{tcp:localhost:8o80}:{tcp::1}:{echo:nonsense=1}";
     let error = Forwarder::with(endpoints(), &[TCP], typed).unwrap_err().to_string();
     assert_eq!(error.matches("error:").count(), 3, "{error}");
 }

@@ -124,3 +124,82 @@ fn our_pings_keep_an_idle_tunnel() {
     (&far).write_all(b"still here").expect("the forwarder takes it");
     assert_eq!(net::read_exactly(&client, 10), b"still here");
 }
+
+/// A chain of `HAProxy`, us and `HAProxy`: what the last one sees of the client of the first.
+fn through_the_proxy_protocol(ours: &str, towards: &str, tls: bool) -> String {
+    let folder = tempfile::tempdir().expect("a folder for a configuration");
+    let (front, back) = (net::free_port(), net::free_port());
+    let between = Forwarder::between(ours, &towards.replace("BACK", &back.to_string()));
+    let port = between.port(0);
+    let (bind, server) = match tls {
+        // The client's TLS ends at the first, which tells of it.
+        true => {
+            let pem = folder.path().join("front.pem");
+            let subject = "/CN=front.example";
+            crate::succeeds(
+                crate::program("openssl")
+                    .args([
+                        "req",
+                        "-x509",
+                        "-newkey",
+                        "ec",
+                        "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1",
+                    ])
+                    .args(["-nodes", "-days", "2", "-subj", subject, "-keyout"])
+                    .arg(folder.path().join("key.pem"))
+                    .arg("-out")
+                    .arg(folder.path().join("cert.pem")),
+            );
+            let both = ["cert.pem", "key.pem"].map(|name| fs::read(folder.path().join(name)));
+            let both: Vec<u8> = both.into_iter().flat_map(|file| file.expect("a file")).collect();
+            fs::write(&pem, both).expect("a file can be written");
+            (
+                format!(" ssl crt {} alpn http/1.1", pem.display()),
+                " send-proxy-v2-ssl-cn proxy-v2-options authority,unique-id",
+            )
+        }
+        false => (String::new(), " send-proxy-v2 proxy-v2-options unique-id"),
+    };
+    let config = format!(
+        "global\n maxconn 100\ndefaults\n mode tcp\n timeout connect 5s\n timeout client 30s\n \
+         timeout server 30s\nfrontend front\n bind 127.0.0.1:{front}{bind}\n unique-id-format id-%[src_port]\n \
+         default_backend ours\nbackend ours\n server ours 127.0.0.1:{port}{server}\n\
+         frontend back\n mode http\n bind 127.0.0.1:{back} accept-proxy\n \
+         http-request return status 200 content-type text/plain lf-string \
+         \"%[src]:%[src_port] %[dst]:%[dst_port] %[fc_pp_authority] %[fc_pp_unique_id]\\n\"\n"
+    );
+    let file = folder.path().join("haproxy.cfg");
+    fs::write(&file, config).expect("a file can be written");
+    let mut server = Peer::start("haproxy", &["-db", "-f", &file.display().to_string()]);
+    server.wait_for_port(front);
+    server.wait_for_port(back);
+    let scheme = if tls { "https" } else { "http" };
+    let own = net::free_port();
+    let mut curl = crate::program("curl");
+    curl.args(["-sSk", "--max-time", "20", "--local-port", &own.to_string()]);
+    curl.arg("--connect-to").arg(format!("front.example:{front}:127.0.0.1:{front}"));
+    let said = crate::succeeds(curl.arg(format!("{scheme}://front.example:{front}/"))).text();
+    said.replace(&front.to_string(), "FRONT").replace(&own.to_string(), "OWN").trim().to_owned()
+}
+
+#[test]
+fn the_clients_own_address_arrives_at_the_end() {
+    let both = "127.0.0.1:OWN 127.0.0.1:FRONT";
+    assert_eq!(
+        through_the_proxy_protocol("proxy:0", "proxy:{tcp:127.0.0.1:BACK}", false),
+        format!("{both}  id-OWN")
+    );
+    let v1 = through_the_proxy_protocol(
+        "haproxy:tcp:0:interface=127.0.0.1",
+        "proxy:{tcp:127.0.0.1:BACK}:send=v1",
+        false,
+    );
+    assert_eq!(v1, both);
+}
+
+#[test]
+fn what_the_first_tells_about_tls_arrives_at_the_end() {
+    let said = through_the_proxy_protocol("proxy:0", "proxy:{tcp:127.0.0.1:BACK}", true);
+    assert_eq!(said, "127.0.0.1:OWN 127.0.0.1:FRONT front.example id-OWN");
+}

@@ -6,6 +6,7 @@ mod haproxy;
 mod proxies;
 mod redis;
 mod ssh;
+mod through;
 mod tools;
 mod websocat;
 mod websockets;

@@ -12,10 +12,10 @@ use tests::{Forwarder, Peer, binary, net};
 use crate::{program, succeeds};
 
 /// A server of the user who runs the tests, with a key of its own and one that it lets in.
-struct Sshd {
+pub(crate) struct Sshd {
     folder: TempDir,
-    port: u16,
-    user: String,
+    pub(crate) port: u16,
+    pub(crate) user: String,
     server: Option<Peer>,
 }
 
@@ -49,7 +49,7 @@ impl Sshd {
         Self { folder, port, user, server: None }
     }
 
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut sshd = Self::prepare();
         let mut server = Peer::start("sshd", &["-D", "-e", "-f", &sshd.config()]);
         server.wait_for_port(sshd.port);
@@ -61,12 +61,12 @@ impl Sshd {
         self.folder.path().join("sshd_config").display().to_string()
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// `ssh` or `scp`, reaching the server by what `descriptor` leads to.
-    fn client(&self, name: &str, descriptor: &str) -> Command {
+    pub(crate) fn client(&self, name: &str, descriptor: &str) -> Command {
         let ours = binary::endpointforward().display();
         let mut command = program(name);
         command.args(["-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]);

@@ -12,6 +12,7 @@ mod explain;
 mod files;
 mod help;
 mod log;
+mod notify;
 mod output;
 mod passwd;
 mod run;
@@ -40,6 +41,7 @@ use crate::Endpoints;
 /// ```
 #[must_use]
 pub fn command(registry: Registry) -> ExitCode {
+    output::spare_connection();
     let exit = match Cli::try_parse() {
         Ok(cli) => go(cli, registry),
         Err(error) => usage::mistake(&error),

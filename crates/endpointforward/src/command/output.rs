@@ -40,3 +40,22 @@ pub(crate) fn columns() -> usize {
     };
     columns.filter(|columns| *columns > 0).or_else(size).unwrap_or(100).clamp(40, 120)
 }
+
+/// Under inetd, standard error is the client's connection, as standard input is: what is written there would be data. The log
+/// goes nowhere then, unless its options say where.
+pub(crate) fn spare_connection() {
+    use rustix::fs::{FileType, fstat};
+    let (Ok(input), Ok(error)) = (fstat(rustix::stdio::stdin()), fstat(rustix::stdio::stderr()))
+    else {
+        return;
+    };
+    let is_same = (input.st_dev, input.st_ino) == (error.st_dev, error.st_ino);
+    let is_socket = FileType::from_raw_mode(input.st_mode) == FileType::Socket;
+    if is_same
+        && is_socket
+        && let Ok(nothing) = std::fs::File::options().write(true).open("/dev/null")
+    {
+        // Without it, the log is the client's; there is nobody to say that to.
+        let _ = rustix::stdio::dup2_stderr(&nothing);
+    }
+}

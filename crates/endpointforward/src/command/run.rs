@@ -20,6 +20,7 @@ use super::cli::{Forward, Limit, LogFormat, Logging};
 use super::exit::Exit;
 use super::files;
 use super::log::{self, LISTENING};
+use super::notify::Manager;
 use super::output::complain;
 
 /// Forwards, or only checks.
@@ -183,9 +184,12 @@ pub(crate) async fn serve(
         info!(target: LISTENING, "listening on {local}");
     }
     tell(forwarding.locals());
+    let manager = Manager::of(cx);
+    manager.ready(forwarding.locals());
+    tokio::spawn(manager.clone().watchdog());
     let stop = forwarding.stop();
     let (level, mut levels) = watch::channel(0_u32);
-    tokio::spawn(obey(signals, stop.clone(), level, grace));
+    tokio::spawn(obey(signals, stop.clone(), level, grace, manager));
     // As process 1, what the programs leave behind is ours. All children that we have are theirs.
     let orphans = endpoints::reap_orphans(cx.clone());
     tokio::spawn(async move {
@@ -283,9 +287,16 @@ impl Signals {
 }
 
 /// The first signal stops us, the second one at once.
-async fn obey(mut signals: Signals, stop: Stop, level: watch::Sender<u32>, grace: Duration) {
+async fn obey(
+    mut signals: Signals,
+    stop: Stop,
+    level: watch::Sender<u32>,
+    grace: Duration,
+    manager: Manager,
+) {
     let name = signals.next().await;
     info!("stopping ({name}): sessions may go on for {grace:?}; a second signal ends them now");
+    manager.stopping();
     stop.drain(End::of(Reason::Stopping));
     level.send_replace(1);
     let name = signals.next().await;

@@ -186,12 +186,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_proxys_client_is_who_counts() {
-        let proxied = Proxied {
-            client: Some("10.1.1.1".parse().expect("an address")),
-            host: None,
-            scheme: None,
-            peer: "127.0.0.1".to_owned(),
-        };
+        let mut proxied = Proxied::by("127.0.0.1");
+        proxied.client = Some("10.1.1.1".parse().expect("an address"));
         let info = tcp("127.0.0.1:5").with(proxied);
         assert_eq!(client(&info).map(|it| it.to_string()).as_deref(), Some("10.1.1.1"));
         assert_eq!(

@@ -35,7 +35,10 @@ impl Hash {
     pub(super) fn read(text: &str) -> Result<Self, String> {
         if text.starts_with("$argon2") {
             return match PasswordHash::new(text) {
-                Ok(_) => Ok(Self::Argon2(text.to_owned())),
+                Ok(hash) if hash.hash.is_some() && hash.salt.is_some() => {
+                    Ok(Self::Argon2(text.to_owned()))
+                }
+                Ok(_) => Err("the argon2 hash is cut".to_owned()),
                 Err(error) => Err(format!("the argon2 hash can't be read: {error}")),
             };
         }

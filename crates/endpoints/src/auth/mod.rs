@@ -29,7 +29,19 @@ pub use self::hash::hash_password;
 pub(crate) const AUTH: Param =
     Param::new("auth", ValueKind::Variants(PROVIDERS), DOC).topic(Topic::Access);
 
-const DOC: &str = "Who may see the page and connect; of several, one has to admit. It has to be stated for a program \
+/// The same, of those whose protocol has a place for a name and a password at most.
+pub(crate) const AUTH_BY_PASSWORD: Param =
+    Param::new("auth", ValueKind::Variants(BY_PASSWORD), DOC).topic(Topic::Access);
+
+const BY_PASSWORD: &[Variant] = &[
+    Variant::new("none", "Everybody who reaches the listener.", &[]),
+    htpasswd::VARIANT,
+    facts::CERT,
+    facts::PEER,
+    facts::UNIX,
+];
+
+const DOC: &str = "Who may connect, and see the page if there is one; of several, one has to admit. It has to be stated for a program \
                    behind a public address, be it `none`. Who may only watch (`ro`) is read from in vain.";
 
 const PROVIDERS: &[Variant] = &[

@@ -19,6 +19,7 @@ pub(crate) const FACTS: &[FactName] = &[
         "The subprotocol that was agreed on, otherwise the first one offered.",
     ),
     FactName::new("proxy.client", "The client's address, as a trusted proxy gives it."),
+    FactName::new("proxy.client_port", "The client's port, if a trusted proxy gives it."),
     FactName::new("proxy.host", "The host that the client asked the proxy for."),
     FactName::new("proxy.peer", "The proxy's own address."),
     FactName::new("proxy.scheme", "`http` or `https`: how the client reached the proxy."),

@@ -31,8 +31,8 @@ const LONGEST: usize = 14;
 
 const TLS: &str = "TLS came, and plain HTTP is spoken here: connect with `ws://` or `http://`, or put \
                    something that ends TLS in front";
-const PROXY: &str = "a header of the PROXY protocol came, which isn't spoken here: take `send-proxy` \
-                     or its like out of the proxy's configuration";
+const PROXY: &str = "a header of the PROXY protocol came, and nothing reads it here: listen on `ws:{proxy:…}`, \
+                     or take `send-proxy` or its like out of the proxy's configuration";
 
 /// How other protocols begin.
 const KNOWN: &[(&[u8], &str)] = &[

@@ -134,7 +134,10 @@ impl Recipe {
     pub(crate) fn command(&self, cx: &Context, ours: impl FnOnce(&mut Command)) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).env_clear();
-        command.envs(cx.environment().iter().map(|(name, value)| (name, value)));
+        // What a service manager tells us is for nobody else.
+        let passed =
+            cx.environment().iter().filter(|(name, _)| !OURS.iter().any(|ours| name == ours));
+        command.envs(passed.map(|(name, value)| (name, value)));
         ours(&mut command);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         if let Some(cwd) = &self.cwd {
@@ -172,6 +175,16 @@ impl Recipe {
         Error::from_io("start", &*self.descriptor, cause)
     }
 }
+
+/// `sd_listen_fds(3)`, `sd_notify(3)`, `sd_watchdog_enabled(3)`.
+const OURS: [&str; 6] = [
+    "LISTEN_FDNAMES",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+];
 
 fn is_program(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)

@@ -9,14 +9,14 @@ use descriptor::{Code, Syntax};
 use endpoint::info::{Target, Tcp};
 use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result, describe};
 use plan::kind::{Args, Planned};
+use socket2::Domain;
 use tokio::net::{TcpSocket, TcpStream};
 
+use super::environment::FromEnvironment;
 use super::happy_eyeballs::{interleave, race};
 use super::listen::fact;
-use super::options::Options;
-use crate::net::family::Family;
-use crate::net::host::{Host, address};
-use crate::net::service::{self, Service};
+use crate::destination::{Destination, Family, Place, Service, address};
+use crate::options::Options;
 use crate::patience::timeout;
 use crate::socket::Socket;
 
@@ -24,9 +24,7 @@ use crate::socket::Socket;
 #[derive(Debug)]
 struct Connect {
     descriptor: String,
-    family: Family,
-    host: Host,
-    port: Service,
+    destination: Destination,
     timeout: Option<Duration>,
     from: Option<IpAddr>,
     options: Options,
@@ -34,7 +32,7 @@ struct Connect {
 
 pub(super) fn plan(args: &Args, family: Family) -> Planned<Box<dyn Connector>> {
     let mut mistakes = Vec::new();
-    let host = Host::read(args, "host", family).map_err(|mistake| mistakes.push(mistake));
+    let destination = Destination::read(args, family).map_err(|found| mistakes.extend(found));
     let options = Options::read(args).map_err(|mistake| mistakes.push(mistake));
     let mut from = None;
     if let Some(text) = args.text("bindAddress").filter(|text| !text.is_empty()) {
@@ -44,114 +42,102 @@ pub(super) fn plan(args: &Args, family: Family) -> Planned<Box<dyn Connector>> {
             mistakes.push(args.mistake("bindAddress", Code::BadValue, message));
         }
     }
-    if let (Ok(Some(host)), Some(from)) = (&host, from)
+    if let (Ok(destination), Some(from)) = (&destination, from)
+        && let Some(host) = destination.known_host()
         && host.address().is_some_and(|address| address.is_ipv4() != from.is_ipv4())
     {
         let message = format!("`bindAddress` must be of the same family as `{host}`");
         mistakes.push(args.mistake("bindAddress", Code::BadValue, message));
     }
-    let port = Service::new(args.text("port").unwrap_or_default());
-    if matches!(port, Service::Named(_)) && args.syntax == Syntax::Twisted {
+    let is_named = args.filled("port").is_none()
+        && matches!(Service::new(args.text("port").unwrap_or_default()), Service::Named(_));
+    if is_named && args.syntax == Syntax::Twisted {
         let message = "`port` must be a number in Twisted's syntax";
         mistakes.push(args.mistake("port", Code::BadValue, message));
     }
-    if matches!(host, Ok(None)) {
-        mistakes.push(args.mistake("host", Code::BadValue, "`host` is empty"));
+    let via = args.text("via").filter(|via| !via.is_empty());
+    let is_from_environment = via.is_some_and(|via| via.eq_ignore_ascii_case("environment"));
+    if via.is_some() && !is_from_environment {
+        let message = "`via` must be the URL of a proxy, or `environment`";
+        let mistake = args.mistake("via", Code::BadValue, message);
+        mistakes.push(mistake.help(
+            "the schemes are `http`, `https`, `socks5`, `socks4a` and `socks4`, as in `via={http://proxy.example:3128}`",
+        ));
     }
-    match (host, options) {
-        (Ok(Some(host)), Ok(options)) if mistakes.is_empty() => Ok(Box::new(Connect {
-            descriptor: args.descriptor.clone(),
-            family,
-            host,
-            port,
-            timeout: args.duration("timeout").filter(|limit| !limit.is_zero()),
-            from,
-            options,
-        })),
+    match (destination, options) {
+        (Ok(destination), Ok(options)) if mistakes.is_empty() => {
+            let connect = Box::new(Connect {
+                descriptor: args.descriptor.clone(),
+                destination: destination.clone(),
+                timeout: args.duration("timeout").filter(|limit| !limit.is_zero()),
+                from,
+                options,
+            });
+            if is_from_environment {
+                return Ok(Box::new(FromEnvironment::new(args, destination, connect)));
+            }
+            Ok(connect)
+        }
         _ => Err(mistakes),
     }
 }
 
 #[async_trait]
 impl Connector for Connect {
-    async fn connect(&self, cx: &Context, _: &Info) -> Result<Conn> {
-        let Some(limit) = self.timeout else { return self.open(cx).await };
-        timeout(limit, self.open(cx)).await.unwrap_or_else(|| {
+    async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn> {
+        let Some(limit) = self.timeout else { return self.open(cx, info).await };
+        timeout(limit, self.open(cx, info)).await.unwrap_or_else(|| {
             let words = format!("no answer within {} s", limit.as_secs_f64());
             Err(self.error(ErrorKind::Timeout, words))
         })
     }
 
     fn grants(&self) -> Grants {
-        Grants::Service
+        self.destination.grants()
     }
 }
 
 impl Connect {
-    async fn open(&self, cx: &Context) -> Result<Conn> {
-        let port = self.port.port().await.map_err(|_| {
-            let words = format!("there is no service `{}` in {}", self.port, service::TABLE);
-            Error::new(ErrorKind::NotFound, "connect", &*self.descriptor, words)
-                .with_hint("give the number of the port")
-        })?;
-        let addresses = interleave(self.addresses(cx, port).await?);
-        let (stream, fact) = race(addresses, |address| self.dial(address))
+    async fn open(&self, cx: &Context, info: &Info) -> Result<Conn> {
+        let place = self.destination.of(info, &self.descriptor).await?;
+        let mut addresses = self.destination.addresses(cx, &place, &self.descriptor).await?;
+        if let Some(from) = self.from {
+            addresses.retain(|address| address.is_ipv4() == from.is_ipv4());
+            if addresses.is_empty() {
+                let noun = if from.is_ipv4() { Family::V4.noun() } else { Family::V6.noun() };
+                let words = format!("`{}` doesn't have {noun}", place.host);
+                return Err(Error::new(ErrorKind::NotFound, "connect", &*self.descriptor, words));
+            }
+        }
+        let (stream, fact) = race(interleave(addresses), |address| self.dial(address))
             .await
-            .map_err(|failed| self.explain(&failed))?;
-        let target = Target { host: self.host.to_string(), port };
+            .map_err(|failed| self.explain(&place, &failed))?;
+        let target = Target { host: place.host.to_string(), port: place.port };
         Ok(Conn::bytes(Socket(stream), Info::new().with(target).with(fact)))
     }
 
-    async fn addresses(&self, cx: &Context, port: u16) -> Result<Vec<SocketAddr>> {
-        let host = &self.host;
-        let found = host.resolve(cx, port).await.map_err(|cause| {
-            if cause.kind() == io::ErrorKind::QuotaExceeded {
-                return Error::from_io("connect", &*self.descriptor, cause)
-                    .with_hint("the name server answers slowly or not at all; give an address");
-            }
-            let words = format!("the name `{host}` can't be resolved: {}", describe(&cause));
-            Error::new(ErrorKind::NotFound, "connect", &*self.descriptor, words)
-                .with_hint("check the spelling, or give an address")
-        })?;
-        let usable = |address: &SocketAddr| {
-            let same = |from: IpAddr| from.is_ipv4() == address.is_ipv4();
-            self.family.takes(address.ip()) && self.from.is_none_or(same)
-        };
-        let usable: Vec<_> = found.into_iter().filter(usable).collect();
-        if usable.is_empty() {
-            let noun = match (self.from, self.family) {
-                (Some(IpAddr::V4(_)), _) => Family::V4.noun(),
-                (Some(IpAddr::V6(_)), _) => Family::V6.noun(),
-                (None, family) => family.noun(),
-            };
-            let words = format!("`{host}` doesn't have {noun}");
-            return Err(Error::new(ErrorKind::NotFound, "connect", &*self.descriptor, words));
-        }
-        Ok(usable)
-    }
-
     async fn dial(&self, address: SocketAddr) -> io::Result<(TcpStream, Tcp)> {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        let socket = self.options.open(Domain::for_address(address))?;
         if let Some(from) = self.from {
-            socket.bind(SocketAddr::new(from, 0))?;
+            socket.bind(&SocketAddr::new(from, 0).into())?;
         }
-        let stream = socket.connect(address).await?;
+        let stream = TcpSocket::from_std_stream(socket.into()).connect(address).await?;
         // Without a listener, a loopback port of the ephemeral range now and then connects to
         // itself (RFC 9293 section 3.5, simultaneous open) and would echo for ever.
         let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
         if local == peer {
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
-        self.options.apply(&stream)?;
+        self.options.set_connection(&stream)?;
         Ok((stream, fact(local, peer)))
     }
 
     /// One error of all addresses' errors.
-    fn explain(&self, failed: &[(SocketAddr, io::Error)]) -> Error {
+    fn explain(&self, place: &Place, failed: &[(SocketAddr, io::Error)]) -> Error {
         let kinds = failed.iter().map(|(_, error)| sort(error));
         let kind = kinds.reduce(most_telling).unwrap_or(ErrorKind::Other);
         let words = match failed {
-            [(_, error)] if self.host.address().is_some() => describe(error),
+            [(_, error)] if place.host.address().is_some() => describe(error),
             failed => {
                 let list: Vec<_> = failed
                     .iter()
@@ -178,7 +164,7 @@ impl Connect {
         match kind {
             ErrorKind::Refused => error.with_hint(format!(
                 "nothing listens on port {} there; start the server or check the port",
-                self.port
+                self.port()
             )),
             ErrorKind::Timeout => error
                 .with_hint("the host is down or a firewall drops this; `timeout=` waits longer"),
@@ -187,6 +173,13 @@ impl Connect {
             }
             _ => error,
         }
+    }
+}
+
+impl Connect {
+    /// The port as it was typed.
+    fn port(&self) -> String {
+        self.destination.known_port().map_or_else(|| "it names".to_owned(), Service::to_string)
     }
 }
 

@@ -11,14 +11,13 @@ use endpoint::{
     describe,
 };
 use plan::kind::{Args, Planned};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::Domain;
 use tokio::net::{TcpListener, TcpStream};
 use tracing::debug;
 
-use super::options::Options;
 use crate::arrived::Arrived;
-use crate::net::family::Family;
-use crate::net::host::Host;
+use crate::destination::{Family, Host};
+use crate::options::Options;
 use crate::wary::Screen;
 
 /// A port to listen on.
@@ -68,7 +67,7 @@ impl Listener for Listen {
             local: Local::new(name).at(address),
             address,
             listener,
-            options: self.options,
+            options: self.options.clone(),
         }))
     }
 
@@ -97,7 +96,7 @@ impl Listen {
     }
 
     fn open(&self, address: SocketAddr) -> io::Result<TcpListener> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        let socket = self.options.open(Domain::for_address(address))?;
         if address.is_ipv6() && address.ip().is_unspecified() {
             // Whatever /proc/sys/net/ipv6/bindv6only says: a descriptor means the same everywhere.
             socket.set_only_v6(false)?;
@@ -107,13 +106,17 @@ impl Listen {
         if self.reuseport {
             socket.set_reuse_port(true)?;
         }
-        socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
+        self.options.before_listening(&socket, self.backlog)?;
         socket.listen(self.backlog)?;
         TcpListener::from_std(socket.into())
     }
 
     fn explain(&self, address: SocketAddr, cause: io::Error) -> Error {
+        // An option was refused, and is named.
+        if cause.get_ref().is_some() {
+            return Error::from_io("bind", &*self.descriptor, cause);
+        }
         let port = address.port();
         let hint = match cause.kind() {
             io::ErrorKind::AddrInUse => format!(
@@ -155,7 +158,7 @@ impl Accept for Accepting {
             .accept()
             .await
             .map_err(|cause| Error::from_io("accept", &*self.local.descriptor, cause))?;
-        if let Err(error) = self.options.apply(&stream) {
+        if let Err(error) = self.options.set_connection(&stream) {
             // It is reset already; the session will see that.
             debug!("cannot set options of the connection from {peer}: {error}");
         }

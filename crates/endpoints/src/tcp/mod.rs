@@ -4,17 +4,25 @@
 //! are Twisted's; `tcp6` listening has another order of them there, so it has here.
 
 mod connect;
+mod environment;
 mod happy_eyeballs;
 mod listen;
-mod options;
+mod via;
 
+use descriptor::Descriptor;
 use plan::kind::{
     Example, FactName, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape, Side,
     Topic, ValueKind,
 };
 
-use crate::net::family::Family;
-use crate::net::sugar;
+use crate::destination::{ALLOW, Family, sugar};
+use crate::options;
+use crate::wary::WEB_PAGES;
+
+/// With a proxy, it is the proxy's layer; otherwise an address in brackets is put together again.
+fn rewrite(descriptor: &Descriptor, role: Role) -> Option<Descriptor> {
+    via::rewrite(descriptor, role).or_else(|| sugar::brackets(descriptor, role))
+}
 
 const FACTS: &[FactName] = &[
     FactName::new("tcp.local", "Our address and port."),
@@ -28,24 +36,42 @@ const FACTS: &[FactName] = &[
     FactName::new("target.port", "The port that was dialled; of a connection that we opened."),
 ];
 
-/// Any family when connecting; IPv4 unless told otherwise when listening, as in Twisted.
-pub(crate) static TCP: Kind = Kind {
-    listen: Some(Side::bytes(
+/// The parameters of listening, after those that may be given by position.
+macro_rules! listening {
+    ($($positional:expr),*) => {
         &[
-            PORT,
-            INTERFACE.default("0.0.0.0"),
-            BACKLOG,
+            $($positional,)*
             REUSEPORT,
             WEB_PAGES,
             options::NODELAY,
             options::KEEPALIVE,
-        ],
+            options::KEEPALIVE_INTERVAL,
+            options::KEEPALIVE_COUNT,
+            options::USER_TIMEOUT,
+            options::SEND_BUFFER,
+            options::RECEIVE_BUFFER,
+            options::MARK,
+            options::TOS,
+            options::DEVICE,
+            options::FREEBIND,
+            options::TRANSPARENT,
+            options::FASTOPEN,
+            options::MPTCP,
+            options::CONGESTION,
+        ]
+    };
+}
+
+/// Any family when connecting; IPv4 unless told otherwise when listening, as in Twisted.
+pub(crate) static TCP: Kind = Kind {
+    listen: Some(Side::bytes(
+        listening!(PORT, INTERFACE.default("0.0.0.0"), BACKLOG),
         PlanListen::Leaf(|args| listen::plan(args, Family::Any)),
     )),
     connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::Any)))),
     schemes: &[Scheme::new("tcp", sugar::tcp_url)],
     bare: Some(sugar::bare),
-    rewrite: Some(sugar::brackets),
+    rewrite: Some(rewrite),
     slip: Some(crate::slips::tcp),
     facts: FACTS,
     examples: &[
@@ -81,6 +107,16 @@ pub(crate) static TCP: Kind = Kind {
         },
         Example {
             role: Role::Connect,
+            descriptor: "tcp:${target.host}:${target.port}:allow={*.example.com:443,10.0.0.0/8}",
+            about: "Connects to what a client of SOCKS or HTTP CONNECT asks for, if it is one of these.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "tcp:example.com:80:via=environment",
+            about: "Connects through the proxy that HTTPS_PROXY or ALL_PROXY names, or directly.",
+        },
+        Example {
+            role: Role::Connect,
             descriptor: "tcp://192.168.1.50:23",
             about: "The same kind as a URL.",
         },
@@ -97,18 +133,11 @@ pub(crate) static TCP: Kind = Kind {
 /// IPv4 and nothing else.
 pub(crate) static TCP4: Kind = Kind {
     listen: Some(Side::bytes(
-        &[
-            PORT,
-            INTERFACE.default("0.0.0.0"),
-            BACKLOG,
-            REUSEPORT,
-            WEB_PAGES,
-            options::NODELAY,
-            options::KEEPALIVE,
-        ],
+        listening!(PORT, INTERFACE.default("0.0.0.0"), BACKLOG),
         PlanListen::Leaf(|args| listen::plan(args, Family::V4)),
     )),
     connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::V4)))),
+    rewrite: Some(rewrite),
     facts: FACTS,
     examples: &[
         Example {
@@ -129,19 +158,11 @@ pub(crate) static TCP4: Kind = Kind {
 /// IPv6; listening on `::` takes IPv4 peers too.
 pub(crate) static TCP6: Kind = Kind {
     listen: Some(Side::bytes(
-        &[
-            PORT,
-            BACKLOG,
-            INTERFACE.default("::"),
-            REUSEPORT,
-            WEB_PAGES,
-            options::NODELAY,
-            options::KEEPALIVE,
-        ],
+        listening!(PORT, BACKLOG, INTERFACE.default("::")),
         PlanListen::Leaf(|args| listen::plan(args, Family::V6)),
     )),
     connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::V6)))),
-    rewrite: Some(sugar::brackets),
+    rewrite: Some(rewrite),
     facts: FACTS,
     examples: &[
         Example {
@@ -174,10 +195,13 @@ const CONNECT: &[Param] = &[
         "port",
         ValueKind::Service,
         "The port to connect to, or the name of its service, which is looked up in /etc/services (services(5)) when a \
-         connection is opened.",
+         connection is opened. It may be filled from what a client sends, as `host`.",
     )
+    .fillable()
     .positional()
     .required(),
+    ALLOW,
+    via::VIA,
     Param::new(
         "timeout",
         ValueKind::Duration,
@@ -194,6 +218,18 @@ const CONNECT: &[Param] = &[
     .aliases(&["bind"]),
     options::NODELAY,
     options::KEEPALIVE,
+    options::KEEPALIVE_INTERVAL,
+    options::KEEPALIVE_COUNT,
+    options::USER_TIMEOUT,
+    options::SEND_BUFFER,
+    options::RECEIVE_BUFFER,
+    options::MARK,
+    options::TOS,
+    options::DEVICE,
+    options::FREEBIND,
+    options::TRANSPARENT,
+    options::MPTCP,
+    options::CONGESTION,
 ];
 
 const PORT: Param =
@@ -227,21 +263,13 @@ const REUSEPORT: Param = Param::new(
 .topic(Topic::Socket)
 .default("false");
 
-const WEB_PAGES: Param = Param::new(
-    "web-pages",
-    ValueKind::Choice(&["refuse", "allow"]),
-    "How to treat a client that begins with an HTTP request or a TLS handshake, when the destination \
-     is a program or a device: any web page can make a browser send one to a port of its own machine. \
-     `refuse` answers with status 400, and opens the destination after the first bytes or 100 ms. \
-     `allow` opens it at once. Connections to other destinations are not inspected.",
-).topic(Topic::Access)
-.default("refuse");
-
 const HOST: Param = Param::new(
     "host",
     ValueKind::Text,
     "A name or an address; an IPv6 address stands in brackets. All addresses of a name are tried, \
-     both families in turn, the next one after 250 ms or a failure (RFC 8305).",
+     both families in turn, the next one after 250 ms or a failure (RFC 8305). With `allow`, it may be filled from what a \
+     client sends: `${target.host}`.",
 )
+.fillable()
 .positional()
 .required();

@@ -16,9 +16,9 @@ use super::options::Options;
 use super::socket::fact;
 use super::stream::Peer;
 use crate::datagram::connected::Connected;
-use crate::net::family::Family;
-use crate::net::host::Host;
-use crate::net::service::{self, Service};
+use crate::destination::Family;
+use crate::destination::Host;
+use crate::destination::service::{self, Service};
 use crate::patience::timeout;
 
 /// A host and port to send to.

@@ -14,8 +14,8 @@ use tokio::net::UdpSocket;
 use super::options::Options;
 use super::socket::Shared;
 use crate::datagram::table::{Accepting, Limits};
-use crate::net::family::Family;
-use crate::net::host::Host;
+use crate::destination::Family;
+use crate::destination::Host;
 
 /// A port to listen on.
 #[derive(Debug)]

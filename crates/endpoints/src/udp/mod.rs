@@ -14,7 +14,7 @@ use plan::kind::{
     Topic, ValueKind,
 };
 
-use crate::net::sugar;
+use crate::destination::sugar;
 
 /// Datagrams over IP.
 pub(crate) static KIND: Kind = Kind {

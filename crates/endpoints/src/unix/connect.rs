@@ -12,6 +12,7 @@ use tokio::net::UnixStream;
 use tokio::time::sleep;
 
 use super::Address;
+use crate::options::Options;
 use crate::patience::timeout;
 use crate::socket::Socket;
 
@@ -20,6 +21,7 @@ struct Connect {
     descriptor: String,
     address: Address,
     timeout: Option<Duration>,
+    options: Options,
 }
 
 pub(super) fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
@@ -27,6 +29,7 @@ pub(super) fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
         descriptor: args.descriptor.clone(),
         address: Address::read(args, "path").map_err(|mistake| vec![mistake])?,
         timeout: args.duration("timeout").filter(|limit| !limit.is_zero()),
+        options: Options::read(args).map_err(|mistake| vec![mistake])?,
     }))
 }
 
@@ -56,6 +59,7 @@ impl Connect {
         loop {
             let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
             socket.set_nonblocking(true)?;
+            self.options.set_buffers(&socket)?;
             match socket.connect(&address) {
                 Ok(()) => return UnixStream::from_std(socket.into()),
                 // unix(7) has no "in progress": EAGAIN is a full backlog, and nothing tells when

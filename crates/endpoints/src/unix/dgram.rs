@@ -26,12 +26,13 @@ use tokio::net::UnixDatagram;
 use tracing::warn;
 
 use super::Address;
-use super::listen::Users;
+use super::listen::chosen;
 use super::place::{File, Place};
 use crate::datagram::connected::{Connected, Link, Message};
 use crate::datagram::table::{Accepting, Limits};
 use crate::datagram::{Received, Socket};
 use crate::ready::poll_by;
+use crate::users::Users;
 
 // === Listening ===
 
@@ -57,7 +58,7 @@ pub(super) fn plan_listen(args: &Args) -> Planned<Box<dyn Listener>> {
 impl Listener for Listen {
     async fn bind(&self, cx: &Shared) -> Result<Box<dyn Accept>> {
         let guards = cx.behind().is_unguarded();
-        let (socket, file) = self.place.bind(Type::DGRAM, guards)?;
+        let (socket, file) = self.place.bind(Type::DGRAM, guards, |_| Ok(()))?;
         let open = || {
             setsockopt(&socket, sockopt::PassCred, &true)?;
             UnixDatagram::from_std(net::UnixDatagram::from(OwnedFd::from(socket)))
@@ -66,7 +67,7 @@ impl Listener for Listen {
         let local = Local::new(format!("unix-dgram:{address}"));
         let senders = Senders {
             socket: open().map_err(|cause| self.place.explain(cause))?,
-            users: Users::chosen(self.users, &address, guards),
+            users: chosen(self.users, &address, guards),
             address,
             has_refused: AtomicBool::new(false),
         };

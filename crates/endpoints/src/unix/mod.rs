@@ -19,17 +19,19 @@ use plan::kind::{
 };
 
 use self::address::Address;
-use self::params::{ADDRESS, BACKLOG, LOCKFILE, MAX_MESSAGE, MODE, PATH, TIMEOUT, UNLINK, USERS};
+use self::params::{ADDRESS, BACKLOG, LOCKFILE, MAX_MESSAGE, MODE, PATH, TIMEOUT, UNLINK};
+use crate::options::{RECEIVE_BUFFER, SEND_BUFFER};
+use crate::users::USERS;
 
 /// Unix stream sockets.
 pub(crate) static KIND: Kind = Kind {
     slip: Some(crate::slips::unix),
     listen: Some(Side::bytes(
-        &[ADDRESS, MODE, BACKLOG, LOCKFILE, UNLINK, USERS],
+        &[ADDRESS, MODE, BACKLOG, LOCKFILE, UNLINK, USERS, SEND_BUFFER, RECEIVE_BUFFER],
         PlanListen::Leaf(listen::plan),
     )),
     connect: Some(Side {
-        params: &[PATH, TIMEOUT],
+        params: &[PATH, TIMEOUT, SEND_BUFFER, RECEIVE_BUFFER],
         gives: Shape::Bytes,
         positional: Positional::SkipNamed,
         plan: PlanConnect::Leaf(connect::plan),

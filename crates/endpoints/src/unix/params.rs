@@ -49,16 +49,6 @@ pub(super) const UNLINK: Param = Param::new(
 .topic(Topic::Socket)
 .default("true");
 
-pub(super) const USERS: Param = Param::new(
-    "users",
-    ValueKind::Choice(&["same", "any"]),
-    "Whose processes may connect (SO_PEERCRED in unix(7)): `same`, the user's that we run \
-                 as, and root's; `any`, those that `mode` lets in. Left out, it is `same` for an \
-                 abstract name in front of a program or a device, or where that can't be excluded, \
-                 and `any` otherwise.",
-)
-.topic(Topic::Access);
-
 pub(super) const PATH: Param = Param::new(
     "path",
     ValueKind::Text,

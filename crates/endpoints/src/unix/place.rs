@@ -49,24 +49,37 @@ impl Place {
         })
     }
 
-    /// Binds a socket of this type there. What is behind it may take whatever comes: it must not be every user's.
-    pub(super) fn bind(&self, sort: Type, guards: bool) -> Opened<(Socket, Option<File>)> {
+    /// Binds a socket of this type there, on which `set` has set its options. What is behind it may take whatever comes: it
+    /// must not be every user's.
+    pub(super) fn bind(
+        &self,
+        sort: Type,
+        guards: bool,
+        set: impl Fn(&Socket) -> io::Result<()>,
+    ) -> Opened<(Socket, Option<File>)> {
         match self.address.path() {
             Some(path) => {
                 let mode = self.mode.unwrap_or(if guards { 0o600 } else { 0o666 });
-                let (socket, file) = self.at_path(sort, path, mode)?;
+                let (socket, file) = self.at_path(sort, path, mode, &set)?;
                 Ok((socket, Some(file)))
             }
-            None => Ok((self.at_name(sort)?, None)),
+            None => Ok((self.at_name(sort, &set)?, None)),
         }
     }
 
-    fn at_path(&self, sort: Type, path: &Path, mode: u32) -> Opened<(Socket, File)> {
+    fn at_path(
+        &self,
+        sort: Type,
+        path: &Path,
+        mode: u32,
+        set: &dyn Fn(&Socket) -> io::Result<()>,
+    ) -> Opened<(Socket, File)> {
         let lock = if self.lockfile { Some(self.lock(path)?) } else { None };
         self.clear(path)?;
         let open = || {
             let socket = Socket::new(Domain::UNIX, sort, None)?;
             socket.set_nonblocking(true)?;
+            set(&socket)?;
             // Linux gives the file the socket's own mode less the umask, so that it never has
             // more rights than it will have in the end.
             rustix::fs::fchmod(&socket, rustix::fs::Mode::from_raw_mode(mode))?;
@@ -80,10 +93,11 @@ impl Place {
         open().map_err(|cause| self.explain(cause))
     }
 
-    fn at_name(&self, sort: Type) -> Opened<Socket> {
+    fn at_name(&self, sort: Type, set: &dyn Fn(&Socket) -> io::Result<()>) -> Opened<Socket> {
         let open = || {
             let socket = Socket::new(Domain::UNIX, sort, None)?;
             socket.set_nonblocking(true)?;
+            set(&socket)?;
             socket.bind(&self.address.to_socket()?)?;
             Ok(socket)
         };

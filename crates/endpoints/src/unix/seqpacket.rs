@@ -29,11 +29,12 @@ use tokio::time::sleep;
 use tracing::warn;
 
 use super::Address;
-use super::listen::{Users, backlog};
+use super::listen::{backlog, chosen};
 use super::place::{File, Place};
 use crate::datagram::connected::{Connected, Link, Message};
 use crate::patience::timeout;
 use crate::ready::poll_by;
+use crate::users::Users;
 
 // === Listening ===
 
@@ -60,14 +61,14 @@ fn most(args: &Args) -> usize {
 impl Listener for Listen {
     async fn bind(&self, cx: &Shared) -> Result<Box<dyn Accept>> {
         let guards = cx.behind().is_unguarded();
-        let (socket, file) = self.place.bind(Type::SEQPACKET, guards)?;
+        let (socket, file) = self.place.bind(Type::SEQPACKET, guards, |_| Ok(()))?;
         let listening = socket
             .listen(self.backlog)
             .and_then(|()| UnixListener::from_std(OwnedFd::from(socket).into()));
         let address = self.place.address.clone();
         Ok(Box::new(Accepting {
             local: Local::new(format!("unix-seqpacket:{address}")),
-            users: Users::chosen(self.users, &address, guards),
+            users: chosen(self.users, &address, guards),
             address,
             listener: listening.map_err(|cause| self.place.explain(cause))?,
             most: self.most,

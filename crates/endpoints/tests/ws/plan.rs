@@ -87,7 +87,7 @@ fn a_misspelt_name_explains_what_its_own_endpoint_lacks() {
     error: `tcp` needs `host`
       | ws:{tcp:port=80}:hosst=x
       |     ^^^
-      = help: the form is `tcp:HOST:PORT[:timeout=…][:bindAddress=…][:nodelay=…][:keepalive=…]`
+      = help: the form is `tcp:HOST:PORT[:NAME=…]…`; `help tcp` lists the names
 
     error: `ws` has no parameter `hosst` when connecting
       | ws:{tcp:port=80}:hosst=x

@@ -194,6 +194,16 @@ impl Args {
         })
     }
 
+    /// Text with holes that a parameter of another sort was given ([`Param::fillable`](super::Param::fillable)); `None`
+    /// if it has a value of its own sort.
+    #[must_use]
+    pub fn filled(&self, name: &str) -> Option<&Template> {
+        match self.value(name)? {
+            Value::Template(template) => Some(template),
+            _ => None,
+        }
+    }
+
     /// All values of a parameter that takes further positionals.
     pub fn rest(&self, name: &str) -> impl Iterator<Item = &str> {
         self.settings.iter().filter(move |setting| setting.name == name).map(|s| &*s.text)
@@ -245,6 +255,12 @@ impl Args {
 
     pub(crate) fn take_warnings(&self) -> Vec<Diagnostic> {
         self.warnings.take()
+    }
+
+    /// Returns the kinds that are known, for an endpoint that is planned when it is known what it is.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// The connecting side of the layer of that name, with its defaults; `None` if no kind of that

@@ -77,7 +77,7 @@ impl Topic {
 pub enum Holes {
     /// `${http.path}` in it is a mistake, for this reason.
     Refused(&'static str),
-    /// It may. Only [`ValueKind::Template`] can.
+    /// It may.
     Filled,
 }
 
@@ -166,6 +166,14 @@ impl Param {
     #[must_use]
     pub const fn hides_query(mut self) -> Self {
         self.hides_query = true;
+        self
+    }
+
+    /// Peers' facts may fill it; without holes, it is read as what it takes. The kind asks [`Args::filled`](super::Args::filled)
+    /// first.
+    #[must_use]
+    pub const fn fillable(mut self) -> Self {
+        self.holes = Holes::Filled;
         self
     }
 

@@ -331,7 +331,9 @@ impl Reading<'_, '_> {
                 let unknown = template.holes().filter(|hole| !is_known(hole));
                 self.found.extend(unknown.map(|hole| advice::unknown_fact(hole, registry)));
                 self.found.extend(advice::unknown_roots(text, &roots));
-                return Some(Value::Template(template));
+                if matches!(param.value, ValueKind::Template) || !template.is_literal() {
+                    return Some(Value::Template(template));
+                }
             }
             Holes::Refused(reason) => {
                 if let Some(hole) = template.holes().next() {

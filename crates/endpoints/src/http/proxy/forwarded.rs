@@ -11,6 +11,8 @@ use super::Says;
 pub(super) struct Hop {
     /// Who came to it; `None` if it can't or doesn't want to say.
     pub(super) client: Option<IpAddr>,
+    /// Its port, if that is said too.
+    pub(super) port: Option<u16>,
     /// What it was called.
     pub(super) host: Option<String>,
     /// `http` or `https`.
@@ -48,7 +50,12 @@ pub(super) fn hops(headers: &HeaderMap, says: Says) -> impl Iterator<Item = Hop>
 }
 
 fn clients<'h>(list: impl Iterator<Item = &'h str>) -> Vec<Hop> {
-    list.map(|client| Hop { client: node(client), ..Hop::default() }).collect()
+    list.map(|client| {
+        let mut hop = Hop::default();
+        hop.came_from(client);
+        hop
+    })
+    .collect()
 }
 
 /// The elements of all lines of a header, empty ones too: they are hops that say nothing. Quotes mean
@@ -85,7 +92,7 @@ fn element(text: &str) -> Hop {
         let Some((name, value)) = pair.split_once('=') else { continue };
         let value = unquoted(value);
         match &*name.to_ascii_lowercase() {
-            "for" => hop.client = node(&value),
+            "for" => hop.came_from(&value),
             "host" => hop.host = host(&value),
             "proto" => hop.scheme = scheme(&value),
             _ => {}
@@ -105,12 +112,16 @@ fn unquoted(value: &str) -> String {
     plain
 }
 
-/// An address with or without a port; `unknown` and names that hide one are none (RFC 7239 section 6).
-fn node(text: &str) -> Option<IpAddr> {
-    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
-    let ip = text.parse().ok();
-    let ip = ip.or_else(bracketed).or_else(|| text.parse().ok().map(|at: SocketAddr| at.ip()));
-    ip.map(|ip| ip.to_canonical())
+impl Hop {
+    /// An address with or without a port; `unknown` and names that hide one are none (RFC 7239 section 6).
+    fn came_from(&mut self, text: &str) {
+        let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+        let ip: Option<IpAddr> = text.parse().ok();
+        let at: Option<SocketAddr> = text.parse().ok();
+        let ip = ip.or_else(bracketed).or_else(|| at.map(|at| at.ip()));
+        self.client = ip.map(|ip| ip.to_canonical());
+        self.port = at.map(|at| at.port());
+    }
 }
 
 fn host(text: &str) -> Option<String> {
@@ -145,14 +156,16 @@ mod tests {
     }
 
     fn hop(client: &str, host: Option<&str>, scheme: Option<&'static str>) -> Hop {
-        Hop { client: client.parse().ok(), host: host.map(str::to_owned), scheme }
+        let mut hop = Hop { host: host.map(str::to_owned), scheme, ..Hop::default() };
+        hop.came_from(client);
+        hop
     }
 
     #[test]
     fn the_examples_of_rfc_7239_are_read() {
         for (text, nearest_first) in [
             ("for=\"_gazonk\"", vec![hop("", None, None)]),
-            ("For=\"[2001:db8:cafe::17]:4711\"", vec![hop("2001:db8:cafe::17", None, None)]),
+            ("For=\"[2001:db8:cafe::17]:4711\"", vec![hop("[2001:db8:cafe::17]:4711", None, None)]),
             (
                 "for=192.0.2.60;proto=http;by=203.0.113.43",
                 vec![hop("192.0.2.60", None, Some("http"))],
@@ -169,7 +182,7 @@ mod tests {
                     hop("192.0.2.43", None, None),
                 ],
             ),
-            ("for=\"192.0.2.43:47011\"", vec![hop("192.0.2.43", None, None)]),
+            ("for=\"192.0.2.43:47011\"", vec![hop("192.0.2.43:47011", None, None)]),
         ] {
             assert_eq!(forwarded(text), nearest_first, "{text}");
         }

@@ -1,6 +1,6 @@
 //! Reverse proxies in front of a listener, and what they say about the client.
 //!
-//! 1. [`trusted`]: which peers are proxies that are believed;
+//! 1. [`trusted`](crate::trusted): which peers are proxies that are believed;
 //! 2. [`forwarded`]: what their headers say, a hop at a time;
 //! 3. [`Proxies::read`]: the client, found from the right.
 //!
@@ -9,16 +9,15 @@
 //! only sets `X-Forwarded-For`.
 
 mod forwarded;
-mod trusted;
 
 use descriptor::{Code, Diagnostic};
 use endpoint::Info;
-use endpoint::info::{Proxied, Tcp, Unix};
+use endpoint::info::Proxied;
 use hyper::header::HeaderMap;
 use plan::kind::Args;
 
 use self::forwarded::{Hop, hops};
-use self::trusted::Trusted;
+use crate::trusted::Trusted;
 
 /// The proxies that are believed, planned.
 #[derive(Clone, Debug, Default)]
@@ -57,30 +56,18 @@ impl Proxies {
 
     /// What is said about the client, if whoever says it is believed.
     pub(crate) fn ask(&self, info: &Info, headers: &HeaderMap) -> Option<Proxied> {
-        if !self.trusted.is_somebody() {
-            return None;
-        }
-        let is_trusted = match info.get::<Tcp>() {
-            Some(tcp) => self.trusted.has(tcp.peer.ip()),
-            None => info.get::<Unix>().is_some() && self.trusted.has_unix(),
-        };
-        if !is_trusted {
+        if !self.trusted.is_somebody() || !self.trusted.has_peer(info) {
             return None;
         }
         let mut said = None;
         for hop in hops(headers, self.says) {
-            let Hop { client, host, scheme } = hop;
-            let said = said.get_or_insert_with(|| Proxied {
-                client: None,
-                host: None,
-                scheme: None,
-                peer: info.peer(),
-            });
+            let Hop { client, port, host, scheme } = hop;
+            let said = said.get_or_insert_with(|| Proxied::by(info.peer()));
             // Where a hop says less, what was said nearer to us holds.
             said.host = host.or(said.host.take());
             said.scheme = scheme.or(said.scheme);
             let Some(client) = client else { break };
-            said.client = Some(client);
+            (said.client, said.client_port) = (Some(client), port);
             if !self.trusted.has(client) {
                 break;
             }
@@ -93,6 +80,7 @@ impl Proxies {
 mod tests {
     use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+    use endpoint::info::{Tcp, Unix};
     use hyper::header::{HeaderName, HeaderValue};
 
     use super::*;

@@ -1,21 +1,26 @@
-//! Which peers are believed: networks and addresses, and names for some of them.
+//! Which peers are believed about who their clients are: networks and addresses, and names for some of them.
+//!
+//! One rule for every protocol that a proxy may say it in: headers of HTTP, and the PROXY protocol.
 
 use std::net::IpAddr;
 
 use descriptor::Diagnostic;
+use endpoint::Info;
+use endpoint::info::{Proxied, Tcp, Unix};
 use ipnet::IpNet;
 use plan::kind::Args;
 
 /// Who is believed.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Trusted {
+pub(crate) struct Trusted {
     any: bool,
+    /// Whoever comes over a Unix socket: its file's mode says who that can be.
     unix: bool,
     networks: Vec<IpNet>,
 }
 
 impl Trusted {
-    pub(super) fn read(args: &Args) -> Result<Self, Diagnostic> {
+    pub(crate) fn read(args: &Args) -> Result<Self, Diagnostic> {
         Self::of(args.list("trusted")).map_err(|word| {
             let message = format!("`{word}` is not a network");
             let help = "a network is `10.0.0.0/8`, an address `192.0.2.1`; or `loopback`, `private`, \
@@ -25,7 +30,7 @@ impl Trusted {
     }
 
     /// From words; the first that means nothing is the error.
-    pub(super) fn of(words: &[impl AsRef<str>]) -> Result<Self, String> {
+    pub(crate) fn of(words: &[impl AsRef<str>]) -> Result<Self, String> {
         let mut trusted = Self::default();
         for word in words {
             let word = word.as_ref();
@@ -53,19 +58,27 @@ impl Trusted {
     }
 
     /// Whether anybody is.
-    pub(super) fn is_somebody(&self) -> bool {
+    pub(crate) fn is_somebody(&self) -> bool {
         self.any || self.unix || !self.networks.is_empty()
     }
 
-    pub(super) fn has(&self, peer: IpAddr) -> bool {
+    /// Whether the peer of a connection is. Behind a proxy that is believed, that is the client which it names: it may be
+    /// a proxy itself.
+    pub(crate) fn has_peer(&self, info: &Info) -> bool {
+        if let Some(client) = info.get::<Proxied>().and_then(|proxied| proxied.client) {
+            return self.has(client);
+        }
+        match info.get::<Tcp>() {
+            Some(tcp) => self.has(tcp.peer.ip()),
+            None if info.get::<Unix>().is_some() => self.unix,
+            None => self.any,
+        }
+    }
+
+    pub(crate) fn has(&self, peer: IpAddr) -> bool {
         // A socket that takes both versions shows version 4 in version 6 (RFC 4291 section 2.5.5.2).
         let peer = peer.to_canonical();
         self.any || self.networks.iter().any(|network| network.contains(&peer))
-    }
-
-    /// Whether who comes over a Unix socket is: its file's mode says who that can be.
-    pub(super) fn has_unix(&self) -> bool {
-        self.unix
     }
 }
 

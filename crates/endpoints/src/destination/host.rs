@@ -51,6 +51,13 @@ impl Host {
         Self { text: text.to_owned(), address: address(text) }
     }
 
+    /// The host that a client's words mean; `None` if no resolver could know it.
+    pub(crate) fn filled(text: &str) -> Option<Self> {
+        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+        let host = Self::new(bare.unwrap_or(text));
+        (host.address.is_some() || (bare.is_none() && is_name(&host.text))).then_some(host)
+    }
+
     /// The address, if it is one.
     pub(crate) fn address(&self) -> Option<IpAddr> {
         self.address

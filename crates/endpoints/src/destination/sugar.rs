@@ -81,7 +81,7 @@ fn make(
 }
 
 /// A copy in which the three pieces of `[::1]` are one again, as of any IPv6 address in brackets.
-fn joined(descriptor: &Descriptor) -> Descriptor {
+pub(crate) fn joined(descriptor: &Descriptor) -> Descriptor {
     let mut copy = descriptor.clone();
     copy.args = Vec::with_capacity(descriptor.args.len());
     let mut left = &*descriptor.args;

@@ -1,0 +1,55 @@
+//! One of several destinations, tried for a limited time: what `fallback` and `balance` share.
+
+use std::time::Duration;
+
+use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result};
+use plan::kind::{Param, Topic, ValueKind};
+
+use crate::patience::timeout;
+
+pub(crate) const ENDPOINTS: Param =
+    Param::new("endpoint", ValueKind::Connector, "The destinations, each in braces.")
+        .positional()
+        .required()
+        .rest();
+
+pub(crate) const TRY: Param = Param::new(
+    "timeout",
+    ValueKind::Duration,
+    "The time that one destination may take before the next one is tried. 0 leaves it to each. The last one has what is left of \
+     `--connect-timeout`.",
+)
+.topic(Topic::Limits)
+.default("5");
+
+/// A destination, and its descriptor for the log: secrets are left out.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) connector: Box<dyn Connector>,
+    pub(crate) name: String,
+}
+
+impl Target {
+    /// Connects, within `limit` if there is one.
+    ///
+    /// # Errors
+    /// Its own, or that it took too long.
+    pub(crate) async fn attempt(
+        &self,
+        cx: &Context,
+        info: &Info,
+        limit: Option<Duration>,
+    ) -> Result<Conn> {
+        let connecting = self.connector.connect(cx, info);
+        let Some(limit) = limit else { return connecting.await };
+        timeout(limit, connecting).await.unwrap_or_else(|| {
+            let words = format!("no answer within {} s", limit.as_secs_f64());
+            Err(Error::new(ErrorKind::Timeout, "connect", &*self.name, words))
+        })
+    }
+}
+
+/// What access to any of them exposes: a client may reach each.
+pub(crate) fn grants(targets: &[Target]) -> Grants {
+    targets.iter().map(|target| target.connector.grants()).max().unwrap_or(Grants::Nothing)
+}

@@ -1,0 +1,230 @@
+//! `balance:{A}:{B}…`: sessions are spread over several destinations.
+//!
+//! 1. Destinations that could not be reached lately are left out, unless all are.
+//! 2. `by` puts the others in an order.
+//! 3. The first of them that can be reached is the session's; one that can't is left out for a while.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use endpoint::info::{Proxied, Tcp};
+use endpoint::{Conn, Connector, Context, ErrorKind, Grants, Info, Result};
+use plan::kind::{
+    Args, Assemble, Example, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
+};
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use crate::attempt::{ENDPOINTS, TRY, Target, grants};
+
+/// Spreading sessions.
+pub(crate) static KIND: Kind = Kind {
+    connect: Some(Side::alike(PARAMS, PlanConnect::Over(plan))),
+    examples: &[
+        Example {
+            role: Role::Connect,
+            descriptor: "balance:{tcp:10.0.0.1:80}:{tcp:10.0.0.2:80}",
+            about: "Connects to the two in turn, and for 10 s to the other one alone if one can't be reached.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "balance:{tcp:10.0.0.1:5900}:{tcp:10.0.0.2:5900}:by=source",
+            about: "Connects a client to the same one each time.",
+        },
+    ],
+    see_also: &["fallback", "retry"],
+    ..Kind::new("balance", "Sessions spread over several destinations")
+};
+
+const PARAMS: &[Param] = &[
+    ENDPOINTS,
+    Param::new(
+        "by",
+        ValueKind::Choice(&["round-robin", "least", "source"]),
+        "How a destination is chosen: in turn; the one with the fewest sessions here; or by the client's address, which leads to \
+         the same destination for as long as that can be reached.",
+    )
+    .default("round-robin"),
+    Param::new(
+        "down",
+        ValueKind::Duration,
+        "How long a destination that could not be reached is left out. 0 tries it again at once.",
+    )
+    .topic(Topic::Limits)
+    .default("10"),
+    TRY,
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Turn,
+    Least,
+    Source,
+}
+
+fn plan(args: &Args) -> Planned<Assemble<dyn Connector>> {
+    let by = match args.text("by") {
+        Some("least") => By::Least,
+        Some("source") => By::Source,
+        _ => By::Turn,
+    };
+    let limit = args.duration(TRY.name).filter(|limit| !limit.is_zero());
+    let down = args.duration("down").unwrap_or_default();
+    Ok(Box::new(move |mut beneath| {
+        let names: Vec<_> = beneath.descriptors(ENDPOINTS.name).map(str::to_owned).collect();
+        let connectors = beneath.connectors(ENDPOINTS.name);
+        let targets = connectors.into_iter().zip(names);
+        let targets: Vec<_> = targets.map(|(connector, name)| Target { connector, name }).collect();
+        let states = targets.iter().map(|_| State::default()).collect();
+        Box::new(Balance { targets, states, by, limit, down, turn: AtomicUsize::new(0) })
+    }))
+}
+
+#[derive(Debug)]
+struct Balance {
+    targets: Vec<Target>,
+    /// Of each target.
+    states: Vec<State>,
+    by: By,
+    limit: Option<Duration>,
+    down: Duration,
+    /// Whose turn it is.
+    turn: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Each session has a clone.
+    sessions: Arc<()>,
+    /// When it may be tried again.
+    down: Mutex<Option<Instant>>,
+}
+
+impl State {
+    fn sessions(&self) -> usize {
+        Arc::strong_count(&self.sessions) - 1
+    }
+
+    fn set_down(&self, until: Option<Instant>) {
+        *self.down.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    fn is_down(&self) -> bool {
+        let down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
+        down.is_some_and(|until| Instant::now() < until)
+    }
+}
+
+impl Balance {
+    /// The targets by number, the best first; those that are down come last.
+    fn order(&self, info: &Info) -> Vec<usize> {
+        let count = self.targets.len();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % count;
+        let mut order: Vec<_> = (0..count).map(|number| (turn + number) % count).collect();
+        match self.by {
+            By::Turn => {}
+            By::Least => order.sort_by_key(|number| self.states[*number].sessions()),
+            By::Source => {
+                let client = client(info);
+                // The highest wins: without one target, only its own clients go elsewhere.
+                let weight = |number: &usize| hash(&client, &self.targets[*number].name);
+                order.sort_by_key(|number| std::cmp::Reverse((weight(number), *number)));
+            }
+        }
+        order.sort_by_key(|number| self.states[*number].is_down());
+        order
+    }
+}
+
+#[async_trait]
+impl Connector for Balance {
+    async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn> {
+        let order = self.order(info);
+        let last = order.len() - 1;
+        for (at, number) in order.into_iter().enumerate() {
+            let (target, state) = (&self.targets[number], &self.states[number]);
+            // It counts from now on: those that connect at once are spread, too.
+            let place = Arc::clone(&state.sessions);
+            let limit = self.limit.filter(|_| at < last);
+            match target.attempt(cx, info, limit).await {
+                Ok(mut conn) => {
+                    state.set_down(None);
+                    info!("chose {}", target.name);
+                    conn.guard = std::mem::take(&mut conn.guard).and(place);
+                    return Ok(conn);
+                }
+                Err(error) => {
+                    // What isn't allowed for this client is not down.
+                    if error.kind() != ErrorKind::Forbidden && !self.down.is_zero() {
+                        state.set_down(Some(Instant::now() + self.down));
+                    }
+                    if at == last {
+                        return Err(error);
+                    }
+                    warn!("{error}; trying the next");
+                }
+            }
+        }
+        unreachable!("one is required, and the last one's error was returned")
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        self.targets.iter().filter_map(|target| target.connector.patience()).max()
+    }
+
+    fn missing(&self, cx: &Context) -> Option<String> {
+        self.targets.iter().find_map(|target| target.connector.missing(cx))
+    }
+
+    fn grants(&self) -> Grants {
+        grants(&self.targets)
+    }
+}
+
+/// What tells clients apart: their addresses.
+fn client(info: &Info) -> Vec<u8> {
+    let proxied = info.get::<Proxied>().and_then(|proxied| proxied.client);
+    let address = proxied.or_else(|| info.get::<Tcp>().map(|tcp| tcp.peer.ip()));
+    match address.map(|address| address.to_canonical()) {
+        Some(IpAddr::V4(address)) => address.octets().to_vec(),
+        Some(IpAddr::V6(address)) => address.octets().to_vec(),
+        None => info.peer().into_bytes(),
+    }
+}
+
+/// FNV-1a, 64 bits, and what spreads its last bytes over all bits (splitmix64): the same in every process, so that several of us
+/// agree.
+fn hash(client: &[u8], target: &str) -> u64 {
+    let bytes = target.bytes().chain([0]).chain(client.iter().copied());
+    let mut hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_spread_and_keep_their_target() {
+        let names = ["tcp:a:1", "tcp:b:1", "tcp:c:1"];
+        let best = |client: u8, names: &[&'static str]| {
+            names.iter().max_by_key(|name| hash(&[10, 0, 0, client], name)).copied()
+        };
+        for name in names {
+            let its = (0..=255).filter(|client| best(*client, &names) == Some(name)).count();
+            assert!((50..=120).contains(&its), "{name} has {its} of 256");
+        }
+        for client in 0..=255 {
+            let before = best(client, &names);
+            let without_c = best(client, &names[..2]);
+            assert!(before == Some("tcp:c:1") || before == without_c);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! `http-connect:ENDPOINT`: tunnels by HTTP CONNECT over any stream of bytes, both sides.
+//!
+//! [`serve`] takes a client's request and offers it, [`dial`] makes one to a proxy. The heads are the crate `http-connect`.
+
+mod dial;
+mod serve;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use descriptor::Code;
+use endpoint::{DialLayer, ServeLayer};
+use plan::kind::{
+    Args, Example, FactName, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, Takes,
+    Topic, ValueKind,
+};
+
+use self::dial::Dial;
+use self::serve::Serve;
+use crate::auth::{AUTH_BY_PASSWORD, Auth};
+use crate::destination::{ALLOW, Destination, Family};
+use crate::login::{self, Login};
+
+/// HTTP CONNECT.
+pub(crate) static KIND: Kind = Kind {
+    listen: Some(Side::bytes(LISTENING, PlanListen::Layer(Takes::Bytes, listen))),
+    connect: Some(Side::bytes(CONNECTING, PlanConnect::Layer(Takes::Bytes, connect))),
+    facts: FACTS,
+    examples: &[
+        Example {
+            role: Role::Listen,
+            descriptor: "http-connect:8080",
+            about: "An HTTP proxy for tunnels, on loopback; the destination is what clients ask for: `tcp:${target.host}:${target.port}:allow=*:443`.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "http-connect:{tcp:proxy.example:3128}:host=example.com:port=443",
+            about: "Connects through a proxy, which resolves the name.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "http-connect:{tls:{tcp:proxy.example:443}}:host=192.0.2.7:port=22:user=ada:password-file=/run/secrets/proxy",
+            about: "Speaks TLS to the proxy, and logs in there.",
+        },
+    ],
+    see_also: &["socks5", "tcp"],
+    ..Kind::new("http-connect", "HTTP CONNECT: connections through an HTTP proxy, or being one")
+};
+
+const FACTS: &[FactName] = &[
+    FactName::new("target.host", "The host that the client asks for, or that was asked for."),
+    FactName::new("target.port", "The port of it."),
+];
+
+const ENDPOINT: Param =
+    Param::new("endpoint", ValueKind::Endpoint, "The endpoint beneath: to connect, the proxy.")
+        .positional()
+        .required();
+
+const LISTENING: &[Param] = &[
+    ENDPOINT,
+    AUTH_BY_PASSWORD,
+    Param::new(
+        "handshake-timeout",
+        ValueKind::Duration,
+        "The time that a client may take until it has said where it wants to go.",
+    )
+    .topic(Topic::Limits)
+    .default("10"),
+];
+
+const CONNECTING: &[Param] = &[
+    ENDPOINT,
+    Param::new(
+        "host",
+        ValueKind::Text,
+        "The host to be connected to. A name is resolved by the proxy; with `allow`, it is resolved here, and may be filled from \
+         what a client sends.",
+    )
+    .fillable()
+    .required(),
+    Param::new("port", ValueKind::Service, "The port to be connected to, or the name of its service.")
+        .fillable()
+        .required(),
+    ALLOW,
+    login::USER,
+    login::PASSWORD,
+    login::PASSWORD_FILE,
+    Param::new(
+        "timeout",
+        ValueKind::Duration,
+        "The time that the proxy may take to connect, once it is reached itself.",
+    )
+    .topic(Topic::Limits)
+    .default("30"),
+];
+
+fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
+    let limit = limit(args, "handshake-timeout")?;
+    Ok(Arc::new(Serve { auth: Auth::read(args)?, limit }))
+}
+
+fn connect(args: &Args) -> Planned<Arc<dyn DialLayer>> {
+    let mut mistakes = Vec::new();
+    let destination = Destination::read(args, Family::Any).map_err(|found| mistakes.extend(found));
+    let login = Login::read(args).map_err(|mistake| mistakes.push(mistake));
+    if args.text("user").is_some_and(|user| user.contains(':')) {
+        let message = "`user` can't have a colon in it: HTTP ends the name there";
+        mistakes.push(args.mistake("user", Code::BadValue, message));
+    }
+    let limit = limit(args, "timeout").map_err(|found| mistakes.extend(found));
+    match (destination, login, limit) {
+        (Ok(destination), Ok(login), Ok(limit)) if mistakes.is_empty() => {
+            let label = args.descriptor.clone();
+            Ok(Arc::new(Dial { label, destination, login, limit }))
+        }
+        _ => Err(mistakes),
+    }
+}
+
+fn limit(args: &Args, name: &str) -> Planned<Duration> {
+    let limit = args.duration(name).unwrap_or_default();
+    if limit.is_zero() {
+        let message =
+            format!("`{name}` must be more than 0: a silent peer would be waited for for ever");
+        return Err(vec![args.mistake(name, Code::BadValue, message)]);
+    }
+    Ok(limit)
+}

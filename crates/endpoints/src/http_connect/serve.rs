@@ -1,0 +1,175 @@
+//! The listening side: clients ask us for a tunnel.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use endpoint::gate::Gate;
+use endpoint::info::Target;
+use endpoint::{
+    Bound, Conn, Context, Error, ErrorKind, Local, Offer, Offers, Refusal, RefusalKind, Result,
+    ServeLayer, describe,
+};
+use http_connect::{Fault, Read, Request};
+use tokio::io::AsyncReadExt;
+
+use crate::asking::{Asking, Says, login};
+use crate::auth::Auth;
+use crate::patience::timeout;
+
+/// The layer, planned.
+#[derive(Debug)]
+pub(super) struct Serve {
+    pub(super) auth: Auth,
+    pub(super) limit: Duration,
+}
+
+#[async_trait]
+impl ServeLayer for Serve {
+    async fn bind(&self, _: &Context, beneath: &Local) -> Result<Arc<dyn Bound>> {
+        let mut local = Local::new(format!("http-connect:{{{}}}", beneath.descriptor));
+        let authenticator = self.auth.open(&local.descriptor)?;
+        (local.address, local.is_encrypted) = (beneath.address, beneath.is_encrypted);
+        let authenticator = authenticator.map(|it| it.gate);
+        Ok(Arc::new(Listening(Arc::new(Kept { authenticator, limit: self.limit, local }))))
+    }
+}
+
+/// What all connections of a listener share.
+struct Kept {
+    authenticator: Option<Arc<dyn Gate>>,
+    limit: Duration,
+    local: Local,
+}
+
+struct Listening(Arc<Kept>);
+
+impl Bound for Listening {
+    fn local(&self) -> &Local {
+        &self.0.local
+    }
+
+    fn serve(&self, conn: Conn) -> Box<dyn Offers> {
+        Box::new(Arriving { kept: Arc::clone(&self.0), conn: Some(conn) })
+    }
+}
+
+/// One connection, before its request.
+struct Arriving {
+    kept: Arc<Kept>,
+    conn: Option<Conn>,
+}
+
+#[async_trait]
+impl Offers for Arriving {
+    async fn next(&mut self) -> Result<Option<Offer>> {
+        let Some(conn) = self.conn.take() else { return Ok(None) };
+        let kept = &*self.kept;
+        let limit = kept.limit;
+        timeout(limit, kept.ask(conn)).await.unwrap_or_else(|| {
+            let words = format!("no CONNECT request came within {} s", limit.as_secs_f64());
+            Err(kept.error(ErrorKind::Timeout, words))
+        })
+    }
+}
+
+impl Kept {
+    async fn ask(&self, conn: Conn) -> Result<Option<Offer>> {
+        let Conn { transport, info, control, guard } = conn;
+        let mut asking = Asking {
+            stream: transport.into_bytes(),
+            unread: Vec::new(),
+            info,
+            control,
+            guard,
+            listener: self.local.descriptor.clone(),
+        };
+        let request = loop {
+            match Request::read(&asking.unread) {
+                Ok(Read::Head(request, length)) => {
+                    asking.unread.drain(..length);
+                    break request;
+                }
+                Ok(Read::More) => {}
+                Err(error) => {
+                    asking.dismiss(&answer_to(error.fault, &error.words)).await;
+                    return Err(self.error(ErrorKind::Protocol, error.words));
+                }
+            }
+            let mut piece = [0; 1024];
+            let read = asking.stream.read(&mut piece).await;
+            let read = read.map_err(|error| self.error(ErrorKind::Other, describe(&error)))?;
+            asking.unread.extend_from_slice(&piece[..read]);
+            match read {
+                0 if asking.unread.is_empty() => return Ok(None),
+                0 => {
+                    let words = "the connection ended within a request";
+                    return Err(self.error(ErrorKind::Protocol, words));
+                }
+                _ => {}
+            }
+        };
+        asking.unread.shrink_to_fit();
+        let credentials = request.login.map(|shown| login(shown.user, shown.password));
+        if let Some(gate) = &self.authenticator {
+            let shown = credentials.clone().unwrap_or_default();
+            match gate.check(&asking.info.clone().with(shown)).await {
+                Ok(admitted) => asking.info = admitted.info,
+                Err(refusal) => {
+                    let refusal = Refusal { kind: RefusalKind::Unauthenticated, ..refusal };
+                    asking.dismiss(&Http.no(&refusal)).await;
+                    return Err(self.error(ErrorKind::Refused, refusal.message));
+                }
+            }
+        }
+        let target = Target { host: request.host, port: request.port };
+        Ok(Some(asking.offer(target, credentials, Http)))
+    }
+
+    fn error(&self, kind: ErrorKind, words: impl Into<String>) -> Error {
+        Error::new(kind, "accept", &*self.local.descriptor, words)
+    }
+}
+
+/// How HTTP says yes and no.
+struct Http;
+
+impl Says for Http {
+    fn yes(&self) -> Vec<u8> {
+        b"HTTP/1.1 200 Connection established\r\n\r\n".to_vec()
+    }
+
+    fn no(&self, refusal: &Refusal) -> Vec<u8> {
+        let (status, more) = match refusal.kind {
+            RefusalKind::Forbidden => ("403 Forbidden", ""),
+            RefusalKind::NotFound => ("404 Not Found", ""),
+            RefusalKind::Refused => ("502 Bad Gateway", ""),
+            RefusalKind::Timeout => ("504 Gateway Timeout", ""),
+            RefusalKind::Unauthenticated => (
+                "407 Proxy Authentication Required",
+                "Proxy-Authenticate: Basic realm=\"endpointforward\", charset=\"UTF-8\"\r\n",
+            ),
+            _ => ("503 Service Unavailable", ""),
+        };
+        last(status, more, &refusal.message)
+    }
+}
+
+fn answer_to(fault: Fault, words: &str) -> Vec<u8> {
+    match fault {
+        Fault::Malformed => last("400 Bad Request", "", words),
+        Fault::Method => last("405 Method Not Allowed", "Allow: CONNECT\r\n", words),
+        Fault::TooLarge => last("431 Request Header Fields Too Large", "", words),
+    }
+}
+
+/// An answer after which the connection ends.
+fn last(status: &str, more: &str, words: &str) -> Vec<u8> {
+    let line: String = words.chars().filter(|c| !c.is_control()).collect();
+    format!(
+        "HTTP/1.1 {status}\r\n{more}Content-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{line}\n",
+        line.len() + 1
+    )
+    .into_bytes()
+}

@@ -1,0 +1,91 @@
+//! Who we are to a proxy: a name, and a password that is best kept in a file.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use descriptor::{Code, Diagnostic};
+use endpoint::{Error, Result};
+use plan::kind::{Args, Param, ValueKind};
+
+pub(crate) const USER: Param =
+    Param::new("user", ValueKind::Text, "The name to log in with, if the proxy wants one.");
+
+pub(crate) const PASSWORD: Param = Param::new(
+    "password",
+    ValueKind::Text,
+    "The password. Other users of this machine can read it in the list of processes: `password-file` keeps it.",
+)
+.secret();
+
+pub(crate) const PASSWORD_FILE: Param = Param::new(
+    "password-file",
+    ValueKind::Text,
+    "The file with the password in its first line. It is read whenever a connection is opened.",
+);
+
+/// A name and how to get its password.
+#[derive(Clone)]
+pub(crate) struct Login {
+    user: String,
+    password: Password,
+}
+
+#[derive(Clone)]
+enum Password {
+    Is(String),
+    In(PathBuf),
+}
+
+impl Login {
+    /// Reads the three parameters; `None` if there is no name.
+    pub(crate) fn read(args: &Args) -> std::result::Result<Option<Self>, Diagnostic> {
+        let given = |name: &str| args.text(name).filter(|text| !text.is_empty());
+        let (user, password, file) = (given("user"), given("password"), given("password-file"));
+        let name = if file.is_some() { "password-file" } else { "password" };
+        if user.is_none() && (password.is_some() || file.is_some()) {
+            return Err(args.mistake(
+                name,
+                Code::MissingParameter,
+                format!("`{name}` needs `user`"),
+            ));
+        }
+        let password = match (password, file) {
+            (Some(_), Some(_)) => {
+                let message = "`password` and `password-file` are both given";
+                return Err(args.mistake(name, Code::BadValue, message));
+            }
+            (_, Some(file)) => Password::In(file.into()),
+            (password, None) => Password::Is(password.unwrap_or_default().to_owned()),
+        };
+        Ok(user.map(|user| Self { user: user.to_owned(), password }))
+    }
+
+    /// Returns the name.
+    pub(crate) fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Returns the password. `label` is the endpoint's, for errors.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub(crate) async fn password(&self, label: &str) -> Result<String> {
+        match &self.password {
+            Password::Is(password) => Ok(password.clone()),
+            Password::In(file) => {
+                let text = tokio::fs::read_to_string(file).await.map_err(|cause| {
+                    let file = file.display();
+                    Error::from_io("connect", label, cause)
+                        .with_hint(format!("the password is to be in `{file}`"))
+                })?;
+                Ok(text.lines().next().unwrap_or_default().to_owned())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Login")
+    }
+}

@@ -1,0 +1,232 @@
+//! The listening side.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use endpoint::info::Proxied;
+use endpoint::{
+    Bound, ByteStream, Conn, Context, End, Error, ErrorKind, Info, Local, Offer, Offers, Result,
+    ServeLayer, Transport, describe,
+};
+use proxy_protocol::{Addresses, Decoded, Header, decode};
+use tokio::io::AsyncReadExt;
+use tokio::time::Instant;
+
+use super::fact::Told;
+use crate::first_bytes::{Browser, LOOK};
+use crate::patience::timeout;
+use crate::prefixed::Prefixed;
+use crate::trusted::Trusted;
+
+/// The layer, planned.
+#[derive(Debug)]
+pub(super) struct Serve {
+    pub(super) trusted: Trusted,
+    /// Connections without a header are closed.
+    pub(super) required: bool,
+    pub(super) limit: Duration,
+}
+
+#[async_trait]
+impl ServeLayer for Serve {
+    async fn bind(&self, cx: &Context, beneath: &Local) -> Result<Arc<dyn Bound>> {
+        let mut local = beneath.clone();
+        local.descriptor = format!("proxy:{{{}}}", beneath.descriptor);
+        Ok(Arc::new(Listening(Arc::new(Kept {
+            trusted: self.trusted.clone(),
+            required: self.required,
+            limit: self.limit,
+            is_screened: cx.behind().is_unguarded(),
+            local,
+        }))))
+    }
+}
+
+/// What all connections of a listener share.
+struct Kept {
+    trusted: Trusted,
+    required: bool,
+    limit: Duration,
+    /// A web page must not reach what is behind it.
+    is_screened: bool,
+    local: Local,
+}
+
+struct Listening(Arc<Kept>);
+
+impl Bound for Listening {
+    fn local(&self) -> &Local {
+        &self.0.local
+    }
+
+    fn serve(&self, conn: Conn) -> Box<dyn Offers> {
+        Box::new(Arriving { kept: Arc::clone(&self.0), conn: Some(conn) })
+    }
+}
+
+/// One connection, before its header.
+struct Arriving {
+    kept: Arc<Kept>,
+    conn: Option<Conn>,
+}
+
+#[async_trait]
+impl Offers for Arriving {
+    async fn next(&mut self) -> Result<Option<Offer>> {
+        let Some(conn) = self.conn.take() else { return Ok(None) };
+        let kept = &*self.kept;
+        let limit = kept.limit;
+        let Some(read) = timeout(limit, kept.read(conn)).await else {
+            let words = format!("no PROXY header came within {} s", limit.as_secs_f64());
+            return Err(kept.error(ErrorKind::Timeout, words));
+        };
+        read.map(|conn| conn.map(Offer::open))
+    }
+}
+
+impl Kept {
+    async fn read(&self, conn: Conn) -> Result<Option<Conn>> {
+        let Conn { transport, info, control, guard } = conn;
+        let mut stream = transport.into_bytes();
+        let whole =
+            |stream, info| Conn { transport: Transport::Bytes(stream), info, control, guard };
+        if !self.trusted.has_peer(&info) {
+            if self.required {
+                let words = format!(
+                    "{} isn't `trusted`: nothing that it says about its client is believed",
+                    info.peer()
+                );
+                let error = self.error(ErrorKind::Refused, words);
+                return Err(error.with_hint("`trusted=` names the proxies' addresses or networks"));
+            }
+            let stream = self.plain(stream, Vec::new()).await?;
+            return Ok(stream.map(|stream| whole(stream, info)));
+        }
+        let mut bytes = Vec::new();
+        let began = Instant::now();
+        loop {
+            let more = match decode(&bytes) {
+                Ok(Decoded::More(more)) => more,
+                Ok(Decoded::Header(header, _)) => {
+                    let info = believe(info, header);
+                    return Ok(Some(whole(stream, info)));
+                }
+                Err(proxy_protocol::Error::NoHeader) if !self.required => {
+                    let stream = self.plain(stream, bytes).await?;
+                    return Ok(stream.map(|stream| whole(stream, info)));
+                }
+                Err(error) => {
+                    let error = self.error(ErrorKind::Protocol, format!("{error}"));
+                    close(stream).await;
+                    return Err(error.with_hint(
+                        "the proxy has to send one: HAProxy does with `send-proxy-v2`",
+                    ));
+                }
+            };
+            let had = bytes.len();
+            // No more than what belongs to the header: the rest stays in the socket. What is promised is not allocated
+            // before it arrives.
+            let room = more.min(PIECE);
+            bytes.resize(had + room, 0);
+            let reading = stream.read(&mut bytes[had..]);
+            let is_plain_soon = !self.required && had < SURE && !self.is_screened;
+            let read = match is_plain_soon {
+                true => timeout(SILENCE, reading).await,
+                false => Some(reading.await),
+            };
+            let Some(read) = read else {
+                bytes.truncate(had);
+                let stream = self.plain(stream, bytes).await?;
+                return Ok(stream.map(|stream| whole(stream, info)));
+            };
+            let read = read.map_err(|error| self.error(ErrorKind::Other, describe(&error)))?;
+            bytes.truncate(had + read);
+            match read {
+                // A port that is only looked at, as health checks do.
+                0 if bytes.is_empty() => return Ok(None),
+                0 if !self.required && bytes.len() < SURE => {
+                    let stream = self.plain(stream, bytes).await?;
+                    return Ok(stream.map(|stream| whole(stream, info)));
+                }
+                0 => {
+                    let words = format!(
+                        "the connection ended within the PROXY header, after {} bytes and {:?}",
+                        bytes.len(),
+                        began.elapsed()
+                    );
+                    return Err(self.error(ErrorKind::Protocol, words));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A connection without a header, which begins with `first`.
+    async fn plain(
+        &self,
+        mut stream: Box<dyn ByteStream>,
+        mut first: Vec<u8>,
+    ) -> Result<Option<Box<dyn ByteStream>>> {
+        if self.is_screened {
+            let had = first.len();
+            first.resize(had + LOOK, 0);
+            let reading = stream.read(&mut first[had..]);
+            // A browser's request comes in one piece: behind its start, the rest is there.
+            let read = match had {
+                0 => reading.await,
+                _ => timeout(AT_ONCE, reading).await.unwrap_or(Ok(0)),
+            };
+            let read = read.map_err(|error| self.error(ErrorKind::Other, describe(&error)))?;
+            first.truncate(had + read);
+            if first.is_empty() {
+                return Ok(None);
+            }
+            if let Some(what) = Browser::begins(&first) {
+                close(stream).await;
+                let words = format!("{what} came, and a web page must not use what is behind this");
+                return Err(self.error(ErrorKind::Refused, words));
+            }
+        }
+        if first.is_empty() {
+            return Ok(Some(stream));
+        }
+        Ok(Some(Box::new(Prefixed::new(first, stream))))
+    }
+
+    fn error(&self, kind: ErrorKind, words: impl Into<String>) -> Error {
+        Error::new(kind, "accept", &*self.local.descriptor, words)
+    }
+}
+
+/// With what the header says, if there is a client: of a proxy that speaks for itself, the connection's own addresses
+/// hold.
+fn believe(info: Info, header: Header) -> Info {
+    let Header { addresses, tlvs } = header;
+    let mut proxied = Proxied::by(info.peer());
+    match addresses {
+        Addresses::Local => return info,
+        Addresses::Inet { source, destination } => {
+            proxied.client = Some(source.ip().to_canonical());
+            proxied.client_port = Some(source.port());
+            proxied.destination = Some(destination);
+        }
+        Addresses::Unknown | Addresses::Unix { .. } => {}
+    }
+    let info = if tlvs.is_empty() { info } else { info.with(Told(tlvs)) };
+    info.with(proxied)
+}
+
+/// Ends the stream without a word: there is none that every client would understand.
+async fn close(mut stream: Box<dyn ByteStream>) {
+    let _ = timeout(SILENCE, poll_fn(|cx| stream.poll_finish(cx, &End::eof()))).await;
+}
+
+/// As much as is read at once.
+const PIECE: usize = 4096;
+/// A proxy sends its header at once.
+const SILENCE: Duration = Duration::from_secs(1);
+const AT_ONCE: Duration = Duration::from_millis(50);
+/// With so many bytes of a header, nobody means anything else.
+const SURE: usize = 6;

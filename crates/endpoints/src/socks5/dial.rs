@@ -1,0 +1,140 @@
+//! The connecting side: a proxy is asked to connect.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use endpoint::info::Target;
+use endpoint::{Conn, Context, DialLayer, Error, ErrorKind, Grants, Info, Result, Transport};
+use socks::{
+    Answer, Choice, Host, Login as Credentials, Method, Reply, Request, Version, hello,
+    login_status,
+};
+
+use super::exchange::{read, write};
+use crate::destination::{Destination, Place};
+use crate::login::Login;
+use crate::patience::timeout;
+
+/// The layer, planned.
+#[derive(Debug)]
+pub(super) struct Dial {
+    pub(super) label: String,
+    pub(super) version: Version,
+    pub(super) destination: Destination,
+    pub(super) login: Option<Login>,
+    pub(super) limit: Duration,
+}
+
+#[async_trait]
+impl DialLayer for Dial {
+    async fn dial(&self, cx: &Context, conn: Conn, info: &Info) -> Result<Conn> {
+        let place = self.destination.of(info, &self.label).await?;
+        let host = self.host(cx, &place).await?;
+        let Conn { transport, info: beneath, control, guard } = conn;
+        let mut stream = transport.into_bytes();
+        let asking = self.ask(&mut *stream, socks::Target { host, port: place.port });
+        let asked = timeout(self.limit, asking).await;
+        asked.unwrap_or_else(|| {
+            let limit = self.limit.as_secs_f64();
+            Err(self.error(ErrorKind::Timeout, format!("no answer of the proxy within {limit} s")))
+        })?;
+        let target = Target { host: place.host.to_string(), port: place.port };
+        let transport = Transport::Bytes(stream);
+        Ok(Conn { transport, info: beneath.with(target), control, guard })
+    }
+
+    fn grants(&self, beneath: Grants) -> Grants {
+        beneath.max(self.destination.grants())
+    }
+}
+
+impl Dial {
+    /// The host as the proxy is told it.
+    async fn host(&self, cx: &Context, place: &Place) -> Result<Host> {
+        if self.destination.is_restricted() || self.version == Version::V4 {
+            let addresses = self.destination.addresses(cx, place, &self.label).await?;
+            let address = addresses.first().expect("without one it is an error");
+            return Ok(Host::Address(address.ip().to_canonical()));
+        }
+        Ok(match place.host.address() {
+            Some(address) => Host::Address(address.to_canonical()),
+            None => Host::Name(place.host.to_string()),
+        })
+    }
+
+    async fn ask(
+        &self,
+        stream: &mut dyn endpoint::ByteStream,
+        target: socks::Target,
+    ) -> Result<()> {
+        let broken = |words: String| self.error(ErrorKind::Protocol, words);
+        let silent = || broken("the proxy closed the connection without an answer".to_owned());
+        let unwritable = |error: socks::Error| self.error(ErrorKind::Other, error.to_string());
+        let mut request = Request::connect(target);
+        if self.version != Version::V5 {
+            if let (Version::V4a, Host::Address(IpAddr::V6(address))) =
+                (self.version, &request.target.host)
+            {
+                // What 4a has is names.
+                request.target.host = Host::Name(address.to_string());
+            }
+            request.user = self.login.as_ref().map(Login::user).unwrap_or_default().to_owned();
+            let bytes = request.bytes(self.version).map_err(unwritable)?;
+            write(stream, &bytes).await.map_err(broken)?;
+            let answer = read(stream, Answer::read_v4).await.map_err(broken)?.ok_or_else(silent)?;
+            return self.check(&answer);
+        }
+        let methods: &[Method] = match self.login {
+            Some(_) => &[Method::Nothing, Method::Password],
+            None => &[Method::Nothing],
+        };
+        write(stream, &hello(methods)).await.map_err(broken)?;
+        let choice = read(stream, Choice::read).await.map_err(broken)?.ok_or_else(silent)?;
+        match (choice.0, &self.login) {
+            (Some(Method::Nothing), _) => {}
+            (Some(Method::Password), Some(login)) => {
+                let password = login.password(&self.label).await?.into_bytes();
+                let login = Credentials { user: login.user().as_bytes().to_vec(), password };
+                let bytes = login.bytes().map_err(unwritable)?;
+                write(stream, &bytes).await.map_err(broken)?;
+                let status = read(stream, login_status).await.map_err(broken)?;
+                if !status.ok_or_else(silent)? {
+                    let words = "the proxy doesn't take this name and password";
+                    return Err(self.error(ErrorKind::Permission, words));
+                }
+            }
+            (None, None) => {
+                let words = "the proxy wants to know who asks";
+                return Err(self.error(ErrorKind::Permission, words).with_hint(LOG_IN));
+            }
+            (None, Some(_)) => {
+                let words = "the proxy takes neither a password nor nothing";
+                return Err(self.error(ErrorKind::Permission, words));
+            }
+            (Some(_), _) => {
+                return Err(broken("the proxy chose what it wasn't offered".to_owned()));
+            }
+        }
+        let bytes = request.bytes(Version::V5).map_err(unwritable)?;
+        write(stream, &bytes).await.map_err(broken)?;
+        let answer = read(stream, Answer::read).await.map_err(broken)?.ok_or_else(silent)?;
+        self.check(&answer)
+    }
+
+    fn check(&self, answer: &Answer) -> Result<()> {
+        let kind = match answer.reply {
+            Reply::Succeeded => return Ok(()),
+            Reply::HostUnreachable | Reply::NetworkUnreachable => ErrorKind::NotFound,
+            Reply::Expired => ErrorKind::Timeout,
+            _ => ErrorKind::Refused,
+        };
+        Err(self.error(kind, format!("the proxy says no: {}", answer.reply)))
+    }
+
+    fn error(&self, kind: ErrorKind, words: impl Into<String>) -> Error {
+        Error::new(kind, "connect", &*self.label, words)
+    }
+}
+
+const LOG_IN: &str = "`user=` and `password-file=` say it";

@@ -1,0 +1,159 @@
+//! `socks5:ENDPOINT`: SOCKS 4, 4a and 5 over any stream of bytes, both sides.
+//!
+//! [`serve`] takes a client's request and offers it, [`dial`] makes one to a proxy. The messages are the crate `socks`.
+
+mod dial;
+mod exchange;
+mod serve;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use descriptor::Code;
+use endpoint::{DialLayer, ServeLayer};
+use plan::kind::{
+    Alias, Args, Example, FactName, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side,
+    Takes, Topic, ValueKind,
+};
+use socks::Version;
+
+use self::dial::Dial;
+use self::serve::Serve;
+use crate::auth::{AUTH_BY_PASSWORD, Auth};
+use crate::destination::{ALLOW, Destination, Family};
+use crate::login::{self, Login};
+
+/// SOCKS.
+pub(crate) static KIND: Kind = Kind {
+    aliases: &[
+        Alias { name: "socks", defaults: &[], params: &[], about: "" },
+        Alias {
+            name: "socks4a",
+            defaults: &[("version", "4a")],
+            params: &[],
+            about: "as a client, version 4a",
+        },
+        Alias {
+            name: "socks4",
+            defaults: &[("version", "4")],
+            params: &[],
+            about: "as a client, version 4",
+        },
+    ],
+    listen: Some(Side::bytes(LISTENING, PlanListen::Layer(Takes::Bytes, listen))),
+    connect: Some(Side::bytes(CONNECTING, PlanConnect::Layer(Takes::Bytes, connect))),
+    facts: FACTS,
+    examples: &[
+        Example {
+            role: Role::Listen,
+            descriptor: "socks5:1080",
+            about: "Takes clients of all versions on loopback; the destination is what they ask for: `tcp:${target.host}:${target.port}:allow=*`.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "socks5:{tcp:127.0.0.1:9050}:host=example.com:port=80",
+            about: "Connects through Tor, which resolves the name.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "socks5:{tcp:proxy.example:1080}:host=192.0.2.7:port=22:user=ada:password-file=/run/secrets/proxy",
+            about: "Logs in at the proxy.",
+        },
+    ],
+    see_also: &["http-connect", "tcp"],
+    ..Kind::new("socks5", "SOCKS 4, 4a and 5: connections through a proxy, or being one")
+};
+
+const FACTS: &[FactName] = &[
+    FactName::new("target.host", "The host that the client asks for, or that was asked for."),
+    FactName::new("target.port", "The port of it."),
+];
+
+const ENDPOINT: Param =
+    Param::new("endpoint", ValueKind::Endpoint, "The endpoint beneath: to connect, the proxy.")
+        .positional()
+        .required();
+
+const LISTENING: &[Param] = &[
+    ENDPOINT,
+    AUTH_BY_PASSWORD,
+    Param::new(
+        "handshake-timeout",
+        ValueKind::Duration,
+        "The time that a client may take until it has said where it wants to go.",
+    )
+    .topic(Topic::Limits)
+    .default("10"),
+];
+
+const CONNECTING: &[Param] = &[
+    ENDPOINT,
+    Param::new(
+        "host",
+        ValueKind::Text,
+        "The host to be connected to. A name is resolved by the proxy; with `allow`, or in version 4, it is resolved here. With \
+         `allow`, it may be filled from what a client sends.",
+    )
+    .fillable()
+    .required(),
+    Param::new("port", ValueKind::Service, "The port to be connected to, or the name of its service.")
+        .fillable()
+        .required(),
+    ALLOW,
+    Param::new("version", ValueKind::Choice(&["5", "4a", "4"]), "The version to speak.").default("5"),
+    login::USER,
+    login::PASSWORD,
+    login::PASSWORD_FILE,
+    Param::new(
+        "timeout",
+        ValueKind::Duration,
+        "The time that the proxy may take to connect, once it is reached itself.",
+    )
+    .topic(Topic::Limits)
+    .default("30"),
+];
+
+fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
+    let limit = limit(args, "handshake-timeout")?;
+    Ok(Arc::new(Serve { auth: Auth::read(args)?, limit }))
+}
+
+fn connect(args: &Args) -> Planned<Arc<dyn DialLayer>> {
+    let mut mistakes = Vec::new();
+    let version = match args.text("version") {
+        Some("4") => Version::V4,
+        Some("4a") => Version::V4a,
+        _ => Version::V5,
+    };
+    let family = if version == Version::V4 { Family::V4 } else { Family::Any };
+    let destination = Destination::read(args, family).map_err(|found| mistakes.extend(found));
+    let login = Login::read(args).map_err(|mistake| mistakes.push(mistake));
+    if version != Version::V5 {
+        let given = ["password", "password-file"].into_iter().find(|name| args.is_given(name));
+        if let Some(name) = given {
+            let message = "SOCKS 4 has no passwords, only `user`";
+            mistakes.push(args.mistake(name, Code::BadValue, message));
+        }
+    }
+    let limit = limit(args, "timeout").map_err(|found| mistakes.extend(found));
+    match (destination, login, limit) {
+        (Ok(destination), Ok(login), Ok(limit)) if mistakes.is_empty() => Ok(Arc::new(Dial {
+            label: args.descriptor.clone(),
+            version,
+            destination,
+            login,
+            limit,
+        })),
+        _ => Err(mistakes),
+    }
+}
+
+fn limit(args: &Args, name: &str) -> Planned<Duration> {
+    let limit = args.duration(name).unwrap_or_default();
+    if limit.is_zero() {
+        let message =
+            format!("`{name}` must be more than 0: a silent peer would be waited for for ever");
+        return Err(vec![args.mistake(name, Code::BadValue, message)]);
+    }
+    Ok(limit)
+}

@@ -1,0 +1,225 @@
+//! The listening side: clients ask us to connect.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use endpoint::gate::{Credentials, Gate};
+use endpoint::info::Target;
+use endpoint::{
+    Bound, Conn, Context, Error, ErrorKind, Local, Offer, Offers, Refusal, RefusalKind, Result,
+    ServeLayer,
+};
+use socks::{
+    Answer, Choice, Command, Greeting, Host, Login, Method, Reply, Request, Version, login_answer,
+};
+
+use super::exchange::{read, write};
+use crate::asking::{Asking, Says, login};
+use crate::auth::Auth;
+use crate::patience::timeout;
+
+/// The layer, planned.
+#[derive(Debug)]
+pub(super) struct Serve {
+    pub(super) auth: Auth,
+    pub(super) limit: Duration,
+}
+
+#[async_trait]
+impl ServeLayer for Serve {
+    async fn bind(&self, cx: &Context, beneath: &Local) -> Result<Arc<dyn Bound>> {
+        let mut local = Local::new(format!("socks5:{{{}}}", beneath.descriptor));
+        let authenticator = self.auth.open(&local.descriptor)?;
+        (local.address, local.is_encrypted) = (beneath.address, beneath.is_encrypted);
+        Ok(Arc::new(Listening(Arc::new(Kept {
+            authenticator: authenticator.map(|it| it.gate),
+            wants_login: cx.gate().is_some(),
+            limit: self.limit,
+            local,
+        }))))
+    }
+}
+
+/// What all connections of a listener share.
+struct Kept {
+    /// Asked for a name and a password.
+    authenticator: Option<Arc<dyn Gate>>,
+    /// A client that could say who it is does: somebody else asks.
+    wants_login: bool,
+    limit: Duration,
+    local: Local,
+}
+
+struct Listening(Arc<Kept>);
+
+impl Bound for Listening {
+    fn local(&self) -> &Local {
+        &self.0.local
+    }
+
+    fn serve(&self, conn: Conn) -> Box<dyn Offers> {
+        Box::new(Arriving { kept: Arc::clone(&self.0), conn: Some(conn) })
+    }
+}
+
+/// One connection, before its request.
+struct Arriving {
+    kept: Arc<Kept>,
+    conn: Option<Conn>,
+}
+
+#[async_trait]
+impl Offers for Arriving {
+    async fn next(&mut self) -> Result<Option<Offer>> {
+        let Some(conn) = self.conn.take() else { return Ok(None) };
+        let kept = &*self.kept;
+        let limit = kept.limit;
+        timeout(limit, kept.ask(conn)).await.unwrap_or_else(|| {
+            let words = format!("no request of SOCKS came within {} s", limit.as_secs_f64());
+            Err(kept.error(ErrorKind::Timeout, words))
+        })
+    }
+}
+
+impl Kept {
+    async fn ask(&self, conn: Conn) -> Result<Option<Offer>> {
+        let Conn { transport, info, control, guard } = conn;
+        let mut asking = Asking {
+            stream: transport.into_bytes(),
+            unread: Vec::new(),
+            info,
+            control,
+            guard,
+            listener: self.local.descriptor.clone(),
+        };
+        let broken = |words: String| self.error(ErrorKind::Protocol, words);
+        let greeting = read(&mut *asking.stream, Greeting::read).await;
+        let greeting =
+            greeting.map_err(|words| match words.strip_prefix("what came is not SOCKS") {
+                Some(_) => {
+                    broken(words).with_hint("for clients of an HTTP proxy, `http-connect` listens")
+                }
+                None => broken(words),
+            })?;
+        let Some(greeting) = greeting else { return Ok(None) };
+        let methods = match greeting {
+            Greeting::V4(request) => {
+                if let Some(gate) = &self.authenticator {
+                    let user = request.user.clone();
+                    let info = asking.info.clone().with(login(user, String::new()));
+                    if let Err(refusal) = gate.check(&info).await {
+                        return self.turn_away(asking, Version::V4, &refusal).await;
+                    }
+                }
+                return self.offer(asking, request, Version::V4, None).await;
+            }
+            Greeting::V5(methods) => methods,
+        };
+        let Some(method) = self.choose(&methods) else {
+            asking.dismiss(&Choice(None).bytes()).await;
+            let words = match self.authenticator {
+                Some(_) => "the client has no name and password to show",
+                None => "the client wants to say who it is in a way that isn't spoken here",
+            };
+            return Err(self.error(ErrorKind::Refused, words));
+        };
+        write(&mut *asking.stream, &Choice(Some(method)).bytes()).await.map_err(broken)?;
+        let mut credentials = None;
+        if method == Method::Password {
+            let cut = || broken("the client ended before it logged in".to_owned());
+            let shown = read(&mut *asking.stream, Login::read).await.map_err(broken)?;
+            let Login { user, password } = shown.ok_or_else(cut)?;
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let shown = login(text(&user), text(&password));
+            if let Some(gate) = &self.authenticator {
+                match gate.check(&asking.info.clone().with(shown.clone())).await {
+                    Ok(admitted) => asking.info = admitted.info,
+                    Err(refusal) => {
+                        asking.dismiss(&login_answer(false)).await;
+                        return Err(self.error(ErrorKind::Refused, refusal.message));
+                    }
+                }
+            }
+            credentials = Some(shown);
+            write(&mut *asking.stream, &login_answer(true)).await.map_err(broken)?;
+        }
+        let request = read(&mut *asking.stream, Request::read).await;
+        let request = match request {
+            Ok(request) => request,
+            Err(words) => {
+                asking.dismiss(&Answer::new(Reply::NoAddress, None).bytes(Version::V5)).await;
+                return Err(broken(words));
+            }
+        };
+        // Some clients only look whether their password is right.
+        let Some(request) = request else { return Ok(None) };
+        self.offer(asking, request, Version::V5, credentials).await
+    }
+
+    /// The best of what a client offers.
+    fn choose(&self, methods: &[Method]) -> Option<Method> {
+        let order = match (&self.authenticator, self.wants_login) {
+            (Some(_), _) => &[Method::Password][..],
+            (None, true) => &[Method::Password, Method::Nothing],
+            (None, false) => &[Method::Nothing, Method::Password],
+        };
+        order.iter().find(|method| methods.contains(method)).copied()
+    }
+
+    async fn offer(
+        &self,
+        asking: Asking,
+        request: Request,
+        version: Version,
+        credentials: Option<Credentials>,
+    ) -> Result<Option<Offer>> {
+        let what = match request.command {
+            Command::Connect => None,
+            Command::Bind => Some("to be listened for (BIND)".to_owned()),
+            Command::Associate => Some("for datagrams (UDP ASSOCIATE)".to_owned()),
+            Command::Other(code) => Some(format!("for the command {code}")),
+        };
+        if let Some(what) = what {
+            asking.dismiss(&Answer::new(Reply::NoCommand, None).bytes(version)).await;
+            let words = format!("the client asks {what}, and only CONNECT is taken");
+            return Err(self.error(ErrorKind::Refused, words));
+        }
+        let socks::Target { host, port } = request.target;
+        let host = match host {
+            Host::Address(address) => address.to_canonical().to_string(),
+            Host::Name(name) => name,
+        };
+        Ok(Some(asking.offer(Target { host, port }, credentials, version)))
+    }
+
+    async fn turn_away(
+        &self,
+        asking: Asking,
+        version: Version,
+        refusal: &Refusal,
+    ) -> Result<Option<Offer>> {
+        asking.dismiss(&version.no(refusal)).await;
+        Err(self.error(ErrorKind::Refused, refusal.message.clone()))
+    }
+
+    fn error(&self, kind: ErrorKind, words: impl Into<String>) -> Error {
+        Error::new(kind, "accept", &*self.local.descriptor, words)
+    }
+}
+
+impl Says for Version {
+    fn yes(&self) -> Vec<u8> {
+        Answer::new(Reply::Succeeded, None).bytes(*self)
+    }
+
+    fn no(&self, refusal: &Refusal) -> Vec<u8> {
+        let reply = match refusal.kind {
+            RefusalKind::Forbidden | RefusalKind::Unauthenticated => Reply::NotAllowed,
+            RefusalKind::NotFound | RefusalKind::Timeout => Reply::HostUnreachable,
+            RefusalKind::Refused => Reply::Refused,
+            _ => Reply::Failure,
+        };
+        Answer::new(reply, None).bytes(*self)
+    }
+}

@@ -1,0 +1,62 @@
+//! Whose processes may connect to a Unix socket.
+
+use plan::kind::{Args, Param, Topic, ValueKind};
+
+pub(crate) const USERS: Param = Param::new(
+    "users",
+    ValueKind::Choice(&["same", "any"]),
+    "Whose processes may connect (SO_PEERCRED in unix(7)): `same`, the user's that we run as, and root's; `any`, those \
+     that the socket's permissions let in. Left out, it is `same` in front of a program or a device, or where that can't be \
+     excluded, and `any` otherwise.",
+)
+.topic(Topic::Access);
+
+/// Whose they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Users {
+    /// Ours, and root's.
+    Same,
+    Any,
+}
+
+impl Users {
+    /// Reads the parameter `users`; `None` if it isn't given.
+    pub(crate) fn read(args: &Args) -> Option<Self> {
+        match args.text("users") {
+            Some("same") => Some(Self::Same),
+            Some("any") => Some(Self::Any),
+            _ => None,
+        }
+    }
+
+    /// Whether a process of this user may connect.
+    pub(crate) fn include(self, uid: Option<u32>) -> bool {
+        let ours = rustix::process::geteuid().as_raw();
+        self == Self::Any || uid.is_some_and(|uid| uid == 0 || uid == ours)
+    }
+
+    /// What the log says about a process that may not.
+    pub(crate) fn refusal(uid: Option<u32>, at: &str) -> String {
+        let user = uid.map_or_else(|| "unknown".to_owned(), |uid| uid.to_string());
+        format!(
+            "refused a process of the user {user} at {at}: it may be in front of a program or a \
+             device of yours; `users=any` lets every user of this machine connect"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_users_are_not_ours() {
+        let ours = rustix::process::geteuid().as_raw();
+        for (uid, may) in
+            [(Some(ours), true), (Some(0), true), (Some(ours + 1), false), (None, false)]
+        {
+            assert_eq!(Users::Same.include(uid), may, "{uid:?}");
+            assert!(Users::Any.include(uid));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What is wrong with a head.
+
+use std::fmt;
+
+/// Why a head isn't taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// What a status is chosen by.
+    pub fault: Fault,
+    /// In words.
+    pub words: String,
+}
+
+/// The sorts of mistakes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It isn't HTTP/1: 400.
+    Malformed,
+    /// Another method than CONNECT: 405.
+    Method,
+    /// More than [`MOST`](crate::MOST) bytes or 100 fields: 431.
+    TooLarge,
+}
+
+impl Error {
+    pub(crate) fn new(fault: Fault, words: impl Into<String>) -> Self {
+        Self { fault, words: words.into() }
+    }
+
+    pub(crate) fn of(error: httparse::Error) -> Self {
+        match error {
+            httparse::Error::TooManyHeaders => {
+                Self::new(Fault::TooLarge, "a head has more than 100 fields")
+            }
+            error => Self::new(Fault::Malformed, format!("what came is not HTTP: {error}")),
+        }
+    }
+
+    pub(crate) fn too_large() -> Self {
+        Self::new(Fault::TooLarge, "a head has more than 16 KiB")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,29 @@
+//! HTTP CONNECT (RFC 9110 section 9.3.6): how a client asks a proxy for a tunnel. Nothing here does I/O.
+//!
+//! [`Request`] is what a client asks, [`Answer`] the head of what a proxy answers. Both are read from the bytes that have come
+//! so far; bytes behind a head are the tunnel's.
+
+mod answer;
+mod error;
+mod login;
+mod request;
+
+pub use self::answer::Answer;
+pub use self::error::{Error, Fault};
+pub use self::login::Login;
+pub use self::request::Request;
+
+/// What the bytes so far come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read<T> {
+    /// A head, and how many bytes it takes.
+    Head(T, usize),
+    /// More bytes are needed.
+    More,
+}
+
+/// How many bytes a head may have.
+pub const MOST: usize = 16 * 1024;
+
+/// How many header fields a head may have.
+const FIELDS: usize = 100;

@@ -1,0 +1,99 @@
+//! What a client asks.
+
+use crate::error::{Error, Fault};
+use crate::{FIELDS, Login, MOST, Read};
+
+/// A request for a tunnel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Where to, without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// Who asks, if that is said.
+    pub login: Option<Login>,
+}
+
+impl Request {
+    /// Reads it from the start of `bytes`.
+    ///
+    /// # Errors
+    /// It is no such request, whatever follows.
+    pub fn read(bytes: &[u8]) -> Result<Read<Self>, Error> {
+        let mut fields = [httparse::EMPTY_HEADER; FIELDS];
+        let mut request = httparse::Request::new(&mut fields);
+        let status = request.parse(bytes).map_err(Error::of)?;
+        // Nobody waits for the rest of a request that is refused in any case.
+        if let Some(method) = request.method.filter(|method| *method != "CONNECT") {
+            let words = format!("`{method}` came, and only CONNECT is spoken here");
+            return Err(Error::new(Fault::Method, words));
+        }
+        let length = match status {
+            httparse::Status::Complete(length) if length <= MOST => length,
+            httparse::Status::Partial if bytes.len() < MOST => return Ok(Read::More),
+            _ => return Err(Error::too_large()),
+        };
+        let target = request.path.unwrap_or_default();
+        let (host, port) = place(target).ok_or_else(|| {
+            let words = format!("CONNECT needs HOST:PORT, and `{}` came", shown(target));
+            Error::new(Fault::Malformed, words)
+        })?;
+        let login = login(request.headers)?;
+        Ok(Read::Head(Self { host, port, login }, length))
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// The host can't stand in a request.
+    pub fn bytes(&self) -> Result<Vec<u8>, Error> {
+        let is_host = |c: char| c.is_ascii_graphic() && !"/?#@[]\\".contains(c);
+        if self.host.is_empty() || !self.host.chars().all(is_host) {
+            let words = format!("the host `{}` can't stand in a request", shown(&self.host));
+            return Err(Error::new(Fault::Malformed, words));
+        }
+        let host =
+            if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let mut text = format!("CONNECT {host}:{0} HTTP/1.1\r\nHost: {host}:{0}\r\n", self.port);
+        if let Some(login) = &self.login {
+            text.push_str(&format!("Proxy-Authorization: {}\r\n", login.value()));
+        }
+        text.push_str("\r\n");
+        Ok(text.into_bytes())
+    }
+}
+
+/// `HOST:PORT`, `[::1]:PORT`.
+fn place(target: &str) -> Option<(String, u16)> {
+    let (host, port) = target.rsplit_once(':')?;
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = |c: char| c.is_ascii_graphic() && !"/?#@[]\\".contains(c);
+    let host = match bare {
+        Some(v6) => v6.contains(':').then_some(v6)?,
+        None => (!host.contains(':')).then_some(host)?,
+    };
+    if host.is_empty()
+        || !host.chars().all(is_host)
+        || !port.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return None;
+    }
+    let port = port.parse().ok().filter(|port| *port > 0)?;
+    Some((host.to_owned(), port))
+}
+
+/// One at most: of two, one would be checked and the other one meant.
+fn login(fields: &[httparse::Header<'_>]) -> Result<Option<Login>, Error> {
+    let mut found =
+        fields.iter().filter(|field| field.name.eq_ignore_ascii_case("proxy-authorization"));
+    let Some(field) = found.next() else { return Ok(None) };
+    if found.next().is_some() {
+        let words = "Proxy-Authorization is given twice";
+        return Err(Error::new(Fault::Malformed, words));
+    }
+    Ok(std::str::from_utf8(field.value).ok().and_then(Login::of))
+}
+
+fn shown(text: &str) -> String {
+    text.chars().take(100).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

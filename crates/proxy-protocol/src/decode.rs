@@ -1,0 +1,32 @@
+//! From bytes to a header, whichever version it is of.
+
+use crate::{Error, Header, v1, v2};
+
+/// What the bytes so far come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decoded {
+    /// A header, and how many bytes it takes. What follows is the connection's own.
+    Header(Header, usize),
+    /// At least so many more bytes are needed. Of version 2 that is exact once its first 16 bytes are there.
+    More(usize),
+}
+
+/// Reads a header from the start of `bytes`. Nothing is allocated before it is whole.
+///
+/// # Errors
+/// The bytes are no header, whatever follows.
+pub fn decode(bytes: &[u8]) -> Result<Decoded, Error> {
+    if is_prefix(bytes, v2::SIGNATURE) {
+        return v2::decode(bytes);
+    }
+    if is_prefix(bytes, v1::START) {
+        return v1::decode(bytes);
+    }
+    Err(Error::NoHeader)
+}
+
+/// Whether one of them begins with the other.
+fn is_prefix(bytes: &[u8], start: &[u8]) -> bool {
+    let common = bytes.len().min(start.len());
+    bytes[..common] == start[..common]
+}

@@ -1,0 +1,65 @@
+//! What a header says.
+
+// Addresses alone: core has no sockets.
+use core::net::SocketAddr;
+
+use crate::Tlv;
+
+/// A header, whatever its version.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    /// Who talks to whom.
+    pub addresses: Addresses,
+    /// What else is said; nothing in version 1.
+    pub tlvs: Vec<Tlv>,
+}
+
+impl Header {
+    /// A header with these addresses and nothing else.
+    #[must_use]
+    pub fn new(addresses: Addresses) -> Self {
+        Self { addresses, tlvs: Vec::new() }
+    }
+
+    /// Returns the client's address, if it has one.
+    #[must_use]
+    pub fn source(&self) -> Option<SocketAddr> {
+        match self.addresses {
+            Addresses::Inet { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    /// Returns the address that the client connected to, if it has one.
+    #[must_use]
+    pub fn destination(&self) -> Option<SocketAddr> {
+        match self.addresses {
+            Addresses::Inet { destination, .. } => Some(destination),
+            _ => None,
+        }
+    }
+}
+
+/// Both ends of a client's connection to the proxy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Addresses {
+    /// The proxy speaks for itself, as health checks do (`LOCAL`): the connection's own addresses hold.
+    #[default]
+    Local,
+    /// There is a client, and the proxy can't say where it is (`UNKNOWN`, `UNSPEC`).
+    Unknown,
+    /// A connection over IPv4 or IPv6, both ends of one family.
+    Inet {
+        /// The client.
+        source: SocketAddr,
+        /// What it connected to.
+        destination: SocketAddr,
+    },
+    /// A Unix socket: paths, without the zeros behind them. An abstract name begins with a zero.
+    Unix {
+        /// The client's, mostly empty.
+        source: Vec<u8>,
+        /// What it connected to.
+        destination: Vec<u8>,
+    },
+}

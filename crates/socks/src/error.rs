@@ -1,0 +1,41 @@
+//! What is wrong with a message.
+
+use std::fmt;
+
+/// Why bytes are no message, or a message can't be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The first byte is of no version that there is here.
+    BadVersion(u8),
+    /// The version of a message isn't that of those before it.
+    OtherVersion(u8),
+    /// A kind of address that doesn't exist.
+    BadAddress(u8),
+    /// A name that is empty, or isn't text.
+    BadName,
+    /// A name or password of more than 255 bytes, or with a zero in it where that ends it.
+    TooLong,
+    /// A text of version 4 that has no end.
+    Endless,
+    /// Version 4 has no IPv6 addresses.
+    NoV6,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BadVersion(byte) => {
+                write!(f, "what came is not SOCKS: it begins with {byte:#04x}")
+            }
+            Self::OtherVersion(byte) => write!(f, "a message of SOCKS has the version {byte}"),
+            Self::BadAddress(byte) => write!(f, "SOCKS has no kind of address {byte:#04x}"),
+            Self::BadName => f.write_str("a name in a message of SOCKS is empty or isn't text"),
+            Self::TooLong => f.write_str("a name or password is too long for SOCKS"),
+            Self::Endless => f.write_str("a text in a message of SOCKS 4 has no end"),
+            Self::NoV6 => f.write_str("SOCKS 4 has no IPv6 addresses"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

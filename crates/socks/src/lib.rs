@@ -1,0 +1,32 @@
+//! SOCKS: how a client asks a proxy to connect it somewhere. Version 4 (and 4a, which has names), and version 5 (RFC 1928)
+//! with names and passwords (RFC 1929). Nothing here does I/O.
+//!
+//! Each message is a value that is read from the bytes that have come so far, and written to bytes:
+//!
+//! ```text
+//! client                                         server
+//!   │ Greeting: V5 { methods }  ──────────────►  │        Greeting: V4(Request), which is all there is
+//!   │ ◄──────────────  Choice: one of them       │
+//!   │ Login: name, password     ──────────────►  │        if that was chosen
+//!   │ ◄──────────────  whether it is right       │
+//!   │ Request: command, target  ──────────────►  │
+//!   │ ◄──────────────  Answer: reply, address    │
+//! ```
+//!
+//! A reader says how many more bytes a message needs at least, so that nothing is read that belongs to what comes next.
+
+mod answer;
+mod error;
+mod greeting;
+mod login;
+mod request;
+mod take;
+mod target;
+
+pub use self::answer::{Answer, Reply};
+pub use self::error::Error;
+pub use self::greeting::{Choice, Greeting, Method, hello};
+pub use self::login::{Login, login_answer, login_status};
+pub use self::request::{Command, Request, Version};
+pub use self::take::Read;
+pub use self::target::{Host, Target};
