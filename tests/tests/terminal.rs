@@ -86,7 +86,7 @@ impl Page {
 }
 
 fn hello(face: &str) -> String {
-    format!(r#"{{"type":"hello","version":1,"face":"{face}"}}"#)
+    format!(r#"{{"type":"hello","version":1,"face":"{face}","ack":true}}"#)
 }
 
 // === telnet ===

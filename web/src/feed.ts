@@ -2,8 +2,8 @@
 //
 // xterm.js takes any amount at once, parses it in slices of 12 ms and throws away what is beyond
 // 50 MB. So it is given at most WINDOW bytes that it hasn't parsed yet, in pieces that keep the page
-// alive; the rest waits here, in order. Nothing is dropped. Acknowledgements to the server, when the
-// protocol has them, hang on `parsed`: it counts the server's bytes that were really taken in.
+// alive; the rest waits here, in order. Nothing is dropped. Acknowledgements to the server (acks.ts) hang
+// on `parsed`: it counts the server's bytes that were really taken in.
 
 export interface Sink {
   write(bytes: Uint8Array, done: () => void): void;

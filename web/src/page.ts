@@ -5,6 +5,7 @@
 //
 // The parts know nothing of each other; they are tied together here.
 
+import { Acks } from "./acks.ts";
 import { LocalEcho } from "./echo.ts";
 import { FACES, UNTOLD } from "./face.ts";
 import { Feed } from "./feed.ts";
@@ -40,6 +41,7 @@ export class Page {
   readonly #place = element("terminal", HTMLElement);
   readonly #terminal: Terminal;
   readonly #feed: Feed;
+  readonly #acks = new Acks((bytes) => this.#session.control({ type: "ack", bytes }));
   readonly #session: Session;
   readonly #echo = new LocalEcho();
   readonly #title = new Title();
@@ -77,6 +79,7 @@ export class Page {
       key: (event) => this.#key(event),
     });
     this.#feed = new Feed(this.#terminal);
+    this.#feed.onparsed = () => this.#acks.parsed(this.#feed.counts.parsed);
     this.#ask = new Ask(() => this.#terminal.focus());
     this.#search = new Search(this.#terminal);
     this.#status = new Status(
@@ -167,6 +170,7 @@ export class Page {
       case "connecting":
         break;
       case "connected":
+        this.#acks.begin(this.#feed.counts.received);
         this.#meet(UNTOLD);
         // What was started before is gone: nobody should look for it.
         if (this.#sessions++ > 0) this.#feed.local("\x1b[90m[new session]\x1b[0m\r\n");
@@ -214,6 +218,7 @@ export class Page {
   #control(message: FromServer): void {
     switch (message.type) {
       case "hello":
+        if (message.ack) this.#acks.start();
         return this.#wear(message.face);
       case "echo":
         this.#farEcho = message.on;

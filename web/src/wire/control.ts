@@ -23,7 +23,7 @@ export interface Modem {
 }
 
 export type FromServer =
-  | { type: "hello"; version: number; face: Face }
+  | { type: "hello"; version: number; face: Face; ack?: boolean }
   | { type: "echo"; on: boolean }
   | { type: "title"; text: string }
   | ({ type: "line" } & Line)
@@ -36,6 +36,7 @@ export type FromPage =
   | { type: "break"; ms: number }
   | ({ type: "line" } & Line)
   | ({ type: "modem" } & Pick<Modem, "dtr" | "rts">)
+  | { type: "ack"; bytes: number }
   | { type: "eof" };
 
 /// Bytes of UTF-8, both ways.
@@ -62,7 +63,12 @@ export function parseControl(text: string): FromServer | null {
     case "hello": {
       const face = FACES.find((known) => known === fields["face"]);
       // A face of a later version: a plain terminal is the best guess.
-      return { type: "hello", version: count(fields["version"]) ?? 1, face: face ?? "shell" };
+      return {
+        type: "hello",
+        version: count(fields["version"]) ?? 1,
+        face: face ?? "shell",
+        ...flags(fields, ["ack"]),
+      };
     }
     case "echo":
       return typeof fields["on"] === "boolean" ? { type: "echo", on: fields["on"] } : null;

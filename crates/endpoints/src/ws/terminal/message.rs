@@ -16,6 +16,8 @@ use super::Face;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Message {
     Signal(Signal),
+    /// So many bytes of data were drawn, since the connection was opened.
+    Ack(u64),
     /// No more data comes from the peer.
     Eof,
     /// Nothing that we know, or nothing that the peer has to say.
@@ -33,6 +35,9 @@ pub(super) fn read(text: &[u8], role: Role) -> Result<Message, &'static str> {
     let kind = kind.ok_or("a control message must have a `type`")?;
     let signal = match (kind, role) {
         ("eof", _) => return Ok(Message::Eof),
+        ("ack", Role::Server) => {
+            return Ok(whole(&fields, "bytes").map_or(Message::Unknown, Message::Ack));
+        }
         ("line", _) => line(&fields).map(Signal::Line),
         ("modem", _) => modem(&fields).map(Signal::Modem),
         ("resize", Role::Server) => size(&fields).map(Signal::Window),
@@ -90,7 +95,7 @@ pub(super) fn write(signal: &Signal, role: Role) -> Option<String> {
 
 /// The first of a server's messages.
 pub(super) fn hello(face: Face) -> String {
-    json!({"type": "hello", "version": 1, "face": face.name()}).to_string()
+    json!({"type": "hello", "version": 1, "face": face.name(), "ack": true}).to_string()
 }
 
 pub(super) fn eof() -> String {
@@ -290,7 +295,7 @@ mod tests {
         }
         assert_eq!(read(eof().as_bytes(), Role::Client), Ok(Message::Eof));
         assert_eq!(read(hello(Face::Shell).as_bytes(), Role::Client), Ok(Message::Unknown));
-        assert_eq!(hello(Face::Shell), r#"{"type":"hello","version":1,"face":"shell"}"#);
+        assert_eq!(hello(Face::Shell), r#"{"type":"hello","version":1,"face":"shell","ack":true}"#);
     }
 
     #[test]
@@ -316,6 +321,8 @@ mod tests {
         ] {
             assert_eq!(said(text), Message::Unknown, "{text}");
         }
+        assert_eq!(said(r#"{"type":"ack","bytes":5}"#), Message::Ack(5));
+        assert_eq!(said(r#"{"type":"ack","bytes":-5}"#), Message::Unknown);
         let size = Signal::Window(WindowSize { cols: 80, rows: 24 });
         let text = r#"{"more":[{}],"rows":24.0,"cols":80,"type":"resize"}"#;
         assert_eq!(said(text), Message::Signal(size));
