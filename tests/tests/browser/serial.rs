@@ -135,3 +135,60 @@ fn a_line_that_vanishes_is_told() {
         (state != "connected").then_some(())
     });
 }
+
+#[test]
+fn what_is_chosen_for_a_line_survives_a_reload() {
+    let line = line();
+    let far = line.far_end();
+    let forwarder = Forwarder::between("ws:0", &line.descriptor());
+    let browser = Browser::start();
+    let page = browser.open(&url(&forwarder));
+    page.wait_visible("#serial-tools");
+    page.select("#baud", "9600");
+    page.click("#open-line");
+    page.select("#stop", "2");
+    page.select("[name=serialEnter]", "crlf");
+    page.click("[name=serialTimestamps]");
+    page.press("Escape");
+    until("the line has it", || {
+        let settings = line.settings();
+        (settings.contains("speed 9600 baud") && settings.contains(" cstopb")).then_some(())
+    });
+    page.type_text("a\n");
+    expect(&far, "a\r\n");
+    (&far).write_all(b"one\ntwo\n").expect("the cable takes it");
+    let shown = page.wait_text("two");
+    let stamped: Vec<_> = shown.lines().filter(|line| line.get(2..3) == Some(":")).collect();
+    assert!(stamped.len() == 2 && stamped[1].ends_with(" two"), "no staircase: {shown}");
+
+    for _ in 0..10 {
+        assert_eq!(page.go(&url(&forwarder)), 200);
+        page.wait_state("connected");
+    }
+    until("the line has it again", || line.settings().contains("speed 9600 baud").then_some(()));
+    page.type_text("b\n");
+    expect(&far, "b\r\n");
+    assert_eq!(page.evaluate("document.querySelector('[name=serialTimestamps]').checked"), true);
+    // Ten reloads are ten sessions, and none was refused.
+    assert_eq!(forwarder.log().matches("INFO  open ").count(), 11, "{}", forwarder.log());
+    assert!(!forwarder.log().contains("in use"), "{}", forwarder.log());
+}
+
+#[test]
+fn bytes_are_shown_in_hex_and_kept_for_a_log() {
+    let line = line();
+    let forwarder = Forwarder::between("ws:0", &line.descriptor());
+    let browser = Browser::start();
+    let page = browser.open(&url(&forwarder));
+    page.wait_visible("#serial-tools");
+    page.click("#open-line");
+    page.click("[name=serialHex]");
+    page.press("Escape");
+    let mut far = line.far_end();
+    far.write_all(b"\x00\xffab\n").expect("the cable takes it");
+    page.wait_text("00 ff 61 62 0a                                   ..ab.");
+    let counts = page.evaluate("window.endpointforward.counts()");
+    assert_eq!((&counts["received"], &counts["parsed"]), (&5.into(), &5.into()));
+    // A pty has no modem lines.
+    assert_eq!(page.evaluate("document.getElementById('modem').hidden"), true);
+}

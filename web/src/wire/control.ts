@@ -25,6 +25,7 @@ export interface Modem {
 export type FromServer =
   | { type: "hello"; version: number; face: Face; ack?: boolean }
   | { type: "echo"; on: boolean }
+  | { type: "job"; runs: boolean }
   | { type: "title"; text: string }
   | ({ type: "line" } & Line)
   | ({ type: "modem" } & Modem)
@@ -37,6 +38,7 @@ export type FromPage =
   | ({ type: "line" } & Line)
   | ({ type: "modem" } & Pick<Modem, "dtr" | "rts">)
   | { type: "ack"; bytes: number }
+  | { type: "query"; what: "job" | "modem" }
   | { type: "eof" };
 
 /// Bytes of UTF-8, both ways.
@@ -72,6 +74,8 @@ export function parseControl(text: string): FromServer | null {
     }
     case "echo":
       return typeof fields["on"] === "boolean" ? { type: "echo", on: fields["on"] } : null;
+    case "job":
+      return typeof fields["runs"] === "boolean" ? { type: "job", runs: fields["runs"] } : null;
     case "title":
       return typeof fields["text"] === "string" ? { type: "title", text: fields["text"] } : null;
     case "line":

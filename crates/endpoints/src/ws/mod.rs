@@ -113,6 +113,14 @@ pub(crate) static KIND: Kind = Kind {
             )
             .default("auto"),
             Param::new(
+                "listing",
+                ValueKind::Bool,
+                "Whether a folder in `page` that has no `index.html` shows a list of its files. Without \
+                 it, the reply is 404 and names the page that is perhaps meant.",
+            )
+            .topic(Topic::Http)
+            .default("false"),
+            Param::new(
                 "auth",
                 ValueKind::Choice(&["none", "token"]),
                 "Who may see the page and connect. `none`, everybody who reaches the listener, which \

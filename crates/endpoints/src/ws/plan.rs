@@ -53,6 +53,11 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
         let message = format!("`path` can't have a query, as `{path}` has");
         found.push(args.mistake("path", "bad-path", message));
     }
+    if args.is_given("listing") && !matches!(show, Show::Folder(_)) {
+        let mistake =
+            args.mistake("listing", Code::BadValue, "`listing` is for a folder in `page`");
+        found.push(mistake.help("a folder has a slash in it, as `page=./public`"));
+    }
     if !found.is_empty() {
         return Err(found);
     }
@@ -66,6 +71,7 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
         health,
         auth: Auth::read(args),
         show,
+        lists: args.flag("listing"),
         telnet: args.dial_layer("telnet"),
         headers,
         options,

@@ -44,6 +44,7 @@ pub(super) fn read(text: &[u8], role: Role) -> Result<Message, &'static str> {
         ("break", Role::Server) => Some(Signal::Break(brk(&fields))),
         ("purge", Role::Server) => purge(&fields).map(Signal::Purge),
         ("query", Role::Server) => query(&fields).map(Signal::Query),
+        ("job", Role::Client) => fields.get("runs").and_then(Value::as_bool).map(Signal::Job),
         ("echo", Role::Client) => fields.get("on").and_then(Value::as_bool).map(Signal::Echo),
         ("title", Role::Client) => {
             fields.get("text").and_then(Value::as_str).map(|text| Signal::Title(text.to_owned()))
@@ -79,8 +80,10 @@ pub(super) fn write(signal: &Signal, role: Role) -> Option<String> {
             };
             json!({"type": "purge", "what": what})
         }
+        (Signal::Query(Query::Job), Role::Client) => json!({"type": "query", "what": "job"}),
         (Signal::Query(Query::Line), Role::Client) => json!({"type": "query", "what": "line"}),
         (Signal::Query(Query::Modem), Role::Client) => json!({"type": "query", "what": "modem"}),
+        (Signal::Job(runs), Role::Server) => json!({"type": "job", "runs": runs}),
         (Signal::Echo(on), Role::Server) => json!({"type": "echo", "on": on}),
         (Signal::Exit(status), Role::Server) => match status {
             ExitStatus::Code(code) => json!({"type": "exit", "status": code}),
@@ -131,6 +134,7 @@ fn purge(fields: &Map<String, Value>) -> Option<Purge> {
 
 fn query(fields: &Map<String, Value>) -> Option<Query> {
     Some(match fields.get("what").and_then(Value::as_str)? {
+        "job" => Query::Job,
         "line" => Query::Line,
         "modem" => Query::Modem,
         _ => return None,
@@ -264,6 +268,7 @@ mod tests {
             Signal::Purge(Purge::Input),
             Signal::Purge(Purge::Output),
             Signal::Purge(Purge::Both),
+            Signal::Query(Query::Job),
             Signal::Query(Query::Line),
             Signal::Query(Query::Modem),
             Signal::Line(line.clone()),
@@ -272,6 +277,7 @@ mod tests {
         lines.cd = Some(true);
         let from_server = [
             Signal::Echo(false),
+            Signal::Job(true),
             Signal::Title("ü \"quoted\" \\".into()),
             Signal::Exit(ExitStatus::Code(3)),
             Signal::Exit(ExitStatus::Signal(15)),
