@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
-use tests::browser::Browser;
+use tests::browser::{Browser, Look};
 use tests::{Forwarder, Peer, run_program, until};
 
 use crate::url;
@@ -191,4 +191,74 @@ fn bytes_are_shown_in_hex_and_kept_for_a_log() {
     assert_eq!((&counts["received"], &counts["parsed"]), (&5.into(), &5.into()));
     // A pty has no modem lines.
     assert_eq!(page.evaluate("document.getElementById('modem').hidden"), true);
+}
+
+/// In the page: a server that speaks for a line with all modem lines, because no pty has them.
+const FAKE: &str = r#"
+  window.said = [];
+  window.WebSocket = class {
+    static OPEN = 1;
+    readyState = 0;
+    constructor(url, names) {
+      [this.protocol] = names;
+      window.fake = this;
+      setTimeout(() => {
+        this.readyState = 1;
+        this.onopen();
+        this.hear({ type: "hello", version: 1, face: "serial", ack: true });
+        this.hear({ type: "line", baud: 115200, bits: 7, parity: "E", stop: 2, xonxoff: false, rtscts: true });
+      });
+    }
+    hear(message) { this.onmessage({ data: JSON.stringify(message) }); }
+    send(message) { if (typeof message === "string") window.said.push(message); }
+    close() {}
+  };
+"#;
+
+#[test]
+fn modem_lines_are_lamps_and_switches() {
+    let forwarder = Forwarder::between("ws:0", "echo");
+    let browser = Browser::start();
+    let looks = [
+        ("dark", Look::DESKTOP),
+        ("light", Look::DESKTOP.light()),
+        ("phone-dark", Look::PHONE),
+        ("phone-light", Look::PHONE.light()),
+    ];
+    for (suffix, look) in looks {
+        let page = browser.open_as(&format!("{}?connect", url(&forwarder)), look);
+        page.wait_visible("#connect-form");
+        let _nothing = page.evaluate(FAKE);
+        page.click("#connect-go");
+        page.wait_visible("#serial-tools");
+        let said = |text: &str| {
+            until(text, || page.evaluate("said.join()").to_string().contains(text).then_some(()));
+        };
+        said(r#"{\"type\":\"query\",\"what\":\"modem\"}"#);
+        said(r#"{\"type\":\"ack\",\"bytes\":0}"#);
+        let _nothing = page.evaluate(
+            "fake.hear({ type: 'modem', dtr: true, rts: true, cts: true, dsr: false, dcd: true, ri: false })",
+        );
+        page.wait_visible("#modem");
+        let label = |id: &str| page.evaluate(&format!("document.getElementById('{id}').ariaLabel"));
+        assert_eq!((label("cts"), label("dsr")), ("CTS on".into(), "DSR off".into()));
+        let _nothing = page.evaluate("fake.hear({ type: 'modem', cts: false })");
+        assert_eq!((label("cts"), label("dcd")), ("CTS off".into(), "DCD on".into()));
+        page.click("#rts");
+        said(r#"{\"type\":\"modem\",\"rts\":false}"#);
+        // It is the device that says whether it is so.
+        let pressed = "document.getElementById('rts').ariaPressed";
+        assert_eq!(page.evaluate(pressed), "true");
+        let _nothing = page.evaluate("fake.hear({ type: 'modem', rts: false })");
+        assert_eq!(page.evaluate(pressed), "false");
+        page.screenshot(&format!("modem-{suffix}"));
+        assert_eq!(page.evaluate("document.documentElement.scrollWidth - innerWidth"), 0);
+        page.click("#open-line");
+        let chosen = "['bits', 'parity', 'stop', 'flow'].map((id) => document.getElementById(id).value).join()";
+        assert_eq!(page.evaluate(chosen), "7,E,2,rtscts");
+        page.select("#parity", "O");
+        said(r#"{\"type\":\"line\",\"parity\":\"O\"}"#);
+        page.screenshot(&format!("line-{suffix}"));
+        page.close();
+    }
 }

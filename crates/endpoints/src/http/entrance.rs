@@ -56,6 +56,14 @@ impl Mount for Entrance {
         if let Err(refused) = self.origins.check(asked) {
             return Outcome::Refused(refused);
         }
+        if asked.head.has_body {
+            let line = "a page that asks whether it may connect sends no body";
+            return Outcome::Refused(Refused::new(
+                StatusCode::BAD_REQUEST,
+                ErrorKind::Protocol,
+                line,
+            ));
+        }
         let Some(exchange) = &self.exchange else {
             let mut reply = reply::text(StatusCode::OK, "come in");
             reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
