@@ -104,6 +104,27 @@ const verbs = {
     await pages[page].click(selector);
   },
 
+  /// With a finger.
+  async tap({ page, selector }) {
+    await pages[page].tap(selector);
+  },
+
+  /// A finger, from the middle of what is selected, by so many pixels downwards, in steps of a frame each.
+  async drag({ page, selector, by }) {
+    const box = await pages[page].locator(selector).boundingBox();
+    const [x, start] = [box.x + box.width / 2, box.y + box.height / 2];
+    const cdp = await pages[page].context().newCDPSession(pages[page]);
+    const touch = (type, y) =>
+      cdp.send("Input.dispatchTouchEvent", { type, touchPoints: y === null ? [] : [{ x, y, id: 1 }] });
+    await touch("touchStart", start);
+    for (let step = 1; step <= 8; step++) {
+      await touch("touchMove", start + (by * step) / 8);
+      await new Promise((done) => setTimeout(done, 16));
+    }
+    await touch("touchEnd", null);
+    await cdp.detach();
+  },
+
   async fill({ page, selector, text }) {
     await pages[page].fill(selector, text);
   },

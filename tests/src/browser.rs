@@ -223,6 +223,16 @@ impl<'a> Page<'a> {
         self.ask("click", json!({"selector": selector}));
     }
 
+    /// Taps on what the selector names, with a finger.
+    pub fn tap(&self, selector: &str) {
+        self.ask("tap", json!({"selector": selector}));
+    }
+
+    /// Draws a finger over what the selector names, by so many pixels downwards.
+    pub fn drag(&self, selector: &str, by: i32) {
+        self.ask("drag", json!({"selector": selector, "by": by}));
+    }
+
     /// Replaces a field's text.
     pub fn fill(&self, selector: &str, text: &str) {
         self.ask("fill", json!({"selector": selector, "text": text}));

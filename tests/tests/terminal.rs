@@ -36,7 +36,11 @@ impl Page {
         let frame = self.ws.receive().expect("no end without a Close");
         match frame.opcode {
             Opcode::Text => {
-                self.said.push(String::from_utf8(frame.payload).expect("text is UTF-8"));
+                let said = String::from_utf8(frame.payload).expect("text is UTF-8");
+                // What a program is called comes when it is known, and has a test of its own.
+                if !said.starts_with(r#"{"type":"title""#) {
+                    self.said.push(said);
+                }
             }
             Opcode::Close => return Some(frame),
             Opcode::Ping | Opcode::Pong => {}
@@ -86,7 +90,7 @@ impl Page {
 }
 
 fn hello(face: &str) -> String {
-    format!(r#"{{"type":"hello","version":1,"face":"{face}"}}"#)
+    format!(r#"{{"type":"hello","version":1,"face":"{face}","ack":true}}"#)
 }
 
 // === telnet ===

@@ -2,8 +2,8 @@
 //
 // xterm.js takes any amount at once, parses it in slices of 12 ms and throws away what is beyond
 // 50 MB. So it is given at most WINDOW bytes that it hasn't parsed yet, in pieces that keep the page
-// alive; the rest waits here, in order. Nothing is dropped. Acknowledgements to the server, when the
-// protocol has them, hang on `parsed`: it counts the server's bytes that were really taken in.
+// alive; the rest waits here, in order. Nothing is dropped. Acknowledgements to the server (acks.ts) hang
+// on `parsed`: it counts the server's bytes that were really taken in.
 
 export interface Sink {
   write(bytes: Uint8Array, done: () => void): void;
@@ -22,6 +22,8 @@ export interface Counts {
 
 interface Piece {
   bytes: Uint8Array;
+  /// How many of the server's bytes are told with it.
+  from: number;
   remote: boolean;
 }
 
@@ -47,21 +49,25 @@ export class Feed {
     return { ...this.#counts };
   }
 
-  /// From the server.
-  data(bytes: Uint8Array): void {
-    this.#counts.received += bytes.length;
-    this.#push(bytes, true);
+  /// From the server: what is to be shown of `from` bytes.
+  data(bytes: Uint8Array, from = bytes.length): void {
+    this.#counts.received += from;
+    // Bytes of which nothing is seen are counted all the same.
+    this.#push(bytes, true, from);
   }
 
   /// From the page itself, such as local echo: shown behind what came before it.
   local(text: string): void {
-    this.#push(new TextEncoder().encode(text), false);
+    this.#push(new TextEncoder().encode(text), false, 0);
   }
 
-  #push(bytes: Uint8Array, remote: boolean): void {
-    for (let at = 0; at < bytes.length; at += PIECE) {
+  #push(bytes: Uint8Array, remote: boolean, from: number): void {
+    const same = from === bytes.length;
+    for (let at = 0; at < bytes.length || (at === 0 && from > 0); at += PIECE) {
       const piece = bytes.subarray(at, at + PIECE);
-      this.#queue.push({ bytes: piece, remote });
+      // Shown otherwise than it came, all of it is told with the last piece.
+      const told = same ? piece.length : at + PIECE >= bytes.length ? from : 0;
+      this.#queue.push({ bytes: piece, from: remote ? told : 0, remote });
       this.#counts.waiting += piece.length;
     }
     this.#pour();
@@ -72,14 +78,14 @@ export class Feed {
       const piece = this.#queue[this.#front];
       if (!piece || this.#counts.unparsed + piece.bytes.length > WINDOW) break;
       this.#front += 1;
-      const { bytes, remote } = piece;
+      const { bytes, from, remote } = piece;
       this.#counts.waiting -= bytes.length;
       this.#counts.unparsed += bytes.length;
       if (remote) this.tap?.(bytes);
       this.#sink.write(bytes, () => {
         this.#counts.unparsed -= bytes.length;
         if (remote) {
-          this.#counts.parsed += bytes.length;
+          this.#counts.parsed += from;
           this.onparsed?.();
         }
         this.#pour();

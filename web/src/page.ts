@@ -5,9 +5,11 @@
 //
 // The parts know nothing of each other; they are tied together here.
 
+import { Acks } from "./acks.ts";
 import { LocalEcho } from "./echo.ts";
 import { FACES, UNTOLD } from "./face.ts";
 import { Feed } from "./feed.ts";
+import { SerialView } from "./serialview.ts";
 import { Session, type Address, type State } from "./session.ts";
 import { read as recall, Store, write as keep } from "./settings/store.ts";
 import { DEFAULTS } from "./settings/settings.ts";
@@ -17,8 +19,11 @@ import { Ask } from "./ui/ask.ts";
 import { canRead, copy, hasLines, pasteable, read } from "./ui/clipboard.ts";
 import { ConnectForm } from "./ui/connect.ts";
 import { button, dialog, element } from "./ui/dom.ts";
+import { goFullScreen, locksKeys } from "./ui/fullscreen.ts";
+import { KeyBar } from "./ui/keybar.ts";
 import { command, type Command } from "./ui/keys.ts";
 import { Search } from "./ui/search.ts";
+import { save } from "./ui/save.ts";
 import { Serial } from "./ui/serial.ts";
 import { settingsDialog } from "./ui/settings.ts";
 import { Status } from "./ui/status.ts";
@@ -33,6 +38,11 @@ import type { Face, FromServer } from "./wire/control.ts";
 /// While a window is dragged, programs needn't redraw for every column on the way.
 const SETTLE_MS = 60;
 
+/// A job has begun by then.
+const PROBE_MS = 600;
+
+const ENTERS = { cr: "\r", lf: "\n", crlf: "\r\n" } as const;
+
 const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 
 export class Page {
@@ -40,14 +50,17 @@ export class Page {
   readonly #place = element("terminal", HTMLElement);
   readonly #terminal: Terminal;
   readonly #feed: Feed;
+  readonly #acks = new Acks((bytes) => this.#session.control({ type: "ack", bytes }));
   readonly #session: Session;
   readonly #echo = new LocalEcho();
   readonly #title = new Title();
   readonly #ask: Ask;
   readonly #search: Search;
   readonly #serial: Serial;
+  readonly #view = new SerialView();
   readonly #status: Status;
   readonly #form: ConnectForm;
+  readonly #keyBar: KeyBar;
   /// null until the form was filled in, on a page that has no server of its own.
   #address: Address | null = null;
   #face: Face = UNTOLD;
@@ -55,6 +68,9 @@ export class Page {
   #settling: number | undefined;
   /// Whether the state before was `connected`.
   #live = false;
+  /// Whether a job has the terminal, as far as is known.
+  #job = false;
+  #probing: number | undefined;
   /// How many sessions this page has had.
   #sessions = 0;
   /// null where the page came from elsewhere than what it connects to.
@@ -77,6 +93,7 @@ export class Page {
       key: (event) => this.#key(event),
     });
     this.#feed = new Feed(this.#terminal);
+    this.#feed.onparsed = () => this.#acks.parsed(this.#feed.counts.parsed);
     this.#ask = new Ask(() => this.#terminal.focus());
     this.#search = new Search(this.#terminal);
     this.#status = new Status(
@@ -87,11 +104,17 @@ export class Page {
       address: () => this.#sized(),
       why: () => this.#why(),
       state: (state) => this.#state(state),
-      data: (bytes) => this.#feed.data(bytes),
+      data: (bytes) => {
+        if (this.#face === "serial") this.#feed.data(this.#view.take(bytes), bytes.length);
+        else this.#feed.data(bytes);
+        this.#probe();
+      },
       control: (message) => this.#control(message),
     });
     this.#serial = new Serial(
+      this.#store,
       (message) => this.#session.control(message),
+      () => save(this.#view.log, `${this.#title.text.replace(/[^\w.-]+/g, "-")}.log`),
       () => this.#terminal.focus(),
     );
     this.#form = new ConnectForm((address) => {
@@ -102,9 +125,25 @@ export class Page {
       }
       this.#terminal.focus();
     });
+    const terminal = this.#terminal;
+    this.#keyBar = new KeyBar(
+      {
+        type: (text) => terminal.type(text),
+        get application() {
+          return terminal.applicationKeys;
+        },
+        paste: () => void read().then((text) => this.#paste(text ?? "")),
+        focus: () => terminal.focus(),
+      },
+      canRead(),
+    );
     this.#buttons();
+    this.#windowEvents();
     this.#clipboardEvents();
     watchLook(this.#store, () => this.#relook());
+    this.#store.watch(({ serialNewlines, serialTimestamps, serialHex }) => {
+      this.#view.show({ newlines: serialNewlines, timestamps: serialTimestamps, hex: serialHex });
+    });
     new ResizeObserver(() => this.#terminal.fit()).observe(this.#place);
     addEventListener("online", () => this.#session.hurry());
     expose(this.#terminal, this.#feed);
@@ -167,6 +206,7 @@ export class Page {
       case "connecting":
         break;
       case "connected":
+        this.#acks.begin(this.#feed.counts.received);
         this.#meet(UNTOLD);
         // What was started before is gone: nobody should look for it.
         if (this.#sessions++ > 0) this.#feed.local("\x1b[90m[new session]\x1b[0m\r\n");
@@ -191,7 +231,9 @@ export class Page {
 
   /// A new connection: what the last program did to the terminal is undone, its output stays.
   #meet(face: Face): void {
+    this.#job = false;
     this.#title.set("");
+    this.#title.name("", this.#where);
     this.#feed.local(this.#terminal.modesOff);
     this.#wear(face);
   }
@@ -201,6 +243,7 @@ export class Page {
     this.#farEcho = FACES[face].farEcho;
     this.#echo.forget();
     this.#terminal.newlines(FACES[face].newlines);
+    this.#view.begin();
     this.#serial.show(face === "serial");
     element("stream-tools", HTMLElement).hidden = face !== "stream";
     button("end-input").disabled = false;
@@ -214,12 +257,16 @@ export class Page {
   #control(message: FromServer): void {
     switch (message.type) {
       case "hello":
+        if (message.ack) this.#acks.start();
         return this.#wear(message.face);
       case "echo":
         this.#farEcho = message.on;
         return this.#echo.forget();
       case "title":
-        return this.#title.set(message.text);
+        return this.#title.name(message.text, this.#where);
+      case "job":
+        this.#job = message.runs;
+        return;
       case "line":
         return this.#serial.line(message);
       case "exit":
@@ -227,15 +274,30 @@ export class Page {
       case "eof":
         return this.#status.show(this.#session.state, "the other side sends no more");
       case "modem":
-        // Lamps for these come with the serial face's other tools.
-        return;
+        return this.#serial.modem(message);
     }
+  }
+
+  /// The host that it is on.
+  get #where(): string {
+    return this.#address === null ? "" : new URL(this.#address.url).hostname;
+  }
+
+  /// Asks, after whatever happened, whether a shell has a job.
+  #probe(): void {
+    if (this.#face !== "shell" || this.#probing !== undefined) return;
+    this.#probing = setTimeout(() => {
+      this.#probing = undefined;
+      this.#session.control({ type: "query", what: "job" });
+    }, PROBE_MS);
   }
 
   // === input ===
 
-  #typed(text: string): void {
+  #typed(typed: string): void {
+    const text = this.#keyBar.typed(typed);
     const { kind } = this.#session.state;
+    this.#probe();
     if (kind === "ended" || kind === "waiting" || kind === "idle") {
       if (text === "\r") this.#connect();
       return;
@@ -244,12 +306,13 @@ export class Page {
       const shown = this.#echo.typed(text);
       if (shown !== "") this.#feed.local(shown);
     }
-    const { enter } = FACES[this.#face];
+    const enter = this.#face === "serial" ? ENTERS[this.#store.settings.serialEnter] : FACES[this.#face].enter;
     this.#session.send(new TextEncoder().encode(enter === "\r" ? text : text.replaceAll("\r", enter)));
   }
 
   #echoes(): boolean {
-    const { localEcho } = this.#store.settings;
+    const { localEcho, serialEcho } = this.#store.settings;
+    if (this.#face === "serial") return serialEcho || localEcho === "on";
     return localEcho === "auto" ? !this.#farEcho : localEcho === "on";
   }
 
@@ -365,6 +428,32 @@ export class Page {
     if (sure) window.open(url, "_blank", "noopener,noreferrer");
   }
 
+  // === window ===
+
+  #windowEvents(): void {
+    addEventListener("beforeunload", (event) => {
+      const runs = this.#session.state.kind === "connected" && (this.#job || this.#terminal.alternate);
+      // The browser asks in its own words.
+      if (runs) event.preventDefault();
+    });
+    // The search, from wherever the focus is; the terminal has its own way to keys.
+    addEventListener("keydown", (event) => {
+      const isTerminals = event.target instanceof Node && this.#place.contains(event.target);
+      if (event.defaultPrevented || isTerminals || command(event, MAC) !== "search") return;
+      event.preventDefault();
+      const box = dialog("settings");
+      if (!box.open) return this.#search.open();
+      box.addEventListener("close", () => this.#search.open(), { once: true });
+      box.close();
+    });
+    // Where the keyboard on the screen covers the page instead of making it smaller.
+    const { visualViewport } = window;
+    visualViewport?.addEventListener("resize", () => {
+      const covered = innerHeight - visualViewport.height * visualViewport.scale > 1;
+      document.body.style.height = covered ? `${visualViewport.height}px` : "";
+    });
+  }
+
   // === look ===
 
   #look(): Look {
@@ -402,12 +491,12 @@ export class Page {
     on("larger", back(() => this.#run("larger")));
     on("smaller", back(() => this.#run("smaller")));
     on("open-search", () => this.#search.open());
-    on("theme", () => {
+    on("theme", back(() => {
       // Always to a look that is seen to be another: from the system's to its opposite first.
       const { theme } = this.#store.settings;
       const other = isDark(theme) ? "light" : "dark";
       this.#store.change({ theme: theme !== "system" && isDark("system") === (other === "dark") ? "system" : other });
-    });
+    }));
     on("end-input", back(() => {
       this.#session.control({ type: "eof" });
       button("end-input").disabled = true;
@@ -419,6 +508,16 @@ export class Page {
     on("elsewhere", () => {
       dialog("settings").close();
       this.#form.show(true);
+    });
+    button("fullscreen").hidden = !document.fullscreenEnabled;
+    element("fullscreen-hint", HTMLElement).textContent = !document.fullscreenEnabled
+      ? ""
+      : locksKeys()
+        ? "In full screen they go to the terminal; hold Esc to leave it."
+        : "This browser keeps them in full screen, too.";
+    on("fullscreen", () => {
+      dialog("settings").close();
+      void goFullScreen().then(() => this.#terminal.focus());
     });
     settingsDialog(this.#store, () => this.#terminal.focus());
     // Escape leads back to the terminal from anywhere in the toolbar.

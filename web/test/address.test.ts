@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { needsForm, ownUrl, subprotocols, targetInQuery, targetUrl, withSize, type Target } from "../src/wire/address.ts";
+import { ownTarget, needsForm, ownUrl, subprotocols, targetInQuery, targetUrl, withSize, type Target } from "../src/wire/address.ts";
 import { OFFERED } from "../src/wire/framing.ts";
 
 describe("the page's own address", () => {
@@ -71,4 +71,10 @@ test("subprotocols to offer", () => {
   expect(subprotocols("", OFFERED)).toEqual([]);
   expect(subprotocols("mqtt, mqttv3.1,mqtt", OFFERED)).toEqual(["mqtt", "mqttv3.1"]);
   expect(subprotocols("a/b", OFFERED)).toEqual([]);
+});
+
+test("a form begins with where the page comes from", () => {
+  expect(ownTarget("http://[::1]:9000/a/?connect&x=1#t")).toEqual({ host: "::1", port: "9000", secure: false, path: "/a/?x=1" });
+  expect(ownTarget("https://h/?connect=")).toEqual({ host: "h", port: "", secure: true, path: "/" });
+  expect(ownTarget("file:///tmp/index.html")).toEqual({});
 });

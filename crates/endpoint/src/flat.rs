@@ -99,6 +99,10 @@ impl<M: MessageStream> Life for Flat<M> {
         self.inner.peer()
     }
 
+    fn keep_little(&mut self) {
+        self.inner.keep_little();
+    }
+
     fn linger(&self) -> Option<Duration> {
         self.inner.linger()
     }

@@ -78,6 +78,11 @@ pub trait Life {
         None
     }
 
+    /// Asks for little of what is written to be kept in the system's buffers, because what is written later should be
+    /// seen soon: a terminal's answer to Ctrl-C behind megabytes of output. Best effort; where it can't be, nothing
+    /// changes.
+    fn keep_little(&mut self) {}
+
     /// Returns how long this side may stay silent once the other one has ended, if less than the linger time is enough:
     /// standard input, of which nobody can tell whether its writer waits for an end.
     fn linger(&self) -> Option<Duration> {

@@ -82,6 +82,10 @@ impl Life for Prefixed {
         self.inner.peer()
     }
 
+    fn keep_little(&mut self) {
+        self.inner.keep_little();
+    }
+
     fn linger(&self) -> Option<Duration> {
         self.inner.linger()
     }

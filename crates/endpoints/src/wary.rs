@@ -182,6 +182,10 @@ impl<S: Waits + AsyncRead + AsyncWrite + Unpin> Life for Wary<S> {
         self.socket.poll_finish(cx, end)
     }
 
+    fn keep_little(&mut self) {
+        self.socket.keep_little();
+    }
+
     /// The socket's: peeking leaves every byte where it is.
     fn raw(&mut self) -> Option<&mut dyn Raw> {
         Some(self)

@@ -470,7 +470,13 @@ async fn what_has_ended_is_not_cut() {
         let cx = with_path();
         let mut conn = connect(&cx, &format!("{kind}:sh:-c:{{exit 3}}:grace=1000")).await;
         let mut signals = conn.control.outgoing.take().unwrap();
-        let said = std::future::poll_fn(|task| signals.poll_recv(task));
+        let said = std::future::poll_fn(|task| {
+            match signals.poll_recv(task) {
+                // A terminal says first what it is.
+                std::task::Poll::Ready(Some(Signal::Title(_))) => signals.poll_recv(task),
+                other => other,
+            }
+        });
         let said = timeout(LONG, said).await.unwrap();
         assert_eq!(said, Some(Signal::Exit(ExitStatus::Code(3))));
         cx.cut_work();

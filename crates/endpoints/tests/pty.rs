@@ -219,8 +219,9 @@ async fn the_exit_status_comes_with_the_end_and_as_a_signal() {
     let mut signals = session.control.outgoing.take().unwrap();
     let (_, end) = session.output().await;
     assert_eq!(end, End::exited(ExitStatus::Code(3)));
-    let said = timeout(LONG, poll_fn(|task| signals.poll_recv(task))).await.unwrap();
-    assert_eq!(said, Some(Signal::Exit(ExitStatus::Code(3))));
+    let mut next = async || timeout(LONG, poll_fn(|task| signals.poll_recv(task))).await.unwrap();
+    assert_eq!(next().await, Some(Signal::Title("sh".into())));
+    assert_eq!(next().await, Some(Signal::Exit(ExitStatus::Code(3))));
     let (_, end) = Session::start(&cx, &sh("kill -9 $$")).await.output().await;
     assert_eq!(end.status, Some(ExitStatus::Signal(9)));
 }
@@ -556,4 +557,32 @@ async fn a_hangup_is_not_delayed() {
     settled(&cx).await;
     // A tenth of the grace period, and a hundred times what it takes.
     assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_job_of_a_shell_is_told_from_the_shell() {
+    use endpoint::control::Query;
+
+    let cx = cx();
+    let mut session = Session::start(&cx, "pty:sh:-i").await;
+    let mut signals = session.control.outgoing.take().unwrap();
+    for (typed, runs) in [("", false), ("sleep 1000\n", true), ("\u{3}", false)] {
+        session.stream.write_all(typed.as_bytes()).await.unwrap();
+        // What is typed takes a moment.
+        timeout(LONG, async {
+            loop {
+                session.say(Signal::Query(Query::Job));
+                let said = poll_fn(|task| {
+                    let _ = session.stream.poll_background(task);
+                    signals.poll_recv(task)
+                });
+                if said.await == Some(Signal::Job(runs)) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await
+        .unwrap();
+    }
 }

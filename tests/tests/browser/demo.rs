@@ -184,7 +184,7 @@ fn it_says_how_to_type_it_and_ends_with_its_shells() {
 #[test]
 fn a_folder_is_opened_by_its_link_and_its_scripts_connect() {
     let folder = tempfile::tempdir().expect("a folder for a page");
-    let page = "<!doctype html><link rel=icon href='data:,'><body>own page";
+    let page = "<!doctype html><link rel=icon href='data:,'><p class=own>own page";
     std::fs::write(folder.path().join("index.html"), page).expect("it can be written");
     std::fs::write(folder.path().join("other.html"), page).expect("it can be written");
     let listen = format!("ws:0:auth=token:page={{{}/}}", folder.path().display());
@@ -194,7 +194,7 @@ fn a_folder_is_opened_by_its_link_and_its_scripts_connect() {
     let browser = Browser::start();
     browser.forgive("Failed to load resource");
     let page = browser.open(link);
-    tests::until("the page is shown", || page.text().contains("own page").then_some(()));
+    page.wait_visible("p.own");
     assert!(!page.evaluate("location.href").to_string().contains("token"));
     assert_eq!(page.cookies().len(), 1);
     assert_eq!(page.go(&format!("{}other.html", crate::url(&forwarder))), 200);
@@ -214,5 +214,5 @@ fn a_folder_is_opened_by_its_link_and_its_scripts_connect() {
     browser.forgive("WebSocket connection to");
     assert_eq!(page.evaluate(connects), "binary,no,no");
     let second = browser.open(link);
-    tests::until("it says why not", || second.text().contains("used already").then_some(()));
+    second.wait_visible("p:has-text('used already')");
 }

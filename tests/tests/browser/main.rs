@@ -9,6 +9,8 @@ mod serial;
 mod shell;
 mod sockets;
 mod telnet;
+mod touch;
+mod why;
 
 use tests::Forwarder;
 

@@ -163,3 +163,100 @@ fn the_search_finds_what_has_scrolled_away() {
     page.type_text("echo typed a''gain\n");
     page.wait_text("typed again");
 }
+
+#[test]
+fn a_button_gives_the_focus_back_and_is_not_pressed_again() {
+    let forwarder = Forwarder::between("ws:0", "pty:cat");
+    let browser = Browser::start();
+    let page = browser.open(&url(&forwarder));
+    page.wait_state("connected");
+    for button in ["#theme", "#larger", "#smaller"] {
+        page.click(button);
+        assert_eq!(page.evaluate("document.activeElement.ariaLabel"), "Terminal", "{button}");
+    }
+    let theme = page.evaluate("document.documentElement.dataset.theme");
+    let size = page.size();
+    page.press("Space");
+    page.press("Enter");
+    page.type_text("typed\n");
+    page.wait_text("typed\ntyped");
+    assert_eq!(page.evaluate("document.documentElement.dataset.theme"), theme);
+    assert_eq!(page.size(), size);
+}
+
+#[test]
+fn the_search_opens_from_everywhere() {
+    let forwarder = Forwarder::between("ws:0", "pty:cat");
+    let browser = Browser::start();
+    let page = browser.open(&url(&forwarder));
+    page.wait_state("connected");
+    let focused = || page.evaluate("document.activeElement.id");
+    for from in ["document.getElementById('theme').focus()", "document.activeElement.blur()"] {
+        let _nothing = page.evaluate(from);
+        page.press("Control+Shift+F");
+        until("the search is open", || (focused() == "search-text").then_some(()));
+        page.press("Escape");
+    }
+    page.click("#open-settings");
+    page.press("Control+Shift+F");
+    until("the search is open", || (focused() == "search-text").then_some(()));
+    page.type_text("x");
+    page.click("#search-up");
+    assert_eq!(focused(), "search-text");
+}
+
+#[test]
+fn leaving_is_asked_about_while_something_runs() {
+    let forwarder = Forwarder::between("ws:0", BASH);
+    let browser = Browser::start();
+    let page = browser.open(&url(&forwarder));
+    page.wait_text("ready> ");
+    let asks = || {
+        page.evaluate(
+            "(() => { const leaving = new Event('beforeunload', { cancelable: true });
+                dispatchEvent(leaving); return leaving.defaultPrevented; })()",
+        )
+    };
+    assert_eq!(asks(), false);
+    page.type_text("sleep 1000\n");
+    until("a job is known", || (asks() == true).then_some(()));
+    page.press("Control+C");
+    until("its end is known", || (asks() == false).then_some(()));
+    page.type_text("seq 1000 | less\n");
+    page.wait_text("1\n2\n3\n");
+    assert_eq!(asks(), true);
+    page.type_text("q");
+    page.wait_text("ready> ");
+    until("its end is known", || (asks() == false).then_some(()));
+    page.type_text("exit\n");
+    page.wait_state("ended");
+    assert_eq!(asks(), false);
+}
+
+#[test]
+fn the_title_says_what_and_where() {
+    let forwarder = Forwarder::between("ws:0", BASH);
+    let browser = Browser::start();
+    let page = browser.open(&url(&forwarder));
+    page.wait_text("ready> ");
+    let title = |text: &str| {
+        until(text, || (page.evaluate("document.title") == text).then_some(()));
+    };
+    title("bash — 127.0.0.1");
+    page.type_text("printf '\\e]2;of the program\\a'\n");
+    title("of the program");
+    page.type_text("printf '\\e]0;\\a'\n");
+    title("bash — 127.0.0.1");
+}
+
+#[test]
+fn the_form_begins_with_where_the_page_comes_from() {
+    let forwarder = Forwarder::between("ws:0", "echo");
+    let browser = Browser::start();
+    let page = browser.open(&format!("{}a/?connect", url(&forwarder)));
+    page.wait_visible("#connect-form");
+    let expected = format!("ws://127.0.0.1:{}/a/", forwarder.port(0));
+    assert_eq!(page.evaluate("document.getElementById('connect-url').textContent"), expected);
+    page.click("#connect-go");
+    page.wait_state("connected");
+}

@@ -111,6 +111,31 @@ fn full_screen_programs_leave_the_screen_as_it_was() {
     page.wait_text("ready> ");
 }
 
+#[test]
+fn little_is_on_its_way_however_much_a_program_writes() {
+    let forwarder = Forwarder::between("ws:0", BASH);
+    let browser = Browser::start();
+    let page = browser.open(&url(&forwarder));
+    page.wait_text("ready> ");
+    page.type_text("yes\n");
+    let count = |name: &str| {
+        page.evaluate(&format!("window.endpointforward.counts().{name}")).as_u64().expect("a count")
+    };
+    // 128 KiB at first, 256 later, and what was read already of each.
+    let behind = "(({ received, parsed }) => received - parsed)(window.endpointforward.counts())";
+    for megabytes in 1..=5 {
+        until("more is drawn", || (count("parsed") > megabytes << 20).then_some(()));
+        let behind = page.evaluate(behind).as_u64().expect("a count");
+        assert!(behind < 400 << 10, "{behind} bytes have come and aren't drawn");
+    }
+    page.press("Control+C");
+    page.wait_text("^C\nready> ");
+    // Nothing that was told the terminal was forgotten.
+    until("all is drawn", || (page.evaluate(behind) == 0).then_some(()));
+    page.type_text("echo sti''ll here\n");
+    page.wait_text("still here");
+}
+
 /// In the page: counts and adds up what the terminal is given from now on.
 const TAP: &str = "(() => {
   window.seen = { length: 0, a: 1, b: 0 };

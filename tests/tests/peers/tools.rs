@@ -98,9 +98,14 @@ fn curl(url: &str, args: &[&str]) -> String {
 fn curl_is_told_what_may_be_asked_here() {
     let forwarder = Forwarder::between("ws:0:path=/here", "echo");
     let url = format!("http://127.0.0.1:{}/here", forwarder.port(0));
-    let answer = curl(&url, &["--include", "--data", "x"]);
+    let answer = curl(&url, &["--include", "--request", "PUT", "--data", "x"]);
     assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
-    assert!(answer.to_ascii_lowercase().contains("\nallow: get, head\r"), "{answer}");
+    assert!(answer.to_ascii_lowercase().contains("\nallow: get, head, post\r"), "{answer}");
+    // How a page asks whether it may connect.
+    let answer = curl(&url, &["--include", "--data", "x"]);
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    let answer = curl(&url, &["--include", "--request", "POST"]);
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     let elsewhere = format!("http://127.0.0.1:{}/", forwarder.port(0));
     let statuses = curl(&elsewhere, &["--output", "/dev/null", "--write-out", "%{http_code}"]);
     assert_eq!(statuses, "404");

@@ -13,6 +13,12 @@ export interface Settings {
   programClipboard: "ask" | "allow" | "deny";
   localEcho: "auto" | "on" | "off";
   screenReader: boolean;
+  /// Of serial lines: what Enter sends, how lines end that come, and how they are shown.
+  serialEnter: "cr" | "lf" | "crlf";
+  serialNewlines: "auto" | "as-is" | "lf" | "cr";
+  serialEcho: boolean;
+  serialTimestamps: boolean;
+  serialHex: boolean;
 }
 
 export const DEFAULTS: Readonly<Settings> = {
@@ -26,6 +32,11 @@ export const DEFAULTS: Readonly<Settings> = {
   programClipboard: "ask",
   localEcho: "auto",
   screenReader: false,
+  serialEnter: "cr",
+  serialNewlines: "auto",
+  serialEcho: false,
+  serialTimestamps: false,
+  serialHex: false,
 };
 
 export const FONT_SIZE = { least: 8, most: 40 } as const;
@@ -35,7 +46,20 @@ const CHOICES = {
   theme: ["system", "light", "dark"],
   programClipboard: ["ask", "allow", "deny"],
   localEcho: ["auto", "on", "off"],
+  serialEnter: ["cr", "lf", "crlf"],
+  serialNewlines: ["auto", "as-is", "lf", "cr"],
 } as const;
+
+const SWITCHES = [
+  "cursorBlink",
+  "copyOnSelect",
+  "rightClickPaste",
+  "pasteWarning",
+  "screenReader",
+  "serialEcho",
+  "serialTimestamps",
+  "serialHex",
+] as const;
 
 /// From JSON text, or whatever else was found in its place.
 export function parseSettings(text: string | null): Settings {
@@ -65,7 +89,7 @@ function valid(found: Partial<Record<keyof Settings, unknown>>, otherwise: Reado
       result[name] = Math.min(most, Math.max(least, Math.round(value)));
     }
   }
-  for (const name of ["cursorBlink", "copyOnSelect", "rightClickPaste", "pasteWarning", "screenReader"] as const) {
+  for (const name of SWITCHES) {
     const value = found[name];
     if (typeof value === "boolean") result[name] = value;
   }

@@ -38,11 +38,17 @@ export interface Terminal extends Sink {
   readonly mouseTaken: boolean;
   /// Whether the program marks pastes, so that lines in them aren't run as they come.
   readonly bracketedPaste: boolean;
+  /// Whether a program has the whole screen for itself.
+  readonly alternate: boolean;
+  /// Whether cursor keys are to be sent as an application wants them (DECCKM).
+  readonly applicationKeys: boolean;
   /// What takes modes of a program that is gone back: another one begins.
   readonly modesOff: string;
   look(look: Look): void;
   newlines(on: boolean): void;
   paste(text: string): void;
+  /// As if it was typed: keys that there is no keyboard for.
+  type(text: string): void;
   focus(): void;
   readonly selection: string;
   clearSelection(): void;

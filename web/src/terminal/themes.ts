@@ -1,5 +1,10 @@
-// Colours of the terminal. The sixteen have at least 4.5:1 against the background, but for the one
-// that is nearly the background by definition; what programs choose is lifted to that by xterm.js.
+// Colours of the terminal.
+//
+// What is a background in mc, htop, tmux and vim is right by itself: white, bright colours and black are legible on blue,
+// cyan, red and green. xterm.js would lift the text there by itself (`CONTRAST`), but not in the DOM renderer: that takes
+// the first cell of a run for all of it, and leaves out frames, with which the runs of these programs begin.
+// What is text on the default background is left to be lifted: dark blue for vim's comments, say. Some pairs exclude each
+// other, such as white and black on cyan; test/themes.test.ts has all pairs, and what the themes of others make of them.
 
 import type { ITheme } from "@xterm/xterm";
 
@@ -15,48 +20,48 @@ export const DARK: ITheme = {
   scrollbarSliderBackground: "#4b566380",
   scrollbarSliderHoverBackground: "#5d6a79b0",
   scrollbarSliderActiveBackground: "#6f7e8fd0",
-  black: "#3b444f",
-  red: "#f28b82",
+  black: "#000000",
+  red: "#d8332d",
   green: "#8fce8b",
   yellow: "#e3c16f",
-  blue: "#82aef5",
+  blue: "#1a459c",
   magenta: "#d29be8",
-  cyan: "#6fcbd0",
+  cyan: "#008288",
   white: "#cdd4dc",
   brightBlack: "#8a96a5",
-  brightRed: "#ffaaa3",
+  brightRed: "#ff9d95",
   brightGreen: "#aee5a9",
-  brightYellow: "#f5d994",
-  brightBlue: "#a8c8ff",
+  brightYellow: "#ffe99a",
+  brightBlue: "#9cc2ff",
   brightMagenta: "#e6bdf6",
   brightCyan: "#97e4e6",
   brightWhite: "#ffffff",
 };
 
 export const LIGHT: ITheme = {
-  background: "#fcfcfa",
+  background: "#fdfdfc",
   foreground: "#22292f",
   cursor: "#0f6b64",
-  cursorAccent: "#fcfcfa",
+  cursorAccent: "#fdfdfc",
   selectionBackground: "#b9dfdb",
   selectionInactiveBackground: "#d9e6e4",
   scrollbarSliderBackground: "#9aa5ae80",
   scrollbarSliderHoverBackground: "#84919bb0",
   scrollbarSliderActiveBackground: "#6e7b86d0",
-  black: "#22292f",
+  black: "#000000",
   red: "#b3261e",
-  green: "#21702c",
-  yellow: "#805500",
-  blue: "#1d5fbf",
+  green: "#1a8637",
+  yellow: "#c79a1e",
+  blue: "#1a459c",
   magenta: "#8b3a9e",
-  cyan: "#0b6b75",
-  white: "#5d666e",
-  brightBlack: "#626c75",
-  brightRed: "#c5332a",
-  brightGreen: "#2b7a35",
-  brightYellow: "#8a5d00",
-  brightBlue: "#2a6acb",
-  brightMagenta: "#9a48ad",
-  brightCyan: "#16757f",
-  brightWhite: "#4a535b",
+  cyan: "#008288",
+  white: "#d5dadf",
+  brightBlack: "#6b757e",
+  brightRed: "#ff8a82",
+  brightGreen: "#86e07c",
+  brightYellow: "#ffe680",
+  brightBlue: "#82b1ff",
+  brightMagenta: "#e29cf2",
+  brightCyan: "#6fdcdf",
+  brightWhite: "#ffffff",
 };

@@ -12,6 +12,10 @@ import { askingClipboard } from "./osc52.ts";
 import { defineStyleElement } from "./styles.ts";
 import type { Look, Terminal, TerminalEvents } from "./terminal.ts";
 import { CONTRAST, DARK, LIGHT } from "./themes.ts";
+import { scrollByFinger } from "./touch.ts";
+
+/// Of a line, in heights of the font.
+const SPACED = 1.15;
 
 const FONT =
   'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, "DejaVu Sans Mono", "Liberation Mono", Consolas, monospace';
@@ -26,7 +30,6 @@ export function openXterm(place: HTMLElement, look: Look, events: TerminalEvents
     // Of the search's marks and the grapheme clusters.
     allowProposedApi: true,
     fontFamily: FONT,
-    lineHeight: 1.15,
     minimumContrastRatio: CONTRAST,
     macOptionIsMeta: true,
     rightClickSelectsWord: false,
@@ -55,7 +58,12 @@ export function openXterm(place: HTMLElement, look: Look, events: TerminalEvents
   term.open(place);
   term.textarea?.setAttribute("aria-label", "Terminal");
 
-  const webgl = new Webgl(term);
+  scrollByFinger(term);
+  const webgl = new Webgl(term, (running) => {
+    // WebGL draws frames of its own, which join at any height; a font's glyphs join at its own height alone.
+    term.options.lineHeight = running ? SPACED : 1;
+    fit.fit();
+  });
   webgl.start();
   let searched = false;
   let dark = look.dark;
@@ -75,6 +83,12 @@ export function openXterm(place: HTMLElement, look: Look, events: TerminalEvents
     get bracketedPaste() {
       return term.modes.bracketedPasteMode;
     },
+    get alternate() {
+      return term.buffer.active.type === "alternate";
+    },
+    get applicationKeys() {
+      return term.modes.applicationCursorKeysMode;
+    },
     get modesOff() {
       // On the normal screen already, ?1049l would put the cursor where it was saved long ago.
       return (term.buffer.active.type === "alternate" ? "\x1b[?1049l" : "") + MODES_OFF;
@@ -88,6 +102,7 @@ export function openXterm(place: HTMLElement, look: Look, events: TerminalEvents
       term.options.convertEol = on;
     },
     paste: (text) => term.paste(text),
+    type: (text) => term.input(text),
     focus: () => term.focus(),
     get selection() {
       return term.getSelection();
@@ -119,10 +134,12 @@ export function openXterm(place: HTMLElement, look: Look, events: TerminalEvents
 /// The WebGL renderer while the browser has it; xterm.js goes on with its DOM renderer without.
 class Webgl {
   readonly #term: Xterm;
+  readonly #changed: (running: boolean) => void;
   #addon: WebglAddon | undefined;
 
-  constructor(term: Xterm) {
+  constructor(term: Xterm, changed: (running: boolean) => void) {
     this.#term = term;
+    this.#changed = changed;
   }
 
   get running(): boolean {
@@ -139,6 +156,7 @@ class Webgl {
       addon.onContextLoss(() => this.stop());
       this.#term.loadAddon(addon);
       this.#addon = addon;
+      this.#changed(true);
     } catch {
       addon?.dispose();
     }
@@ -147,6 +165,7 @@ class Webgl {
   stop(): void {
     this.#addon?.dispose();
     this.#addon = undefined;
+    this.#changed(false);
   }
 }
 

@@ -1,6 +1,6 @@
 // The connect form, for a page that was opened from elsewhere than the server it shall talk to.
 
-import { subprotocols, targetInQuery, targetUrl, type Target } from "../wire/address.ts";
+import { ownTarget, subprotocols, targetInQuery, targetUrl, type Target } from "../wire/address.ts";
 import { OFFERED } from "../wire/framing.ts";
 import type { Address } from "../session.ts";
 import { rememberTarget, rememberedTarget } from "../settings/store.ts";
@@ -15,7 +15,7 @@ export class ConnectForm {
 
   /// `done`: with where to connect, or with nothing if it was cancelled.
   constructor(done: (address?: Address) => void) {
-    this.#fill({ ...rememberedTarget(), ...targetInQuery(location.href) });
+    this.#fill({ ...rememberedTarget(), ...ownTarget(location.href), ...targetInQuery(location.href) });
     this.#form.addEventListener("input", () => this.#check());
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();

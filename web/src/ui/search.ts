@@ -20,13 +20,14 @@ export class Search {
       event.preventDefault();
     });
     // Up is older output: where a search in a terminal starts.
-    button("search-up").addEventListener("click", () => this.#find({ back: true }));
-    button("search-down").addEventListener("click", () => this.#find({}));
+    // The focus goes back to the text, so that the next key is not the button's.
+    button("search-up").addEventListener("click", () => this.#clicked({ back: true }));
+    button("search-down").addEventListener("click", () => this.#clicked({}));
     button("search-close").addEventListener("click", () => this.close());
     this.#case.addEventListener("click", () => {
       const on = this.#case.getAttribute("aria-pressed") !== "true";
       this.#case.setAttribute("aria-pressed", String(on));
-      this.#find({ typing: true });
+      this.#clicked({ typing: true });
     });
   }
 
@@ -49,6 +50,11 @@ export class Search {
   found(index: number, count: number): void {
     if (this.#bar.hidden || this.#text.value === "") return;
     this.#count.textContent = count === 0 ? "none" : index < 0 ? `${count}+` : `${index + 1} of ${count}`;
+  }
+
+  #clicked(how: { back?: boolean; typing?: boolean }): void {
+    this.#find(how);
+    this.#text.focus();
   }
 
   #find(how: { back?: boolean; typing?: boolean }): void {

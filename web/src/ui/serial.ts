@@ -1,41 +1,148 @@
-// Tools for a serial line: break, and the speed.
+// Tools for a serial line: its settings and modem lines, how its bytes are shown, and a log of them.
+//
+// What is chosen about the line itself is kept for this tab and said again after a reload; a device begins each session
+// with what its descriptor says. DTR and RTS aren't: they reset boards.
 
-import type { FromPage, Line } from "../wire/control.ts";
-import { button, element, select } from "./dom.ts";
+import type { FromPage, Line, Modem } from "../wire/control.ts";
+import type { Store } from "../settings/store.ts";
+import { button, dialog, element, select } from "./dom.ts";
 
 const BREAK_MS = 250;
 const RATES = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1000000, 1500000];
+const DRIVEN = ["dtr", "rts"] as const;
+const LAMPS = ["cts", "dsr", "dcd", "ri"] as const;
+const KEY = "endpointforward.line:";
 
 export class Serial {
   readonly #tools = element("serial-tools", HTMLElement);
+  readonly #modem = element("modem", HTMLElement);
   readonly #baud = select("baud");
+  readonly #send: (message: FromPage) => void;
+  /// What was chosen here.
+  #chosen: Line = remembered();
+  #on = false;
 
-  constructor(send: (message: FromPage) => void, after: () => void) {
+  constructor(store: Store, send: (message: FromPage) => void, save: () => void, after: () => void) {
+    this.#send = send;
     for (const rate of RATES) this.#add(rate);
     this.#baud.value = "";
     this.#baud.addEventListener("change", () => {
-      send({ type: "line", baud: Number(this.#baud.value) });
+      this.#choose({ baud: Number(this.#baud.value) });
       after();
     });
-    button("break").addEventListener("click", () => {
-      send({ type: "break", ms: BREAK_MS });
-      after();
+    const on = (id: string, act: () => void): void =>
+      button(id).addEventListener("click", () => {
+        act();
+        after();
+      });
+    on("break", () => send({ type: "break", ms: BREAK_MS }));
+    for (const line of DRIVEN) {
+      on(line, () => send({ type: "modem", [line]: button(line).getAttribute("aria-pressed") !== "true" }));
+    }
+    on("save-log", () => {
+      dialog("line").close();
+      save();
+    });
+    const box = dialog("line");
+    button("open-line").addEventListener("click", () => box.showModal());
+    box.addEventListener("close", after);
+    const form = element("line-form", HTMLFormElement);
+    form.addEventListener("change", (event) => {
+      const field = event.target;
+      if (field instanceof HTMLSelectElement && field.dataset["line"] !== undefined) {
+        this.#choose(settings(field.name, field.value));
+      } else if (field instanceof HTMLInputElement && field.type === "checkbox") {
+        store.change({ [field.name]: field.checked });
+      } else if (field instanceof HTMLSelectElement) {
+        store.change({ [field.name]: field.value });
+      }
+    });
+    store.watch((kept) => {
+      for (const field of form.elements) {
+        if (field instanceof HTMLInputElement && field.type === "checkbox") {
+          field.checked = kept[field.name as keyof typeof kept] === true;
+        } else if (field instanceof HTMLSelectElement && field.dataset["line"] === undefined) {
+          field.value = String(kept[field.name as keyof typeof kept]);
+        }
+      }
     });
   }
 
+  /// A session began.
   show(on: boolean): void {
     this.#tools.hidden = !on;
+    this.#modem.hidden = true;
+    this.#on = on;
+    if (!on) return;
+    if (Object.keys(this.#chosen).length > 0) this.#send({ type: "line", ...this.#chosen });
+    this.#send({ type: "query", what: "modem" });
   }
 
   /// What the device is set to, as the server says.
   line(line: Line): void {
-    if (line.baud === undefined) return;
-    const value = String(line.baud);
-    if (![...this.#baud.options].some((option) => option.value === value)) this.#add(line.baud);
-    this.#baud.value = value;
+    if (line.baud !== undefined) {
+      const value = String(line.baud);
+      if (![...this.#baud.options].some((option) => option.value === value)) this.#add(line.baud);
+      this.#baud.value = value;
+    }
+    if (line.bits !== undefined) select("bits").value = String(line.bits);
+    if (line.parity !== undefined) select("parity").value = line.parity;
+    if (line.stop !== undefined) select("stop").value = String(line.stop);
+    if (line.rtscts !== undefined || line.xonxoff !== undefined) {
+      select("flow").value = line.rtscts ? "rtscts" : line.xonxoff ? "xonxoff" : "none";
+    }
+  }
+
+  /// The lines beside the data, those that are known.
+  modem(modem: Modem): void {
+    this.#modem.hidden = !this.#on;
+    for (const name of DRIVEN) {
+      const value = modem[name];
+      if (value !== undefined) button(name).setAttribute("aria-pressed", String(value));
+    }
+    for (const name of LAMPS) {
+      const value = modem[name];
+      if (value === undefined) continue;
+      const lamp = element(name, HTMLElement);
+      lamp.dataset["on"] = String(value);
+      lamp.setAttribute("aria-label", `${name.toUpperCase()} ${value ? "on" : "off"}`);
+    }
+  }
+
+  #choose(line: Line): void {
+    this.#chosen = { ...this.#chosen, ...line };
+    try {
+      sessionStorage.setItem(KEY + location.pathname, JSON.stringify(this.#chosen));
+    } catch {
+      // For as long as the page is open.
+    }
+    this.#send({ type: "line", ...line });
   }
 
   #add(rate: number): void {
     this.#baud.add(new Option(String(rate), String(rate)));
+  }
+}
+
+function settings(name: string, value: string): Line {
+  switch (name) {
+    case "bits":
+      return { bits: Number(value) };
+    case "parity":
+      return { parity: value as NonNullable<Line["parity"]> };
+    case "stop":
+      return { stop: Number(value) };
+    default:
+      return { rtscts: value === "rtscts", xonxoff: value === "xonxoff" };
+  }
+}
+
+function remembered(): Line {
+  try {
+    const found: unknown = JSON.parse(sessionStorage.getItem(KEY + location.pathname) ?? "{}");
+    // The server passes over what isn't right.
+    return typeof found === "object" && found !== null ? found : {};
+  } catch {
+    return {};
   }
 }

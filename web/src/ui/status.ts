@@ -17,9 +17,12 @@ export class Status {
   }
 
   show(state: State, note = ""): void {
-    document.documentElement.dataset["state"] = state.kind;
+    const { dataset } = document.documentElement;
+    dataset["state"] = state.kind;
+    if (note === "") delete dataset["note"];
+    else dataset["note"] = "";
     // The countdown stands outside the live region: nobody wants every second read out.
-    this.#set(this.#text, words(state) + (note && ` · ${note}`));
+    this.#set(this.#text, words(state, this.#everConnected) + (note && ` · ${note}`));
     this.#set(this.#countdown, state.kind === "waiting" ? `reconnecting in ${state.seconds} s` : "");
     this.#box.title = this.#text.textContent;
     this.#everConnected ||= state.kind === "connected";
@@ -35,7 +38,8 @@ export class Status {
   }
 }
 
-function words(state: State): string {
+/// `began`: whether there was a session that could end.
+function words(state: State, began: boolean): string {
   switch (state.kind) {
     case "idle":
       return "Not connected";
@@ -46,7 +50,7 @@ function words(state: State): string {
     case "waiting":
       return capital(state.words);
     case "ended":
-      return `Ended: ${state.words}`;
+      return began ? `Ended: ${state.words}` : `Not connected: ${state.words}`;
   }
 }
 

@@ -1,5 +1,5 @@
-// The title of the page and of the toolbar: what the program says, as text, and a mark for a bell
-// that rang while nobody looked.
+// The title of the page and of the toolbar: what it is and where, what the program says after that, as text,
+// and a mark for a bell that rang while nobody looked.
 
 import { element } from "./dom.ts";
 
@@ -7,7 +7,8 @@ const MOST = 200;
 
 export class Title {
   readonly #shown = element("title", HTMLElement);
-  readonly #usual = document.title;
+  readonly #plain = document.title;
+  #usual = document.title;
   #text = "";
   #rang = false;
 
@@ -18,9 +19,20 @@ export class Title {
     });
   }
 
+  /// What the program says; nothing leads back to what it is.
   set(text: string): void {
-    this.#text = text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").trim().slice(0, MOST);
+    this.#text = clean(text);
     this.#update();
+  }
+
+  /// What it is and where, each if it is known.
+  name(what: string, where: string): void {
+    this.#usual = [clean(what), where].filter((part) => part !== "").join(" — ") || this.#plain;
+    this.#update();
+  }
+
+  get text(): string {
+    return this.#text || this.#usual;
   }
 
   bell(): void {
@@ -35,3 +47,5 @@ export class Title {
     this.#shown.title = text;
   }
 }
+
+const clean = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").trim().slice(0, MOST);

@@ -53,6 +53,18 @@ export function targetInQuery(page: string): Partial<Target> {
   };
 }
 
+/// Where a page comes from, to begin with in its form; nothing for a file's.
+export function ownTarget(page: string): Partial<Target> {
+  if (!/^https?:/.test(page)) return {};
+  const { hostname, port, protocol, pathname, search } = new URL(ownUrl(page));
+  return {
+    host: hostname.replace(/^\[(.*)\]$/, "$1"),
+    port,
+    secure: protocol === "wss:",
+    path: pathname + search,
+  };
+}
+
 /// The URL, or what is wrong with what was typed, and where.
 export function targetUrl(target: Target): { url: string } | { wrong: keyof Target; why: string } {
   const host = target.host.trim();

@@ -23,8 +23,9 @@ export interface Modem {
 }
 
 export type FromServer =
-  | { type: "hello"; version: number; face: Face }
+  | { type: "hello"; version: number; face: Face; ack?: boolean }
   | { type: "echo"; on: boolean }
+  | { type: "job"; runs: boolean }
   | { type: "title"; text: string }
   | ({ type: "line" } & Line)
   | ({ type: "modem" } & Modem)
@@ -36,6 +37,8 @@ export type FromPage =
   | { type: "break"; ms: number }
   | ({ type: "line" } & Line)
   | ({ type: "modem" } & Pick<Modem, "dtr" | "rts">)
+  | { type: "ack"; bytes: number }
+  | { type: "query"; what: "job" | "modem" }
   | { type: "eof" };
 
 /// Bytes of UTF-8, both ways.
@@ -62,10 +65,17 @@ export function parseControl(text: string): FromServer | null {
     case "hello": {
       const face = FACES.find((known) => known === fields["face"]);
       // A face of a later version: a plain terminal is the best guess.
-      return { type: "hello", version: count(fields["version"]) ?? 1, face: face ?? "shell" };
+      return {
+        type: "hello",
+        version: count(fields["version"]) ?? 1,
+        face: face ?? "shell",
+        ...flags(fields, ["ack"]),
+      };
     }
     case "echo":
       return typeof fields["on"] === "boolean" ? { type: "echo", on: fields["on"] } : null;
+    case "job":
+      return typeof fields["runs"] === "boolean" ? { type: "job", runs: fields["runs"] } : null;
     case "title":
       return typeof fields["text"] === "string" ? { type: "title", text: fields["text"] } : null;
     case "line":

@@ -17,11 +17,12 @@ pub const EVENTS: usize = 32;
 /// Returns a bounded queue of signals.
 #[must_use]
 pub fn channel() -> (SignalSender, SignalReceiver) {
-    let queue = Arc::new(Mutex::new(Queue::default()));
+    let queue = Arc::new(Mutex::new(Queue { senders: 1, ..Queue::default() }));
     (SignalSender(Arc::clone(&queue)), SignalReceiver(queue))
 }
 
-/// Sends signals. Dropping it ends the queue.
+/// Sends signals. Dropping it, and all its clones, ends the queue. Room for an event is one sender's to wait for; what
+/// others send is states.
 #[derive(Debug)]
 pub struct SignalSender(Arc<Mutex<Queue>>);
 
@@ -62,9 +63,20 @@ impl SignalSender {
     }
 }
 
+impl Clone for SignalSender {
+    fn clone(&self) -> Self {
+        lock(&self.0).senders += 1;
+        Self(Arc::clone(&self.0))
+    }
+}
+
 impl Drop for SignalSender {
     fn drop(&mut self) {
-        lock(&self.0).close();
+        let mut queue = lock(&self.0);
+        queue.senders -= 1;
+        if queue.senders == 0 {
+            queue.close();
+        }
     }
 }
 
@@ -108,6 +120,7 @@ struct Queue {
     signals: VecDeque<Signal>,
     /// How many of them are events.
     events: usize,
+    senders: usize,
     sender: Option<Waker>,
     receiver: Option<Waker>,
     closed: bool,

@@ -20,6 +20,8 @@ pub enum Signal {
     Echo(bool),
     /// How the program behind the connection ended. A state.
     Exit(ExitStatus),
+    /// Whether something other than the program itself has the terminal: a job of a shell. A state.
+    Job(bool),
     /// Serial line settings to apply, or that are in force. A state, of which each field is one.
     Line(LineSettings),
     /// Modem lines to set, or that changed. An event.
@@ -39,9 +41,12 @@ impl Signal {
     #[must_use]
     pub fn is_state(&self) -> bool {
         match self {
-            Self::Echo(_) | Self::Exit(_) | Self::Line(_) | Self::Title(_) | Self::Window(_) => {
-                true
-            }
+            Self::Echo(_)
+            | Self::Exit(_)
+            | Self::Job(_)
+            | Self::Line(_)
+            | Self::Title(_)
+            | Self::Window(_) => true,
             Self::Break(_) | Self::Modem(_) | Self::Purge(_) | Self::Query(_) => false,
         }
     }
@@ -79,6 +84,8 @@ pub enum Purge {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Query {
+    /// Whether a job has the terminal; the answer is [`Signal::Job`].
+    Job,
     /// The line settings in force; the answer is [`Signal::Line`] with every field that is known.
     Line,
     /// The modem lines; the answer is [`Signal::Modem`] with every line that is known.

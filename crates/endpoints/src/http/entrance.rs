@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use endpoint::gate::{Challenge, Scheme};
-use endpoint::{Refusal, RefusalKind};
+use endpoint::{ErrorKind, Refusal, RefusalKind};
 use hyper::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
     SET_COOKIE,
@@ -18,7 +18,7 @@ use hyper::{Method, StatusCode};
 use serde_json::json;
 use tracing::warn;
 
-use super::mount::{Access, Mount, Outcome};
+use super::mount::{Access, Mount, Outcome, Refused};
 use super::origin::Origins;
 use super::page::place;
 use super::reply::{self, Reply};
@@ -58,6 +58,14 @@ impl Mount for Entrance {
     fn answer(&self, asked: &Asked<'_>) -> Outcome {
         if let Err(refused) = self.origins.check(asked) {
             return Outcome::Refused(refused);
+        }
+        if asked.head.has_body {
+            let line = "a page that asks whether it may connect sends no body";
+            return Outcome::Refused(Refused::new(
+                StatusCode::BAD_REQUEST,
+                ErrorKind::Protocol,
+                line,
+            ));
         }
         let Some(exchange) = &self.exchange else {
             let mut reply = reply::text(StatusCode::OK, "come in");

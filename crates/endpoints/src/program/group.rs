@@ -76,7 +76,7 @@ impl Group {
         &self.name
     }
 
-    pub(super) fn leader(&self) -> Pid {
+    pub(crate) fn leader(&self) -> Pid {
         self.leader
     }
 

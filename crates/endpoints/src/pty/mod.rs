@@ -20,7 +20,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
+use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Signal, Times};
 use plan::kind::{
     Args, Example, Framings, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
 };
@@ -28,7 +28,7 @@ use pty_process::blocking::{Command, open};
 
 use self::locale::Locale;
 use self::size::Size;
-use self::terminal::Terminal;
+use self::terminal::{Signals, Terminal};
 use crate::frames::{FRAMING, framed};
 use crate::program::{
     ARGUMENT, CWD, ENV, FORKING, Group, NO_HOLES, PROGRAM, Program, Reach, Recipe, prepare,
@@ -166,10 +166,14 @@ impl Connector for Start {
         };
 
         let (control, outgoing, incoming) = Control::pair();
+        // Nobody may be interested.
+        let _ = outgoing.send(Signal::Title(self.recipe.name()));
+        let (leader, signals) = (group.leader(), Signals { outgoing: outgoing.clone(), incoming });
         let program =
             Program { group, grace: self.grace, log: None, outgoing, guard: cx.working() };
         let (exit, ticket) = program.watch();
-        let terminal = Terminal::new(master.into(), exit, incoming, ticket).map_err(failed)?;
+        let terminal =
+            Terminal::new(master.into(), leader, exit, signals, ticket).map_err(failed)?;
         let mut conn = Conn::bytes(terminal, Info::new());
         conn.control = control;
         Ok(framed(conn, self.framing.as_ref()))

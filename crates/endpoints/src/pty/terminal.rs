@@ -7,11 +7,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use endpoint::control::Break;
-use endpoint::{End, Ending, Life, Raw, Signal, SignalReceiver, SystemCall};
+use endpoint::control::{Break, Query};
+use endpoint::{End, Ending, Life, Raw, Signal, SignalReceiver, SignalSender, SystemCall};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
-use rustix::process::{Signal as Number, kill_process_group};
+use rustix::process::{Pid, Signal as Number, kill_process_group};
 use rustix::termios::{Winsize, tcgetpgrp, tcsetwinsize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::unix::pipe::{Receiver, Sender};
@@ -29,8 +29,16 @@ pub(super) struct Terminal {
     input: Sender,
     reading: Reading,
     exit: Exit,
-    incoming: SignalReceiver,
+    /// The program, which leads the terminal's session.
+    leader: Pid,
+    signals: Signals,
     _ticket: Ticket,
+}
+
+/// The ends of its signals.
+pub(super) struct Signals {
+    pub(super) outgoing: SignalSender,
+    pub(super) incoming: SignalReceiver,
 }
 
 enum Reading {
@@ -46,14 +54,16 @@ enum Reading {
 impl Terminal {
     pub(super) fn new(
         master: OwnedFd,
+        leader: Pid,
         exit: Exit,
-        incoming: SignalReceiver,
+        signals: Signals,
         ticket: Ticket,
     ) -> io::Result<Self> {
         fcntl_setfl(&master, fcntl_getfl(&master)? | OFlags::NONBLOCK)?;
         let output = Receiver::from_owned_fd_unchecked(master.try_clone()?)?;
         let input = Sender::from_owned_fd_unchecked(master)?;
-        Ok(Self { output, input, reading: Reading::Open, exit, incoming, _ticket: ticket })
+        let reading = Reading::Open;
+        Ok(Self { output, input, reading, exit, leader, signals, _ticket: ticket })
     }
 
     /// One read, when the terminal is ready for it.
@@ -120,6 +130,11 @@ impl Terminal {
             Signal::Break(Break::Timed(_) | Break::On) => {
                 tcgetpgrp(&self.input).and_then(|group| kill_process_group(group, Number::INT))
             }
+            Signal::Query(Query::Job) => tcgetpgrp(&self.input).map(|group| {
+                // A state always has room; that nobody receives it is no failure.
+                let runs = self.leader != group;
+                let _ = self.signals.outgoing.send(Signal::Job(runs));
+            }),
             other => return debug!("a terminal doesn't act on {other:?}"),
         };
         if let Err(error) = done {
@@ -210,7 +225,7 @@ impl AsyncWrite for Terminal {
 
 impl Life for Terminal {
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        while let Poll::Ready(Some(signal)) = self.incoming.poll_recv(cx) {
+        while let Poll::Ready(Some(signal)) = self.signals.incoming.poll_recv(cx) {
             self.act_on(signal);
         }
         Poll::Pending

@@ -22,7 +22,7 @@ mod stream;
 use async_trait::async_trait;
 use descriptor::Code;
 use endpoint::control::{LineSettings, StopBits};
-use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
+use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Signal, Times};
 use plan::kind::{
     Args, Example, Framings, Kind, Param, PlanConnect, Planned, Role, Side, ValueKind,
 };
@@ -158,6 +158,10 @@ impl Connector for Device {
     async fn connect(&self, cx: &Context, _: &Info) -> Result<Conn> {
         let opened = self.open().await?;
         let (control, outgoing, incoming) = Control::pair();
+        if let Some(name) = std::path::Path::new(&self.path).file_name() {
+            // Nobody may be interested.
+            let _ = outgoing.send(Signal::Title(name.to_string_lossy().into_owned()));
+        }
         let line = Line::new(opened, self.path.clone(), outgoing, incoming, cx.working());
         let mut conn = Conn::bytes(line, Info::new());
         conn.control = control;

@@ -448,6 +448,10 @@ impl Life for TlsStream {
         self.inner.peer().map(|peer| Peer { pending: peer.pending + waiting, ..peer })
     }
 
+    fn keep_little(&mut self) {
+        self.inner.keep_little();
+    }
+
     fn linger(&self) -> Option<Duration> {
         self.inner.linger()
     }

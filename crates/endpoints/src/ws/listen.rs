@@ -34,6 +34,8 @@ pub(super) struct Listening {
     pub(super) health: Option<String>,
     pub(super) auth: Auth,
     pub(super) show: Show,
+    /// Whether a folder without `index.html` shows its files.
+    pub(super) lists: bool,
     /// What a page sees a service through.
     pub(super) telnet: Option<Arc<dyn DialLayer>>,
     /// Beside what the handshake needs in its answer.
@@ -68,7 +70,7 @@ impl fmt::Debug for Layer {
 impl ServeLayer for Layer {
     async fn bind(&self, cx: &Context, beneath: &Local) -> Result<Arc<dyn Bound>> {
         let listening = &self.listening;
-        let folder = folder(&listening.show).await?;
+        let folder = folder(&listening.show, listening.lists).await?;
         let path = listening.path.as_deref().unwrap_or("/");
         let descriptor = format!("{}:{}", listening.called, quote_positional(&beneath.descriptor));
         let mut local = Local::new(descriptor);
@@ -137,10 +139,10 @@ impl ServeLayer for Layer {
 }
 
 /// The folder of the page, if it is one, open.
-async fn folder(show: &Show) -> Result<Option<Folder>> {
+async fn folder(show: &Show, lists: bool) -> Result<Option<Folder>> {
     let Show::Folder(path) = show else { return Ok(None) };
     let (path, shown) = (path.clone(), path.display().to_string());
-    let opened = spawn_blocking(move || Folder::open(&path)).await;
+    let opened = spawn_blocking(move || Folder::open(&path, lists)).await;
     let opened = opened.unwrap_or_else(|error| Err(std::io::Error::other(error)));
     let failed = |error| Error::from_io("open", format!("the folder `{shown}` in `page`"), error);
     opened.map(Some).map_err(failed)

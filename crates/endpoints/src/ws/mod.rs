@@ -116,6 +116,14 @@ pub(crate) static KIND: Kind = Kind {
             )
             .default("auto"),
             AUTH,
+            Param::new(
+                "listing",
+                ValueKind::Bool,
+                "Whether a folder in `page` that has no `index.html` shows a list of its files. Without \
+                 it, the reply is 404 and names the page that is perhaps meant.",
+            )
+            .topic(Topic::Http)
+            .default("false"),
             HEALTH,
             MAX_HEADER,
             Param::new(

@@ -54,6 +54,11 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
         let message = format!("`path` can't have a query, as `{path}` has");
         found.push(args.mistake("path", "bad-path", message));
     }
+    if args.is_given("listing") && !matches!(show, Show::Folder(_)) {
+        let mistake =
+            args.mistake("listing", Code::BadValue, "`listing` is for a folder in `page`");
+        found.push(mistake.help("a folder has a slash in it, as `page=./public`"));
+    }
     let options = Options::read(args).map_err(|mut more| found.append(&mut more)).ok();
     let Some(options) = options.filter(|_| found.is_empty()) else { return Err(found) };
     let settings = Settings { hosts, proxies, max_header, limit, close: options.close };
@@ -65,6 +70,7 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
         health,
         auth,
         show,
+        lists: args.flag("listing"),
         telnet: args.dial_layer("telnet"),
         headers,
         options,

@@ -101,7 +101,11 @@ impl Upgrade for Opening {
 
     fn open(self: Box<Self>, answer: &Answer, over: Switched) -> Accepted {
         let Self { listening, mut http, subprotocol, params, .. } = *self;
-        let Switched { stream, unread, info, mut control, guard, clock } = over;
+        let Switched { mut stream, unread, info, mut control, guard, clock } = over;
+        if answer.far == Some(Grants::Program) && answer.signals {
+            // A terminal, whose client may not say what it has drawn.
+            stream.keep_little();
+        }
         http.subprotocols = subprotocol.into_iter().collect();
         let agreed = http.subprotocols.first().map(|name| &**name);
         let terms = listening.options.terms(Role::Server, agreed, params.as_ref(), &clock);

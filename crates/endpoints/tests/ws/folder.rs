@@ -330,3 +330,30 @@ async fn a_download_may_take_its_time_and_a_reader_that_stops_may_not() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_folder_without_index_names_a_page_or_lists_its_files() {
+    let own = Own::new();
+    fs::create_dir(own.folder().join("web")).unwrap();
+    for name in ["vnc.html", "app.js", ".hidden", "<i>.html"] {
+        fs::write(own.folder().join("web").join(name), "x").unwrap();
+    }
+    symlink("/etc/passwd", own.folder().join("web/out")).unwrap();
+    let mut site = own.site("").await;
+    let got = site.get("/web/", "").await;
+    assert_eq!(got.status, 404);
+    assert!(got.text().contains("perhaps vnc.html is meant"), "{got:?}");
+    let got = site.get("/web/", "Accept: text/html\r\n").await;
+    assert!(got.status == 404 && got.text().contains("<a href=\"./vnc.html\">"), "{got:?}");
+    let mut site = own.site(":listing=true").await;
+    is(
+        &site.get("/web/", "").await,
+        200,
+        "text/plain; charset=utf-8",
+        "<i>.html\napp.js\nvnc.html\n",
+    );
+    let got = site.get("/web/", "Accept: text/html\r\n").await;
+    assert!(got.text().contains("&lt;i&gt;.html") && !got.text().contains("<i>"), "{got:?}");
+    assert_eq!(site.get("/", "").await.text(), "<p>first", "an index is shown");
+    assert_eq!(site.get("/none/", "").await.status, 404);
+}

@@ -100,7 +100,7 @@ async fn hello_says_what_is_behind() {
             assert_eq!(layered, through && !plain, "{page} {far:?} {plain}");
             let mut stream = conn.transport.into_bytes();
             live(&mut *stream).await;
-            let expected = format!(r#"{{"type":"hello","version":1,"face":"{face}"}}"#);
+            let expected = format!(r#"{{"type":"hello","version":1,"face":"{face}","ack":true}}"#);
             assert_eq!(hello(&mut peer).await, expected, "{page} {far:?}");
         }
     }

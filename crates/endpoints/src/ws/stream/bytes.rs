@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use endpoint::{End, Ending, Life, Peer};
@@ -31,9 +31,16 @@ impl AsyncWrite for Flattened {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let forgets = self.0.forgets();
-        self.0.poll_sending(cx, |sending, cx, inner| {
+        if !forgets {
+            ready!(self.0.poll_window(cx));
+        }
+        let written = self.0.poll_sending(cx, |sending, cx, inner| {
             if forgets { Poll::Ready(Ok(buf.len())) } else { sending.poll_write(cx, inner, buf) }
-        })
+        });
+        if let Poll::Ready(Ok(bytes)) = written {
+            self.0.count_sent(bytes);
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -56,6 +63,10 @@ impl Life for Flattened {
 
     fn peer(&mut self) -> Option<Peer> {
         self.0.peer()
+    }
+
+    fn keep_little(&mut self) {
+        self.0.inner.keep_little();
     }
 
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {

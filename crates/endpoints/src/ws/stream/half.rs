@@ -39,6 +39,21 @@ impl Core {
         self
     }
 
+    /// Ready while the peer is to be sent more data. A frame that was begun is not held up.
+    pub(in crate::ws) fn poll_window(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.receiving.beside {
+            Some(beside) if !self.sending.is_inside_frame() => beside.poll_window(cx),
+            _ => Poll::Ready(()),
+        }
+    }
+
+    /// Counts data that was sent, for the window.
+    pub(in crate::ws) fn count_sent(&mut self, bytes: usize) {
+        if let Some(beside) = &mut self.receiving.beside {
+            beside.sent(bytes);
+        }
+    }
+
     pub(in crate::ws) fn ending(&self) -> Ending {
         let halves = self.receiving.beside.is_some() && self.receiving.is_reading();
         if halves { Ending::HalfClose } else { Ending::Handshake }

@@ -45,13 +45,20 @@ impl Sink<Part> for Messages {
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let forgets = self.0.forgets();
+        if !forgets {
+            ready!(self.0.poll_window(cx));
+        }
         self.0.poll_sending(cx, |sending, cx, inner| {
             if forgets { Poll::Ready(Ok(())) } else { sending.poll_ready(cx, inner) }
         })
     }
 
     fn start_send(mut self: Pin<&mut Self>, part: Part) -> io::Result<()> {
-        if self.0.forgets() { Ok(()) } else { self.0.sending.send(part) }
+        if self.0.forgets() {
+            return Ok(());
+        }
+        self.0.count_sent(part.data.len());
+        self.0.sending.send(part)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -74,6 +81,10 @@ impl Life for Messages {
 
     fn peer(&mut self) -> Option<Peer> {
         self.0.peer()
+    }
+
+    fn keep_little(&mut self) {
+        self.0.inner.keep_little();
     }
 
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {

@@ -16,6 +16,8 @@ use super::Face;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Message {
     Signal(Signal),
+    /// So many bytes of data were drawn, since the connection was opened.
+    Ack(u64),
     /// No more data comes from the peer.
     Eof,
     /// Nothing that we know, or nothing that the peer has to say.
@@ -33,12 +35,16 @@ pub(super) fn read(text: &[u8], role: Role) -> Result<Message, &'static str> {
     let kind = kind.ok_or("a control message must have a `type`")?;
     let signal = match (kind, role) {
         ("eof", _) => return Ok(Message::Eof),
+        ("ack", Role::Server) => {
+            return Ok(whole(&fields, "bytes").map_or(Message::Unknown, Message::Ack));
+        }
         ("line", _) => line(&fields).map(Signal::Line),
         ("modem", _) => modem(&fields).map(Signal::Modem),
         ("resize", Role::Server) => size(&fields).map(Signal::Window),
         ("break", Role::Server) => Some(Signal::Break(brk(&fields))),
         ("purge", Role::Server) => purge(&fields).map(Signal::Purge),
         ("query", Role::Server) => query(&fields).map(Signal::Query),
+        ("job", Role::Client) => fields.get("runs").and_then(Value::as_bool).map(Signal::Job),
         ("echo", Role::Client) => fields.get("on").and_then(Value::as_bool).map(Signal::Echo),
         ("title", Role::Client) => {
             fields.get("text").and_then(Value::as_str).map(|text| Signal::Title(text.to_owned()))
@@ -74,8 +80,10 @@ pub(super) fn write(signal: &Signal, role: Role) -> Option<String> {
             };
             json!({"type": "purge", "what": what})
         }
+        (Signal::Query(Query::Job), Role::Client) => json!({"type": "query", "what": "job"}),
         (Signal::Query(Query::Line), Role::Client) => json!({"type": "query", "what": "line"}),
         (Signal::Query(Query::Modem), Role::Client) => json!({"type": "query", "what": "modem"}),
+        (Signal::Job(runs), Role::Server) => json!({"type": "job", "runs": runs}),
         (Signal::Echo(on), Role::Server) => json!({"type": "echo", "on": on}),
         (Signal::Exit(status), Role::Server) => match status {
             ExitStatus::Code(code) => json!({"type": "exit", "status": code}),
@@ -90,7 +98,7 @@ pub(super) fn write(signal: &Signal, role: Role) -> Option<String> {
 
 /// The first of a server's messages.
 pub(super) fn hello(face: Face) -> String {
-    json!({"type": "hello", "version": 1, "face": face.name()}).to_string()
+    json!({"type": "hello", "version": 1, "face": face.name(), "ack": true}).to_string()
 }
 
 pub(super) fn eof() -> String {
@@ -126,6 +134,7 @@ fn purge(fields: &Map<String, Value>) -> Option<Purge> {
 
 fn query(fields: &Map<String, Value>) -> Option<Query> {
     Some(match fields.get("what").and_then(Value::as_str)? {
+        "job" => Query::Job,
         "line" => Query::Line,
         "modem" => Query::Modem,
         _ => return None,
@@ -259,6 +268,7 @@ mod tests {
             Signal::Purge(Purge::Input),
             Signal::Purge(Purge::Output),
             Signal::Purge(Purge::Both),
+            Signal::Query(Query::Job),
             Signal::Query(Query::Line),
             Signal::Query(Query::Modem),
             Signal::Line(line.clone()),
@@ -267,6 +277,7 @@ mod tests {
         lines.cd = Some(true);
         let from_server = [
             Signal::Echo(false),
+            Signal::Job(true),
             Signal::Title("ü \"quoted\" \\".into()),
             Signal::Exit(ExitStatus::Code(3)),
             Signal::Exit(ExitStatus::Signal(15)),
@@ -290,7 +301,7 @@ mod tests {
         }
         assert_eq!(read(eof().as_bytes(), Role::Client), Ok(Message::Eof));
         assert_eq!(read(hello(Face::Shell).as_bytes(), Role::Client), Ok(Message::Unknown));
-        assert_eq!(hello(Face::Shell), r#"{"type":"hello","version":1,"face":"shell"}"#);
+        assert_eq!(hello(Face::Shell), r#"{"type":"hello","version":1,"face":"shell","ack":true}"#);
     }
 
     #[test]
@@ -316,6 +327,8 @@ mod tests {
         ] {
             assert_eq!(said(text), Message::Unknown, "{text}");
         }
+        assert_eq!(said(r#"{"type":"ack","bytes":5}"#), Message::Ack(5));
+        assert_eq!(said(r#"{"type":"ack","bytes":-5}"#), Message::Unknown);
         let size = Signal::Window(WindowSize { cols: 80, rows: 24 });
         let text = r#"{"more":[{}],"rows":24.0,"cols":80,"type":"resize"}"#;
         assert_eq!(said(text), Message::Signal(size));

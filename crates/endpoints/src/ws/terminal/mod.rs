@@ -5,13 +5,16 @@
 //! docs/terminal-protocol.md is the description for those who write the other end.
 
 mod message;
+mod window;
 
 use std::task::{Context, Poll, Waker};
 
 use endpoint::{Control, ExitStatus, Grants, Signal, SignalReceiver};
+use tokio::time::Instant;
 use websocket::{CloseCode, Role};
 
 use self::message::Message;
+use self::window::Window;
 use crate::outgoing::Outgoing;
 use crate::ws::stream::half::Halves;
 
@@ -69,6 +72,8 @@ pub(super) fn pair(role: Role, face: Option<Face>) -> (Control, Box<Beside>) {
         first: face.map(message::hello),
         left: None,
         exit: None,
+        sent: 0,
+        window: None,
         halves: Halves::default(),
     };
     (control, Box::new(beside))
@@ -87,6 +92,10 @@ pub(super) struct Beside {
     left: Option<ExitStatus>,
     /// How the program behind the peer left.
     exit: Option<ExitStatus>,
+    /// Bytes of data that were sent.
+    sent: u64,
+    /// Once the peer has acknowledged any.
+    window: Option<Window>,
     /// How far the connection has ended.
     pub(super) halves: Halves,
 }
@@ -113,6 +122,19 @@ impl Beside {
         self.poll_room(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
+    /// Ready while the peer is to be sent more data.
+    pub(super) fn poll_window(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.window.as_mut().map_or(Poll::Ready(()), |window| window.poll_open(cx))
+    }
+
+    /// Counts data that was sent.
+    pub(super) fn sent(&mut self, bytes: usize) {
+        self.sent += bytes as u64;
+        if let Some(window) = &mut self.window {
+            window.sent(bytes as u64, Instant::now());
+        }
+    }
+
     /// Takes a piece of a text message, the last one if `last`.
     pub(super) fn hear(&mut self, piece: &[u8], last: bool) -> Heard {
         if self.text.len() + piece.len() > LONGEST {
@@ -134,6 +156,14 @@ impl Beside {
                     self.exit = Some(status);
                 }
                 self.outgoing.send(signal);
+                Heard::Signal
+            }
+            Ok(Message::Ack(bytes)) => {
+                let now = Instant::now();
+                match &mut self.window {
+                    Some(window) => window.ack(bytes, now),
+                    None => self.window = Some(Window::new(self.sent, bytes, now)),
+                }
                 Heard::Signal
             }
             Ok(Message::Eof) => Heard::Eof(self.exit),

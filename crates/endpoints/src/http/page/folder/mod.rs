@@ -4,9 +4,12 @@
 //! 2. [`beneath`]: opens it, without ever leaving the folder;
 //! 3. [`Files`]: the file or a part of it, or that the browser has it already.
 //!
-//! There are no listings, and what begins with a dot isn't there.
+//! 4. [`listing`]: what is in a folder without `index.html`, if that is to be shown.
+//!
+//! What begins with a dot isn't there.
 
 mod beneath;
+mod listing;
 mod media;
 mod name;
 
@@ -20,24 +23,29 @@ use std::time::{Duration, UNIX_EPOCH};
 use http_range_header::RangeUnsatisfiableError;
 use httpdate::HttpDate;
 use hyper::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, RANGE, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap,
+    HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, RANGE,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Response, StatusCode};
 use tokio::task::spawn_blocking;
 use tracing::warn;
 
 use self::beneath::Root;
+use self::listing::Entry;
 use super::place::{self, Place};
 use super::{is_known, slash};
 use crate::http::body::{Body, Streamed};
 use crate::http::mount::{Mount, Outcome};
 use crate::http::reply::{self, Reply};
 use crate::http::request::{Asked, Head};
+use crate::http::syntax::words;
 
 /// An open folder.
 pub(crate) struct Folder {
     root: Root,
+    /// Whether a folder without `index.html` shows its files.
+    lists: bool,
 }
 
 /// A folder, mounted.
@@ -92,6 +100,8 @@ enum Found {
     File(File, Metadata),
     /// A folder, which is one slash further.
     Folder,
+    /// A folder without `index.html`.
+    Entries(Vec<Entry>),
 }
 
 impl Folder {
@@ -99,18 +109,22 @@ impl Folder {
     ///
     /// # Errors
     /// Those of the system: it isn't there, it is no folder, it may not be read.
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Root::open(path).map(|root| Self { root })
+    pub(crate) fn open(path: &Path, lists: bool) -> io::Result<Self> {
+        Root::open(path).map(|root| Self { root, lists })
     }
 
     /// The reply to a GET or HEAD. Reads files on a thread that may block.
     async fn reply(self: Arc<Self>, wanted: Wanted) -> Reply {
-        let path = wanted.path.clone();
+        let (path, lists) = (wanted.path.clone(), self.lists);
         let found = spawn_blocking(move || self.find(&path)).await;
         let found = found.unwrap_or_else(|error| Err(io::Error::other(error)));
         match found {
             Ok(Some(Found::File(file, metadata))) => serve(file, &metadata, wanted),
             Ok(Some(Found::Folder)) => slash(&wanted.path, wanted.query.as_deref()),
+            Ok(Some(Found::Entries(entries))) => {
+                let is_html = words(&wanted.headers, &ACCEPT).any(|it| it.starts_with("text/html"));
+                listing::reply(&wanted.path, &entries, lists, is_html)
+            }
             Ok(None) => reply::not_found(),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 reply::text(StatusCode::FORBIDDEN, "this file may not be read")
@@ -132,7 +146,11 @@ impl Folder {
             (true, true) => {
                 let mut segments = name.segments;
                 segments.push(INDEX.into());
-                let Some(index) = self.root.get(&segments)? else { return Ok(None) };
+                let Some(index) = self.root.get(&segments)? else {
+                    segments.pop();
+                    return listing::entries(&self.root, &file, &segments)
+                        .map(|entries| Some(Found::Entries(entries)));
+                };
                 let metadata = index.metadata()?;
                 metadata.is_file().then_some(Found::File(index, metadata))
             }
