@@ -44,6 +44,10 @@ pub enum ErrorKind {
     Refused,
     /// It took too long.
     Timeout,
+    /// What says where it is can't be asked now.
+    Unavailable,
+    /// Nothing says where it is.
+    Unrouted,
 }
 
 impl Error {

@@ -38,6 +38,7 @@ mod pty;
 mod queue;
 mod ready;
 mod retry;
+mod route;
 mod scratch;
 mod serial;
 mod slips;
@@ -87,6 +88,7 @@ pub const KINDS: &[&Kind] = &[
     &ws::KIND,
     &telnet::KIND,
     &framed::KIND,
+    &route::KIND,
     &retry::KIND,
     &fallback::KIND,
     &balance::KIND,

@@ -521,8 +521,9 @@ fn told(error: &Error, grants: Grants) -> Refusal {
     let program = grants == Grants::Program;
     let kind = match error.kind() {
         ErrorKind::Timeout => RefusalKind::Timeout,
-        ErrorKind::Busy => RefusalKind::Busy,
+        ErrorKind::Busy | ErrorKind::Unavailable => RefusalKind::Busy,
         ErrorKind::Forbidden => RefusalKind::Forbidden,
+        ErrorKind::Unrouted => RefusalKind::NotFound,
         // A device is plugged in again, and a name may be known later. A program that isn't there stays away.
         ErrorKind::NotFound | ErrorKind::Permission if program => RefusalKind::Broken,
         _ => RefusalKind::Refused,
@@ -531,6 +532,8 @@ fn told(error: &Error, grants: Grants) -> Refusal {
         (ErrorKind::Timeout, _) => "the destination did not answer in time".to_owned(),
         (ErrorKind::Busy, _) => "the destination is in use".to_owned(),
         (ErrorKind::Forbidden, _) => "this destination is not allowed".to_owned(),
+        (ErrorKind::Unavailable, _) => "the destination can't be looked up now".to_owned(),
+        (ErrorKind::Unrouted, _) => "there is no such destination".to_owned(),
         (ErrorKind::NotFound, Grants::Program) => "there is no such program".to_owned(),
         (ErrorKind::NotFound, Grants::Device) => "the device is not there".to_owned(),
         (kind, _) => {

@@ -1,0 +1,129 @@
+//! Lines `KEY: DESTINATION`, in a file or in the files of a folder, as websockify has them in a `TokenFile`.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use endpoint::{Info, describe};
+use tokio::task::spawn_blocking;
+
+use super::{Found, Provider};
+use crate::watched::{Parsed, Watched};
+
+/// A file or a folder.
+#[derive(Clone)]
+pub(super) struct Tokens {
+    path: PathBuf,
+    /// The files that were opened, by their paths.
+    files: Arc<Mutex<HashMap<PathBuf, Arc<Watched<Lines>>>>>,
+}
+
+type Lines = HashMap<String, String>;
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Tokens").field(&self.path).finish()
+    }
+}
+
+impl Tokens {
+    pub(super) fn new(path: &str) -> Self {
+        Self { path: path.into(), files: Arc::default() }
+    }
+
+    fn look(&self, key: &str) -> io::Result<Option<String>> {
+        // A file that has gone leaves what was read of it.
+        if !self.path.is_dir() {
+            return self.look_in(&self.path, key);
+        }
+        let mut names: Vec<_> =
+            fs::read_dir(&self.path)?.flatten().map(|entry| entry.path()).collect();
+        names.retain(|path| path.is_file() && !is_hidden(path));
+        names.sort();
+        for path in names.iter().take(MOST) {
+            if let Some(found) = self.look_in(path, key)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    fn look_in(&self, path: &Path, key: &str) -> io::Result<Option<String>> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = match files.get(path) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let file = Arc::new(Watched::open(path, lines)?);
+                if files.len() >= MOST {
+                    files.clear();
+                }
+                files.insert(path.to_owned(), Arc::clone(&file));
+                file
+            }
+        };
+        drop(files);
+        Ok(file.get().get(key).cloned())
+    }
+}
+
+#[async_trait]
+impl Provider for Tokens {
+    async fn find(&self, key: &str, _: &Info) -> Result<Option<Found>, String> {
+        let (own, key) = (self.clone(), key.to_owned());
+        let found = spawn_blocking(move || own.look(&key))
+            .await
+            .unwrap_or_else(|error| Err(io::Error::other(error)));
+        match found {
+            Ok(text) => Ok(text.map(|text| Found { text, subprotocol: None })),
+            Err(error) => Err(format!("{}: {}", self.path.display(), describe(&error))),
+        }
+    }
+
+    fn missing(&self) -> Option<String> {
+        (!self.path.exists()).then(|| format!("there is no {}", self.path.display()))
+    }
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}
+
+/// Reads lines. The key ends at the first colon with a space behind it, or at the first of all.
+fn lines(text: &str) -> Parsed<Lines> {
+    let (mut found, mut wrong) = (Lines::new(), Vec::new());
+    for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line.trim())) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        match line.split_once(": ").or_else(|| line.split_once(':')) {
+            Some((key, destination)) if !key.is_empty() && !destination.trim().is_empty() => {
+                // The first line of a key counts.
+                found.entry(key.trim().to_owned()).or_insert_with(|| destination.trim().to_owned());
+            }
+            _ => wrong.push((number, "the form is `KEY: HOST:PORT`".to_owned())),
+        }
+    }
+    (found, wrong)
+}
+
+/// Files of a folder.
+const MOST: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_ends_at_a_colon_and_a_space() {
+        let text =
+            "# vnc\na: host:5900\nb:host:5901\nws:x: ws:{tcp:h:80}\nnothing\nempty:\na: other:1\n";
+        let (found, wrong) = lines(text);
+        assert_eq!(found["a"], "host:5900");
+        assert_eq!(found["b"], "host:5901");
+        assert_eq!(found["ws:x"], "ws:{tcp:h:80}");
+        assert_eq!(wrong.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [5, 6]);
+    }
+}

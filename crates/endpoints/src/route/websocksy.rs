@@ -1,0 +1,194 @@
+//! The folder of websocksy's `file` backend: an expression names a file, whose lines are `PEER SUBPROTOCOL [FRAMING [CONFIG]]`.
+//!
+//! As there: expressions are tried in order, and one whose variable or file isn't there is passed over; a slash in a
+//! variable becomes `_`, so no client leaves the folder. Of a file's lines, the first counts whose subprotocol the client
+//! offers; `*` is the client's first. A client that offers none gets the first line.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use descriptor::{quote_positional, quote_value};
+use endpoint::info::Http;
+use endpoint::{Info, describe};
+use tokio::task::spawn_blocking;
+use tracing::warn;
+
+use super::{Found, Provider};
+
+/// The folder and the expressions.
+#[derive(Clone, Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    expressions: Vec<String>,
+}
+
+impl Folder {
+    pub(super) fn new(path: &str, expressions: &[String]) -> Self {
+        Self { path: path.into(), expressions: expressions.to_vec() }
+    }
+}
+
+#[async_trait]
+impl Provider for Folder {
+    fn needs_key(&self) -> bool {
+        false
+    }
+
+    async fn find(&self, _: &str, info: &Info) -> Result<Option<Found>, String> {
+        let nothing = Http::default();
+        let http = info.get::<Http>().unwrap_or(&nothing);
+        let names: Vec<_> = self.expressions.iter().filter_map(|one| fill(one, http)).collect();
+        let (folder, offered) = (self.path.clone(), http.subprotocols.clone());
+        let found = spawn_blocking(move || look(&folder, &names, &offered)).await;
+        found.map_err(|error| error.to_string())?
+    }
+
+    fn missing(&self) -> Option<String> {
+        (!self.path.is_dir()).then(|| format!("there is no folder {}", self.path.display()))
+    }
+}
+
+/// Fills an expression in; `None` if a variable isn't there.
+fn fill(expression: &str, http: &Http) -> Option<String> {
+    let (mut filled, mut rest) = (String::new(), expression);
+    while let Some((before, variable)) = rest.split_once('%') {
+        let (name, behind) = variable.split_once('%')?;
+        let value = match name.split_once(':') {
+            None if name == "endpoint" => {
+                let path = http.path.strip_prefix('/').unwrap_or(&http.path);
+                let path = path.strip_suffix('/').unwrap_or(path);
+                let query = if http.query.is_empty() { "" } else { "?" };
+                format!("{path}{query}{}", http.query)
+            }
+            Some(("cookie", name)) => http.cookie(name)?.to_owned(),
+            Some(("header", name)) => http.header(&name.to_ascii_lowercase())?.to_owned(),
+            _ => return None,
+        };
+        filled.push_str(before);
+        filled.push_str(&value.replace(['/', '\0'], "_"));
+        rest = behind;
+    }
+    filled.push_str(rest);
+    // A name that is nothing but dots is no file.
+    (!filled.trim_matches('.').is_empty()).then_some(filled)
+}
+
+fn look(folder: &Path, names: &[String], offered: &[String]) -> Result<Option<Found>, String> {
+    for name in names {
+        let path = folder.join(name);
+        // The operator's expression may have folders; a client's part of it has none.
+        if !path.is_file() {
+            continue;
+        }
+        let text = fs::read_to_string(&path)
+            .map_err(|error| format!("{}: {}", path.display(), describe(&error)))?;
+        if let Some(found) = choose(&text, offered, &path) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// The first line that fits.
+fn choose(text: &str, offered: &[String], path: &Path) -> Option<Found> {
+    for (number, line) in text.lines().enumerate() {
+        let mut fields = line.splitn(4, char::is_whitespace).filter(|field| !field.is_empty());
+        let Some(peer) = fields.next() else { continue };
+        let (protocol, framing, config) = (fields.next(), fields.next(), fields.next());
+        let subprotocol = match (protocol, offered.first()) {
+            (_, None) => None,
+            (Some("*"), Some(first)) => Some(first.clone()),
+            (Some(name), _) if offered.iter().any(|it| it == name) => Some(name.to_owned()),
+            _ => continue,
+        };
+        let described = peer_of(peer).and_then(|peer| framed(&peer, framing, config));
+        match described {
+            Some(text) => return Some(Found { text, subprotocol }),
+            None => warn!(
+                "{} line {}: it has no peer or framing of websocksy's",
+                path.display(),
+                number + 1
+            ),
+        }
+    }
+    None
+}
+
+/// `tcp://host:port` and the like as a descriptor.
+fn peer_of(peer: &str) -> Option<String> {
+    let (scheme, rest) = peer.split_once("://").unwrap_or(("tcp", peer));
+    match scheme {
+        "tcp" | "udp" => {
+            let (host, port) = rest.rsplit_once(':')?;
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            Some(format!("{scheme}:{}:{}", quote_positional(host), quote_positional(port)))
+        }
+        "unix" | "unix-dgram" => Some(format!("{scheme}:{}", quote_positional(rest))),
+        _ => None,
+    }
+}
+
+/// The peer's bytes as messages, where the line says how.
+fn framed(peer: &str, framing: Option<&str>, config: Option<&str>) -> Option<String> {
+    let by = match (framing.unwrap_or("auto"), config) {
+        // Bytes become messages as they come: text where it is, as everywhere.
+        ("auto" | "binary", _) => return Some(peer.to_owned()),
+        ("json", _) => "json".to_owned(),
+        ("newline", _) => "lines".to_owned(),
+        ("separator", Some(config)) => format!("separator:separator={}", quote_value(config)),
+        ("fixedlength", Some(config)) => {
+            let length = config.trim().trim_start_matches("length=");
+            format!("fixed:fixed={}", length.parse::<u32>().ok()?)
+        }
+        ("dynamic32", _) => "dynamic32".to_owned(),
+        _ => return None,
+    };
+    // Datagrams are messages already.
+    if peer.starts_with("udp") || peer.starts_with("unix-dgram") {
+        return Some(peer.to_owned());
+    }
+    Some(format!("framed:{{{peer}}}:by={by}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(path: &str) -> Http {
+        let mut http = Http::default();
+        path.clone_into(&mut http.path);
+        http.headers.push(("cookie".to_owned(), "host=a/../b".to_owned()));
+        http
+    }
+
+    #[test]
+    fn no_client_leaves_the_folder() {
+        assert_eq!(fill("%endpoint%.txt", &request("/a/b/")).as_deref(), Some("a_b.txt"));
+        assert_eq!(fill("%endpoint%.txt", &request("/")).as_deref(), Some(".txt"));
+        assert_eq!(fill("x-%cookie:host%", &request("/")).as_deref(), Some("x-a_.._b"));
+        assert_eq!(fill("%endpoint%", &request("/..")), None);
+        assert_eq!(fill("%cookie:none%", &request("/")), None);
+        assert_eq!(fill("%header:x%", &request("/")), None);
+    }
+
+    #[test]
+    fn a_line_is_chosen_by_what_is_offered() {
+        let text = "tcp://h:1 mqtt\nunix:///run/x other json\ntcp://h:2 *\n";
+        let choose = |offered: &[&str]| {
+            let offered: Vec<_> = offered.iter().map(|&it| it.to_owned()).collect();
+            choose(text, &offered, Path::new("f")).map(|found| (found.text, found.subprotocol))
+        };
+        let some =
+            |text: &str, name: Option<&str>| Some((text.to_owned(), name.map(str::to_owned)));
+        assert_eq!(choose(&["x", "mqtt"]), some("tcp:h:1", Some("mqtt")));
+        assert_eq!(choose(&["other"]), some("framed:{unix:/run/x}:by=json", Some("other")));
+        assert_eq!(choose(&["x", "y"]), some("tcp:h:2", Some("x")));
+        // It crashes websocksy.
+        assert_eq!(
+            super::choose("tcp://h:3", &[], Path::new("f")).map(|it| it.text).as_deref(),
+            Some("tcp:h:3")
+        );
+        assert_eq!(choose(&[]), some("tcp:h:1", None));
+    }
+}
