@@ -131,11 +131,25 @@ impl Error {
         }
     }
 
-    /// The cause in words that name nothing, for a peer that may not know what is behind us; the operating system's are
-    /// such words.
+    /// The cause in words that name nothing, for a peer that may not know what is behind us. The operating system's are
+    /// such words; of other errors, it is their sort.
+    ///
+    /// ```
+    /// use endpoint::Error;
+    /// let refused = std::io::Error::from_raw_os_error(111);
+    /// let refused = Error::from_io("connect", "tcp:secret.example:1", refused);
+    /// assert_eq!(refused.bare_cause().as_deref(), Some("connection refused"));
+    /// let named = std::io::Error::other("secret.example has no certificate");
+    /// let named = Error::from_io("connect", "tls:secret.example:1", named);
+    /// assert_eq!(named.bare_cause().as_deref(), Some("other error"));
+    /// ```
     #[must_use]
     pub fn bare_cause(&self) -> Option<String> {
-        self.bare.clone().or_else(|| self.io().map(describe))
+        let of_io = |error: &io::Error| match error.raw_os_error() {
+            Some(_) => describe(error),
+            None => error.kind().to_string(),
+        };
+        self.bare.clone().or_else(|| self.io().map(of_io))
     }
 
     /// Whether accepting failed because of the one connection that was to be accepted, so that the

@@ -17,6 +17,9 @@ export interface Events {
 /// may answer only when it has reached the destination, so it isn't short either.
 const OPEN_MS = 30_000;
 
+/// A server that says nothing first has begun all the same.
+const HELLO_MS = 3000;
+
 export class Connection {
   readonly #socket: WebSocket;
   readonly #events: Events;
@@ -25,7 +28,7 @@ export class Connection {
   #exit: Closed["exit"];
   #begun = false;
   #over = false;
-  readonly #timer: number;
+  #timer: number;
 
   /// Throws what `new WebSocket` throws: a URL or a subprotocol that can't be, or ws: from https:.
   constructor(url: string, protocols: string[], events: Events) {
@@ -38,7 +41,8 @@ export class Connection {
       this.#opened = true;
       this.#framing = framing(this.#socket.protocol);
       // With a protocol of ours, a Close may come at once that says why not. `hello` comes first otherwise.
-      if (this.#socket.protocol !== V1) this.#begin();
+      if (this.#socket.protocol !== V1) return this.#begin();
+      this.#timer = setTimeout(() => this.#begin(), HELLO_MS);
     };
     this.#socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => this.#message(event.data);
     this.#socket.onclose = (event) => this.#end(event);
@@ -62,8 +66,9 @@ export class Connection {
   }
 
   #begin(): void {
-    if (this.#begun) return;
+    if (this.#begun || this.#over) return;
     this.#begun = true;
+    clearTimeout(this.#timer);
     this.#events.opened(this.#socket.protocol);
   }
 
