@@ -27,6 +27,8 @@ pub enum Grants {
     Nothing,
     /// Another service, that has its own say over who may use it.
     Service,
+    /// A file of our user's.
+    File,
     /// A device of this machine.
     Device,
     /// A program that runs as our user.
@@ -34,11 +36,11 @@ pub enum Grants {
 }
 
 impl Grants {
-    /// Returns whether the destination itself doesn't ask who uses it: a program or a device takes
+    /// Returns whether the destination itself doesn't ask who uses it: a program, a device or a file takes
     /// whatever it is sent.
     #[must_use]
     pub fn is_unguarded(self) -> bool {
-        self >= Self::Device
+        self >= Self::File
     }
 }
 
@@ -47,6 +49,7 @@ impl Grants {
 pub fn exposed(grants: Grants, destination: &str) -> String {
     let what = match grants {
         Grants::Program => "a program that runs as your user",
+        Grants::File => "a file of your user's",
         _ => "a device of this machine",
     };
     format!("other machines could reach {what}, `{destination}`, without saying who they are")

@@ -11,6 +11,8 @@ mod arrived;
 mod auth;
 mod datagram;
 mod echo;
+mod fifo;
+mod file;
 mod first_bytes;
 mod framed;
 mod frames;
@@ -18,6 +20,7 @@ mod http;
 mod mem;
 mod mock;
 mod net;
+mod null;
 mod outgoing;
 mod patience;
 mod peer;
@@ -36,6 +39,7 @@ mod socket;
 mod sockopt;
 mod stdio;
 mod tcp;
+mod tee;
 mod telnet;
 mod tls;
 mod udp;
@@ -60,7 +64,11 @@ pub const KINDS: &[&Kind] = &[
     &process::KIND,
     &pty::KIND,
     &serial::KIND,
+    &file::KIND,
+    &fifo::KIND,
     &echo::KIND,
+    &null::NULL,
+    &null::ZERO,
     &mem::KIND,
     &mock::KIND,
     &tls::KIND,
@@ -68,4 +76,5 @@ pub const KINDS: &[&Kind] = &[
     &telnet::KIND,
     &framed::KIND,
     &retry::KIND,
+    &tee::KIND,
 ];

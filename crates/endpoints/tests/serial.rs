@@ -492,7 +492,7 @@ fn mistakes_are_shown() {
     error: `pty` needs `program`
       | pty
       | ^^^
-      = help: the form is `pty:PROGRAM[:ARGUMENT][:term=…][:rows=…][:cols=…][:cwd=…][:env.NAME=…][:grace=…]`
+      = help: the form is `pty:PROGRAM[:ARGUMENT][:term=…][:rows=…][:cols=…][:cwd=…][:env.NAME=…][:framing=…][:grace=…]`
     ");
 }
 

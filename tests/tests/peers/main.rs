@@ -8,6 +8,7 @@ mod redis;
 mod ssh;
 mod tools;
 mod websocat;
+mod websocketd;
 mod websockets;
 
 use std::process::Command;
