@@ -17,6 +17,7 @@ mod first_bytes;
 mod framed;
 mod frames;
 mod http;
+mod mapped;
 mod mem;
 mod mock;
 mod net;

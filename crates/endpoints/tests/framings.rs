@@ -241,6 +241,22 @@ async fn a_listener_takes_messages_apart_as_well() {
     assert_eq!(got, b"back\0\xFF");
 }
 
+/// The listener beneath still decides: a web page could have made the connection.
+#[tokio::test]
+async fn a_browser_is_kept_from_a_program_behind_framed_lines() {
+    let cx = Context::new();
+    let mut accept = bind(&cx, "framed:{tcp:0:interface=127.0.0.1}:by=lines").await;
+    let address = accept.local().address.unwrap();
+    let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+    client.write_all(b"POST / HTTP/1.1\r\nHost: x\r\n\r\nrm -rf /\n").await.unwrap();
+    let mut offer = offer(&mut *accept).await;
+    let refusal = timeout(LONG, offer.screen()).await.unwrap().unwrap_err();
+    offer.refuse(refusal).await;
+    let mut got = String::new();
+    client.read_to_string(&mut got).await.unwrap();
+    assert!(got.starts_with("HTTP/1.1 400 "), "{got}");
+}
+
 #[tokio::test]
 async fn a_program_takes_and_gives_lines() {
     let cx = with_path();
@@ -278,6 +294,8 @@ fn what_is_framed_gives_messages() {
     assert_eq!(connector("framed:9000:by=lines").tree.gives, Shape::Messages);
     assert_eq!(connector("process:cat:framing=lines").tree.gives, Shape::Messages);
     assert_eq!(connector("process:cat").tree.gives, Shape::Bytes);
+    assert_eq!(connector("process:cat:framing=chunks").tree.gives, Shape::Bytes);
+    assert_eq!(connector("process:cat:framing={out=lines}").tree.gives, Shape::Messages);
     let tree = connector("process:cat:framing={length:width=2}").tree;
     let width = tree.settings.iter().find(|(name, ..)| name == "framing.width");
     assert_eq!(width.map(|(_, value, given)| (&**value, *given)), Some(("2", true)));

@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::{
-    Accept, Conn, Connector, Context, Error, ErrorKind, Exposure, Grants, HOW_TO_ALLOW, Incoming,
-    Info, Listener, Local, Offer, Offers, Result, Transport, exposed,
+    Accept, Conn, Connector, Context, Error, ErrorKind, Exposure, Grants, HOW_TO_ALLOW, Info,
+    Listener, Result, Transport, exposed,
 };
 use plan::kind::{
     Args, Assemble, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, Topic,
@@ -27,6 +27,7 @@ use plan::kind::{
 use self::copying::Copying;
 use self::queue::Queue;
 use self::stream::Seen;
+use crate::mapped::Mapped;
 
 /// A second destination for what passes.
 pub(crate) static KIND: Kind = Kind {
@@ -197,7 +198,8 @@ impl Listener for Tee<dyn Listener> {
         let inner = self.inner.bind(&cx).await?;
         let mut local = inner.local().clone();
         local.descriptor = format!("tee:{{{}}}:{{{}}}", local.descriptor, self.copy.name);
-        Ok(Box::new(Accepting { inner, local, cx, copy: self.copy.clone() }))
+        let copy = self.copy.clone();
+        Ok(Box::new(Mapped { inner, local, change: Arc::new(move |conn| copy.of(&cx, conn)) }))
     }
 
     fn exposure(&self) -> Exposure {
@@ -206,42 +208,5 @@ impl Listener for Tee<dyn Listener> {
 
     fn missing(&self, cx: &Context) -> Option<String> {
         self.inner.missing(cx).or_else(|| self.copy.to.missing(cx))
-    }
-}
-
-struct Accepting {
-    inner: Box<dyn Accept>,
-    local: Local,
-    cx: Context,
-    copy: Copy,
-}
-
-#[async_trait]
-impl Accept for Accepting {
-    fn local(&self) -> &Local {
-        &self.local
-    }
-
-    async fn accept(&mut self) -> Result<Option<Incoming>> {
-        let Some(incoming) = self.inner.accept().await? else { return Ok(None) };
-        let info = incoming.info.clone();
-        let offers = Copied { incoming, cx: self.cx.clone(), copy: self.copy.clone() };
-        Ok(Some(Incoming::new(info, offers)))
-    }
-}
-
-/// Offers whose sessions are copied.
-struct Copied {
-    incoming: Incoming,
-    cx: Context,
-    copy: Copy,
-}
-
-#[async_trait]
-impl Offers for Copied {
-    async fn next(&mut self) -> Result<Option<Offer>> {
-        let Some(offer) = self.incoming.next().await? else { return Ok(None) };
-        let (cx, copy) = (self.cx.clone(), self.copy.clone());
-        Ok(Some(offer.map(move |conn| copy.of(&cx, conn))))
     }
 }
