@@ -365,3 +365,57 @@ fn mistakes_of_framings() {
     let warning = Report::new(text, &listener(text).warnings).to_string();
     assert!(warning.contains("the framing says which messages are text"), "{warning}");
 }
+
+/// websocksy's framings, by their documentation: what is kept, and which messages are text.
+#[tokio::test]
+async fn websocksys_framings_are_as_they_are_documented() {
+    let cases: [(&str, &[u8], &[Part]); 9] = [
+        ("by=auto", b"text", &[Part::text("text")]),
+        ("by=auto", b"no \xFF text", &[Part::binary(&b"no \xFF text"[..])]),
+        (
+            "separator=%0D%0A:delimiter=keep",
+            b"a\r\nb\r\n",
+            &[Part::binary("a\r\n"), Part::binary("b\r\n")],
+        ),
+        ("separator=A:delimiter=keep", b"xAyA", &[Part::binary("xA"), Part::binary("yA")]),
+        (
+            "by=lines:eol=crlf:delimiter=keep",
+            b"text\r\n\xFF\xFE\r\ntext\r\n",
+            &[Part::text("text\r\n"), Part::binary(&b"\xFF\xFE\r\n"[..]), Part::text("text\r\n")],
+        ),
+        ("fixed=3", b"abcdef", &[Part::binary("abc"), Part::binary("def")]),
+        ("by=dynamic32", b"\x02\0\0\0hi", &[Part::binary(&b"\x02\0\0\0hi"[..])]),
+        (
+            "by=dynamic32:offset=2:static=1:endian=big",
+            b"xx\0\0\0\x02hi!xx\0\0\0\0.",
+            &[Part::binary(&b"xx\0\0\0\x02hi!"[..]), Part::binary(&b"xx\0\0\0\0."[..])],
+        ),
+        (
+            "by=json",
+            "{\"a\":[1,\"x\\\\\"]} \"ü\" true".as_bytes(),
+            &[Part::text("{\"a\":[1,\"x\\\\\"]}"), Part::text("\"ü\""), Part::text("true")],
+        ),
+    ];
+    for (framing, input, expected) in cases {
+        // Cut anywhere: a separator that straddles two reads was missed there.
+        for cut in [input.len(), 1, 2] {
+            if framing == "by=auto" && cut < input.len() {
+                continue;
+            }
+            let (mut near, mut far) = over(framing).await;
+            for piece in input.chunks(cut) {
+                far.write_all(piece).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+            for part in expected {
+                assert_eq!(message(&mut near).await, *part, "{framing} cut by {cut}");
+            }
+        }
+    }
+    // What is sent has its delimiter or header already, or gets it.
+    let (mut near, mut far) = over("by=dynamic32").await;
+    send(&mut near, Part::binary(&b"\x02\0\0\0hi"[..])).await.unwrap();
+    let mut got = [0; 6];
+    far.read_exact(&mut got).await.unwrap();
+    assert_eq!(&got, b"\x02\0\0\0hi");
+}
