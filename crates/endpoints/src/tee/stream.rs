@@ -132,33 +132,46 @@ impl Life for Bytes {
 pub(super) struct Messages {
     inner: Box<dyn MessageStream>,
     seen: Seen,
-    received: BytesMut,
-    sent: BytesMut,
+    received: Joining,
+    sent: Joining,
 }
 
 impl Messages {
     pub(super) fn new(inner: Box<dyn MessageStream>, seen: Seen) -> Self {
-        Self { inner, seen, received: BytesMut::new(), sent: BytesMut::new() }
+        Self { inner, seen, received: Joining::default(), sent: Joining::default() }
     }
 }
 
-/// Joins the parts of a message, and copies it once it is whole.
-fn join(parts: &mut BytesMut, part: &Part, queue: &Queue) {
-    if part.last && parts.is_empty() {
-        queue.push(part.clone());
-        return;
-    }
-    let len = parts.len() + part.data.len();
-    if len > LONGEST {
-        // What follows of it is counted as another one.
-        queue.lose(len);
-        *parts = BytesMut::new();
-        return;
-    }
-    parts.extend_from_slice(&part.data);
-    if part.last {
-        let data = std::mem::take(parts).freeze();
-        queue.push(Part { data, text: part.text, last: true });
+/// The parts of a message that isn't whole.
+#[derive(Default)]
+struct Joining {
+    parts: BytesMut,
+    /// It is too long: so many bytes of it have passed.
+    skipped: usize,
+}
+
+impl Joining {
+    /// Adds a part, and copies the message once it is whole.
+    fn add(&mut self, part: &Part, queue: &Queue) {
+        if part.last && self.parts.is_empty() && self.skipped == 0 {
+            queue.push(part.clone());
+            return;
+        }
+        if self.skipped == 0 && self.parts.len() + part.data.len() <= LONGEST {
+            self.parts.extend_from_slice(&part.data);
+        } else {
+            let parts = std::mem::take(&mut self.parts);
+            self.skipped += parts.len() + part.data.len();
+        }
+        if !part.last {
+            return;
+        }
+        let (parts, skipped) = (std::mem::take(&mut self.parts), std::mem::take(&mut self.skipped));
+        if skipped > 0 {
+            queue.lose(skipped);
+        } else {
+            queue.push(Part { data: parts.freeze(), text: part.text, last: true });
+        }
     }
 }
 
@@ -171,7 +184,7 @@ impl Stream for Messages {
         if let Some(Ok(part)) = &next
             && seen.received
         {
-            join(received, part, &seen.queue);
+            received.add(part, &seen.queue);
         }
         Poll::Ready(next)
     }
@@ -187,7 +200,7 @@ impl Sink<Part> for Messages {
     fn start_send(mut self: Pin<&mut Self>, part: Part) -> io::Result<()> {
         let Self { inner, seen, sent, .. } = &mut *self;
         if seen.sent {
-            join(sent, &part, &seen.queue);
+            sent.add(&part, &seen.queue);
         }
         Pin::new(&mut **inner).start_send(part)
     }
@@ -221,3 +234,26 @@ impl MessageStream for Messages {
 
 /// The longest message that is copied if it comes in parts.
 const LONGEST: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    #[test]
+    fn what_is_copied_of_a_message_is_all_of_it() {
+        let (queue, mut joining) = (Queue::new(usize::MAX), Joining::default());
+        let part = |data: Vec<u8>, last| Part { data: data.into(), text: false, last };
+        for (data, last) in [(vec![1; LONGEST], false), (vec![1], false), (vec![1; 9], true)] {
+            joining.add(&part(data, last), &queue);
+        }
+        for (data, last) in [(vec![2], false), (vec![], false), (vec![3], true), (vec![4], true)] {
+            joining.add(&part(data, last), &queue);
+        }
+        let cx = Context::from_waker(Waker::noop());
+        assert_eq!(queue.poll_next(&cx), Poll::Ready(Some(Part::binary(vec![2, 3]))));
+        assert_eq!(queue.poll_next(&cx), Poll::Ready(Some(Part::binary(vec![4]))));
+        assert_eq!(queue.lost().bytes, LONGEST as u64 + 10);
+    }
+}

@@ -1,7 +1,7 @@
 //! `cargo xtask bench --datagrams`: what a datagram costs, and a line of a program, beside others that carry them.
 //!
 //! A client keeps [`WINDOW`] messages under way, and a server or a program sends each of them back. Both run on the load's
-//! processor, and the subject on its own. What doesn't come back within a second counts as lost.
+//! processor, and the subject on its own. What doesn't come back within three seconds counts as lost.
 
 use std::fmt::Write as _;
 use std::io::ErrorKind;
@@ -179,20 +179,18 @@ fn udp(port: u16, size: usize, subject: &mut Process) -> Result<Round, Failure> 
             Err(_) => {}
         }
     }
-    client.set_read_timeout(Some(Duration::from_secs(1))).map_err(failed)?;
+    client.set_read_timeout(Some(Duration::from_secs(3))).map_err(failed)?;
     measured(subject, |count| {
-        let (mut sent, mut back) = (0, 0);
-        while back < count {
-            while sent < count && sent - back < WINDOW {
+        let (mut sent, mut back, mut lost) = (0_usize, 0, 0);
+        while back + lost < count {
+            while sent < count && sent.saturating_sub(back + lost) < WINDOW {
                 client.send(&data).map_err(failed)?;
                 sent += 1;
             }
             match client.recv(&mut buf) {
                 Ok(_) => back += 1,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    // Those under way are lost.
-                    return Ok(back);
-                }
+                // Those under way.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => lost = sent - back,
                 Err(error) => return Err(failed(error)),
             }
         }
@@ -245,7 +243,7 @@ fn measured(
     Ok(Round {
         rate: back as f64 / took.as_secs_f64(),
         cpu: cpu.as_secs_f64() * 1e6 / each,
-        lost: COUNT - back,
+        lost: COUNT.saturating_sub(back),
     })
 }
 
