@@ -104,7 +104,7 @@ fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
 
 #[async_trait]
 impl Connector for Open {
-    async fn connect(&self, _: &Shared, _: &Info) -> Result<Conn> {
+    async fn connect(&self, _: &Shared, info: &Info) -> Result<Conn> {
         let failed = |cause| self.explain(cause);
         if let Some(mode) = self.create {
             make(&self.path, mode).map_err(failed)?;
@@ -122,7 +122,7 @@ impl Connector for Open {
             let pipe = self.open(OFlags::RDONLY).and_then(Receiver::from_owned_fd);
             Conn::bytes(Reading { pipe: pipe.map_err(failed)? }, Info::new())
         };
-        Ok(framed(conn, self.framing.as_ref()))
+        Ok(framed(conn, self.framing.as_ref(), info))
     }
 
     fn missing(&self, _: &Shared) -> Option<String> {

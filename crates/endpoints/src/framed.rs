@@ -90,8 +90,8 @@ struct Layer(Framings);
 
 #[async_trait]
 impl DialLayer for Layer {
-    async fn dial(&self, _: &Context, conn: Conn, _: &Info) -> Result<Conn> {
-        Ok(framed(conn, Some(&self.0)))
+    async fn dial(&self, _: &Context, conn: Conn, info: &Info) -> Result<Conn> {
+        Ok(framed(conn, Some(&self.0), info))
     }
 }
 
@@ -109,7 +109,7 @@ impl Listener for Listen {
         let mut local = inner.local().clone();
         local.descriptor = format!("framed:{{{}}}", local.descriptor);
         let framings = self.framings.clone();
-        let change = Arc::new(move |conn| framed(conn, Some(&framings)));
+        let change = Arc::new(move |conn| framed(conn, Some(&framings), &Info::new()));
         Ok(Box::new(Mapped { inner, local, change }))
     }
 

@@ -275,6 +275,24 @@ async fn a_program_takes_and_gives_lines() {
     assert!(cx.settled(LONG).await);
 }
 
+/// Our page is a terminal: it gets what the program writes, line ends and all.
+#[tokio::test]
+async fn our_page_gets_bytes_as_they_come() {
+    let cx = with_path();
+    for text in ["process:printf:{a\\nb}:framing=lines", "framed:{process:printf:{a\\nb}}:by=lines"]
+    {
+        let mut http = endpoint::info::Http::default();
+        http.subprotocols = vec!["endpointforward.v1".into()];
+        let near = endpoint::Info::new().with(http);
+        let conn = connector(text).endpoint.connect(&cx, &near).await.unwrap();
+        assert!(matches!(conn.transport, Transport::Bytes(_)), "{text}");
+        let mut got = String::new();
+        conn.into_io().read_to_string(&mut got).await.unwrap();
+        assert_eq!(got, "a\nb");
+    }
+    assert!(cx.settled(LONG).await);
+}
+
 #[tokio::test]
 async fn a_terminal_gives_lines_too() {
     let cx = with_path();

@@ -141,7 +141,7 @@ fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
 
 #[async_trait]
 impl Connector for Open {
-    async fn connect(&self, _: &Context, _: &Info) -> Result<Conn> {
+    async fn connect(&self, _: &Context, info: &Info) -> Result<Conn> {
         let (path, access, create) = (self.path.clone(), self.access, self.create);
         let opened = tokio::task::spawn_blocking(move || open(&path, access, create)).await;
         let opened = opened.unwrap_or_else(|_| Err(io::Error::other("it was interrupted")));
@@ -154,7 +154,7 @@ impl Connector for Open {
             }
             Access::Write | Access::Append => Conn::bytes(Writing::new(file), Info::new()),
         };
-        Ok(framed(conn, self.framing.as_ref()))
+        Ok(framed(conn, self.framing.as_ref(), info))
     }
 
     fn missing(&self, _: &Context) -> Option<String> {

@@ -172,7 +172,7 @@ impl Connector for Start {
         let terminal = Terminal::new(master.into(), exit, incoming, ticket).map_err(failed)?;
         let mut conn = Conn::bytes(terminal, Info::new());
         conn.control = control;
-        Ok(framed(conn, self.framing.as_ref()))
+        Ok(framed(conn, self.framing.as_ref(), info))
     }
 
     fn missing(&self, cx: &Context) -> Option<String> {
