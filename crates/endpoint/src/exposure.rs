@@ -29,6 +29,8 @@ pub enum Grants {
     Service,
     /// Whatever a client names, as far as an allow-list goes: a proxy.
     Network,
+    /// A file of our user's.
+    File,
     /// A device of this machine.
     Device,
     /// A program that runs as our user.
@@ -36,11 +38,11 @@ pub enum Grants {
 }
 
 impl Grants {
-    /// Returns whether the destination itself doesn't ask who uses it: a program or a device takes
+    /// Returns whether the destination itself doesn't ask who uses it: a program, a device or a file takes
     /// whatever it is sent.
     #[must_use]
     pub fn is_unguarded(self) -> bool {
-        self >= Self::Device
+        self >= Self::File
     }
 }
 
@@ -50,6 +52,7 @@ pub fn exposed(grants: Grants, destination: &str) -> String {
     let what = match grants {
         Grants::Network => "whatever they name, through a proxy of yours",
         Grants::Program => "a program that runs as your user",
+        Grants::File => "a file of your user's",
         _ => "a device of this machine",
     };
     format!("other machines could reach {what}, `{destination}`, without saying who they are")

@@ -220,6 +220,14 @@ impl Offer {
         self
     }
 
+    /// The same offer, whose connection is what `change` makes of it once it is accepted.
+    #[must_use]
+    pub fn map(self, change: impl FnOnce(Conn) -> Conn + Send + 'static) -> Self {
+        let Self { info, policy, decision } = self;
+        let decision = Box::new(Mapped { decision, change: Box::new(change) });
+        Self { info, policy, decision }
+    }
+
     /// Accepts it.
     ///
     /// # Errors
@@ -402,4 +410,37 @@ impl Decision for Open {
     }
 
     async fn refuse(self: Box<Self>, _: Refusal) {}
+}
+
+/// An offer whose connection is changed once it is accepted.
+struct Mapped {
+    decision: Box<dyn Decision>,
+    change: Box<dyn FnOnce(Conn) -> Conn + Send>,
+}
+
+#[async_trait]
+impl Decision for Mapped {
+    async fn accept(self: Box<Self>, answer: Answer) -> Result<Accepted> {
+        let Self { decision, change } = *self;
+        Ok(match decision.accept(answer).await? {
+            Accepted::Session(conn) => Accepted::Session(change(conn)),
+            Accepted::Through(conn, layer) => Accepted::Through(change(conn), layer),
+            Accepted::Attached => Accepted::Attached,
+        })
+    }
+
+    async fn refuse(self: Box<Self>, refusal: Refusal) {
+        self.decision.refuse(refusal).await;
+    }
+
+    fn poll_screen(
+        &mut self,
+        cx: &mut std::task::Context<'_>,
+    ) -> Poll<std::result::Result<(), Refusal>> {
+        self.decision.poll_screen(cx)
+    }
+
+    fn poll_left(&mut self, cx: &mut std::task::Context<'_>) -> Poll<End> {
+        self.decision.poll_left(cx)
+    }
 }

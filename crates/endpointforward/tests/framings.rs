@@ -119,6 +119,60 @@ async fn a_refused_datagram_ends_the_session() {
     assert_eq!(client.end().reason, "connection refused");
 }
 
+/// Modbus over TCP: requests with their header are messages, however the answers are cut.
+#[tokio::test]
+async fn a_modbus_server_answers_message_by_message() {
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let to = format!(
+        "framed:{{tcp:{}}}:by=length:width=2:offset=4:header=keep",
+        server.local_addr().unwrap()
+    );
+    let (mut client, (mut stream, _)) =
+        tokio::join!(client(Endpoints::new(), LISTEN, &to), async {
+            server.accept().await.unwrap()
+        });
+    let request = [0, 1, 0, 0, 0, 6, 17, 3, 0, 0x6B, 0, 3];
+    client.send(Part::binary(request.to_vec())).await.unwrap();
+    let mut got = [0; 12];
+    stream.read_exact(&mut got).await.unwrap();
+    assert_eq!(got, request);
+    let answers = [
+        &[0, 1, 0, 0, 0, 9, 17, 3, 6, 0xAE, 0x41, 0x56, 0x52, 0x43, 0x40][..],
+        &[0, 2, 0, 0, 0, 3, 17, 0x83, 2],
+    ];
+    for piece in answers.concat().chunks(4) {
+        stream.write_all(piece).await.unwrap();
+        stream.flush().await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    for answer in answers {
+        assert_eq!(client.next().await.unwrap().unwrap(), Part::binary(answer.to_vec()));
+    }
+}
+
+/// OSC over TCP: a packet is a datagram on the other side, and back.
+#[tokio::test]
+async fn packets_of_slip_are_datagrams() {
+    let server = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let to = format!("udp:{}", server.local_addr().unwrap());
+    let forwarder = Forwarder::new("framed:{tcp:0:interface=127.0.0.1}:by=slip", &to).unwrap();
+    assert!(forwarder.warnings().is_empty());
+    let forwarding = forwarder.bind().await.unwrap();
+    let address = forwarding.locals()[0].address.unwrap();
+    tokio::spawn(forwarding.run());
+    let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+    client.write_all(b"\xC0/fader\0\0,f\0\0\xDB\xDC\xC0\xC0/next\xC0").await.unwrap();
+    let mut buf = [0; 64];
+    let (len, from) = server.recv_from(&mut buf).await.unwrap();
+    assert_eq!(&buf[..len], b"/fader\0\0,f\0\0\xC0");
+    let (len, _) = server.recv_from(&mut buf).await.unwrap();
+    assert_eq!(&buf[..len], b"/next");
+    server.send_to(b"\xDBmeter", from).await.unwrap();
+    let mut got = [0; 9];
+    client.read_exact(&mut got).await.unwrap();
+    assert_eq!(&got, b"\xC0\xDB\xDDmeter\xC0");
+}
+
 #[tokio::test]
 async fn a_program_has_lines_and_its_status_is_in_the_close() {
     let program = "process:sh:-c:{read x; echo \"got $x\"; echo more; exit 7}:framing=lines";

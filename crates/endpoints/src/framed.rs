@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use endpoint::{Bound, Conn, Context, DialLayer, Info, Local, Offer, Offers, Result, ServeLayer};
+use endpoint::{Accept, Conn, Context, DialLayer, Exposure, Info, Listener, Result};
 use plan::kind::{
-    Args, Example, FRAMING, Framings, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side,
-    Takes, Topic, ValueKind,
+    Args, Assemble, Example, FRAMING, Framings, Kind, Param, PlanConnect, PlanListen, Planned,
+    Role, Side, Takes, Topic, ValueKind,
 };
 
 use crate::frames::{FRAMINGS, framed};
+use crate::mapped::Mapped;
 
 /// Messages in a stream of bytes.
 pub(crate) static KIND: Kind = Kind {
-    listen: Some(Side::messages(PARAMS, PlanListen::Layer(Takes::Bytes, plan_serve))),
+    listen: Some(Side::messages(PARAMS, PlanListen::Over(plan_listen))),
     connect: Some(Side::messages(PARAMS, PlanConnect::Layer(Takes::Bytes, plan_dial))),
     framings: FRAMINGS,
     examples: &[
@@ -73,8 +74,11 @@ const fn with_topic(param: Param, topic: Topic) -> Param {
     param.topic(topic)
 }
 
-fn plan_serve(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
-    Ok(Arc::new(Layer(args.framing_beside("by")?)))
+fn plan_listen(args: &Args) -> Planned<Assemble<dyn Listener>> {
+    let framings = args.framing_beside("by")?;
+    Ok(Box::new(move |mut beneath| {
+        Box::new(Listen { inner: beneath.listener("endpoint"), framings })
+    }))
 }
 
 fn plan_dial(args: &Args) -> Planned<Arc<dyn DialLayer>> {
@@ -86,41 +90,34 @@ struct Layer(Framings);
 
 #[async_trait]
 impl DialLayer for Layer {
-    async fn dial(&self, _: &Context, conn: Conn, _: &Info) -> Result<Conn> {
-        Ok(framed(conn, Some(&self.0)))
+    async fn dial(&self, _: &Context, conn: Conn, info: &Info) -> Result<Conn> {
+        Ok(framed(conn, Some(&self.0), info))
     }
 }
 
+/// A listener whose connections are taken apart.
+#[derive(Debug)]
+struct Listen {
+    inner: Box<dyn Listener>,
+    framings: Framings,
+}
+
 #[async_trait]
-impl ServeLayer for Layer {
-    async fn bind(&self, _: &Context, local: &Local) -> Result<Arc<dyn Bound>> {
-        let mut local = local.clone();
+impl Listener for Listen {
+    async fn bind(&self, cx: &Context) -> Result<Box<dyn Accept>> {
+        let inner = self.inner.bind(cx).await?;
+        let mut local = inner.local().clone();
         local.descriptor = format!("framed:{{{}}}", local.descriptor);
-        Ok(Arc::new(Serving { layer: self.clone(), local }))
-    }
-}
-
-struct Serving {
-    layer: Layer,
-    local: Local,
-}
-
-impl Bound for Serving {
-    fn local(&self) -> &Local {
-        &self.local
+        let framings = self.framings.clone();
+        let change = Arc::new(move |conn| framed(conn, Some(&framings), &Info::new()));
+        Ok(Box::new(Mapped { inner, local, change }))
     }
 
-    fn serve(&self, conn: Conn) -> Box<dyn Offers> {
-        Box::new(One(Some(Offer::open(framed(conn, Some(&self.layer.0))))))
+    fn missing(&self, cx: &Context) -> Option<String> {
+        self.inner.missing(cx)
     }
-}
 
-/// The one offer of a connection.
-struct One(Option<Offer>);
-
-#[async_trait]
-impl Offers for One {
-    async fn next(&mut self) -> Result<Option<Offer>> {
-        Ok(self.0.take())
+    fn exposure(&self) -> Exposure {
+        self.inner.exposure()
     }
 }

@@ -17,14 +17,18 @@ mod datagram;
 mod destination;
 mod echo;
 mod fallback;
+mod fifo;
+mod file;
 mod first_bytes;
 mod framed;
 mod frames;
 mod http;
 mod http_connect;
 mod login;
+mod mapped;
 mod mem;
 mod mock;
+mod null;
 mod options;
 mod outgoing;
 mod patience;
@@ -47,6 +51,7 @@ mod sockopt;
 mod socks5;
 mod stdio;
 mod tcp;
+mod tee;
 mod telnet;
 mod tls;
 mod trusted;
@@ -78,7 +83,11 @@ pub const KINDS: &[&Kind] = &[
     &process::KIND,
     &pty::KIND,
     &serial::KIND,
+    &file::KIND,
+    &fifo::KIND,
     &echo::KIND,
+    &null::NULL,
+    &null::ZERO,
     &mem::KIND,
     &mock::KIND,
     &tls::KIND,
@@ -92,4 +101,5 @@ pub const KINDS: &[&Kind] = &[
     &retry::KIND,
     &fallback::KIND,
     &balance::KIND,
+    &tee::KIND,
 ];

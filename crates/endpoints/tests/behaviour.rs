@@ -199,6 +199,7 @@ suite! {
     unix_abstract: "unix:@UNIQUE",
     mem: "mem:x",
     retry: "retry:{tcp:0:interface=127.0.0.1}",
+    tee: "tee:{tcp:0:interface=127.0.0.1}:{null}",
     ws: "ws:{tcp:0:interface=127.0.0.1}",
     ws_unix: "ws:{unix:DIR/s}",
     ws_mem: "ws:{mem:x}",
@@ -326,10 +327,15 @@ mod answering {
 
 /// Kinds that no test of this form can hold both ends of, and the file that tests them.
 const ELSEWHERE: &[(&str, &str)] = &[
+    ("route", "it is what it leads to; `tests/tests/route.rs` looks it up"),
     ("fd", "whoever starts us opens it: tests/tests/adopted.rs"),
     ("inetd", "whoever starts us opens it: tests/tests/adopted.rs"),
     ("systemd", "whoever starts us opens it: tests/tests/adopted.rs"),
     ("mock", "it follows a script: crates/endpoints/src/mock"),
+    ("file", "it has one end: files.rs"),
+    ("fifo", "it has one end: files.rs"),
+    ("null", "it answers nothing: files.rs"),
+    ("zero", "it answers without being asked: files.rs"),
     ("serial", "both ends are a pair of terminals: serial.rs"),
     ("stdio", "it is this process's own: stdio.rs"),
     ("udp", "its messages have a suite of their own: datagrams.rs"),

@@ -11,8 +11,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use common::{
-    LONG, accepted, bind, connect, connector, failure, listener, noise, offer, shown, try_bind,
-    try_connect,
+    LONG, Log, accepted, bind, connect, connector, failure, listener, noise, offer, shown,
+    try_bind, try_connect,
 };
 use descriptor::Report;
 use endpoint::{Accept, Conn, Context, End, Exposure, MessageStream, Part, Reason, Transport};
@@ -363,6 +363,53 @@ async fn a_session_that_nobody_reads_costs_a_bounded_queue() {
         Poll::Ready(rest)
     });
     assert!(rest.await < 100);
+}
+
+/// While this thread is busy, the system has nowhere to put them: it counts, and so is said.
+#[tokio::test]
+async fn what_the_system_drops_is_counted() {
+    let log = Log::default();
+    let _installed = log.install();
+    let mut kind = Kind::new("udp:0:interface=127.0.0.1").await;
+    let (near, far) = kind.pair(b"x").await;
+    let flood = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    for _ in 0..2000 {
+        flood.send_to(&[0; 60_000], kind.accept.local().address.unwrap()).unwrap();
+    }
+    drop(near);
+    let mut near = messages(connect(&kind.cx, &kind.connects).await);
+    timeout(LONG, async {
+        while !log.text().contains("the system had no room for them") {
+            // Its count comes with the next datagram that there is room for.
+            let _lost = send(&mut near, Part::binary("next")).await;
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+
+    // Connecting, the socket is the session's own.
+    let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let to = server.local_addr().unwrap();
+    let mut near = messages(connect(&kind.cx, &format!("udp:{to}")).await);
+    send(&mut near, Part::binary("x")).await.unwrap();
+    let (_, from) = server.recv_from(&mut [0; 8]).await.unwrap();
+    let server = server.into_std().unwrap();
+    server.set_nonblocking(false).unwrap();
+    let before = log.text().matches("the system had no room").count();
+    for _ in 0..2000 {
+        server.send_to(&[0; 60_000], from).unwrap();
+    }
+    timeout(LONG, async {
+        while log.text().matches("the system had no room").count() == before {
+            message(&mut near).await;
+            server.send_to(b"next", from).unwrap();
+        }
+    })
+    .await
+    .unwrap();
+    drop((far, near));
+    assert!(log.text().contains("datagrams were lost"), "{}", log.text());
 }
 
 #[tokio::test]

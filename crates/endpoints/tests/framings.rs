@@ -241,6 +241,22 @@ async fn a_listener_takes_messages_apart_as_well() {
     assert_eq!(got, b"back\0\xFF");
 }
 
+/// The listener beneath still decides: a web page could have made the connection.
+#[tokio::test]
+async fn a_browser_is_kept_from_a_program_behind_framed_lines() {
+    let cx = Context::new();
+    let mut accept = bind(&cx, "framed:{tcp:0:interface=127.0.0.1}:by=lines").await;
+    let address = accept.local().address.unwrap();
+    let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+    client.write_all(b"POST / HTTP/1.1\r\nHost: x\r\n\r\nrm -rf /\n").await.unwrap();
+    let mut offer = offer(&mut *accept).await;
+    let refusal = timeout(LONG, offer.screen()).await.unwrap().unwrap_err();
+    offer.refuse(refusal).await;
+    let mut got = String::new();
+    client.read_to_string(&mut got).await.unwrap();
+    assert!(got.starts_with("HTTP/1.1 400 "), "{got}");
+}
+
 #[tokio::test]
 async fn a_program_takes_and_gives_lines() {
     let cx = with_path();
@@ -256,6 +272,24 @@ async fn a_program_takes_and_gives_lines() {
     assert!(next(&mut near).await.is_none());
     assert_eq!(near.end().status, Some(ExitStatus::Code(3)));
     drop(near);
+    assert!(cx.settled(LONG).await);
+}
+
+/// Our page is a terminal: it gets what the program writes, line ends and all.
+#[tokio::test]
+async fn our_page_gets_bytes_as_they_come() {
+    let cx = with_path();
+    for text in ["process:printf:{a\\nb}:framing=lines", "framed:{process:printf:{a\\nb}}:by=lines"]
+    {
+        let mut http = endpoint::info::Http::default();
+        http.subprotocols = vec!["endpointforward.v1".into()];
+        let near = endpoint::Info::new().with(http);
+        let conn = connector(text).endpoint.connect(&cx, &near).await.unwrap();
+        assert!(matches!(conn.transport, Transport::Bytes(_)), "{text}");
+        let mut got = String::new();
+        conn.into_io().read_to_string(&mut got).await.unwrap();
+        assert_eq!(got, "a\nb");
+    }
     assert!(cx.settled(LONG).await);
 }
 
@@ -278,6 +312,8 @@ fn what_is_framed_gives_messages() {
     assert_eq!(connector("framed:9000:by=lines").tree.gives, Shape::Messages);
     assert_eq!(connector("process:cat:framing=lines").tree.gives, Shape::Messages);
     assert_eq!(connector("process:cat").tree.gives, Shape::Bytes);
+    assert_eq!(connector("process:cat:framing=chunks").tree.gives, Shape::Bytes);
+    assert_eq!(connector("process:cat:framing={out=lines}").tree.gives, Shape::Messages);
     let tree = connector("process:cat:framing={length:width=2}").tree;
     let width = tree.settings.iter().find(|(name, ..)| name == "framing.width");
     assert_eq!(width.map(|(_, value, given)| (&**value, *given)), Some(("2", true)));
@@ -346,4 +382,58 @@ fn mistakes_of_framings() {
     let text = "ws:9000:framing=lines:encoding=text";
     let warning = Report::new(text, &listener(text).warnings).to_string();
     assert!(warning.contains("the framing says which messages are text"), "{warning}");
+}
+
+/// websocksy's framings, by their documentation: what is kept, and which messages are text.
+#[tokio::test]
+async fn websocksys_framings_are_as_they_are_documented() {
+    let cases: [(&str, &[u8], &[Part]); 9] = [
+        ("by=auto", b"text", &[Part::text("text")]),
+        ("by=auto", b"no \xFF text", &[Part::binary(&b"no \xFF text"[..])]),
+        (
+            "separator=%0D%0A:delimiter=keep",
+            b"a\r\nb\r\n",
+            &[Part::binary("a\r\n"), Part::binary("b\r\n")],
+        ),
+        ("separator=A:delimiter=keep", b"xAyA", &[Part::binary("xA"), Part::binary("yA")]),
+        (
+            "by=lines:eol=crlf:delimiter=keep",
+            b"text\r\n\xFF\xFE\r\ntext\r\n",
+            &[Part::text("text\r\n"), Part::binary(&b"\xFF\xFE\r\n"[..]), Part::text("text\r\n")],
+        ),
+        ("fixed=3", b"abcdef", &[Part::binary("abc"), Part::binary("def")]),
+        ("by=dynamic32", b"\x02\0\0\0hi", &[Part::binary(&b"\x02\0\0\0hi"[..])]),
+        (
+            "by=dynamic32:offset=2:static=1:endian=big",
+            b"xx\0\0\0\x02hi!xx\0\0\0\0.",
+            &[Part::binary(&b"xx\0\0\0\x02hi!"[..]), Part::binary(&b"xx\0\0\0\0."[..])],
+        ),
+        (
+            "by=json",
+            "{\"a\":[1,\"x\\\\\"]} \"ü\" true".as_bytes(),
+            &[Part::text("{\"a\":[1,\"x\\\\\"]}"), Part::text("\"ü\""), Part::text("true")],
+        ),
+    ];
+    for (framing, input, expected) in cases {
+        // Cut anywhere: a separator that straddles two reads was missed there.
+        for cut in [input.len(), 1, 2] {
+            if framing == "by=auto" && cut < input.len() {
+                continue;
+            }
+            let (mut near, mut far) = over(framing).await;
+            for piece in input.chunks(cut) {
+                far.write_all(piece).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+            for part in expected {
+                assert_eq!(message(&mut near).await, *part, "{framing} cut by {cut}");
+            }
+        }
+    }
+    // What is sent has its delimiter or header already, or gets it.
+    let (mut near, mut far) = over("by=dynamic32").await;
+    send(&mut near, Part::binary(&b"\x02\0\0\0hi"[..])).await.unwrap();
+    let mut got = [0; 6];
+    far.read_exact(&mut got).await.unwrap();
+    assert_eq!(&got, b"\x02\0\0\0hi");
 }

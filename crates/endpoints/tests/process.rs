@@ -4,13 +4,12 @@
 
 mod common;
 
-use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{
-    LONG, accepted, bind, connect, connector, failure, noise, offer, shown, try_connect, with_path,
+    LONG, Log, accepted, bind, connect, connector, failure, noise, offer, shown, try_connect,
+    with_path,
 };
 use endpoint::{Conn, Context, End, ErrorKind, ExitStatus, Grants, Signal, Transport};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
@@ -67,38 +66,6 @@ async fn gone(group: Pid) {
         }
     };
     timeout(LONG, gone).await.expect("nothing of the group is left");
-}
-
-/// What is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// For this thread, which is all that a test's runtime has.
-    fn install(&self) -> tracing::subscriber::DefaultGuard {
-        let to = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(move || to.clone())
-            .with_ansi(false)
-            .without_time()
-            .with_target(false)
-            .finish();
-        tracing::subscriber::set_default(subscriber)
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        Write::write(&mut *self.0.lock().unwrap(), bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 /// Everything that the sessions of `cx` started has come to its end.

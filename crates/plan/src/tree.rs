@@ -81,7 +81,7 @@ impl Tree {
 fn is_framed(kind: &Kind, args: &Args) -> bool {
     let framings = kind.params(args.role).into_iter();
     let mut framings = framings.filter(|param| matches!(param.value, ValueKind::Framing));
-    framings.any(|param| args.is_given(param.name))
+    framings.any(|param| args.inside(param.name).is_some_and(Args::is_framing))
 }
 
 fn settings(args: &Args) -> Vec<(String, String, bool)> {

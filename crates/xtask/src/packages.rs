@@ -89,6 +89,24 @@ pub(crate) const PACKAGES: &[Package] = &[
         services: &["nginx"],
     },
     Package {
+        name: "websocketd",
+        program: "websocketd",
+        why: "programs that speak in lines: ours give the same messages",
+        services: &[],
+    },
+    Package {
+        name: "dnsmasq-base",
+        program: "dnsmasq",
+        why: "a name server at the end of a chain of datagrams",
+        services: &[],
+    },
+    Package {
+        name: "bind9-dnsutils",
+        program: "dig",
+        why: "the client that asks it",
+        services: &[],
+    },
+    Package {
         name: "redis-server",
         program: "redis-server",
         why: "a protocol of many small answers and some of any size, behind every chain",

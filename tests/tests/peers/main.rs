@@ -9,6 +9,7 @@ mod ssh;
 mod through;
 mod tools;
 mod websocat;
+mod websocketd;
 mod websockets;
 
 use std::process::Command;

@@ -73,6 +73,8 @@ pub(crate) enum Received<P> {
     },
     /// A datagram that is longer than the buffer. It is lost.
     TooLong,
+    /// Something that means nothing here. There may be more.
+    Ignored,
     /// A datagram of ours was refused: an ICMP message has come.
     Refused {
         /// To whom it was.

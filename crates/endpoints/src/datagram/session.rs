@@ -209,6 +209,7 @@ impl<S: Socket> Life for Session<S> {
 
     /// The other side takes nothing, so the end would never be read.
     fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        self.count_overruns();
         let mut state = self.entry.inbox.lock();
         if matches!(state.over, Some(Over::GaveWay)) {
             drop(state);

@@ -322,6 +322,7 @@ async fn receive<S: Socket>(
                     }
                 }
                 Ok(Received::TooLong) => losses.too_long(LARGEST),
+                Ok(Received::Ignored) => {}
                 Ok(Received::Refused { to, error }) => {
                     for (peer, inbox) in table.lock().iter() {
                         if S::is_same(peer, &to) {

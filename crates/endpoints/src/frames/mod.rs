@@ -6,7 +6,7 @@
 mod list;
 mod stream;
 
-use endpoint::{Conn, Transport};
+use endpoint::{Conn, Info, Transport};
 use plan::kind::{Framings, Param, Topic, ValueKind};
 
 pub(crate) use self::list::FRAMINGS;
@@ -17,15 +17,22 @@ pub(crate) const FRAMING: Param = Param::new(
     "framing",
     ValueKind::Framing,
     "Where messages begin and end in its bytes: `lines`, `json`, `{length:width=2}` and others, which `help framed` \
-     lists. Left out, bytes pass as they come (`chunks`).",
+     lists. Left out, bytes pass as they come (`chunks`), as they always do between this and our page.",
 )
 .topic(Topic::Messages);
 
-/// A connection whose bytes are taken apart, if that was asked for.
-pub(crate) fn framed(mut conn: Conn, framings: Option<&Framings>) -> Conn {
-    if let Some(framings) = framings {
+/// A connection whose bytes are taken apart, if that was asked for. `near` is what is known of the other side: our page
+/// is a terminal, which shows bytes as they come, and lines with their ends.
+pub(crate) fn framed(mut conn: Conn, framings: Option<&Framings>, near: &Info) -> Conn {
+    let is_page = || near.lookup("http", "subprotocol").is_some_and(|name| name == PAGE);
+    if let Some(framings) = framings
+        && !is_page()
+    {
         let bytes = conn.transport.into_bytes();
         conn.transport = Transport::Messages(Box::new(Framed::new(bytes, framings.clone())));
     }
     conn
 }
+
+/// The subprotocol of our page.
+const PAGE: &str = "endpointforward.v1";

@@ -115,7 +115,7 @@ enum Stderr {
 
 #[async_trait]
 impl Connector for Start {
-    async fn connect(&self, cx: &Context, _: &Info) -> Result<Conn> {
+    async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn> {
         let failed = |cause| self.recipe.failed(cause);
         let children = prepare().map_err(failed)?;
         let (mut command, input, output, errors) = self.command(cx).map_err(failed)?;
@@ -137,7 +137,7 @@ impl Connector for Start {
         let mut conn =
             Conn::bytes(Pipes::new(input, output, exit, ticket, self.grace), Info::new());
         conn.control = Control { outgoing: Some(outgoing), incoming: None };
-        Ok(framed(conn, self.framing.as_ref()))
+        Ok(framed(conn, self.framing.as_ref(), info))
     }
 
     fn missing(&self, cx: &Context) -> Option<String> {

@@ -176,7 +176,7 @@ impl Connector for Start {
             Terminal::new(master.into(), leader, exit, signals, ticket).map_err(failed)?;
         let mut conn = Conn::bytes(terminal, Info::new());
         conn.control = control;
-        Ok(framed(conn, self.framing.as_ref()))
+        Ok(framed(conn, self.framing.as_ref(), info))
     }
 
     fn missing(&self, cx: &Context) -> Option<String> {

@@ -155,7 +155,7 @@ struct Device {
 
 #[async_trait]
 impl Connector for Device {
-    async fn connect(&self, cx: &Context, _: &Info) -> Result<Conn> {
+    async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn> {
         let opened = self.open().await?;
         let (control, outgoing, incoming) = Control::pair();
         if let Some(name) = std::path::Path::new(&self.path).file_name() {
@@ -165,7 +165,7 @@ impl Connector for Device {
         let line = Line::new(opened, self.path.clone(), outgoing, incoming, cx.working());
         let mut conn = Conn::bytes(line, Info::new());
         conn.control = control;
-        Ok(framed(conn, self.framing.as_ref()))
+        Ok(framed(conn, self.framing.as_ref(), info))
     }
 
     fn missing(&self, _: &Context) -> Option<String> {

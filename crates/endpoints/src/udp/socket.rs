@@ -125,25 +125,23 @@ impl Socket for Shared {
     }
 
     fn try_receive(&self, buf: &mut [u8]) -> io::Result<Received<PeerAt>> {
-        loop {
-            match self.refusal() {
-                Ok(Some(refused)) => return Ok(refused),
-                Ok(None) => continue,
-                Err(_) => {}
+        match self.refusal() {
+            Ok(Some(refused)) => return Ok(refused),
+            Ok(None) => return Ok(Received::Ignored),
+            // Nothing is in the queue of errors.
+            Err(_) => {}
+        }
+        let read =
+            self.socket.try_io(Interest::READABLE, || self.receive(buf, MsgFlags::MSG_DONTWAIT));
+        match read {
+            Ok(Message { address: None, .. }) => Ok(Received::Ignored),
+            Ok(Message { len, address: Some(peer), at, dropped, .. }) => {
+                let from = PeerAt { peer, at: at.filter(|_| self.tells) };
+                Ok(Received::Datagram { len, from, dropped })
             }
-            let read = self
-                .socket
-                .try_io(Interest::READABLE, || self.receive(buf, MsgFlags::MSG_DONTWAIT));
-            match read {
-                Ok(Message { address: None, .. }) => {}
-                Ok(Message { len, address: Some(peer), at, dropped, .. }) => {
-                    let from = PeerAt { peer, at: at.filter(|_| self.tells) };
-                    return Ok(Received::Datagram { len, from, dropped });
-                }
-                // It is another peer's, and in the queue of errors as well.
-                Err(error) if is_icmp(&error) => {}
-                Err(error) => return Err(error),
-            }
+            // It is another peer's, and in the queue of errors as well.
+            Err(error) if is_icmp(&error) => Ok(Received::Ignored),
+            Err(error) => Err(error),
         }
     }
 

@@ -105,38 +105,35 @@ impl Socket for Senders {
     }
 
     fn try_receive(&self, buf: &mut [u8]) -> io::Result<Received<Sender>> {
-        loop {
-            let fd = self.socket.as_raw_fd();
-            let read = self.socket.try_io(Interest::READABLE, || {
-                let mut space = [0_u8; SPACE];
-                let mut parts = [IoSliceMut::new(buf)];
-                let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC;
-                let read = recvmsg::<UnixAddr>(fd, &mut parts, Some(&mut space), flags)?;
-                let mut who = None;
-                for control in read.cmsgs().into_iter().flatten() {
-                    if let ControlMessageOwned::ScmCredentials(credentials) = control {
-                        who = Some(credentials);
-                    }
+        let fd = self.socket.as_raw_fd();
+        let read = self.socket.try_io(Interest::READABLE, || {
+            let mut space = [0_u8; SPACE];
+            let mut parts = [IoSliceMut::new(buf)];
+            let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC;
+            let read = recvmsg::<UnixAddr>(fd, &mut parts, Some(&mut space), flags)?;
+            let mut who = None;
+            for control in read.cmsgs().into_iter().flatten() {
+                if let ControlMessageOwned::ScmCredentials(credentials) = control {
+                    who = Some(credentials);
                 }
-                Ok((read.bytes, read.address, who))
-            });
-            let (len, address, who) = read?;
-            if !self.admits(who) {
-                continue;
             }
-            if len > buf.len() {
-                return Ok(Received::TooLong);
-            }
-            // A sender without a name has an address of no length, which must not be asked for its parts.
-            let family = libc::socklen_t::try_from(size_of::<libc::sa_family_t>()).unwrap_or(2);
-            let is_named = |at: &UnixAddr| at.len() > family;
-            let address = address.filter(is_named);
-            // With an address, the process doesn't matter: a socket may be handed on.
-            let who = who.filter(|_| address.is_none());
-            let from =
-                Sender { address, pid: who.map(|who| who.pid()), uid: who.map(|who| who.uid()) };
-            return Ok(Received::Datagram { len, from, dropped: None });
+            Ok((read.bytes, read.address, who))
+        });
+        let (len, address, who) = read?;
+        if !self.admits(who) {
+            return Ok(Received::Ignored);
         }
+        if len > buf.len() {
+            return Ok(Received::TooLong);
+        }
+        // A sender without a name has an address of no length, which must not be asked for its parts.
+        let family = libc::socklen_t::try_from(size_of::<libc::sa_family_t>()).unwrap_or(2);
+        let is_named = |at: &UnixAddr| at.len() > family;
+        let address = address.filter(is_named);
+        // With an address, the process doesn't matter: a socket may be handed on.
+        let who = who.filter(|_| address.is_none());
+        let from = Sender { address, pid: who.map(|who| who.pid()), uid: who.map(|who| who.uid()) };
+        Ok(Received::Datagram { len, from, dropped: None })
     }
 
     fn try_send(&self, data: &[u8], to: &Sender) -> io::Result<()> {

@@ -81,13 +81,22 @@ pub const FRAMING: &[Param] = &[
 ];
 
 impl Args {
-    /// Returns the framing that a parameter of [`ValueKind::Framing`] is set to; `None` if it isn't given.
+    /// Returns the framing that a parameter of [`ValueKind::Framing`] is set to; `None` if it isn't given, or is `chunks`
+    /// both ways: then bytes stay bytes.
     ///
     /// # Errors
     /// The mistakes in the parameters of the framing.
     pub fn framing(&self, name: &str) -> Planned<Option<Framings>> {
         let Some(inside) = self.inside(name) else { return Ok(None) };
+        if !inside.is_framing() {
+            return Ok(None);
+        }
         inside.framings(&inside.called).map(Some)
+    }
+
+    /// Whether these settings of a framing take anything apart.
+    pub(crate) fn is_framing(&self) -> bool {
+        self.called != NONE || self.inside("in").is_some() || self.inside("out").is_some()
     }
 
     /// Returns the framing whose parameters are beside this endpoint's own, with the one that `by` names.
@@ -105,7 +114,7 @@ impl Args {
         match named {
             Some(name) => self.framings(name),
             None if self.inside("in").is_some() || self.inside("out").is_some() => {
-                self.framings("chunks")
+                self.framings(NONE)
             }
             None => {
                 let message = format!("`{}` needs `{by}`", self.called);
@@ -165,7 +174,7 @@ pub(super) fn named(
                 .find_map(|keyword| registry.framings().find(|kind| kind.is_named_by(keyword)));
             let chunks = || {
                 let only_others = keywords().any(|keyword| matches!(keyword, "in" | "out"));
-                registry.framing("chunks").filter(|_| only_others)
+                registry.framing(NONE).filter(|_| only_others)
             };
             by_keyword.or_else(chunks).ok_or_else(|| unknown(registry, whole))
         }
@@ -206,3 +215,6 @@ fn unknown(registry: &Registry, name: &Text) -> Diagnostic {
     let message = format!("`{name}` is not a framing");
     Diagnostic::error(Stage::Plan, Code::BadValue, name.span(), message).help(help)
 }
+
+/// The framing that is none.
+const NONE: &str = "chunks";

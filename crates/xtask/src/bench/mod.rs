@@ -5,7 +5,8 @@
 //! 3. [`workload`] is what all are put through in rounds, interleaved; [`memory`] and [`scale`] are measured once.
 //!    [`mod@run`] does it all, or what [`choice`] leaves of it.
 //! 4. [`figures`] keeps every round, [`bars`] puts the forwarder against what it may cost, [`report`] shows it.
-//! 5. [`instructions`] is something else: a guard that counts, and needs no quiet machine.
+//! 5. [`datagrams`] has messages instead of streams, and others that carry them.
+//! 6. [`instructions`] is something else: a guard that counts, and needs no quiet machine.
 //!
 //! Everything runs from release builds: it builds them, and runs itself again as one.
 
@@ -13,6 +14,7 @@ mod account;
 mod bars;
 mod choice;
 mod congestion;
+mod datagrams;
 mod figures;
 mod instructions;
 mod load;
@@ -62,6 +64,9 @@ pub(crate) struct Options {
     /// The machine's TCP congestion control meanwhile, for root; Linux has `cubic` unless somebody chose another.
     #[arg(long, value_name = "NAME", conflicts_with = "instructions")]
     congestion: Option<String>,
+    /// Datagrams and lines of programs instead, in a minute; writes docs/benchmarks/messages.md.
+    #[arg(long, conflicts_with_all = ["quick", "only", "json", "instructions", "congestion"])]
+    datagrams: bool,
     /// Another build of the forwarder, to compare with; it isn't built then.
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
@@ -85,6 +90,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let _changed = options.congestion.as_deref().map(congestion::Changed::to).transpose()?;
     let facts = Facts::gather();
     machine::to_load_cpu()?;
+    if options.datagrams {
+        let ours = ours.display().to_string();
+        return datagrams::run(&ours, options.rounds.unwrap_or(5), &facts);
+    }
     let (programs, missing) = programs::all(&ours)?;
     if !missing.is_empty() {
         println!("not found, and left out: {}; {INSTALL}", missing.join(", "));

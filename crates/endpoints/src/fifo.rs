@@ -1,0 +1,314 @@
+//! `fifo:PATH`: a named pipe (fifo(7)), its reading or its writing end.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use descriptor::Code;
+use endpoint::{
+    Backoff, Conn, Connector, Context as Shared, End, Error, ErrorKind, Grants, Info, Life, Raw,
+    Result, SystemCall, Times,
+};
+use nix::errno::Errno;
+use plan::kind::{
+    Args, Example, Framings, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
+};
+use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::unix::pipe::{Receiver, Sender};
+use tokio::time::sleep;
+
+use crate::frames::{FRAMING, framed};
+use crate::patience::timeout;
+use crate::ready::{read_by, write_by};
+
+/// Named pipes.
+pub(crate) static KIND: Kind = Kind {
+    listen: Some(Side::opened(Times::Again)),
+    connect: Some(Side::bytes(PARAMS, PlanConnect::Leaf(plan))),
+    examples: &[
+        Example {
+            role: Role::Listen,
+            descriptor: "fifo:/run/app.in:create=660",
+            about: "A session for each writer of a named pipe, which is made if it isn't there.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "fifo:/run/app.out:access=write:framing=lines",
+            about: "Each message is written to a named pipe as a line.",
+        },
+    ],
+    see_also: &["file", "unix"],
+    ..Kind::new("fifo", "One end of a named pipe")
+};
+
+const PARAMS: &[Param] = &[
+    Param::new("path", ValueKind::Text, "The path of the pipe; it is opened for each session.")
+        .positional()
+        .required()
+        .no_holes("what a peer says never chooses a file"),
+    Param::new(
+        "access",
+        ValueKind::Choice(&["read", "write"]),
+        "Which end it is. `read` sends what is written to the pipe, until its last writer closes it, and forgets what it \
+         is sent. `write` writes that to the pipe, and sends nothing.",
+    )
+    .default("read"),
+    Param::new(
+        "create",
+        ValueKind::Octal,
+        "The permissions of a pipe that isn't there yet, whatever the umask; it stays there. Left out, a pipe that isn't \
+         there is an error.",
+    )
+    .topic(Topic::Access),
+    Param::new(
+        "timeout",
+        ValueKind::Duration,
+        "How long a reader is waited for before the pipe can be written to. 0 is for ever.",
+    )
+    .topic(Topic::Limits)
+    .default("30"),
+    FRAMING,
+];
+
+#[derive(Debug)]
+struct Open {
+    descriptor: String,
+    path: PathBuf,
+    writes: bool,
+    create: Option<u32>,
+    timeout: Option<Duration>,
+    framing: Option<Framings>,
+}
+
+fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
+    let path = args.text("path").unwrap_or_default();
+    if path.is_empty() || path.contains('\0') {
+        return Err(vec![args.mistake("path", Code::BadValue, "`path` is the name of no pipe")]);
+    }
+    Ok(Box::new(Open {
+        descriptor: args.descriptor.clone(),
+        path: path.into(),
+        writes: args.text("access") == Some("write"),
+        create: args.int("create").and_then(|mode| u32::try_from(mode).ok()),
+        timeout: args.duration("timeout").filter(|limit| !limit.is_zero()),
+        framing: args.framing("framing")?,
+    }))
+}
+
+#[async_trait]
+impl Connector for Open {
+    async fn connect(&self, _: &Shared, info: &Info) -> Result<Conn> {
+        let failed = |cause| self.explain(cause);
+        if let Some(mode) = self.create {
+            make(&self.path, mode).map_err(failed)?;
+        }
+        let conn = if self.writes {
+            let opened = match self.timeout {
+                None => self.writer().await,
+                Some(limit) => timeout(limit, self.writer())
+                    .await
+                    .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())),
+            };
+            let pipe = opened.and_then(Sender::from_owned_fd).map_err(failed)?;
+            Conn::bytes(Writing { pipe: Some(pipe), reader: None }, Info::new())
+        } else {
+            let pipe = self.open(OFlags::RDONLY).and_then(Receiver::from_owned_fd);
+            Conn::bytes(Reading { pipe: pipe.map_err(failed)? }, Info::new())
+        };
+        Ok(framed(conn, self.framing.as_ref(), info))
+    }
+
+    fn missing(&self, _: &Shared) -> Option<String> {
+        let missing = self.create.is_none() && !self.path.exists();
+        missing.then(|| format!("there is no pipe {}", self.path.display()))
+    }
+
+    fn grants(&self) -> Grants {
+        Grants::File
+    }
+}
+
+impl Open {
+    fn open(&self, access: OFlags) -> io::Result<OwnedFd> {
+        let mut options = OpenOptions::new();
+        options.read(access == OFlags::RDONLY).write(access == OFlags::WRONLY);
+        options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
+        let file = options.open(&self.path)?;
+        if !file.metadata()?.file_type().is_fifo() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no named pipe"));
+        }
+        Ok(file.into())
+    }
+
+    /// Waits until somebody has the pipe open for reading; nothing tells when.
+    async fn writer(&self) -> io::Result<OwnedFd> {
+        let mut backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(100));
+        loop {
+            match self.open(OFlags::WRONLY) {
+                Err(error) if error.raw_os_error() == Some(Errno::ENXIO as i32) => {
+                    sleep(backoff.pause()).await;
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    fn explain(&self, cause: io::Error) -> Error {
+        let hint = match cause.kind() {
+            io::ErrorKind::NotFound => "`create=MODE` makes it, in a folder that is there",
+            io::ErrorKind::PermissionDenied => "its permissions don't allow it",
+            io::ErrorKind::InvalidInput => {
+                let words = cause.to_string();
+                return Error::new(ErrorKind::Other, "open", &*self.descriptor, words)
+                    .with_hint(format!("a file is `file:{}`", self.path.display()));
+            }
+            io::ErrorKind::TimedOut => {
+                let words = "nobody reads from the pipe";
+                return Error::new(ErrorKind::Timeout, "open", &*self.descriptor, words)
+                    .with_hint("`timeout=` waits longer");
+            }
+            _ => return Error::from_io("open", &*self.descriptor, cause),
+        };
+        Error::from_io("open", &*self.descriptor, cause).with_hint(hint)
+    }
+}
+
+/// Makes the pipe unless something is there.
+fn make(path: &Path, mode: u32) -> io::Result<()> {
+    let mode = Mode::from_raw_mode(mode);
+    match mknodat(CWD, path, FileType::Fifo, mode, 0) {
+        Err(rustix::io::Errno::EXIST) => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(()) => {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode.as_raw_mode()))
+        }
+    }
+}
+
+/// The end that is read. What is sent to it is forgotten.
+struct Reading {
+    pipe: Receiver,
+}
+
+impl AsyncRead for Reading {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Reading {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Life for Reading {
+    fn poll_finish(&mut self, _: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn raw(&mut self) -> Option<&mut dyn Raw> {
+        Some(self)
+    }
+}
+
+impl Raw for Reading {
+    fn poll_read_by(
+        &mut self,
+        cx: &mut Context<'_>,
+        call: SystemCall<'_>,
+    ) -> Poll<io::Result<usize>> {
+        read_by(cx, &self.pipe, call)
+    }
+}
+
+/// The end that is written. It says nothing, and ends when it is told to.
+struct Writing {
+    pipe: Option<Sender>,
+    reader: Option<Waker>,
+}
+
+impl AsyncRead for Writing {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.pipe.is_none() {
+            return Poll::Ready(Ok(()));
+        }
+        self.reader = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Writing {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.pipe {
+            Some(pipe) => Pin::new(pipe).poll_write(cx, buf),
+            None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_finish(cx, &End::eof())
+    }
+}
+
+impl Life for Writing {
+    fn poll_finish(&mut self, _: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+        self.pipe = None;
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn raw(&mut self) -> Option<&mut dyn Raw> {
+        Some(self)
+    }
+}
+
+impl Raw for Writing {
+    fn poll_write_by(
+        &mut self,
+        cx: &mut Context<'_>,
+        call: SystemCall<'_>,
+    ) -> Poll<io::Result<usize>> {
+        match &self.pipe {
+            Some(pipe) => Poll::Ready(ready!(write_by(cx, pipe, call))),
+            None => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
+        }
+    }
+}

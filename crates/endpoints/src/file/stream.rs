@@ -1,0 +1,210 @@
+//! The session's end of a file.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+
+use endpoint::{End, Ending, Life};
+use tokio::fs::File;
+use tokio::io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
+
+use super::follow::{Change, Follow};
+
+/// A file that is read. What is sent to it is forgotten.
+pub(super) struct Reading {
+    file: File,
+    /// Where to begin, while it isn't there.
+    seek: Option<io::SeekFrom>,
+    is_seeking: bool,
+    follow: Option<Follow>,
+    /// So much was read.
+    position: u64,
+    /// A look at what has become of the file.
+    look: Option<Pin<Box<dyn Future<Output = io::Result<Change>> + Send>>>,
+    is_finished: bool,
+    reader: Option<Waker>,
+}
+
+impl Reading {
+    pub(super) fn new(file: std::fs::File, from_end: bool, follow: Option<Follow>) -> Self {
+        let mut reading = Self {
+            file: large(file),
+            seek: None,
+            is_seeking: false,
+            follow,
+            position: 0,
+            look: None,
+            is_finished: false,
+            reader: None,
+        };
+        reading.seek = from_end.then_some(io::SeekFrom::End(0));
+        reading
+    }
+
+    /// Ready once reading may go on.
+    fn poll_seek(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(to) = self.seek {
+            if !self.is_seeking {
+                Pin::new(&mut self.file).start_seek(to)?;
+                self.is_seeking = true;
+            }
+            self.position = ready!(Pin::new(&mut self.file).poll_complete(cx))?;
+            (self.seek, self.is_seeking) = (None, false);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ready when a file that is followed may have more to read.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(follow) = &mut self.follow else { return Poll::Pending };
+        loop {
+            if let Some(look) = &mut self.look {
+                let change = ready!(look.as_mut().poll(cx))?;
+                self.look = None;
+                match change {
+                    Change::None => {}
+                    Change::Grown => return Poll::Ready(Ok(())),
+                    Change::Shorter => {
+                        self.seek = Some(io::SeekFrom::Start(0));
+                        return Poll::Ready(Ok(()));
+                    }
+                    Change::Replaced(file) => {
+                        follow.watch(&file);
+                        (self.file, self.position) = (large(file), 0);
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+            }
+            ready!(follow.poll_event(cx))?;
+            self.look = Some(Box::pin(follow.look(self.position)));
+        }
+    }
+}
+
+impl AsyncRead for Reading {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        loop {
+            ready!(self.poll_seek(cx))?;
+            if self.look.is_none() {
+                let before = buf.filled().len();
+                ready!(Pin::new(&mut self.file).poll_read(cx, buf))?;
+                let read = (buf.filled().len() - before) as u64;
+                self.position += read;
+                if read > 0 || self.follow.is_none() {
+                    return Poll::Ready(Ok(()));
+                }
+            }
+            if self.is_finished {
+                // Nobody is there any more who would be sent what is added.
+                return Poll::Ready(Ok(()));
+            }
+            self.reader = Some(cx.waker().clone());
+            ready!(self.poll_more(cx))?;
+        }
+    }
+}
+
+impl AsyncWrite for Reading {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_finish(cx, &End::eof())
+    }
+}
+
+impl Life for Reading {
+    fn poll_finish(&mut self, _: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+        self.is_finished = true;
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The rest of the file is still wanted by a client that has no more to send.
+    fn ending(&self) -> Ending {
+        Ending::HalfClose
+    }
+}
+
+/// A file that is written. It says nothing, and ends once it was told to and has everything.
+pub(super) struct Writing {
+    file: File,
+    is_finished: bool,
+    reader: Option<Waker>,
+}
+
+impl Writing {
+    pub(super) fn new(file: std::fs::File) -> Self {
+        Self { file: large(file), is_finished: false, reader: None }
+    }
+}
+
+impl AsyncRead for Writing {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.is_finished {
+            return Poll::Ready(Ok(()));
+        }
+        self.reader = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Writing {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.file).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.file).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_finish(cx, &End::eof())
+    }
+}
+
+impl Life for Writing {
+    fn poll_finish(&mut self, cx: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+        // A full disk is known only now: the last write was another thread's.
+        ready!(Pin::new(&mut self.file).poll_flush(cx))?;
+        self.is_finished = true;
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// In pieces as a splice moves them; tokio's own buffer is 2 MiB.
+fn large(file: std::fs::File) -> File {
+    let mut file = File::from_std(file);
+    file.set_max_buf_size(64 * 1024);
+    file
+}

@@ -1,0 +1,303 @@
+//! `file`, `fifo`, `null`, `zero`, and `tee`, whose copies often go to a file.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use common::{
+    LONG, accepted, bind, connect, connector, failure, listener, noise, offer, shown, try_bind,
+    try_connect, with_path,
+};
+use descriptor::Report;
+use endpoint::{Context, Exposure, Grants, Io};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+
+async fn open(text: &str) -> Io {
+    connect(&Context::new(), text).await.into_io()
+}
+
+async fn read_all(mut io: Io) -> Vec<u8> {
+    let mut got = Vec::new();
+    timeout(LONG, io.read_to_end(&mut got)).await.unwrap().unwrap();
+    got
+}
+
+async fn read_some(io: &mut Io, len: usize) -> Vec<u8> {
+    let mut got = vec![0; len];
+    timeout(LONG, io.read_exact(&mut got)).await.unwrap().unwrap();
+    got
+}
+
+fn add(path: &Path, data: &str) {
+    let mut file = fs::OpenOptions::new().append(true).open(path).unwrap();
+    file.write_all(data.as_bytes()).unwrap();
+}
+
+// === file ===
+
+#[tokio::test]
+async fn a_file_is_read_to_its_end_whatever_is_sent() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
+    let data = noise(1, 300_000);
+    fs::write(&path, &data).unwrap();
+    let mut io = open(&format!("file:{}", path.display())).await;
+    io.write_all(b"forgotten").await.unwrap();
+    io.shutdown().await.unwrap();
+    assert!(read_all(io).await == data);
+    assert!(read_all(open(&format!("file:{}:from=end", path.display())).await).await.is_empty());
+    assert_eq!(fs::read(&path).unwrap().len(), data.len());
+}
+
+#[tokio::test]
+async fn a_file_is_replaced_or_added_to_and_made_with_a_mode() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
+    let text = |more: &str| format!("file:{}:{more}", path.display());
+    let write = |text: String, data: &'static [u8]| async move {
+        let mut io = open(&text).await;
+        io.write_all(data).await.unwrap();
+        io.shutdown().await.unwrap();
+        assert!(read_all(io).await.is_empty());
+    };
+    let error = failure(try_connect(&Context::new(), &text("access=append")).await);
+    assert!(error.hint().unwrap().contains("create=MODE"), "{error}");
+    write(text("access=append:create=606"), b"one ").await;
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o606);
+    write(text("access=append:create=600"), b"two").await;
+    assert_eq!(fs::read(&path).unwrap(), b"one two");
+    write(text("access=write"), b"new").await;
+    assert_eq!(fs::read(&path).unwrap(), b"new");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o606);
+}
+
+#[tokio::test]
+async fn a_file_that_grows_is_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    fs::write(&path, "old\n").unwrap();
+    let mut all = open(&format!("file:{}:follow=true", path.display())).await;
+    let mut tail = open(&format!("file:{}:follow=true:from=end", path.display())).await;
+    assert_eq!(read_some(&mut all, 4).await, b"old\n");
+    // It is at the end before something is added: the first read has been made.
+    let waiting = timeout(Duration::from_millis(100), tail.read_u8());
+    assert!(waiting.await.is_err());
+    for data in ["one\n", "two\n"] {
+        add(&path, data);
+        assert_eq!(read_some(&mut all, 4).await, data.as_bytes());
+        assert_eq!(read_some(&mut tail, 4).await, data.as_bytes());
+    }
+    // Rotated: another file has the name.
+    fs::rename(&path, dir.path().join("log.1")).unwrap();
+    fs::write(&path, "fresh\n").unwrap();
+    assert_eq!(read_some(&mut tail, 6).await, b"fresh\n");
+    add(&path, "more\n");
+    assert_eq!(read_some(&mut tail, 5).await, b"more\n");
+    // Made shorter.
+    fs::write(&path, "a\n").unwrap();
+    assert_eq!(read_some(&mut tail, 2).await, b"a\n");
+    // A client that leaves ends it.
+    tail.shutdown().await.unwrap();
+    assert!(read_all(tail).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_no_file_says_what_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let cx = Context::new();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    rustix::fs::mknodat(rustix::fs::CWD, at("p"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
+        .unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(at("s")).unwrap();
+    for (path, hint) in [
+        (at("p"), format!("a named pipe is `fifo:{}`", at("p"))),
+        (dir.path().display().to_string(), "give the path of a file".to_owned()),
+        ("/dev/null".to_owned(), "`serial:/dev/null`".to_owned()),
+    ] {
+        let error = failure(try_connect(&cx, &format!("file:{path}")).await);
+        assert!(error.hint().unwrap().contains(&hint), "{}", shown(&error));
+    }
+    let error = failure(try_connect(&cx, &format!("file:{}", at("none"))).await);
+    assert_eq!(
+        shown(&error),
+        format!("cannot open file:{}: no such file or directory\ncheck the path", at("none"))
+    );
+    let text = "file:/x:create=600";
+    let warning = Report::new(text, &connector(text).warnings).to_string();
+    assert!(warning.contains("`create` means nothing here: the file is read"), "{warning}");
+    assert_eq!(connector("file:/x").endpoint.grants(), Grants::File);
+    assert!(!Exposure::Public.allows(Grants::File));
+}
+
+#[tokio::test]
+async fn as_the_near_side_a_file_is_one_session() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
+    fs::write(&path, "script").unwrap();
+    let mut accept = bind(&Context::new(), &format!("file:{}", path.display())).await;
+    let near = accepted(offer(&mut *accept).await).await;
+    assert_eq!(read_all(near.into_io()).await, b"script");
+    assert!(timeout(LONG, accept.accept()).await.unwrap().unwrap().is_none());
+}
+
+// === fifo ===
+
+#[tokio::test]
+async fn a_pipe_is_read_until_its_last_writer_leaves() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("p");
+    let cx = Context::new();
+    let mut accept = bind(&cx, &format!("fifo:{}:create=640", path.display())).await;
+    let made = fs::metadata(&path).unwrap();
+    assert!(made.file_type().is_fifo());
+    assert_eq!(made.permissions().mode() & 0o7777, 0o640);
+    for data in ["first", "second"] {
+        let near = accepted(offer(&mut *accept).await).await;
+        let path = path.clone();
+        let writer = tokio::task::spawn_blocking(move || fs::write(path, data).unwrap());
+        assert_eq!(read_all(near.into_io()).await, data.as_bytes());
+        writer.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_pipe_is_written_once_somebody_reads() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("p");
+    let text = format!("fifo:{}:access=write:create=600", path.display());
+    let error = failure(try_connect(&Context::new(), &format!("{text}:timeout=50ms")).await);
+    assert!(error.to_string().ends_with("nobody reads from the pipe"), "{error}");
+    let reader = tokio::task::spawn_blocking(move || fs::read(path).unwrap());
+    let mut io = open(&text).await;
+    io.write_all(b"hello").await.unwrap();
+    io.shutdown().await.unwrap();
+    assert!(read_all(io).await.is_empty());
+    assert_eq!(reader.await.unwrap(), b"hello");
+    let error = failure(try_connect(&Context::new(), "fifo:/etc/passwd").await);
+    assert_eq!(error.hint(), Some("a file is `file:/etc/passwd`"), "{error}");
+}
+
+// === null and zero ===
+
+#[tokio::test]
+async fn null_takes_everything_and_says_nothing_but_its_end() {
+    let mut io = open("null").await;
+    for _ in 0..100 {
+        io.write_all(&[7; 100_000]).await.unwrap();
+    }
+    assert!(timeout(Duration::from_millis(50), io.read_u8()).await.is_err());
+    io.shutdown().await.unwrap();
+    assert!(read_all(io).await.is_empty());
+}
+
+#[tokio::test]
+async fn zero_says_zeros_until_it_is_told_the_end() {
+    let mut io = open("zero").await;
+    io.write_all(b"forgotten").await.unwrap();
+    assert_eq!(read_some(&mut io, 1 << 20).await, vec![0; 1 << 20]);
+    io.shutdown().await.unwrap();
+    assert!(read_all(io).await.is_empty());
+    let mut accept = bind(&Context::new(), "null").await;
+    drop(accepted(offer(&mut *accept).await).await);
+    assert!(timeout(LONG, accept.accept()).await.unwrap().unwrap().is_none());
+}
+
+// === tee ===
+
+#[tokio::test]
+async fn a_copy_has_both_directions_in_their_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    let cx = with_path();
+    for (copy, expected) in [("both", "askask"), ("received", "ask"), ("sent", "ask")] {
+        let text =
+            format!("tee:echo:{{file:{}:access=write:create=600}}:copy={copy}", path.display());
+        let mut io = connect(&cx, &text).await.into_io();
+        io.write_all(b"ask").await.unwrap();
+        io.flush().await.unwrap();
+        assert_eq!(read_some(&mut io, 3).await, b"ask");
+        drop(io);
+        assert!(cx.settled(LONG).await, "the copy is brought to its end");
+        assert_eq!(fs::read_to_string(&path).unwrap(), expected, "{copy}");
+    }
+}
+
+/// The copy is never read: the session has all it was sent, and the rest is counted.
+#[tokio::test]
+async fn a_copy_that_stalls_delays_nobody() {
+    let cx = Context::new();
+    let mut stalls = bind(&cx, "mem:stalls").await;
+    let (near, copy) =
+        tokio::join!(connect(&cx, "tee:echo:{mem:stalls}:buffer=64k:grace=100ms"), async {
+            accepted(offer(&mut *stalls).await).await
+        });
+    let (mut read, mut write) = tokio::io::split(near.into_io());
+    let data = noise(2, 8 << 20);
+    let writing = async {
+        write.write_all(&data).await.unwrap();
+        write.shutdown().await.unwrap();
+    };
+    let mut got = Vec::new();
+    let reading = async { read.read_to_end(&mut got).await.unwrap() };
+    timeout(LONG, async { tokio::join!(writing, reading) }).await.unwrap();
+    assert!(got == data);
+    drop((read, write));
+    assert!(cx.settled(LONG).await, "what isn't taken in time is given up");
+    drop(copy);
+}
+
+#[tokio::test]
+async fn a_copy_that_fails_ends_nothing() {
+    let cx = Context::new();
+    let mut io = connect(&cx, "tee:echo:{mem:nobody}").await.into_io();
+    for _ in 0..3 {
+        io.write_all(b"still here").await.unwrap();
+        io.flush().await.unwrap();
+        assert_eq!(read_some(&mut io, 10).await, b"still here");
+    }
+    drop(io);
+    assert!(cx.settled(LONG).await);
+}
+
+#[tokio::test]
+async fn datagrams_are_copied_as_datagrams() {
+    let cx = Context::new();
+    let server = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let text = format!(
+        "tee:{{udp:0:interface=127.0.0.1}}:{{udp:{}}}:copy=received",
+        server.local_addr().unwrap()
+    );
+    let mut accept = bind(&cx, &text).await;
+    assert!(accept.local().descriptor.starts_with("tee:{udp:127.0.0.1:"));
+    let client = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    client.connect(accept.local().address.unwrap()).await.unwrap();
+    client.send(b"one").await.unwrap();
+    let mut near = accepted(offer(&mut *accept).await).await.into_io();
+    assert_eq!(read_some(&mut near, 3).await, b"one");
+    client.send(b"two").await.unwrap();
+    assert_eq!(read_some(&mut near, 3).await, b"two");
+    let mut buf = [0; 16];
+    for data in [b"one", b"two"] {
+        let len = timeout(LONG, server.recv(&mut buf)).await.unwrap().unwrap();
+        assert_eq!(&buf[..len], data);
+    }
+}
+
+/// Planning compares a listener with its destination; what gets the copies is behind it as well.
+#[tokio::test]
+async fn a_copy_is_as_exposed_as_a_destination() {
+    let cx = with_path();
+    let error = failure(try_bind(&cx, "tee:{tcp:0}:{process:cat}").await);
+    assert!(error.to_string().contains("other machines could reach a program"), "{error}");
+    try_bind(&cx, "tee:{tcp:0}:{process:cat}:auth=none").await.unwrap();
+    try_bind(&cx, "tee:{tcp:0:interface=127.0.0.1}:{process:cat}").await.unwrap();
+    assert_eq!(connector("tee:{tcp:h:80}:{process:cat}").endpoint.grants(), Grants::Program);
+    assert_eq!(listener("tee:{tcp:0}:{null}").endpoint.exposure(), Exposure::Public);
+}
