@@ -160,3 +160,23 @@ macro_rules! waits {
 
 waits!(TcpStream, peer::of_tcp);
 waits!(UnixStream, peer::of_unix);
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn little_is_kept_where_that_is_asked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let stream = TcpStream::connect(address).await.expect("it listens");
+        let mut socket = Socket(stream);
+        socket.keep_little();
+        let unsent = socket2::SockRef::from(&socket.0).tcp_notsent_lowat();
+        assert_eq!(unsent.expect("Linux has it"), UNSENT);
+        let (pair, _other) = UnixStream::pair().expect("a pair");
+        Socket(pair).keep_little();
+    }
+}

@@ -472,3 +472,55 @@ async fn two_of_us_keep_half_close_and_signals() {
         assert_eq!(said(&mut client_control.outgoing.unwrap()), [exit]);
     }
 }
+
+/// Writes pieces of 4 KiB until the stream takes no more, or 32 KiB; how many bytes it took.
+async fn fill(stream: &mut dyn ByteStream) -> u64 {
+    let mut taken = 0;
+    poll_fn(|cx| {
+        // Acknowledgements come with what is read.
+        let mut space = [0; 64];
+        let _ = Pin::new(&mut *stream).poll_read(cx, &mut ReadBuf::new(&mut space));
+        while taken < 32 << 10
+            && let Poll::Ready(written) = Pin::new(&mut *stream).poll_write(cx, &[b'x'; 4096])
+        {
+            taken += written.unwrap() as u64;
+        }
+        Poll::Ready(())
+    })
+    .await;
+    taken
+}
+
+/// Has the client read all that it is sent, until nothing more comes for a while.
+async fn drain(stream: &mut dyn ByteStream, peer: &mut Peer) -> u64 {
+    let (mut sent, mut got, mut idle) = (0, 0, 0);
+    while idle < 100 {
+        let more = fill(stream).await;
+        sent += more;
+        idle = if more > 0 { 0 } else { idle + 1 };
+        while got < sent {
+            let frame = timeout(LONG, peer.frame()).await.unwrap().unwrap();
+            assert_eq!(frame.first, 0x82);
+            got += frame.payload.len() as u64;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert!(sent < 1 << 20, "it is held up by nothing");
+    }
+    sent
+}
+
+#[tokio::test]
+async fn a_client_that_acknowledges_is_sent_a_window() {
+    let (mut peer, mut stream, _control) = open().await;
+    timeout(LONG, poll_fn(|cx| Pin::new(&mut *stream).poll_flush(cx))).await.unwrap().unwrap();
+    assert!(hello(&mut peer).await.contains(r#""ack":true"#));
+    peer.send(text(r#"{"type":"ack","bytes":0}"#)).await;
+    // 128 KiB at first, however much of it has arrived.
+    let first = drain(&mut *stream, &mut peer).await;
+    assert!((128 << 10..(128 << 10) + 4096).contains(&first), "{first}");
+    // An ack that says nothing new changes nothing, and the next one lets more through.
+    peer.send(text(r#"{"type":"ack","bytes":0}"#)).await;
+    assert_eq!(drain(&mut *stream, &mut peer).await, 0);
+    peer.send(text(&format!(r#"{{"type":"ack","bytes":{first}}}"#))).await;
+    assert!(drain(&mut *stream, &mut peer).await >= 16 << 10);
+}
