@@ -36,6 +36,7 @@ mod queue;
 mod ready;
 mod retry;
 mod scratch;
+mod screened;
 mod serial;
 mod slips;
 mod socket;
