@@ -221,6 +221,24 @@ async fn what_is_no_header_is_said_once() {
 }
 
 #[tokio::test]
+async fn a_second_header_is_data_unless_somebody_reads_it() {
+    let (mut accept, at) = listen("").await;
+    let inner = b"PROXY TCP4 203.0.113.9 192.0.2.2 7 80\r\n";
+    let both = [LINE, &inner[..], b"data"].concat();
+    let (conn1, mut peer) = conn(&mut *accept, at, &both).await;
+    peer.shutdown().await.unwrap();
+    assert_eq!(fact(&conn1.info, "client").as_deref(), Some("192.0.2.1"));
+    let mut got = Vec::new();
+    conn1.into_io().read_to_end(&mut got).await.unwrap();
+    assert_eq!(got, both[LINE.len()..]);
+    let text = "proxy:{proxy:{tcp:0:interface=127.0.0.1}}:trusted=192.0.2.1";
+    let mut accept = bind(&Context::new(), text).await;
+    let at = accept.local().address.unwrap();
+    let (conn, _peer) = conn(&mut *accept, at, &both).await;
+    assert_eq!(fact(&conn.info, "client").as_deref(), Some("203.0.113.9"));
+}
+
+#[tokio::test]
 async fn others_are_not_believed() {
     let (mut accept, at) = listen(":trusted=10.0.0.0/8").await;
     let (result, peer) = said(&mut *accept, at, LINE).await;
