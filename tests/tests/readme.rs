@@ -19,6 +19,7 @@ fn every_recipe_works_as_pasted() {
         "through a bridge",
         "there and back",
         "hello over tls",
+        "hello through socks",
         "a\nb",
         "as mqttv3.1",
     ];

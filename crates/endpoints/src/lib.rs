@@ -44,6 +44,7 @@ mod ready;
 mod retry;
 mod route;
 mod scratch;
+mod screened;
 mod serial;
 mod slips;
 mod socket;

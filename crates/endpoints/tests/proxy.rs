@@ -82,6 +82,37 @@ async fn the_client_is_the_one_that_is_named() {
 }
 
 #[tokio::test]
+async fn nothing_lies_between_the_session_and_its_socket() {
+    let (mut accept, at) = listen("").await;
+    for header in [LINE.to_vec(), v2(vec![Tlv::UniqueId(vec![7; 9])])] {
+        let (conn, _peer) = conn(&mut *accept, at, &header).await;
+        assert!(
+            conn.transport.into_bytes().raw().is_some(),
+            "its bytes can go past us in the kernel"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_chain_of_proxies_is_believed_from_the_inside_out() {
+    let cx = Context::new().in_front_of(Grants::Service);
+    let text = "ws:{proxy:{tcp:0:interface=127.0.0.1}}:trusted=192.0.2.0/24:host=any";
+    let mut accept = bind(&cx, text).await;
+    let at = accept.local().address.unwrap();
+    let request = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n";
+    for (proxy, client) in [("192.0.2.1", "203.0.113.9"), ("198.51.100.1", "198.51.100.1")] {
+        let mut stream = TcpStream::connect(at).await.unwrap();
+        let header = format!("PROXY TCP4 {proxy} 192.0.2.2 1 80\r\n{request}");
+        stream.write_all(header.as_bytes()).await.unwrap();
+        let mut incoming = accept.accept().await.unwrap().unwrap();
+        let offer = timeout(LONG, incoming.next()).await.unwrap().unwrap().unwrap();
+        assert_eq!(fact(&offer.info, "client").as_deref(), Some(client), "{proxy}");
+        assert_eq!(fact(&offer.info, "destination").as_deref(), Some("192.0.2.2"));
+    }
+}
+
+#[tokio::test]
 async fn what_version_2_tells_beside_addresses_are_facts() {
     let (mut accept, at) = listen("").await;
     let ssl = Ssl {
@@ -187,6 +218,24 @@ async fn what_is_no_header_is_said_once() {
     drop(TcpStream::connect(at).await.unwrap());
     let mut incoming = accept.accept().await.unwrap().unwrap();
     assert!(incoming.next().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_second_header_is_data_unless_somebody_reads_it() {
+    let (mut accept, at) = listen("").await;
+    let inner = b"PROXY TCP4 203.0.113.9 192.0.2.2 7 80\r\n";
+    let both = [LINE, &inner[..], b"data"].concat();
+    let (conn1, mut peer) = conn(&mut *accept, at, &both).await;
+    peer.shutdown().await.unwrap();
+    assert_eq!(fact(&conn1.info, "client").as_deref(), Some("192.0.2.1"));
+    let mut got = Vec::new();
+    conn1.into_io().read_to_end(&mut got).await.unwrap();
+    assert_eq!(got, both[LINE.len()..]);
+    let text = "proxy:{proxy:{tcp:0:interface=127.0.0.1}}:trusted=192.0.2.1";
+    let mut accept = bind(&Context::new(), text).await;
+    let at = accept.local().address.unwrap();
+    let (conn, _peer) = conn(&mut *accept, at, &both).await;
+    assert_eq!(fact(&conn.info, "client").as_deref(), Some("203.0.113.9"));
 }
 
 #[tokio::test]

@@ -129,8 +129,9 @@ async fn refusals_are_said_in_the_clients_own_terms() {
             let (mut accept, at) = listen(listener, "").await;
             let mut client = says(at, request).await;
             let offer = next(&mut *accept).await.unwrap().unwrap();
-            offer.refuse(Refusal::new(kind, "words")).await;
-            let got = rest(&mut client).await;
+            // The client closes once it has been told.
+            let hearing = async move { rest(&mut client).await };
+            let (got, ()) = tokio::join!(hearing, offer.refuse(Refusal::new(kind, "words")));
             match request[0] {
                 5 => assert_eq!(got[..4], [5, 0, 5, code]),
                 4 => assert_eq!(got[..2], [0, 91]),

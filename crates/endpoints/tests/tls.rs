@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use common::{LONG, accepted, bind, connector, failure, try_bind, try_connect};
 use descriptor::{Report, Syntax};
-use endpoint::{Accept, Conn, Context, Info, Result};
+use endpoint::{Accept, Conn, Context, Grants, Info, Result};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, date_time_ymd,
@@ -68,7 +68,11 @@ fn write_private(path: &Path, text: &str) {
 }
 
 async fn listen(more: &str) -> (Box<dyn Accept>, std::net::SocketAddr) {
-    let accept = bind(&Context::new(), &format!("tls:{{tcp:0:interface=127.0.0.1}}:{more}")).await;
+    listen_in(&Context::new(), more).await
+}
+
+async fn listen_in(cx: &Context, more: &str) -> (Box<dyn Accept>, std::net::SocketAddr) {
+    let accept = bind(cx, &format!("tls:{{tcp:0:interface=127.0.0.1}}:{more}")).await;
     let at = accept.local().address.unwrap();
     (accept, at)
 }
@@ -261,7 +265,9 @@ async fn clients_of_other_protocols_are_told() {
 
 #[tokio::test]
 async fn plain_connections_are_taken_where_they_may_be() {
-    let (mut accept, at) = listen("cert=self-signed:optional=true").await;
+    let (mut accept, at) =
+        listen_in(&Context::new().in_front_of(Grants::Service), "cert=self-signed:optional=true")
+            .await;
     let (there, here) = shake(&mut *accept, at, ":insecure=true").await;
     assert!(there.unwrap().unwrap().info.lookup("tls", "version").is_some());
     drop(here.unwrap());
@@ -477,4 +483,26 @@ fn spellings_mean_what_they_mean_elsewhere() {
     }
     let report = connect("tls:{tcp:h:443}:pin=sha256/short", Syntax::Extended).unwrap_err();
     assert!(report.contains("32 bytes in base64"), "{report}");
+}
+
+#[tokio::test]
+async fn a_web_page_does_not_reach_a_program_by_a_plain_connection() {
+    let (mut accept, at) = listen("cert=self-signed:optional=true").await;
+    let mut come = async |bytes: &'static [u8]| {
+        let mut stream = TcpStream::connect(at).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        let mut incoming = accept.accept().await.unwrap().unwrap();
+        let next = timeout(LONG, incoming.next()).await.unwrap();
+        (next, stream)
+    };
+    let page = b"POST /a/path/that/is/longer/than/one/look HTTP/1.1\r\nHost: x\r\n\r\nid\n";
+    let (refused, mut stream) = come(page).await;
+    let words = failure(refused).to_string();
+    assert!(words.contains("an HTTP request came, and a web page must not use"), "{words}");
+    let mut got = String::new();
+    let _ = stream.read_to_string(&mut got).await;
+    assert!(got.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{got}");
+    let (plain, _stream) = come(b"id\n").await;
+    let conn = accepted(plain.unwrap().unwrap()).await;
+    assert_eq!(conn.into_io().read_u8().await.unwrap(), b'i');
 }

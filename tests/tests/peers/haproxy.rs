@@ -203,3 +203,29 @@ fn what_the_first_tells_about_tls_arrives_at_the_end() {
     let said = through_the_proxy_protocol("proxy:0", "proxy:{tcp:127.0.0.1:BACK}", true);
     assert_eq!(said, "127.0.0.1:OWN 127.0.0.1:FRONT front.example id-OWN");
 }
+
+#[test]
+fn nginx_is_told_too() {
+    let folder = tempfile::tempdir().expect("a folder for a configuration");
+    let (place, port) = (folder.path().display(), net::free_port());
+    let places: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|what| format!("{what}_temp_path {place}/{what};\n"))
+        .concat();
+    let text = format!(
+        "daemon off;\nmaster_process off;\npid {place}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{places}\
+         server {{ listen 127.0.0.1:{port} proxy_protocol;\n\
+         return 200 \"$proxy_protocol_addr:$proxy_protocol_port $proxy_protocol_server_port\"; }}\n}}\n"
+    );
+    let file = folder.path().join("nginx.conf");
+    fs::write(&file, text).expect("a file can be written");
+    let mut server = Peer::start("nginx", &["-c", &file.display().to_string()]);
+    server.wait_for_port(port);
+    for send in ["v1", "v2"] {
+        let ours = Forwarder::between("0", &format!("proxy:{{tcp:127.0.0.1:{port}}}:send={send}"));
+        let own = net::free_port();
+        let mut curl = crate::program("curl");
+        curl.args(["-sS", "--max-time", "20", "--local-port", &own.to_string()]);
+        let said = crate::succeeds(curl.arg(format!("http://127.0.0.1:{}/", ours.port(0)))).text();
+        assert_eq!(said, format!("127.0.0.1:{own} {}", ours.port(0)), "{send}");
+    }
+}

@@ -213,3 +213,33 @@ fn a_websocket_over_tls_goes_through_socks() {
     let output = tests::run(&["-e", "stdio", "-d", &url], b"over and over");
     assert_eq!(output.text(), "over and over", "{}", output.stderr);
 }
+
+#[test]
+fn curl_logs_in_with_a_name_of_the_file() {
+    let web = web();
+    // SHA-1 of `secret`, as `htpasswd -s` has it.
+    let (_folder, file) = configured("ada:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n");
+    let auth = format!(":auth={{htpasswd:{file}}}");
+    let url = format!("http://127.0.0.1:{}/", web.port(0));
+    let socks = proxy(&format!("socks5:0{auth}"), "loopback");
+    let at = |login: &str, proxy: &Forwarder| format!("{login}127.0.0.1:{}", proxy.port(0));
+    let right = at("ada:secret@", &socks);
+    assert_eq!(succeeds(&mut curl(&["--socks5", &right, &url])).text(), "hello");
+    socks.wait_for_log("the client asks for 127.0.0.1, port");
+    socks.wait_for_log("user=\"ada\"");
+    for login in ["ada:wrong@", "eve:secret@", ""] {
+        let refused = tests::run_program(&mut curl(&["--socks5", &at(login, &socks), &url]), b"");
+        assert_eq!(refused.code(), Some(97), "{login}: {}", refused.stderr);
+    }
+    let tunnel = proxy(&format!("http-connect:0{auth}"), "loopback");
+    let right = at("http://ada:secret@", &tunnel);
+    assert_eq!(succeeds(&mut curl(&["--proxytunnel", "-x", &right, &url])).text(), "hello");
+    for login in ["http://ada:wrong@", "http://"] {
+        let wrong = at(login, &tunnel);
+        let refused = tests::run_program(&mut curl(&["--proxytunnel", "-x", &wrong, &url]), b"");
+        assert!(refused.stderr.contains("407"), "{login}: {}", refused.stderr);
+    }
+    // Whoever is known by the address needs no name.
+    let known = proxy("socks5:0:auth={peer:127.0.0.0/8}", "loopback");
+    assert_eq!(succeeds(&mut curl(&["--socks5", &at("", &known), &url])).text(), "hello");
+}

@@ -18,6 +18,7 @@ use std::net::SocketAddr;
 use descriptor::{Code, Diagnostic, Template};
 use endpoint::{Context, Error, ErrorKind, Grants, Info, Result, describe};
 use plan::kind::{Args, Planned};
+use tracing::info;
 
 pub(crate) use self::allow::{ALLOW, Allow};
 pub(crate) use self::family::Family;
@@ -137,6 +138,9 @@ impl Destination {
                 })?
             }
         };
+        if self.grants() == Grants::Network {
+            info!("the client asks for {host}, port {port}");
+        }
         Ok(Place { host, port })
     }
 

@@ -15,9 +15,9 @@ use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 
 use super::fact::Told;
-use crate::first_bytes::{Browser, LOOK};
 use crate::patience::timeout;
 use crate::prefixed::Prefixed;
+use crate::screened::look;
 use crate::trusted::Trusted;
 
 /// The layer, planned.
@@ -170,20 +170,12 @@ impl Kept {
         mut first: Vec<u8>,
     ) -> Result<Option<Box<dyn ByteStream>>> {
         if self.is_screened {
-            let had = first.len();
-            first.resize(had + LOOK, 0);
-            let reading = stream.read(&mut first[had..]);
-            // A browser's request comes in one piece: behind its start, the rest is there.
-            let read = match had {
-                0 => reading.await,
-                _ => timeout(AT_ONCE, reading).await.unwrap_or(Ok(0)),
-            };
-            let read = read.map_err(|error| self.error(ErrorKind::Other, describe(&error)))?;
-            first.truncate(had + read);
+            let found = look(&mut stream, &mut first).await;
+            let found = found.map_err(|error| self.error(ErrorKind::Other, describe(&error)))?;
             if first.is_empty() {
                 return Ok(None);
             }
-            if let Some(what) = Browser::begins(&first) {
+            if let Some(what) = found {
                 close(stream).await;
                 let words = format!("{what} came, and a web page must not use what is behind this");
                 return Err(self.error(ErrorKind::Refused, words));
@@ -227,6 +219,5 @@ async fn close(mut stream: Box<dyn ByteStream>) {
 const PIECE: usize = 4096;
 /// A proxy sends its header at once.
 const SILENCE: Duration = Duration::from_secs(1);
-const AT_ONCE: Duration = Duration::from_millis(50);
 /// With so many bytes of a header, nobody means anything else.
 const SURE: usize = 6;

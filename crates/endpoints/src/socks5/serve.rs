@@ -108,8 +108,11 @@ impl Kept {
                 if let Some(gate) = &self.authenticator {
                     let user = request.user.clone();
                     let info = asking.info.clone().with(login(user, String::new()));
-                    if let Err(refusal) = gate.check(&info).await {
-                        return self.turn_away(asking, Version::V4, &refusal).await;
+                    match gate.check(&info).await {
+                        Ok(admitted) => asking.info = admitted.info,
+                        Err(refusal) => {
+                            return self.turn_away(asking, Version::V4, &refusal).await;
+                        }
                     }
                 }
                 return self.offer(asking, request, Version::V4, None).await;
@@ -118,12 +121,19 @@ impl Kept {
         };
         let Some(method) = self.choose(&methods) else {
             asking.dismiss(&Choice(None).bytes()).await;
-            let words = match self.authenticator {
-                Some(_) => "the client has no name and password to show",
-                None => "the client wants to say who it is in a way that isn't spoken here",
-            };
+            let words = "the client wants to say who it is in a way that isn't spoken here";
             return Err(self.error(ErrorKind::Refused, words));
         };
+        // A client without a name may still be known by its address or its certificate.
+        if let (Method::Nothing, Some(gate)) = (method, &self.authenticator) {
+            match gate.check(&asking.info.clone().with(Credentials::default())).await {
+                Ok(admitted) => asking.info = admitted.info,
+                Err(refusal) => {
+                    asking.dismiss(&Choice(None).bytes()).await;
+                    return Err(self.error(ErrorKind::Refused, refusal.message));
+                }
+            }
+        }
         write(&mut *asking.stream, &Choice(Some(method)).bytes()).await.map_err(broken)?;
         let mut credentials = None;
         if method == Method::Password {
@@ -159,10 +169,9 @@ impl Kept {
 
     /// The best of what a client offers.
     fn choose(&self, methods: &[Method]) -> Option<Method> {
-        let order = match (&self.authenticator, self.wants_login) {
-            (Some(_), _) => &[Method::Password][..],
-            (None, true) => &[Method::Password, Method::Nothing],
-            (None, false) => &[Method::Nothing, Method::Password],
+        let order = match self.authenticator.is_some() || self.wants_login {
+            true => [Method::Password, Method::Nothing],
+            false => [Method::Nothing, Method::Password],
         };
         order.iter().find(|method| methods.contains(method)).copied()
     }

@@ -86,7 +86,8 @@ pub(super) const LISTENING: &[Param] = &[
         "optional",
         ValueKind::Bool,
         "Whether plain connections are taken too: the first byte tells which is which, and a client that is silent for \
-         1 s is a plain one.",
+         1 s is a plain one. In front of a program or a device, a plain client has to speak first, and a web browser is \
+         refused.",
     )
     .default("false"),
     TRUNCATION,

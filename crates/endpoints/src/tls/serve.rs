@@ -24,6 +24,7 @@ use super::fact::Secured;
 use super::stream::{Tls, TlsStream};
 use crate::patience::timeout;
 use crate::prefixed::Prefixed;
+use crate::screened::look;
 
 /// The layer, planned.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ pub(super) struct Serve {
 
 #[async_trait]
 impl ServeLayer for Serve {
-    async fn bind(&self, _: &Context, beneath: &Local) -> Result<Arc<dyn Bound>> {
+    async fn bind(&self, cx: &Context, beneath: &Local) -> Result<Arc<dyn Bound>> {
         let stamp = self.serving.stamp();
         let config = load(self.serving.clone(), beneath).await?;
         let mut local = Local::new(format!("tls:{{{}}}", beneath.descriptor));
@@ -47,6 +48,7 @@ impl ServeLayer for Serve {
         let kept = Kept {
             serving: self.serving.clone(),
             optional: self.optional,
+            is_screened: cx.behind().is_unguarded(),
             truncation_allowed: self.truncation_allowed,
             limit: self.limit,
             current: Mutex::new(current),
@@ -73,6 +75,8 @@ async fn load(serving: Serving, beneath: &Local) -> Result<Arc<ServerConfig>> {
 struct Kept {
     serving: Serving,
     optional: bool,
+    /// A web page must not reach what is behind it.
+    is_screened: bool,
     truncation_allowed: bool,
     limit: Duration,
     current: Mutex<Current>,
@@ -174,13 +178,22 @@ async fn shake(kept: &Kept, conn: Conn) -> Result<Option<Conn>> {
     let mut first = vec![0; FIRST];
     let reading = stream.read(&mut first);
     // Who says nothing waits to be spoken to, which no client of TLS does.
-    let read = match kept.optional {
+    let read = match kept.optional && !kept.is_screened {
         true => timeout(SILENCE, reading).await.unwrap_or(Ok(0)),
         false => reading.await,
     };
     let read = read.map_err(|error| kept.error(ErrorKind::Other, describe(&error)))?;
     first.truncate(read);
     if kept.optional && first.first() != Some(&HANDSHAKE) {
+        if kept.is_screened && !first.is_empty() {
+            let found = look(&mut stream, &mut first).await;
+            let found = found.map_err(|error| kept.error(ErrorKind::Other, describe(&error)))?;
+            if let Some(what) = found {
+                answer(&mut *stream).await;
+                let words = format!("{what} came, and a web page must not use what is behind this");
+                return Err(kept.error(ErrorKind::Refused, words));
+            }
+        }
         let transport = Transport::Bytes(Box::new(Prefixed::new(first, stream)));
         return Ok(Some(Conn { transport, info, control, guard }));
     }

@@ -1,0 +1,38 @@
+//! The look at what a client begins with whose connection has been accepted already: one of a layer that takes plain
+//! connections beside its own.
+//!
+//! The socket beneath was accepted without knowing what it is for, so nobody has looked whether a web page made it.
+
+use std::io;
+use std::time::Duration;
+
+use endpoint::ByteStream;
+use tokio::io::AsyncReadExt;
+
+use crate::first_bytes::{Browser, LOOK};
+use crate::patience::timeout;
+
+/// Reads behind `first` what is needed to tell, and tells whether a browser sent it. A client that has said nothing is waited
+/// for; `first` stays empty if it ends instead.
+///
+/// # Errors
+/// Those of reading.
+pub(crate) async fn look(
+    stream: &mut Box<dyn ByteStream>,
+    first: &mut Vec<u8>,
+) -> io::Result<Option<Browser>> {
+    let had = first.len();
+    first.resize(had + LOOK, 0);
+    let reading = stream.read(&mut first[had..]);
+    // A browser's request comes in one piece: behind its start, the rest is there.
+    let read = match had {
+        0 => reading.await,
+        _ => timeout(AT_ONCE, reading).await.unwrap_or(Ok(0)),
+    };
+    first.truncate(had + read.as_ref().copied().unwrap_or(0));
+    read?;
+    Ok(Browser::begins(first))
+}
+
+/// What is there is read at once.
+const AT_ONCE: Duration = Duration::from_millis(50);
