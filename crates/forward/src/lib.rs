@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod denial;
 mod endings;
 mod forwarder;
 mod observer;

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use endpoint::gate::Admitted;
 use endpoint::{
-    AcceptPolicy, Accepted, Answer, Conn, DialLayer, End, Error, ErrorKind, Exposure, Grants,
+    AcceptPolicy, Accepted, Answer, Conn, DialLayer, End, ErrorKind, Exposure, Grants,
     HOW_TO_ALLOW, Info, Life, Offer, Reason, Refusal, RefusalKind, Transport, exposed,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use tracing::{Span, field, info, warn};
 
+use crate::denial::{Denied, out_of_time, told};
 use crate::forwarder::Shared;
 use crate::observer::Began;
 use crate::read_only::read_only;
@@ -128,15 +129,6 @@ struct Reached {
 
 /// The layer that the near side wants to see the far side through.
 type Through = Option<Arc<dyn DialLayer>>;
-
-/// Why an offer does not become a session.
-enum Denied {
-    Refused(Refusal),
-    Unreachable(Refusal),
-    Left(End),
-    /// Nothing new is to begin.
-    Closing,
-}
 
 /// The decision about one offer.
 #[derive(Clone, Copy)]
@@ -508,50 +500,6 @@ impl<'a> Opening<'a> {
             }
         }
     }
-}
-
-fn out_of_time() -> Denied {
-    let words = "the destination did not answer in time";
-    Denied::Unreachable(Refusal::new(RefusalKind::Timeout, words))
-}
-
-/// What a peer may know about a destination that can't be connected: the cause that the log has, with no name and no
-/// address.
-fn told(error: &Error, grants: Grants) -> Refusal {
-    let program = grants == Grants::Program;
-    let kind = match error.kind() {
-        ErrorKind::Timeout => RefusalKind::Timeout,
-        ErrorKind::Busy | ErrorKind::Unavailable => RefusalKind::Busy,
-        ErrorKind::Forbidden => RefusalKind::Forbidden,
-        ErrorKind::Unrouted => RefusalKind::NotFound,
-        // A device is plugged in again, and a name may be known later. A program that isn't there stays away.
-        ErrorKind::NotFound | ErrorKind::Permission if program => RefusalKind::Broken,
-        _ => RefusalKind::Refused,
-    };
-    let words = match (error.kind(), grants) {
-        (ErrorKind::Timeout, _) => "the destination did not answer in time".to_owned(),
-        (ErrorKind::Busy, _) => "the destination is in use".to_owned(),
-        (ErrorKind::Forbidden, _) => "this destination is not allowed".to_owned(),
-        (ErrorKind::Unavailable, _) => "the destination can't be looked up now".to_owned(),
-        (ErrorKind::Unrouted, _) => "there is no such destination".to_owned(),
-        (ErrorKind::NotFound, Grants::Program) => "there is no such program".to_owned(),
-        (ErrorKind::NotFound, Grants::Device) => "the device is not there".to_owned(),
-        (kind, _) => {
-            let cause = error.bare_cause().unwrap_or_else(|| {
-                let words = match kind {
-                    ErrorKind::NotFound => "its name is not known",
-                    ErrorKind::Permission => "permission denied",
-                    ErrorKind::Protocol => "it does not follow its protocol",
-                    ErrorKind::Refused => "it refused",
-                    _ => "",
-                };
-                words.to_owned()
-            });
-            let colon = if cause.is_empty() { "" } else { ": " };
-            format!("the destination can't be connected{colon}{cause}")
-        }
-    };
-    Refusal::new(kind, words)
 }
 
 fn life(transport: &mut Transport) -> &mut dyn Life {
