@@ -100,7 +100,9 @@ fn as_process_1_it_reaps_what_programs_leave_behind() {
         forwarder.wait_for_log("exit status 3");
     }
     until("all are reaped", || procfs::children(first).is_empty().then_some(()));
+    until("each session has its line", || {
+        (forwarder.log().matches("exit status 3").count() == ORPHANS).then_some(())
+    });
     let log = forwarder.log();
-    assert_eq!(log.matches("exit status 3").count(), ORPHANS, "{log}");
     assert!(!log.contains("not known"), "{log}");
 }
