@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::net::UdpSocket;
 use std::process::{Command, Stdio};
 
 use tests::ws::{Request, Response, WebSocket};
@@ -148,6 +149,18 @@ fn addresses_that_are_not_listed_are_closed_at_once() {
     assert_eq!(client.read(&mut [0]).unwrap_or(0), 0);
     let line = forwarder.wait_for_log("its address is not in `from`");
     assert!(line.contains("WARN") && line.contains("peer=127.0.0.1"), "{line}");
+    for (from, is_in) in [("10.0.0.0/8", false), ("127.0.0.0/8", true)] {
+        let listen = format!("udp:0:interface=127.0.0.1:from={from}");
+        let forwarder = Forwarder::start(&["-e", &listen, "-d", "echo"]);
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        socket.set_read_timeout(Some(tests::DEADLINE)).expect("a socket");
+        socket.send_to(b"hello", ("127.0.0.1", forwarder.port(0))).expect("it is sent");
+        if is_in {
+            assert_eq!(socket.recv(&mut [0; 16]).expect("it comes back"), 5);
+        } else {
+            forwarder.wait_for_log("its address is not in `from`");
+        }
+    }
     let forwarder = Forwarder::start(&["-e", "ws:{tcp:0}:from=127.0.0.0/8", "-d", "echo"]);
     assert_eq!(status(forwarder.port(0), None), 101);
 }

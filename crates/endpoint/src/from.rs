@@ -1,10 +1,7 @@
 //! `from=`: connections of listed networks alone, whatever the listener is.
 
-use std::net::SocketAddr;
-
 use async_trait::async_trait;
 
-use crate::info::Tcp;
 use crate::{
     Accept, Context, Error, ErrorKind, Exposure, Incoming, Listener, Local, Networks, Offer,
     Offers, Result,
@@ -55,8 +52,7 @@ impl Accept for Filtered {
 
     async fn accept(&mut self) -> Result<Option<Incoming>> {
         let Some(incoming) = self.inner.accept().await? else { return Ok(None) };
-        let peer: Option<SocketAddr> = incoming.info.get::<Tcp>().map(|tcp| tcp.peer);
-        if peer.is_some_and(|peer| self.networks.has(peer.ip())) {
+        if incoming.info.source().is_some_and(|peer| self.networks.has(peer.ip())) {
             return Ok(Some(incoming));
         }
         let place = self.local().descriptor.clone();

@@ -110,6 +110,13 @@ impl Info {
         user.into_iter().chain(role).chain(facts).collect::<Vec<_>>().join(" ")
     }
 
+    /// The address that the connection comes from, where it has one: behind a proxy, the proxy's.
+    #[must_use]
+    pub fn source(&self) -> Option<SocketAddr> {
+        let udp = || self.get::<Udp>().map(|udp| udp.peer);
+        self.get::<Tcp>().map(|tcp| tcp.peer).or_else(udp)
+    }
+
     /// Where the other end comes from, as the innermost layer tells it: the one that has connected.
     #[must_use]
     pub fn network(&self) -> Network {

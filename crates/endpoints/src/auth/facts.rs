@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use endpoint::gate::{Admitted, Gate, Identity, Role};
-use endpoint::info::{Http, Proxied, Tcp};
+use endpoint::info::{Http, Proxied};
 use endpoint::{Info, Networks, Refusal, RefusalKind, Result};
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 
@@ -118,7 +118,7 @@ impl Gate for Rule {
             }
             Self::Cert { sans, fingerprints } => certified(info, sans, fingerprints),
             Self::Header { name, trusted } => {
-                let is_trusted = info.get::<Tcp>().is_some_and(|tcp| trusted.has(tcp.peer.ip()));
+                let is_trusted = info.source().is_some_and(|source| trusted.has(source.ip()));
                 let user =
                     info.get::<Http>().filter(|_| is_trusted).and_then(|http| http.header(name));
                 user.filter(|user| !user.is_empty()).map(Identity::user)
@@ -144,7 +144,7 @@ impl Rule {
 fn client(info: &Info) -> Option<IpAddr> {
     match info.get::<Proxied>() {
         Some(proxied) => proxied.client,
-        None => info.get::<Tcp>().map(|tcp| tcp.peer.ip()),
+        None => info.source().map(|source| source.ip()),
     }
 }
 
@@ -161,6 +161,8 @@ fn certified(info: &Info, sans: &[String], fingerprints: &[String]) -> Option<Id
 
 #[cfg(test)]
 mod tests {
+    use endpoint::info::Tcp;
+
     use super::*;
 
     fn tcp(peer: &str) -> Info {
