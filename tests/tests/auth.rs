@@ -114,6 +114,22 @@ fn a_file_of_users_lets_in_who_has_the_password_and_no_longer_than_that() {
     forwarder.wait_for_log("signing in has failed");
 }
 
+#[test]
+fn a_wrong_password_is_said_to_be_wrong_beside_tokens() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("users");
+    let file = file.to_str().expect("text");
+    passwd(file, "ada", "engine", &[]);
+    fs::write(format!("{file}.tokens"), "0123456789abcdefgh:robot\n").expect("it is written");
+    let listen = format!("ws:{{tcp:0}}:auth={{{{bearer:file={file}.tokens}},{{htpasswd:{file}}}}}");
+    let forwarder = Forwarder::start(&["-e", &listen, "-d", "echo"]);
+    let url = format!("http://127.0.0.1:{}/", forwarder.port(0));
+    let (code, said) = curl(&["-X", "POST", "-u", "ada:wrong", &url]);
+    assert_eq!(code, "401", "{said}");
+    assert!(said.contains("the name or the password is wrong"), "{said}");
+    exchange(&url, "ada:engine");
+}
+
 /// What a browser gets for a name and a password.
 fn exchange(url: &str, user: &str) -> serde_json::Value {
     let (code, said) = curl(&["-X", "POST", "-u", user, url]);

@@ -11,7 +11,7 @@ import { FACES, UNTOLD } from "./face.ts";
 import { Feed } from "./feed.ts";
 import { SerialView } from "./serialview.ts";
 import { Session, type Address, type State } from "./session.ts";
-import { read as recall, Store, write as keep } from "./settings/store.ts";
+import { forget, read as recall, Store, write as keep } from "./settings/store.ts";
 import { DEFAULTS } from "./settings/settings.ts";
 import type { Look, Terminal } from "./terminal/terminal.ts";
 import { openXterm } from "./terminal/xterm.ts";
@@ -26,6 +26,7 @@ import { Search } from "./ui/search.ts";
 import { save } from "./ui/save.ts";
 import { Serial } from "./ui/serial.ts";
 import { settingsDialog } from "./ui/settings.ts";
+import { SignIn } from "./ui/signin.ts";
 import { Status } from "./ui/status.ts";
 import { isDark, reducedMotion, watchLook } from "./ui/theme.ts";
 import { Title } from "./ui/title.ts";
@@ -60,6 +61,7 @@ export class Page {
   readonly #view = new SerialView();
   readonly #status: Status;
   readonly #form: ConnectForm;
+  readonly #signIn: SignIn;
   readonly #keyBar: KeyBar;
   /// null until the form was filled in, on a page that has no server of its own.
   #address: Address | null = null;
@@ -94,7 +96,7 @@ export class Page {
     });
     this.#feed = new Feed(this.#terminal);
     this.#feed.onparsed = () => this.#acks.parsed(this.#feed.counts.parsed);
-    this.#ask = new Ask(() => this.#terminal.focus());
+    this.#ask = new Ask(() => this.#focus());
     this.#search = new Search(this.#terminal);
     this.#status = new Status(
       () => this.#connect(),
@@ -102,7 +104,7 @@ export class Page {
     );
     this.#session = new Session({
       address: () => this.#sized(),
-      why: () => this.#why(),
+      why: (seen) => this.#why(seen),
       state: (state) => this.#state(state),
       data: (bytes) => {
         if (this.#face === "serial") this.#feed.data(this.#view.take(bytes), bytes.length);
@@ -115,7 +117,11 @@ export class Page {
       this.#store,
       (message) => this.#session.control(message),
       () => save(this.#view.log, `${this.#title.text.replace(/[^\w.-]+/g, "-")}.log`),
-      () => this.#terminal.focus(),
+      () => this.#focus(),
+    );
+    this.#signIn = new SignIn(
+      async (name, password) => (await this.#entrance?.signIn(name, password)) ?? null,
+      () => this.#connect(),
     );
     this.#form = new ConnectForm((address) => {
       if (address) {
@@ -123,7 +129,7 @@ export class Page {
         this.#entrance = null;
         this.#connect();
       }
-      this.#terminal.focus();
+      this.#focus();
     });
     const terminal = this.#terminal;
     this.#keyBar = new KeyBar(
@@ -156,7 +162,7 @@ export class Page {
       this.#form.show(false);
     } else {
       this.#address = { url: ownUrl(location.href), protocols: [...OFFERED] };
-      this.#entrance = new Entrance(location.href, { read: recall, write: keep }, (url, init) => fetch(url, init));
+      this.#entrance = new Entrance(location.href, { read: recall, write: keep, forget }, (url, init) => fetch(url, init));
       this.#takeLink();
       // A link that is pasted over the page's own address loads nothing.
       addEventListener("hashchange", () => {
@@ -183,6 +189,11 @@ export class Page {
     this.#terminal.focus();
   }
 
+  #focus(): void {
+    if (this.#signIn.isShown) this.#signIn.focus();
+    else this.#terminal.focus();
+  }
+
   async #sized(): Promise<Address | Ending> {
     const entered = (await this.#entrance?.enter()) ?? { tickets: [] };
     if ("words" in entered) return entered;
@@ -194,14 +205,21 @@ export class Page {
     };
   }
 
-  async #why(): Promise<Ending> {
+  async #why(seen: Ending): Promise<Ending> {
     if (this.#entrance !== null) return this.#entrance.why();
+    if (!seen.retry) return seen;
     const words = "could not connect: nothing answers there, or it doesn't take pages from here (its `origin`)";
     return { words, retry: true };
   }
 
   #state(state: State): void {
     this.#status.show(state);
+    const isOut = state.kind === "out";
+    // What it shows is covered, and typing goes nowhere.
+    this.#place.inert = isOut;
+    button("sign-out").hidden = isOut || !this.#entrance?.canSignOut;
+    if (isOut) this.#signIn.show(state.words);
+    else this.#signIn.hide();
     switch (state.kind) {
       case "connecting":
         break;
@@ -505,6 +523,11 @@ export class Page {
       dialog("settings").close();
       this.#session.disconnect();
     });
+    on("sign-out", () => {
+      this.#session.disconnect();
+      // Loaded again, so that nobody who signs in next sees what is on the screen.
+      void this.#entrance?.signOut().then(() => location.reload());
+    });
     on("elsewhere", () => {
       dialog("settings").close();
       this.#form.show(true);
@@ -517,12 +540,12 @@ export class Page {
         : "This browser keeps them in full screen, too.";
     on("fullscreen", () => {
       dialog("settings").close();
-      void goFullScreen().then(() => this.#terminal.focus());
+      void goFullScreen().then(() => this.#focus());
     });
-    settingsDialog(this.#store, () => this.#terminal.focus());
+    settingsDialog(this.#store, () => this.#focus());
     // Escape leads back to the terminal from anywhere in the toolbar.
     element("toolbar", HTMLElement).addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.#terminal.focus();
+      if (event.key === "Escape") this.#focus();
     });
   }
 }

@@ -5,6 +5,8 @@
 //       │  └─ waiting <─┘                      (broke; could not be opened)
 //       └────────^
 //
+// `out`, where somebody has to sign in first, is left as `ended` is.
+//
 // Connecting begins with being let in, and an attempt that fails ends with the question why.
 
 import type { FromPage, FromServer } from "./wire/control.ts";
@@ -17,7 +19,9 @@ export type State =
   | { kind: "connecting"; again: boolean }
   | { kind: "connected"; subprotocol: string }
   | { kind: "waiting"; words: string; seconds: number }
-  | { kind: "ended"; words: string };
+  | { kind: "ended"; words: string }
+  /// Somebody has to sign in. `words` has why again, or nothing.
+  | { kind: "out"; words: string };
 
 export interface Address {
   url: string;
@@ -27,8 +31,8 @@ export interface Address {
 export interface Callbacks {
   /// Asked anew for each attempt: the terminal's size is part of it, and what lets in is good for one.
   address(): Promise<Address | Ending>;
-  /// Why an attempt came to nothing. Browsers don't say.
-  why(): Promise<Ending>;
+  /// Why an attempt came to nothing, and what would help: `seen` is all that the WebSocket said.
+  why(seen: Ending): Promise<Ending>;
   state(state: State): void;
   data(bytes: Uint8Array): void;
   control(message: FromServer): void;
@@ -98,9 +102,9 @@ export class Session {
         },
         data: (bytes) => this.#callbacks.data(bytes),
         control: (message) => this.#callbacks.control(message),
-        ended: (why, told) => {
-          if (told) return this.#ended(why);
-          void this.#callbacks.why().then((why) => {
+        ended: (seen, told) => {
+          if (told) return this.#ended(seen);
+          void this.#callbacks.why(seen).then((why) => {
             if (turn === this.#turn) this.#ended(why);
           });
         },
@@ -115,7 +119,7 @@ export class Session {
     this.#connection = undefined;
     if (!why.retry) {
       this.#backoff.reset();
-      return this.#enter({ kind: "ended", words: why.words });
+      return this.#enter({ kind: why.signIn ? "out" : "ended", words: why.words });
     }
     if (this.#state.kind === "connected" && Date.now() - this.#openedAt >= STABLE_MS) this.#backoff.reset();
     this.#wait(why.words, Date.now() + this.#backoff.next());

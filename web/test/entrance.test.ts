@@ -3,7 +3,12 @@ import { Entrance, tokenInLink, type Fetch } from "../src/wire/entrance.ts";
 
 function storage(kept: Record<string, string> = {}) {
   const map = new Map(Object.entries(kept));
-  return { map, read: (key: string) => map.get(key) ?? null, write: (key: string, value: string) => void map.set(key, value) };
+  return {
+    map,
+    read: (key: string) => map.get(key) ?? null,
+    write: (key: string, value: string) => void map.set(key, value),
+    forget: (key: string) => void map.delete(key),
+  };
 }
 
 /// A server that knows these bearer tokens, and what it was shown.
@@ -75,4 +80,66 @@ test("a token is taken out of a link, and what else is there stays", () => {
   for (const none of ["http://h/", "http://h/#", "http://h/#token=", "http://h/?token=t", "http://h/#x"]) {
     expect(tokenInLink(none)).toBeNull();
   }
+});
+
+/// A server of users: what it is shown, by method and header, and what it says to that.
+function users(known: Record<string, object>, seen: string[] = []): Fetch {
+  return (_url, { method, headers }) => {
+    const shown = headers["authorization"] ?? "nothing";
+    seen.push(`${method} ${shown}`);
+    const given = known[shown];
+    const told = { "content-type": "text/plain", "sign-in": "password" };
+    const words = shown === "nothing" ? "a name and a password are needed" : `no ${shown.split(" ")[0]}`;
+    return Promise.resolve(
+      given ? new Response(JSON.stringify(given), { headers: told }) : new Response(words, { status: 401, headers: told }),
+    );
+  };
+}
+
+test("a name and a password are exchanged for a secret, until they sign out", async () => {
+  const keep = storage();
+  const seen: string[] = [];
+  // "zoë:a:b" in UTF-8.
+  const basic = "Basic em/DqzphOmI=";
+  const page = new Entrance("http://h/a/", keep, users({ [basic]: { ticket: "1", secret: "s" }, "Bearer s": { ticket: "2" } }, seen));
+  expect(await page.enter()).toEqual({ tickets: [] });
+  expect(await page.why()).toEqual({ words: "", retry: false, signIn: true });
+  expect(page.canSignOut).toBe(false);
+  expect(await page.signIn("zoë", "no")).toBe("no Basic");
+  expect(keep.map.size).toBe(0);
+  expect(await page.signIn("zoë", "a:b")).toBeNull();
+  expect(page.canSignOut).toBe(true);
+  seen.length = 0;
+  expect(await page.enter()).toEqual({ tickets: ["endpointforward.ticket.1"] });
+  expect(seen).toEqual([]);
+  expect(await page.enter()).toEqual({ tickets: ["endpointforward.ticket.2"] });
+  await page.signOut();
+  expect(seen).toEqual(["POST Bearer s", "DELETE Bearer s"]);
+  expect(keep.map.size).toBe(0);
+  expect(page.canSignOut).toBe(false);
+});
+
+test("a secret that isn't good any more is said where the form is", async () => {
+  const keep = storage({ "endpointforward.secret:/": "old" });
+  const page = new Entrance("http://h/", keep, users({}));
+  // Its address may let it in all the same.
+  expect(await page.enter()).toEqual({ tickets: [] });
+  expect(await page.why()).toEqual({ words: "no Bearer", retry: false, signIn: true });
+});
+
+test("what is in the way of signing in is said, and nothing is lost by it", async () => {
+  const busy: Fetch = () =>
+    Promise.resolve(new Response("try again in 2 s", { status: 503, headers: { "content-type": "text/plain" } }));
+  expect(await new Entrance("http://h/", storage(), busy).signIn("a", "b")).toBe("try again in 2 s");
+  const away = new Entrance("http://h/", storage({ "endpointforward.secret:/": "s" }), () => Promise.reject(new Error("x")));
+  expect(await away.signIn("a", "b")).toBe("the server can't be reached");
+  await away.signOut();
+  expect(away.canSignOut).toBe(false);
+});
+
+test("what a link has let in is not offered to sign out: it could not come back", async () => {
+  const page = new Entrance("http://h/", storage(), server({ t: { ticket: "1", secret: "s" } }));
+  page.link("t");
+  await page.enter();
+  expect(page.canSignOut).toBe(false);
 });

@@ -7,6 +7,7 @@ mod page;
 mod screenshots;
 mod serial;
 mod shell;
+mod signin;
 mod sockets;
 mod telnet;
 mod touch;

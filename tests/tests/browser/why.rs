@@ -105,7 +105,7 @@ fn a_server_that_is_gone() {
 }
 
 /// WCAG's rules as axe-core has them.
-fn axe(page: &Page<'_>) -> String {
+pub(crate) fn axe(page: &Page<'_>) -> String {
     page.load("node_modules/axe-core/axe.min.js", "axe");
     let run = "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
         violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' ')}`).join('; '))";

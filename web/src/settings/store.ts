@@ -78,3 +78,11 @@ export function write(key: string, value: string): void {
     // Kept for as long as the page is open.
   }
 }
+
+export function forget(key: string): void {
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // Then nothing was kept.
+  }
+}

@@ -51,6 +51,8 @@ function words(state: State, began: boolean): string {
       return capital(state.words);
     case "ended":
       return began ? `Ended: ${state.words}` : `Not connected: ${state.words}`;
+    case "out":
+      return "Not signed in";
   }
 }
 

@@ -1,7 +1,7 @@
 // One WebSocket, from attempt to end. Messages are taken apart here; nothing is retried here.
 
 import type { FromPage, FromServer } from "./control.ts";
-import { ending, type Closed, type Ending } from "./ending.ts";
+import { ending, UNAUTHENTICATED, type Closed, type Ending } from "./ending.ts";
 import { framing, V1, type Framing } from "./framing.ts";
 
 export interface Events {
@@ -9,7 +9,7 @@ export interface Events {
   data(bytes: Uint8Array): void;
   control(message: FromServer): void;
   /// Exactly once, last, whatever happened; not after [`Connection.abandon`]. `told` is false if nobody said why it
-  /// could not be opened.
+  /// could not be opened, or what would open it.
   ended(why: Ending, told: boolean): void;
 }
 
@@ -93,6 +93,6 @@ export class Connection {
     this.#socket.close();
     const closed: Closed = { code, reason, opened: this.#opened };
     if (this.#exit) closed.exit = this.#exit;
-    this.#events.ended(ending(closed), this.#opened);
+    this.#events.ended(ending(closed), this.#opened && code !== UNAUTHENTICATED);
   }
 }

@@ -6,6 +6,8 @@
 export interface Ending {
   words: string;
   retry: boolean;
+  /// Whether a name and a password would help. `words` has then what happened to those from before, if there were any.
+  signIn?: true;
 }
 
 export interface Closed {
@@ -47,6 +49,9 @@ function clean(reason: string): string {
 
 /// A refusal, told after the WebSocket was opened for it.
 const REFUSED = 4000;
+
+/// Credentials are missing, or not good.
+export const UNAUTHENTICATED = REFUSED + 401;
 
 const RETRIED = new Map([
   [1001, "the server is going away"],

@@ -1,10 +1,11 @@
-// What lets this page in, where its listener asks for that (`auth=token`).
+// What lets this page in, where its listener asks for that (`auth=`).
 //
-// The link has a token in its fragment, which no browser sends anywhere. It is exchanged, once, for a secret,
-// which is kept in storage that belongs to this origin: a cookie would go to every port of the host. For each
-// session the secret is shown, and a ticket comes back that opens one WebSocket. All of it is a POST to the page's own
-// address, whose reply also has the words that a browser doesn't tell about an upgrade that was refused.
+// A link has a token in its fragment, which no browser sends anywhere; a user has a name and a password. Either is
+// exchanged, once, for a secret, which is kept in storage that belongs to this origin: a cookie would go to every port of
+// the host. For each session the secret is shown, and a ticket comes back that opens one WebSocket. All of it is a POST to
+// the page's own address, whose reply also has the words that a browser doesn't tell about an upgrade that was refused.
 
+import { toBase64 } from "./base64.ts";
 import type { Ending } from "./ending.ts";
 
 /// Offered by a client that wants to be told a refusal in a Close frame.
@@ -14,6 +15,7 @@ export const TELL = "endpointforward.refusals";
 export interface Keep {
   read(key: string): string | null;
   write(key: string, value: string): void;
+  forget(key: string): void;
 }
 
 /// fetch, as far as it is needed.
@@ -22,7 +24,7 @@ export type Fetch = (url: string, init: { method: string; headers: Record<string
 type Reply =
   | { kind: "in"; ticket: string | null; secret: string | null }
   /// What was shown is not good (any more), or nothing was shown and something has to be.
-  | { kind: "unknown"; words: string }
+  | { kind: "unknown"; words: string; signIn: boolean }
   | { kind: "refused"; words: string; retry: boolean }
   | { kind: "away" };
 
@@ -31,6 +33,12 @@ export class Entrance {
   readonly #keep: Keep;
   readonly #fetch: Fetch;
   #token: string | null = null;
+  /// From signing in, for the next session.
+  #ticket: string | null = null;
+  /// Why what was shown last is not good any more.
+  #late = "";
+  /// Whether the server takes a name and a password, as far as it has said.
+  #passwords = false;
 
   /// `page`: the page's own URL.
   constructor(page: string, keep: Keep, fetch: Fetch) {
@@ -48,42 +56,89 @@ export class Entrance {
 
   /// What to offer along with the subprotocols, or why not to connect.
   async enter(): Promise<{ tickets: string[] } | Ending> {
-    const secret = this.#kept();
+    if (this.#ticket !== null) {
+      const ticket = this.#ticket;
+      this.#ticket = null;
+      return { tickets: [ticket] };
+    }
+    const secret = this.#kept()?.secret ?? null;
     const token = this.#token;
     if (secret === null && token === null) return { tickets: [] };
     let reply: Reply | undefined;
     // A browser that is known already leaves the link to another one.
-    if (secret !== null) reply = await this.#ask(secret);
-    if (token !== null && (reply === undefined || reply.kind === "unknown")) reply = await this.#ask(token);
+    if (secret !== null) reply = await this.#ask(`Bearer ${secret}`);
+    if (token !== null && (reply === undefined || reply.kind === "unknown")) reply = await this.#ask(`Bearer ${token}`);
     if (reply?.kind === "in") {
-      this.#token = null;
-      if (reply.secret !== null) this.#keep.write(KEY + folder(this.#page), reply.secret);
-      return { tickets: reply.ticket === null ? [] : [TICKET + reply.ticket] };
+      const ticket = this.#take(reply);
+      return { tickets: ticket === null ? [] : [ticket] };
     }
-    // A link that isn't good is not tried again; one that nobody could be shown is.
-    if (reply?.kind === "unknown") this.#token = null;
+    if (reply?.kind === "unknown") {
+      // A link that isn't good is not tried again; one that nobody could be shown is.
+      this.#token = null;
+      if (reply.signIn) {
+        // Perhaps something else lets this browser in, such as its address. If not, `why` knows what would.
+        this.#late = reply.words;
+        return { tickets: [] };
+      }
+    }
     return refused(reply as Reply, token === null ? RESTARTED : "");
   }
 
   /// Why a WebSocket to the page's own address could not be opened.
   async why(): Promise<Ending> {
     const reply = await this.#ask(null);
+    if (reply.kind === "unknown" && reply.signIn) return { words: this.#late, retry: false, signIn: true };
     return reply.kind === "in" ? { words: "could not connect", retry: true } : refused(reply, "");
   }
 
-  async #ask(bearer: string | null): Promise<Reply> {
+  /// Signs in. Returns why that failed, or null; the next session is this user's then.
+  async signIn(name: string, password: string): Promise<string | null> {
+    // RFC 7617: what is encoded is UTF-8, as the server says in its challenges.
+    const reply = await this.#ask(`Basic ${toBase64(new TextEncoder().encode(`${name}:${password}`))}`);
+    if (reply.kind !== "in") return refused(reply, "").words;
+    this.#ticket = this.#take(reply);
+    return null;
+  }
+
+  /// Whether this browser has signed in where it can do so again. What a link has let in could not come back.
+  get canSignOut(): boolean {
+    return this.#passwords && this.#kept() !== null;
+  }
+
+  /// Forgets the secret, here and, if it can be reached, on the server.
+  async signOut(): Promise<void> {
+    const kept = this.#kept();
+    if (kept === null) return;
+    this.#keep.forget(kept.key);
+    try {
+      await this.#fetch(this.#page, { method: "DELETE", headers: { authorization: `Bearer ${kept.secret}` } });
+    } catch {
+      // Nobody has the secret any more, and it ends by itself.
+    }
+  }
+
+  /// The ticket of a reply, as it is offered. Its secret is kept.
+  #take(reply: Reply & { kind: "in" }): string | null {
+    this.#token = null;
+    this.#late = "";
+    if (reply.secret !== null) this.#keep.write(KEY + folder(this.#page), reply.secret);
+    return reply.ticket === null ? null : TICKET + reply.ticket;
+  }
+
+  async #ask(authorization: string | null): Promise<Reply> {
     let response: Response;
     try {
-      const headers: Record<string, string> = bearer === null ? {} : { authorization: `Bearer ${bearer}` };
+      const headers: Record<string, string> = authorization === null ? {} : { authorization };
       response = await this.#fetch(this.#page, { method: "POST", headers });
     } catch {
       return { kind: "away" };
     }
+    this.#passwords = response.headers.get("sign-in") === "password";
     const text = (await response.text().catch(() => "")).slice(0, MOST);
     if (response.ok) return { kind: "in", ...given(text) };
     const plain = response.headers.get("content-type")?.startsWith("text/plain") ?? false;
     const words = plain ? text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").trim() : "";
-    if (response.status === 401) return { kind: "unknown", words };
+    if (response.status === 401) return { kind: "unknown", words, signIn: this.#passwords };
     // A server that only has files: nothing was refused here.
     if (response.status === 404 || response.status === 405) return { kind: "in", ticket: null, secret: null };
     return {
@@ -94,10 +149,11 @@ export class Entrance {
   }
 
   /// The secret of this listener, or of one whose page is further up: without a `path`, a page is at every path.
-  #kept(): string | null {
+  #kept(): { key: string; secret: string } | null {
     for (let at = folder(this.#page); at !== ""; at = at.replace(/[^/]*\/$/, "")) {
-      const secret = this.#keep.read(KEY + at);
-      if (secret !== null) return secret;
+      const key = KEY + at;
+      const secret = this.#keep.read(key);
+      if (secret !== null) return { key, secret };
     }
     return null;
   }

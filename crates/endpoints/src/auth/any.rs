@@ -32,7 +32,9 @@ pub(super) struct AnyExchange(pub(super) Vec<Arc<dyn Exchange>>);
 impl Exchange for AnyExchange {
     async fn exchange(&self, shown: &Credentials, info: &Info) -> Result<Exchanged, Refusal> {
         let mut refusals = Vec::new();
-        for exchange in &self.0 {
+        // Who takes no password has nothing to say about one that is wrong.
+        let has_password = shown.user.is_some() && self.takes_passwords();
+        for exchange in self.0.iter().filter(|it| !has_password || it.takes_passwords()) {
             match exchange.exchange(shown, info).await {
                 Ok(exchanged) => return Ok(exchanged),
                 Err(refusal) => refusals.push(refusal),

@@ -85,13 +85,17 @@ impl Mount for Entrance {
         let is_secure = asked.scheme().map_or(self.is_encrypted, |it| it == "https");
         let (cookie, info) = (self.cookie.clone(), asked.info.clone());
         Outcome::Later(Box::pin(async move {
-            match exchange.exchange(&shown, &info).await {
+            let mut reply = match exchange.exchange(&shown, &info).await {
                 Ok(exchanged) => welcome(cookie.as_deref(), &exchanged, is_secure),
                 Err(refusal) => {
                     warn!(peer = info.peer(), "not let in: {}", refusal.message);
-                    not_good(&refusal, exchange.takes_passwords())
+                    not_good(&refusal)
                 }
+            };
+            if exchange.takes_passwords() {
+                reply.headers_mut().insert(SIGN_IN, HeaderValue::from_static("password"));
             }
+            reply
         }))
     }
 }
@@ -99,17 +103,13 @@ impl Mount for Entrance {
 /// Says why credentials aren't good, and what is asked for.
 ///
 /// The scheme is never Basic: a browser would ask its user in a window of its own, in front of the page that asks.
-fn not_good(refusal: &Refusal, takes_passwords: bool) -> Reply {
-    let mut reply = if refusal.kind == RefusalKind::Busy {
+fn not_good(refusal: &Refusal) -> Reply {
+    if refusal.kind == RefusalKind::Busy {
         reply::refusal(refusal)
     } else {
         let ask = Challenge { scheme: Scheme::Bearer, realm: "endpointforward".to_owned() };
         reply::refusal(&Refusal::challenge(refusal.message.clone(), [ask]))
-    };
-    if takes_passwords {
-        reply.headers_mut().insert(SIGN_IN, HeaderValue::from_static("password"));
     }
-    reply
 }
 
 fn welcome(cookie: Option<&str>, exchanged: &Exchanged, is_secure: bool) -> Reply {

@@ -1,0 +1,220 @@
+//! Signing in with a name and a password (`auth={htpasswd:FILE}`): in front of the terminal, and of a folder.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+use tests::browser::{Browser, Look, Page};
+use tests::{Forwarder, binary};
+
+use crate::why::axe;
+use crate::{BASH, url};
+
+/// A file with one user.
+fn users() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("users");
+    passwd(&file, "engine");
+    (folder, file)
+}
+
+/// Gives ada this password.
+fn passwd(file: &Path, password: &str) {
+    let mut child = Command::new(binary::endpointforward())
+        .arg("passwd")
+        .arg(file)
+        .arg("ada")
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    writeln!(child.stdin.take().expect("a pipe"), "{password}").expect("it reads");
+    assert!(child.wait().expect("it ends").success());
+}
+
+/// A browser in which it is no surprise that somebody is turned away.
+fn browser() -> Browser {
+    let browser = Browser::start();
+    browser.forgive("WebSocket connection to");
+    browser.forgive("Failed to load resource");
+    browser
+}
+
+const FOCUSED: &str = "document.activeElement.id";
+const PASSWORD: &str = "#sign-in-password";
+
+#[test]
+fn a_terminal_opens_for_who_signs_in_until_they_sign_out() {
+    let (_folder, file) = users();
+    let listen = format!("ws:0:auth={{{{htpasswd:{}}}}}", file.display());
+    let forwarder = Forwarder::between(&listen, BASH);
+    let browser = browser();
+    let page = browser.open(&url(&forwarder));
+    page.wait_state("out");
+    page.wait_visible("#sign-in-form");
+    page.wait_status("Not signed in");
+    assert_eq!(page.evaluate(FOCUSED), "sign-in-name");
+    assert_eq!(forwarder.children(), [] as [u32; 0]);
+
+    // With keys alone. A wrong one is said in the form, and the right one is typed over it.
+    page.type_text("ada");
+    page.press("Tab");
+    page.type_text("wrong\n");
+    page.wait_visible("#sign-in-words:has-text('the name or the password is wrong')");
+    assert_eq!(page.evaluate(FOCUSED), "sign-in-password");
+    page.type_text("engine\n");
+    page.wait_state("connected");
+    page.type_text("echo $((6 * 7))\n");
+    page.wait_text("\n42");
+    assert_eq!(page.cookies(), [] as [serde_json::Value; 0], "they would go to every port");
+
+    // It is known from then on.
+    page.type_text("exit\n");
+    page.wait_state("ended");
+    page.press("Enter");
+    page.wait_state("connected");
+    page.go(&url(&forwarder));
+    page.wait_state("connected");
+    let beside = page.beside(&url(&forwarder));
+    beside.wait_state("connected");
+
+    // Until it signs out: then nobody sees what it saw, and the secret is nobody's.
+    let secret = "Object.entries(localStorage).find(([key]) => key.includes('secret'))?.[1] ?? ''";
+    let kept = page.evaluate(secret);
+    page.wait_text("ready> ");
+    page.click("#open-settings");
+    page.click("#sign-out");
+    page.wait_state("out");
+    page.wait_visible("#sign-in-form");
+    assert!(!page.text().contains("ready> "), "{}", page.text());
+    assert_eq!(page.evaluate(secret), "");
+    let shown = format!(
+        "fetch('/', {{method: 'POST', headers: {{authorization: 'Bearer ' + {kept}}}}}).then((it) => it.status)"
+    );
+    assert_eq!(page.evaluate(&shown), 401);
+    page.click("#open-settings");
+    assert_eq!(page.evaluate("document.getElementById('sign-out').hidden"), true);
+    page.press("Escape");
+    page.wait_visible("#sign-in-name:focus");
+    page.type_text("ada");
+    page.press("Tab");
+    page.type_text("engine\n");
+    page.wait_state("connected");
+}
+
+#[test]
+fn a_changed_password_signs_out_and_the_form_says_so() {
+    let (_folder, file) = users();
+    let listen = format!("ws:0:auth={{{{htpasswd:{}}}}}", file.display());
+    let forwarder = Forwarder::between(&listen, BASH);
+    let browser = browser();
+    let page = browser.open(&url(&forwarder));
+    page.wait_visible("#sign-in-form");
+    page.fill("#sign-in-name", "ada");
+    page.fill(PASSWORD, "engine");
+    page.click("#sign-in-go");
+    page.wait_state("connected");
+    passwd(&file, "another");
+    tests::until("the file was read again", || {
+        page.go(&url(&forwarder));
+        let state = "new Promise((say) => setInterval(() => {
+            const { state } = document.documentElement.dataset;
+            if (state === 'out' || state === 'connected') say(state);
+        }, 20))";
+        (page.evaluate(state) == "out").then_some(())
+    });
+    page.wait_visible("#sign-in-words:has-text('this browser is signed out')");
+    page.fill("#sign-in-name", "ada");
+    page.fill(PASSWORD, "another");
+    page.click("#sign-in-go");
+    page.wait_state("connected");
+}
+
+#[test]
+fn guessing_is_put_off_in_words_that_fit() {
+    let (_folder, file) = users();
+    let listen = format!("ws:0:auth={{{{htpasswd:{}}}}}", file.display());
+    let forwarder = Forwarder::between(&listen, BASH);
+    let browser = browser();
+    let page = browser.open(&url(&forwarder));
+    page.wait_visible("#sign-in-form");
+    page.fill("#sign-in-name", "ada");
+    for _ in 0..6 {
+        page.fill(PASSWORD, "guess");
+        page.click("#sign-in-go");
+        page.wait_visible("#sign-in-words:not(:empty)");
+    }
+    page.wait_visible("#sign-in-words:has-text('too many attempts')");
+    fits(&page, "sign-in-put-off");
+}
+
+/// Nothing is wider than a narrow window.
+fn fits(page: &Page<'_>, name: &str) {
+    page.resize(320, 568);
+    page.screenshot(name);
+    assert_eq!(page.evaluate("document.documentElement.scrollWidth - innerWidth"), 0);
+    let cut = "[...document.querySelectorAll('form:not([hidden]) :is(input, button, p)')].filter((it) => {
+        const { left, right, width } = it.getBoundingClientRect();
+        return width > 0 && (left < 0 || right > innerWidth);
+    }).length";
+    assert_eq!(page.evaluate(cut), 0);
+}
+
+#[test]
+fn a_folder_opens_for_who_signs_in() {
+    let (folder, file) = users();
+    let site = folder.path().join("site");
+    std::fs::create_dir(&site).expect("a folder");
+    let own = "<!doctype html><link rel=icon href='data:,'><p class=own>own page";
+    std::fs::write(site.join("index.html"), own).expect("it can be written");
+    let listen =
+        format!("ws:0:auth={{{{htpasswd:{}}}}}:page={{{}/}}", file.display(), site.display());
+    let forwarder = Forwarder::between(&listen, "echo");
+    let browser = browser();
+    let page = browser.open(&url(&forwarder));
+    page.wait_visible("#form");
+    assert_eq!(page.evaluate(FOCUSED), "name");
+    assert_eq!(axe(&page), "");
+    fits(&page, "sign-in-folder");
+    page.type_text("ada");
+    page.press("Tab");
+    page.type_text("wrong\n");
+    page.wait_visible("#words:has-text('the name or the password is wrong')");
+    page.type_text("engine\n");
+    page.wait_visible("p.own");
+    assert_eq!(page.go(&url(&forwarder)), 200);
+    // Its scripts connect with the secret, and sign out with it.
+    let out = "(async () => {
+        const headers = { authorization: `Bearer ${localStorage.getItem('endpointforward.secret:/')}` };
+        const ticket = async () => (await fetch('/', { method: 'POST', headers })).status;
+        return [await ticket(), (await fetch('/', { method: 'DELETE', headers })).status, await ticket()].join();
+    })()";
+    assert_eq!(page.evaluate(out), "200,200,401");
+    page.go(&url(&forwarder));
+    page.wait_visible("#words:has-text('sign in again')");
+    page.fill("#name", "ada");
+    page.fill("#password", "engine");
+    page.click("#form button");
+    page.wait_visible("p.own");
+}
+
+#[test]
+fn a_screen_reader_finds_the_form() {
+    let (_folder, file) = users();
+    let listen = format!("ws:0:auth={{{{htpasswd:{}}}}}", file.display());
+    let forwarder = Forwarder::between(&listen, BASH);
+    let browser = browser();
+    for look in [Look::DESKTOP, Look::DESKTOP.light(), Look::PHONE, Look::PHONE.light()] {
+        let page = browser.open_as(&url(&forwarder), look);
+        page.wait_visible("#sign-in-form");
+        assert_eq!(axe(&page), "", "the form, {look:?}");
+        page.fill("#sign-in-name", "ada");
+        page.fill(PASSWORD, "wrong");
+        page.click("#sign-in-go");
+        page.wait_visible("#sign-in-words:not(:empty)");
+        assert_eq!(axe(&page), "", "what is wrong, {look:?}");
+        let name = if look.dark { "dark" } else { "light" };
+        fits(&page, &format!("sign-in-{name}-{}", if look.phone { "phone" } else { "desk" }));
+        page.close();
+    }
+}
