@@ -102,7 +102,7 @@ fn files_of_websocksy_are_read_as_it_reads_them() {
     let port = forwarder.port(0);
     let mut socket = open(port, "/a/b/", Some("x, lines")).expect("there is a line");
     assert_eq!(socket.handshake.value("sec-websocket-protocol"), Some("lines"));
-    assert_eq!(socket.message(), b"one");
+    assert_eq!(socket.message(), b"one\n");
     let socket = open(port, "/a/b", Some("x")).expect("there is a line for any");
     assert_eq!(socket.handshake.value("sec-websocket-protocol"), Some("x"));
     assert_eq!(said(port, "/../../etc/passwd"), "other");

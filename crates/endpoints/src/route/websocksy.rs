@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use descriptor::{quote_positional, quote_value};
+use descriptor::quote_positional;
 use endpoint::info::Http;
 use endpoint::{Info, describe};
 use tokio::task::spawn_blocking;
@@ -129,26 +129,54 @@ fn peer_of(peer: &str) -> Option<String> {
     }
 }
 
-/// The peer's bytes as messages, where the line says how.
+/// The peer's bytes as messages, where the line says how. Delimiters and headers stay, and what is sent to the peer isn't
+/// framed, as in websocksy.
 fn framed(peer: &str, framing: Option<&str>, config: Option<&str>) -> Option<String> {
-    let by = match (framing.unwrap_or("auto"), config) {
-        // Bytes become messages as they come: text where it is, as everywhere.
-        ("auto" | "binary", _) => return Some(peer.to_owned()),
-        ("json", _) => "json".to_owned(),
-        ("newline", _) => "lines".to_owned(),
-        ("separator", Some(config)) => format!("separator:separator={}", quote_value(config)),
-        ("fixedlength", Some(config)) => {
-            let length = config.trim().trim_start_matches("length=");
-            format!("fixed:fixed={}", length.parse::<u32>().ok()?)
+    let config = config.unwrap_or_default().trim();
+    let by = match framing.unwrap_or("auto") {
+        // Bytes become messages as they come.
+        "auto" | "binary" => return Some(peer.to_owned()),
+        "json" => "json".to_owned(),
+        "newline" => match config {
+            "" => "lines:delimiter=keep".to_owned(),
+            "crlf" | "lf" | "cr" => format!("lines:eol={config}:delimiter=keep"),
+            _ => return None,
+        },
+        "separator" if !config.is_empty() => {
+            format!("separator={}:delimiter=keep", encoded(config))
         }
-        ("dynamic32", _) => "dynamic32".to_owned(),
+        "fixedlength" => format!("fixed={}", config.parse::<u32>().ok()?),
+        "dynamic32" => {
+            let fields = config.split(',').map(str::trim).filter(|field| !field.is_empty());
+            fields.fold("dynamic32".to_owned(), |by, field| format!("{by}:{field}"))
+        }
         _ => return None,
     };
     // Datagrams are messages already.
     if peer.starts_with("udp") || peer.starts_with("unix-dgram") {
         return Some(peer.to_owned());
     }
-    Some(format!("framed:{{{peer}}}:by={by}"))
+    Some(format!("framed:{{{peer}}}:in={{{by}}}:out=chunks"))
+}
+
+/// A separator with C's escapes, percent-encoded.
+fn encoded(separator: &str) -> String {
+    let (mut encoded, mut bytes) = (String::new(), separator.bytes());
+    while let Some(byte) = bytes.next() {
+        let byte = match byte {
+            b'\\' => match bytes.next() {
+                Some(b'r') => b'\r',
+                Some(b'n') => b'\n',
+                Some(b't') => b'\t',
+                Some(b'0') => 0,
+                Some(other) => other,
+                None => b'\\',
+            },
+            byte => byte,
+        };
+        encoded.push_str(&format!("%{byte:02X}"));
+    }
+    encoded
 }
 
 #[cfg(test)]
@@ -182,7 +210,10 @@ mod tests {
         let some =
             |text: &str, name: Option<&str>| Some((text.to_owned(), name.map(str::to_owned)));
         assert_eq!(choose(&["x", "mqtt"]), some("tcp:h:1", Some("mqtt")));
-        assert_eq!(choose(&["other"]), some("framed:{unix:/run/x}:by=json", Some("other")));
+        assert_eq!(
+            choose(&["other"]),
+            some("framed:{unix:/run/x}:in={json}:out=chunks", Some("other"))
+        );
         assert_eq!(choose(&["x", "y"]), some("tcp:h:2", Some("x")));
         // It crashes websocksy.
         assert_eq!(
@@ -190,5 +221,22 @@ mod tests {
             Some("tcp:h:3")
         );
         assert_eq!(choose(&[]), some("tcp:h:1", None));
+    }
+
+    #[test]
+    fn framings_are_planned_as_they_were_meant() {
+        for (framing, config, expected) in [
+            ("separator", r"\r\n", "separator=%0D%0A:delimiter=keep"),
+            ("newline", "crlf", "lines:eol=crlf:delimiter=keep"),
+            ("fixedlength", "188", "fixed=188"),
+            ("dynamic32", "offset=4,static=2,endian=big", "dynamic32:offset=4:static=2:endian=big"),
+        ] {
+            let text = framed("tcp:h:1", Some(framing), Some(config)).expect(framing);
+            assert_eq!(text, format!("framed:{{tcp:h:1}}:in={{{expected}}}:out=chunks"));
+            let kinds = plan::Registry::with(crate::KINDS);
+            let planned = kinds.connector(&text, descriptor::Syntax::Extended);
+            assert!(planned.is_ok(), "{text}: {planned:?}");
+        }
+        assert_eq!(framed("tcp:h:1", Some("nothing"), None), None);
     }
 }
