@@ -30,7 +30,7 @@ pub struct Error {
 pub enum ErrorKind {
     /// The address, device or path is used by somebody else.
     Busy,
-    /// A policy of ours says no, whoever asks.
+    /// A configured policy forbids it.
     Forbidden,
     /// The thing or the name doesn't exist.
     NotFound,

@@ -37,8 +37,8 @@ pub trait Fact: Any + fmt::Debug + Send + Sync {
         None
     }
 
-    /// What the line of the log has that says that a session begins, beside the peer: `NAME=VALUE`, several of them
-    /// separated by spaces; text of a peer's is quoted. `None` by default.
+    /// Fields for the log line of a session's start: `NAME=VALUE`, separated by spaces; text from a peer is quoted. `None`
+    /// by default.
     fn log(&self) -> Option<String> {
         None
     }
@@ -99,8 +99,8 @@ impl Info {
         self.facts.iter().rev().find_map(|fact| fact.peer()).unwrap_or_else(|| "unknown".to_owned())
     }
 
-    /// What the log says about the peer when a session begins, beside its address: who it is, and what the layers tell
-    /// ([`Fact::log`]). Empty if there is nothing.
+    /// Fields for the log line of a session's start: user, role, and those of the facts ([`Fact::log`]). Empty if there are
+    /// none.
     #[must_use]
     pub fn log(&self) -> String {
         let user = self.identity().and_then(Identity::name).map(|name| format!("user={name:?}"));

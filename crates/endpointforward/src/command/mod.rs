@@ -30,8 +30,8 @@ use crate::Endpoints;
 /// Runs the whole command with these kinds: options from the process's arguments, the log, `explain`, `help`, `kinds`
 /// and completions. Returns the exit status, one of sysexits(3).
 ///
-/// It is for the `main` of a program that has kinds of its own: it installs the log, takes signals and starts the
-/// runtime, so it is called outside of one, once.
+/// For the `main` of a program that adds kinds. It installs the log, takes signals and starts the runtime: call it once,
+/// outside of a runtime.
 ///
 /// ```no_run
 /// fn main() -> std::process::ExitCode {

@@ -1,4 +1,4 @@
-//! `fd:N`, `systemd:NAME` and `inetd`: sockets that were opened by whoever started this program.
+//! `fd:N`, `systemd:NAME` and `inetd`: sockets that this program inherits open.
 //!
 //! [`inherited`] finds and takes them, [`sort`] sees what they are, [`listen`] serves them: one that listens yields
 //! connections as `tcp` and `unix` do, one that is connected is a session. [`connect`] has a connected one as a destination.

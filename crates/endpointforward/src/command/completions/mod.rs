@@ -1,8 +1,8 @@
 //! Completion of our command lines: a script for each shell, and the answers that the scripts ask for.
 //!
 //! The scripts hold no knowledge. They run `endpointforward complete -- WORD…` with the words before the cursor, the last of
-//! them unfinished, and get one candidate a line: the whole word, a tab, a sentence. So the kinds of a program with
-//! kinds of its own are completed too, and a script outlives an update.
+//! them unfinished, and get one candidate a line: the whole word, a tab, a sentence. So added kinds
+//! are completed too, and a script outlives an update.
 
 mod descriptor;
 mod words;
