@@ -139,8 +139,12 @@ impl Args {
     /// The networks that a list has; none if the parameter isn't given.
     ///
     /// # Errors
-    /// A word of it is no network.
+    /// A word of it is no network, or it is given and has none: an unset variable must not mean everybody.
     pub fn networks(&self, name: &str) -> Result<Networks, Diagnostic> {
+        if self.is_given(name) && self.list(name).is_empty() {
+            let message = format!("`{name}` lists no network");
+            return Err(self.mistake(name, "bad-network", message));
+        }
         Networks::of(self.list(name)).map_err(|word| {
             let message = format!("`{word}` is not a network");
             let help = "a network is `10.0.0.0/8`, an address `192.0.2.1`, or `2001:db8::1` in braces; `!` in front \
