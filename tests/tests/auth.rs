@@ -190,6 +190,7 @@ fn mistakes_are_shown_where_they_are() {
         ("ws:9000:auth={peer:10.0.0.0/33}", "`10.0.0.0/33` is not a network"),
         ("ws:9000:auth={unix:uid=root}", "`uid` is a list of numbers"),
         ("ws:9000:auth={header:X-User:trusted=}", "`trusted` lists no network"),
+        ("ws:9000:auth={cert:san=}", "`san` lists nothing"),
         ("tcp:9000:from=", "`from` lists no network"),
         ("tcp:9000:from=localhost", "`localhost` is not a network"),
         ("ws:9000:auth={bearer:fil=x}", "did you mean `file`?"),

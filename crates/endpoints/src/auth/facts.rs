@@ -72,6 +72,11 @@ pub(super) fn unix(args: &Args) -> Planned<Arc<dyn Provider>> {
 }
 
 pub(super) fn cert(args: &Args) -> Planned<Arc<dyn Provider>> {
+    let is_empty = |name: &&&str| args.is_given(name) && args.list(name).is_empty();
+    if let Some(name) = ["san", "fingerprint"].iter().find(is_empty) {
+        // An unset variable must not mean every certificate.
+        return Err(vec![args.mistake(name, "bad-list", format!("`{name}` lists nothing"))]);
+    }
     let lower = |name: &str| {
         args.list(name).iter().map(|word| word.to_ascii_lowercase().replace(':', "")).collect()
     };
