@@ -65,12 +65,12 @@ impl Tokens {
     }
 
     fn find(&self, info: &Info, token: &str) -> Result<Member, Refusal> {
-        self.throttle.check(info, ANYBODY)?;
+        self.throttle.check(info, None)?;
         let stamp = stamp(token);
         match self.tokens.get().get(&stamp) {
             Some((identity, role)) => Ok(Member { identity: identity.clone(), role: *role, stamp }),
             None => {
-                self.throttle.failed(info, ANYBODY);
+                self.throttle.failed(info, None);
                 Err(ask(WRONG))
             }
         }
@@ -140,8 +140,6 @@ fn tokens(text: &str) -> Parsed<Known> {
     (known, wrong)
 }
 
-/// Attempts with tokens are counted by network alone.
-const ANYBODY: &str = "";
 const SHORTEST: usize = 16;
 const NEEDED: &str = "a bearer token is needed";
 const WRONG: &str = "this token is not known";
@@ -158,5 +156,26 @@ mod tests {
         assert_eq!(known[&stamp("fedcba9876543210")], (Identity::user("ada"), Role::ReadOnly));
         assert_eq!(known[&stamp("0123456789abcdeg")], (Identity::anonymous(), Role::ReadOnly));
         assert_eq!(wrong.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn guesses_from_elsewhere_keep_nobody_out() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "0123456789abcdef\n").expect("it is written");
+        let tokens = Tokens {
+            tokens: Watched::open(file.path(), tokens).expect("it is there"),
+            sessions: Sessions::default(),
+            throttle: Throttle::default(),
+        };
+        let from = |address: &str| {
+            let local = "127.0.0.1:9".parse().expect("an address");
+            let peer = address.parse().expect("an address");
+            Info::new().with(endpoint::info::Tcp { local, peer })
+        };
+        for _ in 0..20 {
+            assert!(tokens.find(&from("192.0.2.1:5"), "guess").is_err());
+        }
+        assert!(tokens.find(&from("192.0.2.1:6"), "0123456789abcdef").is_err(), "it is too soon");
+        assert!(tokens.find(&from("198.51.100.1:5"), "0123456789abcdef").is_ok());
     }
 }

@@ -146,7 +146,7 @@ impl Rule {
 }
 
 /// The client's address, as a trusted proxy passes it on if there is one.
-fn client(info: &Info) -> Option<IpAddr> {
+pub(super) fn client(info: &Info) -> Option<IpAddr> {
     match info.get::<Proxied>() {
         Some(proxied) => proxied.client,
         None => info.source().map(|source| source.ip()),

@@ -82,7 +82,7 @@ impl Users {
     }
 
     async fn verify(&self, info: &Info, name: &str, password: &str) -> Result<Member, Refusal> {
-        self.throttle.check(info, name)?;
+        self.throttle.check(info, Some(name))?;
         let users = self.users.get();
         let known = users.get(name);
         // A name that isn't there takes as long as one that is.
@@ -101,7 +101,7 @@ impl Users {
                 Ok(Member { identity, role, stamp })
             }
             None => {
-                self.throttle.failed(info, name);
+                self.throttle.failed(info, Some(name));
                 Err(ask(WRONG))
             }
         }

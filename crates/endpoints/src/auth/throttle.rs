@@ -5,9 +5,12 @@ use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use endpoint::info::Proxied;
 use endpoint::{Info, Network, Refusal, RefusalKind};
 use tokio::time::Instant;
 use tracing::warn;
+
+use super::facts::client;
 
 /// Who has failed lately. Bounded: the one that failed longest ago is forgotten for one more than [`MOST`].
 #[derive(Default)]
@@ -26,15 +29,18 @@ struct Failed {
 }
 
 impl Throttle {
-    /// Refuses who has failed too often.
+    /// Refuses who has failed too often; `user` is who it says to be, if it says that.
     ///
     /// # Errors
     /// When another attempt is looked at.
-    pub(super) fn check(&self, info: &Info, user: &str) -> Result<(), Refusal> {
+    pub(super) fn check(&self, info: &Info, user: Option<&str>) -> Result<(), Refusal> {
         let failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let network = failures.networks.get(&info.network()).filter(|_| is_known(info));
-        let wait =
-            [network, failures.users.get(user)].into_iter().flatten().map(Failed::wait).max();
+        let network = network(info).and_then(|network| failures.networks.get(&network));
+        let wait = [network, user.and_then(|user| failures.users.get(user))]
+            .into_iter()
+            .flatten()
+            .map(Failed::wait)
+            .max();
         match wait {
             Some(wait) if !wait.is_zero() => {
                 let seconds = wait.as_secs() + 1;
@@ -47,12 +53,14 @@ impl Throttle {
     }
 
     /// Notes a failure, in the log too.
-    pub(super) fn failed(&self, info: &Info, user: &str) {
+    pub(super) fn failed(&self, info: &Info, user: Option<&str>) {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_known(info) {
-            note(&mut failures.networks, info.network());
+        if let Some(network) = network(info) {
+            note(&mut failures.networks, network);
         }
-        note(&mut failures.users, user.to_owned());
+        if let Some(user) = user {
+            note(&mut failures.users, user.to_owned());
+        }
         warn!(user, peer = info.peer(), "signing in has failed");
     }
 
@@ -62,8 +70,14 @@ impl Throttle {
     }
 }
 
-fn is_known(info: &Info) -> bool {
-    info.network() != Network::Unknown
+/// Where the client is: not its proxy, whose other clients would pay for it. `None` if that isn't known.
+fn network(info: &Info) -> Option<Network> {
+    let network = match client(info) {
+        Some(address) => address.into(),
+        None if info.get::<Proxied>().is_some() => Network::Unknown,
+        None => info.network(),
+    };
+    (network != Network::Unknown).then_some(network)
 }
 
 fn note<K: Eq + Hash + Clone>(failures: &mut HashMap<K, Failed>, key: K) {
@@ -105,26 +119,42 @@ mod tests {
     async fn who_fails_often_waits_longer_and_longer() {
         let (throttle, info) = (Throttle::default(), Info::new());
         for _ in 0..FREE {
-            assert!(throttle.check(&info, "ada").is_ok());
-            throttle.failed(&info, "ada");
+            assert!(throttle.check(&info, Some("ada")).is_ok());
+            throttle.failed(&info, Some("ada"));
         }
-        let words = throttle.check(&info, "ada").expect_err("it is too often").message;
+        let words = throttle.check(&info, Some("ada")).expect_err("it is too often").message;
         assert!(words.ends_with("try again in 2 s"), "{words}");
-        assert!(throttle.check(&info, "bob").is_ok());
+        assert!(throttle.check(&info, Some("bob")).is_ok());
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(throttle.check(&info, "ada").is_ok());
-        throttle.failed(&info, "ada");
+        assert!(throttle.check(&info, Some("ada")).is_ok());
+        throttle.failed(&info, Some("ada"));
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(throttle.check(&info, "ada").is_err());
+        assert!(throttle.check(&info, Some("ada")).is_err());
         throttle.succeeded("ada");
-        assert!(throttle.check(&info, "ada").is_ok());
+        assert!(throttle.check(&info, Some("ada")).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_proxys_other_clients_do_not_pay() {
+        let behind = |address: &str| {
+            let mut proxied = Proxied::by("127.0.0.1");
+            proxied.client = Some(address.parse().expect("an address"));
+            let at = "127.0.0.1:9".parse().expect("an address");
+            Info::new().with(endpoint::info::Tcp { local: at, peer: at }).with(proxied)
+        };
+        let throttle = Throttle::default();
+        for name in 0..FREE {
+            throttle.failed(&behind("192.0.2.1"), Some(&name.to_string()));
+        }
+        assert!(throttle.check(&behind("192.0.2.2"), None).is_err(), "it is in the same network");
+        assert!(throttle.check(&behind("198.51.100.1"), None).is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn names_that_are_made_up_fill_no_memory() {
         let throttle = Throttle::default();
         for number in 0..MOST + 100 {
-            throttle.failed(&Info::new(), &number.to_string());
+            throttle.failed(&Info::new(), Some(&number.to_string()));
         }
         assert_eq!(throttle.0.lock().expect("no panic").users.len(), MOST);
     }
