@@ -7,15 +7,15 @@ use async_trait::async_trait;
 use endpoint::gate::Gate;
 use endpoint::info::Target;
 use endpoint::{
-    Bound, Conn, Context, Error, ErrorKind, Local, Offer, Offers, Refusal, RefusalKind, Result,
-    ServeLayer, describe,
+    Bound, Conn, Context, ErrorKind, Local, Offer, Refusal, RefusalKind, Result, ServeLayer,
+    describe,
 };
 use http_connect::{Fault, Read, Request};
 use tokio::io::AsyncReadExt;
 
 use crate::asking::{Asking, Says, login};
 use crate::auth::Auth;
-use crate::patience::timeout;
+use crate::shaking::{Listening, Shaking};
 
 /// The layer, planned.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl ServeLayer for Serve {
         let authenticator = self.auth.open(&local.descriptor)?;
         (local.address, local.is_encrypted) = (beneath.address, beneath.is_encrypted);
         let authenticator = authenticator.map(|it| it.gate);
-        Ok(Arc::new(Listening(Arc::new(Kept { authenticator, limit: self.limit, local }))))
+        Ok(Listening::bound(Kept { authenticator, limit: self.limit, local }))
     }
 }
 
@@ -42,34 +42,22 @@ struct Kept {
     local: Local,
 }
 
-struct Listening(Arc<Kept>);
-
-impl Bound for Listening {
-    fn local(&self) -> &Local {
-        &self.0.local
-    }
-
-    fn serve(&self, conn: Conn) -> Box<dyn Offers> {
-        Box::new(Arriving { kept: Arc::clone(&self.0), conn: Some(conn) })
-    }
-}
-
-/// One connection, before its request.
-struct Arriving {
-    kept: Arc<Kept>,
-    conn: Option<Conn>,
-}
-
 #[async_trait]
-impl Offers for Arriving {
-    async fn next(&mut self) -> Result<Option<Offer>> {
-        let Some(conn) = self.conn.take() else { return Ok(None) };
-        let kept = &*self.kept;
-        let limit = kept.limit;
-        timeout(limit, kept.ask(conn)).await.unwrap_or_else(|| {
-            let words = format!("no CONNECT request came within {} s", limit.as_secs_f64());
-            Err(kept.error(ErrorKind::Timeout, words))
-        })
+impl Shaking for Kept {
+    fn local(&self) -> &Local {
+        &self.local
+    }
+
+    fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    fn late(&self, within: &str) -> String {
+        format!("no CONNECT request came within {within}")
+    }
+
+    async fn shake(&self, conn: Conn) -> Result<Option<Offer>> {
+        self.ask(conn).await
     }
 }
 
@@ -116,7 +104,12 @@ impl Kept {
             match gate.check(&asking.info.clone().with(shown)).await {
                 Ok(admitted) => asking.info = admitted.info,
                 Err(refusal) => {
-                    let refusal = Refusal { kind: RefusalKind::Unauthenticated, ..refusal };
+                    // Who is put off is not asked again.
+                    let kind = match refusal.kind {
+                        RefusalKind::Busy => RefusalKind::Busy,
+                        _ => RefusalKind::Unauthenticated,
+                    };
+                    let refusal = Refusal { kind, ..refusal };
                     asking.dismiss(&Http.no(&refusal)).await;
                     return Err(self.error(ErrorKind::Refused, refusal.message));
                 }
@@ -124,10 +117,6 @@ impl Kept {
         }
         let target = Target { host: request.host, port: request.port };
         Ok(Some(asking.offer(target, credentials, Http)))
-    }
-
-    fn error(&self, kind: ErrorKind, words: impl Into<String>) -> Error {
-        Error::new(kind, "accept", &*self.local.descriptor, words)
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use endpoint::info::Proxied;
 use endpoint::{
-    Bound, ByteStream, Conn, Context, End, Error, ErrorKind, Info, Local, Offer, Offers, Result,
-    ServeLayer, Transport, describe,
+    Bound, ByteStream, Conn, Context, End, ErrorKind, Info, Local, Offer, Result, ServeLayer,
+    Transport, describe,
 };
 use proxy_protocol::{Addresses, Decoded, Header, decode};
 use tokio::io::AsyncReadExt;
@@ -18,6 +18,7 @@ use super::fact::Told;
 use crate::patience::timeout;
 use crate::prefixed::Prefixed;
 use crate::screened::look;
+use crate::shaking::{Listening, Shaking};
 use crate::trusted::Trusted;
 
 /// The layer, planned.
@@ -34,13 +35,13 @@ impl ServeLayer for Serve {
     async fn bind(&self, cx: &Context, beneath: &Local) -> Result<Arc<dyn Bound>> {
         let mut local = beneath.clone();
         local.descriptor = format!("proxy:{{{}}}", beneath.descriptor);
-        Ok(Arc::new(Listening(Arc::new(Kept {
+        Ok(Listening::bound(Kept {
             trusted: self.trusted.clone(),
             required: self.required,
             limit: self.limit,
             is_screened: cx.behind().is_unguarded(),
             local,
-        }))))
+        }))
     }
 }
 
@@ -54,35 +55,22 @@ struct Kept {
     local: Local,
 }
 
-struct Listening(Arc<Kept>);
-
-impl Bound for Listening {
-    fn local(&self) -> &Local {
-        &self.0.local
-    }
-
-    fn serve(&self, conn: Conn) -> Box<dyn Offers> {
-        Box::new(Arriving { kept: Arc::clone(&self.0), conn: Some(conn) })
-    }
-}
-
-/// One connection, before its header.
-struct Arriving {
-    kept: Arc<Kept>,
-    conn: Option<Conn>,
-}
-
 #[async_trait]
-impl Offers for Arriving {
-    async fn next(&mut self) -> Result<Option<Offer>> {
-        let Some(conn) = self.conn.take() else { return Ok(None) };
-        let kept = &*self.kept;
-        let limit = kept.limit;
-        let Some(read) = timeout(limit, kept.read(conn)).await else {
-            let words = format!("no PROXY header came within {} s", limit.as_secs_f64());
-            return Err(kept.error(ErrorKind::Timeout, words));
-        };
-        read.map(|conn| conn.map(Offer::open))
+impl Shaking for Kept {
+    fn local(&self) -> &Local {
+        &self.local
+    }
+
+    fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    fn late(&self, within: &str) -> String {
+        format!("no PROXY header came within {within}")
+    }
+
+    async fn shake(&self, conn: Conn) -> Result<Option<Offer>> {
+        self.read(conn).await.map(|conn| conn.map(Offer::open))
     }
 }
 
@@ -185,10 +173,6 @@ impl Kept {
             return Ok(Some(stream));
         }
         Ok(Some(Box::new(Prefixed::new(first, stream))))
-    }
-
-    fn error(&self, kind: ErrorKind, words: impl Into<String>) -> Error {
-        Error::new(kind, "accept", &*self.local.descriptor, words)
     }
 }
 

@@ -7,13 +7,12 @@ mod exchange;
 mod serve;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use descriptor::Code;
 use endpoint::{DialLayer, ServeLayer};
 use plan::kind::{
-    Alias, Args, Example, FactName, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side,
-    Takes, Topic, ValueKind,
+    Alias, Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, Takes,
+    ValueKind,
 };
 use socks::Version;
 
@@ -22,6 +21,7 @@ use self::serve::Serve;
 use crate::auth::{AUTH_BY_PASSWORD, Auth};
 use crate::destination::{ALLOW, Destination, Family};
 use crate::login::{self, Login};
+use crate::through::{ENDPOINT, FACTS, HANDSHAKE_TIMEOUT, PORT, TIMEOUT, limit};
 
 /// SOCKS.
 pub(crate) static KIND: Kind = Kind {
@@ -64,27 +64,7 @@ pub(crate) static KIND: Kind = Kind {
     ..Kind::new("socks5", "SOCKS 4, 4a and 5: connections through a proxy, or being one")
 };
 
-const FACTS: &[FactName] = &[
-    FactName::new("target.host", "The host that the client asks for, or that was asked for."),
-    FactName::new("target.port", "The port of it."),
-];
-
-const ENDPOINT: Param =
-    Param::new("endpoint", ValueKind::Endpoint, "The endpoint beneath: to connect, the proxy.")
-        .positional()
-        .required();
-
-const LISTENING: &[Param] = &[
-    ENDPOINT,
-    AUTH_BY_PASSWORD,
-    Param::new(
-        "handshake-timeout",
-        ValueKind::Duration,
-        "The time that a client may take until it has said where it wants to go.",
-    )
-    .topic(Topic::Limits)
-    .default("10"),
-];
+const LISTENING: &[Param] = &[ENDPOINT, AUTH_BY_PASSWORD, HANDSHAKE_TIMEOUT];
 
 const CONNECTING: &[Param] = &[
     ENDPOINT,
@@ -96,21 +76,13 @@ const CONNECTING: &[Param] = &[
     )
     .fillable()
     .required(),
-    Param::new("port", ValueKind::Service, "The port to be connected to, or the name of its service.")
-        .fillable()
-        .required(),
+    PORT,
     ALLOW,
     Param::new("version", ValueKind::Choice(&["5", "4a", "4"]), "The version to speak.").default("5"),
     login::USER,
     login::PASSWORD,
     login::PASSWORD_FILE,
-    Param::new(
-        "timeout",
-        ValueKind::Duration,
-        "The time that the proxy may take to connect, once it is reached itself.",
-    )
-    .topic(Topic::Limits)
-    .default("30"),
+    TIMEOUT,
 ];
 
 fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
@@ -146,14 +118,4 @@ fn connect(args: &Args) -> Planned<Arc<dyn DialLayer>> {
         })),
         _ => Err(mistakes),
     }
-}
-
-fn limit(args: &Args, name: &str) -> Planned<Duration> {
-    let limit = args.duration(name).unwrap_or_default();
-    if limit.is_zero() {
-        let message =
-            format!("`{name}` must be more than 0: a silent peer would be waited for for ever");
-        return Err(vec![args.mistake(name, Code::BadValue, message)]);
-    }
-    Ok(limit)
 }

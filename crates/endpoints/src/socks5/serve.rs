@@ -7,8 +7,7 @@ use async_trait::async_trait;
 use endpoint::gate::{Credentials, Gate};
 use endpoint::info::Target;
 use endpoint::{
-    Bound, Conn, Context, Error, ErrorKind, Local, Offer, Offers, Refusal, RefusalKind, Result,
-    ServeLayer,
+    Bound, Conn, Context, ErrorKind, Local, Offer, Refusal, RefusalKind, Result, ServeLayer,
 };
 use socks::{
     Answer, Choice, Command, Greeting, Host, Login, Method, Reply, Request, Version, login_answer,
@@ -17,7 +16,7 @@ use socks::{
 use super::exchange::{read, write};
 use crate::asking::{Asking, Says, login};
 use crate::auth::Auth;
-use crate::patience::timeout;
+use crate::shaking::{Listening, Shaking};
 
 /// The layer, planned.
 #[derive(Debug)]
@@ -32,12 +31,12 @@ impl ServeLayer for Serve {
         let mut local = Local::new(format!("socks5:{{{}}}", beneath.descriptor));
         let authenticator = self.auth.open(&local.descriptor)?;
         (local.address, local.is_encrypted) = (beneath.address, beneath.is_encrypted);
-        Ok(Arc::new(Listening(Arc::new(Kept {
+        Ok(Listening::bound(Kept {
             authenticator: authenticator.map(|it| it.gate),
             wants_login: cx.gate().is_some(),
             limit: self.limit,
             local,
-        }))))
+        }))
     }
 }
 
@@ -51,34 +50,22 @@ struct Kept {
     local: Local,
 }
 
-struct Listening(Arc<Kept>);
-
-impl Bound for Listening {
-    fn local(&self) -> &Local {
-        &self.0.local
-    }
-
-    fn serve(&self, conn: Conn) -> Box<dyn Offers> {
-        Box::new(Arriving { kept: Arc::clone(&self.0), conn: Some(conn) })
-    }
-}
-
-/// One connection, before its request.
-struct Arriving {
-    kept: Arc<Kept>,
-    conn: Option<Conn>,
-}
-
 #[async_trait]
-impl Offers for Arriving {
-    async fn next(&mut self) -> Result<Option<Offer>> {
-        let Some(conn) = self.conn.take() else { return Ok(None) };
-        let kept = &*self.kept;
-        let limit = kept.limit;
-        timeout(limit, kept.ask(conn)).await.unwrap_or_else(|| {
-            let words = format!("no request of SOCKS came within {} s", limit.as_secs_f64());
-            Err(kept.error(ErrorKind::Timeout, words))
-        })
+impl Shaking for Kept {
+    fn local(&self) -> &Local {
+        &self.local
+    }
+
+    fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    fn late(&self, within: &str) -> String {
+        format!("no request of SOCKS came within {within}")
+    }
+
+    async fn shake(&self, conn: Conn) -> Result<Option<Offer>> {
+        self.ask(conn).await
     }
 }
 
@@ -210,10 +197,6 @@ impl Kept {
     ) -> Result<Option<Offer>> {
         asking.dismiss(&version.no(refusal)).await;
         Err(self.error(ErrorKind::Refused, refusal.message.clone()))
-    }
-
-    fn error(&self, kind: ErrorKind, words: impl Into<String>) -> Error {
-        Error::new(kind, "accept", &*self.local.descriptor, words)
     }
 }
 

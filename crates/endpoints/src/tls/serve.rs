@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::{
-    Bound, ByteStream, Conn, Context, Error, ErrorKind, Local, Offer, Offers, Result, ServeLayer,
+    Bound, ByteStream, Conn, Context, Error, ErrorKind, Local, Offer, Result, ServeLayer,
     Transport, describe,
 };
 use rustls::ServerConfig;
@@ -25,6 +25,7 @@ use super::stream::{Tls, TlsStream};
 use crate::patience::timeout;
 use crate::prefixed::Prefixed;
 use crate::screened::look;
+use crate::shaking::{Listening, Shaking};
 
 /// The layer, planned.
 #[derive(Debug)]
@@ -54,7 +55,7 @@ impl ServeLayer for Serve {
             current: Mutex::new(current),
             local,
         };
-        Ok(Arc::new(Listening(Arc::new(kept))))
+        Ok(Listening::bound(kept))
     }
 
     fn missing(&self, _: &Context) -> Option<String> {
@@ -90,15 +91,22 @@ struct Current {
     looked: Instant,
 }
 
-struct Listening(Arc<Kept>);
-
-impl Bound for Listening {
+#[async_trait]
+impl Shaking for Kept {
     fn local(&self) -> &Local {
-        &self.0.local
+        &self.local
     }
 
-    fn serve(&self, conn: Conn) -> Box<dyn Offers> {
-        Box::new(Handshake { kept: Arc::clone(&self.0), conn: Some(conn) })
+    fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    fn late(&self, within: &str) -> String {
+        format!("the TLS handshake took more than {within}")
+    }
+
+    async fn shake(&self, conn: Conn) -> Result<Option<Offer>> {
+        shake(self, conn).await.map(|conn| conn.map(Offer::open))
     }
 }
 
@@ -145,30 +153,6 @@ impl Kept {
 
     fn current(&self) -> std::sync::MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn error(&self, kind: ErrorKind, words: impl Into<String>) -> Error {
-        Error::new(kind, "accept", &*self.local.descriptor, words)
-    }
-}
-
-/// One connection, before and after its handshake.
-struct Handshake {
-    kept: Arc<Kept>,
-    conn: Option<Conn>,
-}
-
-#[async_trait]
-impl Offers for Handshake {
-    async fn next(&mut self) -> Result<Option<Offer>> {
-        let Some(conn) = self.conn.take() else { return Ok(None) };
-        let kept = Arc::clone(&self.kept);
-        let limit = kept.limit;
-        let Some(shaken) = timeout(limit, shake(&kept, conn)).await else {
-            let words = format!("the TLS handshake took more than {} s", limit.as_secs_f64());
-            return Err(kept.error(ErrorKind::Timeout, words));
-        };
-        shaken.map(|conn| conn.map(Offer::open))
     }
 }
 

@@ -1,0 +1,54 @@
+//! What the kinds share that go through a proxy, or are one: parameters, and the facts about what is asked for.
+
+use std::time::Duration;
+
+use descriptor::Code;
+use plan::kind::{Args, FactName, Param, Planned, Topic, ValueKind};
+
+pub(crate) const FACTS: &[FactName] = &[
+    FactName::new("target.host", "The host that the client asks for, or that was asked for."),
+    FactName::new("target.port", "The port of it."),
+];
+
+pub(crate) const ENDPOINT: Param =
+    Param::new("endpoint", ValueKind::Endpoint, "The endpoint beneath: to connect, the proxy.")
+        .positional()
+        .required();
+
+pub(crate) const HANDSHAKE_TIMEOUT: Param = Param::new(
+    "handshake-timeout",
+    ValueKind::Duration,
+    "The time that a client may take until it has said where it wants to go.",
+)
+.topic(Topic::Limits)
+.default("10");
+
+pub(crate) const PORT: Param = Param::new(
+    "port",
+    ValueKind::Service,
+    "The port to be connected to, or the name of its service.",
+)
+.fillable()
+.required();
+
+pub(crate) const TIMEOUT: Param = Param::new(
+    "timeout",
+    ValueKind::Duration,
+    "The time that the proxy may take to connect, once it is reached itself.",
+)
+.topic(Topic::Limits)
+.default("30");
+
+/// Reads a limit of time, which there has to be.
+///
+/// # Errors
+/// It is 0.
+pub(crate) fn limit(args: &Args, name: &str) -> Planned<Duration> {
+    let limit = args.duration(name).unwrap_or_default();
+    if limit.is_zero() {
+        let message =
+            format!("`{name}` must be more than 0: a silent peer would be waited for for ever");
+        return Err(vec![args.mistake(name, Code::BadValue, message)]);
+    }
+    Ok(limit)
+}
