@@ -68,6 +68,11 @@ impl Trusted {
         if let Some(client) = info.get::<Proxied>().and_then(|proxied| proxied.client) {
             return self.has(client);
         }
+        self.has_source(info)
+    }
+
+    /// Whether who connects is, whomever it speaks for.
+    pub(crate) fn has_source(&self, info: &Info) -> bool {
         match info.get::<Tcp>() {
             Some(tcp) => self.has(tcp.peer.ip()),
             None if info.get::<Unix>().is_some() => self.unix,

@@ -11,6 +11,7 @@ use endpoint::{Info, Networks, Refusal, RefusalKind, Result};
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 
 use super::{Provided, Provider};
+use crate::trusted::Trusted;
 
 pub(super) const PEER: Variant = Variant::new(
     "peer",
@@ -48,7 +49,7 @@ pub(super) const HEADER: Variant = Variant::new(
         Param::new("name", ValueKind::Text, "The header, such as `X-Remote-User`.")
             .positional()
             .required(),
-        Param::new("trusted", ValueKind::List, "The proxy's networks, separated by commas.")
+        Param::new("trusted", ValueKind::List, "The proxy's networks, separated by commas, or `loopback`, `private`, `unix`; others' words are not believed.")
             .required(),
     ],
 );
@@ -84,7 +85,10 @@ pub(super) fn cert(args: &Args) -> Planned<Arc<dyn Provider>> {
 }
 
 pub(super) fn header(args: &Args) -> Planned<Arc<dyn Provider>> {
-    let trusted = args.networks("trusted").map_err(|mistake| vec![mistake])?;
+    let trusted = Trusted::read(args).map_err(|mistake| vec![mistake])?;
+    if !trusted.is_somebody() {
+        return Err(vec![args.mistake("trusted", "bad-list", "`trusted` lists nobody")]);
+    }
     let name = args.text("name").unwrap_or_default().to_ascii_lowercase();
     Ok(Arc::new(Rule::Header { name, trusted }))
 }
@@ -100,7 +104,7 @@ enum Rule {
     },
     Header {
         name: String,
-        trusted: Networks,
+        trusted: Trusted,
     },
 }
 
@@ -123,9 +127,8 @@ impl Gate for Rule {
             }
             Self::Cert { sans, fingerprints } => certified(info, sans, fingerprints),
             Self::Header { name, trusted } => {
-                let is_trusted = info.source().is_some_and(|source| trusted.has(source.ip()));
-                let user =
-                    info.get::<Http>().filter(|_| is_trusted).and_then(|http| http.header(name));
+                let http = info.get::<Http>().filter(|_| trusted.has_source(info));
+                let user = http.and_then(|http| http.header(name));
                 user.filter(|user| !user.is_empty()).map(Identity::user)
             }
         };
@@ -177,7 +180,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_header_is_believed_from_the_proxy_alone() {
-        let trusted = Networks::default();
+        let trusted = Trusted::of(&["192.0.2.0/24"]).expect("a network");
         let mut http = Http::default();
         http.headers.push(("x-remote-user".to_owned(), "ada".to_owned()));
         let rule = Rule::Header { name: "x-remote-user".to_owned(), trusted };
