@@ -38,6 +38,10 @@ pub(crate) fn run(endpoints: Endpoints, options: &Forward, logging: &Logging) ->
                 && endpoints.listener(endpoint).is_err()
                 && endpoints.connector(endpoint).is_ok()
                 && endpoints.listener(&destination).is_ok()
+                // Nobody means to listen on a program.
+                && !endpoints
+                    .connector(&destination)
+                    .is_ok_and(|plan| plan.endpoint.grants().is_unguarded())
             {
                 complain(format_args!(
                     "\nhelp: each of them is right on the other side; were `-e` and `-d` swapped?"

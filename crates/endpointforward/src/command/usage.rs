@@ -60,6 +60,13 @@ fn hint(error: &clap::Error) -> String {
                     .to_owned()
             }
         }
+        (ErrorKind::MissingRequiredArgument, _) => {
+            let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
+            match usage.lines().next().and_then(|line| line.trim().strip_prefix("Usage: ")) {
+                Some(form) => format!("the form is `{form}`"),
+                None => "`endpointforward --help` lists the options".to_owned(),
+            }
+        }
         _ => "`endpointforward --help` lists the options".to_owned(),
     }
 }

@@ -148,3 +148,10 @@ fn what_is_not_there_is_a_warning() {
         &["version"],
     ]));
 }
+
+#[test]
+fn nobody_is_asked_whether_a_program_was_meant_to_listen() {
+    let swapped = |args: &[&str]| run(args).stderr.contains("swapped?");
+    assert!(swapped(&["-e", "tcp:localhost:80", "-d", "9000"]));
+    assert!(!swapped(&["-e", "ws:{tcp:0.0.0.0:9000}", "-d", "pty:bash"]));
+}

@@ -46,7 +46,7 @@ impl Provider for Bearer {
 
     fn missing(&self) -> Option<String> {
         (!self.file.is_file())
-            .then(|| format!("there is no file {} of tokens", self.file.display()))
+            .then(|| format!("there is no file `{}` with tokens", self.file.display()))
     }
 }
 

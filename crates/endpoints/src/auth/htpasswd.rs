@@ -41,7 +41,9 @@ struct Htpasswd {
 impl Provider for Htpasswd {
     fn open(&self, listener: &str) -> Result<Provided> {
         let users = Watched::open(&self.file, users).map_err(|cause| {
-            Error::from_io("read", format!("{} for {listener}", self.file.display()), cause)
+            let error =
+                Error::from_io("read", format!("{} for {listener}", self.file.display()), cause);
+            error.with_hint("`endpointforward passwd FILE NAME` writes a user into one")
         })?;
         let users = Users {
             users,
@@ -54,7 +56,8 @@ impl Provider for Htpasswd {
     }
 
     fn missing(&self) -> Option<String> {
-        (!self.file.is_file()).then(|| format!("there is no file {} of users", self.file.display()))
+        (!self.file.is_file())
+            .then(|| format!("there is no file `{}` with users", self.file.display()))
     }
 }
 
