@@ -11,11 +11,13 @@ use tracing::field::{Field, Visit};
 use tracing::span::Record;
 use tracing::{Event, Level, Subscriber};
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Registry;
 use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::{DefaultFields, FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
-use tracing_subscriber::fmt::{FmtContext, FormattedFields, MakeWriter, Subscriber as Fmt};
+use tracing_subscriber::fmt::{self as lines, FmtContext, FormattedFields, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::{LookupSpan, Scope};
 
 use super::cli::{LogFormat, Logging};
@@ -23,6 +25,9 @@ use super::output::complain;
 
 /// The target of the lines that say where we listen.
 pub(crate) const LISTENING: &str = "endpointforward::listening";
+
+/// The crates whose lines `-v` adds.
+const OURS: [&str; 5] = ["descriptor", "endpoint", "endpoints", "forward", "endpointforward"];
 
 /// Installs the log. What waits to be written is, for up to a second, when the guard is dropped.
 ///
@@ -41,20 +46,20 @@ pub(crate) fn install(logging: &Logging) -> WorkerGuard {
         .lossy(true)
         .thread_name("log")
         .finish(io::stderr());
-    let fmt = Fmt::builder()
-        .with_env_filter(filter)
+    let fmt = lines::layer()
         .with_ansi(colour)
         // It would panic if standard error can't be written to.
         .log_internal_errors(false)
         .with_writer(Harmless { inner: writer, is_terminal });
+    let shown = Registry::default().with(filter);
     // A second log in one process would be a mistake, and this is the only place.
     let installed = match logging.log_format {
         LogFormat::Pretty => {
             let fmt = fmt.fmt_fields(Fields::default()).event_format(Line);
-            tracing::subscriber::set_global_default(fmt.finish())
+            tracing::subscriber::set_global_default(shown.with(fmt))
         }
         LogFormat::Json => tracing::subscriber::set_global_default(
-            fmt.json().flatten_event(true).with_span_list(false).finish(),
+            shown.with(fmt.json().flatten_event(true).with_span_list(false)),
         ),
     };
     if installed.is_err() {
@@ -67,28 +72,29 @@ pub(crate) fn install(logging: &Logging) -> WorkerGuard {
 }
 
 /// What is shown, and what is wrong with `RUST_LOG`.
-fn filter(logging: &Logging, wanted: Option<&str>) -> (EnvFilter, Option<String>) {
-    let ours = match (logging.quiet, logging.verbose) {
-        (true, _) => "warn",
-        (_, 0) => "info",
-        (_, 1) => {
-            "info,descriptor=debug,endpoint=debug,endpoints=debug,forward=debug,endpointforward=debug"
-        }
-        (_, 2) => {
-            "debug,descriptor=trace,endpoint=trace,endpoints=trace,forward=trace,endpointforward=trace"
-        }
-        (_, _) => "trace",
+///
+/// Targets and levels, as in `info,forward=debug`: a filter by the fields of spans would bring an engine for regular
+/// expressions, which is more than the rest of the log.
+fn filter(logging: &Logging, wanted: Option<&str>) -> (Targets, Option<String>) {
+    let ours = |others, ours| {
+        Targets::new().with_default(others).with_targets(OURS.map(|target| (target, ours)))
     };
-    let (filter, mistake) = match wanted.map(EnvFilter::try_new) {
+    let usual = match (logging.quiet, logging.verbose) {
+        (true, _) => Targets::new().with_default(Level::WARN),
+        (_, 0) => Targets::new().with_default(Level::INFO),
+        (_, 1) => ours(Level::INFO, Level::DEBUG),
+        (_, 2) => ours(Level::DEBUG, Level::TRACE),
+        (_, _) => Targets::new().with_default(Level::TRACE),
+    };
+    let (filter, mistake) = match wanted.map(str::parse::<Targets>) {
         Some(Ok(filter)) => (filter, None),
-        Some(Err(error)) => (EnvFilter::new(ours), Some(error.to_string())),
-        None => (EnvFilter::new(ours), None),
+        Some(Err(error)) => (usual, Some(error.to_string())),
+        None => (usual, None),
     };
-    let filter = match format!("{LISTENING}=info").parse() {
-        Ok(always) if !logging.quiet => filter.add_directive(always),
-        _ => filter,
-    };
-    (filter, mistake)
+    if logging.quiet {
+        return (filter, mistake);
+    }
+    (filter.with_target(LISTENING, Level::INFO), mistake)
 }
 
 /// `2026-11-21T03:05:58.123Z INFO  open id=1 peer=127.0.0.1:4711 …`: one line an event, and another one for what to do
@@ -290,8 +296,8 @@ const WIDTH: usize = 120;
 /// Time and level.
 const HEAD: usize = 31;
 
-/// Lines that wait to be written: some hundred kilobytes.
-const WAITING: usize = 4096;
+/// Lines that wait to be written: a hundred kilobytes or two. Their places are allocated at the start, 32 bytes each.
+const WAITING: usize = 1024;
 
 #[cfg(test)]
 mod tests {

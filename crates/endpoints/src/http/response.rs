@@ -1,4 +1,8 @@
 //! What a server answers to a request of ours.
+//!
+//! The header is read by tungstenite's parser (httparse) and not by hyper's client: that one writes every name of a
+//! header in lower case, or `Sec-Websocket-Key`, and servers in devices compare `Sec-WebSocket-Key` letter by letter; and it
+//! skips interim answers for as long as they come.
 
 use std::io;
 use std::time::Duration;
