@@ -11,7 +11,8 @@ const QUEUES: &[(&str, &[&str])] = &[
     ("crates/endpointforward/src/listening.rs", &["WAITING", "UNDECIDED"]),
     ("crates/endpoints/src/auth/link.rs", &["TICKETS"]),
     ("crates/endpoints/src/auth/sessions.rs", &["MOST", "TICKETS"]),
-    ("crates/endpoints/src/datagram/table.rs", &["ARRIVALS", "QUEUE", "ALL"]),
+    ("crates/endpoints/src/datagram/accepting.rs", &["ARRIVALS"]),
+    ("crates/endpoints/src/datagram/table.rs", &["QUEUE", "ALL"]),
     ("crates/endpoints/src/destination/lookups.rs", &["WAITING"]),
     ("crates/endpoints/src/mem.rs", &["BACKLOG"]),
     // The steps of a script.

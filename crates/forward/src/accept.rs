@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{debug, warn};
 
 use crate::Stop;
-use crate::forwarder::{Shared, Work};
+use crate::shared::{Shared, Work};
 use crate::undecided::ListenerId;
 
 /// Accepts until the listener is over or nothing new is to begin, and closes it then.

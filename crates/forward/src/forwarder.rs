@@ -18,6 +18,7 @@ use crate::accept::accept_all;
 use crate::endings::Endings;
 use crate::offer::{OfferOutcome, serve_offer};
 use crate::refusals::Refusals;
+use crate::shared::{Shared, Work};
 use crate::undecided::{ListenerId, Place, Undecided};
 use crate::{Gate, Log, Observer, Route, Stop, Summary, Timers};
 
@@ -171,49 +172,6 @@ impl fmt::Debug for Forwarder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Forwarder").field("timers", &self.shared.timers).finish_non_exhaustive()
     }
-}
-
-/// What all listeners of a forwarder share.
-pub(crate) struct Shared {
-    pub(crate) cx: Context,
-    pub(crate) gate: Box<dyn Gate>,
-    pub(crate) route: Box<dyn Route>,
-    pub(crate) timers: Timers,
-    /// Places of sessions.
-    pub(crate) places: Option<Arc<Semaphore>>,
-    /// Places of what is undecided.
-    pub(crate) undecided: Undecided,
-    /// The one session's place, closed once it is taken for good.
-    pub(crate) once: Option<Arc<Semaphore>>,
-    /// Whether the one session has begun.
-    pub(crate) enough: watch::Sender<bool>,
-    ids: AtomicU64,
-    /// Sessions that are ending.
-    pub(crate) endings: Endings,
-    /// What the log has of those that were refused.
-    pub(crate) refusals: Refusals,
-    pub(crate) observer: Box<dyn Observer>,
-}
-
-impl Shared {
-    /// Waits until nothing new is to begin. Cancel safe.
-    pub(crate) async fn closing(&self, stop: &Stop) {
-        let enough = async {
-            let mut enough = self.enough.subscribe();
-            // The sender is held by `self`: this can't fail.
-            let _ = enough.wait_for(|enough| *enough).await;
-        };
-        tokio::select! {
-            _ = stop.drained() => {}
-            () = enough => {}
-        }
-    }
-}
-
-/// What the loop makes a task of.
-pub(crate) enum Work {
-    Incoming(Incoming, Place),
-    Offer(Offer, Place),
 }
 
 fn count(summary: &mut Summary, done: Result<OfferOutcome, JoinError>) {

@@ -27,6 +27,7 @@ mod patience;
 mod read_only;
 mod refusals;
 mod route;
+mod shared;
 mod splice;
 mod stop;
 mod summary;

@@ -18,9 +18,9 @@ use tokio::time::{Instant, timeout};
 use tracing::{Span, field, info, warn};
 
 use crate::denial::{Denied, out_of_time, told};
-use crate::forwarder::Shared;
 use crate::observer::Began;
 use crate::read_only::read_only;
+use crate::shared::Shared;
 use crate::splice::{Company, splice_by};
 use crate::{Destination, Outcome, Stop, patience, undecided};
 

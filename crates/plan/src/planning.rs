@@ -17,7 +17,8 @@ use endpoint::{Connector, Listener};
 
 use crate::beneath::{Beneath, Part};
 use crate::kind::args::Typed;
-use crate::kind::read::{self, Reader};
+use crate::kind::read;
+use crate::kind::reader::{self, Reader};
 use crate::kind::{Alias, Args, Form, Kind, Planned, Role, Shape, Takes, ValueKind, framing};
 use crate::side::Endpoint;
 use crate::{Plan, Registry, Tree};
@@ -300,7 +301,7 @@ impl<'a> Planning<'a> {
             role,
             syntax: self.syntax,
             other: known.kind.form(role.other()).map_or(&[], |form| form.params),
-            common: read::common(role),
+            common: reader::common(role),
             is_switch: false,
             beside,
         };

@@ -1,12 +1,13 @@
 //! What datagrams of every family share.
 //!
 //! 1. A listener has one socket for all peers. [`table`] tells them apart: a session for each address, in a bounded
-//!    table, and one task that receives for all of them.
+//!    table. One task receives for all of them ([`accepting`]).
 //! 2. [`session`] is one peer's stream of messages, with its idle timeout.
 //! 3. [`connected`] is a socket with one peer, as a stream of messages.
 //! 4. [`joined`] makes one datagram of a message that comes in parts.
 //! 5. [`losses`] counts what was lost, and says so.
 
+pub(crate) mod accepting;
 pub(crate) mod connected;
 pub(crate) mod joined;
 pub(crate) mod losses;

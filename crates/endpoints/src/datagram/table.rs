@@ -1,7 +1,4 @@
-//! The sessions of one listening socket, by their peers' addresses.
-//!
-//! One task receives for all of them: a socket wakes one reader, and a datagram is known to be whose only once it was
-//! read. It lives as long as the listener or a session of its does.
+//! The sessions of one listening socket, by their peers' addresses, and what has come for each.
 //!
 //! An address is whatever a sender claims, so the table is bounded. When it is full, the peer that has been silent for
 //! longest makes room, one that has never sent again after an answer first: such an address may be forged.
@@ -10,24 +7,15 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use endpoint::{
-    Accept, Accepted, Answer, Clock, Conn, Decision, End, Incoming, Local, Offer, Reason, Refusal,
-    Result,
-};
-use tokio::io::Interest;
-use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, yield_now};
-use tokio::time::{Instant, sleep};
-use tracing::{Instrument, debug, debug_span};
+use endpoint::Clock;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
-use super::losses::Losses;
-use super::session::Session;
-use super::{Received, Socket};
+use super::Socket;
 
 /// What sessions are limited to.
 #[derive(Clone, Copy, Debug)]
@@ -45,48 +33,13 @@ pub(crate) struct Table<S: Socket> {
     pub(crate) socket: S,
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
-    inboxes: Mutex<HashMap<S::Peer, Arc<Inbox>>>,
+    pub(super) inboxes: Mutex<HashMap<S::Peer, Arc<Inbox>>>,
     /// Bytes that wait in all inboxes.
-    waiting: Arc<AtomicUsize>,
-}
-
-/// The listener.
-pub(crate) struct Accepting<S: Socket> {
-    local: Local,
-    arrivals: mpsc::Receiver<Entry<S>>,
-    /// What has to be removed once nothing is received any more.
-    _held: Option<Box<dyn Send + Sync>>,
-}
-
-impl<S: Socket> Accepting<S> {
-    /// Begins to receive. `held` is dropped with the listener.
-    pub(crate) fn begin(
-        socket: S,
-        local: Local,
-        limits: Limits,
-        clock: Clock,
-        held: Option<Box<dyn Send + Sync>>,
-    ) -> Self {
-        let table = Arc::new(Table {
-            socket,
-            limits,
-            clock,
-            inboxes: Mutex::default(),
-            waiting: Arc::default(),
-        });
-        let (sender, arrivals) = mpsc::channel(ARRIVALS);
-        let span = debug_span!("receiving", listener = %local.descriptor);
-        // The task learns of its own handle by the first session at the earliest.
-        let live = Arc::new(Mutex::new(Live(None)));
-        let receiving = receive(Arc::clone(&table), sender, Arc::downgrade(&live));
-        let task = tokio::spawn(receiving.instrument(span));
-        live.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(task.abort_handle());
-        Self { local, arrivals, _held: Some(Box::new((live, held))) }
-    }
+    pub(super) waiting: Arc<AtomicUsize>,
 }
 
 /// Ends the receiving task once nobody is left to receive for.
-struct Live(Option<AbortHandle>);
+pub(super) struct Live(pub(super) Option<AbortHandle>);
 
 impl Drop for Live {
     fn drop(&mut self) {
@@ -96,52 +49,12 @@ impl Drop for Live {
     }
 }
 
-#[async_trait]
-impl<S: Socket> Accept for Accepting<S> {
-    fn local(&self) -> &Local {
-        &self.local
-    }
-
-    async fn accept(&mut self) -> Result<Option<Incoming>> {
-        Ok(self.arrivals.recv().await.map(|entry| {
-            let info = entry.table.socket.info(&entry.peer);
-            Incoming::ready(Offer::new(info, Arrived(entry)))
-        }))
-    }
-}
-
-/// A peer that waits for its answer. What it sends meanwhile is the session's.
-struct Arrived<S: Socket>(Entry<S>);
-
-#[async_trait]
-impl<S: Socket> Decision for Arrived<S> {
-    async fn accept(self: Box<Self>, _: Answer) -> Result<Accepted> {
-        let info = self.0.table.socket.info(&self.0.peer);
-        Ok(Accepted::Session(Conn::messages(Session::new(self.0), info)))
-    }
-
-    /// A datagram has no words for it.
-    async fn refuse(self: Box<Self>, _: Refusal) {}
-
-    fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        let mut state = self.0.inbox.lock();
-        match &state.over {
-            Some(Over::GaveWay) => Poll::Ready(End::of(Reason::GaveWay)),
-            Some(Over::Refused(error)) => Poll::Ready(End::lost(error)),
-            None => {
-                state.wait(cx);
-                Poll::Pending
-            }
-        }
-    }
-}
-
 /// A place in the table, given back when it is dropped.
 pub(crate) struct Entry<S: Socket> {
     pub(crate) table: Arc<Table<S>>,
     pub(crate) peer: S::Peer,
     pub(crate) inbox: Arc<Inbox>,
-    _live: Option<Arc<Mutex<Live>>>,
+    pub(super) _live: Option<Arc<Mutex<Live>>>,
 }
 
 impl<S: Socket> Drop for Entry<S> {
@@ -231,7 +144,7 @@ impl State {
         }
     }
 
-    fn push(&mut self, data: &[u8], now: Instant) {
+    pub(super) fn push(&mut self, data: &[u8], now: Instant) {
         (self.heard, self.stirred) = (now, now);
         self.is_proven |= self.is_answered;
         let weight = data.len() + WEIGHT;
@@ -244,7 +157,7 @@ impl State {
         self.wake();
     }
 
-    fn end(&mut self, over: Over) {
+    pub(super) fn end(&mut self, over: Over) {
         self.over.get_or_insert(over);
         self.wake();
     }
@@ -263,12 +176,12 @@ impl Drop for State {
 }
 
 impl<S: Socket> Table<S> {
-    fn lock(&self) -> MutexGuard<'_, HashMap<S::Peer, Arc<Inbox>>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<S::Peer, Arc<Inbox>>> {
         self.inboxes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The inbox of a peer that is not known yet; room is made for it.
-    fn enter(&self, peer: &S::Peer, now: Instant) -> Arc<Inbox> {
+    pub(super) fn enter(&self, peer: &S::Peer, now: Instant) -> Arc<Inbox> {
         let mut inboxes = self.lock();
         if inboxes.len() >= self.limits.peers {
             let silent = |inbox: &Inbox| {
@@ -288,75 +201,9 @@ impl<S: Socket> Table<S> {
     }
 }
 
-/// Receives for all, until it is aborted.
-async fn receive<S: Socket>(
-    table: Arc<Table<S>>,
-    arrivals: mpsc::Sender<Entry<S>>,
-    live: std::sync::Weak<Mutex<Live>>,
-) {
-    let mut losses = Losses::default();
-    let mut buf = vec![0; LARGEST];
-    let interest = Interest::READABLE | Interest::ERROR;
-    while table.socket.ready(interest).await.is_ok() {
-        let now = Instant::now();
-        let mut is_dry = false;
-        for _ in 0..TURN {
-            match table.socket.try_receive(&mut buf) {
-                Ok(Received::Datagram { len, from, dropped }) => {
-                    losses.dropped(dropped);
-                    let known = table.lock().get(&from).cloned();
-                    if let Some(inbox) = known {
-                        inbox.lock().push(&buf[..len], now);
-                        continue;
-                    }
-                    match arrivals.try_reserve() {
-                        Ok(place) => {
-                            let inbox = table.enter(&from, now);
-                            inbox.lock().push(&buf[..len], now);
-                            let table = Arc::clone(&table);
-                            place.send(Entry { table, peer: from, inbox, _live: live.upgrade() });
-                        }
-                        Err(mpsc::error::TrySendError::Full(())) => losses.overrun(),
-                        // No new peers are taken.
-                        Err(mpsc::error::TrySendError::Closed(())) => {}
-                    }
-                }
-                Ok(Received::TooLong) => losses.too_long(LARGEST),
-                Ok(Received::Ignored) => {}
-                Ok(Received::Refused { to, error }) => {
-                    for (peer, inbox) in table.lock().iter() {
-                        if S::is_same(peer, &to) {
-                            inbox.lock().end(Over::Refused(error.kind().into()));
-                        }
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    is_dry = true;
-                    break;
-                }
-                Err(error) => {
-                    debug!("cannot receive: {error}");
-                    // Should it be one that stays, it costs no more than this.
-                    sleep(PAUSE).await;
-                }
-            }
-        }
-        if !is_dry {
-            yield_now().await;
-        }
-    }
-}
-
-/// Sessions that wait to be accepted.
-const ARRIVALS: usize = 256;
-/// Datagrams that are received before others get their turn.
-const TURN: usize = 64;
 /// What a session may have waiting: some 100 full Ethernet frames, or the two largest datagrams.
 const QUEUE: usize = 160 * 1024;
 /// What all sessions of a listener may have waiting: forged addresses cost no more than that.
 const ALL: usize = 16 * 1024 * 1024;
 /// What a datagram takes beside its data.
 const WEIGHT: usize = 64;
-/// The largest datagram there is, and a byte more.
-const LARGEST: usize = 64 * 1024;
-const PAUSE: Duration = Duration::from_millis(10);

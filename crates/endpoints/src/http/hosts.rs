@@ -7,7 +7,15 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use descriptor::Diagnostic;
+use endpoint::ErrorKind;
+use endpoint::info::Proxied;
+use hyper::header::HOST;
+use hyper::{StatusCode, Version};
 use plan::kind::Args;
+
+use super::mount::Refused;
+use super::request::Head;
+use super::syntax::{printable, single};
 
 /// The names, planned.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +64,34 @@ impl Hosts {
             all => format!("{{{}}}", all.join(",")),
         }
     }
+}
+
+/// Checks that the listener answers to the host that was asked for: of us, and of the proxy in front. The first is
+/// looked at in any case, because a page on this machine may pretend to be a proxy, but can't choose its Host header.
+pub(super) fn check_host(
+    head: &Head,
+    proxied: Option<&Proxied>,
+    hosts: &Hosts,
+    is_loopback: bool,
+) -> Result<(), Box<Refused>> {
+    let bad = |line| Refused::new(StatusCode::BAD_REQUEST, ErrorKind::Protocol, line);
+    let Ok(host) = single(&head.headers, &HOST) else {
+        return Err(bad("the Host header is not one host"));
+    };
+    // RFC 9112 section 3.2; HTTP/1.0 has none.
+    if host.is_none() && head.uri.host().is_none() && head.version == Version::HTTP_11 {
+        return Err(bad("the Host header is missing"));
+    }
+    let asked = [host, proxied.and_then(|proxied| proxied.host.as_deref())];
+    let foreign = |host: &&str| !hosts.allow(host, is_loopback);
+    let Some(host) = asked.into_iter().flatten().find(foreign) else { return Ok(()) };
+    let host = printable(host);
+    let set = hosts.with(&host);
+    let line = format!(
+        "this listener doesn't answer to the name `{host}`, so that no web page can reach it by one \
+         of its own; if the name is yours, add it to the listener: `host={set}`"
+    );
+    Err(Refused::new(StatusCode::FORBIDDEN, ErrorKind::Refused, line))
 }
 
 /// In lower case, without port and without the dot of a complete name.

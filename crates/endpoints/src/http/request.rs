@@ -1,18 +1,15 @@
-//! A request's head, what is asked for by whom, and whether the listener answers to the name it was called by.
+//! A request's head, and what is asked for by whom.
 
 use std::sync::Arc;
 
-use endpoint::ErrorKind;
 use endpoint::Info;
 use endpoint::gate::Credentials;
 use endpoint::info::{Http, Proxied};
 use hyper::body::{Body, Incoming};
 use hyper::header::{HOST, HeaderMap, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
-use hyper::{Method, Request, StatusCode, Uri, Version};
+use hyper::{Method, Request, Uri, Version};
 
-use super::hosts::Hosts;
-use super::mount::Refused;
-use super::syntax::{has_word, is_token, printable, single, words};
+use super::syntax::{has_word, is_token, single, words};
 
 /// A request without its body.
 pub(crate) struct Head {
@@ -96,31 +93,3 @@ impl Asked<'_> {
 
 /// What a client offers that wants refusals told in WebSocket's terms.
 pub(crate) const TELL: &str = "endpointforward.refusals";
-
-/// Checks that the listener answers to the host that was asked for: of us, and of the proxy in front. The first is
-/// looked at in any case, because a page on this machine may pretend to be a proxy, but can't choose its Host header.
-pub(super) fn check_host(
-    head: &Head,
-    proxied: Option<&Proxied>,
-    hosts: &Hosts,
-    is_loopback: bool,
-) -> Result<(), Box<Refused>> {
-    let bad = |line| Refused::new(StatusCode::BAD_REQUEST, ErrorKind::Protocol, line);
-    let Ok(host) = single(&head.headers, &HOST) else {
-        return Err(bad("the Host header is not one host"));
-    };
-    // RFC 9112 section 3.2; HTTP/1.0 has none.
-    if host.is_none() && head.uri.host().is_none() && head.version == Version::HTTP_11 {
-        return Err(bad("the Host header is missing"));
-    }
-    let asked = [host, proxied.and_then(|proxied| proxied.host.as_deref())];
-    let foreign = |host: &&str| !hosts.allow(host, is_loopback);
-    let Some(host) = asked.into_iter().flatten().find(foreign) else { return Ok(()) };
-    let host = printable(host);
-    let set = hosts.with(&host);
-    let line = format!(
-        "this listener doesn't answer to the name `{host}`, so that no web page can reach it by one \
-         of its own; if the name is yours, add it to the listener: `host={set}`"
-    );
-    Err(Refused::new(StatusCode::FORBIDDEN, ErrorKind::Refused, line))
-}

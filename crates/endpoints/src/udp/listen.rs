@@ -13,7 +13,8 @@ use tokio::net::UdpSocket;
 
 use super::options::Options;
 use super::socket::Shared;
-use crate::datagram::table::{Accepting, Limits};
+use crate::datagram::accepting::Accepting;
+use crate::datagram::table::Limits;
 use crate::destination::Family;
 use crate::destination::Host;
 

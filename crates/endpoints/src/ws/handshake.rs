@@ -8,7 +8,7 @@ use hyper::header::{
 use hyper::{Method, StatusCode, Version};
 use websocket::deflate::{self, Params};
 
-use super::listen::Listening;
+use super::listening::Listening;
 use super::negotiate::Disagreement;
 use super::reply;
 use super::stream::base64;

@@ -6,53 +6,21 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use descriptor::quote_positional;
-use endpoint::{Bound, Context, DialLayer, Error, Invitation, Local, Result, ServeLayer};
+use endpoint::{Bound, Context, Error, Invitation, Local, Result, ServeLayer};
 use tokio::task::spawn_blocking;
 
 use super::hint::Hint;
-use super::negotiate::Spoken;
-use super::options::Options;
+use super::listening::Listening;
 use super::upgrade::WebSocket;
-use crate::auth::{Auth, Exchange};
+use crate::auth::Exchange;
 use crate::http::admission::Admission;
 use crate::http::entrance::{self, Entrance};
-use crate::http::front::{Front, Serving, Settings};
+use crate::http::front::{Front, Settings};
 use crate::http::mount::{Health, Mount, Mounts, NoIcon};
-use crate::http::origin::Origins;
 use crate::http::page::folder::{Files, Folder};
 use crate::http::page::{Page, Show};
 use crate::http::reply::Reply;
-
-/// The layer, planned.
-pub(super) struct Listening {
-    /// `ws` or `autobahn`.
-    pub(super) called: String,
-    pub(super) path: Option<String>,
-    pub(super) spoken: Spoken,
-    pub(super) origins: Origins,
-    /// The path that tells a load balancer that we are there.
-    pub(super) health: Option<String>,
-    pub(super) auth: Auth,
-    pub(super) show: Show,
-    /// Whether a folder without `index.html` shows its files.
-    pub(super) lists: bool,
-    /// What a page sees a service through.
-    pub(super) telnet: Option<Arc<dyn DialLayer>>,
-    /// Beside what the handshake needs in its answer.
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) options: Options,
-}
-
-impl fmt::Debug for Listening {
-    /// Headers may be secrets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Listening")
-            .field("called", &self.called)
-            .field("path", &self.path)
-            .field("spoken", &self.spoken)
-            .finish_non_exhaustive()
-    }
-}
+use crate::http::serving::Serving;
 
 /// [`Listening`] and what its front is planned with, shared by what is bound.
 pub(super) struct Layer {

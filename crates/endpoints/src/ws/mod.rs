@@ -14,6 +14,7 @@ mod dial;
 mod handshake;
 mod hint;
 mod listen;
+mod listening;
 mod negotiate;
 mod options;
 mod params;

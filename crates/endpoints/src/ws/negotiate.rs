@@ -1,12 +1,13 @@
 //! Subprotocols (RFC 6455 sections 1.9 and 4.2.2), and what they do to the data.
 //!
-//! `endpointforward.v1` is ours ([`terminal`]). `binary` and `base64` are websockify's: bytes in binary
+//! `endpointforward.v1` is ours ([`terminal`](super::terminal)). `binary` and `base64` are websockify's: bytes in binary
 //! frames, and base64 in text frames. Names that are configured say nothing about frames (but for
 //! MQTT's); nor does it if none is agreed on. Then [`Encoding`] decides.
 
 use std::fmt;
 
-use super::terminal;
+/// The name of the subprotocol that is ours.
+pub(super) const TERMINAL: &str = "endpointforward.v1";
 
 /// What is agreed on says which frames carry data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ impl Mode {
     /// Of an agreed subprotocol.
     pub(super) fn of(subprotocol: Option<&str>, encoding: Encoding) -> Self {
         match subprotocol {
-            Some(terminal::NAME) => Self::Terminal,
+            Some(TERMINAL) => Self::Terminal,
             Some(BASE64) => Self::Base64,
             Some(BINARY) => Self::Binary,
             other => match (encoding, other) {
@@ -157,7 +158,7 @@ impl fmt::Display for Spoken {
 }
 
 /// Names that say how bytes are framed on this connection, and nothing about what they are.
-pub(super) const FRAMINGS: [&str; 3] = [terminal::NAME, BINARY, BASE64];
+pub(super) const FRAMINGS: [&str; 3] = [TERMINAL, BINARY, BASE64];
 pub(super) const BINARY: &str = "binary";
 pub(super) const BASE64: &str = "base64";
 /// Of MQTT 3.1.1 and 5 (their sections on WebSocket), and what clients of 3.1 say.
@@ -210,7 +211,7 @@ mod tests {
             (&["chat", "superchat"], Some("chat")),
             (&["chat", "binary"], Some("binary")),
             (&["mqtt", "binary"], Some("mqtt")),
-            (&["chat", terminal::NAME], Some(terminal::NAME)),
+            (&["chat", TERMINAL], Some(TERMINAL)),
             (&[], None),
         ] {
             let offered: Vec<_> = offered.iter().map(|&name| name.to_owned()).collect();
@@ -231,7 +232,7 @@ mod tests {
             (Some("chat"), Encoding::Binary, Mode::Any),
             (Some("chat"), Encoding::Auto, Mode::Any),
             (Some("chat"), Encoding::Base64, Mode::Base64),
-            (Some(terminal::NAME), Encoding::Text, Mode::Terminal),
+            (Some(TERMINAL), Encoding::Text, Mode::Terminal),
         ] {
             assert_eq!(Mode::of(subprotocol, encoding), mode, "{subprotocol:?} {encoding:?}");
         }

@@ -8,7 +8,8 @@ use endpoint::{DialLayer, ServeLayer};
 use plan::kind::{Args, Planned, Role};
 
 use super::dial::{Dialling, Request};
-use super::listen::{Layer, Listening};
+use super::listen::Layer;
+use super::listening::Listening;
 use super::negotiate::{BASE64, BINARY, Spoken};
 use super::options::Options;
 use crate::auth::Auth;

@@ -3,19 +3,18 @@
 use std::sync::Arc;
 
 use endpoint::info::Http;
-use endpoint::{Accepted, Answer, Conn, DialLayer, Grants, Refusal, Transport};
+use endpoint::{Accepted, Answer, Conn, Grants, Refusal, Transport};
 use websocket::deflate::Params;
 use websocket::{CloseCode, CloseFrame, Encoder, Role};
 
 use super::handshake;
-use super::listen::Listening;
+use super::listening::Listening;
 use super::negotiate::{FRAMINGS, Mode};
 use super::reply::switch;
 use super::stream::core::Core;
 use super::stream::messages::Messages;
 use super::terminal::{self, Face};
 use crate::http::mount::{Access, Mount, Outcome, Switched, Upgrade};
-use crate::http::page::Show;
 use crate::http::page::place;
 use crate::http::reply::{self, Reply};
 use crate::http::request::{Asked, Head};
@@ -131,18 +130,3 @@ impl Upgrade for Opening {
 
 /// Added to the status that a refusal has otherwise: a code of the private range (RFC 6455 section 7.4.2).
 const REFUSED: u16 = 4000;
-
-impl Listening {
-    /// What a terminal sees the far side through.
-    fn through(&self, answer: &Answer, http: &Http) -> Option<Arc<dyn DialLayer>> {
-        let telnet = match self.show {
-            // A service that takes signals is a terminal already: telnet that is typed, or one of us.
-            Show::Auto => answer.far == Some(Grants::Service) && !answer.signals,
-            Show::Telnet => answer.far.is_some(),
-            Show::Terminal | Show::Nothing | Show::Folder(_) => false,
-        };
-        // Who is no terminal wants what is there.
-        let plain = http.header(terminal::PLAIN) == Some(Face::Stream.name());
-        self.telnet.clone().filter(|_| telnet && !plain)
-    }
-}

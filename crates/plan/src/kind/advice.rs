@@ -2,7 +2,7 @@
 
 use descriptor::{Code, Diagnostic, Hole, Stage, Syntax, Text, nearest};
 
-use super::read::Reader;
+use super::reader::Reader;
 use super::{Param, Value, ValueKind};
 use crate::Registry;
 

@@ -3,7 +3,8 @@
 use descriptor::{Code, Descriptor, Diagnostic, Text, nearest};
 
 use super::framing::{self, FRAMING};
-use super::read::{Reader, Reading, read};
+use super::read::{Reading, read};
+use super::reader::Reader;
 use super::{Param, Positional, Value, ValueKind, Variant, variant};
 
 impl Reading<'_, '_> {

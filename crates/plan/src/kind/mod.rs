@@ -10,6 +10,7 @@ pub(crate) mod framing;
 mod inside;
 mod param;
 pub(crate) mod read;
+pub(crate) mod reader;
 mod variant;
 
 use std::sync::Arc;
@@ -23,7 +24,7 @@ pub use self::fact::FactName;
 pub use self::framing::{FRAMING, FramingKind, Framings};
 pub use self::param::{Holes, Param, Topic, Value, ValueKind};
 pub(crate) use self::read::HIDDEN;
-pub use self::read::common;
+pub use self::reader::common;
 pub use self::variant::Variant;
 pub use crate::beneath::Beneath;
 

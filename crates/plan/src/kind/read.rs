@@ -10,49 +10,8 @@ use descriptor::{
 use super::advice;
 use super::args::{Setting, Typed};
 use super::framing;
-use super::{Alias, Args, Holes, Param, Positional, Role, Topic, Value, ValueKind};
-use crate::Registry;
-
-/// What a descriptor is read by.
-pub(crate) struct Reader<'a> {
-    pub(crate) name: &'static str,
-    pub(crate) alias: Option<&'static Alias>,
-    pub(crate) params: &'static [Param],
-    pub(crate) positional: Positional,
-    pub(crate) role: Role,
-    pub(crate) syntax: Syntax,
-    pub(crate) registry: &'a Registry,
-    /// The other side's parameters: a name of theirs deserves better words than "unknown".
-    pub(crate) other: &'a [Param],
-    /// What every endpoint of that side takes.
-    pub(crate) common: &'static [Param],
-    /// Whether it is the inside of a switch or of a framing.
-    pub(crate) is_switch: bool,
-    /// The parameters of the framing that the endpoint is about.
-    pub(crate) beside: &'static [Param],
-}
-
-/// What every listener takes, whatever its kind.
-const COMMON: &[Param] = &[Param::new(
-    "auth",
-    ValueKind::Choice(&["none"]),
-    "`none` states that whoever reaches the listener may use what is behind it. A program behind a \
-     public address is refused without it.",
-)
-.topic(Topic::Access), Param::new(
-    "from",
-    ValueKind::List,
-    "The networks that may connect, such as `10.0.0.0/8,!10.1.0.0/16`; an exclusion wins. Others are \
-     closed without a word, and the log says so. The address is that of who connects: behind a proxy, \
-     the proxy's.",
-)
-.topic(Topic::Access)];
-
-/// What every endpoint of that side takes.
-#[must_use]
-pub fn common(role: Role) -> &'static [Param] {
-    if role == Role::Listen { COMMON } else { &[] }
-}
+use super::reader::Reader;
+use super::{Args, Holes, Param, Positional, Value, ValueKind};
 
 /// Reads `descriptor`; mistakes go to `found`. The arguments are good for planning only if there
 /// were none.

@@ -23,15 +23,6 @@ use super::sending::close_frame;
 use crate::scratch::with_scratch;
 use crate::ws::terminal::Beside;
 
-/// How far either direction has ended by itself.
-#[derive(Default)]
-pub(in crate::ws) struct Halves {
-    /// The peer's `eof` has been read, and reported as the end.
-    pub(in crate::ws) heard: bool,
-    /// Ours was said, for this reason.
-    told: Option<End>,
-}
-
 impl Core {
     /// With signals beside the data.
     pub(in crate::ws) fn with(mut self, beside: Box<Beside>) -> Self {

@@ -6,16 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use endpoint::{ByteStream, End, Ending, Flat, Life, MessageStream, Part, Peer};
+use endpoint::{End, Ending, Life, Part, Peer};
 use futures_core::Stream;
 use futures_sink::Sink;
 use plan::kind::Framings;
 
-use super::bytes::Flattened;
 use super::core::{Core, READS};
-use super::typed::Typed;
-use crate::frames::Framed;
-use crate::ws::negotiate::Encoding;
 
 /// A WebSocket as a stream of messages, and how the bytes of the other side become such.
 pub(in crate::ws) struct Messages(pub(in crate::ws) Core, pub(in crate::ws) Option<Arc<Framings>>);
@@ -105,30 +101,5 @@ impl Life for Messages {
 
     fn end(&mut self) -> End {
         self.0.end()
-    }
-}
-
-impl MessageStream for Messages {
-    fn frame(
-        &self,
-        bytes: Box<dyn ByteStream>,
-    ) -> Result<Box<dyn MessageStream>, Box<dyn ByteStream>> {
-        match &self.1 {
-            // A terminal shows bytes as they come.
-            Some(framings) if !self.0.is_terminal() => {
-                Ok(Box::new(Framed::new(bytes, (**framings).clone())))
-            }
-            _ => Err(bytes),
-        }
-    }
-
-    fn into_bytes(self: Box<Self>) -> Box<dyn ByteStream> {
-        let core = self.0.flattened();
-        match core.encoding {
-            Encoding::Auto | Encoding::Text => Box::new(Flat::new(Typed::new(Self(core, None)))),
-            // What has to be inflated can't be read in place.
-            _ if core.receiving.inflates() => Box::new(Flat::new(Self(core, None))),
-            _ => Box::new(Flattened(core)),
-        }
     }
 }

@@ -1,11 +1,11 @@
 //! The stream of an open WebSocket connection.
 //!
 //! 1. [`core`]: the connection, which both of its views share: bytes ([`bytes`]) and messages ([`messages`]; of text,
-//!    [`typed`]);
+//!    [`typed`]); [`views`] chooses;
 //! 2. [`receiving`] and [`sending`]: frames in and frames out, each bounded;
 //! 3. [`keepalive`]: pings, and when silence ends the connection;
 //! 4. [`half`]: one direction ends by itself, where both ends know how;
-//! 5. [`closing`]: both Closes, as a table; after a protocol error, draining the peer ([`linger`]).
+//! 5. [`closing`]: both Closes, as a table; after a protocol error, draining the peer.
 
 pub(super) mod base64;
 mod bytes;
@@ -16,9 +16,9 @@ pub(super) mod core;
 pub(super) mod half;
 pub(super) mod keepalive;
 mod keys;
-pub(super) mod linger;
 pub(super) mod messages;
 mod pings;
 mod receiving;
 mod sending;
 mod typed;
+mod views;

@@ -9,17 +9,15 @@ mod window;
 
 use std::task::{Context, Poll, Waker};
 
-use endpoint::{Control, ExitStatus, Grants, Signal, SignalReceiver};
+use endpoint::{Control, End, ExitStatus, Grants, Signal, SignalReceiver};
 use tokio::time::Instant;
 use websocket::{CloseCode, Role};
 
 use self::message::Message;
 use self::window::Window;
 use crate::outgoing::Outgoing;
-use crate::ws::stream::half::Halves;
 
-/// The name of the subprotocol.
-pub(super) const NAME: &str = "endpointforward.v1";
+pub(super) use super::negotiate::TERMINAL as NAME;
 
 /// The header with which a client that is no terminal says so, such as our own connecting side: what
 /// is behind the listener reaches it as it is, and no telnet is spoken in between.
@@ -98,6 +96,15 @@ pub(super) struct Beside {
     window: Option<Window>,
     /// How far the connection has ended.
     pub(super) halves: Halves,
+}
+
+/// How far either direction has ended by itself.
+#[derive(Default)]
+pub(super) struct Halves {
+    /// The peer's `eof` has been read, and reported as the end.
+    pub(super) heard: bool,
+    /// Ours was said, for this reason.
+    pub(super) told: Option<End>,
 }
 
 /// What a control message asks of the connection itself.

@@ -4,12 +4,13 @@
 //! input, and our Close, sent by [`Core::poll_finish`], is its answer or the first word. Whatever
 //! is still sent in between goes out before. A server then ends the stream beneath, as section
 //! 7.1.1 has it; a client leaves that to the server. A peer that breaks the protocol is told so and heard
-//! out ([`linger`](super::linger)).
+//! out ([`linger`]).
 //!
 //! What is read ahead of a reader that takes nothing is in [`ahead`], how our side ends in [`ending`].
 
 mod ahead;
 mod ending;
+mod linger;
 
 use std::io;
 use std::pin::Pin;
@@ -22,11 +23,11 @@ use tokio::io::ReadBuf;
 use websocket::{CloseFrame, Limits, Role};
 
 use self::ahead::Ahead;
+use self::linger::poll_forget;
 use super::closing::{Closing, Event};
 use super::codes;
 use super::compression::{Compressing, Inflating};
 use super::keepalive::{Due, Keepalive};
-use super::linger::poll_forget;
 use super::receiving::{Receiving, State};
 use super::sending::{Sending, close_frame};
 use crate::scratch::with_scratch;

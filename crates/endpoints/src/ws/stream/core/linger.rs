@@ -22,10 +22,10 @@ use endpoint::ByteStream;
 use tokio::io::ReadBuf;
 use tokio::time::sleep;
 
-use super::closing::{Closing, Event};
-use super::core::Core;
-use super::receiving::{Failure, State};
+use super::Core;
 use crate::scratch::with_scratch;
+use crate::ws::stream::closing::{Closing, Event};
+use crate::ws::stream::receiving::{Failure, State};
 
 impl Core {
     /// Begins to hear the peer out; what it did wrong, to be reported.

@@ -1,0 +1,34 @@
+//! What a WebSocket becomes on the side that wants bytes, or messages made of bytes.
+
+use endpoint::{ByteStream, Flat, MessageStream};
+
+use super::bytes::Flattened;
+use super::messages::Messages;
+use super::typed::Typed;
+use crate::frames::Framed;
+use crate::ws::negotiate::Encoding;
+
+impl MessageStream for Messages {
+    fn frame(
+        &self,
+        bytes: Box<dyn ByteStream>,
+    ) -> Result<Box<dyn MessageStream>, Box<dyn ByteStream>> {
+        match &self.1 {
+            // A terminal shows bytes as they come.
+            Some(framings) if !self.0.is_terminal() => {
+                Ok(Box::new(Framed::new(bytes, (**framings).clone())))
+            }
+            _ => Err(bytes),
+        }
+    }
+
+    fn into_bytes(self: Box<Self>) -> Box<dyn ByteStream> {
+        let core = self.0.flattened();
+        match core.encoding {
+            Encoding::Auto | Encoding::Text => Box::new(Flat::new(Typed::new(Self(core, None)))),
+            // What has to be inflated can't be read in place.
+            _ if core.receiving.inflates() => Box::new(Flat::new(Self(core, None))),
+            _ => Box::new(Flattened(core)),
+        }
+    }
+}
