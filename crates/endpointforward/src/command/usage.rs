@@ -50,7 +50,10 @@ fn hint(error: &clap::Error) -> String {
             if !typed.starts_with('-') =>
         {
             let descriptor = typed.contains([':', '/']) || typed.parse::<u16>().is_ok();
-            if descriptor {
+            if let Some(second) = behind(typed).filter(|_| descriptor) {
+                let (first, second) = (quoted(typed), quoted(&second));
+                format!("endpoints are given by option: `-e {first} -d {second}`")
+            } else if descriptor {
                 format!(
                     "endpoints are given by option: `-e {typed} -d DESC`, or `-e DESC -d {typed}`"
                 )
@@ -69,6 +72,13 @@ fn hint(error: &clap::Error) -> String {
         }
         _ => "`endpointforward --help` lists the options".to_owned(),
     }
+}
+
+/// The last of two arguments of which `first` is the one in front: socat takes its two addresses like that.
+fn behind(first: &str) -> Option<String> {
+    let mut args = std::env::args_os().skip_while(|arg| arg != first).skip(1);
+    let second = args.next()?.into_string().ok()?;
+    (args.next().is_none() && !second.starts_with('-')).then_some(second)
 }
 
 /// What clap's definitions can't say.
