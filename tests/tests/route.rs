@@ -108,3 +108,75 @@ fn files_of_websocksy_are_read_as_it_reads_them() {
     assert_eq!(said(port, "/../../etc/passwd"), "other");
     assert_eq!(said(port, "/else"), "other");
 }
+
+#[test]
+fn a_list_of_what_is_allowed_is_asked_about_each_address() {
+    let one = named("one");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("tokens");
+    let socket = folder.path().join("socket");
+    // `localhost` is 127.0.0.1 and ::1, of which one is allowed.
+    let lines = format!(
+        "a: localhost:{one}\nb: 127.0.0.2:{one}\nc: 127.0.0.1:1\nd: unix_socket:{}\ne: tls:{{tcp:127.0.0.2:{one}}}\n\
+         f: socks5:{{tcp:127.0.0.1:{one}}}:host=127.0.0.2:port=1\n",
+        socket.display()
+    );
+    fs::write(&file, lines).expect("it is written");
+    let route = format!("route:file={}:allow={{127.0.0.1:{one}}}", file.display());
+    let forwarder = Forwarder::start(&["-e", "ws:{tcp:0}", "-d", &route]);
+    let port = forwarder.port(0);
+    assert_eq!(said(port, "/?token=a"), "one");
+    for token in ["b", "c", "d", "e", "f"] {
+        assert_eq!(status(port, &format!("/?token={token}")), 403, "{token}");
+    }
+    forwarder.wait_for_log(&format!("`allow` doesn't admit 127.0.0.2, port {one}"));
+    forwarder.wait_for_log("the route leads to `unix`, and `allow` lists hosts");
+}
+
+#[test]
+fn keys_that_are_none_are_refused_and_looked_up_nowhere() {
+    let one = named("one");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("tokens");
+    // The last line is half written.
+    fs::write(&file, format!("a: 127.0.0.1:{one}\nb: 127.0.0.1:{one}\nc")).expect("it is written");
+    let route = format!("route:file={}", file.display());
+    let forwarder = Forwarder::start(&["-e", "ws:{tcp:0}", "-d", &route]);
+    let port = forwarder.port(0);
+    assert_eq!(said(port, "/?token=b"), "one");
+    forwarder.wait_for_log("line 3: the form is");
+    for token in ["c", "a%00", "a%0A", "a%0d%0ab"] {
+        assert_eq!(status(port, &format!("/?token={token}")), 404, "{token}");
+    }
+    // A token of 1 MB is more than a request may have.
+    let long = Request::new(&format!("/?token={}", "x".repeat(1 << 20)));
+    let answered = WebSocket::open(net::connect(port), &long).map_err(|refused| refused.status);
+    assert!(matches!(answered, Err(414 | 431)), "{:?}", answered.err());
+    assert_eq!(said(port, "/?token=a"), "one");
+}
+
+#[test]
+fn other_protocols_are_refused_in_their_own_words() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("tokens");
+    let one = named("one");
+    fs::write(&file, format!("a: 127.0.0.1:{one}\nsh: process:cat\n")).expect("it is written");
+    let route = format!("route:file={}:key=${{target.host}}", file.display());
+    let forwarder =
+        Forwarder::start(&["-e", "socks5:{tcp:0}", "-e", "http-connect:{tcp:0}", "-d", &route]);
+    let curl = |scheme: &str, port: u16, host: &str| {
+        let output = std::process::Command::new("curl")
+            .args(["-sv", "--max-time", "20", "-x", &format!("{scheme}://127.0.0.1:{port}"), "-p"])
+            .arg(format!("http://{host}:80/"))
+            .output()
+            .expect("curl runs");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let (socks, connect) = (forwarder.port(0), forwarder.port(1));
+    for (host, reply, status) in [("none", "(4)", "404"), ("sh", "(2)", "403")] {
+        let said = curl("socks5h", socks, host);
+        assert!(said.contains(reply), "{said}");
+        let said = curl("http", connect, host);
+        assert!(said.contains(status), "{said}");
+    }
+}

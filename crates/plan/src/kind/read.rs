@@ -9,8 +9,8 @@ use descriptor::{
 
 use super::advice;
 use super::args::{Setting, Typed};
-use super::framing;
 use super::{Alias, Args, Holes, Param, Positional, Role, Topic, Value, ValueKind};
+use super::{framing, provider};
 use crate::Registry;
 
 /// What a descriptor is read by.
@@ -316,6 +316,10 @@ impl Reading<'_, '_> {
             ValueKind::Framing => return self.framing(param, text),
             ValueKind::FramingBeside => {
                 let found = framing::find(self.reader.registry, text);
+                return self.unless(found).map(|kind| Value::Text(kind.name.to_owned()));
+            }
+            ValueKind::ProviderBeside => {
+                let found = provider::find(self.reader.registry, text);
                 return self.unless(found).map(|kind| Value::Text(kind.name.to_owned()));
             }
             _ => {}
