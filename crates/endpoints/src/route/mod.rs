@@ -8,6 +8,9 @@
 //! The provider's words are the operator's; a client only chooses among them. They may still not lead to a program or a
 //! device unless that is said, since the listener in front was checked for what this kind grants.
 
+mod answer;
+mod exec;
+mod facts;
 mod file;
 mod lookup;
 mod planned;
@@ -34,7 +37,7 @@ use crate::through::limit;
 /// Destinations that are looked up.
 pub(crate) static KIND: Kind = Kind {
     connect: Some(Side::bytes(PARAMS, PlanConnect::Over(plan))),
-    providers: &[&file::FILE],
+    providers: &[&file::FILE, &exec::EXEC],
     examples: &[
         Example {
             role: Role::Connect,
@@ -50,6 +53,11 @@ pub(crate) static KIND: Kind = Kind {
             role: Role::Connect,
             descriptor: "route:file=/etc/websocksy/peers:format=websocksy:expression={%endpoint%.txt,default.txt}",
             about: "The files of websocksy's `file` backend: peer, subprotocol and framing a line.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "route:exec=./route.py:cache=60",
+            about: "A program prints where a client goes, and is asked again about its token a minute later.",
         },
     ],
     see_also: &["tcp", "fallback", "balance"],
