@@ -12,6 +12,7 @@ mod answer;
 mod exec;
 mod facts;
 mod file;
+mod http;
 mod lookup;
 mod planned;
 mod tokens;
@@ -37,7 +38,7 @@ use crate::through::limit;
 /// Destinations that are looked up.
 pub(crate) static KIND: Kind = Kind {
     connect: Some(Side::bytes(PARAMS, PlanConnect::Over(plan))),
-    providers: &[&file::FILE, &exec::EXEC],
+    providers: &[&file::FILE, &exec::EXEC, &http::HTTP],
     examples: &[
         Example {
             role: Role::Connect,
@@ -58,6 +59,11 @@ pub(crate) static KIND: Kind = Kind {
             role: Role::Connect,
             descriptor: "route:exec=./route.py:cache=60",
             about: "A program prints where a client goes, and is asked again about its token a minute later.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "route:http={https://routes.example/where}:bearer-file=/etc/endpointforward/routes.token:allow=private",
+            about: "A server is told what is known about the client, and says where it goes, within private networks.",
         },
     ],
     see_also: &["tcp", "fallback", "balance"],
