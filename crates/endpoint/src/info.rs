@@ -436,6 +436,43 @@ impl Fact for Target {
     }
 }
 
+/// Where a connection may lead that is opened for a client, by the word of whoever routed it there. Connectors that dial
+/// addresses ask it about each, beside what they allow themselves. It has no names for templates.
+#[derive(Clone)]
+pub struct Restriction(Arc<Admits>);
+
+/// Of a host as it was named, an address of it, and a port: whether it may be dialled.
+type Admits = dyn Fn(&str, IpAddr, u16) -> bool + Send + Sync;
+
+impl Restriction {
+    /// To what `admits` says of a host as it was named, an address of it, and a port.
+    pub fn new(admits: impl Fn(&str, IpAddr, u16) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(admits))
+    }
+
+    /// Returns whether `address` may be dialled at `port`, when `host` was asked for.
+    #[must_use]
+    pub fn admits(&self, host: &str, address: IpAddr, port: u16) -> bool {
+        (self.0)(host, address, port)
+    }
+}
+
+impl Fact for Restriction {
+    fn root(&self) -> &'static str {
+        "restriction"
+    }
+
+    fn get(&self, _: &str) -> Option<Cow<'_, str>> {
+        None
+    }
+}
+
+impl fmt::Debug for Restriction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Restriction")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use descriptor::{Diagnostic, Syntax};
 use endpoint::{Connector, DialLayer, Listener};
 
 use crate::Tree;
-use crate::kind::{Alias, FactName, FramingKind, Kind};
+use crate::kind::{Alias, FactName, FramingKind, Kind, Param, ProviderKind, Role, ValueKind};
 use crate::planning::Planning;
 
 /// The kinds that descriptors may name.
@@ -14,6 +14,7 @@ use crate::planning::Planning;
 pub struct Registry {
     kinds: Vec<&'static Kind>,
     framings: Vec<&'static FramingKind>,
+    providers: Vec<&'static ProviderKind>,
 }
 
 /// An endpoint that was planned, with what `explain` shows.
@@ -31,7 +32,7 @@ impl Registry {
     /// These kinds.
     #[must_use]
     pub fn with(kinds: &[&'static Kind]) -> Self {
-        Self { kinds: kinds.to_vec(), framings: Vec::new() }
+        Self { kinds: kinds.to_vec(), framings: Vec::new(), providers: Vec::new() }
     }
 
     /// With one more. A name that is taken already stays with the first.
@@ -59,6 +60,35 @@ impl Registry {
     #[must_use]
     pub fn framing(&self, name: &str) -> Option<&'static FramingKind> {
         self.framings().find(|framing| framing.name.eq_ignore_ascii_case(name))
+    }
+
+    /// With one more provider of routes, for every kind that asks one. A name that is taken already stays with the first.
+    #[must_use]
+    pub fn add_provider(mut self, provider: &'static ProviderKind) -> Self {
+        self.providers.push(provider);
+        self
+    }
+
+    /// All providers of routes: those that kinds bring, then those that were added.
+    pub fn providers(&self) -> impl Iterator<Item = &'static ProviderKind> {
+        let of_kinds = self.kinds.iter().flat_map(|kind| kind.providers);
+        of_kinds.chain(&self.providers).copied()
+    }
+
+    /// The provider of this name, whatever its case.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<&'static ProviderKind> {
+        self.providers().find(|provider| provider.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Returns the parameters that one side of a kind may have, those of all providers with them if it asks one.
+    #[must_use]
+    pub fn params(&self, kind: &Kind, role: Role) -> Vec<&'static Param> {
+        let mut params = kind.params(role);
+        if params.iter().any(|param| matches!(param.value, ValueKind::ProviderBeside)) {
+            params.extend(self.providers().flat_map(|provider| provider.params));
+        }
+        params
     }
 
     /// All kinds, in order.
