@@ -293,6 +293,11 @@ impl Http {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| &**value)
     }
 
+    /// All headers of this name (lower case), in their order.
+    pub fn headers_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| &**value)
+    }
+
     /// A cookie's value (RFC 6265 section 5.4), as it was sent.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<&str> {

@@ -94,6 +94,9 @@ pub trait Life {
     /// What that does to the other direction is [`Life::ending`]'s to tell. Called until it is
     /// ready, and not after; nothing is written after the first call.
     ///
+    /// An end that [is cut](End::is_cut) must not look like an end of input to the peer, as far as the transport has
+    /// anything else to say: a TCP connection is reset when it is dropped, and is [`Ending::Whole`] from then on.
+    ///
     /// # Errors
     /// Those of writing. A peer that is gone already is not an error.
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>>;

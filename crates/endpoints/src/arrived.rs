@@ -47,7 +47,7 @@ where
         let Self { stream, info, screen, watch } = *self;
         drop(watch);
         let stream = Arc::into_inner(stream).expect("only the watch owned the stream beside us");
-        let socket = Socket(stream);
+        let socket = Socket::new(stream);
         let unguarded = answer.far.is_some_and(Grants::is_unguarded);
         Ok(Accepted::Session(match screen {
             // Nothing has come yet; it is looked at when it does.
@@ -65,7 +65,7 @@ where
         if screen.is_some_and(|screen| screen.saw_browser())
             && let Some(stream) = Arc::into_inner(stream)
         {
-            wary::answer(&mut Socket(stream)).await;
+            wary::answer(&mut Socket::new(stream)).await;
         }
     }
 

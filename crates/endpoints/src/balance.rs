@@ -121,11 +121,16 @@ impl State {
 impl Balance {
     /// The targets by number, the best first; those that are down come last.
     fn order(&self, info: &Info) -> Vec<usize> {
-        let count = self.targets.len();
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % count;
-        let mut order: Vec<_> = (0..count).map(|number| (turn + number) % count).collect();
+        let mut order: Vec<_> = (0..self.targets.len()).collect();
+        // Those that are up take turns among themselves: one that is down leaves its share to all of them.
+        order.sort_by_key(|number| self.states[*number].is_down());
+        let up = order.iter().filter(|number| !self.states[**number].is_down()).count();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        if up > 0 {
+            order[..up].rotate_left(turn % up);
+        }
         match self.by {
-            By::Turn => {}
+            By::Turn => return order,
             By::Least => order.sort_by_key(|number| self.states[*number].sessions()),
             By::Source => {
                 let client = client(info);

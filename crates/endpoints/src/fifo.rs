@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -25,6 +25,7 @@ use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::time::sleep;
 
 use crate::frames::{FRAMING, framed};
+use crate::mute::Mute;
 use crate::patience::timeout;
 use crate::ready::{read_by, write_by};
 
@@ -117,7 +118,7 @@ impl Connector for Open {
                     .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())),
             };
             let pipe = opened.and_then(Sender::from_owned_fd).map_err(failed)?;
-            Conn::bytes(Writing { pipe: Some(pipe), reader: None }, Info::new())
+            Conn::bytes(Writing { pipe: Some(pipe), mute: Mute::default() }, Info::new())
         } else {
             let pipe = self.open(OFlags::RDONLY).and_then(Receiver::from_owned_fd);
             Conn::bytes(Reading { pipe: pipe.map_err(failed)? }, Info::new())
@@ -245,10 +246,10 @@ impl Raw for Reading {
     }
 }
 
-/// The end that is written. It says nothing, and ends when it is told to.
+/// The end that is written.
 struct Writing {
     pipe: Option<Sender>,
-    reader: Option<Waker>,
+    mute: Mute,
 }
 
 impl AsyncRead for Writing {
@@ -257,11 +258,7 @@ impl AsyncRead for Writing {
         cx: &mut Context<'_>,
         _: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.pipe.is_none() {
-            return Poll::Ready(Ok(()));
-        }
-        self.reader = Some(cx.waker().clone());
-        Poll::Pending
+        self.mute.poll_read(cx)
     }
 }
 
@@ -271,10 +268,11 @@ impl AsyncWrite for Writing {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.pipe {
+        let written = match &mut self.pipe {
             Some(pipe) => Pin::new(pipe).poll_write(cx, buf),
             None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
-        }
+        };
+        self.mute.written(written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -289,10 +287,12 @@ impl AsyncWrite for Writing {
 impl Life for Writing {
     fn poll_finish(&mut self, _: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
         self.pipe = None;
-        if let Some(reader) = self.reader.take() {
-            reader.wake();
-        }
+        self.mute.finish(End::eof());
         Poll::Ready(Ok(()))
+    }
+
+    fn end(&mut self) -> End {
+        self.mute.end()
     }
 
     fn raw(&mut self) -> Option<&mut dyn Raw> {
@@ -307,7 +307,10 @@ impl Raw for Writing {
         call: SystemCall<'_>,
     ) -> Poll<io::Result<usize>> {
         match &self.pipe {
-            Some(pipe) => Poll::Ready(ready!(write_by(cx, pipe, call))),
+            Some(pipe) => {
+                let written = write_by(cx, pipe, call);
+                self.mute.written(written)
+            }
             None => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }

@@ -28,6 +28,7 @@ mod login;
 mod mapped;
 mod mem;
 mod mock;
+mod mute;
 mod null;
 mod options;
 mod outgoing;

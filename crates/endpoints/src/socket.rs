@@ -4,9 +4,10 @@ use std::io;
 use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use endpoint::{End, Life, Peer, Raw, SystemCall};
+use endpoint::{End, Ending, Life, Peer, Raw, SystemCall};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -14,7 +15,17 @@ use crate::peer;
 use crate::ready::poll_by;
 
 /// A connected stream socket.
-pub(crate) struct Socket<S>(pub(crate) S);
+pub(crate) struct Socket<S>(S);
+
+impl<S> Socket<S> {
+    pub(crate) fn new(socket: S) -> Self {
+        Self(socket)
+    }
+
+    pub(crate) fn get(&self) -> &S {
+        &self.0
+    }
+}
 
 impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
     fn poll_read(
@@ -57,12 +68,20 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
 }
 
 impl<S: AsyncWrite + Waits + Unpin> Life for Socket<S> {
-    fn poll_finish(&mut self, cx: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+    fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
+        if end.is_cut() && self.0.reset_on_close() {
+            return Poll::Ready(Ok(()));
+        }
         // A peer that has gone needs no word of ours; shutdown(2) calls that ENOTCONN.
         Poll::Ready(match ready!(Pin::new(&mut self.0).poll_shutdown(cx)) {
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
             done => done,
         })
+    }
+
+    fn ending(&self) -> Ending {
+        // Asked of the system, and seldom: an idle session has no byte for it.
+        if self.0.is_reset_on_close() { Ending::Whole } else { Ending::HalfClose }
     }
 
     fn peer(&mut self) -> Option<Peer> {
@@ -115,6 +134,12 @@ pub(crate) trait Waits: AsFd {
     /// What is known about its peer.
     fn peer(&self) -> Option<Peer>;
 
+    /// Has it reset when it is closed; `false` if its family knows no reset.
+    fn reset_on_close(&self) -> bool;
+
+    /// Whether it is reset when it is closed.
+    fn is_reset_on_close(&self) -> bool;
+
     fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
@@ -127,7 +152,7 @@ pub(crate) trait Waits: AsFd {
 }
 
 macro_rules! waits {
-    ($socket:ty, $peer:path) => {
+    ($socket:ty, $peer:path, $reset:path, $resets:path) => {
         #[async_trait]
         impl Waits for $socket {
             async fn failed(&self) {
@@ -137,6 +162,14 @@ macro_rules! waits {
 
             fn peer(&self) -> Option<Peer> {
                 $peer(self.as_fd())
+            }
+
+            fn reset_on_close(&self) -> bool {
+                $reset(self)
+            }
+
+            fn is_reset_on_close(&self) -> bool {
+                $resets(self)
             }
 
             fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -158,8 +191,21 @@ macro_rules! waits {
     };
 }
 
-waits!(TcpStream, peer::of_tcp);
-waits!(UnixStream, peer::of_unix);
+waits!(TcpStream, peer::of_tcp, reset, resets);
+waits!(UnixStream, peer::of_unix, never, never);
+
+/// `SO_LINGER` with no time, in socket(7).
+fn reset(stream: &TcpStream) -> bool {
+    socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO)).is_ok()
+}
+
+fn resets(stream: &TcpStream) -> bool {
+    matches!(socket2::SockRef::from(stream).linger(), Ok(Some(Duration::ZERO)))
+}
+
+fn never(_: &UnixStream) -> bool {
+    false
+}
 
 #[cfg(test)]
 mod tests {
@@ -172,11 +218,11 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let stream = TcpStream::connect(address).await.expect("it listens");
-        let mut socket = Socket(stream);
+        let mut socket = Socket::new(stream);
         socket.keep_little();
         let unsent = socket2::SockRef::from(&socket.0).tcp_notsent_lowat();
         assert_eq!(unsent.expect("Linux has it"), UNSENT);
         let (pair, _other) = UnixStream::pair().expect("a pair");
-        Socket(pair).keep_little();
+        Socket::new(pair).keep_little();
     }
 }

@@ -126,7 +126,7 @@ impl<S: Waits + AsyncRead + AsyncWrite + Unpin> Wary<S> {
             return Poll::Ready(Ok(()));
         }
         let was_known = self.screen.saw_browser();
-        let screened = ready!(self.screen.poll(cx, &self.socket.0));
+        let screened = ready!(self.screen.poll(cx, self.socket.get()));
         if screened.is_err() && !was_known {
             // Once: what the socket has no room for now is not worth a wait.
             let mut answering = Box::pin(answer(&mut self.socket));
@@ -252,9 +252,9 @@ mod tests {
     #[tokio::test]
     async fn the_answer_reaches_a_client_that_has_sent_more() {
         let (ours, theirs) = tokio::net::UnixStream::pair().unwrap();
-        let mut theirs = Socket(theirs);
+        let mut theirs = Socket::new(theirs);
         theirs.write_all(&[b'x'; 10_000]).await.unwrap();
-        let answering = tokio::spawn(async move { answer(&mut Socket(ours)).await });
+        let answering = tokio::spawn(async move { answer(&mut Socket::new(ours)).await });
         let mut all = String::new();
         theirs.read_to_string(&mut all).await.unwrap();
         assert_eq!(all, ANSWER);

@@ -15,7 +15,7 @@ use common::{
     try_connect, with_path,
 };
 use descriptor::Report;
-use endpoint::{Context, Exposure, Grants, Io};
+use endpoint::{Context, Exposure, Grants, Io, Reason, Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
@@ -300,4 +300,23 @@ async fn a_copy_is_as_exposed_as_a_destination() {
     try_bind(&cx, "tee:{tcp:0:interface=127.0.0.1}:{process:cat}").await.unwrap();
     assert_eq!(connector("tee:{tcp:h:80}:{process:cat}").endpoint.grants(), Grants::Program);
     assert_eq!(listener("tee:{tcp:0}:{null}").endpoint.exposure(), Exposure::Public);
+}
+
+/// Whoever writes into it hears of that at once, and not when it ends.
+#[tokio::test]
+async fn a_pipe_that_nobody_reads_any_more_has_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("p");
+    let reader = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NONBLOCK;
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0)
+        .unwrap();
+    let reader = rustix::fs::open(&path, reader, 0.into()).unwrap();
+    let conn = connect(&Context::new(), &format!("fifo:{}:access=write", path.display())).await;
+    let Transport::Bytes(mut stream) = conn.transport else { panic!("bytes") };
+    stream.write_all(b"read by nobody").await.unwrap();
+    drop(reader);
+    let error = timeout(LONG, stream.write_all(b"x")).await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+    assert_eq!(timeout(LONG, stream.read(&mut [0; 1])).await.unwrap().unwrap(), 0);
+    assert_eq!(stream.end().why, Reason::Failed);
 }

@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::future::poll_fn;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use common::{
     LONG, Log, accepted, bind, connect, connector, failure, noise, offer, shown, try_connect,
     with_path,
 };
-use endpoint::{Conn, Context, End, ErrorKind, ExitStatus, Grants, Signal, Transport};
+use endpoint::{Conn, Context, End, ErrorKind, ExitStatus, Grants, Reason, Signal, Transport};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
@@ -90,7 +91,7 @@ async fn the_exit_status_is_a_signal_too() {
     let cx = with_path();
     let mut conn = connect(&cx, &sh("exit 4")).await;
     let mut signals = conn.control.outgoing.take().unwrap();
-    let said = std::future::poll_fn(|task| signals.poll_recv(task));
+    let said = poll_fn(|task| signals.poll_recv(task));
     let said = timeout(LONG, said).await.unwrap();
     assert_eq!(said, Some(Signal::Exit(ExitStatus::Code(4))));
 }
@@ -350,7 +351,7 @@ async fn a_status_that_somebody_else_took_is_unknown_and_not_zero() {
     io.write_all(b"\n").await.unwrap();
     // The runtime has this thread alone: nothing of ours can be faster.
     waitid(WaitId::Pid(child), WaitIdOptions::EXITED).unwrap();
-    let said = timeout(LONG, std::future::poll_fn(|task| signals.poll_recv(task))).await.unwrap();
+    let said = timeout(LONG, poll_fn(|task| signals.poll_recv(task))).await.unwrap();
     assert_eq!(said, Some(Signal::Exit(ExitStatus::Unknown)));
     assert_eq!(ExitStatus::Unknown.to_string(), "exit status unknown");
     drop(io);
@@ -372,7 +373,7 @@ async fn what_is_cut_short_is_killed_at_once_and_logged() {
     drop(gone);
     cx.cut_work();
     settled(&cx).await;
-    let said = std::future::poll_fn(|task| signals.poll_recv(task)).await;
+    let said = poll_fn(|task| signals.poll_recv(task)).await;
     assert_eq!(said, Some(Signal::Exit(ExitStatus::Signal(9))), "the session hears of it");
     drop(guard);
     let text = log.text();
@@ -437,7 +438,7 @@ async fn what_has_ended_is_not_cut() {
         let cx = with_path();
         let mut conn = connect(&cx, &format!("{kind}:sh:-c:{{exit 3}}:grace=1000")).await;
         let mut signals = conn.control.outgoing.take().unwrap();
-        let said = std::future::poll_fn(|task| {
+        let said = poll_fn(|task| {
             match signals.poll_recv(task) {
                 // A terminal says first what it is.
                 std::task::Poll::Ready(Some(Signal::Title(_))) => signals.poll_recv(task),
@@ -484,4 +485,24 @@ async fn the_end_of_the_input_is_not_delayed() {
     drop(io);
     settled(&cx).await;
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+/// As from a TLS connection that ends without a word: what has come may be half of what was to come.
+#[tokio::test]
+async fn an_input_that_is_cut_is_no_end_of_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("whole");
+    let script = sh(&format!("cat; : >{}", mark.display()));
+    for (end, is_whole) in [(End::of(Reason::Truncated), false), (End::eof(), true)] {
+        let conn = connect(&Context::new(), &script).await;
+        let Transport::Bytes(mut stream) = conn.transport else { panic!("bytes") };
+        stream.write_all(b"half").await.unwrap();
+        let mut echo = [0; 4];
+        timeout(LONG, stream.read_exact(&mut echo)).await.unwrap().unwrap();
+        poll_fn(|cx| stream.poll_finish(cx, &end)).await.unwrap();
+        timeout(LONG, stream.read_to_end(&mut Vec::new())).await.unwrap().unwrap();
+        let status = if is_whole { ExitStatus::Code(0) } else { ExitStatus::Signal(15) };
+        assert_eq!(stream.end().status, Some(status));
+        assert_eq!(mark.exists(), is_whole);
+    }
 }

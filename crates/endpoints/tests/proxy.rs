@@ -180,9 +180,13 @@ async fn a_proxy_that_speaks_for_itself_is_the_client() {
     let (conn1, peer) = conn(&mut *accept, at, &local).await;
     assert_eq!(conn1.info.peer(), peer.local_addr().unwrap().to_string());
     // A client that nobody can name.
-    let (conn, peer) = conn(&mut *accept, at, b"PROXY UNKNOWN\r\n").await;
+    let (conn, peer) = conn(&mut *accept, at, b"PROXY UNKNOWN\r\nabc").await;
     assert_eq!(fact(&conn.info, "client"), None);
     assert_eq!(conn.info.peer(), peer.local_addr().unwrap().to_string());
+    // What is behind the shortest header is whole.
+    let mut first = [0; 3];
+    conn.into_io().read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"abc");
 }
 
 #[tokio::test]

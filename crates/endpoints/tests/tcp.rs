@@ -14,7 +14,7 @@ use common::{
     try_connect,
 };
 use endpoint::info::Tcp;
-use endpoint::{Conn, Context, ErrorKind, Exposure, Grants, Transport};
+use endpoint::{Conn, Context, End, Ending, ErrorKind, Exposure, Grants, Reason, Transport};
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
@@ -383,4 +383,21 @@ async fn a_service_is_looked_up_when_it_is_dialled() {
     let error = failure(try_connect(&Context::new(), "tcp:127.0.0.1:no-such-service").await);
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(shown(&error).contains("no service `no-such-service` in /etc/services"), "{error}");
+}
+
+#[tokio::test]
+async fn data_that_is_cut_is_followed_by_a_reset() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let conn = connect(&Context::new(), &format!("tcp:{at}")).await;
+    let (mut peer, _) = listener.accept().await.unwrap();
+    let Transport::Bytes(mut stream) = conn.transport else { panic!("bytes") };
+    stream.write_all(b"half").await.unwrap();
+    poll_fn(|cx| stream.poll_finish(cx, &End::of(Reason::Truncated))).await.unwrap();
+    assert_eq!(stream.ending(), Ending::Whole);
+    let mut got = [0; 4];
+    timeout(LONG, peer.read_exact(&mut got)).await.unwrap().unwrap();
+    drop(stream);
+    let end = timeout(LONG, peer.read(&mut got)).await.unwrap();
+    assert_eq!(end.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
 }

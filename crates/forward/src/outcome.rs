@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use endpoint::{End, Reason, describe};
+use endpoint::{End, ExitStatus, Reason, describe};
 
 /// One of a session's two sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -146,10 +146,16 @@ impl Outcome {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         match &self.end {
-            Ended::Eof(_) => self.reason().is_clean() && !self.cut,
+            // A signal that a program got while its session went on wasn't ours.
+            Ended::Eof(side) => self.reason().is_clean() && !self.cut && !self.was_killed(*side),
             Ended::Shutdown(_) | Ended::GaveWay => !self.cut,
             Ended::Error(..) | Ended::Idle | Ended::Linger(_) => false,
         }
+    }
+
+    fn was_killed(&self, side: Side) -> bool {
+        let status = self.said(side).and_then(|end| end.status);
+        matches!(status, Some(ExitStatus::Signal(_)))
     }
 
     /// What `side` said as its end.

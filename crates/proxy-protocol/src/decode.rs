@@ -16,6 +16,10 @@ pub enum Decoded {
 /// # Errors
 /// The bytes are no header, whatever follows.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, Error> {
+    if bytes.is_empty() {
+        // The shorter of both, or data behind it would be taken along.
+        return Ok(Decoded::More(v1::SHORTEST));
+    }
     if is_prefix(bytes, v2::SIGNATURE) {
         return v2::decode(bytes);
     }

@@ -66,6 +66,6 @@ pub(crate) fn encode(header: &Header) -> Vec<u8> {
 pub(crate) const START: &[u8] = b"PROXY ";
 
 /// `PROXY UNKNOWN` and its end.
-const SHORTEST: usize = 15;
+pub(crate) const SHORTEST: usize = 15;
 /// Of the longest line, its end included.
 const LONGEST: usize = 107;

@@ -51,7 +51,8 @@ Examples:
 Exit status: 0 when stopped or done, 64 for a mistake in options or descriptors, 69 if an endpoint
 can't be opened, 74 if one failed later, 75 if a timer of ours cut the session (--linger,
 --idle-timeout, a close or ping timeout, --grace), 76 if a peer ended badly (a WebSocket that
-breaks off or closes with another code than 1000), 77 if the system doesn't permit it.";
+breaks off or closes with another code than 1000, a program that fails), 77 if the system doesn't
+permit it. 74 to 76 are those of the last session, with `stdio` or --once.";
 
 /// What to forward and how.
 #[derive(Args, Debug)]
@@ -79,7 +80,8 @@ pub(crate) struct Forward {
     /// and 1 for standard input that stays silent.
     #[arg(long, value_name = "TIME", value_parser = limit)]
     pub(crate) linger: Option<Limit>,
-    /// How long sessions may go on once we are to stop.
+    /// How long sessions may go on after the signal to stop. They are then told their end, which takes the close timeout
+    /// (5 s) at most.
     #[arg(long, value_name = "TIME", default_value = "10", value_parser = time)]
     pub(crate) grace: Duration,
     /// How long connecting to the destination may take.

@@ -42,6 +42,7 @@ impl Exit {
             Some(outcome) if !outcome.is_clean() => Self::of_outcome(outcome),
             // It may have failed, and nobody can tell.
             Some(outcome) if has_unknown_status(outcome) => Self::Io,
+            Some(outcome) if has_failed_program(outcome) => Self::BadEnd,
             None if summary.unreachable > 0 => Self::Unavailable,
             _ => Self::Ok,
         }
@@ -53,6 +54,7 @@ impl Exit {
             _ if outcome.reason() == Reason::Unresponsive => Self::Cut,
             Ended::Error(..) => Self::Io,
             Ended::Eof(_) if !outcome.reason().is_clean() => Self::BadEnd,
+            Ended::Eof(side) if !outcome.cut && outcome.said(side).is_some() => Self::BadEnd,
             _ => Self::Cut,
         }
     }
@@ -62,6 +64,12 @@ impl Exit {
 fn has_unknown_status(outcome: &Outcome) -> bool {
     let ends = [&outcome.near, &outcome.far].into_iter().flatten();
     ends.into_iter().any(|end| end.status == Some(ExitStatus::Unknown))
+}
+
+/// Returns whether a program says by its status that it failed, before or after the end of its input.
+fn has_failed_program(outcome: &Outcome) -> bool {
+    let mut ends = [&outcome.near, &outcome.far].into_iter().flatten();
+    ends.any(|end| matches!(end.status, Some(ExitStatus::Code(1..))))
 }
 
 impl From<Exit> for ExitCode {
@@ -104,5 +112,7 @@ mod tests {
         };
         assert_eq!(exit(ExitStatus::Code(0)), Exit::Ok);
         assert_eq!(exit(ExitStatus::Unknown), Exit::Io);
+        assert_eq!(exit(ExitStatus::Code(3)), Exit::BadEnd);
+        assert_eq!(exit(ExitStatus::Signal(9)), Exit::BadEnd);
     }
 }

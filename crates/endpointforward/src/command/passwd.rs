@@ -17,8 +17,11 @@ use super::output::complain;
 /// Reads the password and writes the line.
 pub(crate) fn run(options: &Passwd) -> Exit {
     let Passwd { file, name, read_only } = options;
-    if name.is_empty() || name.contains([':', '\n', '\r', '\0']) {
-        complain("error: a name is not empty, and has no colon and no line break");
+    // A line that begins with `#` is a comment.
+    if name.is_empty() || name.starts_with('#') || name.contains([':', '\n', '\r', '\0']) {
+        complain(
+            "error: a name is not empty, does not begin with `#`, and has no colon and no line break",
+        );
         return Exit::Usage;
     }
     let password = match ask(name) {

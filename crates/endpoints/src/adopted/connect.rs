@@ -25,12 +25,12 @@ impl Connector for Connect {
         Ok(match sorted {
             Sorted::Tcp(stream, fact) => {
                 self.options.set_connection(&stream).map_err(failed)?;
-                Conn::bytes(Socket(stream), Info::new().with(fact))
+                Conn::bytes(Socket::new(stream), Info::new().with(fact))
             }
             Sorted::Unix(stream, path) => {
                 let fact = peer(path, &stream);
                 self.options.set_buffers(&stream).map_err(failed)?;
-                Conn::bytes(Socket(stream), Info::new().with(fact))
+                Conn::bytes(Socket::new(stream), Info::new().with(fact))
             }
             Sorted::TcpListener(_) | Sorted::UnixListener(..) => {
                 return Err(words(ErrorKind::Other, "the socket listens, and isn't connected")

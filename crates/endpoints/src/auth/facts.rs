@@ -128,7 +128,9 @@ impl Gate for Rule {
             Self::Cert { sans, fingerprints } => certified(info, sans, fingerprints),
             Self::Header { name, trusted } => {
                 let http = info.get::<Http>().filter(|_| trusted.has_source(info));
-                let user = http.and_then(|http| http.header(name));
+                // Of two, one may be the client's own, in front of the proxy's.
+                let mut users = http.iter().flat_map(|http| http.headers_named(name));
+                let user = users.next().filter(|_| users.next().is_none());
                 user.filter(|user| !user.is_empty()).map(Identity::user)
             }
         };

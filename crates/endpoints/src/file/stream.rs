@@ -10,6 +10,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
 
 use super::follow::{Change, Follow};
+use crate::mute::Mute;
 
 /// A file that is read. What is sent to it is forgotten.
 pub(super) struct Reading {
@@ -145,16 +146,15 @@ impl Life for Reading {
     }
 }
 
-/// A file that is written. It says nothing, and ends once it was told to and has everything.
+/// A file that is written.
 pub(super) struct Writing {
     file: File,
-    is_finished: bool,
-    reader: Option<Waker>,
+    mute: Mute,
 }
 
 impl Writing {
     pub(super) fn new(file: std::fs::File) -> Self {
-        Self { file: large(file), is_finished: false, reader: None }
+        Self { file: large(file), mute: Mute::default() }
     }
 }
 
@@ -164,11 +164,7 @@ impl AsyncRead for Writing {
         cx: &mut Context<'_>,
         _: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.is_finished {
-            return Poll::Ready(Ok(()));
-        }
-        self.reader = Some(cx.waker().clone());
-        Poll::Pending
+        self.mute.poll_read(cx)
     }
 }
 
@@ -178,11 +174,13 @@ impl AsyncWrite for Writing {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.file).poll_write(cx, buf)
+        let written = Pin::new(&mut self.file).poll_write(cx, buf);
+        self.mute.written(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.file).poll_flush(cx)
+        let flushed = Pin::new(&mut self.file).poll_flush(cx);
+        self.mute.written(flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -193,12 +191,14 @@ impl AsyncWrite for Writing {
 impl Life for Writing {
     fn poll_finish(&mut self, cx: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
         // A full disk is known only now: the last write was another thread's.
-        ready!(Pin::new(&mut self.file).poll_flush(cx))?;
-        self.is_finished = true;
-        if let Some(reader) = self.reader.take() {
-            reader.wake();
-        }
+        let flushed = Pin::new(&mut self.file).poll_flush(cx);
+        ready!(self.mute.written(flushed))?;
+        self.mute.finish(End::eof());
         Poll::Ready(Ok(()))
+    }
+
+    fn end(&mut self) -> End {
+        self.mute.end()
     }
 }
 

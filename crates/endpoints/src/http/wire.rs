@@ -243,7 +243,7 @@ mod tests {
     #[tokio::test]
     async fn who_does_not_read_has_little_kept() {
         let (ours, _theirs) = UnixStream::pair().expect("sockets");
-        let mut wire = Wire::new(Box::new(Socket(ours)));
+        let mut wire = Wire::new(Box::new(Socket::new(ours)));
         assert!(wire.is_write_vectored(), "hyper would copy what it has to send");
         let cx = &mut Context::from_waker(Waker::noop());
         let large = vec![7; 1024 * 1024];

@@ -26,7 +26,8 @@ pub(super) struct Pipes {
     exit: Exit,
     timer: Option<Pin<Box<Sleep>>>,
     grace: Duration,
-    _ticket: Ticket,
+    /// `None` once its input was cut in the middle.
+    ticket: Option<Ticket>,
 }
 
 impl Pipes {
@@ -44,7 +45,7 @@ impl Pipes {
             exit,
             timer: None,
             grace,
-            _ticket: ticket,
+            ticket: Some(ticket),
         }
     }
 
@@ -147,8 +148,13 @@ impl AsyncWrite for Pipes {
 }
 
 impl Life for Pipes {
-    fn poll_finish(&mut self, _: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
-        self.input = None;
+    fn poll_finish(&mut self, _: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
+        let input = self.input.take();
+        if end.is_cut()
+            && let Some(ticket) = self.ticket.take()
+        {
+            ticket.cut(input);
+        }
         Poll::Ready(Ok(()))
     }
 

@@ -3,7 +3,8 @@
 //! 1. While the session lasts, its exit is noticed and told. It isn't reaped yet: its number is
 //!    also its group's, and must not become another program's while the group may be signalled.
 //! 2. When the session has ended, the program has noticed: its input is closed, or its terminal
-//!    has hung up. All that it has grown into may take the grace period to end.
+//!    has hung up. All that it has grown into may take the grace period to end. A program whose input was cut in the
+//!    middle doesn't see an end of it ([`Ticket::cut`]).
 //! 3. A group then gets SIGTERM, and another grace period. What a program leaves behind on a
 //!    terminal is hung up on once the program itself is gone, as a shell's exit does.
 //! 4. Then SIGKILL, which is logged. It comes at once when the forwarder is told to end now
@@ -33,7 +34,18 @@ pub(crate) struct Program {
 
 /// Dropping it is the session's end.
 pub(crate) struct Ticket {
-    _session: oneshot::Sender<()>,
+    session: oneshot::Sender<Held>,
+}
+
+/// What is kept until nothing is left of the program.
+type Held = Box<dyn Send>;
+
+impl Ticket {
+    /// Ends the session without telling the program so by what is `held`, its input: it gets SIGTERM at once.
+    pub(crate) fn cut(self, held: impl Send + 'static) {
+        // A program that has ended already needs nothing.
+        let _ = self.session.send(Box::new(held));
+    }
 }
 
 impl Program {
@@ -42,10 +54,14 @@ impl Program {
         let (exited, exit) = oneshot::channel();
         let (session, ended) = oneshot::channel();
         tokio::spawn(self.supervise(exited, ended));
-        (Exit::Waiting(exit), Ticket { _session: session })
+        (Exit::Waiting(exit), Ticket { session })
     }
 
-    async fn supervise(self, exited: oneshot::Sender<ExitStatus>, session: oneshot::Receiver<()>) {
+    async fn supervise(
+        self,
+        exited: oneshot::Sender<ExitStatus>,
+        session: oneshot::Receiver<Held>,
+    ) {
         let Self { mut group, grace, log, outgoing, guard } = self;
         let name = group.name().to_owned();
         // Nobody asks if the session is over.
@@ -55,11 +71,12 @@ impl Program {
         };
         let mut tell = Some(tell);
         let mut ended = false;
+        let mut held = None;
         {
             let over = async {
                 tokio::select! {
                     // That it is dropped is the end, too.
-                    _ = session => {}
+                    cut = session => held = cut.ok(),
                     () = guard.cut() => {}
                 }
             };
@@ -78,6 +95,7 @@ impl Program {
         }
 
         let asks: &[Option<&[Number]>] = match group.reach() {
+            Reach::Group if held.is_some() => &[Some(&[Number::TERM])],
             Reach::Group => &[None, Some(&[Number::TERM])],
             // The kernel has sent SIGHUP to the leader when the terminal went away.
             Reach::Session => &[None],

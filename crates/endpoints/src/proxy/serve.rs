@@ -97,8 +97,13 @@ impl Kept {
         loop {
             let more = match decode(&bytes) {
                 Ok(Decoded::More(more)) => more,
-                Ok(Decoded::Header(header, _)) => {
+                Ok(Decoded::Header(header, taken)) => {
                     let info = believe(info, header);
+                    let first = bytes.split_off(taken);
+                    let stream = match first.is_empty() {
+                        true => stream,
+                        false => Box::new(Prefixed::new(first, stream)),
+                    };
                     return Ok(Some(whole(stream, info)));
                 }
                 Err(proxy_protocol::Error::NoHeader) if !self.required => {

@@ -113,7 +113,7 @@ impl Connect {
             .await
             .map_err(|failed| self.explain(&place, &failed))?;
         let target = Target { host: place.host.to_string(), port: place.port };
-        Ok(Conn::bytes(Socket(stream), Info::new().with(target).with(fact)))
+        Ok(Conn::bytes(Socket::new(stream), Info::new().with(target).with(fact)))
     }
 
     async fn dial(&self, address: SocketAddr) -> io::Result<(TcpStream, Tcp)> {

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use endpoint::{ByteStream, End, Ending, Life, Peer};
+use endpoint::{ByteStream, End, Ending, Life, Peer, Reason};
 use rustls::client::UnbufferedClientConnection;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{
@@ -243,7 +243,12 @@ impl TlsStream {
     }
 
     fn error(&self) -> Option<io::Error> {
-        self.failed.as_ref().map(|(kind, words)| io::Error::new(*kind, words.clone()))
+        self.failed.as_ref().map(|(kind, words)| match kind {
+            ErrorKind::UnexpectedEof => {
+                End::because(Reason::Truncated, words.clone()).into_error(*kind)
+            }
+            _ => io::Error::new(*kind, words.clone()),
+        })
     }
 }
 
@@ -456,12 +461,14 @@ impl Life for TlsStream {
         self.inner.linger()
     }
 
-    /// Says `close_notify` (RFC 8446 section 6.1), which ends one direction, then ends the stream beneath.
+    /// Says `close_notify` (RFC 8446 section 6.1), which ends one direction, then ends the stream beneath. An end that is
+    /// cut is passed on without it.
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
         if !self.finished {
             self.finished = true;
             self.tickets_wait = false;
-            if self.failed.as_ref().is_none_or(|it| it.0 != ErrorKind::InvalidData) {
+            let broken = self.failed.as_ref().is_some_and(|it| it.0 == ErrorKind::InvalidData);
+            if !broken && !end.is_cut() {
                 self.seal(cx, &Send::CloseNotify)?;
             }
         }

@@ -44,7 +44,7 @@ impl Connector for Connect {
         };
         let stream = stream.map_err(|cause| self.explain(cause))?;
         let info = Info::new().with(fact(&self.address, &stream));
-        Ok(Conn::bytes(Socket(stream), info))
+        Ok(Conn::bytes(Socket::new(stream), info))
     }
 
     fn grants(&self) -> Grants {

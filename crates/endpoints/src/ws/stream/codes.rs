@@ -33,7 +33,6 @@ fn of(reason: Reason) -> u16 {
         Reason::PeerLeft
         | Reason::Reset
         | Reason::Unresponsive
-        | Reason::Truncated
         | Reason::Idle
         | Reason::Linger
         | Reason::GaveWay
@@ -43,7 +42,7 @@ fn of(reason: Reason) -> u16 {
         Reason::Forbidden | Reason::NotFound => 1008,
         Reason::TooBig => 1009,
         // 1014, a bad gateway, is younger than many a client that would call it an error.
-        Reason::Failed | Reason::Unreachable | Reason::Timeout => 1011,
+        Reason::Failed | Reason::Truncated | Reason::Unreachable | Reason::Timeout => 1011,
         Reason::Restart => 1012,
         Reason::Limit | Reason::Draining => 1013,
     }
