@@ -18,7 +18,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Destination>, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "the answer is not text")?.trim();
     // A descriptor may stand in braces, too.
     let is_json = text.strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with('"'));
-    let found = if is_json { of_json(text)? } else { Destination::new(text) };
+    checked(if is_json { of_json(text)? } else { Destination::new(text) })
+}
+
+/// Returns a destination that is text of one line; `None` if it is empty.
+///
+/// # Errors
+/// It is more than that.
+pub(super) fn checked(found: Destination) -> Result<Option<Destination>, String> {
     if found.text.is_empty() {
         return Ok(None);
     }

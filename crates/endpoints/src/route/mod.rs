@@ -15,6 +15,7 @@ mod file;
 mod http;
 mod lookup;
 mod planned;
+mod redis;
 mod tokens;
 mod websocksy;
 
@@ -38,7 +39,7 @@ use crate::through::limit;
 /// Destinations that are looked up.
 pub(crate) static KIND: Kind = Kind {
     connect: Some(Side::bytes(PARAMS, PlanConnect::Over(plan))),
-    providers: &[&file::FILE, &exec::EXEC, &http::HTTP],
+    providers: &[&file::FILE, &exec::EXEC, &http::HTTP, &redis::REDIS],
     examples: &[
         Example {
             role: Role::Connect,
@@ -64,6 +65,11 @@ pub(crate) static KIND: Kind = Kind {
             role: Role::Connect,
             descriptor: "route:http={https://routes.example/where}:bearer-file=/etc/endpointforward/routes.token:allow=private",
             about: "A server is told what is known about the client, and says where it goes, within private networks.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "route:redis={tcp:127.0.0.1:6379}:prefix={routes:}:notify=true",
+            about: "The token is a key of a Redis server, as with websockify's TokenRedis; what is changed there counts at once.",
         },
     ],
     see_also: &["tcp", "fallback", "balance"],
