@@ -28,6 +28,7 @@ mod login;
 mod mapped;
 mod mem;
 mod mock;
+mod muxed;
 mod null;
 mod options;
 mod outgoing;
@@ -52,6 +53,7 @@ mod socket;
 mod sockopt;
 mod socks5;
 mod stdio;
+mod target;
 mod tcp;
 mod tee;
 mod telnet;
@@ -63,7 +65,9 @@ mod unix;
 mod users;
 mod wary;
 mod watched;
+mod wisp;
 mod ws;
+mod ws2s;
 
 use plan::kind::Kind;
 
@@ -98,8 +102,11 @@ pub const KINDS: &[&Kind] = &[
     &socks5::KIND,
     &http_connect::KIND,
     &ws::KIND,
+    &ws2s::KIND,
+    &wisp::KIND,
     &telnet::KIND,
     &framed::KIND,
+    &target::KIND,
     &route::KIND,
     &retry::KIND,
     &fallback::KIND,
