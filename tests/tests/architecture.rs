@@ -18,6 +18,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("http-connect", &[]),
     ("proxy-protocol", &[]),
     ("socks", &[]),
+    ("wisp", &[]),
+    ("ws2s", &[]),
     (
         "endpoints",
         &[
@@ -30,6 +32,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "socks",
             "telnet",
             "websocket",
+            "wisp",
+            "ws2s",
         ],
     ),
     ("forward", &["endpoint"]),
@@ -52,6 +56,8 @@ const WITHOUT_IO: &[&str] = &[
     "socks",
     "telnet",
     "websocket",
+    "wisp",
+    "ws2s",
 ];
 
 /// Crates that may touch the environment, print, and exit.
@@ -88,9 +94,17 @@ fn crates_use_only_what_is_below_them() {
 #[test]
 fn the_language_and_the_protocols_know_no_io() {
     const IO: [&str; 8] = ["tokio", "mio", "socket2", "hyper", "rustix", "nix", "libc", "tracing"];
-    for name in
-        ["descriptor", "framing", "http-connect", "proxy-protocol", "socks", "telnet", "websocket"]
-    {
+    for name in [
+        "descriptor",
+        "framing",
+        "http-connect",
+        "proxy-protocol",
+        "socks",
+        "telnet",
+        "websocket",
+        "wisp",
+        "ws2s",
+    ] {
         let below = everything_under(name);
         let does_io = |other: &&String| IO.iter().any(|io| other.starts_with(io));
         let found: Vec<_> = below.iter().filter(does_io).collect();

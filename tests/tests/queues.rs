@@ -19,6 +19,8 @@ const QUEUES: &[(&str, &[&str])] = &[
     ("crates/endpoints/src/mock/stream.rs", &["steps"]),
     // Its writer asks for room first.
     ("crates/endpoints/src/queue.rs", &["capacity", "poll_room"]),
+    ("crates/endpoints/src/muxed/drive.rs", &["SAYS"]),
+    ("crates/endpoints/src/muxed/state.rs", &["SHARE", "ALL", "OUT", "sockets"]),
     ("crates/endpoints/src/tee/queue.rs", &["most", "WEIGHT"]),
     ("crates/endpoints/src/ws/stream/core/ahead.rs", &["AHEAD"]),
     ("crates/endpoints/src/ws/stream/pings.rs", &["MOST"]),

@@ -418,13 +418,27 @@ impl Fact for Proxied {
 }
 
 /// What was dialled, or what a client asks to be connected to, as SOCKS and HTTP CONNECT do: `target.host`,
-/// `target.port`.
+/// `target.port`, `target.network`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// A name or an address, as it was sent.
     pub host: String,
     /// The port.
     pub port: u16,
+    /// Whether it is datagrams that are to be sent there, and not a connection.
+    pub datagrams: bool,
+}
+
+impl Target {
+    /// Where a connection leads.
+    pub fn new(host: impl Into<String>, port: u16) -> Self {
+        Self { host: host.into(), port, datagrams: false }
+    }
+
+    /// Where datagrams go.
+    pub fn datagrams(host: impl Into<String>, port: u16) -> Self {
+        Self { datagrams: true, ..Self::new(host, port) }
+    }
 }
 
 impl Fact for Target {
@@ -436,6 +450,7 @@ impl Fact for Target {
         match name {
             "host" => Some(Cow::Borrowed(&self.host)),
             "port" => Some(self.port.to_string().into()),
+            "network" => Some(if self.datagrams { "udp" } else { "tcp" }.into()),
             _ => None,
         }
     }
@@ -496,13 +511,14 @@ mod tests {
 
     #[test]
     fn facts_are_found_by_name_and_by_type() {
-        let info = Info::new().with(http()).with(Target { host: "h".into(), port: 7 });
+        let info = Info::new().with(http()).with(Target::new("h", 7));
         let named = |root: &str, name: &str| info.lookup(root, name).map(Cow::into_owned);
         assert_eq!(named("http", "path").as_deref(), Some("/a"));
         assert_eq!(named("http", "query.token").as_deref(), Some("hunter2"));
         assert_eq!(named("http", "cookie.session").as_deref(), Some("hunter3"));
         assert_eq!(named("http", "header.Cookie").as_deref(), Some("a=1; session=hunter3"));
         assert_eq!(named("target", "port").as_deref(), Some("7"));
+        assert_eq!(named("target", "network").as_deref(), Some("tcp"));
         assert_eq!(named("tcp", "peer"), None);
         assert_eq!(info.get::<Target>().map(|target| target.port), Some(7));
     }

@@ -29,6 +29,7 @@ mod mapped;
 mod mem;
 mod mock;
 mod mute;
+mod muxed;
 mod null;
 mod options;
 mod outgoing;
@@ -53,6 +54,7 @@ mod socket;
 mod sockopt;
 mod socks5;
 mod stdio;
+mod target;
 mod tcp;
 mod tee;
 mod telnet;
@@ -64,7 +66,9 @@ mod unix;
 mod users;
 mod wary;
 mod watched;
+mod wisp;
 mod ws;
+mod ws2s;
 
 use plan::kind::Kind;
 
@@ -99,8 +103,11 @@ pub const KINDS: &[&Kind] = &[
     &socks5::KIND,
     &http_connect::KIND,
     &ws::KIND,
+    &ws2s::KIND,
+    &wisp::KIND,
     &telnet::KIND,
     &framed::KIND,
+    &target::KIND,
     &route::KIND,
     &retry::KIND,
     &fallback::KIND,

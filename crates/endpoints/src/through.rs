@@ -8,6 +8,7 @@ use plan::kind::{Args, FactName, Param, Planned, Topic, ValueKind};
 pub(crate) const FACTS: &[FactName] = &[
     FactName::new("target.host", "The host that the client asks for, or that was asked for."),
     FactName::new("target.port", "The port of it."),
+    FactName::new("target.network", "`tcp`, or `udp` if it is datagrams that are asked for."),
 ];
 
 pub(crate) const ENDPOINT: Param =

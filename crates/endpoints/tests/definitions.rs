@@ -320,7 +320,7 @@ fn every_fact_that_is_declared_can_be_looked_up() {
     (proxied.client, proxied.client_port, proxied.destination) = (Some(at.ip()), Some(9), Some(at));
     (proxied.host, proxied.scheme) = (Some("h".into()), Some("http"));
     let info = Info::new()
-        .with(Target { host: "h".into(), port: 7 })
+        .with(Target::new("h", 7))
         .with(Tcp { local: at, peer: at })
         .with(Udp { local: at, peer: at })
         .with(Unix { path: "/x".into(), pid: Some(1), uid: Some(1) })

@@ -40,7 +40,7 @@ async fn session(offer: Offer) -> Conn {
 }
 
 fn asked(offer: &Offer) -> (String, u16) {
-    let Target { host, port } = offer.info.get::<Target>().unwrap();
+    let Target { host, port, .. } = offer.info.get::<Target>().unwrap();
     (host.clone(), *port)
 }
 
@@ -392,7 +392,7 @@ async fn a_proxy_that_is_silent_is_given_up() {
 
 async fn dialled(allow: &str, host: &str, port: u16) -> Result<(), String> {
     let connector = connector(&format!("tcp:${{target.host}}:${{target.port}}:allow={{{allow}}}"));
-    let info = Info::new().with(Target { host: host.to_owned(), port });
+    let info = Info::new().with(Target::new(host, port));
     let head = format!("cannot connect {}: ", connector.tree.descriptor);
     let conn = connector.endpoint.connect(&Context::new(), &info).await;
     conn.map(|_| ()).map_err(|error| {
@@ -442,8 +442,7 @@ async fn with_a_proxy_the_address_is_sent_and_not_the_name() {
     let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let text = text.replace("PROXY", &format!("tcp:{}", server.local_addr().unwrap()));
     let connector = connector(&text);
-    let (cx, info) =
-        (Context::new(), Info::new().with(Target { host: "localhost".into(), port: 7 }));
+    let (cx, info) = (Context::new(), Info::new().with(Target::new("localhost", 7)));
     let serving = async {
         let (mut stream, _) = server.accept().await.unwrap();
         assert_eq!(hears(&mut stream, 3).await, [5, 1, 0]);
@@ -455,7 +454,7 @@ async fn with_a_proxy_the_address_is_sent_and_not_the_name() {
     let (conn, kind) = tokio::join!(connector.endpoint.connect(&cx, &info), serving);
     assert!(matches!(kind, 1 | 4), "an address");
     assert_eq!(conn.unwrap().info.get::<Target>().unwrap().host, "localhost");
-    let elsewhere = Info::new().with(Target { host: "192.0.2.1".into(), port: 7 });
+    let elsewhere = Info::new().with(Target::new("192.0.2.1", 7));
     let refused = failure(connector.endpoint.connect(&cx, &elsewhere).await);
     assert!(refused.to_string().ends_with("`allow` doesn't admit 192.0.2.1, port 7"), "{refused}");
 }

@@ -16,7 +16,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use descriptor::{Code, Diagnostic, Template};
-use endpoint::info::Restriction;
+use endpoint::info::{Restriction, Target};
 use endpoint::{Context, Error, ErrorKind, Grants, Info, Result, describe};
 use plan::kind::{Args, Planned};
 use tracing::info;
@@ -97,6 +97,24 @@ impl Destination {
     pub(crate) fn grants(&self) -> Grants {
         let is_known = matches!((&self.host, &self.port), (Typed::Known(_), Typed::Known(_)));
         if is_known { Grants::Service } else { Grants::Network }
+    }
+
+    /// Refuses a client that asks for datagrams where connections are made, or the other way round.
+    ///
+    /// # Errors
+    /// That is so.
+    pub(crate) fn check_network(info: &Info, datagrams: bool, label: &str) -> Result<()> {
+        match info.get::<Target>() {
+            Some(asked) if asked.datagrams != datagrams => {
+                let words = match datagrams {
+                    true => "the client asks for a connection, and this sends datagrams",
+                    false => "the client asks for datagrams, and this is a connection",
+                };
+                let error = error(ErrorKind::Forbidden, label, words.to_owned());
+                Err(error.with_hint("`target:` goes either way"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns whether names are resolved here in any case: what is allowed are addresses.

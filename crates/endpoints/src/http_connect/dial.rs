@@ -54,7 +54,7 @@ impl DialLayer for Dial {
         // What the proxy has sent together with its answer is the tunnel's.
         let stream =
             if unread.is_empty() { stream } else { Box::new(Prefixed::new(unread, stream)) };
-        let target = Target { host: place.host.to_string(), port: place.port };
+        let target = Target::new(place.host.to_string(), place.port);
         let transport = Transport::Bytes(stream);
         Ok(Conn { transport, info: beneath.with(target), control, guard })
     }

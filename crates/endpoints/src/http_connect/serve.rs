@@ -115,7 +115,7 @@ impl Kept {
                 }
             }
         }
-        let target = Target { host: request.host, port: request.port };
+        let target = Target::new(request.host, request.port);
         Ok(Some(asking.offer(target, credentials, Http)))
     }
 }

@@ -74,7 +74,7 @@ mod tests {
         for (name, value) in [("host", "h"), ("cookie", "c=1"), ("authorization", "Basic x")] {
             http.headers.push((name.to_owned(), value.to_owned()));
         }
-        let info = Info::new().with(http).with(Target { host: "t\n".to_owned(), port: 7 });
+        let info = Info::new().with(http).with(Target::new("t\n", 7));
         let names = Names::of(&Registry::with(crate::KINDS));
         let json = names.json(&Query { key: Some("t"), info: &info });
         assert_eq!(

@@ -39,7 +39,7 @@ impl DialLayer for Dial {
             let limit = self.limit.as_secs_f64();
             Err(self.error(ErrorKind::Timeout, format!("no answer of the proxy within {limit} s")))
         })?;
-        let target = Target { host: place.host.to_string(), port: place.port };
+        let target = Target::new(place.host.to_string(), place.port);
         let transport = Transport::Bytes(stream);
         Ok(Conn { transport, info: beneath.with(target), control, guard })
     }

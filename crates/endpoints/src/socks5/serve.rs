@@ -186,7 +186,7 @@ impl Kept {
             Host::Address(address) => address.to_canonical().to_string(),
             Host::Name(name) => name,
         };
-        Ok(Some(asking.offer(Target { host, port }, credentials, version)))
+        Ok(Some(asking.offer(Target::new(host, port), credentials, version)))
     }
 
     async fn turn_away(

@@ -99,6 +99,7 @@ impl Connector for Connect {
 
 impl Connect {
     async fn open(&self, cx: &Context, info: &Info) -> Result<Conn> {
+        Destination::check_network(info, false, &self.descriptor)?;
         let place = self.destination.of(info, &self.descriptor).await?;
         let mut addresses = self.destination.addresses(cx, &place, &self.descriptor).await?;
         if let Some(from) = self.from {
@@ -112,7 +113,7 @@ impl Connect {
         let (stream, fact) = race(interleave(addresses), |address| self.dial(address))
             .await
             .map_err(|failed| self.explain(&place, &failed))?;
-        let target = Target { host: place.host.to_string(), port: place.port };
+        let target = Target::new(place.host.to_string(), place.port);
         Ok(Conn::bytes(Socket::new(stream), Info::new().with(target).with(fact)))
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use descriptor::Code;
 use endpoint::info::Target;
-use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result, describe};
+use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result};
 use plan::kind::{Args, Planned};
 use socket2::{Domain, Protocol, Type};
 use tokio::net::UdpSocket;
@@ -16,17 +16,14 @@ use super::options::Options;
 use super::socket::fact;
 use super::stream::Peer;
 use crate::datagram::connected::Connected;
-use crate::destination::Family;
-use crate::destination::Host;
-use crate::destination::service::{self, Service};
+use crate::destination::{Destination, Family};
 use crate::patience::timeout;
 
 /// A host and port to send to.
 #[derive(Debug)]
 struct Connect {
     descriptor: String,
-    host: Host,
-    port: Service,
+    destination: Destination,
     from: Option<SocketAddr>,
     timeout: Option<Duration>,
     most: usize,
@@ -35,10 +32,7 @@ struct Connect {
 
 pub(super) fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
     let mut mistakes = Vec::new();
-    let host = Host::read(args, "host", Family::Any).map_err(|mistake| mistakes.push(mistake));
-    if matches!(host, Ok(None)) {
-        mistakes.push(args.mistake("host", Code::BadValue, "`host` is empty"));
-    }
+    let destination = Destination::read(args, Family::Any).map_err(|found| mistakes.extend(found));
     let mut from = None;
     if let Some(text) = args.text("bind").filter(|text| !text.is_empty()) {
         let address = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
@@ -49,18 +43,18 @@ pub(super) fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
             mistakes.push(args.mistake("bind", Code::BadValue, message));
         }
     }
-    if let (Ok(Some(host)), Some(from)) = (&host, from)
+    if let (Ok(destination), Some(from)) = (&destination, from)
+        && let Some(host) = destination.known_host()
         && host.address().is_some_and(|address| address.is_ipv4() != from.is_ipv4())
     {
         let message = format!("`bind` must be of the same family as `{host}`");
         mistakes.push(args.mistake("bind", Code::BadValue, message));
     }
     let most = args.int("max-message").and_then(|most| usize::try_from(most).ok());
-    match host {
-        Ok(Some(host)) if mistakes.is_empty() => Ok(Box::new(Connect {
+    match destination {
+        Ok(destination) if mistakes.is_empty() => Ok(Box::new(Connect {
             descriptor: args.descriptor.clone(),
-            host,
-            port: Service::new(args.text("port").unwrap_or_default()),
+            destination,
             from,
             timeout: args.duration("timeout").filter(|limit| !limit.is_zero()),
             most: most.unwrap_or(usize::MAX),
@@ -72,30 +66,24 @@ pub(super) fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
 
 #[async_trait]
 impl Connector for Connect {
-    async fn connect(&self, cx: &Context, _: &Info) -> Result<Conn> {
-        let port = self.port.port().await.map_err(|_| {
-            let words = format!("there is no service `{}` in {}", self.port, service::TABLE);
-            self.error(ErrorKind::NotFound, words).with_hint("give the number of the port")
-        })?;
-        let resolving = self.host.resolve(cx, port);
+    async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn> {
+        Destination::check_network(info, true, &self.descriptor)?;
+        let place = self.destination.of(info, &self.descriptor).await?;
+        let resolving = self.destination.addresses(cx, &place, &self.descriptor);
         let found = match self.timeout {
             None => resolving.await,
-            Some(limit) => timeout(limit, resolving)
-                .await
-                .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())),
-        };
-        let found = found.map_err(|cause| {
-            let words = format!("the name `{}` can't be resolved: {}", self.host, describe(&cause));
-            self.error(ErrorKind::NotFound, words)
-                .with_hint("check the spelling, or give an address")
-        })?;
+            Some(limit) => timeout(limit, resolving).await.unwrap_or_else(|| {
+                let words = format!("the name `{}` was not resolved in time", place.host);
+                Err(self.error(ErrorKind::Timeout, words))
+            }),
+        }?;
         let is_usable =
             |to: &&SocketAddr| self.from.is_none_or(|from| from.is_ipv4() == to.is_ipv4());
         let mut failed = None;
         for to in found.iter().filter(is_usable) {
             match self.open(*to) {
                 Ok((socket, fact)) => {
-                    let target = Target { host: self.host.to_string(), port };
+                    let target = Target::datagrams(place.host.to_string(), place.port);
                     let info = Info::new().with(target).with(fact);
                     return Ok(Conn::messages(Connected::new(Peer::new(socket), self.most), info));
                 }
@@ -106,13 +94,13 @@ impl Connector for Connect {
             Some(cause) => self.explain(cause),
             None => self.error(
                 ErrorKind::NotFound,
-                format!("`{}` has no address of the family of `bind`", self.host),
+                format!("`{}` has no address of the family of `bind`", place.host),
             ),
         })
     }
 
     fn grants(&self) -> Grants {
-        Grants::Service
+        self.destination.grants()
     }
 }
 

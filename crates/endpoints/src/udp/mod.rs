@@ -14,7 +14,7 @@ use plan::kind::{
     Topic, ValueKind,
 };
 
-use crate::destination::sugar;
+use crate::destination::{ALLOW, sugar};
 
 /// Datagrams over IP.
 pub(crate) static KIND: Kind = Kind {
@@ -89,9 +89,10 @@ pub(crate) static KIND: Kind = Kind {
                 "host",
                 ValueKind::Text,
                 "A name or an address; an IPv6 address stands in brackets. Of a name's addresses, the first that there \
-                 is a route to is used.",
+                 is a route to is used. With `allow`, it may be filled from what a client sends.",
             )
             .positional()
+            .fillable()
             .required(),
             Param::new(
                 "port",
@@ -100,7 +101,9 @@ pub(crate) static KIND: Kind = Kind {
                  when a session begins.",
             )
             .positional()
+            .fillable()
             .required(),
+            ALLOW,
             Param::new(
                 "bind",
                 ValueKind::Text,
@@ -157,6 +160,11 @@ pub(crate) static KIND: Kind = Kind {
             role: Role::Connect,
             descriptor: "udp:192.0.2.53:53",
             about: "Sends each message as a datagram to a name server.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "udp:${target.host}:${target.port}:allow={192.0.2.53:53}",
+            about: "Sends to what a client of SOCKS or Wisp asks for, if it is this name server.",
         },
         Example {
             role: Role::Connect,

@@ -157,7 +157,7 @@ impl Dialling {
     /// The host of the request: the URL's, else what was dialled, as RFC 9110 section 7.2 wants it written.
     fn host(&self, beneath: &Info) -> String {
         let dialled = || {
-            let Target { host, port } = beneath.get::<Target>()?;
+            let Target { host, port, .. } = beneath.get::<Target>()?;
             // A zone is of this machine alone (RFC 6874).
             let host = host.split('%').next().unwrap_or(host);
             let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };

@@ -1,0 +1,184 @@
+//! The task of one connection.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use endpoint::{End, MessageStream, Part, Reason, Refusal, RefusalKind};
+use tokio::time::timeout;
+use tracing::debug;
+
+use super::state::{Shared, Word, wait};
+use super::{Protocol, Step};
+
+/// Reads and writes for all sockets.
+pub(super) struct Driver<P> {
+    protocol: P,
+    stream: Box<dyn MessageStream>,
+    shared: Arc<Shared>,
+    /// What is said of no socket, or of one that is there no more.
+    says: VecDeque<Part>,
+    steps: Vec<Step>,
+}
+
+impl<P> Drop for Driver<P> {
+    /// Whatever ended the task, no session is left waiting for it.
+    fn drop(&mut self) {
+        self.shared.lock().end(&End::of(Reason::Stopping));
+    }
+}
+
+/// How a connection ends.
+enum Over {
+    /// The client has ended it.
+    Ended,
+    /// We do, with this end.
+    Ours(End),
+    /// It was lost.
+    Lost,
+}
+
+impl<P: Protocol> Driver<P> {
+    pub(super) fn new(
+        mut protocol: P,
+        stream: Box<dyn MessageStream>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        let says = protocol.begin().into();
+        Self { protocol, stream, shared, says, steps: Vec::new() }
+    }
+
+    /// Runs until the connection is over, and closes it.
+    pub(super) async fn run(mut self) {
+        let (over, end) = poll_fn(|cx| self.poll(cx)).await;
+        self.shared.lock().end(&end);
+        let farewell = match over {
+            Over::Ended => End::eof(),
+            Over::Ours(end) => end,
+            Over::Lost => return,
+        };
+        let stream = &mut self.stream;
+        let limit = stream.close_timeout().unwrap_or(CLOSE);
+        let closing = async {
+            poll_fn(|cx| stream.poll_finish(cx, &farewell)).await?;
+            // What the client has sent meanwhile is read: a reset would take our last words along.
+            while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut **stream).poll_next(cx)).await {}
+            poll_fn(|cx| stream.poll_close(cx)).await
+        };
+        // A client that doesn't answer has no more to say.
+        let _ = timeout(limit, closing).await;
+    }
+
+    /// Ready with how the connection ends, and with the end that sockets have from it.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(Over, End)> {
+        wait(&mut self.shared.lock().driver, cx);
+        if let Poll::Ready(error) = self.stream.poll_background(cx) {
+            debug!("lost: {error}");
+            return Poll::Ready((Over::Lost, End::of(Reason::Reset)));
+        }
+        for _ in 0..TURN {
+            if let Err(error) = self.write(cx) {
+                debug!("lost: {error}");
+                return Poll::Ready((Over::Lost, End::of(Reason::Reset)));
+            }
+            let is_closing = {
+                let state = self.shared.lock();
+                state.is_closing && state.is_empty()
+            };
+            if is_closing && self.says.is_empty() {
+                let end = End::of(Reason::Stopping);
+                return Poll::Ready((Over::Ours(end.clone()), end));
+            }
+            if self.is_paused() {
+                self.stream.poll_ahead(cx);
+                return Poll::Pending;
+            }
+            let taken = match Pin::new(&mut *self.stream).poll_next(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) => {
+                    let end = self.stream.end();
+                    return Poll::Ready((Over::Ended, end));
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    debug!("lost: {error}");
+                    return Poll::Ready((Over::Lost, End::lost(&error)));
+                }
+                Poll::Ready(Some(Ok(part))) => self.protocol.receive(part, &mut self.steps),
+            };
+            self.step();
+            if let Err(end) = taken {
+                return Poll::Ready((Over::Ours(end.clone()), end));
+            }
+        }
+        // Others have their turn.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Whether nothing is to be read now.
+    fn is_paused(&mut self) -> bool {
+        let mut state = self.shared.lock();
+        let paused = state.is_full() || self.says.len() >= SAYS || self.protocol.waits();
+        state.is_paused = paused;
+        paused
+    }
+
+    /// Does what follows from what the client has said.
+    fn step(&mut self) {
+        let mut state = self.shared.lock();
+        for step in self.steps.drain(..) {
+            match step {
+                Step::Say(part) => self.says.push_back(part),
+                Step::Open(number, target) => {
+                    if !state.open(&self.shared.terms, number, target) {
+                        let words = "this connection has as many sockets as it may have";
+                        let refusal = Refusal::new(RefusalKind::Busy, words);
+                        self.says.extend(self.protocol.refused(number, &refusal));
+                    }
+                }
+                Step::Data(number, data, last) => state.data(number, data, last),
+                Step::Close(number, end) => state.close(number, end),
+            }
+        }
+    }
+
+    /// Writes what there is to say, as far as the connection takes it.
+    fn write(&mut self, cx: &mut Context<'_>) -> std::io::Result<()> {
+        let mut stream = Pin::new(&mut *self.stream);
+        while let Poll::Ready(ready) = stream.as_mut().poll_ready(cx) {
+            ready?;
+            let part = loop {
+                if let Some(part) = self.says.pop_front() {
+                    break Some(part);
+                }
+                let Some((number, word)) = self.shared.lock().word() else { break None };
+                let part = match word {
+                    Word::Data(part) => Some(part),
+                    Word::Opened => self.protocol.opened(number),
+                    Word::Refused(refusal) => self.protocol.refused(number, &refusal),
+                    Word::Taken(packets) => self.protocol.taken(number, packets),
+                    Word::Over(end) => self.protocol.over(number, &end),
+                };
+                if part.is_some() {
+                    break part;
+                }
+            };
+            let Some(part) = part else { break };
+            stream.as_mut().start_send(part)?;
+        }
+        match stream.poll_flush(cx) {
+            Poll::Ready(flushed) => flushed,
+            Poll::Pending => Ok(()),
+        }
+    }
+}
+
+/// Answers that wait before no more is read: each message has one at most.
+const SAYS: usize = 64;
+/// Messages that are read before others have their turn.
+const TURN: usize = 64;
+/// The time to say farewell in, where the connection has none of its own.
+const CLOSE: Duration = Duration::from_secs(5);

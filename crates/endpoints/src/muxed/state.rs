@@ -1,0 +1,423 @@
+//! What a connection's task and the sessions of its sockets share.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
+
+use bytes::Bytes;
+use endpoint::info::Target;
+use endpoint::{End, Part, Reason, Refusal};
+
+use super::Terms;
+
+/// What is shared.
+pub(super) struct Shared {
+    pub(super) terms: Terms,
+    state: Mutex<State>,
+}
+
+impl Shared {
+    pub(super) fn new(terms: Terms) -> Self {
+        Self { terms, state: Mutex::default() }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Names a socket for as long as somebody holds it; a client may use a number again before.
+pub(super) type Key = u64;
+
+/// The sockets of a connection.
+#[derive(Default)]
+pub(super) struct State {
+    sockets: HashMap<Key, Socket>,
+    /// Those that the client knows, by its numbers.
+    known: HashMap<u32, Key>,
+    next: Key,
+    /// Sockets that wait to be offered: each is in `sockets`, which is bounded.
+    pub(super) offered: VecDeque<Key>,
+    /// Sockets that have something for the task, each once.
+    due: VecDeque<Key>,
+    /// Bytes from the client that wait in all sockets.
+    waiting: usize,
+    /// Sockets that have more than their share.
+    full: usize,
+    /// No more sockets are taken: nobody is there to offer them to.
+    pub(super) is_closing: bool,
+    /// The connection is over.
+    pub(super) is_over: bool,
+    /// The task is not reading.
+    pub(super) is_paused: bool,
+    pub(super) driver: Option<Waker>,
+    pub(super) offers: Option<Waker>,
+}
+
+/// One socket.
+pub(super) struct Socket {
+    pub(super) number: u32,
+    pub(super) target: Target,
+    // === from the client ===
+    inbox: VecDeque<Part>,
+    waiting: usize,
+    /// Whole packets that wait, and those that have come since the client was told how many may.
+    packets: u32,
+    since: u32,
+    /// The rest of a datagram that had no room is lost, too.
+    is_losing: bool,
+    /// Datagrams that were lost, since the session last looked.
+    pub(super) lost: u64,
+    /// Why nothing more comes.
+    pub(super) ended: Option<End>,
+    pub(super) reader: Option<Waker>,
+    // === for the client ===
+    verdict: Option<Verdict>,
+    outbox: VecDeque<Part>,
+    out: usize,
+    /// The client may be told to send more.
+    may_grant: bool,
+    finished: Option<End>,
+    /// The end was said, or needn't be.
+    pub(super) is_said: bool,
+    pub(super) writer: Option<Waker>,
+    is_due: bool,
+    /// The session, or the offer of it, is there.
+    is_held: bool,
+}
+
+/// What became of an offer.
+pub(super) enum Verdict {
+    Opened,
+    Refused(Refusal),
+}
+
+/// What the task has to say of a socket.
+pub(super) enum Word {
+    Opened,
+    Refused(Refusal),
+    /// So many packets wait; more may come.
+    Taken(u32),
+    Data(Part),
+    Over(End),
+}
+
+// === the task's side ===
+
+impl State {
+    /// Adds a socket, if there is a place for it.
+    pub(super) fn open(&mut self, terms: &Terms, number: u32, target: Target) -> bool {
+        if self.is_closing || self.sockets.len() >= terms.sockets {
+            return false;
+        }
+        self.next += 1;
+        let key = self.next;
+        let socket = Socket {
+            number,
+            target,
+            inbox: VecDeque::new(),
+            waiting: 0,
+            packets: 0,
+            since: 0,
+            is_losing: false,
+            lost: 0,
+            ended: None,
+            reader: None,
+            verdict: None,
+            outbox: VecDeque::new(),
+            out: 0,
+            may_grant: false,
+            finished: None,
+            is_said: false,
+            writer: None,
+            is_due: false,
+            is_held: true,
+        };
+        self.sockets.insert(key, socket);
+        self.known.insert(number, key);
+        self.offered.push_back(key);
+        wake(&mut self.offers);
+        true
+    }
+
+    /// Adds data for a socket. What is for none that is there is dropped: it may have crossed the word that it is over.
+    pub(super) fn data(&mut self, number: u32, data: Bytes, last: bool) {
+        let Some(socket) = self.known.get(&number).and_then(|key| self.sockets.get_mut(key)) else {
+            return;
+        };
+        if !socket.is_held {
+            return;
+        }
+        if socket.target.datagrams {
+            // As a socket of the system does: what has no room is lost.
+            let starts = socket.inbox.back().is_none_or(|part| part.last);
+            socket.is_losing |= starts && socket.waiting + data.len() > SHARE;
+            if socket.is_losing {
+                socket.lost += u64::from(last);
+                socket.is_losing = !last;
+                wake(&mut socket.reader);
+                return;
+            }
+        }
+        let weight = data.len() + WEIGHT;
+        self.full += usize::from(socket.waiting <= SHARE && socket.waiting + weight > SHARE);
+        socket.waiting += weight;
+        self.waiting += weight;
+        (socket.packets, socket.since) =
+            (socket.packets + u32::from(last), socket.since + u32::from(last));
+        socket.inbox.push_back(Part { data, text: false, last });
+        wake(&mut socket.reader);
+    }
+
+    /// The client closes a socket.
+    pub(super) fn close(&mut self, number: u32, end: End) {
+        let Some(key) = self.known.remove(&number) else { return };
+        let Some(socket) = self.sockets.get_mut(&key) else { return };
+        socket.ended.get_or_insert(end);
+        // There is nobody to say anything to.
+        socket.is_said = true;
+        socket.outbox = VecDeque::new();
+        wake(&mut socket.reader);
+        wake(&mut socket.writer);
+        if !socket.is_held {
+            self.remove(key);
+        }
+    }
+
+    /// The connection is over, and so are all of its sockets.
+    pub(super) fn end(&mut self, end: &End) {
+        self.is_over = true;
+        let numbers: Vec<_> = self.known.keys().copied().collect();
+        for number in numbers {
+            self.close(number, end.clone());
+        }
+        wake(&mut self.offers);
+    }
+
+    /// Whether reading has to wait until something is taken.
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting >= ALL || self.full > 0
+    }
+
+    /// Whether no socket is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.sockets.is_empty()
+    }
+
+    /// What the next socket has to say, in turn, with its number.
+    pub(super) fn word(&mut self) -> Option<(u32, Word)> {
+        while let Some(key) = self.due.pop_front() {
+            let Some(socket) = self.sockets.get_mut(&key) else { continue };
+            socket.is_due = false;
+            let number = socket.number;
+            let word = socket.word();
+            let is_more = socket.has_word();
+            if let Some(Word::Refused(_) | Word::Over(_)) = word {
+                self.known.remove(&number);
+            }
+            if socket.is_said && !socket.is_held {
+                self.remove(key);
+            } else if is_more {
+                self.due(key);
+            }
+            if let Some(word) = word {
+                return Some((number, word));
+            }
+        }
+        None
+    }
+
+    fn remove(&mut self, key: Key) {
+        self.empty(key);
+        self.sockets.remove(&key);
+        if self.is_closing && self.sockets.is_empty() {
+            wake(&mut self.driver);
+        }
+    }
+}
+
+impl Socket {
+    fn has_word(&self) -> bool {
+        let waits = !self.outbox.is_empty() || self.may_grant || self.finished.is_some();
+        !self.is_said && (self.verdict.is_some() || waits)
+    }
+
+    fn word(&mut self) -> Option<Word> {
+        if self.is_said {
+            return None;
+        }
+        match self.verdict.take() {
+            Some(Verdict::Opened) => return Some(Word::Opened),
+            Some(Verdict::Refused(refusal)) => {
+                self.is_said = true;
+                return Some(Word::Refused(refusal));
+            }
+            None => {}
+        }
+        if std::mem::take(&mut self.may_grant) {
+            self.since = 0;
+            return Some(Word::Taken(self.packets));
+        }
+        if let Some(part) = self.outbox.pop_front() {
+            self.out -= part.data.len();
+            wake(&mut self.writer);
+            return Some(Word::Data(part));
+        }
+        let end = self.finished.take()?;
+        self.is_said = true;
+        // The client hears no more of it, and what it still sends is for nobody.
+        self.ended.get_or_insert(End::eof());
+        wake(&mut self.reader);
+        wake(&mut self.writer);
+        Some(Word::Over(end))
+    }
+}
+
+// === the sessions' side ===
+
+impl State {
+    /// A socket that is held, which stays until [`State::release`].
+    pub(super) fn socket(&mut self, key: Key) -> &mut Socket {
+        self.sockets.get_mut(&key).expect("who holds a socket has it")
+    }
+
+    /// Says what becomes of an offer.
+    pub(super) fn decide(&mut self, key: Key, verdict: Verdict) {
+        self.socket(key).verdict = Some(verdict);
+        self.due(key);
+    }
+
+    /// The next part that has come for a socket.
+    pub(super) fn next(&mut self, key: Key, window: Option<u32>) -> Option<Part> {
+        let part = self.socket(key).inbox.pop_front()?;
+        self.take(key, &part, part.data.len() + WEIGHT, window);
+        Some(part)
+    }
+
+    /// As much of what has come for a socket as `room` is for.
+    pub(super) fn some(&mut self, key: Key, room: usize, window: Option<u32>) -> Option<Bytes> {
+        let socket = self.socket(key);
+        let part = socket.inbox.front_mut()?;
+        if part.data.len() <= room {
+            return self.next(key, window).map(|part| part.data);
+        }
+        let data = part.data.split_to(room);
+        self.lighten(key, room);
+        Some(data)
+    }
+
+    fn take(&mut self, key: Key, part: &Part, weight: usize, window: Option<u32>) {
+        self.lighten(key, weight);
+        let socket = self.socket(key);
+        socket.packets -= u32::from(part.last);
+        if socket.inbox.is_empty() {
+            // An idle socket holds no memory for bursts.
+            socket.inbox = VecDeque::new();
+        }
+        // Half of what may come has come, and half of the room is free: the client learns before it has to wait. What
+        // it sends until then comes on top, so that one and a half of the window may wait.
+        let half = window.map(|window| window / 2);
+        if half.is_some_and(|half| socket.since >= half && socket.packets <= half)
+            && !socket.target.datagrams
+        {
+            socket.may_grant = true;
+            self.due(key);
+        }
+    }
+
+    fn lighten(&mut self, key: Key, weight: usize) {
+        let socket = self.socket(key);
+        let was_full = socket.waiting > SHARE;
+        socket.waiting -= weight;
+        let is_full = socket.waiting > SHARE;
+        self.full -= usize::from(was_full && !is_full);
+        self.waiting -= weight;
+        if self.is_paused && !self.is_full() {
+            wake(&mut self.driver);
+        }
+    }
+
+    /// Whether a socket has room for what its session has to say.
+    pub(super) fn has_room(&mut self, key: Key) -> bool {
+        let socket = self.socket(key);
+        socket.is_said || socket.out < OUT
+    }
+
+    /// Has a socket say this. Nobody hears one that was closed.
+    pub(super) fn say(&mut self, key: Key, part: Part) {
+        let socket = self.socket(key);
+        if !socket.is_said {
+            socket.out += part.data.len();
+            socket.outbox.push_back(part);
+            self.due(key);
+        }
+    }
+
+    /// Whether everything that a socket had to say was said.
+    pub(super) fn is_flushed(&mut self, key: Key) -> bool {
+        let socket = self.socket(key);
+        socket.is_said || socket.outbox.is_empty()
+    }
+
+    /// The session has no more to say.
+    pub(super) fn finish(&mut self, key: Key, end: &End) {
+        let socket = self.socket(key);
+        if !socket.is_said && socket.finished.is_none() {
+            socket.finished = Some(end.clone());
+            self.due(key);
+        }
+    }
+
+    /// The session is gone. Without a word before, that is a reset.
+    pub(super) fn release(&mut self, key: Key) {
+        self.empty(key);
+        let socket = self.socket(key);
+        socket.is_held = false;
+        if socket.is_said {
+            self.remove(key);
+        } else if socket.verdict.is_none() {
+            self.finish(key, &End::of(Reason::Reset));
+        }
+    }
+
+    /// Forgets what has come for a socket.
+    fn empty(&mut self, key: Key) {
+        let Some(socket) = self.sockets.get_mut(&key) else { return };
+        let waiting = socket.waiting;
+        socket.inbox = VecDeque::new();
+        socket.packets = 0;
+        if waiting > 0 {
+            self.lighten(key, waiting);
+        }
+    }
+
+    fn due(&mut self, key: Key) {
+        let socket = self.socket(key);
+        if !socket.is_due {
+            socket.is_due = true;
+            self.due.push_back(key);
+            wake(&mut self.driver);
+        }
+    }
+}
+
+pub(super) fn wait(slot: &mut Option<Waker>, cx: &Context<'_>) {
+    if !slot.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+        *slot = Some(cx.waker().clone());
+    }
+}
+
+pub(super) fn wake(slot: &mut Option<Waker>) {
+    if let Some(waker) = slot.take() {
+        waker.wake();
+    }
+}
+
+/// What may wait of what a client has sent to one socket: 64 packets of 8 KiB and half as many that were on their way.
+pub(super) const SHARE: usize = 1024 * 1024;
+/// What may wait of what a client has sent to all of its sockets.
+pub(super) const ALL: usize = 16 * 1024 * 1024;
+/// What may wait of what a socket has to say, before the message that goes beyond it.
+pub(super) const OUT: usize = 32 * 1024;
+/// What a part takes beside its data.
+const WEIGHT: usize = 64;

@@ -1,0 +1,116 @@
+//! `target:…`: a connection or datagrams, whichever the client asks for.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use descriptor::{Descriptor, Text};
+use endpoint::info::Target as Asked;
+use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result};
+use plan::kind::{
+    Args, Assemble, Example, Kind, Param, PlanConnect, Planned, Role, Side, ValueKind,
+};
+
+use crate::destination::ALLOW;
+
+/// What the client asks for.
+pub(crate) static KIND: Kind = Kind {
+    connect: Some(Side::alike(PARAMS, PlanConnect::Over(plan))),
+    rewrite: Some(rewrite),
+    examples: &[
+        Example {
+            role: Role::Connect,
+            descriptor: "target:allow={*.example.com,10.0.0.0/8}",
+            about: "Goes where a client of Wisp, ws2s, SOCKS or HTTP CONNECT asks to go, by TCP or by UDP, if it is one of \
+                    these.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "target:{tcp:${target.host}:${target.port}:allow=*:via={socks5://127.0.0.1:9050}}:udp={udp:192.0.2.53:53}",
+            about: "Connects through Tor, and sends all datagrams to a name server.",
+        },
+    ],
+    see_also: &["wisp", "socks5", "tcp", "udp"],
+    ..Kind::new("target", "What the client asks for: a TCP connection, or datagrams")
+};
+
+const PARAMS: &[Param] = &[
+    Param::new("tcp", ValueKind::Connector, "Where clients go that ask for a connection.")
+        .positional()
+        .required(),
+    Param::new(
+        "udp",
+        ValueKind::Connector,
+        "Where clients go that ask for datagrams. Left out, they are refused.",
+    ),
+    ALLOW,
+];
+
+/// `target:allow=A` is `target:{tcp:${target.host}:${target.port}:allow=A}:udp={udp:${target.host}:${target.port}:allow=A}`.
+fn rewrite(descriptor: &Descriptor, role: Role) -> Option<Descriptor> {
+    let (at, allow) = match &descriptor.kwargs[..] {
+        [(name, allow)] if name.as_str() == ALLOW.name => (name.span(), allow),
+        _ => return None,
+    };
+    if role != Role::Connect || descriptor.args.len() > 1 {
+        return None;
+    }
+    let place = |kind: &str| {
+        let hole = |name: &str| Text::synthetic(name, at);
+        let inner = Descriptor::new(Text::synthetic(kind, at))
+            .arg(hole("${target.host}"))
+            .arg(hole("${target.port}"))
+            .kwarg(ALLOW.name, allow.clone());
+        Text::synthetic(&inner.to_string(), allow.span())
+    };
+    let outer = Descriptor::new(descriptor.kind()?.clone());
+    Some(outer.arg(place("tcp")).kwarg("udp", place("udp")))
+}
+
+fn plan(args: &Args) -> Planned<Assemble<dyn Connector>> {
+    if args.is_given(ALLOW.name) {
+        let message = "`allow` belongs to the endpoints beneath, where they are given";
+        let mistake = args.mistake(ALLOW.name, descriptor::Code::BadValue, message);
+        return Err(vec![mistake.help("`target:allow=…` alone is both of them")]);
+    }
+    let descriptor = args.descriptor.clone();
+    Ok(Box::new(move |mut beneath| {
+        let tcp = beneath.connector("tcp");
+        Box::new(Target { descriptor, tcp, udp: beneath.connectors("udp").pop() })
+    }))
+}
+
+#[derive(Debug)]
+struct Target {
+    descriptor: String,
+    tcp: Box<dyn Connector>,
+    udp: Option<Box<dyn Connector>>,
+}
+
+#[async_trait]
+impl Connector for Target {
+    async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn> {
+        match (&self.udp, info.get::<Asked>().is_some_and(|asked| asked.datagrams)) {
+            (_, false) => self.tcp.connect(cx, info).await,
+            (Some(udp), true) => udp.connect(cx, info).await,
+            (None, true) => {
+                let words = "the client asks for datagrams, and `udp` says nowhere to send them";
+                Err(Error::new(ErrorKind::Forbidden, "connect", &*self.descriptor, words))
+            }
+        }
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        let udp = self.udp.as_ref().and_then(|udp| udp.patience());
+        self.tcp.patience().max(udp)
+    }
+
+    fn missing(&self, cx: &Context) -> Option<String> {
+        let udp = || self.udp.as_ref().and_then(|udp| udp.missing(cx));
+        self.tcp.missing(cx).or_else(udp)
+    }
+
+    fn grants(&self) -> Grants {
+        let udp = self.udp.as_ref().map(|udp| udp.grants());
+        udp.unwrap_or(Grants::Nothing).max(self.tcp.grants())
+    }
+}
