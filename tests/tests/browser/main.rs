@@ -2,7 +2,9 @@
 //!
 //! What a test waits for is what a person would see. The forwarder is the real one, and so are the peers.
 
+mod console;
 mod demo;
+mod mqtt;
 mod page;
 mod screenshots;
 mod serial;
