@@ -255,7 +255,9 @@ export class Page {
         break;
       case "connected":
         this.#acks.begin(this.#feed.counts.received);
-        this.#meet(UNTOLD);
+        // A server of another sort says nothing first, unless its subprotocol does.
+        this.#meet(state.subprotocol.startsWith("mqtt") ? "mqtt" : UNTOLD);
+        if (state.subprotocol !== V1) this.#choose();
         // What was started before is gone: nobody should look for it.
         if (this.#sessions++ > 0) this.#say("[new session]", "new session");
         // Unless the window was resized in the meantime, it has this from the URL; servers that

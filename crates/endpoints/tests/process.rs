@@ -495,8 +495,8 @@ async fn standard_error_is_signalled_line_by_line() {
     let mut lines = Vec::new();
     while let Some(signal) = std::future::poll_fn(|task| signals.poll_recv(task)).await {
         match signal {
-            endpoint::Signal::Stderr(line) => lines.push(line),
-            endpoint::Signal::Exit(_) => break,
+            Signal::Stderr(line) => lines.push(line),
+            Signal::Exit(_) => break,
             _ => {}
         }
     }

@@ -116,6 +116,25 @@ fn the_console_may_be_asked_for_and_the_terminal_too() {
     page.wait_text("\ngot hello\n");
 }
 
+/// One without our subprotocol, whose messages have types of their own.
+#[test]
+fn another_server_is_shown_in_it_too() {
+    let elsewhere = Forwarder::between("ws:0:origin=any:encoding=auto", "process:cat");
+    let own = Forwarder::between("ws:0", "echo");
+    let browser = Browser::start();
+    let address = format!("127.0.0.1:{}", elsewhere.port(0));
+    let page = browser.open(&format!("{}?face=console&connect={address}", url(&own)));
+    page.wait_visible("#connect-form");
+    page.select("#connect-subprotocol", "");
+    page.click("#connect-go");
+    page.wait_visible(".console .entry");
+    page.type_text("typed\n");
+    page.wait_text("↑ typed\n↓ typed");
+    let types =
+        "[...document.querySelectorAll('.console .row .type')].map((it) => it.textContent).join()";
+    assert_eq!(page.evaluate(types), "text,text");
+}
+
 #[test]
 fn what_a_screen_reader_needs_is_there() {
     let forwarder = Forwarder::between("ws:0", CHAT);

@@ -531,10 +531,8 @@ async fn of_messages(parameters: &str) -> (Peer, Box<dyn endpoint::MessageStream
     let (mut peer, offer) = server.offer(&upgrade("/", V1)).await;
     let mut answer = Answer::default();
     (answer.far, answer.messages) = (Some(Grants::Service), true);
-    let conn = match timeout(LONG, offer.accept(answer)).await.unwrap().unwrap() {
-        Accepted::Session(conn) => conn,
-        _ => panic!("no telnet is spoken to messages"),
-    };
+    let accepted = timeout(LONG, offer.accept(answer)).await.unwrap().unwrap();
+    let Accepted::Session(conn) = accepted else { panic!("no telnet is spoken to messages") };
     assert_eq!(peer.response().await.status, 101);
     let endpoint::Transport::Messages(mut ws) = conn.transport else { panic!() };
     live(&mut *ws).await;
