@@ -4,6 +4,7 @@
 
 mod console;
 mod demo;
+mod hostile;
 mod mqtt;
 mod page;
 mod screenshots;
