@@ -1,8 +1,9 @@
 // One script and one stylesheet, with hashes in their names, and an index.html that names them
-// relatively, so that the page works at any path.
+// relatively, so that the page works at any path. What few pages need is in files of its own (`?chunk`).
 
-import { readFileSync } from "node:fs";
-import { defineConfig } from "vite";
+import { readdirSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { build, defineConfig } from "vite";
 
 /// xterm.js writes its rules into <style> elements, and true colours (without WebGL) into style
 /// attributes. Both would need 'unsafe-inline' in the Content-Security-Policy. The same through
@@ -43,30 +44,101 @@ function classicScript() {
   };
 }
 
-/// js-base64 comes inside the clipboard addon's own bundle, where Vite can't see it.
-function licenceOfBase64() {
+/// js-base64 comes inside the clipboard addon's own bundle, and what MQTT.js needs inside of that one's, where Vite can't
+/// see it. Not all that MQTT.js depends on is in there; which of it is would change with each version.
+function licencesInBundles() {
   return {
-    name: "licence-of-base64",
+    name: "licences-in-bundles",
     enforce: "post",
     generateBundle: {
       order: "post",
       handler(_options, bundle) {
         const licences = bundle[LICENCES];
         if (!licences) this.error(`no ${LICENCES} to add to`);
-        const own = new URL("node_modules/js-base64/", import.meta.url);
-        const { version } = JSON.parse(readFileSync(new URL("package.json", own), "utf8"));
-        const text = readFileSync(new URL("LICENSE.md", own), "utf8");
-        licences.source += `\n## js-base64 - ${version} (BSD-3-Clause)\n\n${text}`;
+        const needed = ["js-base64", ...Object.keys(manifest("mqtt").dependencies)];
+        for (const name of needed) {
+          const { version, license, dependencies = {} } = manifest(name);
+          const folder = new URL(`node_modules/${name}/`, import.meta.url);
+          const file = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file));
+          const text = file === undefined ? "" : readFileSync(new URL(file, folder), "utf8");
+          licences.source += `\n## ${name} - ${version} (${license})\n\n${text}`;
+          // Types are no code.
+          const more = Object.keys(dependencies).filter((name) => !name.startsWith("@types/"));
+          needed.push(...more.filter((name) => !needed.includes(name)));
+        }
       },
     },
   };
 }
 
+/// `import { load } from "./x.ts?chunk"`: a module with all that it needs, in a file that `load()` brings in. The page's
+/// script is a classic one (see classicScript), which bundlers don't split; import() works in it all the same.
+function chunks() {
+  const MARK = "?chunk";
+  let isBuilt = false;
+  /// Licences of what is in the chunks, by their text.
+  const notices = new Set();
+  return {
+    name: "chunks",
+    enforce: "pre",
+    configResolved(config) {
+      isBuilt = config.command === "build";
+    },
+    async resolveId(source, importer) {
+      if (!source.endsWith(MARK)) return null;
+      const found = await this.resolve(source.slice(0, -MARK.length), importer, { skipSelf: true });
+      return found && `${found.id}${MARK}`;
+    },
+    async load(id) {
+      if (!id.endsWith(MARK)) return null;
+      const entry = id.slice(0, -MARK.length);
+      if (!isBuilt) return `export const load = () => import(${JSON.stringify(entry)});`;
+      const made = await build({
+        configFile: false,
+        logLevel: "warn",
+        build: {
+          write: false,
+          target: "es2022",
+          modulePreload: false,
+          license: { fileName: LICENCES },
+          chunkSizeWarningLimit: 700,
+          rolldownOptions: {
+            input: entry,
+            preserveEntrySignatures: "strict",
+            output: { format: "es", codeSplitting: false },
+          },
+        },
+      });
+      const output = (Array.isArray(made) ? made[0] : made).output;
+      const { code } = output.find((file) => file.type === "chunk");
+      notices.add(String(output.find((file) => file.fileName === LICENCES)?.source ?? ""));
+      // Files in web/src that it is made of, for `vite build --watch` and the build script.
+      this.addWatchFile(entry);
+      const hash = createHash("sha256").update(code).digest("base64url").replace(/[^\w]/g, "").slice(0, 8);
+      const name = `${entry.split("/").at(-2)}-${hash}.js`;
+      this.emitFile({ type: "asset", fileName: `assets/${name}`, source: code });
+      return `const at = "./${name}";\nexport const load = () => import(/* @vite-ignore */ at);`;
+    },
+    generateBundle: {
+      order: "post",
+      handler(_options, bundle) {
+        const licences = bundle[LICENCES];
+        for (const notice of notices) {
+          if (notice) licences.source += `\n${notice.replace(/^# .*\n/, "")}`;
+        }
+      },
+    },
+  };
+}
+
+const manifest = (name) =>
+  JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url), "utf8"));
+
 const LICENCES = "assets/licenses.txt";
 
 export default defineConfig({
   base: "./",
-  plugins: [xtermWithoutInlineStyles(), classicScript(), licenceOfBase64()],
+  plugins: [chunks(), xtermWithoutInlineStyles(), classicScript(), licencesInBundles()],
   optimizeDeps: { exclude: ["@xterm/xterm"] },
   build: {
     target: "es2022",

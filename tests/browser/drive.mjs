@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
-const [executablePath, limit] = process.argv.slice(2);
+const [executablePath, limit, ...more] = process.argv.slice(2);
 const TIMEOUT = Number(limit);
 
 const browser = await chromium.launch({
@@ -27,6 +27,7 @@ const browser = await chromium.launch({
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    ...more,
   ],
 });
 
@@ -35,14 +36,16 @@ const pages = [];
 let complaints = [];
 
 const verbs = {
-  /// A page in a context of its own, as in a private window. `wait: false` doesn't wait for its load.
-  async open({ url, width = 1024, height = 640, dark = true, phone = false }) {
+  /// A page in a context of its own, as in a private window: without scripts, or trusting every certificate, if asked.
+  async open({ url, width = 1024, height = 640, dark = true, phone = false, scripts = true, trusting = false }) {
     const context = await browser.newContext({
       viewport: { width, height },
       colorScheme: dark ? "dark" : "light",
       deviceScaleFactor: phone ? 2 : 1,
       isMobile: phone,
       hasTouch: phone,
+      javaScriptEnabled: scripts,
+      ignoreHTTPSErrors: trusting,
     });
     context.setDefaultTimeout(TIMEOUT);
     // Chromium also writes them to the console, but not from frames and workers.
@@ -159,6 +162,20 @@ const verbs = {
 
   async cookies({ page }) {
     return pages[page].context().cookies();
+  },
+
+  /// From now on, this address is this text to all pages that share cookies with this one, whoever would answer there.
+  async fulfil({ page, url, html }) {
+    await pages[page].context().route(url, (route) => route.fulfill({ contentType: "text/html", body: html }));
+  },
+
+  /// The text in each frame of the page.
+  async frames({ page }) {
+    // One that was blocked answers nothing.
+    const late = () => new Promise((done) => setTimeout(done, 500, ""));
+    const text = (frame) =>
+      Promise.race([frame.evaluate(() => document.body?.innerText ?? "").catch(() => ""), late()]);
+    return Promise.all(pages[page].frames().slice(1).map(text));
   },
 
   /// Another page that has what this one has: cookies, above all.

@@ -5,7 +5,7 @@
 //! the test has said by [`Browser::forgive`] that it provokes it.
 
 use std::cell::{Cell, RefCell};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -58,6 +58,15 @@ impl Browser {
     /// When `cargo xtask setup` has not been run.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with(&[], |_| ())
+    }
+
+    /// Starts it with further options on its command line, in a home that was `prepared`.
+    ///
+    /// # Panics
+    /// When `cargo xtask setup` has not been run.
+    #[must_use]
+    pub fn start_with(options: &[&str], prepare: impl FnOnce(&Path)) -> Self {
         let profile = tempfile::tempdir().expect("a folder for a profile");
         let find = |name| {
             binary::program(name)
@@ -67,7 +76,11 @@ impl Browser {
         // A second less than we wait for the answer, so that it is the driver that says what it waited for.
         let limit = (DEADLINE - Duration::from_secs(1)).as_millis();
         node.arg(root().join("tests/browser/drive.mjs")).arg(find("chromium"));
-        node.arg(limit.to_string()).env("TMPDIR", profile.path()).env("HOME", profile.path());
+        prepare(profile.path());
+        node.arg(limit.to_string())
+            .args(options)
+            .env("TMPDIR", profile.path())
+            .env("HOME", profile.path());
         let process = RefCell::new(Process::spawn("chromium", &mut node));
         let browser =
             Self { process, next: Cell::new(1), forgiven: RefCell::default(), _profile: profile };
@@ -94,6 +107,22 @@ impl Browser {
             json!({"url": url, "width": width, "height": height, "dark": dark, "phone": phone}),
         );
         Page::new(self, &opened)
+    }
+
+    /// Opens a page with scripts switched off.
+    ///
+    /// # Panics
+    /// When it can't be loaded.
+    pub fn open_without_scripts(&self, url: &str) -> Page<'_> {
+        Page::new(self, &self.ask("open", json!({"url": url, "scripts": false, "trusting": true})))
+    }
+
+    /// Opens a page as somebody does who takes its certificate, whoever signed it.
+    ///
+    /// # Panics
+    /// When it can't be loaded.
+    pub fn open_trusting(&self, url: &str) -> Page<'_> {
+        Page::new(self, &self.ask("open", json!({"url": url, "trusting": true})))
     }
 
     /// Complaints that contain `text` fail no test.
@@ -276,6 +305,19 @@ impl<'a> Page<'a> {
     #[must_use]
     pub fn cookies(&self) -> Vec<Value> {
         self.ask("cookies", json!({})).as_array().cloned().unwrap_or_default()
+    }
+
+    /// From now on, this address is `html` to pages that have the same cookies, whoever would answer there.
+    pub fn fulfil(&self, url: &str, html: &str) {
+        self.ask("fulfil", json!({"url": url, "html": html}));
+    }
+
+    /// The text in each frame of it, whatever its origin.
+    #[must_use]
+    pub fn frames(&self) -> Vec<String> {
+        let texts = self.ask("frames", json!({}));
+        let texts = texts.as_array().map(Vec::as_slice).unwrap_or_default();
+        texts.iter().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
     /// A picture of it, `target/screenshots/NAME.png`.

@@ -3,6 +3,7 @@
 //! It is for scripts in a page, where the other browser is Chromium; what a person does is tested with that one.
 
 use std::cell::{Cell, RefCell};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -29,7 +30,17 @@ impl Firefox {
     /// When it isn't installed: `cargo xtask interop` does that.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with(false, |_| ())
+    }
+
+    /// Starts it with a profile that was `prepared`; if it is `trusting`, it takes every certificate, whoever signed it.
+    ///
+    /// # Panics
+    /// When it isn't installed: `cargo xtask interop` does that.
+    #[must_use]
+    pub fn start_with(trusting: bool, prepare: impl FnOnce(&Path)) -> Self {
         let profile = tempfile::tempdir().expect("a folder for a profile");
+        prepare(profile.path());
         let program = binary::program("firefox-esr").or_else(|| binary::program("firefox"));
         let program = program.expect("Firefox is not installed: `cargo xtask interop` installs it");
         let mut command = Command::new(program);
@@ -49,7 +60,8 @@ impl Firefox {
             _process: process,
             _profile: profile,
         };
-        firefox.ask("session.new", &json!({"capabilities": {}}));
+        let capabilities = json!({"alwaysMatch": {"acceptInsecureCerts": trusting}});
+        firefox.ask("session.new", &json!({"capabilities": capabilities}));
         let tree = firefox.ask("browsingContext.getTree", &json!({}));
         let window = tree["contexts"][0]["context"].as_str();
         firefox.window = window.expect("it begins with a window").to_owned();
@@ -79,6 +91,25 @@ impl Firefox {
         let answer = self.ask("script.evaluate", &params);
         let value = answer["result"]["value"].as_str();
         value.unwrap_or_else(|| panic!("no string: {answer}")).to_owned()
+    }
+
+    /// Waits until an expression is true in the page.
+    ///
+    /// # Panics
+    /// After the deadline.
+    pub fn wait(&self, expression: &str) {
+        let waits = format!("String(Boolean({expression}))");
+        crate::until(expression, || (self.evaluate(&waits) == "true").then_some(()));
+    }
+
+    /// Types, key by key. `\n` is Enter.
+    pub fn type_text(&self, text: &str) {
+        let keys = text.chars().map(|c| if c == '\n' { '\u{e007}' } else { c }.to_string());
+        let actions: Vec<_> = keys
+            .flat_map(|key| ["keyDown", "keyUp"].map(|act| json!({"type": act, "value": key})))
+            .collect();
+        let actions = json!([{"type": "key", "id": "keyboard", "actions": actions}]);
+        self.ask("input.performActions", &json!({"context": self.window, "actions": actions}));
     }
 
     fn ask(&self, method: &str, params: &Value) -> Value {

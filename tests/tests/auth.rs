@@ -114,6 +114,103 @@ fn a_file_of_users_lets_in_who_has_the_password_and_no_longer_than_that() {
     forwarder.wait_for_log("signing in has failed");
 }
 
+/// What a browser sends without a script, and what one sends for a page of another origin.
+#[test]
+fn a_form_signs_in_for_files_alone_and_from_own_pages_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("users").display().to_string();
+    passwd(&file, "ada", "engine", &[]);
+    let site = folder.path().join("site");
+    fs::create_dir(&site).expect("a folder");
+    fs::write(site.join("own.txt"), "own text").expect("it is written");
+    let listen = format!("ws:0:auth={{{{htpasswd:{file}}}}}:page={}/", site.display());
+    let forwarder = Forwarder::start(&["-e", &listen, "-d", "process:cat"]);
+    let port = forwarder.port(0);
+    let (url, origin) = (
+        format!("http://127.0.0.1:{port}/own.txt?a=b"),
+        format!("Origin: http://127.0.0.1:{port}"),
+    );
+    let form = |fields: &str, headers: &[&str]| {
+        let mut args = vec!["-d", fields];
+        for header in headers {
+            args.extend(["-H", header]);
+        }
+        args.push(&url);
+        curl(&args)
+    };
+    let right = "username=ada&password=engine";
+    for (headers, why) in [
+        (&[][..], "a form has to come from a page of this listener"),
+        (&["Origin: http://127.0.0.1:1"], "may not connect here"),
+        (&["Origin: null"], "may not connect here"),
+        (
+            &[&*origin, "Sec-Fetch-Site: cross-site"],
+            "a form has to come from a page of this listener",
+        ),
+        (
+            &[&*origin, "Sec-Fetch-Site: same-site"],
+            "a form has to come from a page of this listener",
+        ),
+    ] {
+        let (status, text) = form(right, headers);
+        assert!(status == "403" && text.contains(why) && !text.contains("set-cookie"), "{text}");
+    }
+    let (status, text) = form("username=ada&password=x%3Cb%3E", &[&origin]);
+    assert!(status == "403" && text.contains("the name or the password is wrong"), "{text}");
+    let long = format!("{right}&x={}", "x".repeat(10_000));
+    assert_eq!(form(&long, &[&origin]).0, "400");
+    for twice in ["username=ada&username=ada&password=engine", "username=ada"] {
+        assert_eq!(form(twice, &[&origin]).0, "403");
+    }
+
+    let (status, text) = form(right, &[&origin, "Sec-Fetch-Site: same-origin"]);
+    assert!(status == "303" && text.contains("location: ./own.txt?a=b"), "{text}");
+    let cookie = text.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a cookie");
+    assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");
+    let cookie = format!("Cookie: {}", cookie.split(';').next().expect("a pair"));
+    let with = |more: &[&str]| {
+        let mut args = vec!["-H", &cookie];
+        for header in more {
+            args.extend(["-H", header]);
+        }
+        args.push(&url);
+        curl(&args)
+    };
+    let (status, text) = with(&[]);
+    assert!(status == "200" && text.contains("own text"), "{text}");
+    assert!(text.contains("cross-origin-resource-policy: same-origin"), "{text}");
+    assert_eq!(with(&["Sec-Fetch-Site: same-origin"]).0, "200");
+    let link =
+        ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"];
+    assert_eq!(with(&link).0, "200");
+    // What another port's page embeds.
+    let embedded =
+        ["Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image"];
+    assert_eq!(with(&embedded).0, "401");
+    let pair = cookie.strip_prefix("Cookie: ").expect("it begins so");
+    assert_eq!(status_of_upgrade(port, pair), 401);
+
+    // Out, by its own page alone.
+    let out = |headers: &[&str]| {
+        let mut all = vec![&*cookie];
+        all.extend(headers);
+        form("action=sign-out", &all)
+    };
+    assert_eq!(out(&[]).0, "403");
+    assert_eq!(with(&[]).0, "200");
+    let (status, text) = out(&[&origin]);
+    assert!(status == "303" && text.contains("; Max-Age=0"), "{text}");
+    assert_eq!(with(&[]).0, "401");
+    // Guessing is put off.
+    let guessed: Vec<_> =
+        (0..8).map(|_| form("username=ada&password=guess", &[&origin]).0).collect();
+    assert!(guessed.iter().any(|status| status == "503"), "{guessed:?}");
+}
+
+fn status_of_upgrade(port: u16, cookie: &str) -> u16 {
+    status(port, Some(("Cookie", cookie)))
+}
+
 #[test]
 fn a_wrong_password_is_said_to_be_wrong_beside_tokens() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -9,8 +9,8 @@ use tests::source::sources;
 const QUEUES: &[(&str, &[&str])] = &[
     ("crates/endpoint/src/control/queue.rs", &["EVENTS"]),
     ("crates/endpointforward/src/listening.rs", &["WAITING", "UNDECIDED"]),
-    ("crates/endpoints/src/auth/link.rs", &["TICKETS"]),
-    ("crates/endpoints/src/auth/sessions.rs", &["MOST", "TICKETS"]),
+    ("crates/endpoints/src/auth/sessions.rs", &["MOST"]),
+    ("crates/endpoints/src/auth/tickets.rs", &["MOST"]),
     ("crates/endpoints/src/datagram/accepting.rs", &["ARRIVALS"]),
     ("crates/endpoints/src/datagram/table.rs", &["QUEUE", "ALL"]),
     ("crates/endpoints/src/destination/lookups.rs", &["WAITING"]),

@@ -16,6 +16,9 @@ export const FACES: Record<Face, FaceRules> = {
   telnet: { farEcho: false, enter: "\r", newlines: false },
   serial: { farEcho: true, enter: "\r", newlines: false },
   stream: { farEcho: false, enter: "\n", newlines: true },
+  // In a view of their own, unless the terminal is asked for.
+  messages: { farEcho: false, enter: "\n", newlines: true },
+  mqtt: { farEcho: false, enter: "\n", newlines: true },
 };
 
 /// For servers that don't say (`binary`, `base64`, none): most often a terminal is behind.

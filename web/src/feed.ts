@@ -56,6 +56,13 @@ export class Feed {
     this.#push(bytes, true, from);
   }
 
+  /// From the server, and shown elsewhere than in the terminal.
+  elsewhere(bytes: number): void {
+    this.#counts.received += bytes;
+    this.#counts.parsed += bytes;
+    this.onparsed?.();
+  }
+
   /// From the page itself, such as local echo: shown behind what came before it.
   local(text: string): void {
     this.#push(new TextEncoder().encode(text), false, 0);

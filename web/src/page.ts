@@ -7,6 +7,7 @@
 
 import { Acks } from "./acks.ts";
 import { LocalEcho } from "./echo.ts";
+import { Lines } from "./lines.ts";
 import { FACES, UNTOLD } from "./face.ts";
 import { Feed } from "./feed.ts";
 import { SerialView } from "./serialview.ts";
@@ -30,6 +31,7 @@ import { SignIn } from "./ui/signin.ts";
 import { Status } from "./ui/status.ts";
 import { isDark, reducedMotion, watchLook } from "./ui/theme.ts";
 import { Title } from "./ui/title.ts";
+import { askedFor, usual, Views } from "./views/views.ts";
 import { needsForm, ownUrl, withSize } from "./wire/address.ts";
 import { exitWords, type Ending } from "./wire/ending.ts";
 import { Entrance, TELL, tokenInLink } from "./wire/entrance.ts";
@@ -54,6 +56,8 @@ export class Page {
   readonly #acks = new Acks((bytes) => this.#session.control({ type: "ack", bytes }));
   readonly #session: Session;
   readonly #echo = new LocalEcho();
+  readonly #lines = new Lines();
+  readonly #views: Views;
   readonly #title = new Title();
   readonly #ask: Ask;
   readonly #search: Search;
@@ -67,12 +71,12 @@ export class Page {
   #address: Address | null = null;
   #face: Face = UNTOLD;
   #farEcho = true;
-  #settling: number | undefined;
+  #settling: ReturnType<typeof setTimeout> | undefined;
   /// Whether the state before was `connected`.
   #live = false;
   /// Whether a job has the terminal, as far as is known.
   #job = false;
-  #probing: number | undefined;
+  #probing: ReturnType<typeof setTimeout> | undefined;
   /// How many sessions this page has had.
   #sessions = 0;
   /// null where the page came from elsewhere than what it connects to.
@@ -106,13 +110,37 @@ export class Page {
       address: () => this.#sized(),
       why: (seen) => this.#why(seen),
       state: (state) => this.#state(state),
-      data: (bytes) => {
-        if (this.#face === "serial") this.#feed.data(this.#view.take(bytes), bytes.length);
+      data: (bytes, text) => {
+        if (this.#views.name !== "terminal") return this.#views.received(bytes as Uint8Array<ArrayBuffer>, text);
+        if (this.#face === "messages" && text) {
+          // A message has no end of a line that a terminal could see.
+          this.#feed.data(bytes);
+          this.#feed.local("\r\n");
+        } else if (this.#face === "serial") this.#feed.data(this.#view.take(bytes), bytes.length);
         else this.#feed.data(bytes);
         this.#probe();
       },
       control: (message) => this.#control(message),
     });
+    const { session, title } = { session: this.#session, title: this.#title };
+    this.#views = new Views(
+      element("main", HTMLElement),
+      {
+        send: (bytes, text) => session.send(bytes, text),
+        get waiting() {
+          return session.waiting;
+        },
+        connect: () => this.#connect(),
+        disconnect: () => session.disconnect(),
+        save,
+        copy: (text) => void copy(text),
+        get title() {
+          return title.text;
+        },
+      },
+      (bytes) => this.#feed.elsewhere(bytes),
+      (words) => this.#status.show(session.state, words),
+    );
     this.#serial = new Serial(
       this.#store,
       (message) => this.#session.control(message),
@@ -147,12 +175,13 @@ export class Page {
     this.#windowEvents();
     this.#clipboardEvents();
     watchLook(this.#store, () => this.#relook());
+    this.#store.watch(({ fontSize }) => this.#views.fontSize(fontSize));
     this.#store.watch(({ serialNewlines, serialTimestamps, serialHex }) => {
       this.#view.show({ newlines: serialNewlines, timestamps: serialTimestamps, hex: serialHex });
     });
     new ResizeObserver(() => this.#terminal.fit()).observe(this.#place);
     addEventListener("online", () => this.#session.hurry());
-    expose(this.#terminal, this.#feed);
+    expose(this.#terminal, this.#feed, this.#views);
   }
 
   start(): void {
@@ -186,11 +215,12 @@ export class Page {
   #connect(): void {
     if (this.#address === null) return this.#form.show(false);
     this.#session.connect();
-    this.#terminal.focus();
+    this.#focus();
   }
 
   #focus(): void {
     if (this.#signIn.isShown) this.#signIn.focus();
+    else if (this.#views.view) this.#views.view.focus();
     else this.#terminal.focus();
   }
 
@@ -216,7 +246,7 @@ export class Page {
     this.#status.show(state);
     const isOut = state.kind === "out";
     // What it shows is covered, and typing goes nowhere.
-    this.#place.inert = isOut;
+    this.#place.inert = isOut || this.#views.name !== "terminal";
     button("sign-out").hidden = isOut || !this.#entrance?.canSignOut;
     if (isOut) this.#signIn.show(state.words);
     else this.#signIn.hide();
@@ -225,20 +255,23 @@ export class Page {
         break;
       case "connected":
         this.#acks.begin(this.#feed.counts.received);
-        this.#meet(UNTOLD);
+        // A server of another sort says nothing first, unless its subprotocol does.
+        this.#meet(state.subprotocol.startsWith("mqtt") ? "mqtt" : UNTOLD);
+        if (state.subprotocol !== V1) this.#choose();
         // What was started before is gone: nobody should look for it.
-        if (this.#sessions++ > 0) this.#feed.local("\x1b[90m[new session]\x1b[0m\r\n");
+        if (this.#sessions++ > 0) this.#say("[new session]", "new session");
         // Unless the window was resized in the meantime, it has this from the URL; servers that
         // don't look there haven't.
         this.#tellSize();
         break;
       case "waiting":
-        if (this.#live) this.#parted(`${state.words}; reconnecting begins a new session`);
+        if (this.#live) this.#parted(state.words, "; reconnecting begins a new session");
         break;
       case "ended":
-        this.#parted(`${state.words}. Press Enter to reconnect.`);
+        this.#parted(state.words, ". Press Enter to reconnect.");
         break;
     }
+    this.#views.tell((view) => view.connected(state.kind === "connected"));
     this.#live = state.kind === "connected";
   }
 
@@ -260,23 +293,50 @@ export class Page {
     this.#face = face;
     this.#farEcho = FACES[face].farEcho;
     this.#echo.forget();
+    this.#lines.forget();
     this.#terminal.newlines(FACES[face].newlines);
     this.#view.begin();
     this.#serial.show(face === "serial");
-    element("stream-tools", HTMLElement).hidden = face !== "stream";
+    element("stream-tools", HTMLElement).hidden = face !== "stream" && face !== "messages";
     button("end-input").disabled = false;
     document.documentElement.dataset["face"] = face;
   }
 
-  #parted(words: string): void {
-    this.#feed.local(`${this.#terminal.modesOff}\r\n\x1b[90m[${words}]\x1b[0m\r\n`);
+  /// Shows it in the view that is right for the face, or was asked for.
+  #choose(): void {
+    const { messages } = this.#store.settings;
+    const chosen = this.#face === "messages" && messages !== "auto" ? messages : null;
+    this.#views.show(askedFor(location.href) ?? chosen ?? usual(this.#face));
+    const isTerminal = this.#views.name === "terminal";
+    document.documentElement.dataset["view"] = this.#views.name;
+    this.#place.inert = !isTerminal;
+    this.#views.tell((view) => view.connected(this.#session.state.kind === "connected"));
+    if (this.#views.view) this.#focus();
+  }
+
+  /// Says what happens to the session, where it is shown.
+  #say(words: string, plainly: string): void {
+    this.#feed.local(`\x1b[90m${words}\x1b[0m\r\n`);
+    this.#views.tell((view) => view.note(plainly));
+  }
+
+  #parted(words: string, then: string): void {
+    this.#feed.local(`${this.#terminal.modesOff}\r\n`);
+    this.#say(`[${words}${then}]`, words);
   }
 
   #control(message: FromServer): void {
     switch (message.type) {
       case "hello":
         if (message.ack) this.#acks.start();
-        return this.#wear(message.face);
+        this.#wear(message.face);
+        return this.#choose();
+      case "text":
+        // Framing has made use of it.
+        return;
+      case "stderr":
+        if (this.#views.name !== "terminal") return this.#views.tell((view) => view.stderr(message.text));
+        return this.#feed.local(`\x1b[31m${message.text.replace(/\p{Cc}/gu, " ")}\x1b[0m\r\n`);
       case "echo":
         this.#farEcho = message.on;
         return this.#echo.forget();
@@ -288,6 +348,7 @@ export class Page {
       case "line":
         return this.#serial.line(message);
       case "exit":
+        this.#views.tell((view) => view.note(exitWords(message) || "it has ended"));
         return this.#status.show(this.#session.state, exitWords(message));
       case "eof":
         return this.#status.show(this.#session.state, "the other side sends no more");
@@ -324,6 +385,10 @@ export class Page {
       const shown = this.#echo.typed(text);
       if (shown !== "") this.#feed.local(shown);
     }
+    if (this.#face === "messages") {
+      for (const line of this.#lines.typed(text)) this.#session.send(new TextEncoder().encode(line), true);
+      return;
+    }
     const enter = this.#face === "serial" ? ENTERS[this.#store.settings.serialEnter] : FACES[this.#face].enter;
     this.#session.send(new TextEncoder().encode(enter === "\r" ? text : text.replaceAll("\r", enter)));
   }
@@ -351,6 +416,7 @@ export class Page {
       case "paste":
         return;
       case "search":
+        if (this.#views.view) return this.#views.view.search();
         return this.#search.open();
       case "toolbar":
         return button("open-settings").focus();
@@ -460,8 +526,8 @@ export class Page {
       if (event.defaultPrevented || isTerminals || command(event, MAC) !== "search") return;
       event.preventDefault();
       const box = dialog("settings");
-      if (!box.open) return this.#search.open();
-      box.addEventListener("close", () => this.#search.open(), { once: true });
+      if (!box.open) return this.#run("search");
+      box.addEventListener("close", () => this.#run("search"), { once: true });
       box.close();
     });
     // Where the keyboard on the screen covers the page instead of making it smaller.
@@ -504,11 +570,11 @@ export class Page {
     const on = (id: string, act: () => void): void => button(id).addEventListener("click", act);
     const back = (act: () => void) => (): void => {
       act();
-      this.#terminal.focus();
+      this.#focus();
     };
     on("larger", back(() => this.#run("larger")));
     on("smaller", back(() => this.#run("smaller")));
-    on("open-search", () => this.#search.open());
+    on("open-search", () => this.#run("search"));
     on("theme", back(() => {
       // Always to a look that is seen to be another: from the system's to its opposite first.
       const { theme } = this.#store.settings;
@@ -552,10 +618,10 @@ export class Page {
 
 /// For tests and scripts in the console: what is on the screen, which WebGL draws into a picture, and
 /// how much went through. Nothing here can do what the page's own script could not.
-function expose(terminal: Terminal, feed: Feed): void {
+function expose(terminal: Terminal, feed: Feed, views: Views): void {
   Object.assign(window, {
     endpointforward: {
-      text: () => terminal.text(),
+      text: () => views.view?.text() ?? terminal.text(),
       size: () => terminal.size,
       renderer: () => terminal.renderer,
       counts: () => feed.counts,

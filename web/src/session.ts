@@ -34,7 +34,7 @@ export interface Callbacks {
   /// Why an attempt came to nothing, and what would help: `seen` is all that the WebSocket said.
   why(seen: Ending): Promise<Ending>;
   state(state: State): void;
-  data(bytes: Uint8Array): void;
+  data(bytes: Uint8Array, text: boolean): void;
   control(message: FromServer): void;
 }
 
@@ -47,7 +47,7 @@ export class Session {
   #connection: Connection | undefined;
   #state: State = { kind: "idle" };
   #openedAt = 0;
-  #timer: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   /// Counts attempts: what an earlier one has waited for doesn't matter any more.
   #turn = 0;
 
@@ -75,8 +75,14 @@ export class Session {
     this.#enter({ kind: "ended", words: "disconnected" });
   }
 
-  send(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#connection?.send(bytes);
+  /// Sends one message.
+  send(bytes: Uint8Array<ArrayBuffer>, text = false): void {
+    this.#connection?.send(bytes, text);
+  }
+
+  /// Bytes that were sent and are still here.
+  get waiting(): number {
+    return this.#connection?.waiting ?? 0;
   }
 
   control(message: FromPage): void {
@@ -100,7 +106,7 @@ export class Session {
           this.#openedAt = Date.now();
           this.#enter({ kind: "connected", subprotocol });
         },
-        data: (bytes) => this.#callbacks.data(bytes),
+        data: (bytes, text) => this.#callbacks.data(bytes, text),
         control: (message) => this.#callbacks.control(message),
         ended: (seen, told) => {
           if (told) return this.#ended(seen);

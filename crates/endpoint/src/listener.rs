@@ -338,6 +338,8 @@ pub struct Answer {
     /// Whether the far side takes signals, such as a window's size: a program on a pty does, and one
     /// on pipes doesn't.
     pub signals: bool,
+    /// Whether the far side has messages rather than bytes.
+    pub messages: bool,
     /// Headers to add to the answer.
     pub headers: Vec<(String, String)>,
 }

@@ -268,7 +268,7 @@ fn mistakes_of_the_others() {
       = help: write it out, or write `\$` if the text is meant as it stands
     ");
     insta::assert_snapshot!(mistakes(Connect, "process:cat:stderr=lag"), @r"
-    error: `stderr` must be `log` or `merge` or `null`
+    error: `stderr` must be `log` or `signal` or `merge` or `null`
       | process:cat:stderr=lag
       |                    ^^^
       = help: did you mean `log`?

@@ -275,17 +275,28 @@ async fn a_program_takes_and_gives_lines() {
     assert!(cx.settled(LONG).await);
 }
 
-/// Our page is a terminal: it gets what the program writes, line ends and all.
+/// Our page shows messages, unless a terminal is behind it; another forwarder wants what the program writes, line ends and
+/// all.
 #[tokio::test]
-async fn our_page_gets_bytes_as_they_come() {
+async fn our_page_gets_messages_and_a_terminals_bytes_as_they_come() {
     let cx = with_path();
-    for text in ["process:printf:{a\\nb}:framing=lines", "framed:{process:printf:{a\\nb}}:by=lines"]
-    {
+    for (text, face, is_framed) in [
+        ("process:printf:{a\\nb}:framing=lines", None, true),
+        ("framed:{process:printf:{a\\nb}}:by=lines", None, true),
+        ("pty:cat:framing=lines", None, false),
+        ("process:printf:{a\\nb}:framing=lines", Some("stream"), false),
+        ("framed:{process:printf:{a\\nb}}:by=lines", Some("stream"), false),
+    ] {
         let mut http = endpoint::info::Http::default();
         http.subprotocols = vec!["endpointforward.v1".into()];
+        let face = face.map(|face| ("endpointforward-face".to_owned(), face.to_owned()));
+        http.headers.extend(face);
         let near = endpoint::Info::new().with(http);
         let conn = connector(text).endpoint.connect(&cx, &near).await.unwrap();
-        assert!(matches!(conn.transport, Transport::Bytes(_)), "{text}");
+        assert_eq!(matches!(conn.transport, Transport::Messages(_)), is_framed, "{text}");
+        if is_framed || text.starts_with("pty") {
+            continue;
+        }
         let mut got = String::new();
         conn.into_io().read_to_string(&mut got).await.unwrap();
         assert_eq!(got, "a\nb");

@@ -506,3 +506,25 @@ async fn an_input_that_is_cut_is_no_end_of_input() {
         assert_eq!(mark.exists(), is_whole);
     }
 }
+
+#[tokio::test]
+async fn standard_error_is_signalled_line_by_line() {
+    let cx = with_path();
+    let script = "process:sh:-c:{printf 'one\\n\\033[31mtwo\\tlast' >&2; head -c 3000 /dev/zero | tr '\\0' x >&2}:stderr=signal";
+    let conn = connect(&cx, script).await;
+    let mut signals = conn.control.outgoing.expect("it says how it ended");
+    let mut lines = Vec::new();
+    while let Some(signal) = poll_fn(|task| signals.poll_recv(task)).await {
+        match signal {
+            Signal::Stderr(line) => lines.push(line),
+            Signal::Exit(_) => break,
+            _ => {}
+        }
+    }
+    drop(conn.transport);
+    assert_eq!(lines[0], "one");
+    assert!(lines[1].starts_with("\\u{1b}[31mtwo\tlastxxx"), "{}", lines[1]);
+    assert!(lines.iter().all(|line| line.len() <= 1024));
+    assert_eq!(lines[1..].concat().matches('x').count(), 3000);
+    settled(&cx).await;
+}

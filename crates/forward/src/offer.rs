@@ -161,6 +161,7 @@ impl<'a> Opening<'a> {
                     answer.subprotocol = info.agree(&far.info);
                     answer.far = Some(grants);
                     answer.signals = far.control.incoming.is_some();
+                    answer.messages = matches!(far.transport, Transport::Messages(_));
                     let (near, through) = self.accept(offer, admitted, answer).await?;
                     let (near, far) = self.apply_layer(near, far, through, &info).await?;
                     Ok(Opened { near, far, place, name })

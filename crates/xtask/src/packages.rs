@@ -167,6 +167,12 @@ pub(crate) const PACKAGES: &[Package] = &[
         services: &[],
     },
     Package {
+        name: "libnss3-tools",
+        program: "certutil",
+        why: "tells a browser which authorities it trusts",
+        services: &[],
+    },
+    Package {
         name: "fonts-dejavu-core",
         program: "/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf",
         why: "a browser without fonts shows a terminal of empty boxes",

@@ -2,7 +2,10 @@
 //!
 //! What a test waits for is what a person would see. The forwarder is the real one, and so are the peers.
 
+mod console;
 mod demo;
+mod hostile;
+mod mqtt;
 mod page;
 mod screenshots;
 mod serial;
@@ -12,6 +15,7 @@ mod sockets;
 mod telnet;
 mod touch;
 mod why;
+mod wss;
 
 use tests::Forwarder;
 

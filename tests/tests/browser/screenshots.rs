@@ -5,6 +5,8 @@ use std::io::Write;
 use tests::Forwarder;
 use tests::browser::{Browser, Look, Page};
 
+use crate::console;
+use crate::mqtt::{self, broker::Broker};
 use crate::serial::line;
 use crate::telnet::{ask_manhole, log_in, manhole, telnetd};
 use crate::{BASH, url};
@@ -105,6 +107,40 @@ fn a_serial_line() {
         taken(&page, "serial", look.0);
         page.close();
     }
+}
+
+#[test]
+fn the_console() {
+    let forwarder = Forwarder::between("ws:0", console::CHAT);
+    each_look(&url(&forwarder), "console", |page| {
+        page.wait_text("! a warning");
+        for message in ["hello", "{\"set\": 21}"] {
+            page.type_text(&format!("{message}\n"));
+            page.wait_text(&format!("↓ got {message}"));
+        }
+        page.click(".console .row.in .what:has-text('gauge')");
+        page.wait_visible(".console .payload details");
+    });
+}
+
+#[test]
+fn a_broker() {
+    let broker = Broker::start("allow_anonymous true");
+    let forwarder = mqtt::forwarder(&broker);
+    each_look(&url(&forwarder), "mqtt", |page| {
+        page.click(".mqtt .card .primary");
+        page.wait_visible(".mqtt .subscribed button");
+        for (topic, payload) in [
+            ("house/attic/window", "closed"),
+            ("house/kitchen/light", "on"),
+            ("house/kitchen/heat", "{\"celsius\":21.5,\"wanted\":{\"day\":22,\"night\":17}}"),
+        ] {
+            mqtt::publish(page, topic, payload);
+            page.wait_text(&format!("{topic} {payload}"));
+        }
+        page.click(".mqtt .row[title='house/kitchen/heat']");
+        page.wait_visible(".mqtt .payload details");
+    });
 }
 
 #[test]

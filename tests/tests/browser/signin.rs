@@ -6,25 +6,26 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 use tests::browser::{Browser, Look, Page};
-use tests::{Forwarder, binary};
+use tests::ws::Request;
+use tests::{Forwarder, binary, net};
 
 use crate::why::axe;
 use crate::{BASH, url};
 
 /// A file with one user.
-fn users() -> (TempDir, PathBuf) {
+pub(crate) fn users() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("users");
-    passwd(&file, "engine");
+    passwd(&file, "ada", "engine");
     (folder, file)
 }
 
-/// Gives ada this password.
-fn passwd(file: &Path, password: &str) {
+/// Gives a user this password.
+pub(crate) fn passwd(file: &Path, name: &str, password: &str) {
     let mut child = Command::new(binary::endpointforward())
         .arg("passwd")
         .arg(file)
-        .arg("ada")
+        .arg(name)
         .stdin(Stdio::piped())
         .spawn()
         .expect("it starts");
@@ -114,7 +115,7 @@ fn a_changed_password_signs_out_and_the_form_says_so() {
     page.fill(PASSWORD, "engine");
     page.click("#sign-in-go");
     page.wait_state("connected");
-    passwd(&file, "another");
+    passwd(&file, "ada", "another");
     tests::until("the file was read again", || {
         page.go(&url(&forwarder));
         let state = "new Promise((say) => setInterval(() => {
@@ -182,6 +183,8 @@ fn a_folder_opens_for_who_signs_in() {
     page.wait_visible("#words:has-text('the name or the password is wrong')");
     page.type_text("engine\n");
     page.wait_visible("p.own");
+    assert_eq!(page.go(&format!("{}?sign-out", url(&forwarder))), 200);
+    assert_eq!(axe(&page), "");
     assert_eq!(page.go(&url(&forwarder)), 200);
     // Its scripts connect with the secret, and sign out with it.
     let out = "(async () => {
@@ -196,6 +199,93 @@ fn a_folder_opens_for_who_signs_in() {
     page.fill("#password", "engine");
     page.click("#form button");
     page.wait_visible("p.own");
+}
+
+/// What is sent with that cookie alone. The status of an upgrade, with the origin that the page has.
+fn upgrade_with(page: &Page<'_>, forwarder: &Forwarder) -> u16 {
+    let cookies = page.cookies();
+    let cookie = &cookies[0];
+    let pair = format!(
+        "{}={}",
+        cookie["name"].as_str().unwrap_or_default(),
+        cookie["value"].as_str().unwrap_or_default()
+    );
+    let port = forwarder.port(0);
+    let request = Request::new("/")
+        .header("Host", &format!("127.0.0.1:{port}"))
+        .header("Origin", &format!("http://127.0.0.1:{port}"))
+        .header("Cookie", &pair);
+    request.send(&net::connect(port)).status
+}
+
+/// As on iOS with its scripts switched off, say: a form, a reply, a cookie.
+#[test]
+fn a_folder_opens_without_a_script() {
+    let (folder, file) = users();
+    let site = folder.path().join("site");
+    std::fs::create_dir(&site).expect("a folder");
+    let own = "<!doctype html><link rel=icon href='data:,'><p class=own>own page";
+    std::fs::write(site.join("a.html"), own).expect("it can be written");
+    let listen =
+        format!("ws:0:auth={{{{htpasswd:{}}}}}:page={{{}/}}", file.display(), site.display());
+    let forwarder = Forwarder::between(&listen, "echo");
+    let browser = browser();
+    let at = format!("{}a.html?x=1", url(&forwarder));
+    let page = browser.open_without_scripts(&at);
+    let sign_in = |password: &str| {
+        page.wait_visible("#form");
+        page.fill("#name", "ada");
+        page.fill("#password", password);
+        page.click("#form button");
+    };
+    sign_in("wrong");
+    page.wait_visible("#words:has-text('the name or the password is wrong')");
+    assert_eq!(page.cookies(), [] as [serde_json::Value; 0]);
+    sign_in("engine");
+    page.wait_visible("p.own");
+    assert_eq!(page.evaluate("location.href"), at);
+    let cookies = page.cookies();
+    assert_eq!(
+        (&cookies[0]["httpOnly"], &cookies[0]["sameSite"]),
+        (&true.into(), &"Strict".into())
+    );
+    // It opens files, and no session.
+    assert_eq!(upgrade_with(&page, &forwarder), 401);
+
+    page.go(&format!("{}?sign-out", url(&forwarder)));
+    page.click("button:has-text('Sign out')");
+    page.wait_visible("#form");
+    assert_eq!(page.cookies(), [] as [serde_json::Value; 0]);
+    page.go(&at);
+    sign_in("engine");
+    page.wait_visible("p.own");
+    passwd(&file, "ada", "another");
+    tests::until("the file was read again", || (page.go(&at) == 403).then_some(()));
+    sign_in("another");
+    page.wait_visible("p.own");
+}
+
+#[test]
+fn over_tls_the_cookie_belongs_to_the_host() {
+    let (folder, file) = users();
+    let site = folder.path().join("site");
+    std::fs::create_dir(&site).expect("a folder");
+    std::fs::write(
+        site.join("index.html"),
+        "<!doctype html><link rel=icon href='data:,'><p class=own>own",
+    )
+    .expect("it can be written");
+    let auth = format!("auth={{{{htpasswd:{}}}}}:page={{{}/}}", file.display(), site.display());
+    let forwarder = Forwarder::between(&format!("ws:{{tls:0:cert=self-signed}}:{auth}"), "echo");
+    let browser = browser();
+    let page = browser.open_without_scripts(&format!("https://127.0.0.1:{}/", forwarder.port(0)));
+    page.fill("#name", "ada");
+    page.fill("#password", "engine");
+    page.click("#form button");
+    page.wait_visible("p.own");
+    let cookie = &page.cookies()[0];
+    let name = format!("__Host-endpointforward-{}", forwarder.port(0));
+    assert_eq!((&cookie["name"], &cookie["secure"]), (&name.into(), &true.into()));
 }
 
 #[test]

@@ -34,6 +34,7 @@ fn told(forwarder: &Forwarder, name: &str, state: &str, words: &str) {
         let page = browser.open_as(&url(forwarder), look);
         page.wait_state(state);
         page.wait_status(words);
+        assert_eq!(axe(&page), "", "{name}");
         is_whole(&page, &format!("{name}-{}", if look.dark { "dark" } else { "light" }));
         page.close();
     }
@@ -101,6 +102,7 @@ fn a_server_that_is_gone() {
     page.wait_state("connected");
     drop(forwarder);
     page.wait_status("server can't be reached");
+    assert_eq!(axe(&page), "", "reconnecting");
     is_whole(&page, "gone");
 }
 

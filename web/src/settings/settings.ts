@@ -12,6 +12,8 @@ export interface Settings {
   /// What to do when a program wants to set the clipboard (OSC 52).
   programClipboard: "ask" | "allow" | "deny";
   localEcho: "auto" | "on" | "off";
+  /// Where sessions of messages are shown.
+  messages: "auto" | "console" | "terminal";
   screenReader: boolean;
   /// Of serial lines: what Enter sends, how lines end that come, and how they are shown.
   serialEnter: "cr" | "lf" | "crlf";
@@ -31,6 +33,7 @@ export const DEFAULTS: Readonly<Settings> = {
   pasteWarning: true,
   programClipboard: "ask",
   localEcho: "auto",
+  messages: "auto",
   screenReader: false,
   serialEnter: "cr",
   serialNewlines: "auto",
@@ -46,6 +49,7 @@ const CHOICES = {
   theme: ["system", "light", "dark"],
   programClipboard: ["ask", "allow", "deny"],
   localEcho: ["auto", "on", "off"],
+  messages: ["auto", "console", "terminal"],
   serialEnter: ["cr", "lf", "crlf"],
   serialNewlines: ["auto", "as-is", "lf", "cr"],
 } as const;

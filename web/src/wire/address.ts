@@ -16,7 +16,7 @@ export interface Target {
 }
 
 /// Parameters in the page's own URL that are for the page.
-const FOR_THE_PAGE = ["connect", "cols", "rows"];
+const FOR_THE_PAGE = ["connect", "cols", "face", "rows"];
 
 /// The page's own URL with ws(s): in front, whatever its path: a proxy may serve it under any.
 export function ownUrl(page: string): string {

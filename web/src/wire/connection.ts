@@ -6,7 +6,7 @@ import { framing, V1, type Framing } from "./framing.ts";
 
 export interface Events {
   opened(subprotocol: string): void;
-  data(bytes: Uint8Array): void;
+  data(bytes: Uint8Array, text: boolean): void;
   control(message: FromServer): void;
   /// Exactly once, last, whatever happened; not after [`Connection.abandon`]. `told` is false if nobody said why it
   /// could not be opened, or what would open it.
@@ -28,7 +28,7 @@ export class Connection {
   #exit: Closed["exit"];
   #begun = false;
   #over = false;
-  #timer: number;
+  #timer: ReturnType<typeof setTimeout>;
 
   /// Throws what `new WebSocket` throws: a URL or a subprotocol that can't be, or ws: from https:.
   constructor(url: string, protocols: string[], events: Events) {
@@ -48,9 +48,15 @@ export class Connection {
     this.#socket.onclose = (event) => this.#end(event);
   }
 
-  send(bytes: Uint8Array<ArrayBuffer>): void {
-    if (this.#socket.readyState !== WebSocket.OPEN || bytes.length === 0) return;
-    this.#socket.send(this.#framing.data(bytes));
+  /// One message.
+  send(bytes: Uint8Array<ArrayBuffer>, text: boolean): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    for (const message of this.#framing.data(bytes, text)) this.#socket.send(message);
+  }
+
+  /// Bytes that were sent and haven't left this machine's browser.
+  get waiting(): number {
+    return this.#socket.bufferedAmount;
   }
 
   control(message: FromPage): void {
@@ -78,7 +84,7 @@ export class Connection {
     const received = this.#framing.receive(message);
     if (received === null) return;
     if ("data" in received) {
-      this.#events.data(received.data);
+      this.#events.data(received.data, received.text);
     } else {
       // The Close frame that follows may say less than this does.
       if (received.control.type === "exit") this.#exit = received.control;

@@ -1,7 +1,7 @@
 // Control messages of `endpointforward.v1`: text messages, each one JSON object with a `type`.
 // docs/terminal-protocol.md is the description; this is the codec.
 
-export type Face = "shell" | "telnet" | "serial" | "stream";
+export type Face = "shell" | "telnet" | "serial" | "stream" | "messages" | "mqtt";
 export type Parity = "N" | "E" | "O" | "M" | "S";
 
 export interface Line {
@@ -29,6 +29,10 @@ export type FromServer =
   | { type: "title"; text: string }
   | ({ type: "line" } & Line)
   | ({ type: "modem" } & Modem)
+  /// Whether the data messages after it are text.
+  | { type: "text"; on: boolean }
+  /// A line of a program's standard error.
+  | { type: "stderr"; text: string }
   | { type: "exit"; status?: number; signal?: number }
   | { type: "eof" };
 
@@ -38,6 +42,7 @@ export type FromPage =
   | ({ type: "line" } & Line)
   | ({ type: "modem" } & Pick<Modem, "dtr" | "rts">)
   | { type: "ack"; bytes: number }
+  | { type: "text"; on: boolean }
   | { type: "query"; what: "job" | "modem" }
   | { type: "eof" };
 
@@ -74,6 +79,10 @@ export function parseControl(text: string): FromServer | null {
     }
     case "echo":
       return typeof fields["on"] === "boolean" ? { type: "echo", on: fields["on"] } : null;
+    case "text":
+      return typeof fields["on"] === "boolean" ? { type: "text", on: fields["on"] } : null;
+    case "stderr":
+      return typeof fields["text"] === "string" ? { type: "stderr", text: fields["text"] } : null;
     case "job":
       return typeof fields["runs"] === "boolean" ? { type: "job", runs: fields["runs"] } : null;
     case "title":
@@ -123,5 +132,5 @@ function optional<K extends string, V>(name: K, value: V | undefined): { [P in K
   return (value === undefined ? {} : { [name]: value }) as { [P in K]?: V };
 }
 
-const FACES: readonly Face[] = ["shell", "telnet", "serial", "stream"];
+const FACES: readonly Face[] = ["shell", "telnet", "serial", "stream", "messages", "mqtt"];
 const PARITIES: readonly Parity[] = ["N", "E", "O", "M", "S"];

@@ -197,7 +197,7 @@ const RESTARTED =
   "Open the new link, which was printed where endpointforward was started";
 const NEEDS_LINK = "this page needs the link that was printed where endpointforward was started";
 
-/// With the path of the page behind it. http/entrance.html of the server has the same name.
+/// With the path of the page behind it. http/sign_in.html of the server has the same name.
 const KEY = "endpointforward.secret:";
 const TICKET = "endpointforward.ticket.";
 const MOST = 2000;

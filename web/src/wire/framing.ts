@@ -6,14 +6,16 @@ import { fromBase64, toBase64 } from "./base64.ts";
 export const V1 = "endpointforward.v1";
 export const OFFERED: readonly string[] = [V1, "binary", "base64"];
 
-export type Received = { data: Uint8Array } | { control: FromServer } | null;
+export type Received = { data: Uint8Array; text: boolean } | { control: FromServer } | null;
 export type Message = string | Uint8Array<ArrayBuffer>;
 
+/// Of one connection: what came before may say what a message is.
 export interface Framing {
   readonly name: string;
   /// null for what is to be ignored.
   receive(message: string | ArrayBuffer): Received;
-  data(bytes: Uint8Array<ArrayBuffer>): Message;
+  /// `text`: whether it is to arrive as text, where messages have types.
+  data(bytes: Uint8Array<ArrayBuffer>, text: boolean): Message[];
   /// null if the subprotocol has no control messages.
   control(message: FromPage): string | null;
 }
@@ -21,43 +23,55 @@ export interface Framing {
 export function framing(subprotocol: string): Framing {
   switch (subprotocol) {
     case V1:
-      return v1;
+      return v1();
     case "base64":
       return base64;
     default:
-      // `binary`, none, or a name somebody typed into the form: bytes in binary messages.
+      // `binary`, none, or a name somebody typed into the form: messages as they are.
       return { ...plain, name: subprotocol };
   }
 }
 
-const v1: Framing = {
-  name: V1,
-  receive(message) {
-    if (typeof message !== "string") return { data: new Uint8Array(message) };
-    const control = parseControl(message);
-    return control && { control };
-  },
-  data: (bytes) => bytes,
-  control: encodeControl,
-};
+function v1(): Framing {
+  // Types of messages are said by `text`, to servers that keep them.
+  let typed = false;
+  let incoming = false;
+  let outgoing = false;
+  return {
+    name: V1,
+    receive(message) {
+      if (typeof message !== "string") return { data: new Uint8Array(message), text: incoming };
+      const control = parseControl(message);
+      if (control?.type === "hello") typed = control.face === "messages";
+      if (control?.type === "text") incoming = control.on;
+      return control && { control };
+    },
+    data(bytes, text) {
+      if (!typed || text === outgoing) return [bytes];
+      outgoing = text;
+      return [encodeControl({ type: "text", on: text }), bytes];
+    },
+    control: encodeControl,
+  };
+}
 
 const base64: Framing = {
   name: "base64",
   receive(message) {
-    if (typeof message !== "string") return { data: new Uint8Array(message) };
+    if (typeof message !== "string") return { data: new Uint8Array(message), text: false };
     const data = fromBase64(message);
-    return data && { data };
+    return data && { data, text: false };
   },
-  data: toBase64,
+  data: (bytes) => [toBase64(bytes)],
   control: () => null,
 };
 
 const plain: Framing = {
   name: "",
   receive(message) {
-    // Servers without subprotocols often send text. It is meant to be read, so it is shown.
-    return { data: typeof message === "string" ? new TextEncoder().encode(message) : new Uint8Array(message) };
+    if (typeof message !== "string") return { data: new Uint8Array(message), text: false };
+    return { data: new TextEncoder().encode(message), text: true };
   },
-  data: (bytes) => bytes,
+  data: (bytes, text) => [text ? new TextDecoder().decode(bytes) : bytes],
   control: () => null,
 };

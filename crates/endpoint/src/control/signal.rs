@@ -30,6 +30,8 @@ pub enum Signal {
     Purge(Purge),
     /// Asks for a value; a side that has it answers with the signal that carries it. An event.
     Query(Query),
+    /// A line that the program behind the connection wrote to its standard error. An event.
+    Stderr(String),
     /// The terminal's title. A state.
     Title(String),
     /// The terminal's size. A state.
@@ -47,7 +49,9 @@ impl Signal {
             | Self::Line(_)
             | Self::Title(_)
             | Self::Window(_) => true,
-            Self::Break(_) | Self::Modem(_) | Self::Purge(_) | Self::Query(_) => false,
+            Self::Break(_) | Self::Modem(_) | Self::Purge(_) | Self::Query(_) | Self::Stderr(_) => {
+                false
+            }
         }
     }
 

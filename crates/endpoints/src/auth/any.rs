@@ -47,6 +47,10 @@ impl Exchange for AnyExchange {
         self.0.iter().for_each(|exchange| exchange.end(secret));
     }
 
+    fn end_cookie(&self, cookie: &str) {
+        self.0.iter().for_each(|exchange| exchange.end_cookie(cookie));
+    }
+
     fn takes_passwords(&self) -> bool {
         self.0.iter().any(|exchange| exchange.takes_passwords())
     }

@@ -106,6 +106,10 @@ impl Exchange for Tokens {
     fn end(&self, secret: &str) {
         self.sessions.end(secret);
     }
+
+    fn end_cookie(&self, cookie: &str) {
+        self.sessions.end_cookie(cookie);
+    }
 }
 
 fn ask(words: &str) -> Refusal {

@@ -147,6 +147,10 @@ impl Exchange for Users {
         self.sessions.end(secret);
     }
 
+    fn end_cookie(&self, cookie: &str) {
+        self.sessions.end_cookie(cookie);
+    }
+
     fn takes_passwords(&self) -> bool {
         true
     }

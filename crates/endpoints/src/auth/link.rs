@@ -11,17 +11,15 @@
 //!
 //! All are random, in memory alone, and gone with the listener.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::gate::{Admitted, Credentials, Gate, Identity, Role, Ticket};
 use endpoint::{Error, ErrorKind, Info, Refusal, RefusalKind};
 use plan::kind::{Args, Planned, Variant};
-use tokio::time::Instant;
 
 use super::secret::Secret;
+use super::tickets::Tickets;
 use super::{Exchange, Exchanged, Provided, Provider};
 
 /// A token in a link, and what a client keeps once it has exchanged that.
@@ -33,8 +31,7 @@ struct Secrets {
     token: Mutex<Option<Secret>>,
     session: Secret,
     files: Secret,
-    /// Oldest first.
-    tickets: Mutex<VecDeque<(Secret, Instant)>>,
+    tickets: Tickets<()>,
 }
 
 impl OneTimeLink {
@@ -49,7 +46,7 @@ impl OneTimeLink {
             token: Mutex::new(Some(token)),
             session: Secret::new()?,
             files: Secret::new()?,
-            tickets: Mutex::default(),
+            tickets: Tickets::default(),
         };
         Ok((Self(Arc::new(secrets)), said))
     }
@@ -62,7 +59,10 @@ impl Gate for OneTimeLink {
         let credentials = info.get::<Credentials>().unwrap_or(&nothing);
         let secrets = &self.0;
         let admitted = || Admitted::new(info, Identity::anonymous(), Role::ReadWrite);
-        if credentials.ticket.as_deref().is_some_and(|ticket| secrets.take_ticket(ticket))
+        if credentials
+            .ticket
+            .as_deref()
+            .is_some_and(|ticket| secrets.tickets.take(ticket).is_some())
             || credentials.cookies.iter().any(|cookie| secrets.files.is(cookie))
         {
             return Ok(admitted());
@@ -88,6 +88,8 @@ impl Exchange for OneTimeLink {
 
     /// The secret is that of everybody who has come in: it ends with the listener.
     fn end(&self, _: &str) {}
+
+    fn end_cookie(&self, _: &str) {}
 }
 
 pub(super) const VARIANT: Variant = Variant::new(
@@ -126,10 +128,7 @@ impl OneTimeLink {
             secrets.spend(bearer)?;
             Some(secrets.session.text().to_owned())
         };
-        let ticket = secrets.new_ticket().map_err(|error| {
-            let words = format!("the system has no random numbers: {error}");
-            Refusal::new(RefusalKind::Busy, words)
-        })?;
+        let ticket = secrets.tickets.give(())?;
         Ok(Exchanged { secret, ticket, files: secrets.files.text().to_owned() })
     }
 }
@@ -139,34 +138,11 @@ impl Secrets {
         self.token.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tickets(&self) -> MutexGuard<'_, VecDeque<(Secret, Instant)>> {
-        self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn spend(&self, token: &str) -> Result<(), Refusal> {
         let mut expected = self.token();
         is_right(expected.as_ref(), token)?;
         *expected = None;
         Ok(())
-    }
-
-    fn new_ticket(&self) -> Result<String, getrandom::Error> {
-        let ticket = Secret::new()?;
-        let said = ticket.text().to_owned();
-        let mut tickets = self.tickets();
-        if tickets.len() == TICKETS {
-            tickets.pop_front();
-        }
-        tickets.push_back((ticket, Instant::now()));
-        Ok(said)
-    }
-
-    /// Takes a ticket: `false` if there is none like it, or none any more.
-    fn take_ticket(&self, ticket: &str) -> bool {
-        let mut tickets = self.tickets();
-        tickets.retain(|(_, since)| since.elapsed() < TICKET_LIFE);
-        let place = tickets.iter().position(|(known, _)| known.is(ticket));
-        place.and_then(|place| tickets.remove(place)).is_some()
     }
 }
 
@@ -181,10 +157,6 @@ fn is_right(expected: Option<&Secret>, token: &str) -> Result<(), Refusal> {
 fn refused(why: &str) -> Refusal {
     Refusal::new(RefusalKind::Forbidden, why)
 }
-
-/// How many tickets wait at most: only clients that were let in are given any, and they use them at once.
-const TICKETS: usize = 64;
-const TICKET_LIFE: Duration = Duration::from_secs(30);
 
 const UNKNOWN: &str =
     "open this page with the link that was shown where endpointforward was started";
@@ -248,12 +220,6 @@ mod tests {
         for not_one in [&secret, &token, &given.files] {
             assert!(ticket(&link, not_one).await.is_err());
         }
-        let first = link.exchange_bearer(&secret).expect("it is known").ticket;
-        for _ in 0..TICKETS {
-            link.exchange_bearer(&secret).expect("it is known");
-        }
-        assert_eq!(link.0.tickets().len(), TICKETS);
-        assert_eq!(words(ticket(&link, &first).await), LATE);
     }
 
     #[tokio::test]

@@ -13,6 +13,7 @@ mod link;
 mod secret;
 mod sessions;
 mod throttle;
+mod tickets;
 
 use std::fmt;
 use std::sync::Arc;
@@ -166,6 +167,9 @@ pub(crate) trait Exchange: Send + Sync {
 
     /// Signs out who has this secret.
     fn end(&self, secret: &str);
+
+    /// Signs out the browser that shows this cookie.
+    fn end_cookie(&self, cookie: &str);
 
     /// Returns whether a name and a password are taken.
     fn takes_passwords(&self) -> bool {

@@ -9,23 +9,20 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use endpoint::Refusal;
 use endpoint::gate::{Credentials, Identity, Role};
-use endpoint::{Refusal, RefusalKind};
 use tokio::time::Instant;
 
 use super::Exchanged;
 use super::secret::Secret;
+use super::tickets::{Tickets, fresh};
 
 /// Who has signed in. Bounded: the oldest is signed out for one more than [`MOST`].
 #[derive(Default)]
-pub(super) struct Sessions(Mutex<Inner>);
-
-#[derive(Default)]
-struct Inner {
+pub(super) struct Sessions {
     /// Oldest first.
-    signed_in: VecDeque<SignedIn>,
-    /// Oldest first.
-    tickets: VecDeque<(Secret, Instant, Member)>,
+    signed_in: Mutex<VecDeque<SignedIn>>,
+    tickets: Tickets<Member>,
 }
 
 struct SignedIn {
@@ -49,11 +46,11 @@ impl Sessions {
     pub(super) fn begin(&self, member: Member) -> Result<Exchanged, Refusal> {
         let (secret, files) = (fresh()?, fresh()?);
         let shown = (secret.text().to_owned(), files.text().to_owned());
-        let ticket = self.ticket(member.clone())?;
-        let mut inner = self.lock();
-        inner.signed_in.push_back(SignedIn { secret, files, since: Instant::now(), member });
-        if inner.signed_in.len() > MOST {
-            inner.signed_in.pop_front();
+        let ticket = self.tickets.give(member.clone())?;
+        let mut signed_in = self.lock();
+        signed_in.push_back(SignedIn { secret, files, since: Instant::now(), member });
+        if signed_in.len() > MOST {
+            signed_in.pop_front();
         }
         Ok(Exchanged { secret: Some(shown.0), ticket, files: shown.1 })
     }
@@ -66,7 +63,7 @@ impl Sessions {
     ) -> Option<Result<Exchanged, Refusal>> {
         let found = self.find(|it| it.secret.is(secret), is_good)?;
         let (member, files) = found;
-        Some(self.ticket(member).map(|ticket| Exchanged { secret: None, ticket, files }))
+        Some(self.tickets.give(member).map(|ticket| Exchanged { secret: None, ticket, files }))
     }
 
     /// Who shows a ticket, a secret or a cookie of ours. A ticket is taken.
@@ -76,7 +73,7 @@ impl Sessions {
         is_good: impl Fn(&Member) -> bool,
     ) -> Option<Member> {
         if let Some(ticket) = &credentials.ticket {
-            return self.take(ticket).filter(|member| is_good(member));
+            return self.tickets.take(ticket).filter(|member| is_good(member));
         }
         let is_it = |it: &SignedIn| {
             credentials.bearer.as_deref().is_some_and(|bearer| it.secret.is(bearer))
@@ -87,7 +84,12 @@ impl Sessions {
 
     /// Signs out whoever has this secret.
     pub(super) fn end(&self, secret: &str) {
-        self.lock().signed_in.retain(|it| !it.secret.is(secret));
+        self.lock().retain(|it| !it.secret.is(secret));
+    }
+
+    /// Signs out whoever has this cookie.
+    pub(super) fn end_cookie(&self, cookie: &str) {
+        self.lock().retain(|it| !it.files.is(cookie));
     }
 
     fn find(
@@ -95,52 +97,24 @@ impl Sessions {
         is_it: impl Fn(&SignedIn) -> bool,
         is_good: impl Fn(&Member) -> bool,
     ) -> Option<(Member, String)> {
-        let mut inner = self.lock();
-        inner.signed_in.retain(|it| it.since.elapsed() < LONGEST);
-        let at = inner.signed_in.iter().position(is_it)?;
-        if is_good(&inner.signed_in[at].member) {
-            let it = &inner.signed_in[at];
+        let mut signed_in = self.lock();
+        signed_in.retain(|it| it.since.elapsed() < LONGEST);
+        let at = signed_in.iter().position(is_it)?;
+        let it = &signed_in[at];
+        if is_good(&it.member) {
             return Some((it.member.clone(), it.files.text().to_owned()));
         }
-        inner.signed_in.remove(at);
+        signed_in.remove(at);
         None
     }
 
-    fn ticket(&self, member: Member) -> Result<String, Refusal> {
-        let ticket = fresh()?;
-        let shown = ticket.text().to_owned();
-        let mut inner = self.lock();
-        inner.tickets.push_back((ticket, Instant::now(), member));
-        if inner.tickets.len() > TICKETS {
-            inner.tickets.pop_front();
-        }
-        Ok(shown)
+    fn lock(&self) -> MutexGuard<'_, VecDeque<SignedIn>> {
+        self.signed_in.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn take(&self, ticket: &str) -> Option<Member> {
-        let mut inner = self.lock();
-        inner.tickets.retain(|(_, since, _)| since.elapsed() < SOON);
-        let at = inner.tickets.iter().position(|(known, ..)| known.is(ticket))?;
-        inner.tickets.remove(at).map(|(_, _, member)| member)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn fresh() -> Result<Secret, Refusal> {
-    Secret::new().map_err(|error| {
-        Refusal::new(RefusalKind::Busy, format!("the system has no random numbers: {error}"))
-    })
 }
 
 /// Browsers that are signed in at the same time.
 const MOST: usize = 10_000;
-/// Tickets at the same time.
-const TICKETS: usize = 1024;
-/// How long a ticket is good.
-const SOON: Duration = Duration::from_secs(30);
 /// How long a browser stays signed in.
 const LONGEST: Duration = Duration::from_secs(12 * 3600);
 
@@ -182,5 +156,9 @@ mod tests {
         assert!(sessions.again(&given.files, |_| true).is_none());
         sessions.end(&given.secret.expect("it is new"));
         assert_eq!(sessions.shown(&cookie, |_| true), None);
+        // And by the cookie alone, where there is no script that has the secret.
+        let given = sessions.begin(ada(1)).expect("random numbers");
+        sessions.end_cookie(&given.files);
+        assert!(sessions.again(&given.secret.expect("it is new"), |_| true).is_none());
     }
 }

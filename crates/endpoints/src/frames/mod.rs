@@ -17,16 +17,19 @@ pub(crate) const FRAMING: Param = Param::new(
     "framing",
     ValueKind::Framing,
     "Where messages begin and end in its bytes: `lines`, `json`, `{length:width=2}` and others, which `help framed` \
-     lists. Left out, bytes pass as they come (`chunks`), as they always do between this and our page.",
+     lists. Left out, bytes pass as they come (`chunks`), as they always do between a terminal or a device and our page.",
 )
 .topic(Topic::Messages);
 
-/// A connection whose bytes are taken apart, if that was asked for. `near` is what is known of the other side: our page
-/// is a terminal, which shows bytes as they come, and lines with their ends.
+/// A connection whose bytes are taken apart, if that was asked for. `near` is what is known of the other side: a page in
+/// front of a terminal or a device shows bytes as they come, and another forwarder wants them as they are.
 pub(crate) fn framed(mut conn: Conn, framings: Option<&Framings>, near: &Info) -> Conn {
     let is_page = || near.lookup("http", "subprotocol").is_some_and(|name| name == PAGE);
+    let is_plain =
+        || near.lookup("http", &format!("header.{PLAIN}")).is_some_and(|face| face == "stream");
+    let is_terminal = conn.control.incoming.is_some();
     if let Some(framings) = framings
-        && !is_page()
+        && !(is_page() && (is_terminal || is_plain()))
     {
         let bytes = conn.transport.into_bytes();
         conn.transport = Transport::Messages(Box::new(Framed::new(bytes, framings.clone())));
@@ -36,3 +39,5 @@ pub(crate) fn framed(mut conn: Conn, framings: Option<&Framings>, near: &Info) -
 
 /// The subprotocol of our page.
 const PAGE: &str = "endpointforward.v1";
+/// The header of a client that speaks it and is no page.
+const PLAIN: &str = "endpointforward-face";

@@ -28,15 +28,33 @@ pub(crate) struct Admission {
     pub(crate) authenticator: Option<Arc<dyn Gate>>,
     /// The forwarder's, for what becomes no offer.
     pub(crate) gate: Option<Arc<dyn Gate>>,
-    /// The name of the cookie that opens files.
-    pub(crate) cookie: String,
+    /// The cookie that opens files.
+    pub(crate) cookie: CookieNames,
+    /// Whether clients come by TLS of ours, and so have the cookie's name for it alone.
+    pub(crate) is_encrypted: bool,
+}
+
+/// What the cookie is called. Over TLS a name that a browser takes from this very host, by TLS, alone (RFC 6265bis
+/// section 4.1.3.2): no other host of the domain, and nobody on the way, can set one in its place.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CookieNames {
+    plain: String,
+    secure: String,
+}
+
+impl CookieNames {
+    /// Returns the name over a connection that is secure, or isn't.
+    pub(crate) fn name(&self, is_secure: bool) -> &str {
+        if is_secure { &self.secure } else { &self.plain }
+    }
 }
 
 impl Admission {
     /// Names the cookie of the listener at `port`: cookies are shared by all ports of a host, so their names have to
     /// differ.
-    pub(crate) fn cookie_at(port: Option<u16>) -> String {
-        port.map_or(COOKIE_NAME.to_owned(), |port| format!("{COOKIE_NAME}-{port}"))
+    pub(crate) fn cookie_at(port: Option<u16>) -> CookieNames {
+        let plain = port.map_or(COOKIE_NAME.to_owned(), |port| format!("{COOKIE_NAME}-{port}"));
+        CookieNames { secure: format!("__Host-{plain}"), plain }
     }
 
     /// Takes a request's credentials out of its head. Tickets are in nobody's list of subprotocols; the rest is ours
@@ -47,7 +65,14 @@ impl Admission {
         if self.authenticator.is_some() {
             shown.bearer = take_bearer(&mut head.headers);
             (shown.user, shown.password) = take_basic(&mut head.headers).unzip();
-            shown.cookies = take_cookies(&mut head.headers, &self.cookie);
+            let plain = take_cookies(&mut head.headers, &self.cookie.plain);
+            shown.cookies = take_cookies(&mut head.headers, &self.cookie.secure);
+            if !self.is_encrypted {
+                shown.cookies.extend(plain);
+            }
+            if !is_asked_for_by_its_own(&head.headers) {
+                shown.cookies.clear();
+            }
         }
         shown
     }
@@ -80,6 +105,20 @@ impl Admission {
         };
         let late = || Refusal::new(RefusalKind::Busy, "there was no decision in time");
         patience::timeout(limit, checks).await.unwrap_or_else(|| Err(late()))
+    }
+}
+
+/// Whether a request's cookies are its own page's: browsers send them along with what another port's page embeds, because
+/// ports are one site to them. A browser says which page asks (Fetch Metadata Request Headers); one that doesn't is taken
+/// as before. A person who follows a link to a page has asked for it.
+fn is_asked_for_by_its_own(headers: &HeaderMap) -> bool {
+    let says = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
+    match says("sec-fetch-site") {
+        None | Some(b"same-origin" | b"none") => true,
+        Some(_) => {
+            says("sec-fetch-mode") == Some(b"navigate")
+                && says("sec-fetch-dest") == Some(b"document")
+        }
     }
 }
 
@@ -210,16 +249,35 @@ mod tests {
     }
 
     #[test]
+    fn cookies_of_what_another_page_embeds_dont_count() {
+        let is = |lines: &[(&'static str, &'static str)]| {
+            let lines = lines.iter().map(|&(name, value)| (HeaderName::from_static(name), value));
+            is_asked_for_by_its_own(&headers(&lines.collect::<Vec<_>>()))
+        };
+        let site = "sec-fetch-site";
+        assert!(is(&[]) && is(&[(site, "same-origin")]) && is(&[(site, "none")]));
+        let link = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+        let frame = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")];
+        for other in ["same-site", "cross-site", "?"] {
+            assert!(!is(&[(site, other)]), "{other}");
+            assert!(is(&[(site, other), link[0], link[1]]), "{other}");
+            assert!(!is(&[(site, other), frame[0], frame[1]]), "{other}");
+        }
+    }
+
+    #[test]
     fn only_ones_own_cookie_is_taken() {
-        let name = Admission::cookie_at(Some(9000));
+        let names = Admission::cookie_at(Some(9000));
+        assert_eq!(names.name(true), "__Host-endpointforward-9000");
+        let name = names.name(false);
         let mut sent =
             headers(&[(COOKIE, "a=b; endpointforward-9000=x;endpointforward-9000=y; c")]);
-        assert_eq!(take_cookies(&mut sent, &name), ["x", "y"]);
+        assert_eq!(take_cookies(&mut sent, name), ["x", "y"]);
         assert_eq!(sent[COOKIE], "a=b; c");
         let mut sent = headers(&[(COOKIE, "endpointforward-9000=x")]);
-        assert_eq!(take_cookies(&mut sent, &name), ["x"]);
+        assert_eq!(take_cookies(&mut sent, name), ["x"]);
         assert!(sent.is_empty());
         let mut sent = headers(&[(COOKIE, "endpointforward_9000=x; endpointforward-90=z")]);
-        assert!(take_cookies(&mut sent, &name).is_empty() && sent.len() == 1);
+        assert!(take_cookies(&mut sent, name).is_empty() && sent.len() == 1);
     }
 }

@@ -5,24 +5,29 @@
 //!
 //! A page of another origin can't use it: a POST has an Origin header, which is checked, and one with an Authorization
 //! header is preceded by a question (CORS) that nobody answers here.
+//!
+//! A browser without a script sends a form instead, to sign in for files or to sign out. It gets the cookie alone, and is
+//! sent back to where it was. A form has to say that it comes from a page of this listener.
 
 use std::sync::Arc;
 
-use endpoint::gate::{Challenge, Scheme};
+use endpoint::gate::{Challenge, Credentials, Scheme};
 use endpoint::{ErrorKind, Refusal, RefusalKind};
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
-    SET_COOKIE,
+    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN, SET_COOKIE,
 };
 use hyper::{Method, StatusCode};
 use serde_json::json;
 use tracing::warn;
 
+use super::admission::CookieNames;
+use super::form::Form;
 use super::mount::{Access, Mount, Outcome, Refused};
 use super::origin::Origins;
 use super::page::place;
 use super::reply::{self, Reply};
 use super::request::{Asked, Head};
+use super::sign_in::SignIn;
 use crate::auth::{Exchange, Exchanged};
 
 /// The entrance of a listener, mounted.
@@ -32,8 +37,8 @@ pub(crate) struct Entrance {
     pub(crate) origins: Origins,
     /// Where tickets come from, unless everybody may come in.
     pub(crate) exchange: Option<Arc<dyn Exchange>>,
-    /// The name of the cookie that opens files, if there are any that need one.
-    pub(crate) cookie: Option<String>,
+    /// What browsers without a script sign in on, and the cookie that opens files, if there are any that need one.
+    pub(crate) files: Option<(SignIn, CookieNames)>,
     pub(crate) is_encrypted: bool,
 }
 
@@ -60,6 +65,11 @@ impl Mount for Entrance {
         if let Err(refused) = self.origins.check(asked) {
             return Outcome::Refused(refused);
         }
+        if let (Some(form), Some((page, names)), Some(exchange)) =
+            (&asked.head.form, &self.files, &self.exchange)
+        {
+            return self.form(asked, form, *page, names, exchange);
+        }
         if asked.head.has_body {
             let line = "a page that asks whether it may connect sends no body";
             return Outcome::Refused(Refused::new(
@@ -82,8 +92,9 @@ impl Mount for Entrance {
             reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             return Outcome::Reply(reply);
         }
-        let is_secure = asked.scheme().map_or(self.is_encrypted, |it| it == "https");
-        let (cookie, info) = (self.cookie.clone(), asked.info.clone());
+        let is_secure = self.is_secure(asked);
+        let cookie = self.files.as_ref().map(|(_, names)| names.name(is_secure).to_owned());
+        let info = asked.info.clone();
         Outcome::Later(Box::pin(async move {
             let mut reply = match exchange.exchange(&shown, &info).await {
                 Ok(exchanged) => welcome(cookie.as_deref(), &exchanged, is_secure),
@@ -98,6 +109,95 @@ impl Mount for Entrance {
             reply
         }))
     }
+}
+
+impl Entrance {
+    fn is_secure(&self, asked: &Asked<'_>) -> bool {
+        asked.scheme().map_or(self.is_encrypted, |it| it == "https")
+    }
+
+    /// Answers a form: somebody signs in, or out.
+    fn form(
+        &self,
+        asked: &Asked<'_>,
+        form: &Form,
+        page: SignIn,
+        names: &CookieNames,
+        exchange: &Arc<dyn Exchange>,
+    ) -> Outcome {
+        if !is_own(&asked.head.headers) {
+            let line = "a form has to come from a page of this listener: its Origin or Sec-Fetch-Site says otherwise, \
+                        or nothing";
+            return Outcome::Refused(Refused::new(StatusCode::FORBIDDEN, ErrorKind::Refused, line));
+        }
+        let is_secure = self.is_secure(asked);
+        let name = names.name(is_secure).to_owned();
+        let back = back_to(asked.head.path(), asked.head.query());
+        if form.field("action") == Some("sign-out") {
+            for cookie in &asked.credentials.cookies {
+                exchange.end_cookie(cookie);
+            }
+            return Outcome::Reply(sent_back(
+                &back,
+                &set_cookie(&name, "", is_secure, "; Max-Age=0"),
+            ));
+        }
+        let mut shown = Credentials::default();
+        shown.user = form.field("username").map(str::to_owned);
+        shown.password = form.field("password").map(str::to_owned);
+        let (exchange, info) = (Arc::clone(exchange), asked.info.clone());
+        Outcome::Later(Box::pin(async move {
+            match exchange.exchange(&shown, &info).await {
+                Ok(Exchanged { files, .. }) => {
+                    sent_back(&back, &set_cookie(&name, &files, is_secure, ""))
+                }
+                Err(refusal) => {
+                    warn!(peer = info.peer(), "not let in: {}", refusal.message);
+                    let status = match refusal.kind {
+                        RefusalKind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+                        _ => StatusCode::FORBIDDEN,
+                    };
+                    let shown = page.show(status, &refusal.message);
+                    shown.unwrap_or_else(|| not_good(&refusal))
+                }
+            }
+        }))
+    }
+}
+
+/// Whether a form comes from a page of this listener, as far as its browser says. One that says nothing is none.
+fn is_own(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    // What an Origin has to be was checked before.
+    site.map_or(headers.contains_key(ORIGIN), |site| site == b"same-origin")
+}
+
+/// A relative address of the page that was asked for: it stays on this host, and is right behind a proxy.
+fn back_to(path: &str, query: Option<&str>) -> String {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    match query {
+        Some(query) if query != "sign-out" => format!("./{name}?{query}"),
+        _ => format!("./{name}"),
+    }
+}
+
+/// Sends a browser back after its form, by GET.
+fn sent_back(to: &str, cookie: &str) -> Reply {
+    let mut reply = reply::text(StatusCode::SEE_OTHER, "go on");
+    let headers = reply.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let (Ok(to), Ok(mut cookie)) = (HeaderValue::from_str(to), HeaderValue::from_str(cookie)) {
+        cookie.set_sensitive(true);
+        headers.insert(LOCATION, to);
+        headers.insert(SET_COOKIE, cookie);
+    }
+    reply
+}
+
+/// The cookie that opens files. It goes with requests of this site's own pages alone, and no script sees it.
+fn set_cookie(name: &str, value: &str, is_secure: bool, more: &str) -> String {
+    let secure = if is_secure { "; Secure" } else { "" };
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{more}")
 }
 
 /// Says why credentials aren't good, and what is asked for.
@@ -122,37 +222,15 @@ fn welcome(cookie: Option<&str>, exchanged: &Exchanged, is_secure: bool) -> Repl
     let headers = reply.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(name) = cookie {
-        let secure = if is_secure { "; Secure" } else { "" };
-        let cookie = format!("{name}={files}; Path=/; HttpOnly; SameSite=Strict{secure}");
-        if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
-            cookie.set_sensitive(true);
-            headers.insert(SET_COOKIE, cookie);
-        }
+    if let Some(name) = cookie
+        && let Ok(mut cookie) = HeaderValue::from_str(&set_cookie(name, files, is_secure, ""))
+    {
+        cookie.set_sensitive(true);
+        headers.insert(SET_COOKIE, cookie);
     }
     reply
 }
 
-/// What a browser is shown in place of a page that it may not see yet: with a script that exchanges the link's token,
-/// or the secret that it keeps, for a cookie, and loads the page again.
-pub(crate) fn page() -> Option<Reply> {
-    let mut nonce = [0; 16];
-    getrandom::fill(&mut nonce).ok()?;
-    let nonce = nonce.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let mut reply = reply::text(StatusCode::FORBIDDEN, &PAGE.replace("NONCE", &nonce));
-    let policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; \
-         base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-    );
-    let headers = reply.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy).ok()?);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    Some(reply)
-}
-
-const PAGE: &str = include_str!("entrance.html");
 static METHODS: [Method; 2] = [Method::POST, Method::DELETE];
 /// Tells the page that it may ask for a name and a password.
 const SIGN_IN: HeaderName = HeaderName::from_static("sign-in");
@@ -179,10 +257,30 @@ mod tests {
     }
 
     #[test]
-    fn the_page_has_no_script_but_its_own() {
-        let policy = |reply: &Reply| reply.headers()[CONTENT_SECURITY_POLICY].clone();
-        let (one, other) = (page().expect("random numbers"), page().expect("random numbers"));
-        assert_ne!(policy(&one), policy(&other));
-        assert_eq!(PAGE.matches("nonce=\"NONCE\"").count(), PAGE.matches("NONCE").count());
+    fn a_form_leads_back_to_where_it_was_on_this_host() {
+        for (path, query, to) in [
+            ("/", None, "./"),
+            ("/a/b", Some("x=1"), "./b?x=1"),
+            ("//evil.example/", None, "./"),
+            ("//evil.example", None, "./evil.example"),
+            ("/a/", Some("sign-out"), "./"),
+        ] {
+            assert_eq!(back_to(path, query), to, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_form_says_where_it_comes_from() {
+        let is = |lines: &[(&'static str, &'static str)]| {
+            let lines = lines.iter().map(|(name, value)| {
+                (HeaderName::from_static(name), HeaderValue::from_static(value))
+            });
+            is_own(&lines.collect())
+        };
+        assert!(is(&[("origin", "http://h")]) && is(&[("sec-fetch-site", "same-origin")]));
+        for not_own in ["cross-site", "same-site", "none", ""] {
+            assert!(!is(&[("origin", "http://h"), ("sec-fetch-site", not_own)]), "{not_own}");
+        }
+        assert!(!is(&[]));
     }
 }

@@ -23,8 +23,9 @@ use super::admission::Admission;
 use super::hosts::{Hosts, check_host};
 use super::mount::{Access, Mounts, Outcome, Refused};
 use super::proxy::Proxies;
-use super::reply::{self, Reply};
+use super::reply;
 use super::request::{Asked, Head};
+use super::sign_in::SignIn;
 
 /// What a front is planned with, whatever is mounted on it.
 pub(crate) struct Settings {
@@ -44,8 +45,8 @@ pub(crate) struct Front {
     pub(crate) local: Local,
     pub(crate) mounts: Mounts,
     pub(crate) admission: Admission,
-    /// What makes the page on which browsers are let in, if there is one.
-    pub(crate) enters: Option<fn() -> Option<Reply>>,
+    /// The page on which browsers are let in, if there is one.
+    pub(crate) enters: Option<SignIn>,
     pub(crate) clock: Clock,
 }
 
@@ -75,7 +76,10 @@ impl Front {
         let proxied_by = proxied.as_ref();
         let asked = Asked { head, http, credentials, proxied: proxied_by, info: &known, sending };
         let mut ticket = None;
-        let outcome = self.outcome(&asked, &mut info, &mut ticket).await;
+        let mut outcome = self.outcome(&asked, &mut info, &mut ticket).await;
+        if self.admission.authenticator.is_some() {
+            outcome = kept_to_own_pages(outcome);
+        }
         Answered { outcome, info, proxied, ticket }
     }
 
@@ -125,8 +129,25 @@ impl Front {
 
     /// Says no: to a browser with a page that lets it in if it can, which is no refusal yet.
     fn not_admitted(&self, refusal: &Refusal, head: &Head) -> Outcome {
-        let page = self.enters.filter(|_| reply::shows_pages(head)).and_then(|page| page());
+        let enters = self.enters.as_ref().filter(|_| reply::shows_pages(head));
+        let page = enters.and_then(|page| page.show(StatusCode::FORBIDDEN, ""));
         page.map_or_else(|| Outcome::Refused(Refused::not_admitted(refusal, head)), Outcome::Reply)
+    }
+}
+
+/// What only some may see, with headers that keep it out of other origins' pages.
+fn kept_to_own_pages(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Reply(mut reply) => {
+            reply::keep_to_own_pages(&mut reply);
+            Outcome::Reply(reply)
+        }
+        Outcome::Later(later) => Outcome::Later(Box::pin(async move {
+            let mut reply = later.await;
+            reply::keep_to_own_pages(&mut reply);
+            reply
+        })),
+        other => other,
     }
 }
 

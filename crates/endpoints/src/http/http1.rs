@@ -18,6 +18,7 @@ use hyper::server::conn::http1;
 use hyper::service::Service;
 use tokio::sync::oneshot;
 
+use super::form::Form;
 use super::protocol::{Event, Fault, Handover, Protocol, Replying, Requested, Responder};
 use super::reply::Reply;
 use super::request::Head;
@@ -129,9 +130,14 @@ impl Service<Request<Incoming>> for Requests {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (responder, replied) = oneshot::channel();
-        let asked = (Head::of(request), Responder(responder));
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
+        let (mut head, body) = Head::of(request);
+        let slot = Arc::clone(&self.0);
         Box::pin(async move {
+            if let Some(body) = body {
+                head.form = Form::read(body).await.map(Box::new);
+            }
+            let asked = (head, Responder(responder));
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
             Ok(match replied.await {
                 Ok(Replying::Now(reply)) => reply,
                 Ok(Replying::Later(reply)) => reply.await,

@@ -8,7 +8,8 @@
 //! 1. [`wire`]: the stream beneath, shared by who speaks HTTP on it and who waits for a decision;
 //! 2. [`protocol`]: the seam behind which a version of HTTP is spoken; [`http1`] is the one there is;
 //! 3. [`serving`]: a connection; [`front`]: what happens to a request, from its method to its reply; [`request`], [`hosts`], [`proxy`],
-//!    [`origin`] and [`admission`] are the checks; [`entrance`] is where a page gets its tickets;
+//!    [`origin`] and [`admission`] are the checks; [`entrance`] is where a page gets its tickets, [`sign_in`] what
+//!    a browser is shown there, and [`form`] what it sends without a script;
 //! 4. [`mount`]: what answers. [`page`] has the pages and files; a kind mounts what it switches to;
 //! 5. [`decision`]: a switch that waits for the forwarder; [`leave`]: a connection that ends with a reply.
 //!
@@ -19,6 +20,7 @@ mod body;
 mod decision;
 pub(crate) mod entrance;
 pub(crate) mod facts;
+mod form;
 pub(crate) mod front;
 pub(crate) mod hosts;
 mod http1;
@@ -33,6 +35,7 @@ pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod serving;
+pub(crate) mod sign_in;
 mod sniff;
 pub(crate) mod syntax;
 pub(crate) mod target;

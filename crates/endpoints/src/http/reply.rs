@@ -4,7 +4,7 @@ use endpoint::gate::{Challenge, Scheme};
 use endpoint::{Refusal, RefusalKind};
 use hyper::header::{
     ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION, UPGRADE,
-    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use hyper::{Method, Response, StatusCode};
 
@@ -92,6 +92,15 @@ fn www_authenticate(challenge: &Challenge) -> Option<HeaderValue> {
     let realm = challenge.realm.replace(['"', '\\'], "");
     let charset = if scheme == "Basic" { ", charset=\"UTF-8\"" } else { "" };
     HeaderValue::from_str(&format!("{scheme} realm=\"{realm}\"{charset}")).ok()
+}
+
+/// Keeps what only some may see out of pages of other origins: another port of the host is one, and browsers send cookies
+/// there.
+pub(crate) fn keep_to_own_pages(reply: &mut Reply) {
+    let headers = reply.headers_mut();
+    let own = HeaderValue::from_static("same-origin");
+    headers.entry("cross-origin-resource-policy").or_insert(own);
+    headers.entry(X_FRAME_OPTIONS).or_insert(HeaderValue::from_static("SAMEORIGIN"));
 }
 
 /// To a load balancer that looks whether we are there.

@@ -9,6 +9,7 @@ use hyper::body::{Body, Incoming};
 use hyper::header::{HOST, HeaderMap, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use hyper::{Method, Request, Uri, Version};
 
+use super::form::Form;
 use super::syntax::{has_word, is_token, single, words};
 
 /// A request without its body.
@@ -18,14 +19,19 @@ pub(crate) struct Head {
     pub(crate) version: Version,
     pub(crate) headers: HeaderMap,
     pub(crate) has_body: bool,
+    /// What a form without a script has sent.
+    pub(crate) form: Option<Box<Form>>,
 }
 
 impl Head {
-    /// Returns the head of what hyper has read.
-    pub(super) fn of(request: Request<Incoming>) -> Self {
+    /// Returns the head of what hyper has read, and the body if it is a form.
+    pub(super) fn of(request: Request<Incoming>) -> (Self, Option<Incoming>) {
         let (parts, body) = request.into_parts();
         let hyper::http::request::Parts { method, uri, version, headers, .. } = parts;
-        Self { method, uri, version, headers, has_body: !body.is_end_stream() }
+        let body = Some(body).filter(|body| !body.is_end_stream());
+        let has_body = body.is_some();
+        let body = body.filter(|_| Form::is_in(&method, &headers));
+        (Self { method, uri, version, headers, has_body, form: None }, body)
     }
 
     /// Returns the path, percent-encoded as it was sent.

@@ -68,9 +68,9 @@ const PARAMS: &[Param] = &[
     ENV,
     Param::new(
         "stderr",
-        ValueKind::Choice(&["log", "merge", "null"]),
-        "Where its standard error goes: line by line to our log, into the session with its \
-         standard output, or nowhere.",
+        ValueKind::Choice(&["log", "signal", "merge", "null"]),
+        "Where its standard error goes: line by line to our log; to the log and, beside the data, to a client that \
+         speaks `endpointforward.v1`, as our page does; into the session with its standard output; or nowhere.",
     )
     .default("log"),
     FRAMING,
@@ -88,6 +88,7 @@ fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
     Ok(Box::new(Start {
         recipe: Recipe::read(args)?,
         stderr: match args.text("stderr") {
+            Some("signal") => Stderr::Signal,
             Some("merge") => Stderr::Merge,
             Some("null") => Stderr::Null,
             _ => Stderr::Log,
@@ -109,6 +110,7 @@ struct Start {
 #[derive(Clone, Copy, Debug)]
 enum Stderr {
     Log,
+    Signal,
     Merge,
     Null,
 }
@@ -127,9 +129,10 @@ impl Connector for Start {
         drop(command);
 
         let (sender, outgoing) = channel();
+        let client = matches!(self.stderr, Stderr::Signal).then(|| sender.clone());
         let log = errors.map(|errors| {
             // Its lines are the session's, whose number is in the span.
-            tokio::spawn(log::lines(errors, self.recipe.name()).in_current_span())
+            tokio::spawn(log::lines(errors, self.recipe.name(), client).in_current_span())
         });
         let program =
             Program { group, grace: self.grace, log, outgoing: sender, guard: cx.working() };
@@ -157,7 +160,7 @@ impl Start {
         let (its_errors, errors) = match self.stderr {
             Stderr::Null => (Stdio::null(), None),
             Stderr::Merge => (its_output.try_clone()?.into(), None),
-            Stderr::Log => {
+            Stderr::Log | Stderr::Signal => {
                 let (errors, its_errors) = io::pipe()?;
                 let errors = Receiver::from_owned_fd(OwnedFd::from(errors))?;
                 (its_errors.into(), Some(errors))

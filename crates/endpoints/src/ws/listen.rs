@@ -14,13 +14,13 @@ use super::listening::Listening;
 use super::upgrade::WebSocket;
 use crate::auth::Exchange;
 use crate::http::admission::Admission;
-use crate::http::entrance::{self, Entrance};
+use crate::http::entrance::Entrance;
 use crate::http::front::{Front, Settings};
 use crate::http::mount::{Health, Mount, Mounts, NoIcon};
 use crate::http::page::folder::{Files, Folder};
 use crate::http::page::{Page, Show};
-use crate::http::reply::Reply;
 use crate::http::serving::Serving;
+use crate::http::sign_in::{SignIn, SignOut};
 
 /// [`Listening`] and what its front is planned with, shared by what is bound.
 pub(super) struct Layer {
@@ -69,14 +69,17 @@ impl ServeLayer for Layer {
             authenticator,
             gate: cx.gate().cloned(),
             cookie: Admission::cookie_at(local.address.map(|address| address.port())),
+            is_encrypted: local.is_encrypted,
         };
         // Our own page lets itself in; for another there is one that does.
-        let enters =
-            (is_folder && exchange.is_some()).then_some(entrance::page as fn() -> Option<Reply>);
+        let enters = exchange
+            .as_ref()
+            .filter(|_| is_folder)
+            .map(|exchange| SignIn { has_passwords: exchange.takes_passwords() });
         let entrance = Entrance {
             served: listening.path.clone(),
             origins: listening.origins.clone(),
-            cookie: enters.map(|_| admission.cookie.clone()),
+            files: enters.map(|page| (page, admission.cookie.clone())),
             exchange,
             is_encrypted: local.is_encrypted,
         };
@@ -92,6 +95,9 @@ impl ServeLayer for Layer {
             mounts.push(Arc::new(NoIcon));
         }
         mounts.push(Arc::new(WebSocket(Arc::clone(listening))));
+        if enters.is_some_and(|page| page.has_passwords) {
+            mounts.push(Arc::new(SignOut));
+        }
         mounts.push(page);
         if is_shown && !is_folder || entrance.exchange.is_some() {
             mounts.push(Arc::new(entrance));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use endpoint::info::Http;
 use endpoint::{Answer, DialLayer, Grants};
 
-use super::negotiate::Spoken;
+use super::negotiate::{FRAMINGS, Spoken};
 use super::options::Options;
 use super::terminal::{self, Face};
 use crate::auth::Auth;
@@ -45,6 +45,24 @@ impl fmt::Debug for Listening {
 }
 
 impl Listening {
+    /// What a client is shown that is no terminal's: messages, or MQTT's packets.
+    pub(super) fn face(&self, answer: &Answer, http: &Http) -> Option<Face> {
+        // Who is no page wants what is there; a terminal or a device is one to a page, too.
+        if is_plain(http)
+            || answer.signals
+            || !matches!(self.show, Show::Auto | Show::Nothing | Show::Folder(_))
+        {
+            return None;
+        }
+        if self.spoken.is_for_mqtt() {
+            return Some(Face::Mqtt);
+        }
+        // Another WebSocket whose subprotocol says that its messages are pieces of a stream.
+        let is_stream = answer.subprotocol.as_ref().is_some_and(|name| FRAMINGS.contains(&&**name));
+        let framed = self.options.framing.is_some() || answer.messages && !is_stream;
+        framed.then_some(Face::Messages)
+    }
+
     /// What a terminal sees the far side through.
     pub(super) fn through(&self, answer: &Answer, http: &Http) -> Option<Arc<dyn DialLayer>> {
         let telnet = match self.show {
@@ -54,7 +72,10 @@ impl Listening {
             Show::Terminal | Show::Nothing | Show::Folder(_) => false,
         };
         // Who is no terminal wants what is there.
-        let plain = http.header(terminal::PLAIN) == Some(Face::Stream.name());
-        self.telnet.clone().filter(|_| telnet && !plain)
+        self.telnet.clone().filter(|_| telnet && !is_plain(http))
     }
+}
+
+fn is_plain(http: &Http) -> bool {
+    http.header(terminal::PLAIN) == Some(Face::Stream.name())
 }

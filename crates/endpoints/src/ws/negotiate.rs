@@ -127,6 +127,11 @@ impl Spoken {
         Self { names, others: Others::Last, required }
     }
 
+    /// Whether a list says that what is behind the listener speaks MQTT.
+    pub(super) fn is_for_mqtt(&self) -> bool {
+        self.others == Others::Refused && self.names.iter().any(|name| MQTT.contains(&&**name))
+    }
+
     /// The first of the client's names that is spoken; names are compared exactly, case included.
     pub(super) fn choose<'o>(
         &self,

@@ -112,8 +112,10 @@ impl Upgrade for Opening {
         let mut core = Core::new(stream, terms, unread);
         let mut through = None;
         if mode == Mode::Terminal {
-            through = listening.through(answer, &http);
+            let settled = listening.face(answer, &http);
+            through = settled.is_none().then(|| listening.through(answer, &http)).flatten();
             let face = Face::of(answer.far, answer.signals, through.is_some());
+            let face = settled.unwrap_or(face);
             let (signals, beside) = terminal::pair(Role::Server, Some(face));
             control = signals;
             core = core.with(beside);

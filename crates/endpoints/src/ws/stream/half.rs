@@ -32,9 +32,23 @@ impl Core {
 
     /// Ready while the peer is to be sent more data. A frame that was begun is not held up.
     pub(in crate::ws) fn poll_window(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut self.receiving.beside {
-            Some(beside) if !self.sending.is_inside_frame() => beside.poll_window(cx),
-            _ => Poll::Ready(()),
+        let Some(beside) = &mut self.receiving.beside else { return Poll::Ready(()) };
+        // A client can only acknowledge a message that it has whole.
+        let is_inside = match beside.keeps_messages() {
+            true => self.sending.is_inside_message(),
+            false => self.sending.is_inside_frame(),
+        };
+        if is_inside { Poll::Ready(()) } else { beside.poll_window(cx) }
+    }
+
+    /// Says of what type the message is that a part of is about to be sent, if that isn't known.
+    pub(in crate::ws) fn announce(&mut self, text: bool) {
+        if self.sending.is_inside_message() {
+            return;
+        }
+        let beside = self.receiving.beside.as_mut();
+        if let Some(said) = beside.and_then(|beside| beside.announce(text)) {
+            self.sending.beside(&said);
         }
     }
 

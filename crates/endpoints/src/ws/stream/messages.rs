@@ -54,6 +54,7 @@ impl Sink<Part> for Messages {
             return Ok(());
         }
         self.0.count_sent(part.data.len());
+        self.0.announce(part.text);
         self.0.sending.send(part)
     }
 

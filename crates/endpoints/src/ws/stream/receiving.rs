@@ -14,7 +14,7 @@ use super::codes;
 use super::compression::{Inflated, Inflating};
 use super::pings::Pings;
 use crate::ws::negotiate::Mode;
-use crate::ws::terminal::{Beside, Heard};
+use crate::ws::terminal::{Beside, Heard, NotText};
 
 /// The receiving half of a connection.
 pub(in crate::ws) struct Receiving {
@@ -237,8 +237,17 @@ impl Receiving {
         if text && self.mode == Mode::Terminal {
             return None;
         }
+        let mut text = text && self.mode != Mode::Base64;
+        if let Some(beside) = &mut self.beside {
+            match beside.is_text(&taken, last) {
+                Ok(is_text) => text = is_text,
+                Err(NotText) => {
+                    self.refuse(CloseCode::Invalid, "text data must be UTF-8".to_owned());
+                    return None;
+                }
+            }
+        }
         let last = last && matches!(self.state, State::Open);
-        let text = text && self.mode != Mode::Base64;
         (last || !taken.is_empty()).then(|| Part { data: taken.freeze(), text, last })
     }
 

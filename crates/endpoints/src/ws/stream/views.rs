@@ -15,7 +15,7 @@ impl MessageStream for Messages {
     ) -> Result<Box<dyn MessageStream>, Box<dyn ByteStream>> {
         match &self.1 {
             // A terminal shows bytes as they come.
-            Some(framings) if !self.0.is_terminal() => {
+            Some(framings) if self.0.keeps_messages() => {
                 Ok(Box::new(Framed::new(bytes, (**framings).clone())))
             }
             _ => Err(bytes),

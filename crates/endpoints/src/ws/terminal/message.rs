@@ -18,6 +18,8 @@ pub(super) enum Message {
     Signal(Signal),
     /// So many bytes of data were drawn, since the connection was opened.
     Ack(u64),
+    /// Whether the data messages after it are text.
+    Text(bool),
     /// No more data comes from the peer.
     Eof,
     /// Nothing that we know, or nothing that the peer has to say.
@@ -37,6 +39,13 @@ pub(super) fn read(text: &[u8], role: Role) -> Result<Message, &'static str> {
         ("eof", _) => return Ok(Message::Eof),
         ("ack", Role::Server) => {
             return Ok(whole(&fields, "bytes").map_or(Message::Unknown, Message::Ack));
+        }
+        ("text", _) => {
+            let on = fields.get("on").and_then(Value::as_bool);
+            return Ok(on.map_or(Message::Unknown, Message::Text));
+        }
+        ("stderr", Role::Client) => {
+            fields.get("text").and_then(Value::as_str).map(|text| Signal::Stderr(text.to_owned()))
         }
         ("line", _) => line(&fields).map(Signal::Line),
         ("modem", _) => modem(&fields).map(Signal::Modem),
@@ -90,7 +99,12 @@ pub(super) fn write(signal: &Signal, role: Role) -> Option<String> {
             ExitStatus::Signal(signal) => json!({"type": "exit", "signal": signal}),
             ExitStatus::Unknown => json!({"type": "exit"}),
         },
-        (Signal::Title(title), Role::Server) => json!({"type": "title", "text": plain(title)}),
+        (Signal::Stderr(line), Role::Server) => {
+            json!({"type": "stderr", "text": cut(line, |c| c == '\t' || !c.is_control())})
+        }
+        (Signal::Title(title), Role::Server) => {
+            json!({"type": "title", "text": cut(title, |c| !c.is_control())})
+        }
         _ => return None,
     };
     Some(value.to_string())
@@ -99,6 +113,11 @@ pub(super) fn write(signal: &Signal, role: Role) -> Option<String> {
 /// The first of a server's messages.
 pub(super) fn hello(face: Face) -> String {
     json!({"type": "hello", "version": 1, "face": face.name(), "ack": true}).to_string()
+}
+
+/// Whether the data messages after it are text.
+pub(super) fn text(on: bool) -> String {
+    json!({"type": "text", "on": on}).to_string()
 }
 
 pub(super) fn eof() -> String {
@@ -222,11 +241,11 @@ fn modem_fields(lines: &ModemLines, role: Role) -> Vec<(&'static str, Value)> {
     fields
 }
 
-/// A title without control characters, cut so that its message is not too long.
-fn plain(title: &str) -> String {
+/// A line without characters that aren't `shown`, cut so that its message is not too long.
+fn cut(line: &str, shown: impl Fn(char) -> bool) -> String {
     let mut plain = String::new();
-    for c in title.chars().filter(|c| !c.is_control()) {
-        if plain.len() + c.len_utf8() > LONGEST_TITLE {
+    for c in line.chars().filter(|c| shown(*c)) {
+        if plain.len() + c.len_utf8() > LONGEST_LINE {
             break;
         }
         plain.push(c);
@@ -239,7 +258,7 @@ const STOP_BITS: [(f64, StopBits); 3] =
 /// A line that somebody else wants to use is not held for longer.
 const LONGEST_BREAK: Duration = Duration::from_secs(10);
 /// Each byte is two at most, escaped.
-const LONGEST_TITLE: usize = 1024;
+const LONGEST_LINE: usize = 1024;
 /// `Number.MAX_SAFE_INTEGER`.
 const MOST_EXACT: f64 = 9_007_199_254_740_991.0;
 

@@ -4,6 +4,7 @@
 //! becomes a [`Signal`] or comes from one. `eof` ends one direction, so two of us keep half-close.
 //! docs/terminal-protocol.md is the description for those who write the other end.
 
+mod kinds;
 mod message;
 mod window;
 
@@ -13,10 +14,12 @@ use endpoint::{Control, End, ExitStatus, Grants, Signal, SignalReceiver};
 use tokio::time::Instant;
 use websocket::{CloseCode, Role};
 
+use self::kinds::Kinds;
 use self::message::Message;
 use self::window::Window;
 use crate::outgoing::Outgoing;
 
+pub(super) use self::kinds::NotText;
 pub(super) use super::negotiate::TERMINAL as NAME;
 
 /// The header with which a client that is no terminal says so, such as our own connecting side: what
@@ -34,6 +37,10 @@ pub(super) enum Face {
     Telnet,
     Serial,
     Stream,
+    /// Messages, which stay whole and keep their types.
+    Messages,
+    /// The packets of an MQTT broker.
+    Mqtt,
 }
 
 impl Face {
@@ -55,6 +62,8 @@ impl Face {
             Self::Telnet => "telnet",
             Self::Serial => "serial",
             Self::Stream => "stream",
+            Self::Messages => "messages",
+            Self::Mqtt => "mqtt",
         }
     }
 }
@@ -72,6 +81,7 @@ pub(super) fn pair(role: Role, face: Option<Face>) -> (Control, Box<Beside>) {
         exit: None,
         sent: 0,
         window: None,
+        kinds: (face == Some(Face::Messages)).then(Kinds::default),
         halves: Halves::default(),
     };
     (control, Box::new(beside))
@@ -94,6 +104,8 @@ pub(super) struct Beside {
     sent: u64,
     /// Once the peer has acknowledged any.
     window: Option<Window>,
+    /// Which data is text, where messages keep their types.
+    kinds: Option<Kinds>,
     /// How far the connection has ended.
     pub(super) halves: Halves,
 }
@@ -142,6 +154,22 @@ impl Beside {
         }
     }
 
+    /// Whether each data message is one message of the session.
+    pub(super) fn keeps_messages(&self) -> bool {
+        self.kinds.is_some()
+    }
+
+    /// What to say before a data message is sent, if its type is another than that of the one before it.
+    pub(super) fn announce(&mut self, text: bool) -> Option<String> {
+        let changed = self.kinds.as_mut()?.announce(text);
+        changed.then(|| message::text(text))
+    }
+
+    /// Whether a piece of data that was received is text; `Err` if it was said to be and isn't.
+    pub(super) fn is_text(&mut self, piece: &[u8], last: bool) -> Result<bool, NotText> {
+        self.kinds.as_mut().map_or(Ok(false), |kinds| kinds.check(piece, last))
+    }
+
     /// Takes a piece of a text message, the last one if `last`.
     pub(super) fn hear(&mut self, piece: &[u8], last: bool) -> Heard {
         if self.text.len() + piece.len() > LONGEST {
@@ -170,6 +198,12 @@ impl Beside {
                 match &mut self.window {
                     Some(window) => window.ack(bytes, now),
                     None => self.window = Some(Window::new(self.sent, bytes, now)),
+                }
+                Heard::Signal
+            }
+            Ok(Message::Text(on)) => {
+                if let Some(kinds) = &mut self.kinds {
+                    kinds.hear(on);
                 }
                 Heard::Signal
             }

@@ -91,9 +91,9 @@ impl Core {
         }
     }
 
-    /// Whether binary frames are a terminal's bytes.
-    pub(in crate::ws) fn is_terminal(&self) -> bool {
-        self.receiving.beside.is_some()
+    /// Whether its messages are those of the session: binary ones of a terminal are pieces of a stream.
+    pub(in crate::ws) fn keeps_messages(&self) -> bool {
+        self.receiving.beside.as_ref().is_none_or(|beside| beside.keeps_messages())
     }
 
     /// What comes is seen as bytes from here on.

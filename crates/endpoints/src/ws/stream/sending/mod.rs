@@ -113,6 +113,11 @@ impl Sending {
         self.out.len() - self.at + self.tail.len()
     }
 
+    /// Whether a message was begun and not ended.
+    pub(in crate::ws) fn is_inside_message(&self) -> bool {
+        self.owed > 0 || self.encoder.is_inside_message()
+    }
+
     /// Whether a frame was begun that nobody can end.
     pub(in crate::ws) fn is_inside_frame(&self) -> bool {
         self.owed > 0

@@ -1,0 +1,91 @@
+//! Tickets: what opens one session, a moment later. It is what a browser can send along with a WebSocket.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use endpoint::{Refusal, RefusalKind};
+use tokio::time::Instant;
+
+use super::secret::Secret;
+
+/// Tickets that wait to be used, each for somebody. Bounded: one more than [`MOST`] drops the oldest.
+pub(super) struct Tickets<T>(Mutex<VecDeque<(Secret, Instant, T)>>);
+
+impl<T> Default for Tickets<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Tickets<T> {
+    /// Makes one.
+    ///
+    /// # Errors
+    /// The system has no random numbers.
+    pub(super) fn give(&self, to: T) -> Result<String, Refusal> {
+        let ticket = fresh()?;
+        let shown = ticket.text().to_owned();
+        let mut waiting = self.lock();
+        waiting.push_back((ticket, Instant::now(), to));
+        if waiting.len() > MOST {
+            waiting.pop_front();
+        }
+        Ok(shown)
+    }
+
+    /// Takes one: whose it is, if there is one like it and it isn't too old.
+    pub(super) fn take(&self, ticket: &str) -> Option<T> {
+        let mut waiting = self.lock();
+        waiting.retain(|(_, since, _)| since.elapsed() < SOON);
+        let at = waiting.iter().position(|(known, ..)| known.is(ticket))?;
+        waiting.remove(at).map(|(_, _, to)| to)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(Secret, Instant, T)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes a secret.
+///
+/// # Errors
+/// The system has no random numbers.
+pub(super) fn fresh() -> Result<Secret, Refusal> {
+    Secret::new().map_err(|error| {
+        Refusal::new(RefusalKind::Busy, format!("the system has no random numbers: {error}"))
+    })
+}
+
+/// Only clients that were let in are given any, and they use them at once.
+const MOST: usize = 1024;
+/// How long one is good.
+const SOON: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_is_taken_once_and_there_are_only_so_many() {
+        let tickets = Tickets::default();
+        let first = tickets.give(1).expect("random numbers");
+        assert_eq!(
+            [tickets.take("?"), tickets.take(&first), tickets.take(&first)],
+            [None, Some(1), None]
+        );
+        let first = tickets.give(2).expect("random numbers");
+        for _ in 0..MOST {
+            tickets.give(3).expect("random numbers");
+        }
+        assert_eq!((tickets.take(&first), tickets.lock().len()), (None, MOST));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_ticket_is_good_for_a_moment() {
+        let tickets = Tickets::default();
+        let ticket = tickets.give(()).expect("random numbers");
+        tokio::time::advance(SOON).await;
+        assert_eq!(tickets.take(&ticket), None);
+    }
+}

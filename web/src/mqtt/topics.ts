@@ -1,0 +1,113 @@
+// What was received: the tree of topics with the latest message of each, and the messages one after the other. Both
+// are bounded.
+
+export interface Message {
+  at: number;
+  topic: string;
+  bytes: Uint8Array<ArrayBuffer>;
+  qos: number;
+  retain: boolean;
+  /// Properties of MQTT 5, in words.
+  properties: string[];
+}
+
+export interface Topic {
+  /// The level's own name.
+  name: string;
+  depth: number;
+  path: string;
+  below: Map<string, Topic>;
+  latest: Message | null;
+  count: number;
+  isOpen: boolean;
+}
+
+export const MOST_TOPICS = 20_000;
+export const MOST_MESSAGES = 20_000;
+export const MOST_BYTES = 32 * 1024 * 1024;
+/// Levels that are open at first.
+const OPEN = 3;
+
+export class Received {
+  #root: Topic = level("", -1, "");
+  #topics = 0;
+  /// Messages whose topic has no room in the tree.
+  left = 0;
+  #messages: Message[] = [];
+  #front = 0;
+  #bytes = 0;
+
+  /// Adds a message. How many old ones left the list.
+  add(message: Message): number {
+    this.#file(message);
+    this.#messages.push(message);
+    this.#bytes += message.bytes.length;
+    let gone = 0;
+    while (this.length > MOST_MESSAGES || (this.#bytes > MOST_BYTES && this.length > 1)) {
+      this.#bytes -= this.#messages[this.#front]?.bytes.length ?? 0;
+      delete this.#messages[this.#front++];
+      gone += 1;
+    }
+    if (this.#front > 10_000) {
+      this.#messages = this.#messages.slice(this.#front);
+      this.#front = 0;
+    }
+    return gone;
+  }
+
+  get length(): number {
+    return this.#messages.length - this.#front;
+  }
+
+  at(index: number): Message | undefined {
+    return this.#messages[this.#front + index];
+  }
+
+  clear(): void {
+    this.#root = level("", -1, "");
+    this.#topics = 0;
+    this.left = 0;
+    this.#messages = [];
+    this.#front = 0;
+    this.#bytes = 0;
+  }
+
+  /// Topics from the top, without what is folded.
+  open(): Topic[] {
+    const shown: Topic[] = [];
+    const walk = (topic: Topic): void => {
+      for (const inner of [...topic.below.values()].sort((a, b) => a.name.localeCompare(b.name))) {
+        shown.push(inner);
+        if (inner.isOpen) walk(inner);
+      }
+    };
+    walk(this.#root);
+    return shown;
+  }
+
+  #file(message: Message): void {
+    let at = this.#root;
+    const levels = message.topic.split("/");
+    const path: Topic[] = [];
+    for (const [depth, name] of levels.entries()) {
+      let next = at.below.get(name);
+      if (next === undefined) {
+        if (this.#topics >= MOST_TOPICS) {
+          this.left += 1;
+          return;
+        }
+        this.#topics += 1;
+        next = level(name, depth, levels.slice(0, depth + 1).join("/"));
+        at.below.set(name, next);
+      }
+      path.push(next);
+      at = next;
+    }
+    for (const topic of path) topic.count += 1;
+    at.latest = message;
+  }
+}
+
+function level(name: string, depth: number, path: string): Topic {
+  return { name, depth, path, below: new Map(), latest: null, count: 0, isOpen: depth < OPEN };
+}

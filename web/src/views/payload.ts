@@ -1,0 +1,77 @@
+// One payload, looked at: as text, as JSON that folds, or in hex.
+
+import { choice, make } from "./dom.ts";
+import { hexDump, jsonOf, looseText, textOf } from "./content.ts";
+
+/// Entries of a list or an object that are shown; the rest is counted.
+const MOST_ENTRIES = 500;
+const MOST_TEXT = 262_144;
+/// Levels that are open at first.
+const OPEN = 2;
+
+type Look = "auto" | "text" | "json" | "hex";
+
+export class Payload {
+  readonly choice: HTMLSelectElement;
+  readonly body = make("div", { class: "payload", tabindex: "0", role: "region", "aria-label": "Message" });
+  #bytes = new Uint8Array();
+
+  constructor() {
+    this.choice = choice({ "aria-label": "Show as", onchange: () => this.#draw() }, [
+      ["auto", "Automatic"],
+      ["text", "Text"],
+      ["json", "JSON"],
+      ["hex", "Hex"],
+    ]);
+  }
+
+  show(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#bytes = bytes;
+    this.#draw();
+  }
+
+  #draw(): void {
+    this.body.replaceChildren(draw(this.#bytes, this.choice.value as Look));
+  }
+}
+
+function draw(bytes: Uint8Array, look: Look): Node {
+  if (bytes.length === 0) return make("p", { class: "hint" }, "It is empty.");
+  const value = look === "auto" || look === "json" ? jsonOf(bytes) : undefined;
+  if (value !== undefined) return json(value, 0);
+  if (look === "json") return make("p", { class: "hint" }, "This is no JSON object or list.");
+  const text = look === "hex" ? null : look === "text" ? looseText(bytes) : textOf(bytes);
+  const shown = text === null ? hexDump(bytes) : cut(text);
+  return make("pre", text === null ? { class: "hex" } : {}, shown);
+}
+
+const cut = (text: string): string =>
+  text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}\n… ${text.length - MOST_TEXT} characters more` : text;
+
+/// A value, which folds if there is something in it. What is folded isn't made before it is opened.
+function json(value: unknown, depth: number, name = ""): HTMLElement {
+  const label = name === "" ? [] : [make("span", { class: "key" }, name), ": "];
+  if (typeof value !== "object" || value === null) {
+    const kind = value === null ? "null" : typeof value;
+    return make("div", { class: "leaf" }, ...label, make("span", { class: kind }, JSON.stringify(value)));
+  }
+  const isList = Array.isArray(value);
+  const entries = Object.entries(value);
+  const [open, close] = isList ? "[]" : "{}";
+  if (entries.length === 0) return make("div", { class: "leaf" }, ...label, `${open}${close}`);
+  const count = `${entries.length} ${isList ? "item" : "field"}${entries.length === 1 ? "" : "s"}`;
+  const summary = make("summary", {}, ...label, make("span", { class: "fold" }, `${open} ${count} ${close}`));
+  const box = make("details", {}, summary);
+  const fill = (): void => {
+    if (box.childElementCount > 1) return;
+    const shown = entries.slice(0, MOST_ENTRIES).map(([key, inner]) => json(inner, depth + 1, key));
+    const more = entries.length - shown.length;
+    box.append(make("div", { class: "inner" }, ...shown, ...(more > 0 ? [make("p", { class: "hint" }, `… ${more} more`)] : [])));
+  };
+  box.addEventListener("toggle", () => box.open && fill());
+  if (depth < OPEN) {
+    fill();
+    box.open = true;
+  }
+  return box;
+}

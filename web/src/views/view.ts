@@ -1,0 +1,38 @@
+// What the page and a view of messages want of each other. The views' code is loaded only when one is shown.
+
+export interface Host {
+  /// Sends one message.
+  send(bytes: Uint8Array<ArrayBuffer>, text: boolean): void;
+  /// Bytes that were sent and are still in this browser.
+  readonly waiting: number;
+  connect(): void;
+  disconnect(): void;
+  /// Gives the user a file.
+  save(pieces: readonly Uint8Array[], name: string): void;
+  /// Puts text in the clipboard.
+  copy(text: string): void;
+  /// What the session is called, for names of files.
+  readonly title: string;
+}
+
+export interface View {
+  readonly place: HTMLElement;
+  /// A session has begun, or has ended.
+  connected(on: boolean): void;
+  received(bytes: Uint8Array<ArrayBuffer>, text: boolean): void;
+  /// A line of a program's standard error.
+  stderr(line: string): void;
+  /// What happened to the session, in words.
+  note(words: string): void;
+  /// CSS pixels.
+  fontSize(pixels: number): void;
+  focus(): void;
+  search(): void;
+  /// All that is listed, as text: for tests.
+  text(): string;
+}
+
+/// What a view's chunk exports.
+export interface Module {
+  open(host: Host): View;
+}
