@@ -5,9 +5,9 @@ use plan::kind::{Args, Param, Topic, ValueKind};
 pub(crate) const USERS: Param = Param::new(
     "users",
     ValueKind::Choice(&["same", "any"]),
-    "Whose processes may connect (SO_PEERCRED in unix(7)): `same`, the user's that we run as, and root's; `any`, those \
-     that the socket's permissions let in. Left out, it is `same` in front of a program or a device, or where that can't be \
-     excluded, and `any` otherwise.",
+    "The users that may connect (SO_PEERCRED in unix(7)): `same` admits root and the user that endpointforward runs \
+     as; `any` admits everyone that the socket's permissions admit. The default is `same` if the destination is, or \
+     may be, a program or a device, and `any` otherwise.",
 )
 .topic(Topic::Access);
 

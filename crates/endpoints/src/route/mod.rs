@@ -28,62 +28,66 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "route:file=/etc/endpointforward/tokens",
-            about: "noVNC's `?token=NAME` chooses a line `NAME: HOST:PORT` of a file, or of the files of a folder, as with websockify's TokenFile.",
+            about: "Selects the line `NAME: HOST:PORT` by noVNC's `?token=NAME`, as websockify's TokenFile does, in \
+                a file or in the files of a folder.",
         },
         Example {
             role: Role::Connect,
             descriptor: "route:file=./hosts:key=${http.path}:default={tcp:127.0.0.1:5900}",
-            about: "The path chooses, and what isn't listed goes to a destination of its own.",
+            about: "Selects the line by the path, and connects unlisted paths to a default destination.",
         },
         Example {
             role: Role::Connect,
             descriptor: "route:file=/etc/websocksy/peers:format=websocksy:expression={%endpoint%.txt,default.txt}",
-            about: "The files of websocksy's `file` backend: peer, subprotocol and framing a line.",
+            about: "Reads the files of websocksy's `file` backend: each line has a peer, a subprotocol and a \
+                framing.",
         },
     ],
     see_also: &["tcp", "fallback", "balance"],
-    ..Kind::new("route", "A destination that is looked up for each client")
+    ..Kind::new("route", "A destination looked up for each client")
 };
 
 const PARAMS: &[Param] = &[
     Param::new(
         "file",
         ValueKind::Text,
-        "A file with lines `KEY: DESTINATION`, or a folder whose files have them. DESTINATION is `HOST:PORT`, \
-         `unix_socket:PATH` or a descriptor. It is read again when it has changed; a line that is wrong is lost alone, and \
-         a warning has its number.",
+        "A file with lines `KEY: DESTINATION`, or a folder of such files. DESTINATION is `HOST:PORT`, \
+         `unix_socket:PATH` or a descriptor. A changed file is read again. An invalid line is skipped with a warning \
+         that has its number.",
     )
     .positional()
     .required(),
     Param::new(
         "key",
         ValueKind::Template,
-        "What chooses the line, filled in from what is known about the client.",
+        "The key that selects the line, filled with facts about the client.",
     )
     .default("${http.query.token}"),
     Param::new(
         "format",
         ValueKind::Choice(&["tokens", "websocksy"]),
-        "`tokens` are lines with a key; `websocksy` is a folder of its `file` backend, in which `expression` names the file.",
+        "The format of `file`: `tokens`, lines with a key; or `websocksy`, a folder of websocksy's `file` backend, \
+         in which `expression` selects the file.",
     )
     .default("tokens"),
     Param::new(
         "expression",
         ValueKind::List,
-        "With `format=websocksy`, names of files that are tried in order: `%endpoint%` is the path, `%cookie:NAME%` and \
-         `%header:NAME%` what they say; a slash in them becomes `_`.",
+        "With `format=websocksy`, the file names to try, in order. `%endpoint%` is replaced by the path, \
+         `%cookie:NAME%` by a cookie and `%header:NAME%` by a header; a slash in them becomes `_`.",
     )
     .default("%endpoint%.txt"),
     Param::new(
         "default",
         ValueKind::Text,
-        "The descriptor of where clients go that have no line. Left out, they are refused (404).",
+        "The destination of clients whose key has no line, as a descriptor. By default, such clients are refused \
+         (404).",
     ),
     Param::new(
         "programs",
         ValueKind::Bool,
-        "Whether a line may lead to a program or a device. The listener then has to say who may connect (`auth`), if other \
-         machines reach it.",
+        "Allow lines with a program or a device as the destination. A listener that other machines can reach then \
+         requires `auth`.",
     )
     .topic(Topic::Access)
     .default("false"),
