@@ -50,7 +50,7 @@ async fn a_provider_of_ones_own_is_asked_as_others_are() {
         .expect("it is planned");
     let cx = Context::new();
     let connect = |host: &str| {
-        let info = Info::new().with(Target { host: host.to_owned(), port: 1 });
+        let info = Info::new().with(Target::new(host, 1));
         let (cx, endpoint) = (&cx, &route.endpoint);
         async move { endpoint.connect(cx, &info).await }
     };
@@ -69,7 +69,7 @@ async fn a_provider_of_ones_own_is_asked_as_others_are() {
     }
     let down =
         plan("route:words={unix:/nowhere/at/all}:key=${target.host}").expect("it is planned");
-    let info = Info::new().with(Target { host: "echo".to_owned(), port: 1 });
+    let info = Info::new().with(Target::new("echo", 1));
     let error = down.endpoint.connect(&cx, &info).await.expect_err("it is down");
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(plan("route:words={null}:known=a:file=b").is_err(), "one provider is asked");

@@ -16,8 +16,8 @@ pub(crate) const ENDPOINTS: Param =
 pub(crate) const TRY: Param = Param::new(
     "timeout",
     ValueKind::Duration,
-    "The time that one destination may take before the next one is tried. 0 leaves it to each. The last one has what is left of \
-     `--connect-timeout`.",
+    "The time limit for one destination before the next is tried. 0 sets no limit here, so each destination's own \
+     limit applies. The last destination has the rest of `--connect-timeout`.",
 )
 .topic(Topic::Limits)
 .default("5");

@@ -27,16 +27,16 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "balance:{tcp:10.0.0.1:80}:{tcp:10.0.0.2:80}",
-            about: "Connects to the two in turn, and for 10 s to the other one alone if one can't be reached.",
+            about: "Connects to the two in turn, and skips an unreachable one for 10 s.",
         },
         Example {
             role: Role::Connect,
             descriptor: "balance:{tcp:10.0.0.1:5900}:{tcp:10.0.0.2:5900}:by=source",
-            about: "Connects a client to the same one each time.",
+            about: "Connects each client to the same destination every time.",
         },
     ],
     see_also: &["fallback", "retry"],
-    ..Kind::new("balance", "Sessions spread over several destinations")
+    ..Kind::new("balance", "Sessions balanced over several destinations")
 };
 
 const PARAMS: &[Param] = &[
@@ -44,14 +44,14 @@ const PARAMS: &[Param] = &[
     Param::new(
         "by",
         ValueKind::Choice(&["round-robin", "least", "source"]),
-        "How a destination is chosen: in turn; the one with the fewest sessions here; or by the client's address, which leads to \
-         the same destination for as long as that can be reached.",
+        "The choice of the destination: `round-robin` uses each in turn; `least` uses the one with the fewest \
+         sessions of this process; `source` uses the same one for a client's address as long as it is reachable.",
     )
     .default("round-robin"),
     Param::new(
         "down",
         ValueKind::Duration,
-        "How long a destination that could not be reached is left out. 0 tries it again at once.",
+        "The time for which an unreachable destination is skipped. 0 tries it again for the next session.",
     )
     .topic(Topic::Limits)
     .default("10"),

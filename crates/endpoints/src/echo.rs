@@ -22,10 +22,10 @@ pub(crate) static KIND: Kind = Kind {
     examples: &[Example {
         role: Role::Connect,
         descriptor: "echo",
-        about: "Sends everything back, message by message where there are messages.",
+        about: "Sends everything back; messages keep their boundaries.",
     }],
     see_also: &["mock", "mem"],
-    ..Kind::new("echo", "Sends back whatever it is sent, for trying things out")
+    ..Kind::new("echo", "Sends back everything it receives, for trials")
 };
 
 fn plan(_: &Args) -> Planned<Box<dyn Connector>> {

@@ -21,11 +21,11 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "fallback:{unix:/run/app.sock}:{tcp:192.0.2.7:80}:timeout=1s",
-            about: "Connects to another machine while the service here isn't running.",
+            about: "Connects to another machine while the local service isn't running.",
         },
     ],
     see_also: &["balance", "retry"],
-    ..Kind::new("fallback", "The first of several destinations that can be reached")
+    ..Kind::new("fallback", "The first reachable one of several destinations")
 };
 
 const PARAMS: &[Param] = &[ENDPOINTS, TRY];

@@ -37,12 +37,12 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "fifo:/run/app.in:create=660",
-            about: "A session for each writer of a named pipe, which is made if it isn't there.",
+            about: "Starts a session for each writer of a named pipe, which is created if it doesn't exist.",
         },
         Example {
             role: Role::Connect,
             descriptor: "fifo:/run/app.out:access=write:framing=lines",
-            about: "Each message is written to a named pipe as a line.",
+            about: "Writes each message to a named pipe as a line.",
         },
     ],
     see_also: &["file", "unix"],
@@ -50,28 +50,28 @@ pub(crate) static KIND: Kind = Kind {
 };
 
 const PARAMS: &[Param] = &[
-    Param::new("path", ValueKind::Text, "The path of the pipe; it is opened for each session.")
+    Param::new("path", ValueKind::Text, "The path of the pipe, which is opened for each session.")
         .positional()
         .required()
         .no_holes("what a peer says never chooses a file"),
     Param::new(
         "access",
         ValueKind::Choice(&["read", "write"]),
-        "Which end it is. `read` sends what is written to the pipe, until its last writer closes it, and forgets what it \
-         is sent. `write` writes that to the pipe, and sends nothing.",
+        "The end of the pipe. `read` sends what is written to the pipe until its last writer closes it, and discards \
+         received data. `write` writes received data to the pipe, and sends nothing.",
     )
     .default("read"),
     Param::new(
         "create",
         ValueKind::Octal,
-        "The permissions of a pipe that isn't there yet, whatever the umask; it stays there. Left out, a pipe that isn't \
-         there is an error.",
+        "Create the pipe with these permissions, independent of the umask, if it doesn't exist; it is not removed. \
+         By default, a missing pipe is an error.",
     )
     .topic(Topic::Access),
     Param::new(
         "timeout",
         ValueKind::Duration,
-        "How long a reader is waited for before the pipe can be written to. 0 is for ever.",
+        "The time to wait for a reader of the pipe. 0 sets no limit.",
     )
     .topic(Topic::Limits)
     .default("30"),

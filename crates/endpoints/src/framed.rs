@@ -21,45 +21,47 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "framed:{tcp:127.0.0.1:10110}:by=lines",
-            about: "Each line of a server, such as an NMEA sentence, is a message of text to a WebSocket client.",
+            about: "Splits a server's output into lines, such as NMEA sentences; a WebSocket client gets each as a \
+                text message.",
         },
         Example {
             role: Role::Connect,
             descriptor: "framed:{tcp:192.0.2.7:502}:by=length:width=2:offset=4:header=keep",
-            about: "Each message is a Modbus request or answer, with its header.",
+            about: "Passes on each Modbus request or answer as a message, with its header.",
         },
         Example {
             role: Role::Connect,
             descriptor: "framed:{tcp:192.0.2.7:53}:by=length:width=2",
-            about: "DNS over TCP: the length in front of each message is taken off, and added.",
+            about: "Speaks DNS over TCP: the length before each message is removed from answers and added to \
+                requests.",
         },
         Example {
             role: Role::Listen,
             descriptor: "framed:{tcp:9000}:separator=%0D%0A%0D%0A:max=64k",
-            about: "What clients send is taken apart at empty lines.",
+            about: "Splits what clients send at empty lines.",
         },
         Example {
             role: Role::Connect,
             descriptor: "framed:{serial:/dev/ttyUSB0:115200}:in=slip:out=lines",
-            about: "SLIP packets are read, and lines are written.",
+            about: "Reads SLIP packets, and writes lines.",
         },
         Example {
             role: Role::Connect,
             descriptor: "framed:9000:by=json:timeout=5s:partial=drop",
-            about: "A value that isn't complete after 5 s is dropped.",
+            about: "Drops a JSON value that is incomplete after 5 s.",
         },
     ],
     see_also: &["ws", "process", "udp"],
-    ..Kind::new("framed", "Messages in a stream of bytes, taken apart by a framing")
+    ..Kind::new("framed", "A byte stream split into messages by a framing")
 };
 
 const PARAMS: &[Param] = &[
-    Param::new("endpoint", ValueKind::Endpoint, "The endpoint beneath.").positional().required(),
+    Param::new("endpoint", ValueKind::Endpoint, "The endpoint to run over.").positional().required(),
     Param::new(
         "by",
         ValueKind::FramingBeside,
-        "Where messages begin and end. Parameters of the framing stand beside it. Left out, it is the framing that a \
-         parameter names, as `separator=%00` does.",
+        "The framing that splits the byte stream into messages. The framing's parameters follow as parameters of \
+         `framed`. By default, a parameter selects the framing, as `separator=%00` does.",
     )
     .positional(),
     // Those of every framing.

@@ -8,19 +8,19 @@ use endpoint::{Error, Result};
 use plan::kind::{Args, Param, ValueKind};
 
 pub(crate) const USER: Param =
-    Param::new("user", ValueKind::Text, "The name to log in with, if the proxy wants one.");
+    Param::new("user", ValueKind::Text, "The user name, if the proxy requires one.");
 
 pub(crate) const PASSWORD: Param = Param::new(
     "password",
     ValueKind::Text,
-    "The password. Other users of this machine can read it in the list of processes: `password-file` keeps it.",
+    "The password. Other users of this machine can read it in the process list; prefer `password-file`.",
 )
 .secret();
 
 pub(crate) const PASSWORD_FILE: Param = Param::new(
     "password-file",
     ValueKind::Text,
-    "The file with the password in its first line. It is read whenever a connection is opened.",
+    "The file whose first line is the password. It is read whenever a connection is opened.",
 );
 
 /// A name and how to get its password.

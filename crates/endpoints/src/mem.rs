@@ -32,16 +32,12 @@ pub(crate) static KIND: Kind = Kind {
     listen: Some(Side::bytes(
         &[
             NAME,
-            Param::new(
-                "messages",
-                ValueKind::Bool,
-                "Whether connections carry messages rather than bytes.",
-            )
-            .default("false"),
+            Param::new("messages", ValueKind::Bool, "Carry messages instead of a byte stream.")
+                .default("false"),
             Param::new(
                 "capacity",
                 ValueKind::Size,
-                "How many bytes a direction holds before the writer has to wait.",
+                "The bytes that each direction buffers before the writer has to wait.",
             )
             .default("64k"),
         ],
@@ -52,20 +48,22 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "mem:service",
-            about: "Takes connections to `mem:service` of the same process.",
+            about: "Accepts connections to `mem:service` from the same process.",
         },
         Example {
             role: Role::Connect,
             descriptor: "mem:service",
-            about: "Connects to the listener of that name.",
+            about: "Connects to the listener of that name in the same process.",
         },
     ],
     see_also: &["echo", "mock"],
-    ..Kind::new("mem", "Connections inside this process, meant for tests")
+    ..Kind::new("mem", "Connections inside this process, for tests")
 };
 
 const NAME: Param =
-    Param::new("name", ValueKind::Text, "The name that both sides use.").positional().required();
+    Param::new("name", ValueKind::Text, "The name that listener and connector share.")
+        .positional()
+        .required();
 
 /// The names that are listened on, in one context.
 #[derive(Default)]

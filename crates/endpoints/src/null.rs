@@ -21,16 +21,19 @@ pub(crate) static NULL: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "null",
-            about: "Takes everything that clients send, and says nothing.",
+            about: "Discards everything that clients send, and sends nothing.",
         },
         Example {
             role: Role::Listen,
             descriptor: "null",
-            about: "One session, which sends nothing and forgets what the destination sends.",
+            about: "Starts one session, sends nothing, and discards what the destination sends.",
         },
     ],
     see_also: &["zero", "echo"],
-    ..Kind::new("null", "Takes everything, says nothing, and ends when it is told to")
+    ..Kind::new(
+        "null",
+        "Discards everything it receives, sends nothing, and ends when the other side ends",
+    )
 };
 
 /// Zeros for ever.
@@ -41,16 +44,16 @@ pub(crate) static ZERO: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "zero",
-            about: "Sends clients zeros as fast as they take them, for measuring.",
+            about: "Sends zeros to clients as fast as they read, for measurements.",
         },
         Example {
             role: Role::Listen,
             descriptor: "zero",
-            about: "One session, which sends the destination zeros as fast as it takes them.",
+            about: "Sends zeros to the destination as fast as it reads, in one session.",
         },
     ],
     see_also: &["null", "echo"],
-    ..Kind::new("zero", "Sends zeros without end, and takes everything")
+    ..Kind::new("zero", "Sends zero bytes without end, and discards everything it receives")
 };
 
 fn plan_null(_: &Args) -> Planned<Box<dyn Connector>> {

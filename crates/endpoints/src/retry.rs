@@ -38,7 +38,7 @@ pub(crate) static KIND: Kind = Kind {
         },
     ],
     see_also: &["tcp", "serial"],
-    ..Kind::new("retry", "Another endpoint, tried again until it opens")
+    ..Kind::new("retry", "Another endpoint, retried until it opens")
 };
 
 const PARAMS: &[Param] = &[
@@ -46,21 +46,21 @@ const PARAMS: &[Param] = &[
     Param::new(
         "backoff",
         ValueKind::Durations,
-        "The pause after the first failed try and the longest pause: each is twice as long as the one before it. \
-         One time alone is every pause.",
+        "The pause after the first failed try, and the longest pause; each pause is twice as long as the one before. \
+         A single time applies to all pauses.",
     )
     .default("1s..30s"),
     Param::new(
         "tries",
         ValueKind::Int(0, u32::MAX as u64),
-        "The number of tries, the first one included. 0 sets no limit.",
+        "The number of tries, including the first. 0 sets no limit.",
     )
     .default("0"),
     Param::new(
         "timeout",
         ValueKind::Duration,
-        "The time that all tries and pauses may take together, in place of `--connect-timeout`. 0 sets no limit: a \
-         client then waits until it leaves.",
+        "The time limit for all tries and pauses together, instead of `--connect-timeout`. With 0, a client waits \
+         until it disconnects.",
     )
     .default("0"),
 ];

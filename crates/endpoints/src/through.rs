@@ -6,36 +6,39 @@ use descriptor::Code;
 use plan::kind::{Args, FactName, Param, Planned, Topic, ValueKind};
 
 pub(crate) const FACTS: &[FactName] = &[
-    FactName::new("target.host", "The host that the client asks for, or that was asked for."),
-    FactName::new("target.port", "The port of it."),
-    FactName::new("target.network", "`tcp`, or `udp` if it is datagrams that are asked for."),
+    FactName::new(
+        "target.host",
+        "The host that the client requests; when connecting, the host that is requested from the proxy.",
+    ),
+    FactName::new("target.port", "The port of that host."),
+    FactName::new("target.network", "`tcp`, or `udp` if datagrams are requested."),
 ];
 
-pub(crate) const ENDPOINT: Param =
-    Param::new("endpoint", ValueKind::Endpoint, "The endpoint beneath: to connect, the proxy.")
-        .positional()
-        .required();
+pub(crate) const ENDPOINT: Param = Param::new(
+    "endpoint",
+    ValueKind::Endpoint,
+    "The endpoint to run over; when connecting, the proxy.",
+)
+.positional()
+.required();
 
 pub(crate) const HANDSHAKE_TIMEOUT: Param = Param::new(
     "handshake-timeout",
     ValueKind::Duration,
-    "The time that a client may take until it has said where it wants to go.",
+    "The time limit for the client's request.",
 )
 .topic(Topic::Limits)
 .default("10");
 
-pub(crate) const PORT: Param = Param::new(
-    "port",
-    ValueKind::Service,
-    "The port to be connected to, or the name of its service.",
-)
-.fillable()
-.required();
+pub(crate) const PORT: Param =
+    Param::new("port", ValueKind::Service, "The destination port, or the name of a service.")
+        .fillable()
+        .required();
 
 pub(crate) const TIMEOUT: Param = Param::new(
     "timeout",
     ValueKind::Duration,
-    "The time that the proxy may take to connect, once it is reached itself.",
+    "The time limit for the proxy to connect to the destination, once the proxy itself is connected.",
 )
 .topic(Topic::Limits)
 .default("30");

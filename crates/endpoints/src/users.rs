@@ -5,9 +5,9 @@ use plan::kind::{Args, Param, Topic, ValueKind};
 pub(crate) const USERS: Param = Param::new(
     "users",
     ValueKind::Choice(&["same", "any"]),
-    "The processes that may connect (SO_PEERCRED in unix(7)): `same`, those of the user that this runs as, and of root; \
-     `any`, those that the socket's permissions admit. The default is `any` for a path, because `mode` restricts it, and \
-     `same` for an abstract name in front of a program or a device, or where that can't be excluded.",
+    "The users that may connect (SO_PEERCRED in unix(7)): `same` admits root and the user that endpointforward runs \
+     as; `any` admits everyone that the socket's permissions admit. The default is `any` for a path, which `mode` \
+     restricts, and `same` for an abstract name if the destination is, or may be, a program or a device.",
 )
 .topic(Topic::Access);
 

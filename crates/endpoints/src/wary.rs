@@ -229,10 +229,10 @@ const MOST: usize = 1024 * 1024;
 pub(crate) const WEB_PAGES: Param = Param::new(
     "web-pages",
     ValueKind::Choice(&["refuse", "allow"]),
-    "How to treat a client that begins with an HTTP request or a TLS handshake, when the destination \
-     is a program or a device: any web page can make a browser send one to a port of its own machine. \
-     `refuse` answers with status 400, and opens the destination after the first bytes or 100 ms. \
-     `allow` opens it at once. Connections to other destinations are not inspected.",
+    "How to treat a client that begins with an HTTP request or a TLS handshake, when the destination is a program or \
+     a device: any web page can make a browser send one to a port of the browser's machine. `refuse` answers with \
+     status 400, and opens the destination after the first bytes or after 100 ms of silence. `allow` opens it at \
+     once. Connections to other destinations are not inspected.",
 ).topic(Topic::Access)
 .default("refuse");
 

@@ -13,7 +13,7 @@ use crate::{Decode, Decoded, Encode, Error, Framing, Message};
 pub struct Length {
     /// Bytes in front of the length.
     pub offset: usize,
-    /// Bytes of the length.
+    /// The size of the length field, in bytes.
     pub width: Width,
     /// Their order.
     pub endian: Endian,

@@ -9,8 +9,8 @@ use clap_complete::Shell;
 use descriptor::Syntax;
 use plan::kind::{Value, ValueKind};
 
-/// Forwards any endpoint to any other: TCP, Unix sockets, web sockets, programs, standard input.
-/// Endpoints are written as descriptors, such as `tcp:example.com:80`: a kind, then what it needs,
+/// Forwards any endpoint to any other: TCP, Unix sockets, WebSocket, programs, standard input.
+/// Endpoints are written as descriptors, such as `tcp:example.com:80`: a kind, then its parameters,
 /// separated by colons.
 #[derive(Debug, Parser)]
 #[command(
@@ -37,71 +37,71 @@ pub(crate) struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   endpointforward
-      Shows your login shell in the browser, to you alone.
+      Prints a link that opens your login shell in a browser, for you only.
   endpointforward -e 9000 -d tcp:example.com:80
-      Forwards port 9000 of this machine, loopback only, to example.com.
+      Forwards port 9000 on loopback to example.com.
   endpointforward -e ws:{tcp:9000} -d tcp:localhost:1883
-      Lets WebSocket clients talk to an MQTT broker.
+      Connects WebSocket clients to an MQTT broker.
   endpointforward -e unix:/tmp/sort.sock -d process:sort
-      Starts `sort` for everybody who connects to a Unix socket.
+      Starts `sort` for each client of a Unix socket.
 
-`endpointforward kinds` lists the kinds of endpoint, `endpointforward help tcp` tells of one, and
-`endpointforward explain DESC` shows what a descriptor means.
+`endpointforward kinds` lists the kinds of endpoint, `endpointforward help tcp` describes one, and
+`endpointforward explain DESC` shows the meaning of a descriptor.
 
-Exit status: 0 when stopped or done, 64 for a mistake in options or descriptors, 69 if an endpoint
-can't be opened, 74 if one failed later, 75 if a timer of ours cut the session (--linger,
---idle-timeout, a close or ping timeout, --grace), 76 if a peer ended badly (a WebSocket that
-breaks off or closes with another code than 1000, a program that fails), 77 if the system doesn't
-permit it. 74 to 76 are those of the last session, with `stdio` or --once.";
+Exit status: 0 when stopped or done, 64 for an error in options or descriptors, 69 if an endpoint
+can't be opened, 74 if an endpoint failed later, 75 if a timer ended the session (--linger,
+--idle-timeout, a close or ping timeout, --grace), 76 if a peer ended abnormally (a WebSocket that
+breaks off or closes with another code than 1000, a program that fails), 77 if the system denies
+permission. 74 to 76 describe the last session, with `stdio` or --once.";
 
 /// What to forward and how.
 #[derive(Args, Debug)]
 pub(crate) struct Forward {
-    /// An endpoint to listen on; may be given several times.
+    /// The endpoint to listen on; may be given several times.
     #[arg(short, long, value_name = "DESC", value_parser = Descriptor)]
     pub(crate) endpoint: Vec<String>,
-    /// The endpoint to connect to, for each connection that comes in.
+    /// The destination, to which each client is connected.
     #[arg(short, long, alias = "dest_endpoint", value_name = "DESC", value_parser = Descriptor)]
     pub(crate) dest_endpoint: Option<String>,
-    /// Says what is wrong with the descriptors, and opens nothing.
+    /// Checks the descriptors, reports errors and warnings, and opens nothing.
     #[arg(long)]
     pub(crate) check: bool,
-    /// Serves one session and ends.
+    /// Serves one session, then exits.
     #[arg(long)]
     pub(crate) once: bool,
-    /// Sessions at the same time; one more is refused.
+    /// The maximum number of sessions at the same time; further clients are refused.
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) max_sessions: Option<usize>,
-    /// Ends a session in which nothing moved for so long (30, 1.5, 500ms, 2m), or `off`. Four times as long, up to a
-    /// minute, while a peer has something to take: its system says only now and then that it did.
+    /// Ends a session in which no data moved for this long (30, 1.5, 500ms, 2m); `off` disables it. While a peer has
+    /// unacknowledged data, the limit is four times as long, up to a minute, because acknowledgements are infrequent.
     #[arg(long, value_name = "TIME", default_value = "off", value_parser = limit)]
     pub(crate) idle_timeout: Limit,
-    /// How long a session goes on after one side has ended, since the last byte was taken, or `off`. 60 unless given,
-    /// and 1 for standard input that stays silent.
+    /// Ends a session this long after one side has ended and the last byte was acknowledged; `off` disables it. The
+    /// default is 60, and 1 for standard input that stays silent.
     #[arg(long, value_name = "TIME", value_parser = limit)]
     pub(crate) linger: Option<Limit>,
-    /// How long sessions may go on after the signal to stop. They are then told their end, which takes the close timeout
-    /// (5 s) at most.
+    /// The grace period of sessions after a signal to stop. Sessions that are still open are then closed, within the
+    /// close timeout (5 s).
     #[arg(long, value_name = "TIME", default_value = "10", value_parser = time)]
     pub(crate) grace: Duration,
-    /// How long connecting to the destination may take.
+    /// The time limit for connecting to the destination.
     #[arg(long, value_name = "TIME", default_value = "30", value_parser = time)]
     pub(crate) connect_timeout: Duration,
-    /// The language of the descriptors: `extended`, or `twisted` to the letter.
+    /// The syntax of descriptors: `extended`, or `twisted` for exactly that of Twisted.
     #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     pub(crate) syntax: Language,
-    /// Threads that forward; more than one are worth it for many sessions of small messages.
+    /// The number of worker threads; more than one pays off for many sessions of small messages.
     #[arg(long, value_name = "N", default_value = "1", value_parser = threads)]
     pub(crate) threads: usize,
 }
 
-/// What is logged. The log goes to standard error.
+/// Options of the log, which goes to standard error.
 #[derive(Args, Debug)]
 pub(crate) struct Logging {
-    /// The form of the log: `pretty` lines for people, or `json`.
+    /// The format of the log: `pretty` or `json`.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) log_format: LogFormat,
-    /// Logs more; twice still more. `RUST_LOG`, if set, decides instead.
+    /// Logs more; twice, still more. `RUST_LOG` overrides it.
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Logs warnings and errors only.
@@ -111,29 +111,29 @@ pub(crate) struct Logging {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Shows what a descriptor means, and opens nothing.
+    /// Shows the meaning of a descriptor, and opens nothing.
     Explain(Explain),
     /// Lists the kinds of endpoint.
     Kinds,
-    /// Tells about a kind of endpoint, or a command.
+    /// Describes a kind of endpoint, or a command.
     Help {
         /// A kind, such as `tcp`, or a command.
         #[arg(value_name = "KIND", value_parser = Descriptor)]
         topic: Option<String>,
-        /// A parameter of that kind, to have all about it.
+        /// A parameter of that kind, described in full.
         parameter: Option<String>,
     },
-    /// Prints what makes a shell complete our command lines.
+    /// Prints a completion script for a shell.
     Completions {
         /// The shell.
         #[arg(value_name = "SHELL", value_enum)]
         shell: Shell,
     },
-    /// Writes a user's line into a file for `auth={htpasswd:FILE}`; reads the password.
+    /// Adds or replaces a user in a file for `auth={htpasswd:FILE}`; asks for the password.
     Passwd(Passwd),
     /// Prints the version.
     Version,
-    /// Prints what the last of these words may become; shells ask.
+    /// Prints the completions of the last word; called by the completion scripts.
     #[command(hide = true)]
     Complete {
         #[arg(value_name = "WORD", last = true)]
@@ -144,32 +144,32 @@ pub(crate) enum Command {
     Reference,
 }
 
-/// Shows what a descriptor means, and opens nothing.
+/// Shows the meaning of a descriptor, and opens nothing.
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// The descriptor. `-`: each line of standard input is one, as a JSON string, and is answered
-    /// by a line of JSON.
+    /// The descriptor. With `-`, each line of standard input is a descriptor as a JSON string, and
+    /// is answered with a line of JSON.
     #[arg(value_name = "DESC", value_parser = Descriptor)]
     pub(crate) descriptor: String,
-    /// Answers in one line of JSON.
+    /// Prints one line of JSON.
     #[arg(long)]
     pub(crate) json: bool,
-    /// The language of the descriptor: `extended`, or `twisted` to the letter.
+    /// The syntax of the descriptor: `extended`, or `twisted` for exactly that of Twisted.
     #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     pub(crate) syntax: Language,
-    /// As an endpoint to listen on.
+    /// Explains it as an endpoint to listen on.
     #[arg(long, conflicts_with = "connect")]
     pub(crate) listen: bool,
-    /// As an endpoint to connect to.
+    /// Explains it as an endpoint to connect to.
     #[arg(long)]
     pub(crate) connect: bool,
 }
 
-/// Writes a user's line into a file for `auth={htpasswd:FILE}`. The password is a line of standard input; at a terminal
-/// it is asked for, and not shown.
+/// Adds or replaces a user in a file for `auth={htpasswd:FILE}`. The password is read from a line of standard input; at
+/// a terminal, it is asked for and not echoed.
 #[derive(Args, Debug)]
 pub(crate) struct Passwd {
-    /// The file; it is made if it isn't there.
+    /// The file, which is created if it doesn't exist.
     pub(crate) file: std::path::PathBuf,
     /// The user's name.
     pub(crate) name: String,
@@ -181,7 +181,7 @@ pub(crate) struct Passwd {
 /// [`Syntax`], for clap.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(crate) enum Language {
-    /// Twisted's endpoint strings, to the letter.
+    /// Exactly Twisted's endpoint strings.
     Twisted,
     /// Twisted's with braces, URLs and bare ports.
     #[default]

@@ -18,7 +18,7 @@ pub fn markdown(registry: &Registry) -> String {
 /// The facts that a template can be filled in with, as a table.
 #[must_use]
 pub fn facts(registry: &Registry) -> String {
-    let mut out = String::from("| fact | of | what it is |\n|---|---|---|\n");
+    let mut out = String::from("| fact | kinds | meaning |\n|---|---|---|\n");
     let mut known: Vec<_> = registry.facts().collect();
     known.sort_by_key(|(_, fact)| fact.name);
     // `tcp`, `tcp4` and `tcp6` have the same ones.
@@ -46,12 +46,12 @@ fn write(out: &mut String, registry: &Registry) -> fmt::Result {
     }
     writeln!(
         out,
-        "\n*takes* is what a layer needs beneath it, *gives* what there is to read and write."
+        "\n*takes*: what a layer needs from the endpoint beneath it. *gives*: what its connections carry."
     )?;
     for kind in registry.kinds() {
         section(out, kind, registry)?;
     }
-    writeln!(out, "\n### Every listener\n\nWhatever its kind, a listener takes:\n")?;
+    writeln!(out, "\n### Every listener\n\nParameters of listeners of all kinds:\n")?;
     table(out, common(Role::Listen).iter())
 }
 

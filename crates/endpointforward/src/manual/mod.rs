@@ -45,7 +45,7 @@ const HEAD: Row = Row {
     connect: "connect",
     takes: "takes",
     gives: "gives",
-    about: "what it is",
+    about: "description",
 };
 
 impl Row {

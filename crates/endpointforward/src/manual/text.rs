@@ -79,7 +79,9 @@ fn write(out: &mut String, kind: &Kind, registry: &Registry, columns: usize) -> 
             out,
             "\n",
             0,
-            &format!("`help {name} PARAMETER` has all about one that ends in `…`."),
+            &format!(
+                "`help {name} PARAMETER` prints the whole text of a parameter that ends in `…`."
+            ),
             columns,
         );
     }
@@ -93,7 +95,7 @@ fn write(out: &mut String, kind: &Kind, registry: &Registry, columns: usize) -> 
         params(out, framing.params.iter(), columns)?;
     }
     if kind.listen.is_some() {
-        writeln!(out, "\nAs every listener:")?;
+        writeln!(out, "\nAll listeners:")?;
         params(out, common(Role::Listen).iter(), columns)?;
     }
     if !kind.facts.is_empty() {
@@ -133,7 +135,7 @@ pub fn parameter(kind: &Kind, name: &str, columns: usize) -> Option<String> {
     }
     let common = common(Role::Listen).iter().find(|param| param.is_called(name));
     if let Some(param) = common.filter(|_| out.is_empty() && kind.listen.is_some()) {
-        out += "As every listener:\n";
+        out += "All listeners:\n";
         params(&mut out, std::iter::once(param), columns).ok()?;
     }
     for provider in kind.providers {

@@ -25,7 +25,7 @@ fn help_is_the_same_however_it_is_asked_for() {
 }
 
 #[test]
-fn help_tells_about_commands_and_kinds() {
+fn help_describes_commands_and_kinds() {
     assert_snapshot!(transcript(&[&["help", "explain"], &["help", "tcp4"], &["help", "tpc4"],]));
 }
 
@@ -68,10 +68,10 @@ fn the_version_is_the_packages() {
 }
 
 #[test]
-fn a_parameter_is_told_about_in_full() {
+fn a_parameter_is_described_in_full() {
     let ran = run(&["help", "ws", "host"]);
     assert_eq!(ran.status, 0, "{ran}");
-    for words in ["Listening, who may connect:", "(DNS rebinding)", "Connecting, http:"] {
+    for words in ["Listening, access:", "(DNS rebinding)", "Connecting, http:"] {
         assert!(ran.stdout.contains(words), "{words}\n{ran}");
     }
     let ran = run(&["help", "ws", "orign"]);
@@ -79,7 +79,7 @@ fn a_parameter_is_told_about_in_full() {
     assert!(ran.stderr.contains("did you mean `origin`?"), "{ran}");
 }
 
-/// A screen of names: who wants all about one asks for it.
+/// The help of a kind lists its parameters; `help KIND PARAMETER` has the whole text of one.
 #[test]
 fn no_parameter_takes_more_than_three_lines_in_the_help_of_its_kind() {
     for kind in endpoints::KINDS {
@@ -88,7 +88,7 @@ fn no_parameter_takes_more_than_three_lines_in_the_help_of_its_kind() {
         for line in ran.stdout.lines().skip_while(|line| !line.ends_with("ing:")) {
             lines = if line.starts_with("        ") { lines + 1 } else { 0 };
             assert!(lines < 3 || line.contains('…'), "{}: {line}", kind.name);
-            if line.starts_with("As `") || line.starts_with("As every") {
+            if line.starts_with("As `") || line.starts_with("All listeners") {
                 break;
             }
         }

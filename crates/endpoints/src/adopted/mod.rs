@@ -31,16 +31,16 @@ pub(crate) static FD: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "fd:3",
-            about: "Listens on the socket that was passed as descriptor 3.",
+            about: "Listens on the socket inherited as file descriptor 3.",
         },
         Example {
             role: Role::Connect,
             descriptor: "fd:4",
-            about: "Has the connection that was passed as descriptor 4 as its destination, once.",
+            about: "Uses the connection inherited as file descriptor 4 as the destination of one session.",
         },
     ],
     see_also: &["systemd", "inetd"],
-    ..Kind::new("fd", "A socket that was passed to this program, by its number")
+    ..Kind::new("fd", "A socket inherited from the parent process, by its descriptor number")
 };
 
 /// A socket of a .socket unit.
@@ -52,7 +52,7 @@ pub(crate) static SYSTEMD: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "systemd:web",
-            about: "Listens on all sockets of the unit's `FileDescriptorName=web`.",
+            about: "Listens on all sockets with `FileDescriptorName=web`.",
         },
         Example {
             role: Role::Listen,
@@ -76,24 +76,24 @@ pub(crate) static INETD: Kind = Kind {
     examples: &[Example {
         role: Role::Listen,
         descriptor: "inetd",
-        about: "Serves the connection that inetd, xinetd, `socat EXEC:` or `StandardInput=socket` of systemd passes.",
+        about: "Serves the connection that inetd, xinetd, `socat EXEC:` or systemd's `StandardInput=socket` passes.",
     }],
     see_also: &["systemd", "stdio"],
-    ..Kind::new("inetd", "The socket that standard input is, as under inetd")
+    ..Kind::new("inetd", "The socket on standard input, as passed by inetd")
 };
 
 const FACTS: &[FactName] = &[
-    FactName::new("tcp.local", "Our address and port."),
+    FactName::new("tcp.local", "The local address and port."),
     FactName::new("tcp.peer", "The peer's address and port."),
     FactName::new("tcp.peer_host", "The peer's address."),
     FactName::new("tcp.peer_port", "The peer's port."),
-    FactName::new("unix.path", "The socket's path; an abstract name begins with `@`."),
-    FactName::new("unix.pid", "The number of the peer's process (SO_PEERCRED in unix(7))."),
-    FactName::new("unix.uid", "The number of the peer's user."),
+    FactName::new("unix.path", "The socket's path, or its abstract name, which begins with `@`."),
+    FactName::new("unix.pid", "The peer's process ID (SO_PEERCRED in unix(7))."),
+    FactName::new("unix.uid", "The peer's user ID (SO_PEERCRED in unix(7))."),
 ];
 
 const NUMBER: Param =
-    Param::new("number", ValueKind::Int(3, 1_048_576), "The descriptor's number.")
+    Param::new("number", ValueKind::Int(3, 1_048_576), "The number of the file descriptor.")
         .aliases(&["fd"])
         .positional()
         .required();
@@ -101,8 +101,8 @@ const NUMBER: Param =
 const DOMAIN: Param = Param::new(
     "domain",
     ValueKind::Choice(&["INET", "INET6", "UNIX"]),
-    "What the socket is: of IPv4, IPv6 or this machine. One that is something else is an error. Left out, it may be any, and is \
-     taken for one that other machines reach.",
+    "The socket's address family; a socket of another family is an error. By default, any family is accepted, and \
+     the socket counts as reachable from other machines.",
 );
 
 /// Behind those that say which socket it is.
@@ -131,10 +131,11 @@ const LISTENING_SYSTEMD: &[Param] = listening!(
     Param::new(
         "name",
         ValueKind::Text,
-        "The sockets' name: `FileDescriptorName=` of the unit, or the unit's own name. Left out, `index` says which one it is.",
+        "The sockets' name: `FileDescriptorName=` in the unit, or by default the unit's name. Without `name`, \
+         `index` selects the socket.",
     )
     .positional(),
-    Param::new("index", ValueKind::Int(0, 65_535), "The number of the socket in the unit, from 0.")
+    Param::new("index", ValueKind::Int(0, 65_535), "The position of the socket in the unit, from 0.")
 );
 
 const CONNECTING_FD: &[Param] = &[

@@ -17,8 +17,8 @@ use crate::watched::{Parsed, Watched};
 
 pub(super) const VARIANT: Variant = Variant::new(
     "bearer",
-    "Tokens of a file, one a line, with `:USER` and then `:ro` behind it if that is wanted. Programs send `Authorization: \
-     Bearer TOKEN`; a browser opens the page with `#token=TOKEN`. It is read again when it has changed.",
+    "Tokens listed in a file, one on each line, optionally followed by `:USER` and `:ro`. Programs send \
+     `Authorization: Bearer TOKEN`; a browser opens the page with `#token=TOKEN`. A changed file is read again.",
     &[Param::new("file", ValueKind::Text, "The file.").positional().required()],
 );
 

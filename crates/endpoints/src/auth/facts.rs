@@ -15,7 +15,7 @@ use crate::trusted::Trusted;
 
 pub(super) const PEER: Variant = Variant::new(
     "peer",
-    "Clients of these networks, by the address that a trusted proxy passes on, if there is one.",
+    "Clients from these networks. Behind a trusted proxy, the address that it reports counts.",
     &[Param::new("networks", ValueKind::List, "Networks, separated by commas; `!` excludes one.")
         .positional()
         .required()],
@@ -23,34 +23,45 @@ pub(super) const PEER: Variant = Variant::new(
 
 pub(super) const UNIX: Variant = Variant::new(
     "unix",
-    "Users of this machine who come over a Unix socket, as the system tells them.",
-    &[Param::new("uid", ValueKind::List, "Their numbers, separated by commas.")
+    "Users of this machine who connect to a Unix socket, as identified by the system.",
+    &[Param::new("uid", ValueKind::List, "Their user IDs, separated by commas.")
         .positional()
         .required()],
 );
 
 pub(super) const CERT: Variant = Variant::new(
     "cert",
-    "Clients with a certificate that the `tls` beneath has verified (`verify-client`). Its first DNS name is the user.",
+    "Clients whose certificate the `tls` layer beneath has verified (`verify-client`). Its first DNS name is the \
+     user's name.",
     &[
-        Param::new("san", ValueKind::List, "DNS names, of which the certificate has to have one."),
+        Param::new(
+            "san",
+            ValueKind::List,
+            "DNS names, one of which the certificate has to contain.",
+        ),
         Param::new(
             "fingerprint",
             ValueKind::List,
-            "SHA-256 fingerprints in hexadecimal, of which it has to be one.",
+            "SHA-256 fingerprints in hexadecimal, one of which has to be the certificate's.",
         ),
     ],
 );
 
 pub(super) const HEADER: Variant = Variant::new(
     "header",
-    "Whom a proxy in front has let in: the user's name is in this header, and is believed from these addresses alone.",
+    "Users authenticated by a reverse proxy, which sends the user's name in this header. The header is accepted from \
+     the addresses in `trusted` only.",
     &[
         Param::new("name", ValueKind::Text, "The header, such as `X-Remote-User`.")
             .positional()
             .required(),
-        Param::new("trusted", ValueKind::List, "The proxy's networks, separated by commas, or `loopback`, `private`, `unix`; others' words are not believed.")
-            .required(),
+        Param::new(
+            "trusted",
+            ValueKind::List,
+            "The proxy's networks, separated by commas, or `loopback`, `private`, \
+            `unix`.",
+        )
+        .required(),
     ],
 );
 

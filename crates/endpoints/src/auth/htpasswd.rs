@@ -23,9 +23,9 @@ use crate::watched::{Parsed, Watched};
 
 pub(super) const VARIANT: Variant = Variant::new(
     "htpasswd",
-    "Users of a file, `NAME:HASH` a line, with `:ro` behind it for who may only watch. Hashes are those of bcrypt and \
-     argon2; apr1 and {SHA} are read, and a warning names them, because they are weak. It is read again when it has \
-     changed; who has signed in with what was changed is out. `endpointforward passwd FILE NAME` writes a line.",
+    "Users listed in a file, one `NAME:HASH` on each line, followed by `:ro` for a user who may only watch. Hashes \
+     are bcrypt or argon2; apr1 and {SHA} are accepted with a warning, because they are weak. A changed file is read \
+     again, and users whose lines have changed are signed out. `endpointforward passwd FILE NAME` writes a line.",
     &[Param::new("file", ValueKind::Text, "The file.").positional().required()],
 );
 

@@ -94,10 +94,10 @@ impl Exchange for OneTimeLink {
 
 pub(super) const VARIANT: Variant = Variant::new(
     "token",
-    "Who opens the link that is shown at the start. It works once; its browser keeps a secret, in storage that no other \
-     port of the host can read, for as long as the listener lives. Programs send what follows `#token=` in the header \
-     `Authorization: Bearer TOKEN`, which works once too; the reply to a POST with it has a secret that works until the \
-     listener ends.",
+    "The browser that first opens the link printed at the start. The link works once; the browser then keeps a \
+     secret, in storage that no other port of the host can read, which is valid until the listener ends. Programs \
+     send the part after `#token=` in the header `Authorization: Bearer TOKEN`, which works once too; the reply to a \
+     POST with it contains a secret that is valid until the listener ends.",
     &[],
 );
 

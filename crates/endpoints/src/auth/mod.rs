@@ -35,18 +35,19 @@ pub(crate) const AUTH_BY_PASSWORD: Param =
     Param::new("auth", ValueKind::Variants(BY_PASSWORD), DOC).topic(Topic::Access);
 
 const BY_PASSWORD: &[Variant] = &[
-    Variant::new("none", "Everybody who reaches the listener.", &[]),
+    Variant::new("none", "Everyone who can reach the listener.", &[]),
     htpasswd::VARIANT,
     facts::CERT,
     facts::PEER,
     facts::UNIX,
 ];
 
-const DOC: &str = "Who may connect, and see the page if there is one; of several, one has to admit. It has to be stated for a program \
-                   behind a public address, be it `none`. Who may only watch (`ro`) is read from in vain.";
+const DOC: &str = "The authentication of clients, for sessions and for the page if there is one; of several, one has \
+    to admit the client. A program behind a public address requires it, even if it is `none`. Input of a client with \
+    the role `ro` (watch only) is discarded.";
 
 const PROVIDERS: &[Variant] = &[
-    Variant::new("none", "Everybody who reaches the listener.", &[]),
+    Variant::new("none", "Everyone who can reach the listener.", &[]),
     link::VARIANT,
     htpasswd::VARIANT,
     bearer::VARIANT,

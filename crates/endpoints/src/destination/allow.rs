@@ -15,11 +15,12 @@ use super::special::block_of;
 pub(crate) const ALLOW: Param = Param::new(
     "allow",
     ValueKind::List,
-    "Where the destination may be: entries `HOST` or `HOST:PORT` or `HOST:PORT-PORT`, separated by commas, with `!` in front \
-     of what is excluded. HOST is a network such as `10.0.0.0/8`, an address, `loopback`, `private`, a name, `*.example.com` \
-     for all names beneath, or `*`. An IPv6 address with a port stands in brackets. A host or port that is filled from what a \
-     client sends needs it. What counts are the addresses that a name is resolved to: a name admits public addresses alone, \
-     and loopback, link-local, private and other special addresses have to be named as such. Exclusions win.",
+    "The permitted destinations: entries `HOST`, `HOST:PORT` or `HOST:PORT-PORT`, separated by commas; an entry with \
+     `!` in front excludes, and exclusions win. HOST is a network such as `10.0.0.0/8`, an address, `loopback`, \
+     `private`, a name, `*.example.com` for all its subdomains, or `*`. Write an IPv6 address with a port in \
+     brackets. Required if `host` or `port` contains facts about the client. The addresses that a name resolves to \
+     are checked: a name permits public addresses only; loopback, link-local, private and other special addresses \
+     have to be listed as such.",
 )
 .topic(Topic::Access);
 

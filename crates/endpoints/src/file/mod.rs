@@ -31,58 +31,58 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "file:/etc/motd",
-            about: "Sends every client the file.",
+            about: "Sends the file to every client.",
         },
         Example {
             role: Role::Connect,
             descriptor: "file:/var/log/syslog:follow=true:from=end:framing=lines",
-            about: "Sends every client the lines that are added from now on, as `tail -F` does.",
+            about: "Sends lines as they are added to the file, as `tail -F` does.",
         },
         Example {
             role: Role::Connect,
             descriptor: "file:/tmp/received:access=append:create=640",
-            about: "Adds what clients send to a file, which is made if it isn't there.",
+            about: "Appends what clients send to a file, which is created if it doesn't exist.",
         },
         Example {
             role: Role::Listen,
             descriptor: "file:./script.nc",
-            about: "One session, which sends the file to the destination.",
+            about: "Sends the file to the destination, in one session.",
         },
     ],
     see_also: &["fifo", "tee", "stdio"],
-    ..Kind::new("file", "A file that is read, followed, written or added to")
+    ..Kind::new("file", "A file to read, follow, replace or append to")
 };
 
 const PARAMS: &[Param] = &[
-    Param::new("path", ValueKind::Text, "The path of the file; it is opened for each session.")
+    Param::new("path", ValueKind::Text, "The path of the file, which is opened for each session.")
         .positional()
         .required()
         .no_holes(NO_HOLES),
     Param::new(
         "access",
         ValueKind::Choice(&["read", "write", "append"]),
-        "What is done with it. `read` sends its contents, and forgets what it is sent; `write` replaces its contents by \
-         what it is sent, and `append` adds that: they send nothing.",
+        "The use of the file. `read` sends its contents and discards received data; `write` replaces its contents \
+         with received data, and `append` adds received data to it; both send nothing.",
     )
     .default("read"),
     Param::new(
         "follow",
         ValueKind::Bool,
-        "Whether the end of the file is no end: what is added later is sent when it is there. A file that was replaced \
-         under its name is read from its start, as is one that was made shorter.",
+        "Continue at the end of the file, and send data as it is added. A file that is replaced or truncated is read \
+         from its start.",
     )
     .default("false"),
     Param::new(
         "from",
         ValueKind::Choice(&["start", "end"]),
-        "Where reading begins. From its end, only what is added later is sent.",
+        "Where reading begins. From `end`, only data that is added later is sent.",
     )
     .default("start"),
     Param::new(
         "create",
         ValueKind::Octal,
-        "The permissions of a file that isn't there yet and is to be written, whatever the umask. Left out, a file that \
-         isn't there is an error.",
+        "Create a file to write, with these permissions, independent of the umask, if it doesn't exist. By default, \
+         a missing file is an error.",
     )
     .topic(Topic::Access),
     FRAMING,

@@ -20,21 +20,21 @@ pub(crate) const FRAMINGS: &[&FramingKind] = &[
 
 static CHUNKS: FramingKind = FramingKind {
     name: "chunks",
-    about: "What is read at once is a message: there is no framing",
+    about: "No framing: each read is a message",
     params: &[],
     plan: |_| Ok(Arc::new(Chunks)),
 };
 
 static LINES: FramingKind = FramingKind {
     name: "lines",
-    about: "A line is a message of text, or a binary one if it isn't UTF-8; a message that doesn't end with a line end \
-            gets one",
+    about: "Each line is a text message, or a binary one if it isn't UTF-8; a line end is added to a message that \
+        has none",
     params: &[
         Param::new(
             "eol",
             ValueKind::Choice(&["lf", "crlf", "cr", "any"]),
-            "What ends a line: LF, with a CR before it or without; CR LF; CR; or any of them. It is also what is added \
-             to a message, and LF for `any`.",
+            "The line end: `lf` is LF, with or without a CR before it; `crlf` is CR LF; `cr` is CR; `any` is any of \
+             them. It is added to messages that have none; with `any`, LF is added.",
         )
         .default("lf"),
         DELIMITER,
@@ -52,18 +52,19 @@ static LINES: FramingKind = FramingKind {
 
 static SEPARATOR: FramingKind = FramingKind {
     name: "separator",
-    about: "A message ends with a separator, which is added to a message that doesn't end with it",
+    about: "Each message ends with a separator, which is added to a message that has none",
     params: &[
         Param::new(
             "separator",
             ValueKind::Text,
-            "The bytes that end a message; others than printable ones are percent-encoded: `%0D%0A`.",
+            "The bytes that end a message. Percent-encode bytes that aren't printable: `%0D%0A`.",
         )
         .required(),
         DELIMITER,
     ],
     plan: |args| {
-        let bytes: Vec<u8> = percent_decode_str(args.text("separator").unwrap_or_default()).collect();
+        let bytes: Vec<u8> =
+            percent_decode_str(args.text("separator").unwrap_or_default()).collect();
         if bytes.is_empty() {
             let message = "`separator` must have a byte at least";
             return Err(vec![args.mistake("separator", Code::BadValue, message)]);
@@ -75,7 +76,7 @@ static SEPARATOR: FramingKind = FramingKind {
 
 static ZERO: FramingKind = FramingKind {
     name: "zero",
-    about: "A message ends with a byte 0, as strings in C do",
+    about: "Each message ends with a zero byte, as a C string does",
     params: &[DELIMITER],
     plan: |args| {
         let delimiter = Delimiter::Bytes(Bytes::from_static(b"\0"));
@@ -85,8 +86,10 @@ static ZERO: FramingKind = FramingKind {
 
 static FIXED: FramingKind = FramingKind {
     name: "fixed",
-    about: "Every message has the same length; a message to be sent has that length or a multiple of it",
-    params: &[Param::new("fixed", ValueKind::Size, "The length of a message, in bytes.").required()],
+    about: "All messages have the same length; a message to send has that length or a multiple of it",
+    params: &[
+        Param::new("fixed", ValueKind::Size, "The length of each message, in bytes.").required()
+    ],
     plan: |args| {
         let size = args.int("fixed").and_then(|size| usize::try_from(size).ok());
         match size.and_then(NonZeroUsize::new).filter(|size| size.get() <= LARGEST) {
@@ -101,14 +104,14 @@ static FIXED: FramingKind = FramingKind {
 
 static LENGTH: FramingKind = FramingKind {
     name: "length",
-    about: "The length of a message stands in front of it",
+    about: "Each message is preceded by its length",
     params: &[
-        Param::new("width", ValueKind::Choice(&["1", "2", "4", "8"]), "Bytes of the length.")
+        Param::new("width", ValueKind::Choice(&["1", "2", "4", "8"]), "The size of the length field, in bytes.")
             .default("4"),
         Param::new(
             "endian",
             ValueKind::Choice(&["big", "little"]),
-            "The order of its bytes: the highest first, or the lowest.",
+            "The byte order of the length field.",
         )
         .default("big"),
         OFFSET,
@@ -116,8 +119,8 @@ static LENGTH: FramingKind = FramingKind {
         Param::new(
             "header",
             ValueKind::Choice(&["strip", "keep"]),
-            "Whether the header stays part of a message. With `strip` it is taken off what comes and added to what is \
-             sent; with `keep`, what is sent has its header already.",
+            "`strip` removes the header from received messages and adds it to sent ones. `keep` passes it on, and \
+             messages to send have to contain it.",
         )
         .default("strip"),
     ],
@@ -134,14 +137,14 @@ static LENGTH: FramingKind = FramingKind {
 
 static DYNAMIC32: FramingKind = FramingKind {
     name: "dynamic32",
-    about: "websocksy's: a length of four bytes stands in front of a message, and stays part of it",
+    about: "As in websocksy: each message begins with a length of four bytes, which stays part of it",
     params: &[
         OFFSET,
         CONSTANT,
         Param::new(
             "endian",
             ValueKind::Choice(&["big", "little"]),
-            "The order of the length's bytes.",
+            "The byte order of the length field.",
         )
         .default("little"),
     ],
@@ -150,44 +153,44 @@ static DYNAMIC32: FramingKind = FramingKind {
 
 static JSON: FramingKind = FramingKind {
     name: "json",
-    about: "A complete JSON value is a message of text; a line feed is added to a message that doesn't end with one",
+    about: "Each JSON value is a text message; a line feed is added to a message that has none",
     params: &[],
     plan: |_| Ok(Arc::new(Json)),
 };
 
 static SLIP: FramingKind = FramingKind {
     name: "slip",
-    about: "SLIP (RFC 1055), as OSC over serial lines and TCP has it; a packet that can't be right is dropped",
+    about: "SLIP (RFC 1055), as used by OSC over serial lines and TCP; an invalid packet is dropped",
     params: &[],
     plan: |_| Ok(Arc::new(Slip)),
 };
 
 static COBS: FramingKind = FramingKind {
     name: "cobs",
-    about: "Consistent overhead byte stuffing, with a byte 0 behind each packet; one that can't be right is dropped",
+    about: "Consistent overhead byte stuffing, with a zero byte after each packet; an invalid packet is dropped",
     params: &[],
     plan: |_| Ok(Arc::new(Cobs)),
 };
 
 static MQTT: FramingKind = FramingKind {
     name: "mqtt",
-    about: "An MQTT control packet is a message, its header with it",
+    about: "Each MQTT control packet is a message, header included",
     params: &[],
     plan: |_| Ok(Arc::new(Mqtt)),
 };
 
 static AUTO: FramingKind = FramingKind {
     name: "auto",
-    about: "What is read at once is a message of text, without the beginning of a character at its end, or a binary one \
-            if it isn't UTF-8",
+    about: "Each read is a text message, or a binary one if it isn't UTF-8; an incomplete character at its end waits \
+        for the rest",
     params: &[],
     plan: |_| Ok(Arc::new(Text { falls_back: true })),
 };
 
 static TEXT: FramingKind = FramingKind {
     name: "text",
-    about: "What is read at once is a message of text, without the beginning of a character at its end; what isn't \
-            UTF-8 is an error",
+    about: "Each read is a text message; an incomplete character at its end waits for the rest; other data is an \
+        error",
     params: &[],
     plan: |_| Ok(Arc::new(Text { falls_back: false })),
 };
@@ -195,22 +198,22 @@ static TEXT: FramingKind = FramingKind {
 const DELIMITER: Param = Param::new(
     "delimiter",
     ValueKind::Choice(&["strip", "keep"]),
-    "Whether what ends a message is taken off, or stays part of it.",
+    "Remove the delimiter from a received message (`strip`), or pass it on (`keep`).",
 )
 .default("strip");
 
 const OFFSET: Param = Param::new(
     "offset",
     ValueKind::Int(0, 1024),
-    "Bytes of the header in front of the length. They would be lost unless the header is kept.",
+    "The bytes of the header before the length field. They are lost unless the header is kept.",
 )
 .default("0");
 
 const CONSTANT: Param = Param::new(
     "constant",
     ValueKind::Text,
-    "Added to the length: so many bytes more follow it than it says. Less than 0, as in `-4`, where it counts the header \
-     too.",
+    "A number added to the length field's value to get the number of bytes that follow it. Use a negative number, \
+     such as `-4`, if the value includes the header.",
 )
 .aliases(&["static"])
 .default("0");

@@ -16,8 +16,9 @@ pub(crate) use self::stream::Framed;
 pub(crate) const FRAMING: Param = Param::new(
     "framing",
     ValueKind::Framing,
-    "Where messages begin and end in its bytes: `lines`, `json`, `{length:width=2}` and others, which `help framed` \
-     lists. Left out, bytes pass as they come (`chunks`), as they always do between a terminal or a device and our page.",
+    "The framing that splits the byte stream into messages: `lines`, `json`, `{length:width=2}` and others, which \
+     `help framed` lists. By default, bytes pass unframed (`chunks`), as they always do between a terminal or a device \
+     and the built-in page.",
 )
 .topic(Topic::Messages);
 

@@ -9,35 +9,33 @@ use descriptor::{Code, Diagnostic};
 pub(crate) const TRUSTED: Param = Param::new(
     "trusted",
     ValueKind::List,
-    "Which reverse proxies are believed about who their clients are and what they asked for, by the \
-     proxy's address: networks such as `10.0.0.0/8`, addresses, `loopback`, `private` (networks of \
-     RFC 1918 and the like, and loopback), `unix` (whoever connects to a Unix socket), or `any`. What \
-     they say is then in the log, in `proxy.client`, `proxy.host` and `proxy.scheme`, and in the checks \
-     of `host` and `origin`. From everybody else such headers mean nothing.",
+    "The addresses of trusted reverse proxies: networks such as `10.0.0.0/8`, addresses, `loopback`, `private` \
+     (loopback, RFC 1918 and similar networks), `unix` (all clients of a Unix socket), or `any`. The client, host \
+     and scheme that a trusted proxy reports are logged, fill `proxy.client`, `proxy.host` and `proxy.scheme`, and \
+     are used to check `host` and `origin`. Such headers from other peers are ignored.",
 ).topic(Topic::Access);
 
 pub(crate) const FORWARDED: Param = Param::new(
     "forwarded",
     ValueKind::Choice(&["x-forwarded-for", "x-real-ip", "forwarded"]),
-    "The header in which a `trusted` proxy says who the client is: one that it sets or adds to by \
-     itself, because others come from the client. `x-forwarded-for` (HAProxy's `option forwardfor`, \
-     nginx's `$proxy_add_x_forwarded_for`, Caddy), of which the first address from the right that isn't \
-     trusted counts; `x-real-ip`; or `forwarded` (RFC 7239). X-Forwarded-Host and X-Forwarded-Proto are \
-     read with the first two.",
+    "The header in which a `trusted` proxy reports the client's address. Choose one that the proxy sets or appends \
+     to, because any other header comes from the client. In `x-forwarded-for` (HAProxy's `option forwardfor`, \
+     nginx's `$proxy_add_x_forwarded_for`, Caddy), the rightmost address that isn't trusted counts; the others are \
+     `x-real-ip` and `forwarded` (RFC 7239). X-Forwarded-Host and X-Forwarded-Proto are read with the first two.",
 ).topic(Topic::Access)
 .default("x-forwarded-for");
 
 pub(crate) const HEALTH: Param = Param::new(
     "health",
     ValueKind::Text,
-    "A path, such as `/healthz`, that is answered with 200 and `ok` whoever asks, by whatever name, as \
-     load balancers do. It says that the listener takes connections, and nothing about its destination.",
+    "A path for health checks, such as `/healthz`, that answers 200 and `ok` to every client and for every host \
+     name. It shows that the listener accepts connections; it doesn't check the destination.",
 ).topic(Topic::Http);
 
 pub(crate) const MAX_HEADER: Param = Param::new(
     "max-header",
     ValueKind::Size,
-    "How many bytes a request's header may have, from 8k to 1M. More gets 431, as do more than 100 lines.",
+    "The maximum size of a request header, from 8k to 1M. A larger one, or one of more than 100 lines, gets 431.",
 ).topic(Topic::Limits)
 .default("16k");
 

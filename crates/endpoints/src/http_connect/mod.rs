@@ -29,7 +29,8 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "http-connect:8080",
-            about: "An HTTP proxy for tunnels, on loopback; the destination is what clients ask for: `tcp:${target.host}:${target.port}:allow=*:443`.",
+            about: "Listens as an HTTP proxy for tunnels on loopback. The destination to use: \
+                `tcp:${target.host}:${target.port}:allow=*:443`.",
         },
         Example {
             role: Role::Connect,
@@ -39,11 +40,11 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "http-connect:{tls:{tcp:proxy.example:443}}:host=192.0.2.7:port=22:user=ada:password-file=/run/secrets/proxy",
-            about: "Speaks TLS to the proxy, and logs in there.",
+            about: "Connects to the proxy over TLS, and authenticates to it.",
         },
     ],
     see_also: &["socks5", "tcp"],
-    ..Kind::new("http-connect", "HTTP CONNECT: connections through an HTTP proxy, or being one")
+    ..Kind::new("http-connect", "HTTP CONNECT: connects through an HTTP proxy, or acts as one")
 };
 
 const LISTENING: &[Param] = &[ENDPOINT, AUTH_BY_PASSWORD, HANDSHAKE_TIMEOUT];
@@ -53,8 +54,8 @@ const CONNECTING: &[Param] = &[
     Param::new(
         "host",
         ValueKind::Text,
-        "The host to be connected to. A name is resolved by the proxy; with `allow`, it is resolved here, and may be filled from \
-         what a client sends.",
+        "The destination host. The proxy resolves a name; with `allow`, it is resolved locally, and may contain \
+         facts about the client.",
     )
     .fillable()
     .required(),

@@ -26,11 +26,11 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "mock:r hello|fin|r bye",
-            about: "Says hello, waits for the other side's end and says bye.",
+            about: "Sends \"hello\", waits for the end of the other side, and sends \"bye\".",
         },
     ],
     see_also: &["echo", "mem"],
-    ..Kind::new("mock", "A peer that follows a script, meant for tests")
+    ..Kind::new("mock", "A peer that follows a script, for tests")
 };
 
 const PARAMS: &[Param] = &[Param::new(

@@ -44,12 +44,12 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "process:sh:-c:{exec sort | uniq -c}:cwd=/tmp:env.LC_ALL=C",
-            about: "Starts a shell command in a directory and with a variable set.",
+            about: "Starts a shell command with a working directory and an environment variable.",
         },
         Example {
             role: Role::Connect,
             descriptor: "process:dd:{if=/dev/zero}:{bs=1k}:{count=4}:stderr=null",
-            about: "Arguments with `=` stand in braces.",
+            about: "Starts a program with arguments that contain `=`.",
         },
         Example {
             role: Role::Connect,
@@ -69,17 +69,18 @@ const PARAMS: &[Param] = &[
     Param::new(
         "stderr",
         ValueKind::Choice(&["log", "signal", "merge", "null"]),
-        "Where its standard error goes: line by line to our log; to the log and, beside the data, to a client that \
-         speaks `endpointforward.v1`, as our page does; into the session with its standard output; or nowhere.",
+        "The use of the program's standard error: `log` writes its lines to the log; `signal` also sends them, apart \
+         from the data, to a client that speaks `endpointforward.v1`, such as the built-in page; `merge` sends it \
+         together with standard output; `null` discards it.",
     )
     .default("log"),
     FRAMING,
     Param::new(
         "grace",
         ValueKind::Duration,
-        "How long it may take to end once its input is closed, before SIGTERM, and then before \
-         SIGKILL, which go to its process group. The forwarder's own end waits for it, however long \
-         it is; a second signal doesn't.",
+        "The grace period before SIGTERM once the program's input is closed, and again before SIGKILL; both signals \
+         go to its process group. When endpointforward stops, it waits for this long, however long it is, unless a \
+         second signal arrives.",
     ).topic(Topic::Limits)
     .default("5"),
 ];

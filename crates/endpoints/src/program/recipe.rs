@@ -19,7 +19,7 @@ pub(crate) static FORKING: RwLock<()> = RwLock::new(());
 pub(crate) const PROGRAM: Param = Param::new(
     "program",
     ValueKind::Text,
-    "The program: a path, or a name to be found in PATH. No shell reads it.",
+    "The program: a path, or a name that is looked up in PATH. It is not run through a shell.",
 )
 .positional()
 .required()
@@ -28,20 +28,26 @@ pub(crate) const PROGRAM: Param = Param::new(
 pub(crate) const ARGUMENT: Param = Param::new(
     "argument",
     ValueKind::Text,
-    "Its arguments, each as it stands; one that has `=` or `:` in it stands in braces.",
+    "The program's arguments, passed on unchanged. Write an argument that contains `=` or `:` in braces.",
 )
 .positional()
 .rest()
 .no_holes(NO_HOLES);
 
-pub(crate) const CWD: Param =
-    Param::new("cwd", ValueKind::Text, "The directory that it runs in; ours if it isn't given.")
-        .no_holes(NO_HOLES);
+pub(crate) const CWD: Param = Param::new(
+    "cwd",
+    ValueKind::Text,
+    "The program's working directory. The default is that of endpointforward.",
+)
+.no_holes(NO_HOLES);
 
-pub(crate) const ENV: Param =
-    Param::new("env.", ValueKind::Text, "A variable for its environment, beside those of ours.")
-        .prefix()
-        .no_holes(NO_HOLES);
+pub(crate) const ENV: Param = Param::new(
+    "env.",
+    ValueKind::Text,
+    "A variable to add to the environment that the program inherits.",
+)
+.prefix()
+.no_holes(NO_HOLES);
 
 pub(crate) const NO_HOLES: &str = "what a peer says never becomes part of a command";
 

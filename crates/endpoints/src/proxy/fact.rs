@@ -7,25 +7,31 @@ use plan::kind::FactName;
 use proxy_protocol::{Ssl, Tlv};
 
 pub(super) const FACTS: &[FactName] = &[
-    FactName::new("proxy.alpn", "The protocol that the client and the proxy agreed on in TLS."),
-    FactName::new("proxy.authority", "The host that the client asked the proxy for in TLS (SNI)."),
-    FactName::new("proxy.client", "The client's address, as a trusted proxy gives it."),
-    FactName::new("proxy.client_port", "The client's port, if a trusted proxy gives it."),
+    FactName::new(
+        "proxy.alpn",
+        "The protocol that the client and the proxy agreed on in TLS (ALPN).",
+    ),
+    FactName::new(
+        "proxy.authority",
+        "The server name that the client sent to the proxy in TLS (SNI).",
+    ),
+    FactName::new("proxy.client", "The client's address, as reported by a trusted proxy."),
+    FactName::new("proxy.client_port", "The client's port, if a trusted proxy reports it."),
     FactName::new("proxy.destination", "The address that the client connected to."),
     FactName::new("proxy.destination_port", "The port that the client connected to."),
     FactName::new("proxy.peer", "The proxy's own address."),
     FactName::new("proxy.tls.cipher", "The cipher between the client and the proxy."),
     FactName::new(
         "proxy.tls.client.cn",
-        "The common name of the client's certificate; only of one that the proxy has verified.",
+        "The common name of the client's certificate, if the proxy has verified it.",
     ),
     FactName::new(
         "proxy.tls.version",
-        "The version of TLS between the client and the proxy, such as `TLSv1.3`.",
+        "The TLS version between the client and the proxy, such as `TLSv1.3`.",
     ),
     FactName::new(
         "proxy.unique_id",
-        "The proxy's identifier of the connection, in hexadecimal if it isn't plain text.",
+        "The proxy's identifier for the connection, in hexadecimal if it isn't plain text.",
     ),
 ];
 

@@ -27,7 +27,7 @@ pub(crate) static KIND: Kind = Kind {
         name: "haproxy",
         defaults: &[],
         params: &[],
-        about: "as in Twisted, the endpoint beneath need not be quoted: `haproxy:tcp:80`",
+        about: "as in Twisted, the endpoint to run over needs no quoting: `haproxy:tcp:80`",
     }],
     listen: Some(Side::bytes(LISTENING, PlanListen::Layer(Takes::Bytes, listen))),
     connect: Some(Side::bytes(CONNECTING, PlanConnect::Layer(Takes::Bytes, connect))),
@@ -37,12 +37,13 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "proxy:{tcp:9000}:trusted=10.0.0.0/8",
-            about: "Takes connections from balancers in this network, and no others; a session's client is the one that they name.",
+            about: "Accepts connections from load balancers in this network only; the header names the session's \
+                client.",
         },
         Example {
             role: Role::Listen,
             descriptor: "proxy:{unix:/run/forward}:required=false",
-            about: "Takes clients with a header and without one, such as an older proxy's.",
+            about: "Accepts clients with a header or without one, such as those of an older proxy.",
         },
         Example {
             role: Role::Listen,
@@ -52,48 +53,49 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "proxy:{tcp:127.0.0.1:8080}",
-            about: "Tells the destination who the client is.",
+            about: "Sends the client's address to the destination.",
         },
         Example {
             role: Role::Connect,
             descriptor: "proxy:{unix:/run/backend}:send=v1",
-            about: "The same in version 1, a line of text.",
+            about: "The same with version 1, a line of text.",
         },
     ],
     see_also: &["tcp", "tls", "ws"],
     ..Kind::new(
         "proxy",
-        "The PROXY protocol, with which proxies and balancers tell who their client is",
+        "The PROXY protocol, by which proxies and load balancers pass on the client's address",
     )
 };
 
-const ENDPOINT: Param =
-    Param::new("endpoint", ValueKind::Endpoint, "The endpoint beneath.").positional().required();
+const ENDPOINT: Param = Param::new("endpoint", ValueKind::Endpoint, "The endpoint to run over.")
+    .positional()
+    .required();
 
 const LISTENING: &[Param] = &[
     ENDPOINT,
     Param::new(
         "trusted",
         ValueKind::List,
-        "Which proxies are believed, by their addresses: networks such as `10.0.0.0/8`, addresses, `loopback`, `private` \
-         (networks of RFC 1918 and the like, and loopback), `unix` (whoever connects to a Unix socket), or `any`.",
+        "The addresses of trusted proxies: networks such as `10.0.0.0/8`, addresses, `loopback`, `private` \
+         (loopback, RFC 1918 and similar networks), `unix` (all clients of a Unix socket), or `any`.",
     )
     .topic(Topic::Access)
     .default("loopback,unix"),
     Param::new(
         "required",
         ValueKind::Bool,
-        "Whether a connection without a header, or from a peer that isn't `trusted`, is closed. With `false` it is an \
-         ordinary one: what a peer that isn't trusted sends is never read as a header, and a trusted one that is silent \
-         for 1 s sends none. In front of a program or a device, such a client has to speak first, and a web browser is \
-         refused.",
+        "Close connections that have no header or come from a peer that isn't `trusted`. `false` accepts them as \
+         ordinary connections: data of an untrusted peer is never read as a header, and a trusted peer that is \
+         silent for 1 s counts as one without a header. If the destination is a program or a device, such a client \
+         has to send first, and web browsers are refused.",
     )
     .topic(Topic::Access)
     .default("true"),
     Param::new(
         "handshake-timeout",
         ValueKind::Duration,
-        "The time that the header may take.",
+        "The time limit for receiving the header.",
     )
     .topic(Topic::Limits)
     .default("10"),
@@ -104,10 +106,10 @@ const CONNECTING: &[Param] = &[
     Param::new(
         "send",
         ValueKind::Choice(&["v1", "v2"]),
-        "The version of the header. It has the client's address, also one that a trusted proxy has told us, and the \
-         address that it connected to. `v2` has Unix sockets too, and what is known about the client's TLS: version, \
-         ALPN, server name, whether it showed a certificate. A client without an address, such as standard input, is \
-         `UNKNOWN` in `v1` and `LOCAL` in `v2`.",
+        "The version of the header. It contains the client's address, as reported by a trusted proxy if there is \
+         one, and the address that the client connected to. `v2` also carries Unix sockets, and facts about the \
+         client's TLS: version, ALPN, server name, and whether it sent a certificate. A client without an address, \
+         such as standard input, is `UNKNOWN` in `v1` and `LOCAL` in `v2`.",
     )
     .default("v2"),
 ];

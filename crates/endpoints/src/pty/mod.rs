@@ -48,16 +48,16 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "pty:vim:notes.txt:cwd=/tmp:term=xterm:rows=50:cols=132",
-            about: "An editor, in a window of 132 by 50 unless the client asks for another size.",
+            about: "An editor in a window of 132 columns and 50 rows, unless the client sends another size.",
         },
         Example {
             role: Role::Connect,
             descriptor: "pty:sh:-c:{stty -echo; exec bc -q}:env.LC_ALL=C",
-            about: "What is typed isn't echoed, as a client with local echo wants it.",
+            about: "Disables the terminal's echo, for a client with local echo.",
         },
     ],
     see_also: &["process", "serial"],
-    ..Kind::new("pty", "A program on a terminal of its own, with job control and a window size")
+    ..Kind::new("pty", "A program on a pseudo-terminal, with job control and a window size")
 };
 
 const PARAMS: &[Param] = &[
@@ -66,24 +66,23 @@ const PARAMS: &[Param] = &[
     Param::new(
         "term",
         ValueKind::Text,
-        "What the terminal at the other end is, for TERM; xterm.js and most others are \
-         `xterm-256color`. For the page, COLORTERM is `truecolor`; without LC_ALL, LC_CTYPE and LANG \
-         in its environment, the program's LANG is UTF-8.",
+        "The terminal type, for TERM; xterm.js and most other terminals are `xterm-256color`. For the built-in page, \
+         COLORTERM is `truecolor`. If LC_ALL, LC_CTYPE and LANG are unset, LANG is set to a UTF-8 locale.",
     )
     .default("xterm-256color")
     .no_holes(NO_HOLES),
     Param::new(
         "rows",
         ValueKind::Int(1, Size::MOST as u64),
-        "Rows of the window at the start, unless the client's query says `rows=`; later the client's \
-         window decides.",
+        "The window's rows at the start, unless the client's query has `rows=`; later, the size of the client's \
+         window.",
     )
     .default("24"),
     Param::new(
         "cols",
         ValueKind::Int(1, Size::MOST as u64),
-        "Columns of the window at the start, unless the client's query says `cols=`; later the \
-         client's window decides.",
+        "The window's columns at the start, unless the client's query has `cols=`; later, the size of the client's \
+         window.",
     )
     .default("80"),
     CWD,
@@ -92,10 +91,9 @@ const PARAMS: &[Param] = &[
     Param::new(
         "grace",
         ValueKind::Duration,
-        "How long the program, and the jobs that it leaves behind, may take to end once they were \
-         hung up on (SIGHUP), before SIGKILL. The forwarder's own end waits for it, however long it \
-         is; a second signal doesn't. What is to live on needs a session of its own (`setsid`, \
-         `tmux`).",
+        "The grace period between SIGHUP at the end of the session and SIGKILL, for the program and the jobs that it \
+         leaves behind. When endpointforward stops, it waits for this long, however long it is, unless a second \
+         signal arrives. A process survives in a separate session (`setsid`, `tmux`).",
     ).topic(Topic::Limits)
     .default("5"),
 ];

@@ -44,17 +44,19 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "route:file=/etc/endpointforward/tokens",
-            about: "noVNC's `?token=NAME` chooses a line `NAME: HOST:PORT` of a file, or of the files of a folder, as with websockify's TokenFile.",
+            about: "Selects the line `NAME: HOST:PORT` by noVNC's `?token=NAME`, as websockify's TokenFile does, in \
+                a file or in the files of a folder.",
         },
         Example {
             role: Role::Connect,
             descriptor: "route:file=./hosts:key=${http.path}:default={tcp:127.0.0.1:5900}",
-            about: "The path chooses, and what isn't listed goes to a destination of its own.",
+            about: "Selects the line by the path, and connects unlisted paths to a default destination.",
         },
         Example {
             role: Role::Connect,
             descriptor: "route:file=/etc/websocksy/peers:format=websocksy:expression={%endpoint%.txt,default.txt}",
-            about: "The files of websocksy's `file` backend: peer, subprotocol and framing a line.",
+            about: "Reads the files of websocksy's `file` backend: each line has a peer, a subprotocol and a \
+                framing.",
         },
         Example {
             role: Role::Connect,
@@ -73,7 +75,7 @@ pub(crate) static KIND: Kind = Kind {
         },
     ],
     see_also: &["tcp", "fallback", "balance"],
-    ..Kind::new("route", "A destination that is looked up for each client")
+    ..Kind::new("route", "A destination looked up for each client")
 };
 
 const PARAMS: &[Param] = &[

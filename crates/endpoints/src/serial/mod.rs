@@ -39,34 +39,34 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "serial:/dev/ttyUSB0:baud=115200",
-            about: "A USB adapter at 115200 bits per second, 8N1.",
+            about: "Opens a USB adapter at 115200 baud, 8N1.",
         },
         Example {
             role: Role::Connect,
             descriptor: "serial:/dev/ttyS0:9600:bytesize=7:parity=E:stopbits=1:rtscts=true",
-            about: "An instrument that talks 7E1 with hardware flow control.",
+            about: "Opens an instrument with 7E1 and hardware flow control.",
         },
         Example {
             role: Role::Connect,
             descriptor: "serial:/dev/ttyUSB0:4800:framing=lines",
-            about: "A GPS receiver: each NMEA sentence is a message.",
+            about: "Reads a GPS receiver; each NMEA sentence is a message.",
         },
         Example {
             role: Role::Listen,
             descriptor: "serial:/dev/ttyACM0:exclusive=false",
-            about: "The device is the near side, and other programs may have it open too.",
+            about: "Uses the device as the listener, and lets other programs open it too.",
         },
     ],
     see_also: &["pty"],
-    ..Kind::new("serial", "A serial line: a device with a baud rate")
+    ..Kind::new("serial", "A serial port")
 };
 
 const PARAMS: &[Param] = &[
     Param::new(
         "path",
         ValueKind::Text,
-        "The device, such as `/dev/ttyUSB0`, or a name in `/dev/serial/by-id` that stays the same \
-         when it is plugged in elsewhere. Opening it raises DTR and RTS, closing lowers them.",
+        "The device, such as `/dev/ttyUSB0`, or a name in `/dev/serial/by-id`, which stays the same in another USB \
+         port. Opening the device raises DTR and RTS; closing it lowers them.",
     )
     .positional()
     .required()
@@ -74,7 +74,7 @@ const PARAMS: &[Param] = &[
     Param::new(
         "baud",
         ValueKind::Int(1, u32::MAX as u64),
-        "Bits per second: any rate that the device's driver takes.",
+        "The baud rate, in bits per second: any rate that the device's driver supports.",
     )
     .positional()
     .aliases(&["baudrate"])
@@ -82,7 +82,7 @@ const PARAMS: &[Param] = &[
     Param::new(
         "bytesize",
         ValueKind::Int(5, 8),
-        "Data bits of a character; text in ASCII needs 7.",
+        "The data bits of a character; ASCII text needs 7.",
     )
     .default("8"),
     Param::new(
@@ -94,22 +94,22 @@ const PARAMS: &[Param] = &[
     Param::new(
         "stopbits",
         ValueKind::Choice(&["1", "1.5", "2"]),
-        "Stop bits after each character. UARTs send 1.5 with 5 data bits, and 2 instead with more.",
+        "The stop bits after each character. With 1.5, UARTs send 1.5 stop bits after 5 data bits, and 2 after more.",
     )
     .default("1"),
     Param::new(
         "xonxoff",
         ValueKind::Bool,
-        "Software flow control: Ctrl-S and Ctrl-Q stop and start the other side and aren't data.",
+        "Use software flow control: Ctrl-S and Ctrl-Q stop and start the other side and aren't passed on as data.",
     )
     .default("false"),
-    Param::new("rtscts", ValueKind::Bool, "Hardware flow control, by the lines RTS and CTS.")
+    Param::new("rtscts", ValueKind::Bool, "Use hardware flow control, with the lines RTS and CTS.")
         .default("false"),
     Param::new(
         "exclusive",
         ValueKind::Bool,
-        "Whether nobody else may have the device open meanwhile (TIOCEXCL and flock). A device \
-         that others hold is busy.",
+        "Lock the device against other programs (TIOCEXCL and flock). If another program has locked it, the device \
+         is busy.",
     )
     .default("true"),
     FRAMING,

@@ -47,7 +47,8 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "socks5:1080",
-            about: "Takes clients of all versions on loopback; the destination is what they ask for: `tcp:${target.host}:${target.port}:allow=*`.",
+            about: "Accepts clients of all versions on loopback. The destination to use: \
+                `tcp:${target.host}:${target.port}:allow=*`.",
         },
         Example {
             role: Role::Connect,
@@ -57,11 +58,11 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "socks5:{tcp:proxy.example:1080}:host=192.0.2.7:port=22:user=ada:password-file=/run/secrets/proxy",
-            about: "Logs in at the proxy.",
+            about: "Authenticates to the proxy.",
         },
     ],
     see_also: &["http-connect", "tcp"],
-    ..Kind::new("socks5", "SOCKS 4, 4a and 5: connections through a proxy, or being one")
+    ..Kind::new("socks5", "SOCKS 4, 4a and 5: connects through a proxy, or acts as one")
 };
 
 const LISTENING: &[Param] = &[ENDPOINT, AUTH_BY_PASSWORD, HANDSHAKE_TIMEOUT];
@@ -71,14 +72,14 @@ const CONNECTING: &[Param] = &[
     Param::new(
         "host",
         ValueKind::Text,
-        "The host to be connected to. A name is resolved by the proxy; with `allow`, or in version 4, it is resolved here. With \
-         `allow`, it may be filled from what a client sends.",
+        "The destination host. The proxy resolves a name; with `allow`, or in version 4, it is resolved locally. \
+         With `allow`, it may contain facts about the client.",
     )
     .fillable()
     .required(),
     PORT,
     ALLOW,
-    Param::new("version", ValueKind::Choice(&["5", "4a", "4"]), "The version to speak.").default("5"),
+    Param::new("version", ValueKind::Choice(&["5", "4a", "4"]), "The version of the SOCKS protocol.").default("5"),
     login::USER,
     login::PASSWORD,
     login::PASSWORD_FILE,

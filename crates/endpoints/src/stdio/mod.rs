@@ -36,49 +36,50 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "stdio",
-            about: "One session with whoever started us, as for `ProxyCommand` of ssh.",
+            about: "One session with the parent process, as for ssh's `ProxyCommand`.",
         },
         Example {
             role: Role::Connect,
             descriptor: "stdio:keep=true",
-            about: "Shows one session after another; a pipe is not closed between them.",
+            about: "Prints one session after another; a pipe is not closed between them.",
         },
         Example {
             role: Role::Listen,
             descriptor: "stdio:raw=true",
-            about: "This terminal becomes the far side's, as with ssh: for `-d` a shell behind a WebSocket.",
+            about: "Connects this terminal to the destination, as ssh does: for `-d`, a shell behind a WebSocket.",
         },
         Example {
             role: Role::Listen,
             descriptor: "stdio:hold=true",
-            about: "Sends what is piped in, and shows what comes for as long as the far side has something to say.",
+            about: "Sends its input, and prints what the destination sends until the destination ends.",
         },
     ],
     see_also: &["process"],
-    ..Kind::new("stdio", "Our own standard input and output; the end of input is a half-close")
+    ..Kind::new(
+        "stdio",
+        "The standard input and output of endpointforward; the end of input is a half-close",
+    )
 };
 
 const PARAMS: &[Param] = &[
     Param::new(
         "keep",
         ValueKind::Bool,
-        "Whether standard output stays open at the end of a session, for the next one. Otherwise a \
-         pipe or socket is closed, so that its reader sees the end.",
+        "Keep standard output open after a session, for the next one. Otherwise, a pipe or socket is closed, so that \
+         its reader sees the end.",
     )
     .default("false"),
     Param::new(
         "hold",
         ValueKind::Bool,
-        "Whether the end of input is kept from the far side: the session goes on until that ends, as \
-         with websocat's `-n`.",
+        "Don't pass the end of input on: the session goes on until the other side ends, as with websocat's `-n`.",
     )
     .default("false"),
     Param::new(
         "raw",
         ValueKind::Bool,
-        "Whether the terminal is handed to the far side: each key goes through, Ctrl-C too, nothing \
-         is echoed here, the window's size follows. `~.` at the beginning of a line ends the \
-         session, `~~` sends `~`.",
+        "Set the terminal to raw mode: every key is passed on, Ctrl-C included, there is no local echo, and window \
+         sizes are sent to the other side. `~.` at the beginning of a line ends the session; `~~` sends `~`.",
     )
     .default("false"),
 ];

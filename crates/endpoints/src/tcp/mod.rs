@@ -25,15 +25,15 @@ fn rewrite(descriptor: &Descriptor, role: Role) -> Option<Descriptor> {
 }
 
 const FACTS: &[FactName] = &[
-    FactName::new("tcp.local", "Our address and port."),
+    FactName::new("tcp.local", "The local address and port."),
     FactName::new("tcp.peer", "The peer's address and port."),
     FactName::new("tcp.peer_host", "The peer's address."),
     FactName::new("tcp.peer_port", "The peer's port."),
     FactName::new(
         "target.host",
-        "The host that was dialled, as a name or an address; of a connection that we opened.",
+        "The host of a connection that endpointforward opened, as a name or an address.",
     ),
-    FactName::new("target.port", "The port that was dialled; of a connection that we opened."),
+    FactName::new("target.port", "The port of a connection that endpointforward opened."),
 ];
 
 /// The parameters of listening, after those that may be given by position.
@@ -83,22 +83,22 @@ pub(crate) static TCP: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "tcp:9000:interface=127.0.0.1",
-            about: "Listens on loopback: only programs of this machine reach it.",
+            about: "Listens on loopback: only programs on this machine can connect.",
         },
         Example {
             role: Role::Listen,
             descriptor: "9000",
-            about: "The same, short: a port alone is TCP on loopback.",
+            about: "The short form: a port alone is TCP on loopback.",
         },
         Example {
             role: Role::Listen,
             descriptor: "tcp:9000:interface={::1}",
-            about: "Listens on IPv6 loopback; braces keep the colons together.",
+            about: "Listens on IPv6 loopback; braces quote the colons.",
         },
         Example {
             role: Role::Connect,
             descriptor: "tcp:example.com:80:timeout=5",
-            about: "Connects to whichever address of the name answers first, within 5 seconds.",
+            about: "Connects to the first address of the name that answers, within 5 seconds.",
         },
         Example {
             role: Role::Connect,
@@ -108,7 +108,7 @@ pub(crate) static TCP: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "tcp:${target.host}:${target.port}:allow={*.example.com:443,10.0.0.0/8}",
-            about: "Connects to what a client of SOCKS or HTTP CONNECT asks for, if it is one of these.",
+            about: "Connects to the destination that a client of SOCKS or HTTP CONNECT requests, if it is listed.",
         },
         Example {
             role: Role::Connect,
@@ -118,7 +118,7 @@ pub(crate) static TCP: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "tcp://192.168.1.50:23",
-            about: "The same kind as a URL.",
+            about: "The URL form.",
         },
         Example {
             role: Role::Connect,
@@ -148,11 +148,11 @@ pub(crate) static TCP4: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "tcp4:localhost:9000",
-            about: "Connects to the name's IPv4 addresses, never to ::1.",
+            about: "Connects to the name's IPv4 addresses only, never to ::1.",
         },
     ],
     see_also: &["tcp", "tcp6"],
-    ..Kind::new("tcp4", "TCP connections over IPv4 alone")
+    ..Kind::new("tcp4", "TCP connections over IPv4 only")
 };
 
 /// IPv6; listening on `::` takes IPv4 peers too.
@@ -168,7 +168,7 @@ pub(crate) static TCP6: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "tcp6:9000",
-            about: "Listens on every address of this machine, IPv6 and IPv4.",
+            about: "Listens on all addresses of this machine, IPv6 and IPv4.",
         },
         Example {
             role: Role::Listen,
@@ -182,7 +182,7 @@ pub(crate) static TCP6: Kind = Kind {
         },
     ],
     see_also: &["tcp", "tcp4"],
-    ..Kind::new("tcp6", "TCP connections over IPv6; listening takes IPv4 peers too")
+    ..Kind::new("tcp6", "TCP connections over IPv6; a listener accepts IPv4 clients too")
 };
 
 const fn connecting(plan: PlanConnect) -> Side<PlanConnect> {
@@ -194,8 +194,8 @@ const CONNECT: &[Param] = &[
     Param::new(
         "port",
         ValueKind::Service,
-        "The port to connect to, or the name of its service, which is looked up in /etc/services (services(5)) when a \
-         connection is opened. It may be filled from what a client sends, as `host`.",
+        "The port to connect to, or the name of a service, which is looked up in /etc/services (services(5)) when a \
+         connection is opened. Like `host`, it may contain facts about the client.",
     )
     .fillable()
     .positional()
@@ -205,15 +205,14 @@ const CONNECT: &[Param] = &[
     Param::new(
         "timeout",
         ValueKind::Duration,
-        "How long resolving the name and connecting may take, all addresses together. 0 \
-                 leaves it to the system, which gives up after about two minutes.",
+        "The time limit for resolving the name and connecting, over all addresses. 0 uses the system's limit of \
+         about two minutes.",
     ).topic(Topic::Limits)
     .default("30"),
     Param::new(
         "bindAddress",
         ValueKind::Text,
-        "The address of this machine to connect from; only addresses of its family are \
-                 tried.",
+        "The local address to connect from; only destination addresses of its family are tried.",
     ).topic(Topic::Socket)
     .aliases(&["bind"]),
     options::NODELAY,
@@ -233,22 +232,21 @@ const CONNECT: &[Param] = &[
 ];
 
 const PORT: Param =
-    Param::new("port", ValueKind::Port, "The port to listen on; 0 has the system choose one.")
+    Param::new("port", ValueKind::Port, "The port to listen on; with 0, the system chooses one.")
         .positional()
         .required();
 
 const INTERFACE: Param = Param::new(
     "interface",
     ValueKind::Text,
-    "The address of this machine to listen on, or a name that stands for one. 127.0.0.1 keeps \
-     other machines out.",
+    "The local address to listen on, or a name that resolves to one. With 127.0.0.1, other machines can't connect.",
 )
 .positional();
 
 const BACKLOG: Param = Param::new(
     "backlog",
     ValueKind::Int(0, 65535),
-    "How many connections may wait to be accepted (listen(2)).",
+    "The number of connections that may wait to be accepted (listen(2)).",
 )
 .topic(Topic::Socket)
 .default("50")
@@ -257,8 +255,8 @@ const BACKLOG: Param = Param::new(
 const REUSEPORT: Param = Param::new(
     "reuseport",
     ValueKind::Bool,
-    "Whether other processes of this user may listen on the same port at once; the system spreads \
-     connections over them (SO_REUSEPORT in socket(7)).",
+    "Allow other processes of the same user to listen on the same port; the system distributes connections over them \
+     (SO_REUSEPORT in socket(7)).",
 )
 .topic(Topic::Socket)
 .default("false");
@@ -266,9 +264,9 @@ const REUSEPORT: Param = Param::new(
 const HOST: Param = Param::new(
     "host",
     ValueKind::Text,
-    "A name or an address; an IPv6 address stands in brackets. All addresses of a name are tried, \
-     both families in turn, the next one after 250 ms or a failure (RFC 8305). With `allow`, it may be filled from what a \
-     client sends: `${target.host}`.",
+    "A name or an address; write an IPv6 address in brackets. All addresses of a name are tried, alternating between \
+     the families: the next one after 250 ms or a failure (RFC 8305). With `allow`, it may contain facts about the \
+     client: `${target.host}`.",
 )
 .fillable()
 .positional()

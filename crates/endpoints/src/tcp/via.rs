@@ -11,9 +11,9 @@ use super::sugar::joined;
 pub(super) const VIA: Param = Param::new(
     "via",
     ValueKind::Text,
-    "The proxy to connect through: `http://[USER:PASSWORD@]HOST:PORT` and `https://…` by CONNECT, `socks5://…`, `socks4a://…` \
-     or `socks4://…`; `environment` takes it from HTTPS_PROXY or ALL_PROXY, unless NO_PROXY has the host. Other parameters are \
-     then those of the connection to the proxy, and `timeout` is that of each step.",
+    "The proxy to connect through: `http://[USER:PASSWORD@]HOST:PORT` or `https://…` with CONNECT, `socks5://…`, \
+     `socks4a://…` or `socks4://…`. `environment` uses HTTPS_PROXY or ALL_PROXY, unless NO_PROXY lists the host. The \
+     other parameters then apply to the connection to the proxy, and `timeout` to each step.",
 );
 
 /// `tcp:HOST:PORT:via={http://PROXY}` is `http-connect:{tcp:PROXY}:host=HOST:port=PORT`; `None` if there is no such proxy.

@@ -37,54 +37,53 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "tee:{tcp:127.0.0.1:23}:{file:/tmp/session.log:access=append:create=600}",
-            about: "Adds all that passes between clients and a server to a file.",
+            about: "Appends all data between clients and a server to a file.",
         },
         Example {
             role: Role::Connect,
             descriptor: "tee:{serial:/dev/ttyUSB0:4800:framing=lines}:{udp:192.0.2.7:10110}:copy=received",
-            about: "Sends each line of a GPS receiver as a datagram as well.",
+            about: "Sends each line of a GPS receiver as a datagram, too.",
         },
         Example {
             role: Role::Listen,
             descriptor: "tee:{tcp:9000:interface=127.0.0.1}:{tcp:127.0.0.1:9001}:copy=received:buffer=64k",
-            about: "Sends what clients send to another server, too, as far as that keeps up.",
+            about: "Copies what clients send to another server, as far as that server keeps up.",
         },
     ],
     see_also: &["file", "udp", "framed"],
-    ..Kind::new("tee", "An endpoint, with a copy of what passes through it to another one")
+    ..Kind::new("tee", "An endpoint whose data is also copied to another endpoint")
 };
 
 const PARAMS: &[Param] = &[
-    Param::new("endpoint", ValueKind::Endpoint, "The endpoint that data passes through.")
+    Param::new("endpoint", ValueKind::Endpoint, "The endpoint whose data is copied.")
         .positional()
         .required(),
     Param::new(
         "to",
         ValueKind::Connector,
-        "The endpoint that gets a copy, one for each session. What it sends is forgotten. If it can't be opened or \
-         fails, the session goes on without it.",
+        "The endpoint that receives the copy, opened once for each session. Data from it is discarded. If it can't \
+         be opened or fails, the session goes on without it.",
     )
     .positional()
     .required(),
     Param::new(
         "copy",
         ValueKind::Choice(&["both", "received", "sent"]),
-        "What is copied: what is `received` from the endpoint, what is `sent` to it, or `both` in the order in which \
-         it passes.",
+        "The data to copy: data `received` from the endpoint, data `sent` to it, or `both`, in order.",
     )
     .default("both"),
     Param::new(
         "buffer",
         ValueKind::Size,
-        "How many bytes may wait for the copy's endpoint. What comes when that is full is lost to it, and counted in the \
-         log.",
+        "The bytes that may wait for the copy. When the limit is reached, further data is missing from the copy, and \
+         the log has its amount.",
     )
     .topic(Topic::Limits)
     .default("1M"),
     Param::new(
         "grace",
         ValueKind::Duration,
-        "How long the copy's endpoint may take for what waits when the session is over.",
+        "The grace period for writing the rest of the copy after the end of the session.",
     )
     .topic(Topic::Limits)
     .default("5"),

@@ -31,27 +31,27 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "telnet:{tcp:192.0.2.1:23}",
-            about: "Speaks telnet to a device: a terminal on the near side needs to know none.",
+            about: "Speaks telnet to a device, so the client doesn't have to.",
         },
         Example {
             role: Role::Connect,
             descriptor: "{telnet://192.0.2.1}:term=vt100",
-            about: "The same as a URL, with the terminal's name.",
+            about: "The URL form, with a terminal type.",
         },
     ],
     see_also: &["tcp", "ws"],
-    ..Kind::new("telnet", "Telnet as its user's end, over any stream of bytes")
+    ..Kind::new("telnet", "The client side of telnet, over any byte stream")
 };
 
 const PARAMS: &[Param] = &[
     Param::new(
         "endpoint",
         ValueKind::Endpoint,
-        "The endpoint that it goes over: the connection to the telnet server.",
+        "The endpoint to run over: the connection to the telnet server.",
     )
     .positional()
     .required(),
-    Param::new("term", ValueKind::Text, "The terminal type that a server is told (RFC 1091).")
+    Param::new("term", ValueKind::Text, "The terminal type to send to the server (RFC 1091).")
         .default("xterm-256color"),
 ];
 

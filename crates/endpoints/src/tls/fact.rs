@@ -9,17 +9,17 @@ use rustls::{CommonState, ProtocolVersion};
 use super::certs;
 
 pub(super) const FACTS: &[FactName] = &[
-    FactName::new("tls.alpn", "The protocol that was agreed on (ALPN, RFC 7301)."),
+    FactName::new("tls.alpn", "The agreed protocol (ALPN, RFC 7301)."),
     FactName::new(
         "tls.client.fingerprint",
-        "The SHA-256 of the client's certificate, in hexadecimal; only of one that was verified.",
+        "The SHA-256 fingerprint of the client's verified certificate, in hexadecimal.",
     ),
     FactName::new(
         "tls.client.san",
-        "The DNS names in the client's certificate, separated by commas; only of one that was verified.",
+        "The DNS names in the client's verified certificate, separated by commas.",
     ),
-    FactName::new("tls.sni", "The server name that the client asked for (RFC 6066 section 3)."),
-    FactName::new("tls.version", "`1.2` or `1.3`."),
+    FactName::new("tls.sni", "The server name that the client sent (SNI, RFC 6066 section 3)."),
+    FactName::new("tls.version", "The TLS version: `1.2` or `1.3`."),
 ];
 
 /// Facts about a TLS connection.

@@ -33,29 +33,29 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "tls:8443:cert=self-signed",
-            about: "Listens on loopback with a certificate that is made at the start; the log has its fingerprint.",
+            about: "Listens on loopback with a certificate created at the start; the log has its fingerprint.",
         },
         Example {
             role: Role::Listen,
             descriptor: "tls:{tcp:443}:cert=/etc/letsencrypt/live/example.com/fullchain.pem:key=/etc/letsencrypt/live/example.com/privkey.pem",
-            about: "Listens with certbot's files, which are read again when they are renewed.",
+            about: "Listens with certbot's files, which are loaded again when they are renewed.",
         },
         Example {
             role: Role::Listen,
             descriptor: "tls:{tcp:8883}:cert=server.pem:verify-client=required:ca=clients.pem",
-            about: "Lets in clients that show a certificate of this authority.",
+            about: "Admits clients with a certificate of this authority.",
         },
         Example {
             role: Role::Connect,
             descriptor: "tls:{tcp:example.com:443}",
-            about: "Connects, and verifies the certificate by the system's authorities and the name `example.com`.",
+            about: "Connects, and verifies the certificate with the system's authorities and the name `example.com`.",
         },
         Example {
             role: Role::Connect,
             descriptor: "tls:{tcp:192.0.2.7:6697}:name=irc.example.com:ca=ca.pem",
-            about: "Connects to an address, and verifies another name by an authority of one's own.",
+            about: "Connects to an address, and verifies the certificate with a private authority and another name.",
         },
     ],
     see_also: &["tcp", "ws"],
-    ..Kind::new("tls", "TLS over any stream of bytes")
+    ..Kind::new("tls", "TLS over any byte stream")
 };

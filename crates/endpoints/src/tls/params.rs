@@ -13,46 +13,44 @@ use super::config::{Clients, Common, Serving, Trust};
 use super::dial::Dial;
 use super::serve::Serve;
 
-const ENDPOINT: Param =
-    Param::new("endpoint", ValueKind::Endpoint, "The endpoint beneath.").positional().required();
+const ENDPOINT: Param = Param::new("endpoint", ValueKind::Endpoint, "The endpoint to run over.")
+    .positional()
+    .required();
 
 const KEY: Param = Param::new(
     "key",
     ValueKind::Text,
-    "The file with the private key (PEM: PKCS #8, PKCS #1 or SEC 1). Without it, the key is in the same file as the \
-     certificate. A key that other users can read is warned about.",
+    "The file with the private key (PEM: PKCS #8, PKCS #1 or SEC 1). By default, the key is in the certificate's \
+     file. A warning names a key that other users can read.",
 );
 
-const CHAIN: Param = Param::new(
-    "chain",
-    ValueKind::Text,
-    "A file with further certificates to send, up to the authority's (PEM).",
-);
+const CHAIN: Param =
+    Param::new("chain", ValueKind::Text, "A file with intermediate certificates to send (PEM).");
 
 const ALPN: Param = Param::new(
     "alpn",
     ValueKind::List,
-    "Protocols to negotiate, in the order of preference (RFC 7301), such as `http/1.1`. A peer that names others alone \
-     is refused.",
+    "The protocols to negotiate (ALPN, RFC 7301), such as `http/1.1`, in order of preference. A peer that offers \
+     only others is refused.",
 );
 
 const MIN: Param = Param::new(
     "min",
     ValueKind::Choice(&["1.2", "1.3"]),
-    "The oldest version of TLS that is spoken. Older ones than 1.2 never are.",
+    "The oldest TLS version to accept. Versions before 1.2 are not supported.",
 )
 .default("1.2");
 
 const TRUNCATION: Param = Param::new(
     "truncation",
     ValueKind::Choice(&["error", "allow"]),
-    "How to take an end of the connection without TLS's `close_notify`, with which anybody on the way can cut data off: \
-     as an error, or as an ordinary end, for peers that never say it.",
+    "How to treat the end of a connection without TLS's `close_notify`, by which an attacker on the path can cut \
+     data off: as an error, or, with `allow`, as an ordinary end, for peers that never send it.",
 )
 .default("error");
 
 const HANDSHAKE_TIMEOUT: Param =
-    Param::new("handshake-timeout", ValueKind::Duration, "The time that the handshake may take.")
+    Param::new("handshake-timeout", ValueKind::Duration, "The time limit of the handshake.")
         .default("10");
 
 pub(super) const LISTENING: &[Param] = &[
@@ -60,10 +58,10 @@ pub(super) const LISTENING: &[Param] = &[
     Param::new(
         "cert",
         ValueKind::List,
-        "The file with the certificate and its chain (PEM); several are chosen from by the name that a client asks for \
-         (SNI), and the first one is for all other names. A folder has `NAME.pem` or `NAME/fullchain.pem` with \
-         `NAME/privkey.pem`. `self-signed` makes one at the start and logs its fingerprint. Files are read again when \
-         they change; if that fails, the old ones stay in use.",
+        "The file with the certificate and its chain (PEM). Of several files, the server name of the client (SNI) \
+         selects one, and the first is for all other names. A folder contains `NAME.pem`, or `NAME/fullchain.pem` \
+         and `NAME/privkey.pem`. `self-signed` creates a certificate at the start and logs its fingerprint. Changed \
+         files are loaded again; if that fails, the old certificate stays in use.",
     )
     .required(),
     KEY,
@@ -71,23 +69,26 @@ pub(super) const LISTENING: &[Param] = &[
     Param::new(
         "verify-client",
         ValueKind::Choice(&["off", "optional", "required"]),
-        "Whether clients are asked for a certificate, which an authority in `ca` has to have signed.",
+        "Request a certificate from clients, signed by an authority in `ca`. `optional` also admits clients that \
+         have none.",
     )
     .default("off"),
-    Param::new("ca", ValueKind::Text, "The file with the authorities of clients' certificates (PEM), or a folder with `.pem` files."),
+    Param::new("ca", ValueKind::Text, "The file with the authorities that sign clients' certificates (PEM), or a \
+        folder with `.pem` files."),
     Param::new(
         "crl",
         ValueKind::Text,
-        "A file with revocation lists of these authorities (PEM, RFC 5280). Every certificate is looked for in them.",
+        "A file with the revocation lists of these authorities (PEM, RFC 5280), which every certificate is checked \
+         against.",
     ),
     ALPN,
     MIN,
     Param::new(
         "optional",
         ValueKind::Bool,
-        "Whether plain connections are taken too: the first byte tells which is which, and a client that is silent for \
-         1 s is a plain one. In front of a program or a device, a plain client has to speak first, and a web browser is \
-         refused.",
+        "Accept plain connections too. The first byte tells them apart, and a client that is silent for 1 s is a \
+         plain one. If the destination is a program or a device, a plain client has to send first, and web browsers \
+         are refused.",
     )
     .default("false"),
     TRUNCATION,
@@ -99,35 +100,35 @@ pub(super) const CONNECTING: &[Param] = &[
     Param::new(
         "name",
         ValueKind::Text,
-        "The name or address that the certificate has to be for, and that is asked for (SNI). Without it, what was \
-         dialled.",
+        "The name or address that the certificate has to be valid for, and that is sent as the server name (SNI). \
+         The default is the host that the endpoint beneath connects to.",
     ),
     Param::new(
         "ca",
         ValueKind::Text,
-        "Whose certificates are trusted: `system`, the authorities of this machine; `webpki`, Mozilla's list as it was \
-         when this program was built; or a file (PEM), or a folder with `.pem` files.",
+        "The trusted authorities: `system`, those of this machine; `webpki`, Mozilla's list at the time of the \
+         build; or a file (PEM), or a folder with `.pem` files.",
     )
     .default("system"),
     Param::new(
         "cert",
         ValueKind::Text,
-        "The file with a certificate to show if the server asks for one (PEM).",
+        "The file with a client certificate, sent if the server requests one (PEM).",
     ),
     KEY,
     CHAIN,
     Param::new(
         "pin",
         ValueKind::List,
-        "`sha256/BASE64` of the server's public key (SubjectPublicKeyInfo, RFC 7469 section 2.4); several are \
-         separated by commas. It takes the place of authorities and names, unless `ca` is given too.",
+        "The server's public key, as `sha256/BASE64` of its SubjectPublicKeyInfo (RFC 7469 section 2.4), or several \
+         separated by commas. It replaces the checks of authority and name, unless `ca` is given too.",
     ),
     ALPN,
     MIN,
     Param::new(
         "insecure",
         ValueKind::Bool,
-        "Whether any certificate is taken: anybody on the way can then read and change everything.",
+        "Accept any certificate. An attacker on the path can then read and change all data.",
     )
     .default("false"),
     TRUNCATION,

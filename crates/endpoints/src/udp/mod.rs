@@ -24,31 +24,32 @@ pub(crate) static KIND: Kind = Kind {
             Param::new(
                 "port",
                 ValueKind::Port,
-                "The port to listen on; 0 has the system choose one.",
+                "The port to listen on; with 0, the system chooses one.",
             )
             .positional()
             .required(),
             Param::new(
                 "interface",
                 ValueKind::Text,
-                "The address of this machine to listen on, or a name that stands for one: IPv4 or IPv6. 127.0.0.1 \
-                 keeps other machines out, `::` takes both families.",
+                "The local address to listen on, IPv4 or IPv6, or a name that resolves to one. With 127.0.0.1, other \
+                 machines can't send; `::` accepts both families.",
             )
             .positional()
             .default("0.0.0.0"),
             Param::new(
                 "idle",
                 ValueKind::Duration,
-                "How long a session lasts in which nothing comes or goes: datagrams have no end of their own. 0 is \
-                 for ever, or until its place is needed.",
+                "The idle timeout of a session, because datagrams have no end of stream. With 0, a session lasts \
+                 until its place is needed.",
             )
             .topic(Topic::Limits)
             .default("30"),
             Param::new(
                 "max-peers",
                 ValueKind::Int(1, 1 << 20),
-                "How many peers may have a session. For one more, the peer that has been silent for longest loses \
-                 its session; those that never sent again after an answer come first, as their address may be forged.",
+                "The maximum number of sessions, one for each peer. When it is reached, a new peer replaces the peer \
+                 that has been silent for longest; peers that have not sent again after an answer are replaced \
+                 first, because their addresses may be forged.",
             )
             .topic(Topic::Limits)
             .default("1024"),
@@ -56,8 +57,9 @@ pub(crate) static KIND: Kind = Kind {
             Param::new(
                 "multicast",
                 ValueKind::List,
-                "A multicast group to join, and the interface to join it on, by its name, or by its address for an IPv4 \
-                 group: `{239.1.2.3,eth0}`. Left out, the interface is the system's choice (IP_ADD_MEMBERSHIP in ip(7)).",
+                "A multicast group to join, and optionally the interface to join it on, by name or, for an IPv4 \
+                 group, by address: `{239.1.2.3,eth0}`. By default, the system chooses the interface \
+                 (IP_ADD_MEMBERSHIP in ip(7)).",
             )
             .topic(Topic::Socket),
             options::BROADCAST,
@@ -65,7 +67,7 @@ pub(crate) static KIND: Kind = Kind {
             Param::new(
                 "reuseport",
                 ValueKind::Bool,
-                "Whether other processes of this user may listen on the same port at once; the system spreads peers \
+                "Allow other processes of the same user to listen on the same port; the system distributes peers \
                  over them (SO_REUSEPORT in socket(7)).",
             )
             .topic(Topic::Socket)
@@ -73,8 +75,8 @@ pub(crate) static KIND: Kind = Kind {
             Param::new(
                 "pktinfo",
                 ValueKind::Bool,
-                "Whether answers leave from the address that the peer has sent to, on a listener of every address \
-                 (IP_PKTINFO in ip(7)). A peer that sends to two addresses then has two sessions.",
+                "On a listener on all addresses, send answers from the address that the peer has sent to (IP_PKTINFO \
+                 in ip(7)). A peer that sends to two addresses then has two sessions.",
             )
             .topic(Topic::Socket)
             .default("true"),
@@ -88,8 +90,8 @@ pub(crate) static KIND: Kind = Kind {
             Param::new(
                 "host",
                 ValueKind::Text,
-                "A name or an address; an IPv6 address stands in brackets. Of a name's addresses, the first that there \
-                 is a route to is used. With `allow`, it may be filled from what a client sends.",
+                "A name or an address; write an IPv6 address in brackets. The first address of a name that has a \
+                 route is used. With `allow`, facts about the client may fill it.",
             )
             .positional()
             .fillable()
@@ -97,7 +99,7 @@ pub(crate) static KIND: Kind = Kind {
             Param::new(
                 "port",
                 ValueKind::Service,
-                "The port to send to, or the name of its service, which is looked up in /etc/services (services(5)) \
+                "The port to send to, or the name of a service, which is looked up in /etc/services (services(5)) \
                  when a session begins.",
             )
             .positional()
@@ -107,15 +109,16 @@ pub(crate) static KIND: Kind = Kind {
             Param::new(
                 "bind",
                 ValueKind::Text,
-                "The address of this machine to send from, and a port if one is wanted: `192.0.2.7`, `{192.0.2.7:5000}`, \
-                 `{[::1]:5000}`. With a port, there can be one session at a time. Left out, the system chooses.",
+                "The local address to send from, with an optional port: `192.0.2.7`, `{192.0.2.7:5000}`, \
+                 `{[::1]:5000}`. With a port, there can be one session at a time. By default, the system chooses \
+                 both.",
             )
             .topic(Topic::Socket)
             .aliases(&["bindAddress"]),
             Param::new(
                 "timeout",
                 ValueKind::Duration,
-                "How long resolving the name may take. 0 leaves it to the system.",
+                "The time limit for resolving the name. 0 uses the system's limit.",
             )
             .topic(Topic::Limits)
             .default("30"),
@@ -130,36 +133,36 @@ pub(crate) static KIND: Kind = Kind {
     rewrite: Some(sugar::brackets),
     schemes: &[Scheme::new("udp", sugar::udp_url)],
     facts: &[
-        FactName::new("udp.local", "Our address and port."),
+        FactName::new("udp.local", "The local address and port."),
         FactName::new("udp.peer", "The peer's address and port."),
         FactName::new("udp.peer_host", "The peer's address."),
         FactName::new("udp.peer_port", "The peer's port."),
         FactName::new(
             "target.host",
-            "The host that datagrams are sent to, as a name or an address; of a session that we began.",
+            "The host that datagrams are sent to, as a name or an address, in a session that endpointforward began.",
         ),
-        FactName::new("target.port", "The port that datagrams are sent to; of a session that we began."),
+        FactName::new("target.port", "The port that datagrams are sent to, in a session that endpointforward began."),
     ],
     examples: &[
         Example {
             role: Role::Listen,
             descriptor: "udp:5353:interface=127.0.0.1",
-            about: "Takes datagrams on a port of loopback, a session for each address that sends.",
+            about: "Receives datagrams on a loopback port, with a session for each sender.",
         },
         Example {
             role: Role::Listen,
             descriptor: "udp:5000:idle=5m:max-peers=100",
-            about: "Takes datagrams on every IPv4 address, and forgets a peer after five minutes of silence.",
+            about: "Receives datagrams on all IPv4 addresses; a session ends after five idle minutes.",
         },
         Example {
             role: Role::Listen,
             descriptor: "udp:5000:multicast={239.1.2.3,127.0.0.1}",
-            about: "Takes what is sent to a multicast group as well.",
+            about: "Receives datagrams to a multicast group as well.",
         },
         Example {
             role: Role::Connect,
             descriptor: "udp:192.0.2.53:53",
-            about: "Sends each message as a datagram to a name server.",
+            about: "Sends each message as a datagram to a DNS server.",
         },
         Example {
             role: Role::Connect,
@@ -169,18 +172,18 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "udp://[2001:db8::1]:514",
-            about: "The same kind as a URL, over IPv6.",
+            about: "The URL form, with an IPv6 address.",
         },
     ],
     see_also: &["unix-dgram", "framed", "tcp"],
-    ..Kind::new("udp", "Datagrams over IPv4 or IPv6, each one a message")
+    ..Kind::new("udp", "UDP datagrams over IPv4 or IPv6; each datagram is a message")
 };
 
 const MAX_MESSAGE: Param = Param::new(
     "max-message",
     ValueKind::Size,
-    "How many bytes a message may have that is to be sent, its fragments together; a longer one is refused and ends \
-     the session (close code 1009 over `ws`). A datagram takes 65,507 over IPv4.",
+    "The maximum size of a message to send, including all its fragments; a longer one ends the session (close code \
+     1009 over `ws`). A datagram over IPv4 holds 65,507 bytes.",
 )
 .topic(Topic::Limits)
 .default("64k");

@@ -43,7 +43,7 @@ impl Options {
 pub(super) const BROADCAST: Param = Param::new(
     "broadcast",
     ValueKind::Bool,
-    "Whether datagrams may be sent to a broadcast address (SO_BROADCAST in socket(7)).",
+    "Allow sending to a broadcast address (SO_BROADCAST in socket(7)).",
 )
 .topic(Topic::Socket)
 .default("false");
@@ -51,8 +51,8 @@ pub(super) const BROADCAST: Param = Param::new(
 pub(super) const TTL: Param = Param::new(
     "ttl",
     ValueKind::Int(1, 255),
-    "How many routers a datagram may pass, one to a multicast group too (IP_TTL and IP_MULTICAST_TTL in ip(7)). Left \
-     out, it is 64 and 1.",
+    "The number of routers that a datagram may pass, to a multicast group as well (IP_TTL and IP_MULTICAST_TTL in \
+     ip(7)). The default is 64, and 1 to a multicast group.",
 )
 .topic(Topic::Socket);
 

@@ -42,26 +42,22 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "unix:/run/app.sock:mode=660",
-            about: "Listens on a socket that its user and group may connect to.",
+            about: "Listens on a socket that its owner and group may connect to.",
         },
         Example {
             role: Role::Listen,
             descriptor: "unix:@app",
-            about: "Listens on a name of the abstract namespace, which needs no file.",
+            about: "Listens on a name in the abstract namespace, which needs no file.",
         },
         Example {
             role: Role::Connect,
             descriptor: "unix:/var/run/docker.sock",
-            about: "Connects to the socket of the Docker daemon.",
+            about: "Connects to the Docker daemon's socket.",
         },
-        Example {
-            role: Role::Connect,
-            descriptor: "unix:///run/app.sock",
-            about: "The same kind as a URL.",
-        },
+        Example { role: Role::Connect, descriptor: "unix:///run/app.sock", about: "The URL form." },
     ],
     see_also: &["unix-dgram", "unix-seqpacket", "tcp"],
-    ..Kind::new("unix", "Stream sockets of this machine, by path or abstract name")
+    ..Kind::new("unix", "Unix stream sockets, by path or abstract name")
 };
 
 /// Unix datagram sockets.
@@ -76,16 +72,16 @@ pub(crate) static DGRAM: Kind = Kind {
             Param::new(
                 "idle",
                 ValueKind::Duration,
-                "How long a session lasts in which nothing comes or goes: datagrams have no end of their own. 0 is \
-                 for ever, or until its place is needed.",
+                "The idle timeout of a session, because datagrams have no end of stream. With 0, a session lasts \
+                 until its place is needed.",
             )
             .topic(Topic::Limits)
             .default("30"),
             Param::new(
                 "max-peers",
                 ValueKind::Int(1, 1 << 20),
-                "How many peers may have a session. For one more, the peer that has been silent for longest loses \
-                 its session.",
+                "The maximum number of sessions, one for each peer. When it is reached, a new peer replaces the peer \
+                 that has been silent for longest.",
             )
             .topic(Topic::Limits)
             .default("1024"),
@@ -101,9 +97,9 @@ pub(crate) static DGRAM: Kind = Kind {
             Param::new(
                 "bind",
                 ValueKind::Text,
-                "The path of our own socket, which the peer answers to; it is removed when the session ends, and \
-                 there can be one session at a time. Left out, the system gives each session a name of the abstract \
-                 namespace.",
+                "The path of the local socket, to which the peer answers. It is removed when the session ends, and \
+                 there can be one session at a time. By default, the system gives each session a name in the \
+                 abstract namespace.",
             )
             .topic(Topic::Socket),
             MAX_MESSAGE,
@@ -117,16 +113,17 @@ pub(crate) static DGRAM: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "unix-dgram:/run/app.dgram:mode=660",
-            about: "Takes datagrams on a socket that its user and group may send to, a session for each sender.",
+            about: "Receives datagrams on a socket that its owner and group may send to, with a session for each \
+                sender.",
         },
         Example {
             role: Role::Connect,
             descriptor: "unix-dgram:/dev/log",
-            about: "Sends each message as a datagram to the system's log.",
+            about: "Sends each message as a datagram to the system log.",
         },
     ],
     see_also: &["udp", "unix", "unix-seqpacket"],
-    ..Kind::new("unix-dgram", "Datagram sockets of this machine, each datagram a message")
+    ..Kind::new("unix-dgram", "Unix datagram sockets; each datagram is a message")
 };
 
 /// Unix sockets of messages.
@@ -148,25 +145,22 @@ pub(crate) static SEQPACKET: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "unix-seqpacket:/run/app.seq",
-            about: "Listens on a socket whose connections keep the boundaries of messages.",
+            about: "Listens on a socket whose connections keep message boundaries.",
         },
         Example {
             role: Role::Connect,
             descriptor: "unix-seqpacket:@app",
-            about: "Connects to a name of the abstract namespace.",
+            about: "Connects to a name in the abstract namespace.",
         },
     ],
     see_also: &["unix", "unix-dgram"],
-    ..Kind::new(
-        "unix-seqpacket",
-        "Connections of this machine that keep the boundaries of messages",
-    )
+    ..Kind::new("unix-seqpacket", "Unix sockets with connections that keep message boundaries")
 };
 
 const FACTS: &[FactName] = &[
-    FactName::new("unix.path", "The socket's path; an abstract name begins with `@`."),
-    FactName::new("unix.pid", "The number of the peer's process (SO_PEERCRED in unix(7))."),
-    FactName::new("unix.uid", "The number of the peer's user."),
+    FactName::new("unix.path", "The socket's path, or its abstract name, which begins with `@`."),
+    FactName::new("unix.pid", "The peer's process ID (SO_PEERCRED in unix(7))."),
+    FactName::new("unix.uid", "The peer's user ID (SO_PEERCRED in unix(7))."),
 ];
 
 /// `unix:///run/app.sock`. The path is taken as it stands: no program writes `%20` here.

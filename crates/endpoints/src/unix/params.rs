@@ -5,7 +5,7 @@ use plan::kind::{Param, Topic, ValueKind};
 pub(super) const ADDRESS: Param = Param::new(
     "address",
     ValueKind::Text,
-    "The socket's path, or `@name` for a name of Linux's abstract namespace.",
+    "The socket's path, or `@name` for a name in Linux's abstract namespace.",
 )
 .aliases(&["path"])
 .positional()
@@ -14,9 +14,8 @@ pub(super) const ADDRESS: Param = Param::new(
 pub(super) const MODE: Param = Param::new(
     "mode",
     ValueKind::Octal,
-    "The socket's permissions, whatever the umask: who may write to it may connect. Left \
-                 out, they are 600 in front of a program or a device, or where that can't be \
-                 excluded, and 666 otherwise.",
+    "The socket's permissions, independent of the umask; users with write permission may connect. The default is 600 \
+     if the destination is, or may be, a program or a device, and 666 otherwise.",
 )
 .topic(Topic::Access)
 .positional();
@@ -24,7 +23,7 @@ pub(super) const MODE: Param = Param::new(
 pub(super) const BACKLOG: Param = Param::new(
     "backlog",
     ValueKind::Int(0, 65535),
-    "How many connections may wait to be accepted (listen(2)).",
+    "The number of connections that may wait to be accepted (listen(2)).",
 )
 .topic(Topic::Socket)
 .default("50")
@@ -33,8 +32,8 @@ pub(super) const BACKLOG: Param = Param::new(
 pub(super) const LOCKFILE: Param = Param::new(
     "lockfile",
     ValueKind::Bool,
-    "Whether a symbolic link `PATH.lock` to our process number keeps others that lock \
-                 from using the path. One that a dead process left is taken over.",
+    "Create a symbolic link `PATH.lock` whose target is the process ID; programs that check it don't use the path. \
+     A lock left by a process that has ended is replaced.",
 )
 .topic(Topic::Socket)
 .default("true")
@@ -43,8 +42,8 @@ pub(super) const LOCKFILE: Param = Param::new(
 pub(super) const UNLINK: Param = Param::new(
     "unlink",
     ValueKind::Bool,
-    "Whether a socket that is there already and that nobody answers on is removed \
-                 first. What isn't a socket, or answers, never is.",
+    "Remove an existing socket that no process listens on. A socket in use, and a file that isn't a socket, are \
+     never removed.",
 )
 .topic(Topic::Socket)
 .default("true");
@@ -52,7 +51,7 @@ pub(super) const UNLINK: Param = Param::new(
 pub(super) const PATH: Param = Param::new(
     "path",
     ValueKind::Text,
-    "The socket's path, or `@name` for a name of Linux's abstract namespace.",
+    "The socket's path, or `@name` for a name in Linux's abstract namespace.",
 )
 .aliases(&["address"])
 .positional()
@@ -61,7 +60,7 @@ pub(super) const PATH: Param = Param::new(
 pub(super) const TIMEOUT: Param = Param::new(
     "timeout",
     ValueKind::Duration,
-    "How long a listener with a full backlog is waited for. 0 is for ever.",
+    "The time to wait for a listener whose backlog is full. 0 sets no limit.",
 )
 .topic(Topic::Limits)
 .default("30");
@@ -69,8 +68,8 @@ pub(super) const TIMEOUT: Param = Param::new(
 pub(super) const MAX_MESSAGE: Param = Param::new(
     "max-message",
     ValueKind::Size,
-    "How many bytes a message may have, its fragments together; a longer one is refused and ends the session (close \
-     code 1009 over `ws`).",
+    "The maximum size of a message, including all its fragments; a longer one ends the session (close code 1009 over \
+     `ws`).",
 )
 .topic(Topic::Limits)
 .default("64k");

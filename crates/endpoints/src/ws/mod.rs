@@ -40,7 +40,7 @@ use self::params::{
     MAX_MESSAGE, NONE, PING, PONG_TIMEOUT,
 };
 
-/// WebSocket over any stream of bytes.
+/// WebSocket over any byte stream.
 pub(crate) static KIND: Kind = Kind {
     slip: Some(crate::slips::ws),
     aliases: &[Alias {
@@ -50,12 +50,11 @@ pub(crate) static KIND: Kind = Kind {
             Param::new(
                 "debug",
                 ValueKind::Bool,
-                "Taken, and without effect: Autobahn's, from before 2016.",
+                "Accepted without effect, for compatibility with Autobahn before 2016.",
             ),
         ],
-        about: "WebSocket as Autobahn's endpoints speak it: a subprotocol is required, and \
-                `base64` is offered when connecting. `url` may be left out, which Autobahn \
-                doesn't allow.",
+        about: "WebSocket as in Autobahn's endpoints: a subprotocol is required, and `base64` is offered when \
+            connecting. Unlike in Autobahn, `url` is optional.",
     }],
     listen: Some(Side::messages(
         &[
@@ -64,18 +63,16 @@ pub(crate) static KIND: Kind = Kind {
             Param::new(
                 "path",
                 ValueKind::Text,
-                "The only path that is served, as it is sent (percent-encoded); others get 404. \
-                 Without it every path is served.",
+                "The only path to serve, percent-encoded; others get 404. By default, all paths are served.",
             ),
             Param::new(
                 "subprotocol",
                 ValueKind::List,
-                "Subprotocols (RFC 6455 section 1.9) to take besides `endpointforward.v1`, `binary` \
-                 and `base64`; `*` takes any. The first that the client offers and that is listed is \
-                 agreed on; names are compared exactly, case included, and `mqtt` and `mqttv3.1` bring \
-                 each other. A client that offers only others is refused with 400. Without a list, \
-                 `ws` agrees to the first name that it knows (these, and MQTT's), or else to the first \
-                 that the client offers; `autobahn` refuses names that it doesn't know.",
+                "The subprotocols (RFC 6455 section 1.9) to accept in addition to `endpointforward.v1`, `binary` and \
+                 `base64`; `*` accepts any. The first subprotocol of the client's offer that is accepted is used; \
+                 names are case-sensitive, and `mqtt` and `mqttv3.1` imply each other. A client that offers only \
+                 others is refused with 400. Without a list, `ws` uses the first name that it knows (these, and \
+                 MQTT's), or else the first that the client offers; `autobahn` refuses names that it doesn't know.",
             ),
             NONE,
             ENCODING,
@@ -87,41 +84,40 @@ pub(crate) static KIND: Kind = Kind {
             Param::new(
                 "origin",
                 ValueKind::List,
-                "Which web pages may connect, by their Origin header (RFC 6454): `same`, the host \
-                 that is connected to; `any`; `null`, pages opened from files; or origins such as \
-                 `https://example.com`. Who sends none, as programs do, may connect in any case.",
+                "The web pages that may connect, by their Origin header (RFC 6454): `same`, pages of the host that \
+                 they connect to; `any`; `null`, pages opened from files; or origins such as `https://example.com`. \
+                 Clients that send no Origin header, as programs do, are accepted.",
             ).topic(Topic::Access)
             .default("same"),
             Param::new(
                 "host",
                 ValueKind::List,
-                "Which names the listener answers to, by the Host header, without ports; `any` is \
-                 every name. On loopback these come beside `localhost`, addresses of loopback and \
-                 the host in `url`, which are all that it answers to otherwise: a web page can make \
-                 a name of its own lead here (DNS rebinding). A reverse proxy that passes on the \
-                 name it is called by needs it here. Elsewhere every name is taken unless some are \
-                 listed. Others get 403.",
+                "The host names to accept in the Host header, without ports; `any` accepts all. Other names get 403. \
+                 A listener on loopback always accepts `localhost`, loopback addresses and the host in `url`, and by \
+                 default nothing else, because a web page can make its own host name resolve to loopback (DNS \
+                 rebinding). If a reverse proxy passes the original Host header on, list that name. A listener on \
+                 another address accepts all names by default.",
             ).topic(Topic::Access),
             TRUSTED,
             FORWARDED,
             Param::new(
                 "page",
                 ValueKind::Text,
-                "What a browser is shown under the same path: `auto`, `terminal`, `telnet`, `none`, or the \
-                 path of a folder, with a slash in it, as `./public`. The first three are a terminal: `auto` \
-                 speaks telnet with what is behind the listener if that is a service, such as `tcp`; \
-                 `telnet` does so whatever it is, `terminal` never. `none` shows one line of text. A folder's \
-                 files are served as they are, with `index.html` for a folder; names that begin with a dot, \
-                 links to them or out of the folder, and anything but regular files aren't. Clients of other subprotocols than \
-                 `endpointforward.v1` get plain bytes in any case.",
+                "The page that browsers get under the same path: `auto`, `terminal`, `telnet`, `none`, or the path \
+                 of a folder, which has to contain a slash: `./public`. The first three show a terminal. `auto` \
+                 speaks telnet to the destination if it is a service, such as `tcp`; `telnet` always does, and \
+                 `terminal` never does. `none` shows one line of text. A folder's files are served unchanged, with \
+                 `index.html` for the folder itself; files whose names begin with a dot, links to such files or out \
+                 of the folder, and files that aren't regular are not served. Clients that use another subprotocol \
+                 than `endpointforward.v1` get plain bytes in any case.",
             )
             .default("auto"),
             AUTH,
             Param::new(
                 "listing",
                 ValueKind::Bool,
-                "Whether a folder in `page` that has no `index.html` shows a list of its files. Without \
-                 it, the reply is 404 and names the page that is perhaps meant.",
+                "List the files of a folder in `page` that has no `index.html`. Without it, such a folder gets 404, \
+                 with the name of a page that may be meant.",
             )
             .topic(Topic::Http)
             .default("false"),
@@ -130,7 +126,7 @@ pub(crate) static KIND: Kind = Kind {
             Param::new(
                 "header.",
                 ValueKind::Text,
-                "Another header to answer an accepted handshake with, such as `header.server`.",
+                "A header to add to the reply to an accepted handshake, such as `header.server`.",
             ).topic(Topic::Http)
             .prefix()
             .secret(),
@@ -147,30 +143,29 @@ pub(crate) static KIND: Kind = Kind {
             Param::new(
                 "url",
                 ValueKind::Text,
-                "`ws://HOST:PORT/PATH?QUERY` or `wss://…`: the Host header and what is asked for. \
-                 It doesn't say where to connect: the endpoint does. Without it the Host header is \
-                 what was dialled. Logs leave the query out.",
+                "The URL to request, `ws://HOST:PORT/PATH?QUERY` or `wss://…`, which sets the Host header, the path \
+                 and the query. The address to connect to comes from the endpoint, and so does the default Host \
+                 header. The log omits the query.",
             )
             .hides_query(),
             Param::new(
                 "path",
                 ValueKind::Template,
-                "What is asked for, with its query, instead of the URL's path. What can't stand in \
-                 a path is percent-encoded. A fact is one segment of the path or one value of the \
-                 query, but for `http.path` and `http.query`; a client whose facts would leave the \
-                 path (`..`) is refused. Logs leave the query out.",
+                "The path and query to request, instead of those of the URL. Characters that a path can't contain \
+                 are percent-encoded. A fact fills one segment of the path or one value of the query, except for \
+                 `http.path` and `http.query`; a client whose facts would leave the path (`..`) is refused. The log \
+                 omits the query.",
             )
             .hides_query(),
             Param::new(
                 "subprotocol",
                 ValueKind::List,
-                "Subprotocols to offer, before `binary`; `autobahn` offers `binary, base64` before \
-                 them. Empty offers none. Left out, it is what the client of a WebSocket on the other \
-                 side offers, and `binary` for anything else. With `endpointforward.v1`, which we \
-                 listen for too, either direction may end by itself, and window sizes and exit \
-                 statuses get through. Any other WebSocket has no half-close: the end of what we send \
-                 is a Close, which many servers answer at once, and what they had still to send is \
-                 lost. A listener of ours sends it first, within the `close-timeout` of both sides.",
+                "The subprotocols to offer, before `binary`; `autobahn` offers `binary, base64` before them. An \
+                 empty list offers none. The default is the offer of the client if the listener is a WebSocket, and \
+                 `binary` otherwise. `endpointforward.v1`, between two instances of endpointforward, has half-close \
+                 and carries window sizes and exit statuses. Other WebSockets have no half-close: the end of input \
+                 is sent as a Close, which many servers answer at once, and data that they had not sent yet is lost. \
+                 A listener of endpointforward sends that data first, within the `close-timeout` of both sides.",
             ),
             NONE,
             ENCODING,
@@ -182,13 +177,13 @@ pub(crate) static KIND: Kind = Kind {
             Param::new(
                 "host",
                 ValueKind::Text,
-                "The Host header, instead of the URL's host or the address.",
+                "The Host header, instead of the URL's host or the endpoint's address.",
             ).topic(Topic::Http),
-            Param::new("origin", ValueKind::Text, "The Origin header to send, if one is wanted.").topic(Topic::Http),
+            Param::new("origin", ValueKind::Text, "The Origin header to send. By default, none is sent.").topic(Topic::Http),
             Param::new(
                 "header.",
                 ValueKind::Template,
-                "Another header to send, such as `header.authorization`.",
+                "A header to add to the request, such as `header.authorization`.",
             ).topic(Topic::Http)
             .prefix()
             .secret(),
@@ -216,37 +211,37 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "ws:9000:path=/serial:subprotocol={mqtt,mqttv3.1}",
-            about: "The same port, one path, and two names of a subprotocol.",
+            about: "Serves one path, for two names of a subprotocol.",
         },
         Example {
             role: Role::Listen,
             descriptor: "ws:9000:origin={same,https://example.com}",
-            about: "Takes connections from pages of example.com too.",
+            about: "Accepts connections from pages of example.com too.",
         },
         Example {
             role: Role::Listen,
             descriptor: "ws:{tcp:9000:interface=127.0.0.1}:host=term.example:trusted=loopback",
-            about: "Behind a reverse proxy on the same machine.",
+            about: "Listens behind a reverse proxy on the same machine.",
         },
         Example {
             role: Role::Listen,
             descriptor: "ws:9000:framing=lines",
-            about: "Each line of a destination that gives bytes is a message of text, and each message a line.",
+            about: "Sends each line of a byte-stream destination as a text message, and each message as a line.",
         },
         Example {
             role: Role::Listen,
             descriptor: "ws:9000:page=./public",
-            about: "Serves one's own files beside the WebSocket.",
+            about: "Serves a folder on the same port as the WebSocket.",
         },
         Example {
             role: Role::Listen,
             descriptor: "ws:9000:compression={level=6:threshold=512}",
-            about: "Compresses messages of 512 bytes and more, for clients that offer it.",
+            about: "Compresses messages of 512 bytes or more, if the client offers compression.",
         },
         Example {
             role: Role::Listen,
             descriptor: r"autobahn:tcp\:9000\:interface\=0.0.0.0:url=ws\://localhost\:9000:compress=false",
-            about: "As Autobahn's users type it.",
+            about: "The same kind in Autobahn's notation.",
         },
         Example {
             role: Role::Connect,
@@ -256,21 +251,21 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "{ws://127.0.0.1:9000/}:subprotocol=endpointforward.v1",
-            about: "Connects to a listener of ours, which may answer after our input has ended.",
+            about: "Connects to a listener of endpointforward, which can answer after the end of input.",
         },
         Example {
             role: Role::Connect,
             descriptor: "ws:{tcp:192.168.1.5:80}:url={ws://device.local/console}",
-            about: "Connects to an address and asks for another host's path.",
+            about: "Connects to an address and requests a URL with another host.",
         },
     ],
     see_also: &["tcp", "unix"],
-    ..Kind::new("ws", "WebSocket over any stream of bytes")
+    ..Kind::new("ws", "WebSocket over any byte stream")
 };
 
 const URL_LISTENING: Param = Param::new(
     "url",
     ValueKind::Text,
-    "`ws://HOST:PORT/PATH`, where clients find it. Only the path is used, as `path`, unless it is \
-     `/` or `path` is given: where to listen is the endpoint's to say.",
+    "The listener's URL, `ws://HOST:PORT/PATH`. Its path is used as `path`, unless it is `/` or `path` is given. The \
+     address to listen on comes from the endpoint.",
 );

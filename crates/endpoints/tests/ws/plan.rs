@@ -64,7 +64,7 @@ fn mistakes_when_listening() {
       |                                    ^
     "#);
     insta::assert_snapshot!(listening("ws:9000:header.cookie=x:ping=soon"), @r#"
-    error: `ping` must be a time: seconds, or with ms, s, m or h
+    error: `ping` must be a time in seconds, or with the unit ms, s, m or h
       | ws:9000:header.cookie=x:ping=soon
       |                              ^^^^
     "#);

@@ -57,26 +57,26 @@ impl fmt::Debug for Framings {
 
 /// What every framing takes: of a stream, and of its messages.
 pub const FRAMING: &[Param] = &[
-    Param::new("in", ValueKind::Framing, "Another framing for what is read from the stream."),
-    Param::new("out", ValueKind::Framing, "Another framing for what is written to the stream."),
+    Param::new("in", ValueKind::Framing, "A different framing for data read from the stream."),
+    Param::new("out", ValueKind::Framing, "A different framing for data written to the stream."),
     Param::new(
         "max",
         ValueKind::Size,
-        "The longest message, in bytes. A longer one ends the session (close code 1009 over `ws`).",
+        "The maximum size of a message. A longer one ends the session (close code 1009 over `ws`).",
     )
     .default("1M"),
     Param::new(
         "timeout",
         ValueKind::Duration,
-        "How long the rest of a message is waited for; then `partial` says what becomes of what there is, and it is \
-         sent if that isn't given. 0 waits for ever. Left out, it is 0, but 10 ms for `auto` and 1 s for `text`.",
+        "The time to wait for the rest of a message. After it, the incomplete message is treated as `partial` says, \
+         or sent if `partial` isn't given. 0 sets no limit. The default is 0, 10 ms for `auto` and 1 s for `text`.",
     ),
     Param::new(
         "partial",
         ValueKind::Choice(&["send", "drop", "error"]),
-        "What becomes of a message that isn't complete when the stream ends, or after `timeout`: it is passed on as it \
-         is, dropped with a warning, or the session fails. Left out, at the end of a stream it is `drop` for what has a \
-         delimiter and `error` for the others.",
+        "How to treat a message that is incomplete at the end of the stream or after `timeout`: `send` passes it on, \
+         `drop` drops it with a warning, `error` ends the session. At the end of the stream, the default is `drop` \
+         for framings with a delimiter and `error` for the others.",
     ),
 ];
 

@@ -40,17 +40,17 @@ pub struct Param {
 /// What parameters of a kind belong together in its manual, in the order in which they are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
-    /// What most descriptors have.
+    /// Parameters of most descriptors.
     Everyday,
-    /// Who may connect, and who is believed.
+    /// Access control and trust.
     Access,
-    /// How much, how long, how often.
+    /// Sizes, times and counts.
     Limits,
-    /// How bytes become messages.
+    /// Message boundaries and types.
     Messages,
-    /// What is compressed, and how.
+    /// Compression.
     Compression,
-    /// HTTP beside the connection itself.
+    /// Requests, replies and pages over HTTP.
     Http,
     /// Options of the system's sockets.
     Socket,
@@ -61,8 +61,8 @@ impl Topic {
     #[must_use]
     pub fn heading(self) -> &'static str {
         match self {
-            Self::Everyday => "Everyday",
-            Self::Access => "Who may connect",
+            Self::Everyday => "Basic",
+            Self::Access => "Access",
             Self::Limits => "Limits and timers",
             Self::Messages => "Messages",
             Self::Compression => "Compression",
@@ -271,23 +271,23 @@ impl ValueKind {
             Self::Choice(words) => {
                 words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
             }
-            Self::Duration => "a time: seconds, or with ms, s, m or h".into(),
-            Self::Durations => "a time, or the shortest and the longest, as in `1s..30s`".into(),
+            Self::Duration => "a time in seconds, or with the unit ms, s, m or h".into(),
+            Self::Durations => "a time, or the shortest and the longest, such as `1s..30s`".into(),
             Self::Connector => "an endpoint to connect to".into(),
             Self::Endpoint => "an endpoint".into(),
             Self::Listener => "an endpoint to listen on".into(),
-            Self::Framing => "a framing, as `lines`, or as `{length:width=2}`".into(),
+            Self::Framing => "a framing, such as `lines` or `{length:width=2}`".into(),
             Self::FramingBeside => "a framing".into(),
             Self::ProviderBeside => "a provider".into(),
             Self::Int(low, u64::MAX) => format!("a number from {low}"),
             Self::Int(low, high) => format!("a number from {low} to {high}"),
-            Self::List => "words separated by commas".into(),
+            Self::List => "a list separated by commas".into(),
             Self::Octal => "a file mode in octal digits, such as 660".into(),
             Self::Port => "a number from 0 to 65535".into(),
             Self::Service => "a number from 1 to 65535, or the name of a service".into(),
-            Self::Size => "a size: bytes, or with k, M or G".into(),
-            Self::Switch(_) => "`on`, `off`, or what to set in braces".into(),
-            Self::Template => "text; `${http.path}` and other facts are filled in".into(),
+            Self::Size => "a size in bytes, or with the unit k, M or G".into(),
+            Self::Switch(_) => "`on`, `off`, or settings in braces".into(),
+            Self::Template => "text with facts, such as `${http.path}`".into(),
             Self::Text => "text".into(),
             Self::Variants(all) => {
                 let name = |variant: &Variant| match variant.params {

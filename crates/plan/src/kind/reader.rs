@@ -28,15 +28,14 @@ pub(crate) struct Reader<'a> {
 const COMMON: &[Param] = &[Param::new(
     "auth",
     ValueKind::Choice(&["none"]),
-    "`none` states that whoever reaches the listener may use what is behind it. A program behind a \
-     public address is refused without it.",
+    "`none` states that everyone who can reach the listener may use its destination. Required for a program behind a \
+     public address.",
 )
 .topic(Topic::Access), Param::new(
     "from",
     ValueKind::List,
-    "The networks that may connect, such as `10.0.0.0/8,!10.1.0.0/16`; an exclusion wins. Others are \
-     closed without a word, and the log says so. The address is that of who connects: behind a proxy, \
-     the proxy's.",
+    "The networks that may connect, such as `10.0.0.0/8,!10.1.0.0/16`; exclusions win. Other connections are closed \
+     without an answer, and logged. Behind a proxy, the address is the proxy's.",
 )
 .topic(Topic::Access)];
 
