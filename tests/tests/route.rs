@@ -60,7 +60,7 @@ fn a_token_chooses_a_line_of_a_file_that_may_change() {
     assert_eq!(status(port, "/"), 404);
     assert_eq!(status(port, "/?token=sh"), 403, "a program has to be allowed");
     assert_eq!(status(port, "/?token=bad"), 503);
-    forwarder.wait_for_log("the route can't be planned");
+    forwarder.wait_for_log("cannot plan the route");
     fs::write(&file, format!("b: tcp:127.0.0.1:{other}\n")).expect("it is written");
     until("the new lines count", || (status(port, "/?token=a") == 404).then_some(()));
     assert_eq!(said(port, "/?token=b"), "other");

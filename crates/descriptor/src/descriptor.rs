@@ -171,16 +171,18 @@ impl Source<'_> {
             Diagnostic::error(Stage::Parse, code, self.0.span_of(range), message)
         };
         match mistake.what {
-            What::UnclosedBrace => error(Code::UnclosedBrace, start..start + 1, "this `{` is never closed")
-                .help("close it with `}`, or write `\\{` if the brace is meant as it stands"),
+            What::UnclosedBrace => {
+                error(Code::UnclosedBrace, start..start + 1, "this `{` has no matching `}`")
+                    .help("close it with `}`, or write `\\{` for a literal brace")
+            }
             What::TextAfterBrace => error(
                 Code::TextAfterClosingBrace,
                 start..end,
-                "after `}` there must be `:` or the end",
+                "`}` must be followed by `:` or the end",
             )
-            .help("braces quote a whole argument; write `\\{` if the first brace is meant as it stands"),
+            .help("braces quote a whole field; write `\\{` for a literal brace"),
             What::TrailingBackslash => {
-                error(Code::TrailingBackslash, start..end, "there is nothing after this `\\`")
+                error(Code::TrailingBackslash, start..end, "this `\\` quotes nothing")
                     .help("write `\\\\` for a backslash")
             }
             What::Unexpected => error(Code::UnexpectedText, start..end, "this can't be read"),

@@ -43,7 +43,7 @@ pub struct UnknownSyntax(String);
 
 impl fmt::Display for UnknownSyntax {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not a syntax; there are `twisted` and `extended`", self.0)
+        write!(f, "`{}` is not a syntax; the syntaxes are `twisted` and `extended`", self.0)
     }
 }
 

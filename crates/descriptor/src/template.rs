@@ -156,7 +156,7 @@ pub struct MissingFact {
 
 impl fmt::Display for MissingFact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no `{}.{}` to fill in", self.root, self.name)
+        write!(f, "the client's connection has no fact `{}.{}`", self.root, self.name)
     }
 }
 

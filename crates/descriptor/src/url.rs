@@ -61,7 +61,7 @@ fn host_and_port(place: &Text) -> Result<(Text, Option<Text>), Diagnostic> {
             return Err(mistake(
                 &place.slice(0..1),
                 Code::UnclosedBracket,
-                "this `[` is never closed",
+                "this `[` has no matching `]`",
             ));
         };
         let host = place.slice(1..end);
@@ -69,7 +69,7 @@ fn host_and_port(place: &Text) -> Result<(Text, Option<Text>), Diagnostic> {
             None => Ok((host, None)),
             Some(b':') => Ok((host, Some(from(end + 2)))),
             Some(_) => {
-                let message = "after `]` there must be `:` and a port, `/`, or the end";
+                let message = "`]` must be followed by `:` and a port, by `/`, or by the end";
                 Err(mistake(&from(end + 1), Code::TextAfterBracket, message))
             }
         };
@@ -80,7 +80,7 @@ fn host_and_port(place: &Text) -> Result<(Text, Option<Text>), Diagnostic> {
             Ok((place.slice(0..host.len()), Some(from(host.len() + 1))))
         }
         Some(_) => {
-            let message = "an IPv6 address stands in brackets in a URL";
+            let message = "an IPv6 address in a URL must be in brackets";
             Err(mistake(place, Code::UnbracketedAddress, message)
                 .help("write `[::1]:80` for the address `::1` and the port 80"))
         }

@@ -50,14 +50,14 @@ impl Grants {
 #[must_use]
 pub fn exposed(grants: Grants, destination: &str) -> String {
     let what = match grants {
-        Grants::Network => "whatever they name, through a proxy of yours",
+        Grants::Network => "any destination that they name, through your proxy",
         Grants::Program => "a program that runs as your user",
-        Grants::File => "a file of your user's",
+        Grants::File => "a file of your user",
         _ => "a device of this machine",
     };
-    format!("other machines could reach {what}, `{destination}`, without saying who they are")
+    format!("other machines could reach {what}, `{destination}`, without authentication")
 }
 
 /// Says what to do about a destination that [`Exposure::allows`] refuses.
 pub const HOW_TO_ALLOW: &str =
-    "listen on loopback (`interface=127.0.0.1`), or state that everybody may with `auth=none`";
+    "listen on loopback (`interface=127.0.0.1`), or allow everyone with `auth=none`";

@@ -160,7 +160,7 @@ async fn shake(mut incoming: Incoming, place: Place, offers: mpsc::Sender<Offer>
                 return;
             }
             None => {
-                debug!(peer = %incoming.info.peer(), "closed: other connections need its place");
+                debug!(peer = %incoming.info.peer(), "closed: another connection needs its place");
                 return;
             }
         }

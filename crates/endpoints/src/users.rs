@@ -39,8 +39,8 @@ impl Users {
     pub(crate) fn refusal(uid: Option<u32>, at: &str) -> String {
         let user = uid.map_or_else(|| "unknown".to_owned(), |uid| uid.to_string());
         format!(
-            "refused a process of the user {user} at {at}: it may be in front of a program or a \
-             device of yours; `users=any` lets every user of this machine connect"
+            "refused a process of the user {user} at {at}: the destination may be a program or a device; admit all \
+             users of this machine with `users=any`"
         )
     }
 }

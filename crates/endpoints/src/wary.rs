@@ -65,9 +65,8 @@ impl Screen {
                 Some(browser) => {
                     let listener = &self.listener;
                     warn!(
-                        "refused {browser} at {listener}, which is in front of a program or a device: \
-                         a web page may have sent it; give browsers a `ws` listener, or set \
-                         `web-pages=allow` if such clients are meant"
+                        "refused {browser} at {listener}, whose destination is a program or a device: a web page may \
+                         have sent it; use a `ws` listener for browsers, or set `web-pages=allow` for such clients"
                     );
                     Seen::Browser
                 }

@@ -62,12 +62,12 @@ impl<T> Watched<T> {
             Ok(text) => {
                 let (value, wrong) = (self.parse)(&text);
                 tell(&self.path, &wrong);
-                info!("{shown}: it has changed, and is used from now on");
+                info!("{shown}: loaded the changed file");
                 state.value = Arc::new(value);
             }
             Err(error) => {
                 let error = endpoint::describe(&error);
-                warn!("{shown}: {error}; what was read before stays in use");
+                warn!("{shown}: {error}; the earlier contents stay in use");
             }
         }
         Arc::clone(&state.value)
@@ -93,7 +93,7 @@ fn tell(path: &Path, wrong: &[(usize, String)]) {
         warn!("{} line {line}: {words}", path.display());
     }
     if wrong.len() > MOST {
-        warn!("{}: {} more lines are wrong", path.display(), wrong.len() - MOST);
+        warn!("{}: {} more lines are invalid", path.display(), wrong.len() - MOST);
     }
 }
 

@@ -44,8 +44,8 @@ async fn until_over(
                 if displaces && crowd.is_due() {
                     let at = accept.local();
                     warn!(
-                        "{at} has as many connections without a session as it may: the most \
-                         silent ones are closed for new ones"
+                        "{at} has reached its limit of connections without a session: new ones replace those that \
+                         have been silent for longest"
                     );
                 }
                 if works.send(Work::Incoming(incoming, place)).await.is_err() {

@@ -34,23 +34,25 @@ pub(crate) fn told(error: &Error, grants: Grants) -> Refusal {
         (ErrorKind::Timeout, _) => "the destination did not answer in time".to_owned(),
         (ErrorKind::Busy, _) => "the destination is in use".to_owned(),
         (ErrorKind::Forbidden, _) => "this destination is not allowed".to_owned(),
-        (ErrorKind::Unavailable, _) => "the destination can't be looked up now".to_owned(),
+        (ErrorKind::Unavailable, _) => {
+            "the destination can't be looked up at the moment".to_owned()
+        }
         (ErrorKind::Unrouted, _) => "there is no such destination".to_owned(),
         (ErrorKind::NotFound, Grants::Program) => "there is no such program".to_owned(),
-        (ErrorKind::NotFound, Grants::Device) => "the device is not there".to_owned(),
+        (ErrorKind::NotFound, Grants::Device) => "the device doesn't exist".to_owned(),
         (kind, _) => {
             let cause = error.bare_cause().unwrap_or_else(|| {
                 let words = match kind {
-                    ErrorKind::NotFound => "its name is not known",
+                    ErrorKind::NotFound => "its name is unknown",
                     ErrorKind::Permission => "permission denied",
-                    ErrorKind::Protocol => "it does not follow its protocol",
+                    ErrorKind::Protocol => "it violates its protocol",
                     ErrorKind::Refused => "it refused",
                     _ => "",
                 };
                 words.to_owned()
             });
             let colon = if cause.is_empty() { "" } else { ": " };
-            format!("the destination can't be connected{colon}{cause}")
+            format!("cannot connect to the destination{colon}{cause}")
         }
     };
     Refusal::new(kind, words)

@@ -212,7 +212,7 @@ async fn run_handshakes(
         let offer = match next {
             None => {
                 let peer = incoming.info.peer();
-                debug!(%peer, "closed: other connections need its place among the undecided");
+                debug!(%peer, "closed: another connection needs its place");
                 return OfferOutcome::Lost;
             }
             Some(Ok(Some(offer))) => offer,

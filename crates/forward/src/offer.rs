@@ -86,7 +86,7 @@ async fn open(
         opened = Opening::new(&shared, exposure, &stop).open(offer) => opened,
         // Without words: whoever lost its place to others must not hold memory by not listening.
         () = undecided.displaced() => {
-            info!("closed: other connections need its place among the undecided");
+            info!("closed: another connection needs its place");
             Err(OfferOutcome::Lost)
         }
     }
@@ -253,7 +253,7 @@ impl<'a> Opening<'a> {
 
     /// Gate or route took their time; connecting has a line of its own.
     fn late(self) -> Denied {
-        warn!("there was no decision within {:?}", self.shared.timers.connect);
+        warn!("no decision within {:?}", self.shared.timers.connect);
         out_of_time()
     }
 
@@ -301,7 +301,7 @@ impl<'a> Opening<'a> {
             return Ok(destination);
         }
         self.shared.refusals.log(&exposed(grants, &destination.name), Some(HOW_TO_ALLOW));
-        let words = "this listener doesn't say who may reach the destination";
+        let words = "this listener has no `auth`, which the destination requires";
         Err(Denied::Refused(Refusal::new(RefusalKind::Forbidden, words)))
     }
 
@@ -362,7 +362,7 @@ impl<'a> Opening<'a> {
             accepted = patience::timeout_at(by, offer.accept(answer)) => accepted,
             // What a peer takes its time to take is not a session yet, and has no grace.
             _ = self.stop.drained() => {
-                info!("it did not take that it was accepted before we stopped");
+                info!("it did not complete the accept before the stop");
                 return Err(OfferOutcome::Lost);
             }
         };
@@ -378,7 +378,7 @@ impl<'a> Opening<'a> {
                 Err(OfferOutcome::Lost)
             }
             None => {
-                info!("it was accepted, and did not take that in time");
+                info!("it did not complete the accept in time");
                 Err(OfferOutcome::Lost)
             }
         }
@@ -488,7 +488,7 @@ impl<'a> Opening<'a> {
                 (Some(refusal), OfferOutcome::Refused)
             }
             Denied::Closing => {
-                let refusal = Refusal::new(RefusalKind::Busy, "no more sessions are taken");
+                let refusal = Refusal::new(RefusalKind::Busy, "no more sessions are accepted");
                 info!("refused: {refusal}");
                 (Some(refusal), OfferOutcome::Refused)
             }

@@ -186,10 +186,10 @@ impl fmt::Display for Outcome {
                     Side::Far => ("had ended", "client"),
                 };
                 let took = self.said(side.other()).is_some();
-                let what = if took { "did not take the rest" } else { "went on" };
+                let what = if took { "did not read the rest" } else { "went on" };
                 write!(f, "ended by us: {side} {left}, {other} {what} for too long")?;
             }
-            Ended::GaveWay => f.write_str("ended by us: another client needed its place")?,
+            Ended::GaveWay => f.write_str("ended by us: another client needs its place")?,
             Ended::Shutdown(end) => write!(f, "ended by us: {end}")?,
         }
         if self.cut {

@@ -45,7 +45,7 @@ impl Decode for Decoder {
                 continue;
             }
             let Some(data) = unstuff(&packet) else {
-                return Ok(Decoded::Corrupt("a packet that is shorter than COBS says"));
+                return Ok(Decoded::Corrupt("a packet that is shorter than its COBS code"));
             };
             if data.len() > self.max {
                 return Err(too_long);

@@ -136,11 +136,11 @@ impl Decoder {
                 Expects::Hex(name, more - 1)
             }
             (Expects::Escape(_) | Expects::Hex(..), _) => {
-                return wrong("an escape that there isn't");
+                return wrong("an unknown escape");
             }
             (Expects::Word([expected]), _) if byte == *expected => return Ok(self.end_value()),
             (Expects::Word([expected, rest @ ..]), _) if byte == *expected => Expects::Word(rest),
-            (Expects::Word(_), _) => return wrong("a word that there isn't"),
+            (Expects::Word(_), _) => return wrong("an unknown word"),
             (expects, _) if is_blank => expects,
             (Expects::FirstValue, b']') | (Expects::FirstName, b'}') => return Ok(self.close()),
             (Expects::Value | Expects::FirstValue, _) => match byte {
@@ -159,17 +159,17 @@ impl Decoder {
                 b'-' => Expects::Number(Number::Minus),
                 b'0' => Expects::Number(Number::Zero),
                 b'1'..=b'9' => Expects::Number(Number::Digits),
-                _ => return wrong("no value where one is needed"),
+                _ => return wrong("a missing value"),
             },
             (Expects::FirstName | Expects::Name, b'"') => Expects::String(true),
-            (Expects::FirstName | Expects::Name, _) => return wrong("no name where one is needed"),
+            (Expects::FirstName | Expects::Name, _) => return wrong("a missing name"),
             (Expects::Colon, b':') => Expects::Value,
-            (Expects::Colon, _) => return wrong("no colon behind a name"),
+            (Expects::Colon, _) => return wrong("a missing colon after a name"),
             (Expects::Comma, b',') if self.open.last() == Some(&b'{') => Expects::Name,
             (Expects::Comma, b',') => Expects::Value,
             (Expects::Comma, b'}') if self.open.last() == Some(&b'{') => return Ok(self.close()),
             (Expects::Comma, b']') if self.open.last() == Some(&b'[') => return Ok(self.close()),
-            (Expects::Comma, _) => return wrong("no comma between values"),
+            (Expects::Comma, _) => return wrong("a missing comma between values"),
         };
         Ok(Step::Inside)
     }

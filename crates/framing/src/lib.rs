@@ -151,8 +151,8 @@ pub enum Error {
         /// The limit.
         max: usize,
     },
-    /// It is longer than can be said in front of it.
-    #[error("a message of {len} bytes has no room in a length of {width} bytes")]
+    /// It is longer than the length field can express.
+    #[error("a message of {len} bytes is too long for a length field of {width} bytes")]
     TooLongForWidth {
         /// The message's length.
         len: usize,
@@ -160,10 +160,10 @@ pub enum Error {
         width: usize,
     },
     /// A length that isn't one.
-    #[error("a message says that its length is less than 0")]
+    #[error("a message has a negative length")]
     NegativeLength,
     /// It isn't a multiple of the length that all have.
-    #[error("a message of {len} bytes is no multiple of {size}")]
+    #[error("the length of a message, {len} bytes, is not a multiple of {size}")]
     NotMultiple {
         /// The message's length.
         len: usize,

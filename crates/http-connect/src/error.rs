@@ -32,7 +32,9 @@ impl Error {
             httparse::Error::TooManyHeaders => {
                 Self::new(Fault::TooLarge, "a head has more than 100 fields")
             }
-            error => Self::new(Fault::Malformed, format!("what came is not HTTP: {error}")),
+            error => {
+                Self::new(Fault::Malformed, format!("received data that is not HTTP: {error}"))
+            }
         }
     }
 

@@ -25,12 +25,12 @@ pub fn check_boundaries(
 pub(crate) fn lost(datagrams: &Tree, bytes: &Tree) -> Diagnostic {
     let (kind, other) = (datagrams.kind, bytes.kind);
     let message = format!(
-        "the boundaries of datagrams are lost: `{kind}` keeps them, and `{other}` is a stream of bytes without any"
+        "message boundaries are lost: `{kind}` has datagrams, and `{other}` is a byte stream"
     );
     let warning = Diagnostic::warning(Stage::Plan, Code::LostBoundaries, bytes.span, message);
     warning.help(format!(
-        "`framed:{{{}}}:by=length` keeps them, with the length of each in front of it, if the other end does the same; \
-         `by=lines` does if each is a line",
+        "keep them with `framed:{{{}}}:by=length`, a length before each message, if the other end does the same; or \
+         with `by=lines` if each message is a line",
         bytes.descriptor
     ))
 }

@@ -30,8 +30,9 @@ pub fn check_exposure(
     let message = exposed(grants, &connector.tree.descriptor);
     let mistake = Diagnostic::error(Stage::Plan, Code::OpenToAll, listener.tree.span, message);
     if listener.tree.invites {
-        return Err(mistake
-            .help(format!("let in those alone who have a link (`auth=token`), {HOW_TO_ALLOW}")));
+        return Err(
+            mistake.help(format!("admit only clients with a link (`auth=token`), {HOW_TO_ALLOW}"))
+        );
     }
     Err(mistake.help(HOW_TO_ALLOW))
 }

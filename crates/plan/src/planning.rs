@@ -160,7 +160,7 @@ impl<'a> Planning<'a> {
             self.error(
                 Code::MissingKind,
                 text.span(),
-                "there is no kind of endpoint here".into(),
+                "the kind of endpoint is missing".into(),
                 Some(help.into()),
             );
             return None;
@@ -188,7 +188,7 @@ impl<'a> Planning<'a> {
         if self.syntax == Syntax::Twisted {
             return self.parse(text);
         }
-        // A URL is one to its end; with options beside it, it stands in braces.
+        // A URL is one to its end; with options beside it, it must be in braces.
         if Url::starts(text) {
             return if self.has_options_behind(text) { None } else { self.url(text, role) };
         }
@@ -322,7 +322,7 @@ impl<'a> Planning<'a> {
         if takes == Takes::Bytes && beneath.gives == Shape::Datagrams {
             let (layer, kind) = (kind.name, beneath.kind);
             let message = format!(
-                "`{layer}` goes over a stream of bytes, and the boundaries that `{kind}` keeps are lost in it"
+                "`{layer}` runs over a byte stream, so the message boundaries of `{kind}` are lost"
             );
             self.found.push(Diagnostic::warning(
                 Stage::Plan,
@@ -333,9 +333,7 @@ impl<'a> Planning<'a> {
         }
         if takes == Takes::Messages && beneath.gives == Shape::Bytes {
             let (layer, kind) = (kind.name, beneath.kind);
-            let message = format!(
-                "`{layer}` goes over messages, and `{kind}` is a stream of bytes without any"
-            );
+            let message = format!("`{layer}` runs over messages, but `{kind}` is a byte stream");
             self.error(Code::WrongShape, at.span(), message, None);
         }
     }

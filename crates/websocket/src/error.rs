@@ -38,7 +38,7 @@ pub enum Violation {
     #[error("a fragmented {0} frame")]
     FragmentedControl(OpCode),
     /// More than [`Limits::max_frame`](crate::Limits::max_frame).
-    #[error("a frame of {len} bytes, where {max} are the limit")]
+    #[error("a frame of {len} bytes, more than the limit of {max}")]
     FrameTooBig {
         /// The length in the header.
         len: u64,
@@ -72,7 +72,7 @@ pub enum Violation {
     Masked,
     /// More than [`Limits::max_message`](crate::Limits::max_message), or than
     /// [`Bounds::max_message`](crate::deflate::Bounds::max_message).
-    #[error("a message of at least {len} bytes, where {max} are the limit")]
+    #[error("a message of at least {len} bytes, more than the limit of {max}")]
     MessageTooBig {
         /// The frames so far with the one whose header came last; or what has been inflated.
         len: u64,
@@ -80,10 +80,10 @@ pub enum Violation {
         max: u64,
     },
     /// Nothing is wrong with the peer: there is no memory to inflate its message with.
-    #[error("a compressed message, for which there is no memory")]
+    #[error("a compressed message, with no memory left to decompress it")]
     NoMemory,
     /// §5.2: a length takes the fewest bytes that can hold it.
-    #[error("a length of {0} that is not encoded in the fewest bytes")]
+    #[error("a length of {0} that is not encoded in the minimum number of bytes")]
     NonMinimalLength(u64),
     /// §5.2: RSV1 to RSV3 are 0 unless an extension says otherwise. RFC 7692 §6 does so for RSV1 on the frame that begins
     /// a message of data.

@@ -36,7 +36,7 @@ impl Broadcast {
 
     /// Sends `signal` to all; returns how many subscribers missed it because their queue is full, which
     /// a state never does. Subscribers that were dropped are forgotten.
-    #[must_use = "somebody may have missed it"]
+    #[must_use = "some receivers may have missed it"]
     pub fn send(&mut self, signal: &Signal) -> usize {
         self.learn(signal);
         let mut missed = 0;

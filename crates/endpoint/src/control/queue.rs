@@ -30,7 +30,7 @@ pub struct SignalSender(Arc<Mutex<Queue>>);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Undelivered {
     /// As many events wait as fit; here is this one back.
-    #[error("{EVENTS} signals wait already")]
+    #[error("{EVENTS} signals are queued already")]
     Full(Signal),
     /// The receiver was dropped: nobody is interested.
     #[error("nobody receives signals any more")]

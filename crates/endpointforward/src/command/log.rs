@@ -63,10 +63,10 @@ pub(crate) fn install(logging: &Logging) -> WorkerGuard {
         ),
     };
     if installed.is_err() {
-        complain("warning: there is a log already");
+        complain("warning: a log is set up already");
     }
     if let Some(mistake) = mistake {
-        tracing::warn!("RUST_LOG can't be read: {mistake}");
+        tracing::warn!("cannot parse RUST_LOG: {mistake}");
     }
     guard
 }

@@ -30,9 +30,7 @@ impl Manager {
             Ok(socket) => Some(Arc::new(socket)),
             Err(error) => {
                 let words = endpoint::describe(&error);
-                warn!(
-                    "the service manager can't be told that we are ready (NOTIFY_SOCKET): {words}"
-                );
+                warn!("cannot notify the service manager (NOTIFY_SOCKET): {words}");
                 None
             }
         });

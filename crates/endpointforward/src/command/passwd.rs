@@ -18,7 +18,7 @@ use super::output::complain;
 pub(crate) fn run(options: &Passwd) -> Exit {
     let Passwd { file, name, read_only } = options;
     if name.is_empty() || name.contains([':', '\n', '\r', '\0']) {
-        complain("error: a name is not empty, and has no colon and no line break");
+        complain("error: a name must not be empty, and must not contain a colon or a line break");
         return Exit::Usage;
     }
     let password = match ask(name) {
@@ -32,13 +32,13 @@ pub(crate) fn run(options: &Passwd) -> Exit {
         }
     };
     if password.is_empty() || password.len() > LONGEST {
-        complain(format_args!("error: a password has 1 to {LONGEST} bytes"));
+        complain(format_args!("error: a password must have 1 to {LONGEST} bytes"));
         return Exit::Usage;
     }
     let hash = match endpoints::hash_password(&password) {
         Ok(hash) => hash,
         Err(words) => {
-            complain(format_args!("error: cannot make a hash: {words}"));
+            complain(format_args!("error: cannot hash the password: {words}"));
             return Exit::Unavailable;
         }
     };

@@ -44,7 +44,7 @@ pub(crate) fn run(endpoints: Endpoints, options: &Forward, logging: &Logging) ->
                     .is_ok_and(|plan| plan.endpoint.grants().is_unguarded())
             {
                 complain(format_args!(
-                    "\nhelp: each of them is right on the other side; were `-e` and `-d` swapped?"
+                    "\nhelp: each descriptor is valid on the other side; are `-e` and `-d` swapped?"
                 ));
             }
             return exit;
@@ -105,7 +105,7 @@ pub(crate) fn in_runtime(
             cx.set_clock(clock);
         }
         // Sessions do without, and cost a little more.
-        Err(error) => debug!("no thread for the clock: {error}"),
+        Err(error) => debug!("cannot start the clock's thread: {error}"),
     }
     let runtime = match builder(options.threads).enable_all().build() {
         Ok(runtime) => runtime,
@@ -180,7 +180,7 @@ pub(crate) async fn serve(
     let signals = match Signals::new(hangup) {
         Ok(signals) => signals,
         Err(error) => {
-            complain(format_args!("error: cannot take signals: {}", endpoint::describe(&error)));
+            complain(format_args!("error: cannot handle signals: {}", endpoint::describe(&error)));
             return Exit::Unavailable;
         }
     };
@@ -198,7 +198,7 @@ pub(crate) async fn serve(
     let orphans = endpoints::reap_orphans(cx.clone());
     tokio::spawn(async move {
         if let Err(error) = orphans.await {
-            warn!("processes that programs leave behind are not reaped: {error}");
+            warn!("cannot reap processes that programs leave behind: {error}");
         }
     });
     let hurried = async move {
@@ -212,7 +212,7 @@ pub(crate) async fn serve(
         sessions.set(false);
         info!("{summary}");
         if !cx.settled(PATIENCE).await {
-            info!("waiting for programs to end, and for what is on its way to devices");
+            info!("waiting for programs to end and for output to devices");
             cx.finished().await;
         }
         summary
@@ -221,7 +221,7 @@ pub(crate) async fn serve(
         summary = served => end(&summary, &stop),
         () = hurried => {
             if sessions.get() {
-                warn!("ended in the middle of sessions");
+                warn!("stopped before all sessions had ended");
             }
             // Programs are killed, and the log says which.
             cx.cut_work();

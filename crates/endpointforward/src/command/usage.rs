@@ -52,11 +52,9 @@ fn hint(error: &clap::Error) -> String {
             let descriptor = typed.contains([':', '/']) || typed.parse::<u16>().is_ok();
             if let Some(second) = behind(typed).filter(|_| descriptor) {
                 let (first, second) = (quoted(typed), quoted(&second));
-                format!("endpoints are given by option: `-e {first} -d {second}`")
+                format!("give endpoints as options: `-e {first} -d {second}`")
             } else if descriptor {
-                format!(
-                    "endpoints are given by option: `-e {typed} -d DESC`, or `-e DESC -d {typed}`"
-                )
+                format!("give endpoints as options: `-e {typed} -d DESC`, or `-e DESC -d {typed}`")
             } else {
                 "the commands are `explain`, `kinds`, `help`, `passwd` and `completions`; to forward, type \
                  `-e DESC -d DESC`"
@@ -92,12 +90,12 @@ pub(crate) fn check(forward: &Forward) -> Result<(), Exit> {
     match (&*forward.endpoint, &forward.dest_endpoint) {
         ([], Some(destination)) => missing(
             "--endpoint",
-            "there is nothing to listen on",
+            "no endpoint to listen on is given",
             &format!("endpointforward -e 9000 -d {}", quoted(destination)),
         ),
         ([first, ..], None) => missing(
             "--dest-endpoint",
-            "there is nowhere to forward to",
+            "no destination is given",
             &format!("endpointforward -e {} -d tcp:localhost:80", quoted(first)),
         ),
         _ => Ok(()),

@@ -41,7 +41,7 @@ impl Listener for Listen {
             let (domain, socket) =
                 sorted.map_err(|cause| Error::from_io("bind", &*self.descriptor, cause))?;
             if self.domain.is_some_and(|wanted| wanted != domain) {
-                let words = format!("the socket is of the domain {}", domain.name());
+                let words = format!("the socket's domain is {}", domain.name());
                 return Err(Error::new(ErrorKind::Other, "bind", &*self.descriptor, words));
             }
             sockets.push(socket);

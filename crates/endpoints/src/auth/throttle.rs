@@ -45,7 +45,7 @@ impl Throttle {
             Some(wait) if !wait.is_zero() => {
                 let seconds = wait.as_secs() + 1;
                 let words =
-                    format!("too many attempts to sign in have failed; try again in {seconds} s");
+                    format!("too many failed attempts to sign in; try again in {seconds} s");
                 Err(Refusal::new(RefusalKind::Busy, words))
             }
             _ => Ok(()),

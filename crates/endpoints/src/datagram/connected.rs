@@ -115,7 +115,8 @@ impl<L: Link> Stream for Connected<L> {
         Poll::Ready(match ready!(received) {
             Ok(None) => None,
             Ok(Some((_, Message { len, .. }))) if len > most => {
-                let words = format!("a message of {len} bytes has come, and {most} is the limit");
+                let words =
+                    format!("received a message of {len} bytes, more than the limit of {most}");
                 Some(Err(io::Error::new(io::ErrorKind::InvalidData, words)))
             }
             Ok(Some((data, Message { dropped, .. }))) => {

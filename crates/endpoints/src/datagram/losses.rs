@@ -21,7 +21,7 @@ impl Losses {
     /// One found the queue full.
     pub(crate) fn overrun(&mut self) {
         if self.overrun == 0 {
-            warn!("a datagram was lost: they come faster than the other side takes them");
+            warn!("lost a datagram: they arrive faster than the other side reads them");
         }
         self.overrun += 1;
     }
@@ -29,7 +29,7 @@ impl Losses {
     /// One could not be sent.
     pub(crate) fn unsent(&mut self, why: &std::io::Error) {
         if self.unsent == 0 {
-            warn!("a datagram was lost: it can't be sent: {}", endpoint::describe(why));
+            warn!("lost a datagram: cannot send it: {}", endpoint::describe(why));
         }
         self.unsent += 1;
     }
@@ -37,7 +37,7 @@ impl Losses {
     /// One was longer than `most`.
     pub(crate) fn too_long(&mut self, most: usize) {
         if self.too_long == 0 {
-            warn!("a datagram was lost: it has more than {most} bytes");
+            warn!("lost a datagram: it has more than {most} bytes");
         }
         self.too_long += 1;
     }
@@ -49,7 +49,7 @@ impl Losses {
         self.told = Some(all);
         if new > 0 && self.dropped == 0 {
             warn!(
-                "{new} datagrams were lost: the system had no room for them (SO_RCVBUF in socket(7))"
+                "lost {new} datagrams: the kernel's receive buffer was full (SO_RCVBUF in socket(7))"
             );
         }
         self.dropped += u64::from(new);

@@ -198,7 +198,7 @@ impl<S: Socket> Sink<Part> for Session<S> {
 impl<S: Socket> Life for Session<S> {
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if self.is_cut {
-            let words = "another peer needed its place, and what it sent is not taken";
+            let words = "another peer needed its place, and its data is not being read";
             return Poll::Ready(io::Error::new(io::ErrorKind::ConnectionAborted, words));
         }
         if self.over.is_none() {

@@ -33,7 +33,7 @@ impl Host {
             Some(address) if !family.takes(address) => Err(args.mistake(
                 name,
                 "wrong-family",
-                format!("`{name}` must be {} here, and `{text}` is not one", family.noun()),
+                format!("`{name}` must be {}, and `{text}` is not one", family.noun()),
             )),
             None if !is_name => Err(args
                 .mistake(
@@ -41,7 +41,7 @@ impl Host {
                     Code::BadValue,
                     format!("`{name}` must be a name or an address, and `{text}` is neither"),
                 )
-                .help("an IPv6 address is written `[::1]` or `{::1}`")),
+                .help("write an IPv6 address as `[::1]` or `{::1}`")),
             _ => Ok(Some(host)),
         }
     }

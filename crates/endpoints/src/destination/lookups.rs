@@ -99,7 +99,7 @@ impl Shared {
         }
         if state.queue.len() >= self.waiting {
             let words = format!(
-                "name lookups are overloaded: {} wait for a name server already",
+                "too many name lookups: {} are waiting for a name server already",
                 state.queue.len()
             );
             return Err(io::Error::new(io::ErrorKind::QuotaExceeded, words));
@@ -162,7 +162,7 @@ impl Shared {
 }
 
 fn lost() -> io::Error {
-    io::Error::other("the lookup was lost")
+    io::Error::other("the lookup failed without an answer")
 }
 
 const THREADS: usize = 16;
@@ -233,7 +233,7 @@ mod tests {
         until(|| waiting(&lookups) == 2).await;
         let error = lookups.find("c", 80).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::QuotaExceeded);
-        assert!(error.to_string().contains("overloaded"), "{error}");
+        assert!(error.to_string().contains("too many name lookups"), "{error}");
         go.send(()).unwrap();
         for found in [first, second, third] {
             found.await.unwrap().unwrap();

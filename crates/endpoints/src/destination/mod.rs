@@ -118,7 +118,8 @@ impl Destination {
             Typed::Filled(template) => {
                 let text = fill(template)?;
                 Host::filled(&text).ok_or_else(|| {
-                    let words = format!("the client asks for `{}`, which is no host", shown(&text));
+                    let words =
+                        format!("the client requests `{}`, which is not a host", shown(&text));
                     error(ErrorKind::Forbidden, label, words)
                 })?
             }
@@ -133,13 +134,14 @@ impl Destination {
                 let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
                 let port = is_number.then(|| text.parse().ok()).flatten();
                 port.filter(|port| *port > 0).ok_or_else(|| {
-                    let words = format!("the client asks for `{}`, which is no port", shown(&text));
+                    let words =
+                        format!("the client requests `{}`, which is not a port", shown(&text));
                     error(ErrorKind::Forbidden, label, words)
                 })?
             }
         };
         if self.grants() == Grants::Network {
-            info!("the client asks for {host}, port {port}");
+            info!("the client requests {host}, port {port}");
         }
         Ok(Place { host, port })
     }
@@ -158,9 +160,9 @@ impl Destination {
         let found = host.resolve(cx, *port).await.map_err(|cause| {
             if cause.kind() == io::ErrorKind::QuotaExceeded {
                 return Error::from_io("connect", label, cause)
-                    .with_hint("the name server answers slowly or not at all; give an address");
+                    .with_hint("the name server is slow or doesn't answer; give an address");
             }
-            let words = format!("the name `{host}` can't be resolved: {}", describe(&cause));
+            let words = format!("cannot resolve the name `{host}`: {}", describe(&cause));
             error(ErrorKind::NotFound, label, words)
                 .with_hint("check the spelling, or give an address")
         })?;
@@ -178,9 +180,9 @@ impl Destination {
             if let (true, Some(refused)) = (usable.is_empty(), refused) {
                 let shown = refused.ip().to_canonical();
                 let words = match host.address() {
-                    Some(_) => format!("`allow` doesn't admit {shown}, port {port}"),
+                    Some(_) => format!("`allow` doesn't permit {shown}, port {port}"),
                     None => {
-                        format!("`allow` doesn't admit `{host}`, which is {shown}, port {port}")
+                        format!("`allow` doesn't permit `{host}`, which is {shown}, port {port}")
                     }
                 };
                 return Err(error(ErrorKind::Forbidden, label, words));
@@ -200,10 +202,10 @@ pub(crate) struct Place {
 /// What is filled in by a client needs to be told where it may lead.
 fn needs_allow(args: &Args, name: &str) -> Diagnostic {
     let message = format!(
-        "`{name}` is filled from what a client sends, and nothing says where that may lead"
+        "`{name}` contains facts that a client chooses, and no parameter limits the destinations"
     );
     let mistake = args.mistake(name, Code::TemplateRefused, message);
-    mistake.help("`allow=` says it: `allow={*.example.com:443,10.0.0.0/8}`, or `allow=*` for all public addresses")
+    mistake.help("set `allow=`: `allow={*.example.com:443,10.0.0.0/8}`, or `allow=*` for all public addresses")
 }
 
 fn error(kind: ErrorKind, label: &str, words: String) -> Error {

@@ -79,7 +79,7 @@ impl Follow {
                 super::open(&path, read, None).map_or(Change::None, Change::Replaced)
             };
             let looked = tokio::task::spawn_blocking(look).await;
-            looked.map_err(|_| io::Error::other("the file can't be looked at"))
+            looked.map_err(|_| io::Error::other("cannot inspect the file"))
         }
     }
 }

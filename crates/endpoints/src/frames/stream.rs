@@ -76,7 +76,7 @@ impl Framed {
         loop {
             match self.decoder.next(&mut self.unread).map_err(|error| broken(&error))? {
                 Decoded::Message(message) => return Ok(Some(message)),
-                Decoded::Corrupt(why) => self.lose(|| warn!("a message was dropped: {why}")),
+                Decoded::Corrupt(why) => self.lose(|| warn!("dropped a message: {why}")),
                 Decoded::More => {
                     if self.unread.is_empty() {
                         // An idle connection holds no buffer.
@@ -104,12 +104,12 @@ impl Framed {
             Partial::Send => Ok(Some(message)),
             Partial::Drop => {
                 self.lose(|| {
-                    warn!("{len} bytes were dropped: {when} inside a message; `partial=send` passes them on");
+                    warn!("dropped {len} bytes: {when} inside a message; `partial=send` passes them on");
                 });
                 Ok(None)
             }
             Partial::Error => {
-                let words = format!("{when} inside a message: {len} bytes of it have come");
+                let words = format!("{when} inside a message, after {len} bytes of it");
                 Err(End::because(Reason::Truncated, words).into_error(io::ErrorKind::InvalidData))
             }
         }
@@ -143,7 +143,7 @@ impl Framed {
     fn encode(&mut self, part: &Part) -> Result<(), End> {
         let too_long = |len| {
             let words =
-                format!("a message of {len} bytes is refused: {} is the limit", self.framings.max);
+                format!("refused a message of {len} bytes: the limit is {}", self.framings.max);
             Err(End::because(Reason::TooBig, words))
         };
         let Part { data, last, .. } = part;
@@ -182,7 +182,7 @@ fn broken(error: &framing::Error) -> io::Error {
 impl Drop for Framed {
     fn drop(&mut self) {
         if self.lost > 1 {
-            warn!("{} messages were dropped", self.lost);
+            warn!("dropped {} messages", self.lost);
         }
     }
 }

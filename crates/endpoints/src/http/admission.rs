@@ -78,7 +78,7 @@ impl Admission {
             }
             Ok(admitted)
         };
-        let late = || Refusal::new(RefusalKind::Busy, "there was no decision in time");
+        let late = || Refusal::new(RefusalKind::Busy, "no decision within the time limit");
         patience::timeout(limit, checks).await.unwrap_or_else(|| Err(late()))
     }
 }

@@ -55,7 +55,7 @@ impl Streamed {
         let read = buf.filled().len();
         if read == 0 {
             // What was promised can't be kept; hyper cuts the connection.
-            let words = "the file has become shorter while it was sent";
+            let words = "the file was truncated while it was sent";
             return Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::UnexpectedEof, words))));
         }
         self.left -= read as u64;

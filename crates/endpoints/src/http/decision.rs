@@ -72,5 +72,5 @@ async fn say_no(
 async fn finish(link: &Link, stream: Box<dyn Handover>, reply: Reply) -> Result<(Wire, BytesMut)> {
     let gone = |words: String| -> Error { link.error(ErrorKind::Other, words) };
     let done = timeout(link.front.settings.limit, stream.reply(reply)).await;
-    done.ok_or_else(|| gone("the client does not take its answer".to_owned()))?.map_err(gone)
+    done.ok_or_else(|| gone("the client does not read the reply".to_owned()))?.map_err(gone)
 }

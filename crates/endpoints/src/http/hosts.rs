@@ -38,7 +38,8 @@ impl Hosts {
             let is_host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
             if listed.is_empty() || !listed.chars().all(is_host) {
                 let message = format!("`{word}` is not a host");
-                let help = "a host is a name or an address, `terminal.example.com`; or `any`";
+                let help =
+                    "a host is a name or an address, such as `terminal.example.com`; or `any`";
                 return Err(args.mistake("host", "bad-host", message).help(help));
             }
             hosts.listed.push(listed);
@@ -76,7 +77,7 @@ pub(super) fn check_host(
 ) -> Result<(), Box<Refused>> {
     let bad = |line| Refused::new(StatusCode::BAD_REQUEST, ErrorKind::Protocol, line);
     let Ok(host) = single(&head.headers, &HOST) else {
-        return Err(bad("the Host header is not one host"));
+        return Err(bad("the Host header is not a single host"));
     };
     // RFC 9112 section 3.2; HTTP/1.0 has none.
     if host.is_none() && head.uri.host().is_none() && head.version == Version::HTTP_11 {
@@ -88,8 +89,8 @@ pub(super) fn check_host(
     let host = printable(host);
     let set = hosts.with(&host);
     let line = format!(
-        "this listener doesn't answer to the name `{host}`, so that no web page can reach it by one \
-         of its own; if the name is yours, add it to the listener: `host={set}`"
+        "this listener doesn't accept the host name `{host}`, because a web page could have made it resolve to this \
+         machine; if the name is yours, add it to the listener: `host={set}`"
     );
     Err(Refused::new(StatusCode::FORBIDDEN, ErrorKind::Refused, line))
 }

@@ -77,8 +77,8 @@ impl Origins {
             origin => origin,
         };
         let line = format!(
-            "pages of the origin `{origin}` may not connect here; to let them, add it to the \
-             listener: `origin={{{self},{set}}}`"
+            "pages of the origin `{origin}` may not connect; to allow them, add it to the listener: \
+             `origin={{{self},{set}}}`"
         );
         Err(Refused::new(StatusCode::FORBIDDEN, ErrorKind::Refused, line))
     }

@@ -45,7 +45,7 @@ pub(crate) fn health(args: &Args) -> Result<Option<String>, Diagnostic> {
     if path.starts_with('/') && !path.contains('?') && url::target(path) == path {
         return Ok(Some(path.to_owned()));
     }
-    let mistake = args.mistake("health", "bad-path", "`health` must be a path as it is sent");
+    let mistake = args.mistake("health", "bad-path", "`health` must be a percent-encoded path");
     Err(mistake.help("such as `health=/healthz`"))
 }
 

@@ -45,7 +45,7 @@ pub(crate) async fn exchange(
             continue;
         }
         if read.len() >= HEADER {
-            return Err(not_http("its header has more than 16 KiB"));
+            return Err(not_http("the header has more than 16 KiB"));
         }
         if more(stream, &mut read).await.map_err(|error| lost(&error))? == 0 {
             let words = match read.is_empty() {
@@ -94,10 +94,7 @@ pub(crate) async fn refused(
     if status.is_redirection()
         && let Some(to) = header(hyper::header::LOCATION)
     {
-        words.push_str(&format!(
-            ": what was asked for is at `{}`, which isn't followed",
-            printable(to)
-        ));
+        words.push_str(&format!(", a redirect to `{}`, which is not followed", printable(to)));
     }
     if status == StatusCode::UNAUTHORIZED {
         words.push_str(
@@ -129,7 +126,7 @@ async fn more(stream: &mut Box<dyn ByteStream>, read: &mut BytesMut) -> io::Resu
 }
 
 fn not_http(words: &str) -> Failure {
-    (ErrorKind::Protocol, format!("what the server answered is not HTTP: {words}"))
+    (ErrorKind::Protocol, format!("the server's answer is not HTTP: {words}"))
 }
 
 fn lost(error: &io::Error) -> Failure {

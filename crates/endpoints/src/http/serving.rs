@@ -163,7 +163,7 @@ impl Talk {
         match (refused, done) {
             (Some(error), _) => Err(error),
             (None, Err(Fault::NotHttp(error))) => {
-                let words = not_http(format!("what came is not HTTP: {error}"));
+                let words = not_http(format!("received data that is not HTTP: {error}"));
                 Err(link.error(ErrorKind::Protocol, words))
             }
             (None, Err(Fault::TooLarge)) => {
@@ -194,7 +194,7 @@ impl Link {
         match refused {
             Some(error) => Err(error),
             None if sends => {
-                let words = "the client takes nothing more of the answer";
+                let words = "the client stopped reading the reply";
                 Err(self.error(ErrorKind::Timeout, words))
             }
             // An idle keep-alive is nothing to report.

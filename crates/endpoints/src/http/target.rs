@@ -28,7 +28,7 @@ impl fmt::Display for Unfilled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(missing) => missing.fmt(f),
-            Self::Climbs => f.write_str("what the client asks for has `.` or `..` in its path"),
+            Self::Climbs => f.write_str("the path that the client requests contains `.` or `..`"),
         }
     }
 }

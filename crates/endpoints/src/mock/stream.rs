@@ -190,7 +190,7 @@ impl Drop for Mock {
     fn drop(&mut self) {
         let passive = |step: &Step| matches!(step, Step::Eof | Step::Err | Step::Wait(_));
         if !self.failed && !self.steps.iter().all(passive) {
-            warn!("the connection was dropped before its script was through: {:?}", self.steps);
+            warn!("the connection was dropped before the end of its script: {:?}", self.steps);
         }
     }
 }

@@ -53,7 +53,7 @@ impl Pipes {
     fn is_refused(&mut self, error: &io::Error) -> bool {
         let refused = error.kind() == io::ErrorKind::BrokenPipe;
         if refused {
-            debug!("the program has closed its input; what else comes for it is discarded");
+            debug!("the program has closed its input; further data for it is discarded");
             self.input = None;
         }
         refused

@@ -107,7 +107,7 @@ impl Programs {
         let _alone = FORKING.write().unwrap_or_else(PoisonError::into_inner);
         let awaited = lock(&self.awaited);
         for orphan in snapshot.ended().iter().filter(|ended| !awaited.contains(&ended.pid)) {
-            debug!("reaped process {}, which a program has left behind", orphan.pid);
+            debug!("reaped process {}, left behind by a program", orphan.pid);
             reap(orphan.pid);
         }
     }

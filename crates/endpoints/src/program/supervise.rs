@@ -128,7 +128,10 @@ impl Program {
         if !ended {
             let mut exit = timeout(KILLED, group.exit()).await;
             if exit.is_err() {
-                warn!(program = name, pid, "does not even end when killed: it waits for a device");
+                warn!(
+                    program = name,
+                    pid, "does not end after SIGKILL: it is waiting for a device"
+                );
                 // The end of the whole doesn't wait for that.
                 drop(guard);
                 exit = Ok(group.exit().await);
@@ -139,7 +142,7 @@ impl Program {
         }
         group.reap();
         if timeout(KILLED, group.wipe_out()).await.is_err() {
-            warn!(program = name, pid, "has left something that does not end when killed");
+            warn!(program = name, pid, "has left a process that does not end after SIGKILL");
         }
         finish(log).await;
     }

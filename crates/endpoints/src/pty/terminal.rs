@@ -122,7 +122,10 @@ impl Terminal {
                     Winsize { ws_row: rows, ws_col: cols, ws_xpixel: 0, ws_ypixel: 0 },
                 ),
                 None => {
-                    return debug!("no terminal has {} columns, {} rows", window.cols, window.rows);
+                    return debug!(
+                        "a terminal can't have {} columns and {} rows",
+                        window.cols, window.rows
+                    );
                 }
             },
             // A terminal that gets a break interrupts (BRKINT), as telnetd does with its BRK; even
@@ -135,10 +138,10 @@ impl Terminal {
                 let runs = self.leader != group;
                 let _ = self.signals.outgoing.send(Signal::Job(runs));
             }),
-            other => return debug!("a terminal doesn't act on {other:?}"),
+            other => return debug!("a terminal ignores {other:?}"),
         };
         if let Err(error) = done {
-            debug!("the terminal takes no {signal:?}: {error}");
+            debug!("the terminal rejects {signal:?}: {error}");
         }
     }
 }

@@ -176,7 +176,7 @@ impl Connector for Route {
         let default = || Some(Found { text: self.default.clone()?, subprotocol: None });
         // The key may be a secret, and is in no message.
         let found = found.or_else(default).ok_or_else(|| {
-            self.error(ErrorKind::Unrouted, "there is no route for what the client asks for")
+            self.error(ErrorKind::Unrouted, "no route matches the client's request")
         })?;
         let connector = self.planned(&found.text)?;
         info!("routed to {}", found.text);
@@ -206,13 +206,13 @@ impl Route {
         let descriptor = self.descriptor_of(text);
         let plan = self.registry.connector(&descriptor, Syntax::Extended).map_err(|mistakes| {
             let report = Report::new(&descriptor, &mistakes).to_string();
-            let words = format!("the route can't be planned: {}", report.replace('\n', " "));
+            let words = format!("cannot plan the route: {}", report.replace('\n', " "));
             self.error(ErrorKind::Unavailable, &words)
         })?;
         if plan.endpoint.grants().is_unguarded() && !self.programs {
             let words = "the route leads to a program or a device";
             let error = self.error(ErrorKind::Forbidden, words);
-            return Err(error.with_hint("`programs=true` says that it may"));
+            return Err(error.with_hint("allow it with `programs=true`"));
         }
         if planned.len() >= MOST {
             planned.clear();

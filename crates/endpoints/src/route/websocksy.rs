@@ -106,7 +106,7 @@ fn choose(text: &str, offered: &[String], path: &Path) -> Option<Found> {
         match described {
             Some(text) => return Some(Found { text, subprotocol }),
             None => warn!(
-                "{} line {}: it has no peer or framing of websocksy's",
+                "{} line {}: it has no peer, or a framing that websocksy doesn't have",
                 path.display(),
                 number + 1
             ),

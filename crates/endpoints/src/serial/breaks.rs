@@ -65,7 +65,7 @@ impl Breaks {
                 pending.timer.as_mut().reset(Instant::now() + TICK);
             }
             if let Err(error) = opened.port.set_break() {
-                debug!("the port sends no break: {error}");
+                debug!("cannot begin a break: {error}");
             }
             pending.begun = true;
             match pending.length {
@@ -95,7 +95,7 @@ impl Breaks {
 
 fn clear(opened: &Opened) {
     if let Err(error) = opened.port.clear_break() {
-        debug!("the port ends no break: {error}");
+        debug!("cannot end a break: {error}");
     }
 }
 

@@ -40,7 +40,7 @@ async fn drain(opened: &Opened) {
         }
         left = now;
         if moved.elapsed() > STUCK || Instant::now() > until {
-            warn!("{left} bytes did not go out on the serial line, and are thrown away");
+            warn!("discarded {left} bytes that the serial port has not sent");
             return discard(opened);
         }
     }

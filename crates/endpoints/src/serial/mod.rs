@@ -115,12 +115,16 @@ const PARAMS: &[Param] = &[
     FRAMING,
 ];
 
-const NO_HOLES: &str = "what a peer says never chooses a device";
+const NO_HOLES: &str = "a client can't choose a device";
 
 fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
     let path = args.text("path").unwrap_or_default();
     if path.is_empty() || path.contains('\0') {
-        return Err(vec![args.mistake("path", Code::BadValue, "`path` is the name of no device")]);
+        return Err(vec![args.mistake(
+            "path",
+            Code::BadValue,
+            "`path` is not the name of a device",
+        )]);
     }
     let small = |name| args.int(name).and_then(|number| u8::try_from(number).ok());
     let mut settings = LineSettings::default();

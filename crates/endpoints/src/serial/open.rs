@@ -81,7 +81,7 @@ impl Device {
     fn check(&self, kept: &LineSettings) -> Result<()> {
         let (wanted, has) = (self.settings.baud.unwrap_or(0), kept.baud.unwrap_or(0));
         if u64::from(wanted.abs_diff(has)) * 100 > u64::from(wanted) * TOLERANCE {
-            let what = format!("{} doesn't take {wanted} baud, it stays at {has}", self.path);
+            let what = format!("{} doesn't support {wanted} baud; it stays at {has}", self.path);
             return Err(Error::new(ErrorKind::Other, "open", &*self.descriptor, what));
         }
         for what in line::differences(&self.settings, kept) {
@@ -107,14 +107,15 @@ impl Device {
         let path = &self.path;
         let hint = match cause.raw_os_error().map(Errno::from_raw_os_error) {
             Some(Errno::NOTTY) => {
-                return self.no_line(format!("{path} is a device, but not a serial one"));
+                return self.no_line(format!("{path} is a device, but not a serial port"));
             }
             Some(Errno::NXIO | Errno::NODEV | Errno::IO) => {
-                let what = format!("{path} has a name here, but there is no device behind it");
+                let what =
+                    format!("the device node {path} exists, but no device is connected to it");
                 return Error::new(ErrorKind::NotFound, "open", &*self.descriptor, what);
             }
             _ if cause.kind() == io::ErrorKind::NotFound => {
-                "plug it in; `ls -l /dev/serial/by-id` shows what is plugged in by USB".to_owned()
+                "plug it in; `ls -l /dev/serial/by-id` lists USB adapters".to_owned()
             }
             _ if cause.kind() == io::ErrorKind::PermissionDenied => format!(
                 "your user must be in the group of {path}, mostly `dialout`: `sudo usermod -aG \
@@ -132,13 +133,14 @@ impl Device {
             None => format!("{path} is in use by another program"),
         };
         Error::new(ErrorKind::Busy, "open", &*self.descriptor, what).with_hint(
-            "end what uses it; `exclusive=false` shares it with those that share it as well",
+            "end that program, or share the device with `exclusive=false` if that program shares it too",
         )
     }
 
     fn no_line(&self, what: String) -> Error {
-        Error::new(ErrorKind::Other, "open", &*self.descriptor, what)
-            .with_hint("serial devices are called `/dev/ttyUSB0`, `/dev/ttyACM0` or `/dev/ttyS0`")
+        Error::new(ErrorKind::Other, "open", &*self.descriptor, what).with_hint(
+            "serial ports have names such as `/dev/ttyUSB0`, `/dev/ttyACM0` and `/dev/ttyS0`",
+        )
     }
 }
 

@@ -79,7 +79,7 @@ impl Line {
                     debug!("{}: {kept:?} of {wanted:?}", self.path);
                     self.send_state(Signal::Line(kept));
                 }
-                Err(error) => debug!("{}: takes no {wanted:?}: {error}", self.path),
+                Err(error) => debug!("{}: rejects {wanted:?}: {error}", self.path),
             },
             Signal::Modem(wanted) => match (&mut self.modem, &mut self.opened) {
                 (Some(modem), Some((opened, _))) => {
@@ -106,7 +106,7 @@ impl Line {
                 }
                 _ => debug!("{}: has no modem lines", self.path),
             },
-            other => debug!("a serial line doesn't act on {other:?}"),
+            other => debug!("a serial port ignores {other:?}"),
         }
     }
 
@@ -152,7 +152,7 @@ impl Line {
     }
 
     fn gone(&self) -> io::Error {
-        let what = format!("{} is gone: it was unplugged", self.path);
+        let what = format!("{} was unplugged", self.path);
         io::Error::new(io::ErrorKind::NotConnected, what)
     }
 }

@@ -107,12 +107,15 @@ impl Connector for Open {
         let turn = match Turn::take(cx.shared()) {
             Ok(turn) => turn,
             Err(State::Used) => {
-                return refused("another session has them", "one session at a time can");
+                return refused(
+                    "another session is using them",
+                    "only one session at a time can use them",
+                );
             }
             Err(_) => {
                 return refused(
                     "standard output was closed at the end of an earlier session",
-                    "`keep=true` leaves it open for the next one",
+                    "keep it open for the next session with `keep=true`",
                 );
             }
         };
@@ -123,9 +126,9 @@ impl Connector for Open {
         let (terminal, control) = match self.raw.then(|| Terminal::take(stdin())).transpose() {
             Ok(taken) => taken.unzip(),
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                let words = "standard input is no terminal, which `raw=true` is for";
+                let words = "`raw=true` needs a terminal as standard input";
                 let error = Error::new(ErrorKind::Other, "open", &*self.descriptor, words);
-                return Err(error.with_hint("leave `raw` out where a pipe or a file is read"));
+                return Err(error.with_hint("omit `raw` for a pipe or a file"));
             }
             Err(error) => return Err(failed(error)),
         };

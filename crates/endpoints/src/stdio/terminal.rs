@@ -34,7 +34,7 @@ impl Terminal {
     /// It isn't a terminal: [`io::ErrorKind::InvalidInput`].
     pub(super) fn take(fd: BorrowedFd<'_>) -> io::Result<(Self, Control)> {
         if !isatty(fd) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no terminal"));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a terminal"));
         }
         let resized = unix::signal(SignalKind::window_change())?;
         let saved = tcgetattr(fd)?;

@@ -86,7 +86,7 @@ impl Listen {
                 .with_hint("give an address of this machine; `ip address` lists them")
         };
         let found = interface.resolve(cx, self.port).await.map_err(|cause| {
-            unknown(format!("`{interface}` can't be resolved: {}", describe(&cause)))
+            unknown(format!("cannot resolve `{interface}`: {}", describe(&cause)))
         })?;
         let mut found: Vec<_> =
             found.into_iter().filter(|address| self.family.takes(address.ip())).collect();
@@ -120,16 +120,15 @@ impl Listen {
         let port = address.port();
         let hint = match cause.kind() {
             io::ErrorKind::AddrInUse => format!(
-                "another program listens there; choose another port, or find it with \
-                 `ss -ltnp 'sport = :{port}'`"
+                "another program listens on this port; choose another one, or find the program with `ss -ltnp 'sport \
+                 = :{port}'`"
             ),
             io::ErrorKind::AddrNotAvailable => format!(
                 "no interface of this machine has the address {}; `ip address` lists them",
                 address.ip()
             ),
             io::ErrorKind::PermissionDenied if port < 1024 => {
-                "ports below 1024 are for root; choose one from 1024 on, or give the program \
-                 CAP_NET_BIND_SERVICE"
+                "ports below 1024 need a privilege; choose one from 1024 on, or grant CAP_NET_BIND_SERVICE"
                     .to_owned()
             }
             _ => return Error::from_io("bind", &*self.descriptor, cause),

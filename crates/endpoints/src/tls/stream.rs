@@ -487,4 +487,5 @@ impl Life for TlsStream {
 const UNIT: usize = 32_812;
 /// As much as is encrypted at once.
 const MOST: usize = 32_768;
-const TRUNCATED: &str = "the peer ended without TLS's close_notify: what it sent may be cut (`truncation=allow` takes it)";
+const TRUNCATED: &str = "the peer ended without TLS's close_notify: its data may be truncated (accept this with \
+    `truncation=allow`)";

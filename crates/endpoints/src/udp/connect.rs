@@ -85,7 +85,7 @@ impl Connector for Connect {
                 .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())),
         };
         let found = found.map_err(|cause| {
-            let words = format!("the name `{}` can't be resolved: {}", self.host, describe(&cause));
+            let words = format!("cannot resolve the name `{}`: {}", self.host, describe(&cause));
             self.error(ErrorKind::NotFound, words)
                 .with_hint("check the spelling, or give an address")
         })?;
@@ -134,7 +134,7 @@ impl Connect {
         let hint = match cause.kind() {
             io::ErrorKind::PermissionDenied => "a broadcast address needs `broadcast=true`",
             io::ErrorKind::AddrInUse => {
-                "`bind` has a port that is in use: one session at a time can send from it"
+                "`bind` has a port that is in use: only one session at a time can send from it"
             }
             io::ErrorKind::AddrNotAvailable => "`bind` must be an address of this machine",
             _ => return Error::from_io("connect", &*self.descriptor, cause),

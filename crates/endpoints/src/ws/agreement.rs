@@ -62,7 +62,7 @@ pub(super) async fn check(
         None => {
             let extensions = printable(&extensions);
             return Err(protocol(format!(
-                "the server uses extensions without being asked: {extensions}"
+                "the server uses extensions that were not offered: {extensions}"
             )));
         }
     };
@@ -90,6 +90,6 @@ fn one<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>,
     let Some(value) = values.next() else { return Ok(None) };
     match (values.next(), value.to_str()) {
         (None, Ok(value)) => Ok(Some(value.trim())),
-        _ => Err((ErrorKind::Protocol, format!("the server's `{name}` is not one value"))),
+        _ => Err((ErrorKind::Protocol, format!("the server's `{name}` is not a single value"))),
     }
 }

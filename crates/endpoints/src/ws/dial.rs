@@ -201,7 +201,7 @@ impl Dialling {
             let value = self.fill(value, info)?;
             // A peer's words may be in it: nothing of them may begin another header.
             if !is_value(&value) {
-                let words = format!("the header `{name}` would have control characters in it");
+                let words = format!("the header `{name}` would contain control characters");
                 return Err(self.error(ErrorKind::Refused, words));
             }
             put(name, &value);

@@ -34,7 +34,8 @@ impl Options {
         let framing = args.framing("framing")?.map(Arc::new);
         if framing.is_some() && args.is_given("encoding") && args.text("encoding") != Some("base64")
         {
-            let message = "`encoding` means nothing here: the framing says which messages are text";
+            let message =
+                "`encoding` has no effect: the framing determines which messages are text";
             args.warn("encoding", "no-effect", message);
         }
         Ok(Self {

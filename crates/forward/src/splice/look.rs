@@ -104,9 +104,7 @@ impl<M: Medium> Session<'_, M> {
 /// What is said of a peer that is gone.
 fn gone(kind: io::ErrorKind) -> io::Error {
     match kind {
-        io::ErrorKind::TimedOut => {
-            io::Error::new(kind, "the peer does not acknowledge what it is sent")
-        }
+        io::ErrorKind::TimedOut => io::Error::new(kind, "the peer does not acknowledge data"),
         kind => kind.into(),
     }
 }

@@ -142,7 +142,7 @@ impl Args {
     /// A word of it is no network, or it is given and has none: an unset variable must not mean everybody.
     pub fn networks(&self, name: &str) -> Result<Networks, Diagnostic> {
         if self.is_given(name) && self.list(name).is_empty() {
-            let message = format!("`{name}` lists no network");
+            let message = format!("`{name}` is empty");
             return Err(self.mistake(name, "bad-network", message));
         }
         Networks::of(self.list(name)).map_err(|word| {

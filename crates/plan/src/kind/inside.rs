@@ -84,7 +84,7 @@ impl Reading<'_, '_> {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("it can be {}", names.collect::<Vec<_>>().join(", ")),
                 };
-                let message = format!("`{name}` is nothing that `{}` can be", param.name);
+                let message = format!("`{name}` is not a value of `{}`", param.name);
                 self.error(Code::BadValue, at, message, Some(help));
                 continue;
             };

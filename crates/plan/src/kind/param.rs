@@ -87,7 +87,7 @@ impl Param {
     pub const fn new(name: &'static str, value: ValueKind, doc: &'static str) -> Self {
         let holes = match value {
             ValueKind::Template => Holes::Filled,
-            _ => Holes::Refused("it is needed before any peer is known"),
+            _ => Holes::Refused("it is needed before a client connects"),
         };
         Self {
             name,

@@ -259,7 +259,7 @@ impl Reading<'_, '_> {
         let Some((at, c)) = letters.find(|(at, c)| is_meant(*c) && text.is_escaped(*at)) else {
             return;
         };
-        let message = format!("the backslash before `{c}` quotes it, and `{text}` is what is left");
+        let message = format!("the backslash quotes `{c}`, so the value is `{text}`");
         let span = text.span_of(at..at + 1);
         let warning = Diagnostic::warning(Stage::Plan, "odd-escape", span, message);
         self.found.push(
@@ -296,11 +296,9 @@ impl Reading<'_, '_> {
             }
             Holes::Refused(reason) => {
                 if let Some(hole) = template.holes().next() {
-                    let message = format!(
-                        "`{}` can't be filled from what a peer sends: {reason}",
-                        param.name
-                    );
-                    let help = "write it out, or write `\\$` if the text is meant as it stands";
+                    let message =
+                        format!("`{}` can't contain facts about a client: {reason}", param.name);
+                    let help = "write the value itself, or write `\\$` for literal text";
                     self.error(Code::TemplateRefused, hole.span, message, Some(help.into()));
                     return None;
                 }
@@ -330,7 +328,7 @@ impl Reading<'_, '_> {
         let (here, there) = (role.doing(), role.other().doing());
         if other.iter().any(|param| param.is_called(name.as_str())) {
             let message =
-                format!("`{kind}` takes `{name}` when {there}, and this is the {here} side");
+                format!("`{kind}` has `{name}` only when {there}, and this is the {here} side");
             self.error(Code::UnknownKeyword, name.span(), message, Some(advice::form(self.reader)));
             return;
         }
@@ -347,10 +345,10 @@ impl Reading<'_, '_> {
             // `process:dd:if=/dev/zero`: it was meant as one of these.
             (None, Some(rest)) => match self.reader.syntax {
                 Syntax::Extended => format!(
-                    "as `{}`, text with `=` in it is written in braces: `{{{name}=…}}`",
+                    "write text that contains `=` in braces to pass it as `{}`: `{{{name}=…}}`",
                     rest.name
                 ),
-                Syntax::Twisted => format!("as `{}`, `=` is written `{name}\\=…`", rest.name),
+                Syntax::Twisted => format!("write `{name}\\=…` to pass it as `{}`", rest.name),
             },
             (None, None) => advice::form(self.reader),
         };
@@ -377,12 +375,12 @@ impl Reading<'_, '_> {
             return;
         }
         let message = match &*names {
-            [] => format!("`{kind}` takes nothing by position"),
-            names => format!("`{kind}` takes by position only {}", names.join(", ")),
+            [] => format!("`{kind}` has no positional parameters"),
+            names => format!("`{kind}` has only the positional parameters: {}", names.join(", ")),
         };
         let how = match self.reader.syntax {
-            Syntax::Extended => "text with `:` in it is written in braces, `{…:…}`",
-            Syntax::Twisted => "a `:` in text is written `\\:`",
+            Syntax::Extended => "write text that contains `:` in braces, `{…:…}`",
+            Syntax::Twisted => "write `\\:` for a `:` in text",
         };
         let help = format!("{how}; {}", advice::form(self.reader));
         self.error(Code::TooManyPositionals, span, message, Some(help));

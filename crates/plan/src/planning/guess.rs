@@ -46,7 +46,7 @@ impl Planning<'_> {
         };
         let span = if name.as_str().is_empty() { text.span() } else { name.span() };
         let message = match name.as_str() {
-            "" => "there is no kind of endpoint here".to_owned(),
+            "" => "the kind of endpoint is missing".to_owned(),
             name => format!("`{name}` is not a kind of endpoint"),
         };
         self.error(Code::UnknownKind, span, message, Some(help));
@@ -122,10 +122,10 @@ impl Planning<'_> {
             }
             let (before, rest) = typed.split_at(at);
             let help = format!(
-                "options follow a URL in braces: `{{{before}}}{rest}`; a `:` that is part of the URL \
-                 is written `%3A`"
+                "write the URL in braces and the options after it: `{{{before}}}{rest}`; for a `:` in the URL, write \
+                 `%3A`"
             );
-            let message = format!("`{name}` would be read as part of the URL");
+            let message = format!("`{name}` would become part of the URL");
             self.error(
                 Code::OptionInUrl,
                 url.slice(at + 1..typed.len()).span(),
@@ -189,10 +189,10 @@ impl Planning<'_> {
         let end = pieces.map(|text| text.span().end).max().unwrap_or(first.span().end);
         let span = Span { start: first.span().start, end };
         let how = match self.syntax {
-            Syntax::Extended => "stands in braces",
-            Syntax::Twisted => "has `\\:` for `:`",
+            Syntax::Extended => "must be in braces",
+            Syntax::Twisted => "must have `\\:` for `:`",
         };
-        let message = format!("the endpoint that `{kind}` goes over {how}");
+        let message = format!("the endpoint that `{kind}` runs over {how}");
         let typed = descriptor.kind().unwrap_or(first).clone();
         let mut right = Descriptor::new(typed).arg(Text::synthetic(&inner, span));
         right.kwargs = kept.iter().chain(outer).copied().cloned().collect();

@@ -142,9 +142,9 @@ enum What {
     NoBits(&'static str),
     #[error("the server answered with {0}={1}; it has to be 8 to 15")]
     Bits(&'static str, String),
-    #[error("the server accepted {NAME} without {0}, which the offer demanded")]
+    #[error("the server accepted {NAME} without {0}, which the offer requires")]
     Missing(&'static str),
-    #[error("the server answered with {name}={bits}, where {max} was offered as the most")]
+    #[error("the server answered with {name}={bits}, but the maximum offered is {max}")]
     TooLarge { name: &'static str, bits: u8, max: u8 },
 }
 

@@ -55,7 +55,7 @@ impl Show {
             "none" => Self::Nothing,
             folder if folder.contains('/') => Self::Folder(folder.into()),
             other => {
-                let message = format!("`{other}` is no page");
+                let message = format!("`{other}` is not a page");
                 let help = format!(
                     "a page is `auto`, `terminal`, `telnet` or `none`; for a folder, write `page=./{other}`"
                 );

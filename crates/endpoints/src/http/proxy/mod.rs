@@ -48,7 +48,7 @@ impl Proxies {
         let proxies = Self { trusted: Trusted::read(args)?, says };
         if args.is_given("forwarded") && !proxies.trusted.is_somebody() {
             let message = "`forwarded` has no effect without `trusted`";
-            let help = "name the proxy whose headers are to be believed: `trusted=loopback`";
+            let help = "name the trusted proxy: `trusted=loopback`";
             return Err(args.mistake("forwarded", Code::BadValue, message).help(help));
         }
         Ok(proxies)

@@ -96,7 +96,10 @@ impl Core {
             _ => {}
         }
         self.write_controls(cx);
-        Poll::Ready(io::Error::new(io::ErrorKind::BrokenPipe, "the WebSocket peer has left"))
+        Poll::Ready(io::Error::new(
+            io::ErrorKind::BrokenPipe,
+            "the WebSocket peer has disconnected",
+        ))
     }
 
     /// Reads what has no data for us any more.

@@ -248,7 +248,7 @@ impl Receiving {
             (Mode::Terminal, true) => self.hear(&buf[from], last),
             (Mode::Terminal, false) if matches!(self.state, State::Finished(_)) => {
                 if !from.is_empty() {
-                    self.refuse(CloseCode::Policy, "there is data after `eof`".to_owned());
+                    self.refuse(CloseCode::Policy, "received data after `eof`".to_owned());
                 }
             }
             (Mode::Any, _) | (Mode::Binary | Mode::Terminal, false) => {

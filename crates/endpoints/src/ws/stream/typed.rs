@@ -173,5 +173,5 @@ const A_MOMENT: Duration = Duration::from_millis(10);
 /// The slowest serial lines take a tenth of a second for a character.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-const NOT_TEXT: &str = "what is to be sent is not UTF-8, which `encoding=text` can't carry; \
-                        `encoding=auto` or `encoding=binary` can";
+const NOT_TEXT: &str = "the data to send is not UTF-8, which `encoding=text` can't carry; use `encoding=auto` or \
+    `encoding=binary`";

@@ -127,11 +127,11 @@ impl Folder {
             }
             Ok(None) => reply::not_found(),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                reply::text(StatusCode::FORBIDDEN, "this file may not be read")
+                reply::text(StatusCode::FORBIDDEN, "this file's permissions deny access")
             }
             Err(error) => {
                 warn!("cannot open a file of the page: {error}");
-                reply::text(StatusCode::INTERNAL_SERVER_ERROR, "this file can't be read")
+                reply::text(StatusCode::INTERNAL_SERVER_ERROR, "cannot read this file")
             }
         }
     }
@@ -191,7 +191,7 @@ fn serve(mut file: File, metadata: &Metadata, wanted: Wanted) -> Reply {
         let (start, end) = (*part.start(), *part.end());
         // A regular file: to seek is no more than to remember where.
         if file.seek(SeekFrom::Start(start)).is_err() {
-            return reply::text(StatusCode::INTERNAL_SERVER_ERROR, "this file can't be read");
+            return reply::text(StatusCode::INTERNAL_SERVER_ERROR, "cannot read this file");
         }
         headers.insert(CONTENT_RANGE, value(&format!("bytes {start}-{end}/{size}")));
         *reply.status_mut() = StatusCode::PARTIAL_CONTENT;

@@ -409,7 +409,7 @@ impl Core {
 pub(in crate::ws) const READS: usize = 2;
 
 fn left() -> io::Error {
-    io::Error::new(io::ErrorKind::BrokenPipe, "the WebSocket peer has left")
+    io::Error::new(io::ErrorKind::BrokenPipe, "the WebSocket peer has disconnected")
 }
 
 fn timed_out() -> io::Error {
