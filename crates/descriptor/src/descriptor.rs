@@ -16,7 +16,7 @@ pub struct Descriptor {
     /// The keyword arguments as typed: in order, duplicates kept.
     pub kwargs: Vec<(Text, Text)>,
     source: Text,
-    /// Where in the source the field after the kind's starts, if the kind's is the first one.
+    /// The offset in the source of the field after the kind's, if the kind's is the first one.
     rest: Option<usize>,
 }
 
@@ -163,7 +163,7 @@ impl Source<'_> {
         start..start + raw.len()
     }
 
-    /// What to say about `mistake`; its field ends before `after`.
+    /// Returns the diagnostic for `mistake`, whose field ends before `after`.
     fn explain(&self, mistake: &Mistake<'_>, after: &str) -> Diagnostic {
         let start = self.range(mistake.rest).start;
         let end = self.0.len() - after.len();

@@ -1,4 +1,4 @@
-//! Splits a URL. What its scheme means is for others to say.
+//! Splits a URL; its scheme is not interpreted.
 
 use nom::bytes::complete::{tag, take_while};
 use nom::character::complete::satisfy;
@@ -17,14 +17,14 @@ pub struct Url {
     pub userinfo: Option<Text>,
     /// Without the brackets of `[::1]`. Empty in `unix:///run/x`.
     pub host: Text,
-    /// What follows the host's `:`, unread. May be empty.
+    /// The text after the host's `:`, unparsed. May be empty.
     pub port: Option<Text>,
     /// From the first `/` on, with the query; without a `/`, from the first `?` or `#`. May be empty.
     pub path: Text,
 }
 
 impl Url {
-    /// Whether `text` begins with a scheme and `://`.
+    /// Returns `true` if `text` begins with a scheme and `://`.
     pub fn starts(text: &Text) -> bool {
         scheme(text.as_str()).is_ok()
     }

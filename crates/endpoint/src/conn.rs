@@ -1,4 +1,4 @@
-//! An open connection: what moves, what is known about it, and the signals beside it.
+//! An open connection: its transport, the facts about it, and its signals.
 
 use std::any::Any;
 use std::fmt;
@@ -12,13 +12,13 @@ use crate::{ByteStream, Control, End, Info, MessageStream};
 
 /// One side of a session, open.
 pub struct Conn {
-    /// What carries the data.
+    /// The transport of the data.
     pub transport: Transport,
-    /// What is known about the connection.
+    /// The facts about the connection.
     pub info: Info,
-    /// Window sizes, breaks, line settings: what travels beside the data.
+    /// Signals apart from the data: window sizes, breaks, line settings.
     pub control: Control,
-    /// What is given back when the session ends.
+    /// The resources that are released when the session ends.
     pub guard: SessionGuard,
 }
 
@@ -34,7 +34,7 @@ impl SessionGuard {
         self
     }
 
-    /// Whether there is none.
+    /// Returns `true` if there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -116,7 +116,7 @@ impl fmt::Debug for Transport {
 
 /// A connection as tokio knows one: `AsyncRead + AsyncWrite`.
 ///
-/// Shutting down says the end; dropping closes.
+/// `poll_shutdown` sends the end of the stream; dropping closes the connection.
 pub struct Io {
     stream: Box<dyn ByteStream>,
     _guard: SessionGuard,

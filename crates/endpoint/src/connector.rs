@@ -12,9 +12,9 @@ use crate::{Conn, Context, Grants, Info, Result};
 pub trait Connector: fmt::Debug + Send + Sync {
     /// Opens a connection. `info` is what is known of the near side, for whom it is opened.
     ///
-    /// Ready means ready for data: handshakes are over. Dropping the future gives up the attempt
-    /// and leaves nothing open. Whoever calls sets the limit of time; connectors that have a
-    /// `timeout` of their own keep to the shorter.
+    /// The connection is ready for data: its handshakes are over. Dropping the future cancels the
+    /// attempt and leaves nothing open. The caller sets the time limit; connectors with a `timeout`
+    /// parameter apply the shorter of the two.
     ///
     /// # Errors
     /// The name is unknown, the peer refused, the device isn't there, the handshake failed.
@@ -32,6 +32,6 @@ pub trait Connector: fmt::Debug + Send + Sync {
         None
     }
 
-    /// What reaching it amounts to.
+    /// Returns what access to it exposes.
     fn grants(&self) -> Grants;
 }

@@ -1,4 +1,4 @@
-//! What only the command may read, and what endpoints of one process share.
+//! State that only the command may read, and state that endpoints of one process share.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -54,15 +54,15 @@ impl Context {
         Self { behind, ..self.clone() }
     }
 
-    /// What may be behind a listener that is bound with this context. A program, unless
+    /// Returns what may be behind a listener that is bound with this context: a program, unless
     /// [`Context::in_front_of`] excludes it.
     #[must_use]
     pub fn behind(&self) -> Grants {
         self.behind
     }
 
-    /// The same context, for binding a listener whose layers ask `gate` for what they answer by themselves, such as a
-    /// page. For offers, the forwarder asks its own.
+    /// Returns the same context, for binding a listener whose layers ask `gate` before they answer without an offer,
+    /// as for a page. For offers, the forwarder asks its own gate.
     #[must_use]
     pub fn guarded_by(&self, gate: Arc<dyn Gate>) -> Self {
         Self { gate: Some(gate), ..self.clone() }
@@ -87,7 +87,7 @@ impl Context {
         variables.rev().find(|(key, _)| key == name).map(|(_, value)| &**value)
     }
 
-    /// What all endpoints of a kind share in this context, made at first use.
+    /// Returns the value that all endpoints of a kind share in this context, created at first use.
     #[must_use]
     pub fn shared<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
         let mut shared = self.inner.shared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,14 +95,14 @@ impl Context {
         Arc::clone(entry).downcast().expect("the map is keyed by the type of its values")
     }
 
-    /// Has the timers that are seldom due run there, for all that share the context and are bound or
-    /// connected from now on. Whether that is so: the first who says it decides.
+    /// Sets the clock of seldom-firing timers, for everything that shares the context and is bound or connected from
+    /// now on. Returns `false` if a clock was already set.
     pub fn set_clock(&self, clock: Clock) -> bool {
         self.inner.clock.set(clock).is_ok()
     }
 
-    /// Where timers run that are seldom due: in the runtime of whoever sets them unless
-    /// [`Context::set_clock`] says otherwise.
+    /// Returns the clock of seldom-firing timers: the caller's own runtime, unless
+    /// [`Context::set_clock`] has set another.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         self.inner.clock.get().unwrap_or(&Clock::HERE)
@@ -116,8 +116,8 @@ impl Context {
         WorkGuard { work: self.inner.work.clone(), cut: self.inner.cut.subscribe() }
     }
 
-    /// Waits until nothing outlives its session any more, however long that takes: each sort of work
-    /// has limits of its own, such as a program's grace period. Cancel safe.
+    /// Waits until no work outlives its session any more, without a time limit: each sort of work has its own limit,
+    /// such as a program's grace period. Cancel safe.
     pub async fn finished(&self) {
         let mut work = self.inner.work.subscribe();
         // An error would mean that the context is gone, which `self` holds.

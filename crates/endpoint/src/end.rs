@@ -1,4 +1,4 @@
-//! Why one side has no more to say: what a bare end of file can't carry.
+//! The reason for the end of one side, which a bare end of file can't carry.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,14 +19,15 @@ pub struct End {
     /// The close code that the peer gave (RFC 6455 section 7.4), for a transport that has such codes too. One that has
     /// none here takes what its table has for `why`.
     pub code: Option<u16>,
-    /// What ended it, in words for a person. Layers cut it to what their protocol takes.
+    /// The cause of the end, as text for a person. Layers truncate it to what their protocol
+    /// permits.
     pub reason: Cow<'static, str>,
-    /// How the program on that side ended.
+    /// The exit status of the program on that side.
     pub status: Option<ExitStatus>,
 }
 
 impl End {
-    /// An end that says nothing but that it is one: a TCP FIN.
+    /// Returns an end without further information, such as a TCP FIN.
     #[must_use]
     pub fn eof() -> Self {
         Self::default()
@@ -59,7 +60,7 @@ impl End {
         Self::because(Reason::Failed, error.kind().to_string())
     }
 
-    /// An error that tells the other side this end, in its own words.
+    /// Returns an error that carries this end to the other side.
     #[must_use]
     pub fn into_error(self, kind: io::ErrorKind) -> io::Error {
         io::Error::new(kind, Carried(self))
@@ -100,7 +101,7 @@ impl fmt::Display for End {
     }
 }
 
-/// How a program ended, as `wait` tells it.
+/// The exit status of a program, as returned by `wait`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
     /// It returned this status, 0 to 255.

@@ -1,6 +1,6 @@
-//! Who can reach a listener, what access to a destination exposes, and which of them may be joined.
+//! The exposure of listeners, what access to a destination exposes, and the permitted combinations.
 
-/// Who can reach a listener.
+/// The exposure of a listener: the clients that can reach it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exposure {
     /// Nobody but who has our descriptors, or a path of the file system.
@@ -12,8 +12,8 @@ pub enum Exposure {
 }
 
 impl Exposure {
-    /// Returns whether clients of such a listener may reach a destination that grants this although the
-    /// user has not said who may use it.
+    /// Returns `true` if clients of such a listener may reach a destination that exposes this without a stated
+    /// `auth`.
     #[must_use]
     pub fn allows(self, grants: Grants) -> bool {
         self < Self::Public || grants <= Grants::Service
@@ -25,9 +25,9 @@ impl Exposure {
 pub enum Grants {
     /// Nothing outside this process: an echo.
     Nothing,
-    /// Another service, that has its own say over who may use it.
+    /// Another service, with its own access control.
     Service,
-    /// Whatever a client names, as far as an allow-list goes: a proxy.
+    /// Any destination that a client names, within an allow-list: a proxy.
     Network,
     /// A file of our user's.
     File,

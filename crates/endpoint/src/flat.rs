@@ -1,4 +1,4 @@
-//! The byte view of a message stream that has none of its own.
+//! The byte view of a message stream that has none built in.
 
 use std::io;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ use crate::{End, Ending, Life, MessageStream, Part, Peer};
 pub struct Flat<M> {
     inner: M,
     unread: Bytes,
-    /// What comes after bytes that were given out in the same read.
+    /// The error or end that follows bytes that were returned by the same read.
     failed: Option<io::Error>,
 }
 

@@ -19,7 +19,7 @@ pub trait Gate: Send + Sync {
     /// Admits the peer, or refuses it. The future is dropped if the peer leaves, and when its time is over.
     ///
     /// # Errors
-    /// What the peer is told, with the challenges that it may answer.
+    /// The refusal that the peer gets, with the challenges that it may answer.
     async fn check(&self, info: &Info) -> Result<Admitted, Refusal>;
 }
 
@@ -47,7 +47,7 @@ impl<G: Gate + ?Sized> Gate for Arc<G> {
 pub struct Admitted {
     /// The facts that were checked, without credentials and with the identity.
     pub info: Info,
-    /// What has to be spent once the peer really comes in, if the credentials work once.
+    /// The credential to spend once the peer's session opens, if it works once.
     pub ticket: Option<Ticket>,
 }
 
@@ -91,7 +91,7 @@ impl Admitted {
     }
 }
 
-/// Who a peer is.
+/// The identity of a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity(Option<String>);
 
@@ -114,7 +114,7 @@ impl Identity {
     }
 }
 
-/// What a peer may do.
+/// The role of a peer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     /// Read and write.
@@ -135,7 +135,7 @@ impl Role {
     }
 }
 
-/// What a peer shows to be let in, as its layer has read it. No template sees it, and a check takes it out of the
+/// The credentials of a peer, as its layer has read them. No template can use them, and a check removes them from the
 /// facts.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -148,8 +148,8 @@ pub struct Credentials {
     pub bearer: Option<String>,
     /// A ticket that opens one session, handed out a moment ago to a page that has shown a bearer token.
     pub ticket: Option<String>,
-    /// Secrets that a browser sends by itself, and to every port of a host: cookies. A layer shows none for what
-    /// becomes a session, so they open pages and files alone. Clients may send several.
+    /// Secrets that a browser sends automatically, and to every port of a host: cookies. A layer passes none for a
+    /// request that becomes a session, so they admit to pages and files only. Clients may send several.
     pub cookies: Vec<String>,
 }
 
@@ -184,7 +184,7 @@ impl Ticket {
     /// Spends the credentials.
     ///
     /// # Errors
-    /// Somebody else has spent them meanwhile.
+    /// Another session has spent them meanwhile.
     pub fn spend(self) -> Result<(), Refusal> {
         (self.0)()
     }
@@ -196,16 +196,16 @@ impl fmt::Debug for Ticket {
     }
 }
 
-/// A way to say who one is, told along with a refusal. Each layer renders it in its protocol's terms, or leaves it out.
+/// A way to authenticate, sent along with a refusal. Each layer renders it in its protocol's terms, or omits it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     /// The way.
     pub scheme: Scheme,
-    /// What the credentials are for, as a user is shown it.
+    /// The purpose of the credentials, as shown to a user.
     pub realm: String,
 }
 
-/// The ways to say who one is.
+/// The authentication schemes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scheme {
@@ -218,7 +218,7 @@ pub enum Scheme {
 }
 
 impl Refusal {
-    /// Refuses a peer that has to say who it is, in one of these ways.
+    /// Refuses a peer that has to authenticate, with the schemes that it may use.
     pub fn challenge(
         message: impl Into<String>,
         challenges: impl IntoIterator<Item = Challenge>,

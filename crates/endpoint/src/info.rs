@@ -1,4 +1,4 @@
-//! What is known about a connection: a stack of facts, innermost first.
+//! Facts about a connection: a stack, innermost first.
 //!
 //! By name for templates, logs and a program's environment (`http.path`); by type for code. A fact
 //! is text from a peer more often than not: it can become a value, never syntax.
@@ -21,12 +21,12 @@ pub trait Fact: Any + fmt::Debug + Send + Sync {
     /// The value of `root.name`.
     fn get(&self, name: &str) -> Option<Cow<'_, str>>;
 
-    /// Who the peer is, if this layer knows: an address for the log.
+    /// Returns the peer's address for the log, if this layer knows it.
     fn peer(&self) -> Option<String> {
         None
     }
 
-    /// Where the peer comes from, if this layer knows.
+    /// Returns the peer's network, if this layer knows it.
     fn network(&self) -> Option<Network> {
         None
     }
@@ -48,7 +48,7 @@ pub trait Fact: Any + fmt::Debug + Send + Sync {
 #[derive(Clone, Default)]
 pub struct Info {
     facts: Vec<Arc<dyn Fact>>,
-    /// Who the peer was found to be. No fact, so that nothing but a check can say it.
+    /// The identity and role of the peer. Not a fact, so that only a check can set it.
     admission: Option<Arc<(Identity, Role)>>,
 }
 
@@ -93,7 +93,7 @@ impl Info {
         self.facts.iter().rev().map(|fact| &**fact)
     }
 
-    /// Who is at the other end, as the outermost layer that knows tells it.
+    /// Returns the peer, as given by the outermost layer that knows it.
     #[must_use]
     pub fn peer(&self) -> String {
         self.facts.iter().rev().find_map(|fact| fact.peer()).unwrap_or_else(|| "unknown".to_owned())
@@ -117,7 +117,7 @@ impl Info {
         self.get::<Tcp>().map(|tcp| tcp.peer).or_else(udp)
     }
 
-    /// Where the other end comes from, as the innermost layer tells it: the one that has connected.
+    /// Returns the peer's network, as given by the innermost layer, which has connected.
     #[must_use]
     pub fn network(&self) -> Network {
         self.facts.iter().find_map(|fact| fact.network()).unwrap_or(Network::Unknown)
@@ -238,9 +238,9 @@ impl Fact for Udp {
 pub struct Unix {
     /// The socket's path, `@name` if it is abstract.
     pub path: PathBuf,
-    /// The peer's process, if the system told.
+    /// The peer's process ID, if the system provides it.
     pub pid: Option<i32>,
-    /// The peer's user, if the system told.
+    /// The peer's user ID, if the system provides it.
     pub uid: Option<u32>,
 }
 
@@ -278,7 +278,7 @@ impl Fact for Unix {
 pub struct Http {
     /// The path, as it was sent (percent-encoded), with its leading slash.
     pub path: String,
-    /// What follows `?`, as it was sent.
+    /// The query after `?`, as it was sent.
     pub query: String,
     /// Headers in order, names in lower case. Values that aren't text are left out.
     pub headers: Vec<(String, String)>,
@@ -358,9 +358,9 @@ impl fmt::Debug for Http {
     }
 }
 
-/// What a proxy that is trusted says about the client behind it: `proxy.client` (an address) and `proxy.client_port`,
-/// `proxy.destination` and `proxy.destination_port` (what the client connected to), `proxy.host` and `proxy.scheme`
-/// (how the client called it), `proxy.peer` (the proxy itself).
+/// Facts about the client that a trusted proxy reports: `proxy.client` (an address) and `proxy.client_port`,
+/// `proxy.destination` and `proxy.destination_port` (the address that the client connected to), `proxy.host` and
+/// `proxy.scheme` (from the client's request), `proxy.peer` (the proxy itself).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Proxied {
@@ -368,13 +368,13 @@ pub struct Proxied {
     pub client: Option<IpAddr>,
     /// The client's port.
     pub client_port: Option<u16>,
-    /// What the client connected to: an address of the proxy's.
+    /// The address that the client connected to: one of the proxy's.
     pub destination: Option<SocketAddr>,
     /// The host that the client asked for, with its port if it had one.
     pub host: Option<String>,
     /// `http` or `https`.
     pub scheme: Option<&'static str>,
-    /// Who says so.
+    /// The proxy that reports it.
     pub peer: String,
 }
 
@@ -412,7 +412,7 @@ impl Fact for Proxied {
     }
 }
 
-/// What was dialled, or what a client asks to be connected to, as SOCKS and HTTP CONNECT do: `target.host`,
+/// The destination of a connection, or the one that a client requests with SOCKS or HTTP CONNECT: `target.host`,
 /// `target.port`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {

@@ -30,7 +30,7 @@ pub trait ServeLayer: fmt::Debug + Send + Sync {
 /// A layer over one open listener, shared by all its connections.
 #[async_trait]
 pub trait Bound: Send + Sync {
-    /// Where the layer listens.
+    /// Returns the address that the layer listens on.
     fn local(&self) -> &Local;
 
     /// The offers that come over `conn`. Handshakes are awaited in [`Offers::next`], under a
@@ -47,7 +47,7 @@ pub trait DialLayer: fmt::Debug + Send + Sync {
     /// The peer refused or did not keep to the protocol.
     async fn dial(&self, cx: &Context, conn: Conn, info: &Info) -> Result<Conn>;
 
-    /// What access to it exposes, over an endpoint that exposes this.
+    /// Returns what access to it exposes, over an endpoint that exposes `beneath`.
     fn grants(&self, beneath: Grants) -> Grants {
         beneath
     }

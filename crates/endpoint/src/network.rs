@@ -1,4 +1,4 @@
-//! Where a peer comes from, for limits that neighbours share.
+//! The network that a peer connects from, for limits that neighbours share.
 
 use std::net::IpAddr;
 

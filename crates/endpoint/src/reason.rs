@@ -14,7 +14,7 @@ pub enum Reason {
     EndOfStream,
     /// The program exited.
     Exit,
-    /// The peer said that it goes away.
+    /// The peer goes away.
     PeerLeft,
     /// The peer ended without the word that its protocol has for an end, so data may be missing.
     Truncated,
@@ -50,7 +50,7 @@ pub enum Reason {
     Stopping,
     /// The server restarts.
     Restart,
-    /// The side across failed, or the peer says that it failed itself.
+    /// The other side failed, or the peer reports its own failure.
     Failed,
     /// The peer gave a code that only its application knows.
     Application,
@@ -89,13 +89,14 @@ impl Reason {
         self.row().0
     }
 
-    /// Returns what it means, in words for a person.
+    /// Returns a description for a person.
     #[must_use]
     pub fn words(self) -> &'static str {
         self.row().1
     }
 
-    /// Whether everything that was sent is known to have arrived, as far as this reason tells.
+    /// Returns `true` if everything that was sent is known to have arrived, as far as this reason
+    /// determines it.
     #[must_use]
     pub fn is_clean(self) -> bool {
         matches!(self, Self::EndOfStream | Self::Exit)

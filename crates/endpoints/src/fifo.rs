@@ -147,7 +147,7 @@ impl Open {
         Ok(file.into())
     }
 
-    /// Waits until somebody has the pipe open for reading; nothing tells when.
+    /// Waits until a process has the pipe open for reading; the system doesn't notify of that.
     async fn writer(&self) -> io::Result<OwnedFd> {
         let mut backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(100));
         loop {
@@ -192,7 +192,7 @@ fn make(path: &Path, mode: u32) -> io::Result<()> {
     }
 }
 
-/// The end that is read. What is sent to it is forgotten.
+/// The end that is read. Data sent to it is discarded.
 struct Reading {
     pipe: Receiver,
 }
@@ -245,7 +245,7 @@ impl Raw for Reading {
     }
 }
 
-/// The end that is written. It says nothing, and ends when it is told to.
+/// The end that is written. It sends nothing, and ends when the other side ends.
 struct Writing {
     pipe: Option<Sender>,
     reader: Option<Waker>,

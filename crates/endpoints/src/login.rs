@@ -1,4 +1,4 @@
-//! Who we are to a proxy: a name, and a password that is best kept in a file.
+//! Our credentials for a proxy: a name, and a password that is best kept in a file.
 
 use std::fmt;
 use std::path::PathBuf;

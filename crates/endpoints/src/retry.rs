@@ -65,7 +65,7 @@ const PARAMS: &[Param] = &[
     .default("0"),
 ];
 
-/// How often, and how long.
+/// The number of tries and the pauses.
 #[derive(Clone, Copy, Debug)]
 struct Policy {
     /// The first pause and the longest.

@@ -1,4 +1,4 @@
-//! What people type who come from elsewhere, and the words that help them.
+//! Frequent mistakes of users of other tools, and the help for them.
 //!
 //! Each function belongs to a kind ([`Kind::slip`](plan::kind::Kind::slip)). It is asked only about what can't be planned.
 
@@ -182,7 +182,7 @@ fn wrong(code: Code, at: Span, message: String) -> Diagnostic {
     Diagnostic::error(Stage::Plan, code, at, message)
 }
 
-/// What stands in the kind's place, if it is a path.
+/// Returns the text in the kind's place, if it is a path.
 fn path(descriptor: &Descriptor) -> Option<&Text> {
     descriptor.kind().filter(|kind| {
         let text = kind.as_str();
@@ -234,7 +234,7 @@ const ON_TERMINALS: [&str; 17] = [
     "top", "vi", "vim", "zsh",
 ];
 
-/// What people look for, and what does it meanwhile.
+/// Kinds that users look for and that don't exist, and what to use instead.
 const ABSENT: [(&str, &str); 2] = [
     (
         "ssh",

@@ -11,14 +11,14 @@ pub(crate) enum Denied {
     Closing,
 }
 
-/// What a peer is told whose destination took too long.
+/// Returns the denial for a destination that took too long.
 pub(crate) fn out_of_time() -> Denied {
     let words = "the destination did not answer in time";
     Denied::Unreachable(Refusal::new(RefusalKind::Timeout, words))
 }
 
-/// What a peer may know about a destination that can't be connected: the cause that the log has, with no name and no
-/// address.
+/// Returns the refusal that a peer gets if its destination can't be connected: the cause that the log has, without
+/// names and addresses.
 pub(crate) fn told(error: &Error, grants: Grants) -> Refusal {
     let program = grants == Grants::Program;
     let kind = match error.kind() {

@@ -1,7 +1,7 @@
 //! JSON values (RFC 8259), one behind the other.
 //!
-//! What is inside a value is checked as it comes, byte by byte, so its end is known without a second look and nothing
-//! recurses. The kinds of the arrays and objects that are open are all that is kept: a byte each.
+//! The inside of a value is checked as it arrives, byte by byte, so its end is known without a second pass and
+//! nothing recurses. Only the kinds of the open arrays and objects are kept: a byte each.
 
 use bytes::{Buf, BytesMut};
 
@@ -30,7 +30,7 @@ struct Decoder {
     expects: Expects,
 }
 
-/// What may come next.
+/// The syntax that may come next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expects {
     /// A value.
@@ -47,7 +47,7 @@ enum Expects {
     Comma,
     /// The rest of a string; whether it is a name.
     String(bool),
-    /// What follows a backslash in a string.
+    /// The character after a backslash in a string.
     Escape(bool),
     /// So many hexadecimal digits in a string.
     Hex(bool, u8),
@@ -57,7 +57,7 @@ enum Expects {
     Number(Number),
 }
 
-/// How far a number has come.
+/// The part of a number that has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Number {
     Minus,
@@ -92,7 +92,7 @@ impl Number {
     }
 }
 
-/// What a byte has done.
+/// The effect of a byte.
 enum Step {
     /// It is part of the value.
     Inside,

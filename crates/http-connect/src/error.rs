@@ -1,11 +1,11 @@
-//! What is wrong with a head.
+//! Errors in a head.
 
 use std::fmt;
 
 /// Why a head isn't taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// What a status is chosen by.
+    /// The sort of error, which selects a status.
     pub fault: Fault,
     /// In words.
     pub words: String,

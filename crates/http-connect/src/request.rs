@@ -1,4 +1,4 @@
-//! What a client asks.
+//! A client's request.
 
 use crate::error::{Error, Fault};
 use crate::{FIELDS, Login, MOST, Read};
@@ -10,7 +10,7 @@ pub struct Request {
     pub host: String,
     /// The port.
     pub port: u16,
-    /// Who asks, if that is said.
+    /// The client's credentials, if given.
     pub login: Option<Login>,
 }
 

@@ -1,4 +1,4 @@
-//! Whether datagrams lose their boundaries on the way to the other side.
+//! A warning if datagrams lose their boundaries on the way to the other side.
 
 use descriptor::{Code, Diagnostic, Stage};
 use endpoint::{Connector, Listener};

@@ -2,7 +2,7 @@
 //!
 //! 1. Sugar: a URL, a bare port, another spelling become a descriptor of the common form.
 //! 2. The kind is looked up, and its parameters are read by their definitions.
-//! 3. What is under a layer is planned the same way, and their shapes are checked.
+//! 3. The endpoint beneath a layer is planned the same way, and their shapes are checked.
 //! 4. The kind makes the listener or connector.
 //!
 //! Nothing is opened and no file is read. Every mistake is reported, with its span in what was
@@ -28,7 +28,7 @@ pub(crate) struct Planning<'a> {
     registry: &'a Registry,
     syntax: Syntax,
     found: Vec<Diagnostic>,
-    /// Whether what is planned was made up, to see whether it was meant.
+    /// Set if the planned text is a guess at what was meant.
     guessing: bool,
 }
 
@@ -57,7 +57,7 @@ impl<'a> Planning<'a> {
         }
     }
 
-    /// Plans the layer of that name by itself, with its defaults; `None` if there is none.
+    /// Plans the layer of that name alone, with its defaults; `None` if there is none.
     pub(crate) fn layer<E: Endpoint + ?Sized>(&mut self, name: &str) -> Option<Arc<E::Layer>> {
         let (kind, alias) = self.registry.find(name)?;
         let plan = E::layer(kind)?;
@@ -211,8 +211,8 @@ impl<'a> Planning<'a> {
         Some(descriptor)
     }
 
-    /// Gives an option that stands behind a URL to the kind that has it: of those that the URL stands for, the outermost
-    /// one. What none has is the outermost one's to refuse.
+    /// Assigns an option after a URL to the kind that has it: of those that the URL stands for, the outermost one. If
+    /// none has it, the outermost one reports the error.
     fn give(&self, to: &mut Descriptor, role: Role, name: Text, value: Text, depth: usize) -> bool {
         let has = |descriptor: &Descriptor| {
             let (kind, alias) = self.registry.find(descriptor.kind()?.as_str())?;

@@ -19,11 +19,11 @@ pub struct Registry {
 /// An endpoint that was planned, with what `explain` shows.
 #[derive(Debug)]
 pub struct Plan<T: ?Sized> {
-    /// What can be opened.
+    /// The planned endpoint.
     pub endpoint: Box<T>,
-    /// What it is made of.
+    /// The tree of kinds that it consists of.
     pub tree: Tree,
-    /// What is odd about it.
+    /// The warnings about it.
     pub warnings: Vec<Diagnostic>,
 }
 

@@ -1,4 +1,4 @@
-//! What is wrong with a header.
+//! Errors in a header.
 
 use std::fmt;
 

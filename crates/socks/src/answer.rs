@@ -1,4 +1,4 @@
-//! What the server answers to a request.
+//! The server's answer to a request.
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ use crate::{Error, Read, Version};
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Whether it worked, and why not.
+    /// The result, with the reason for a failure.
     pub reply: Reply,
-    /// The proxy's own end of the connection, if it says.
+    /// The proxy's own end of the connection, if it is given.
     pub bound: Option<Target>,
 }
 
-/// Whether a request worked (RFC 1928 section 6).
+/// The result of a request (RFC 1928 section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// It did.

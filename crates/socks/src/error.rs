@@ -1,4 +1,4 @@
-//! What is wrong with a message.
+//! Errors in a message.
 
 use std::fmt;
 

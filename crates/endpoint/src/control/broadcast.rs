@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use super::{ModemLines, Signal, SignalReceiver, SignalSender, Undelivered, channel};
 
-/// Sends each signal to all subscribers, each through a bounded queue of its own.
+/// Sends each signal to all subscribers, each through a separate bounded queue.
 ///
 /// The sender chooses what a slow subscriber means: [`Broadcast::poll_ready`] waits for it, and
 /// [`Broadcast::send`] without that returns how many missed an event.

@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use descriptor::Syntax;
 use plan::kind::{Value, ValueKind};
 
-/// Forwards any endpoint to any other: TCP, Unix sockets, WebSockets, programs, standard input.
+/// Forwards any endpoint to any other: TCP, Unix sockets, WebSocket, programs, standard input.
 /// Endpoints are written as descriptors, such as `tcp:example.com:80`: a kind, then its parameters,
 /// separated by colons.
 #[derive(Debug, Parser)]
@@ -259,7 +259,7 @@ impl TypedValueParser for Descriptor {
 }
 
 impl Forward {
-    /// Whether nothing at all was asked for.
+    /// Returns `true` if no endpoint is given at all.
     pub(crate) fn is_empty(&self) -> bool {
         self.endpoint.is_empty() && self.dest_endpoint.is_none()
     }

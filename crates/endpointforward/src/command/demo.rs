@@ -100,7 +100,7 @@ Ctrl-C ends it. Read on with `endpointforward --help` and `endpointforward help 
     )
 }
 
-/// Where the page is looked for first.
+/// The first port to try for the page.
 const FIRST: u16 = 9000;
 /// After a hundred ports that are taken, something else is wrong.
 const LAST: u16 = FIRST + 99;

@@ -1,4 +1,4 @@
-//! What is known about commands and kinds: the definitions, as text.
+//! Help for commands and kinds: the definitions, as text.
 
 use crate::manual;
 use clap::CommandFactory;

@@ -8,7 +8,7 @@ use super::cli::Forward;
 use super::exit::Exit;
 use super::output::{self, complain};
 
-/// What clap found: help and version that were asked for, or a mistake.
+/// Reports the result of clap: requested help and version, or an error.
 pub(crate) fn mistake(error: &clap::Error) -> Exit {
     let text = error.render();
     if !error.use_stderr() {
@@ -79,7 +79,7 @@ fn behind(first: &str) -> Option<String> {
     (args.next().is_none() && !second.starts_with('-')).then_some(second)
 }
 
-/// What clap's definitions can't say.
+/// Checks what clap's definitions can't express.
 pub(crate) fn check(forward: &Forward) -> Result<(), Exit> {
     let missing = |option: &str, what: &str, example: &str| {
         complain(format_args!(

@@ -11,7 +11,7 @@ use endpoint::{Context, Error, ErrorKind, Result};
 
 use crate::sockopt::take_inherited;
 
-/// Which of them.
+/// The inherited sockets to use.
 #[derive(Clone, Debug)]
 pub(super) enum Which {
     Number(RawFd),
@@ -22,8 +22,8 @@ pub(super) enum Which {
     StandardInput,
 }
 
-/// What was taken, in one context. A socket that listens stays here, so that it can be bound again; one that is connected is
-/// its session's alone, and `None` from then on.
+/// The inherited sockets of one context. A listening one stays here, so that it can be bound again; a connected one
+/// belongs to its session, and is `None` from then on.
 #[derive(Default)]
 struct Taken(Mutex<BTreeMap<RawFd, Option<OwnedFd>>>);
 
@@ -89,7 +89,7 @@ impl Which {
     }
 }
 
-/// How many sockets `LISTEN_FDS` says that there are.
+/// Returns the number of sockets in `LISTEN_FDS`.
 fn passed(cx: &Context) -> std::result::Result<usize, String> {
     let text = |name: &str| cx.variable(name).map(|value| value.to_string_lossy().into_owned());
     let nothing = || "systemd has passed no sockets to this program (LISTEN_FDS)".to_owned();

@@ -1,4 +1,4 @@
-//! What a descriptor is that somebody else has opened.
+//! The type of a descriptor that another process has opened.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -84,7 +84,7 @@ pub(super) fn sort(fd: OwnedFd) -> io::Result<(Domain, Sorted)> {
     ))
 }
 
-/// Who is at the other end of a Unix socket.
+/// Returns the peer of a Unix socket.
 pub(super) fn peer(path: PathBuf, stream: &UnixStream) -> Unix {
     let peer = stream.peer_cred().ok();
     let pid = peer.as_ref().and_then(tokio::net::unix::UCred::pid);

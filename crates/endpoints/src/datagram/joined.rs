@@ -50,7 +50,7 @@ fn too_long(len: usize, is_whole: bool, most: usize) -> End {
 pub(crate) struct Failed {
     /// The error of writing.
     pub(crate) error: io::Error,
-    /// What the other side is told, if it is its fault.
+    /// The end for the other side, if the other side caused it.
     pub(crate) end: Option<End>,
 }
 
@@ -60,8 +60,8 @@ impl Failed {
         Self { error: refused(&end), end: Some(end) }
     }
 
-    /// Of the system's error about a datagram of `len` bytes. What may be of this moment, as a route that is missing
-    /// is, costs the one datagram.
+    /// Converts the system's error about a datagram of `len` bytes. An error that may be temporary, such as a missing
+    /// route, costs that datagram only.
     pub(crate) fn of(error: io::Error, len: usize, losses: &mut Losses) -> Result<(), Self> {
         use io::ErrorKind as K;
         if error.raw_os_error() == Some(rustix::io::Errno::MSGSIZE.raw_os_error()) {

@@ -2,14 +2,14 @@
 
 use tracing::warn;
 
-/// What was lost of one session, or at one socket. The first loss is logged at once, and all of them at the end.
+/// The losses of one session, or of one socket. The first loss is logged at once, and their number at the end.
 #[derive(Debug, Default)]
 pub(crate) struct Losses {
     /// The other side took nothing, and the queue was full.
     overrun: u64,
     /// The system had no room in the socket.
     dropped: u64,
-    /// What the system had dropped in all when it last told.
+    /// The last total of dropped datagrams that the system has reported.
     told: Option<u32>,
     /// The system would not send them.
     unsent: u64,
@@ -55,7 +55,7 @@ impl Losses {
         self.dropped += u64::from(new);
     }
 
-    /// How many there are.
+    /// Returns their number.
     pub(crate) fn count(&self) -> u64 {
         self.overrun + self.dropped + self.unsent + self.too_long
     }

@@ -25,10 +25,11 @@ pub(crate) struct Session<S: Socket> {
     joined: Joined,
     /// A datagram that the socket had no room for.
     unsent: Option<Bytes>,
-    /// Waits for room. A socket of many sessions has to wake all that wait, so each has a future of its own.
+    /// Waits for room. A socket of many sessions has to wake all that wait, so each has its own future.
     room: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     alarm: Option<Pin<Box<Sleep>>>,
-    /// It was silent for long enough; what has arrived and was not looked at would say otherwise.
+    /// It was silent for the idle timeout; data that has arrived and was not read yet would refute
+    /// that.
     is_suspected: bool,
     /// Why it is over, if it is.
     over: Option<End>,
@@ -244,12 +245,12 @@ impl<S: Socket> MessageStream for Session<S> {
     }
 }
 
-/// What a session says that was silent for this long.
+/// Returns the reason for ending a session that was silent for this long.
 fn silent(idle: Duration) -> String {
     format!("silent for {} s", idle.as_secs_f64())
 }
 
-/// How long an answer is waited for once there is no more to send: there is no end that the peer could see.
+/// The time to wait for an answer once there is no more to send: the peer can't see an end.
 pub(crate) const LINGER: Duration = Duration::from_secs(5);
 
 const RETRY: Duration = Duration::from_millis(5);

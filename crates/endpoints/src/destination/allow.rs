@@ -24,7 +24,7 @@ pub(crate) const ALLOW: Param = Param::new(
 )
 .topic(Topic::Access);
 
-/// What is allowed, planned.
+/// The planned allow-list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Allow {
     admitted: Vec<Entry>,

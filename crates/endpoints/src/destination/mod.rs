@@ -1,8 +1,9 @@
-//! What is dialled: a host and a port, as they were typed or as a client's words fill them, and where that may lead.
+//! The destination of a connection: a host and a port, as they were typed or as a client's facts fill them, and the
+//! permitted addresses.
 //!
 //! 1. [`host`] and [`service`] are what is typed, [`family`] restricts it;
 //! 2. [`lookups`] resolves names;
-//! 3. [`allow`] decides about each address, [`special`] says which belong to this machine or network.
+//! 3. [`allow`] decides about each address; [`special`] recognizes those that belong to this machine or network.
 
 mod allow;
 mod family;
@@ -92,7 +93,7 @@ impl Destination {
         }
     }
 
-    /// What access to it exposes.
+    /// Returns what access to it exposes.
     pub(crate) fn grants(&self) -> Grants {
         let is_known = matches!((&self.host, &self.port), (Typed::Known(_), Typed::Known(_)));
         if is_known { Grants::Service } else { Grants::Network }
@@ -192,14 +193,14 @@ impl Destination {
     }
 }
 
-/// Where one client goes.
+/// The destination of one client.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) host: Host,
     pub(crate) port: u16,
 }
 
-/// What is filled in by a client needs to be told where it may lead.
+/// A destination that contains a client's facts needs an allow-list.
 fn needs_allow(args: &Args, name: &str) -> Diagnostic {
     let message = format!(
         "`{name}` contains facts that a client chooses, and no parameter limits the destinations"

@@ -1,4 +1,4 @@
-//! What becomes of a file that is followed, as `tail -F` does it: by inotify(7), its name's folder is watched, too.
+//! Changes of a file that is followed, as by `tail -F`: with inotify(7), which watches the name's folder, too.
 
 use std::fs::File;
 use std::future::Future;
@@ -19,7 +19,7 @@ pub(super) struct Follow {
     events: Receiver,
 }
 
-/// What has become of the file.
+/// A change of the file.
 pub(super) enum Change {
     None,
     /// There may be more to read.

@@ -1,7 +1,7 @@
 //! `file:PATH`: a file, read or written by a session.
 //!
 //! A file is always ready as far as the system's readiness goes: it is read and written by the runtime's threads for
-//! blocking work. [`follow`] tells when more may be read of one that grows.
+//! blocking work. [`follow`] reports when more may be read of one that grows.
 
 mod follow;
 mod stream;
@@ -197,7 +197,7 @@ impl Open {
     }
 }
 
-/// Opens a file and nothing else: what isn't one may block whoever reads it.
+/// Opens a file and nothing else: another object may block its reader.
 fn open(path: &Path, access: Access, create: Option<u32>) -> io::Result<File> {
     let mut options = OpenOptions::new();
     let is_read = matches!(access, Access::Read { .. });

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
 
 use super::follow::{Change, Follow};
 
-/// A file that is read. What is sent to it is forgotten.
+/// A file that is read. Data sent to it is discarded.
 pub(super) struct Reading {
     file: File,
     /// Where to begin, while it isn't there.
@@ -145,7 +145,7 @@ impl Life for Reading {
     }
 }
 
-/// A file that is written. It says nothing, and ends once it was told to and has everything.
+/// A file that is written. It sends nothing, and ends once its data has ended and is written.
 pub(super) struct Writing {
     file: File,
     is_finished: bool,

@@ -27,11 +27,11 @@ pub(crate) struct Framed {
     framings: Framings,
     decoder: Box<dyn Decode>,
     encoder: Box<dyn Encode>,
-    /// What has come and is no whole message.
+    /// Received data that is not a whole message yet.
     unread: BytesMut,
     /// Parts of a message that is to be sent whole.
     parts: BytesMut,
-    /// What is to be written.
+    /// Data to write.
     unwritten: BytesMut,
     /// When the rest of a message is waited for no longer.
     wait: Option<Pin<Box<Sleep>>>,
@@ -95,7 +95,7 @@ impl Framed {
         self.lost += 1;
     }
 
-    /// What becomes of what there is of a message that isn't complete.
+    /// Handles an incomplete message.
     fn cut(&mut self, partial: Partial, when: &str) -> io::Result<Option<Message>> {
         let len = self.unread.len();
         let message = self.decoder.cut(&mut self.unread);
@@ -115,7 +115,7 @@ impl Framed {
         }
     }
 
-    /// What is left once the stream has ended.
+    /// Returns the rest once the stream has ended.
     fn rest(&mut self) -> io::Result<Option<Message>> {
         if let Some(message) =
             self.decoder.finish(&mut self.unread).map_err(|error| broken(&error))?
@@ -173,7 +173,7 @@ impl Framed {
     }
 }
 
-/// The error of a stream that can't be taken apart, which the other side is told in the words of its protocol.
+/// The error of a stream that can't be split into messages, which is sent to the other side in its protocol.
 fn broken(error: &framing::Error) -> io::Error {
     let why = if error.is_too_long() { Reason::TooBig } else { Reason::InvalidData };
     End::because(why, error.to_string()).into_error(io::ErrorKind::InvalidData)
@@ -306,7 +306,7 @@ impl MessageStream for Framed {
     }
 }
 
-/// What is written at once: small messages cost most by being written one by one.
+/// The amount that is written at once: small messages cost most if each is written separately.
 const BATCH: usize = 32 * 1024;
 
 /// Reads without a message before others get their turn.

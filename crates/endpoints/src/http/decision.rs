@@ -19,7 +19,7 @@ pub(super) struct Deciding {
     pub(super) link: Link,
     pub(super) stream: Box<dyn Handover>,
     pub(super) upgrade: Box<dyn Upgrade>,
-    /// What the client came in with, if that works once.
+    /// The client's ticket, if its credentials work once.
     pub(super) ticket: Option<Ticket>,
 }
 

@@ -26,15 +26,15 @@ use super::proxy::Proxies;
 use super::reply::{self, Reply};
 use super::request::{Asked, Head};
 
-/// What a front is planned with, whatever is mounted on it.
+/// The settings of a front, whatever is mounted on it.
 pub(crate) struct Settings {
     pub(crate) hosts: Hosts,
     pub(crate) proxies: Proxies,
     /// The most bytes of a request's header, for the buffer.
     pub(crate) max_header: usize,
-    /// How long a request, and a client that takes nothing of a reply, may take.
+    /// The time limit for a request, and for a client that doesn't read its reply.
     pub(crate) limit: Duration,
-    /// How long a refused client has to take its reply, if that was said.
+    /// The time that a refused client has to read its reply, if it is set.
     pub(crate) close: Option<Duration>,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Front {
     pub(crate) local: Local,
     pub(crate) mounts: Mounts,
     pub(crate) admission: Admission,
-    /// What makes the page on which browsers are let in, if there is one.
+    /// The function that makes the page on which browsers sign in, if there is one.
     pub(crate) enters: Option<fn() -> Option<Reply>>,
     pub(crate) clock: Clock,
 }
@@ -130,12 +130,13 @@ impl Front {
     }
 }
 
-/// Whether a reply shows nothing. A line of text that says how to connect is a page, too.
+/// Returns `true` if a reply shows no content. A line of text with instructions for connecting is a
+/// page, too.
 fn is_refusal(status: StatusCode) -> bool {
     status.is_client_error() && status != StatusCode::UPGRADE_REQUIRED
 }
 
-/// How a request was answered.
+/// The answer to a request.
 pub(super) struct Answered {
     pub(super) outcome: Outcome,
     /// The facts about the connection, and who its client was found to be.

@@ -1,8 +1,8 @@
-//! Which names a listener answers to.
+//! The host names that a listener accepts.
 //!
-//! A web page can have a name of its own resolve to 127.0.0.1 once it is loaded, and then its origin
-//! *is* the host that it connects to (DNS rebinding): the Origin header shows nothing. The Host header
-//! does. So a listener on loopback answers to loopback's names, and to those that it is told.
+//! A web page can have its own name resolve to 127.0.0.1 once it is loaded, and then its origin *is* the host that it
+//! connects to (DNS rebinding): the Origin header doesn't show it. The Host header does. So a listener on loopback
+//! accepts loopback's names, and those that are configured.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -47,7 +47,7 @@ impl Hosts {
         Ok(hosts)
     }
 
-    /// Whether a listener, on loopback or not, answers to `host`, a Host header.
+    /// Returns `true` if a listener, on loopback or not, accepts `host`, a Host header.
     pub(crate) fn allow(&self, host: &str, loopback: bool) -> bool {
         let host = name(host);
         if self.any || self.listed.contains(&host) || self.own.as_ref() == Some(&host) {

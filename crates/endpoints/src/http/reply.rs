@@ -1,4 +1,4 @@
-//! Replies over HTTP: refusals, and what every listener says.
+//! Replies over HTTP: refusals, and those that every listener has.
 
 use endpoint::gate::{Challenge, Scheme};
 use endpoint::{Refusal, RefusalKind};

@@ -40,7 +40,7 @@ impl Bound for Serving {
     }
 }
 
-/// A connection that HTTP is spoken on.
+/// An HTTP connection.
 struct Talk {
     protocol: Box<dyn Protocol>,
     wire: Wire,
@@ -50,7 +50,7 @@ struct Talk {
 /// The offers of one connection: at most one with HTTP/1.1, because it ends HTTP.
 struct Requests {
     talk: Option<Talk>,
-    /// Whether a request was answered.
+    /// Set if a request was answered.
     served: bool,
     began: Instant,
 }
@@ -208,5 +208,6 @@ impl Link {
     }
 }
 
-/// How many of the time limits a connection may go on asking without becoming a session.
+/// The number of time limits for which a connection may go on with requests without becoming a
+/// session.
 const REQUESTS: u32 = 6;

@@ -1,4 +1,4 @@
-//! What somebody speaks who doesn't speak HTTP/1, by the first bytes: the log can then say what to do.
+//! The protocol of a client that doesn't use HTTP/1, by the first bytes, so that the log can suggest a correction.
 
 /// The first bytes of a connection.
 #[derive(Debug, Default)]
@@ -15,7 +15,8 @@ impl Sniff {
         self.len += taken;
     }
 
-    /// What it is and what to do, if it is known for something else than HTTP/1.
+    /// Returns the protocol and a correction, if the bytes are known to be something else than
+    /// HTTP/1.
     pub(crate) fn diagnosis(&self) -> Option<&'static str> {
         let bytes = &self.bytes[..self.len];
         // A record with a handshake in it, of any version (RFC 8446 section 5.1).
@@ -34,7 +35,7 @@ const TLS: &str = "received TLS on a plain HTTP port: connect with `ws://` or `h
 const PROXY: &str = "received a PROXY protocol header that no layer reads: listen on `ws:{proxy:…}`, or remove \
     `send-proxy` from the proxy's configuration";
 
-/// How other protocols begin.
+/// The first bytes of other protocols.
 const KNOWN: &[(&[u8], &str)] = &[
     (b"\r\n\r\n\0\r\nQUIT\n", PROXY),
     (b"PROXY ", PROXY),

@@ -3,7 +3,7 @@
 use descriptor::{Code, Diagnostic, Text, Url};
 use plan::kind::{Args, Role};
 
-/// What a URL says, beside where to connect.
+/// The parts of a URL besides the address to connect to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     /// For the Host header: the port is left out if it is the scheme's own (RFC 9110 section 7.2).

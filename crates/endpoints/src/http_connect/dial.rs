@@ -163,7 +163,7 @@ async fn more(stream: &mut Box<dyn ByteStream>, read: &mut Vec<u8>) -> std::io::
     Ok(length)
 }
 
-/// How many answers may come before the one that counts.
+/// The maximum number of answers before the final one.
 const INTERIM: usize = 16;
 /// Of a refusal's body.
 const BODY: usize = 4096;

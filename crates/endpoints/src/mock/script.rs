@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use plan::kind::{Value, ValueKind};
 
-/// What a peer does, in order.
+/// The steps of a peer, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Script(pub(super) Vec<Step>);
 

@@ -17,7 +17,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 pub(crate) use self::params::*;
 use crate::sockopt::{set_fastopen, set_rto_max};
 
-/// What is set on a socket. A parameter that a kind doesn't have is left as the system has it.
+/// The options to set on a socket. A parameter that a kind doesn't have keeps the system's default.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     nodelay: bool,

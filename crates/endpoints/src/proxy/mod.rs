@@ -1,7 +1,7 @@
 //! `proxy:ENDPOINT`: the PROXY protocol over any stream of bytes.
 //!
-//! [`serve`] reads the header in front of a connection and believes it if it comes from a trusted proxy; [`dial`] writes
-//! one with what is known about the client. [`fact`] is what a header says beside addresses.
+//! [`serve`] reads the header before a connection's data and accepts it if it comes from a trusted proxy; [`dial`]
+//! writes one with the facts about the client. [`fact`] has the facts of a header besides the addresses.
 
 mod dial;
 mod fact;

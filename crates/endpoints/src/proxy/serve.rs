@@ -45,7 +45,7 @@ impl ServeLayer for Serve {
     }
 }
 
-/// What all connections of a listener share.
+/// State shared by all connections of a listener.
 struct Kept {
     trusted: Trusted,
     required: bool,
@@ -174,8 +174,8 @@ impl Kept {
     }
 }
 
-/// With what the header says, if there is a client: of a proxy that speaks for itself, the connection's own addresses
-/// hold.
+/// Adds the header's facts, if there is a client: for a proxy that connects on its own behalf, the connection's own
+/// addresses hold.
 fn believe(info: Info, header: Header) -> Info {
     let Header { addresses, tlvs } = header;
     let mut proxied = Proxied::by(info.peer());

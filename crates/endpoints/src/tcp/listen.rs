@@ -30,7 +30,7 @@ struct Listen {
     interface: Host,
     backlog: i32,
     reuseport: bool,
-    /// Whether sessions that a browser begins are refused in front of a program.
+    /// Set if sessions that a browser begins are refused in front of a program.
     refuses_pages: bool,
     options: Options,
 }
@@ -77,8 +77,8 @@ impl Listener for Listen {
 }
 
 impl Listen {
-    /// The one address to listen on. Where a name has addresses of both families, IPv4 goes first
-    /// unless only IPv6 may be used: `tcp` listens on IPv4 by default, too.
+    /// Returns the one address to listen on. If a name has addresses of both families, IPv4 is
+    /// preferred unless only IPv6 may be used: `tcp` listens on IPv4 by default, too.
     async fn address(&self, cx: &Context) -> Result<SocketAddr> {
         let interface = &self.interface;
         let unknown = |words: String| {
@@ -169,8 +169,8 @@ impl Accept for Accepting {
     }
 }
 
-/// Who talks to whom. IPv4 peers of a dual-stack socket are shown as what they are, not as
-/// `::ffff:192.0.2.1`: allow-lists and logs are about those.
+/// The addresses of both ends. IPv4 peers of a dual-stack socket are shown as such, not as
+/// `::ffff:192.0.2.1`: allow-lists and logs use that form.
 pub(super) fn fact(local: SocketAddr, peer: SocketAddr) -> Tcp {
     let plain = |address: SocketAddr| match address.ip().to_canonical() {
         ip if ip.is_ipv4() => SocketAddr::new(ip, address.port()),

@@ -1,4 +1,4 @@
-//! Where a socket is: a path, or an abstract name.
+//! The address of a socket: a path, or an abstract name.
 
 use std::fmt;
 use std::io;

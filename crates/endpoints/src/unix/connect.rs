@@ -93,7 +93,7 @@ impl Connect {
     }
 }
 
-/// Who is there: `SO_PEERCRED` in unix(7), as of the time of connect(2) or listen(2).
+/// The peer: `SO_PEERCRED` in unix(7), as of the time of connect(2) or listen(2).
 pub(super) fn fact(address: &Address, stream: &UnixStream) -> Unix {
     let peer = stream.peer_cred().ok();
     Unix {

@@ -1,5 +1,5 @@
-//! `unix-dgram`: a session for each sender when listening ([`datagram`](crate::datagram)), a socket for each session when
-//! connecting. A sender without an address can't be answered, and is told apart by its process.
+//! `unix-dgram`: a session for each sender when listening ([`datagram`](crate::datagram)), a socket for each session
+//! when connecting. A sender without an address can't be answered, and is identified by its process.
 
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsRawFd, OwnedFd};

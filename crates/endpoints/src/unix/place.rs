@@ -21,7 +21,7 @@ use super::lock::{Lock, Taken};
 pub(super) struct Place {
     pub(super) descriptor: String,
     pub(super) address: Address,
-    /// What was asked for.
+    /// The requested mode.
     mode: Option<u32>,
     lockfile: bool,
     unlink: bool,
@@ -48,8 +48,8 @@ impl Place {
         })
     }
 
-    /// Binds a socket of this type there, on which `set` has set its options. What is behind it may take whatever comes: it
-    /// must not be every user's.
+    /// Binds a socket of this type there, on which `set` has set its options. The destination may be a program, so
+    /// the socket must not be accessible to every user.
     pub(super) fn bind(
         &self,
         sort: Type,

@@ -152,7 +152,7 @@ impl Decision for Arrived {
     }
 }
 
-/// Who is there, as of the time of connect(2) or listen(2).
+/// The peer, as of the time of connect(2) or listen(2).
 fn fact(address: &Address, socket: impl AsFd) -> Unix {
     let peer = rustix::net::sockopt::socket_peercred(socket).ok();
     Unix {
@@ -289,7 +289,7 @@ impl Link for Peer {
     }
 }
 
-/// Whether a message of nothing was the end. It is none as long as the peer may send more, and none if something
+/// Returns `true` if an empty message was the end. It isn't as long as the peer may send more, nor if something
 /// follows.
 fn is_end(socket: &UnixDatagram) -> io::Result<bool> {
     let mut fds = [PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::RDHUP)];

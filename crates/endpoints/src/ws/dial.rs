@@ -29,13 +29,13 @@ pub(super) struct Dialling {
     /// The endpoint, for messages.
     pub(super) label: String,
     pub(super) request: Request,
-    /// Whether the server has to choose a subprotocol.
+    /// Set if the server has to choose a subprotocol.
     pub(super) required: bool,
     pub(super) limit: Duration,
     pub(super) options: Options,
 }
 
-/// What is asked for.
+/// The contents of a request.
 pub(super) struct Request {
     pub(super) host: Option<String>,
     pub(super) target: String,

@@ -17,14 +17,14 @@ use crate::http::mount::Refused;
 use crate::http::request::Asked;
 use crate::http::syntax::{has_word, is_token, printable, single, words};
 
-/// What a right handshake asks for.
+/// The contents of a valid handshake.
 pub(super) struct Handshake {
     pub(super) key: String,
-    /// What was chosen of the subprotocols offered.
+    /// The chosen subprotocol.
     pub(super) subprotocol: Option<String>,
-    /// How messages are compressed, and the answer that says so.
+    /// The agreed compression, and the header of the answer.
     pub(super) deflate: Option<(Params, String)>,
-    /// Whether the client wants a refusal told with a Close frame, as a page can't read an HTTP reply.
+    /// Set if the client wants a refusal as a Close frame, as a page can't read an HTTP reply.
     pub(super) tells: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Signals cross between the two sides of a session, beside the data.
+//! Signals cross between the two sides of a session, apart from the data.
 
 use std::task::{Context, Poll};
 

@@ -6,7 +6,7 @@ use super::reader::Reader;
 use super::{Param, Value, ValueKind};
 use crate::Registry;
 
-/// What the endpoint takes, in one line.
+/// Returns the form of the endpoint, in one line.
 pub(super) fn form(reader: &Reader<'_>) -> String {
     if reader.is_switch {
         let names: Vec<_> = reader.all().map(|param| format!("`{}=…`", param.name)).collect();
@@ -34,7 +34,7 @@ pub(super) fn form(reader: &Reader<'_>) -> String {
     format!("the form is `{form}`")
 }
 
-/// What a required parameter is called.
+/// Returns the description of a required parameter.
 pub(super) fn wanted(param: &Param, syntax: Syntax) -> String {
     match (param.value, syntax) {
         (value, Syntax::Extended) if value.is_endpoint() => {
@@ -98,7 +98,7 @@ pub(super) fn unknown_roots<'t>(
     })
 }
 
-/// What was probably meant by a value that can't be read.
+/// Returns a hint with the probable meaning of an invalid value.
 pub(super) fn mend(kind: ValueKind, text: &str, syntax: Syntax) -> Option<String> {
     let meant = match kind {
         ValueKind::Choice(words) => nearest(text, words.iter().copied()).map(str::to_owned),
@@ -176,8 +176,8 @@ fn number_and_unit(text: &str) -> (String, String) {
 
 const BOOL: &[&str] = &["true", "false", "yes", "no", "on", "off"];
 
-/// What people write where 0 turns something off.
+/// Words for which 0 is meant, where 0 turns something off.
 const NOTHING: &[&str] = &["off", "never", "none", "no", "false", "disabled", "unlimited"];
 
-/// How many parameters with names are listed in one line.
+/// The maximum number of named parameters that are listed in one line.
 const MOST: usize = 8;

@@ -11,8 +11,8 @@ use endpoint::{DialLayer, Networks};
 use super::{HIDDEN, Role, Value};
 use crate::Registry;
 
-/// What a kind's plan function reads. Every parameter has been read by its definition before, so
-/// the getters can't fail for a parameter that has a default or is required.
+/// The arguments of a kind's plan function. Every parameter has been parsed by its definition
+/// before, so the getters can't fail for a parameter that has a default or is required.
 ///
 /// # Panics
 /// The getters panic when they ask for a parameter that the kind's definition doesn't have, or as
@@ -27,18 +27,18 @@ pub struct Args {
     pub called: String,
     /// The endpoint's descriptor, for messages: secrets are left out.
     pub descriptor: String,
-    /// Whether something was left out of that.
+    /// Set if a secret was left out of it.
     pub(crate) secret: bool,
-    /// Where the whole endpoint was typed.
+    /// The place of the whole endpoint in the typed text.
     pub span: Span,
     /// The endpoints beneath, as they were typed.
     pub(crate) beneath: Vec<Typed>,
     /// The kinds that are known: a kind that needs another one asks for it here.
     pub(crate) registry: Registry,
-    /// Whether all that was typed can be used.
+    /// Set if everything that was typed is valid.
     pub(super) sound: bool,
     pub(super) settings: Vec<Setting>,
-    /// What the switches that are on and the framings are set to, by name.
+    /// The settings of the framings and of the switches that are on, by name.
     pub(super) switches: Vec<(&'static str, Args)>,
     pub(super) warnings: RefCell<Vec<Diagnostic>>,
 }
@@ -62,11 +62,11 @@ pub struct Setting {
     pub text: String,
     /// The value, read.
     pub value: Value,
-    /// Where it was typed; the kind's name for a default.
+    /// The place in the typed text; the kind's name for a default.
     pub span: Span,
-    /// Whether it was typed.
+    /// Set if it was typed.
     pub given: bool,
-    /// Whether it is shown to nobody.
+    /// Set if it is never shown.
     pub secret: bool,
 }
 
@@ -78,8 +78,8 @@ impl fmt::Debug for Setting {
 }
 
 impl Args {
-    /// Returns whether it was typed over an endpoint whose kind is called one of these names. What a URL or another
-    /// spelling stands for isn't looked into.
+    /// Returns `true` if it was typed over an endpoint whose kind has one of these names. The endpoint that a URL or
+    /// an alias stands for is not inspected.
     #[must_use]
     pub fn goes_over(&self, kinds: &[&str]) -> bool {
         self.beneath.iter().any(|typed| {
@@ -119,19 +119,20 @@ impl Args {
         })
     }
 
-    /// What a switch is set to; `None` if it is off.
+    /// Returns the settings of a switch; `None` if it is off.
     #[must_use]
     pub fn switch(&self, name: &str) -> Option<&Self> {
         self.inside(name)
     }
 
-    /// What a parameter has in braces.
+    /// Returns the settings that a parameter has in braces.
     pub(crate) fn inside(&self, name: &str) -> Option<&Self> {
         self.switches.iter().find(|(switch, _)| *switch == name).map(|(_, settings)| settings)
     }
 
-    /// What a parameter of [`ValueKind::Variants`](super::ValueKind::Variants) is set to, in the order in which it was
-    /// typed: [`Args::called`] is which of them it is. None if it isn't given and has no default.
+    /// Returns the values of a parameter of [`ValueKind::Variants`](super::ValueKind::Variants), in the order in
+    /// which they were typed; [`Args::called`] is the name of each. Empty if the parameter isn't given and has no
+    /// default.
     pub fn variants(&self, name: &str) -> impl Iterator<Item = &Self> {
         self.switches.iter().filter(move |(switch, _)| *switch == name).map(|(_, inside)| inside)
     }
@@ -198,8 +199,8 @@ impl Args {
         })
     }
 
-    /// Text with holes that a parameter of another sort was given ([`Param::fillable`](super::Param::fillable)); `None`
-    /// if it has a value of its own sort.
+    /// Returns the template that a parameter of another sort was given ([`Param::fillable`](super::Param::fillable));
+    /// `None` if it has an ordinary value.
     #[must_use]
     pub fn filled(&self, name: &str) -> Option<&Template> {
         match self.value(name)? {
@@ -213,7 +214,7 @@ impl Args {
         self.settings.iter().filter(move |setting| setting.name == name).map(|s| &*s.text)
     }
 
-    /// What a prefix parameter took: what follows the prefix, and the value.
+    /// Returns the values of a prefix parameter: the name after the prefix, and the value.
     pub fn prefixed(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
         self.settings.iter().filter_map(move |setting| {
             setting
@@ -224,13 +225,14 @@ impl Args {
         })
     }
 
-    /// Whether a parameter was typed rather than left to its default.
+    /// Returns `true` if a parameter was typed rather than left to its default.
     #[must_use]
     pub fn is_given(&self, name: &str) -> bool {
         self.setting(name).is_some_and(|setting| setting.given)
     }
 
-    /// Where a parameter was typed, or the kind's name if it wasn't.
+    /// Returns the place of a parameter in the typed text, or of the kind's name if it wasn't
+    /// typed.
     #[must_use]
     pub fn span_of(&self, name: &str) -> Span {
         self.setting(name).map_or(self.span, |setting| setting.span)

@@ -3,8 +3,7 @@
 /// A fact about a connection, declared by the kind whose connections carry it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FactName {
-    /// The name: `tcp.peer`. A last part in capitals, as in `http.header.NAME`, is chosen by whoever writes the
-    /// template.
+    /// The name: `tcp.peer`. The author of the template chooses a last part in capitals, as in `http.header.NAME`.
     pub name: &'static str,
     /// One sentence: what it is.
     pub about: &'static str,

@@ -1,4 +1,5 @@
-//! What a kind of endpoint is, as data: its names, its parameters, what it takes and gives.
+//! The definition of a kind of endpoint, as data: its names, its parameters, and what it takes and
+//! gives.
 //!
 //! One declaration yields the reader of its parameters (with spans), `help KIND`, the shell's
 //! completions and its entry in descriptors.md.
@@ -31,7 +32,7 @@ pub use crate::beneath::Beneath;
 /// A kind of endpoint.
 #[derive(Debug)]
 pub struct Kind {
-    /// What it is called: the first field of a descriptor, in lower case.
+    /// The name: the first field of a descriptor, in lower case.
     pub name: &'static str,
     /// Other names for it.
     pub aliases: &'static [Alias],
@@ -119,16 +120,16 @@ impl Kind {
     }
 }
 
-/// What one side of a kind takes and gives, however it is made.
+/// The parameters of one side of a kind, and what it takes and gives, however it is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Form {
     /// Its own parameters: positional ones first, in their order.
     pub params: &'static [Param],
-    /// How positionals find their parameters.
+    /// How positionals are assigned to parameters.
     pub positional: Positional,
     /// What it needs beneath it, if it is a layer.
     pub takes: Option<Takes>,
-    /// What it gives to whatever is above it.
+    /// The shape of its connections.
     pub gives: Shape,
 }
 
@@ -150,9 +151,9 @@ pub struct Alias {
 pub struct Scheme {
     /// The scheme, in lower case.
     pub name: &'static str,
-    /// What a URL of it means.
+    /// Returns the descriptor that a URL of it stands for.
     pub expand: fn(&Url, Role) -> Result<Descriptor, Diagnostic>,
-    /// Whether the manual shows it; one that is known only to say why it can't be had isn't.
+    /// Set if the manual lists it; a scheme that is known only for its error message isn't listed.
     pub listed: bool,
 }
 
@@ -185,7 +186,7 @@ pub struct Example {
     pub about: &'static str,
 }
 
-/// Which side of a session an endpoint is on.
+/// The side of a session that an endpoint is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// It waits for peers.
@@ -226,11 +227,11 @@ impl Role {
 pub struct Side<P> {
     /// Its parameters: positional ones first, in their order.
     pub params: &'static [Param],
-    /// What it gives to whatever is above it.
+    /// The shape of its connections.
     pub gives: Shape,
-    /// How positionals find their parameters.
+    /// How positionals are assigned to parameters.
     pub positional: Positional,
-    /// What makes it.
+    /// The function that plans it.
     pub plan: P,
 }
 
@@ -266,7 +267,7 @@ impl Side<PlanListen> {
     }
 }
 
-/// How positionals find their parameters.
+/// How positionals are assigned to parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Positional {
     /// The first positional is the first positional parameter, whatever is given by name.
@@ -275,7 +276,7 @@ pub enum Positional {
     SkipNamed,
 }
 
-/// What a transport keeps.
+/// The shape of the data that a transport carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Bytes without boundaries.
@@ -284,7 +285,7 @@ pub enum Shape {
     Messages,
     /// Messages that mean something only one by one, as datagrams do: where they are flattened, that is worth a warning.
     Datagrams,
-    /// What the endpoint beneath gives. A [`Tree`](crate::Tree) has the shape that this comes to.
+    /// The shape of the endpoint beneath. A [`Tree`](crate::Tree) has the resulting shape.
     Beneath,
 }
 
@@ -312,10 +313,10 @@ pub enum Takes {
     Messages,
 }
 
-/// What makes the listening side.
+/// The function that plans the listening side.
 #[derive(Clone, Copy, Debug)]
 pub enum PlanListen {
-    /// A listener of its own.
+    /// A listener that runs over no other endpoint.
     Leaf(fn(&Args) -> Planned<Box<dyn Listener>>),
     /// A layer over each connection of the endpoint in the first positional.
     Layer(Takes, fn(&Args) -> Planned<Arc<dyn ServeLayer>>),
@@ -325,10 +326,10 @@ pub enum PlanListen {
     Opened(Times),
 }
 
-/// What makes the connecting side.
+/// The function that plans the connecting side.
 #[derive(Clone, Copy, Debug)]
 pub enum PlanConnect {
-    /// A connector of its own.
+    /// A connector that runs over no other endpoint.
     Leaf(fn(&Args) -> Planned<Box<dyn Connector>>),
     /// A layer over each connection of the endpoint in the first positional.
     Layer(Takes, fn(&Args) -> Planned<Arc<dyn DialLayer>>),
@@ -339,12 +340,12 @@ pub enum PlanConnect {
 /// Plans an endpoint over others from its own parameters, before those beneath are known to be sound: so all
 /// mistakes of a descriptor are found at once.
 ///
-/// What is beneath are its parameters that take endpoints ([`ValueKind::beneath`]): one or several, each as a
+/// The endpoints beneath are its parameters of endpoint type ([`ValueKind::beneath`]): one or several, each as a
 /// listener or as a connector.
 pub type PlanOver<E> = fn(&Args) -> Planned<Assemble<E>>;
 
 /// Makes the endpoint out of those beneath it.
 pub type Assemble<E> = Box<dyn FnOnce(Beneath) -> Box<E>>;
 
-/// What planning gives: the thing, or every mistake that is not one of form.
+/// The result of planning: the planned value, or every error that is not one of form.
 pub type Planned<T> = Result<T, Vec<Diagnostic>>;

@@ -13,31 +13,31 @@ pub struct Param {
     pub name: &'static str,
     /// Other spellings of the name.
     pub aliases: &'static [&'static str],
-    /// What it takes.
+    /// The type of its value.
     pub value: ValueKind,
-    /// What it is if it isn't given, as it would be typed.
+    /// Its default, as it would be typed.
     pub default: Option<&'static str>,
-    /// Whether it has to be given.
+    /// Set if it has to be given.
     pub required: bool,
-    /// Whether it can be given by position.
+    /// Set if it can be given by position.
     pub positional: bool,
-    /// Whether it takes all further positionals.
+    /// Set if it takes all further positionals.
     pub rest: bool,
-    /// Whether its name is a prefix: `env.` takes `env.TERM=…`.
+    /// Set if its name is a prefix: `env.` accepts `env.TERM=…`.
     pub prefix: bool,
-    /// Whether it is shown to nobody.
+    /// Set if its value is never shown.
     pub secret: bool,
-    /// Whether what follows a `?` in its value is kept out of logs: queries carry tokens.
+    /// Set if the part of its value after a `?` is kept out of logs: queries carry tokens.
     pub hides_query: bool,
-    /// Whether peers' facts may fill it.
+    /// Set if it may contain facts about a client.
     pub holes: Holes,
-    /// What it is read beside in the manual.
+    /// Its group in the manual.
     pub topic: Topic,
     /// One or two sentences for the manual.
     pub doc: &'static str,
 }
 
-/// What parameters of a kind belong together in its manual, in the order in which they are shown.
+/// The groups of parameters in a kind's manual, in the order in which they are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
     /// Parameters of most descriptors.
@@ -72,7 +72,7 @@ impl Topic {
     }
 }
 
-/// Whether a value may have holes that are filled from what a peer sent.
+/// The permission to use facts about a client in a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holes {
     /// `${http.path}` in it is a mistake, for this reason.
@@ -162,7 +162,7 @@ impl Param {
         self
     }
 
-    /// What follows a `?` in its value is kept out of logs.
+    /// Keeps the part of its value after a `?` out of logs.
     #[must_use]
     pub const fn hides_query(mut self) -> Self {
         self.hides_query = true;
@@ -184,7 +184,7 @@ impl Param {
         self
     }
 
-    /// Whether `name` names it.
+    /// Returns `true` if `name` is one of its names.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         if self.prefix {
@@ -194,7 +194,7 @@ impl Param {
     }
 }
 
-/// What a parameter takes.
+/// The type of a parameter's value.
 #[derive(Clone, Copy, Debug)]
 pub enum ValueKind {
     /// `true`, `false`, `yes`, `no`, `on`, `off`, `1`, `0`.
@@ -214,7 +214,7 @@ pub enum ValueKind {
     /// A framing, with its parameters if it is in braces: `lines`, `{length:width=2}`. Read by
     /// [`Args::framing`](super::Args::framing). A kind that is given one gives messages.
     Framing,
-    /// The name of a framing whose parameters stand beside those of the kind. Read by
+    /// The name of a framing whose parameters are among those of the kind. Read by
     /// [`Args::framing_beside`](super::Args::framing_beside).
     FramingBeside,
     /// A whole number in this range.
@@ -229,8 +229,8 @@ pub enum ValueKind {
     Service,
     /// A size in bytes, with `k`, `M` or `G` for powers of 1024: `64k`.
     Size,
-    /// Something that is on or off and, if it is on, has parameters of its own: `on`, or
-    /// `{level=1:threshold=128}`, which is on with these. Read by [`Args::switch`](super::Args::switch).
+    /// A switch that, if it is on, has parameters: `on`, or `{level=1:threshold=128}`, which is on with these. Read
+    /// by [`Args::switch`](super::Args::switch).
     Switch(&'static [Param]),
     /// Text that holes of a template may stand in.
     Template,
@@ -260,7 +260,7 @@ impl ValueKind {
         self.beneath(Role::Connect).is_some()
     }
 
-    /// What the manual calls it.
+    /// Returns its description in the manual.
     #[must_use]
     pub fn describe(self) -> String {
         match self {
@@ -378,7 +378,8 @@ fn digits(text: &str, radix: u32, low: u64, high: u64) -> Option<u64> {
     u64::from_str_radix(text, radix).ok().filter(|number| (low..=high).contains(number))
 }
 
-/// Whether it may be a service's name (RFC 6335 section 5.1); one that begins with a digit is a misspelt number.
+/// Returns `true` if it may be a service's name (RFC 6335 section 5.1); one that begins with a digit is a misspelt
+/// number.
 fn is_service(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.len() <= 32

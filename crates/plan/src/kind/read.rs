@@ -103,7 +103,7 @@ pub(super) struct Reading<'a, 'b> {
     beneath: Vec<Typed>,
     /// The names that unknown keywords were probably meant to be.
     meant: Vec<&'static str>,
-    /// Whether every required parameter has a value.
+    /// Set if every required parameter has a value.
     is_whole: bool,
     pub(super) found: &'b mut Vec<Diagnostic>,
 }
@@ -249,7 +249,7 @@ impl Reading<'_, '_> {
         }
     }
 
-    /// `\n` and the like mean themselves elsewhere; here the backslash is taken away.
+    /// Sequences such as `\n` have a meaning in other languages; here the backslash is removed.
     fn warn_of_escape(&mut self, text: &Text) {
         if self.reader.syntax == Syntax::Twisted {
             return;
@@ -411,7 +411,7 @@ impl Reading<'_, '_> {
         self.error(Code::UnquotedValue, span, message, Some(help));
     }
 
-    /// Whether a parameter is called so, letter by letter.
+    /// Returns `true` if a parameter has exactly this name.
     fn is_name(&self, text: &str) -> bool {
         self.reader.all().any(|param| !param.prefix && param.is_called(text))
     }
@@ -422,7 +422,7 @@ impl Reading<'_, '_> {
         self.error(Code::NoValue, name.span(), message, Some(format!("the form is `{name}=…`")));
     }
 
-    /// Whether something typed was wrong in a way that may be why `param` is missing.
+    /// Returns `true` if a typed field was wrong in a way that may be why `param` is missing.
     fn blamed(&self, param: &Param) -> bool {
         param.positional && self.meant.contains(&param.name)
     }
@@ -436,7 +436,7 @@ impl Reading<'_, '_> {
     }
 }
 
-/// Whether there is only a `:` between them.
+/// Returns `true` if there is only a `:` between them.
 fn follows(before: Span, after: Span) -> bool {
     before.end + 1 == after.start
 }
@@ -458,5 +458,5 @@ fn printable(text: &str) -> String {
 const UNUSABLE: &[Code] =
     &[Code::BadValue, Code::NoValue, Code::TemplateRefused, Code::UnquotedValue];
 
-/// What stands for a secret wherever a descriptor is shown.
+/// The text that replaces a secret wherever a descriptor is shown.
 pub(crate) const HIDDEN: &str = "…";
