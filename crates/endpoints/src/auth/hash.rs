@@ -31,7 +31,7 @@ impl Hash {
     /// Reads one.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// The error in the hash, as text.
     pub(super) fn read(text: &str) -> Result<Self, String> {
         if text.starts_with("$argon2") {
             return match PasswordHash::new(text) {

@@ -1,12 +1,13 @@
 //! Watches over a program until nothing of it is left.
 //!
-//! 1. While the session lasts, its exit is noticed and told. It isn't reaped yet: its number is
-//!    also its group's, and must not become another program's while the group may be signalled.
+//! 1. While the session lasts, the program's exit is noticed and reported. It isn't reaped yet: its
+//!    ID is also its group's, and must not become another program's while the group may be
+//!    signalled.
 //! 2. When the session has ended, the program has noticed: its input is closed, or its terminal
 //!    has hung up. All that it has grown into may take the grace period to end.
-//! 3. A group then gets SIGTERM, and another grace period. What a program leaves behind on a
-//!    terminal is hung up on once the program itself is gone, as a shell's exit does.
-//! 4. Then SIGKILL, which is logged. It comes at once when the forwarder is told to end now
+//! 3. A group then gets SIGTERM, and another grace period. Processes that a program leaves behind
+//!    on a terminal get SIGHUP once the program itself has ended, as after a shell's exit.
+//! 4. Then SIGKILL, which is logged. It is sent at once when the forwarder has to stop now
 //!    ([`WorkGuard::cut`]); until then it waits, however long a grace period is.
 
 use std::time::Duration;
@@ -24,9 +25,9 @@ use super::{Exit, Group, Reach};
 pub(crate) struct Program {
     pub(crate) group: Group,
     pub(crate) grace: Duration,
-    /// What passes its standard error on.
+    /// The task that passes its standard error on.
     pub(crate) log: Option<JoinHandle<()>>,
-    /// Where its exit is sent.
+    /// The sender of its exit status.
     pub(crate) outgoing: SignalSender,
     pub(crate) guard: WorkGuard,
 }
@@ -37,7 +38,7 @@ pub(crate) struct Ticket {
 }
 
 impl Program {
-    /// Watches over it, in a task of its own.
+    /// Supervises it, in a separate task.
     pub(crate) fn watch(self) -> (Exit, Ticket) {
         let (exited, exit) = oneshot::channel();
         let (session, ended) = oneshot::channel();
@@ -158,8 +159,8 @@ async fn finish(log: Option<JoinHandle<()>>) {
     }
 }
 
-/// How long the kernel may take to end a process that was killed.
+/// The time that the kernel may take to end a process that was killed.
 const KILLED: Duration = Duration::from_secs(5);
 
-/// How long the last lines of standard error may take to arrive.
+/// The time that the last lines of standard error may take to arrive.
 const LAST_LINES: Duration = Duration::from_millis(200);

@@ -267,7 +267,7 @@ impl Raw for Terminal {
     }
 }
 
-/// What a read found.
+/// The result of a read.
 enum Got {
     Bytes(usize),
     Nothing,
@@ -306,13 +306,13 @@ fn is_eio(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::IO.raw_os_error())
 }
 
-/// How long a terminal that nobody has open waits for the program's exit status, or for somebody
-/// to open it again.
+/// The time that a terminal that no process has open waits for the program's exit status, or for a
+/// process to open it again.
 const STATUS_WAIT: Duration = Duration::from_secs(1);
 
-/// How often it is tried whether somebody has.
+/// The interval of checks if a process has.
 const RETRY: Duration = Duration::from_millis(10);
 
-/// More than Linux keeps of a terminal's output (640 KiB). Whoever writes on after the program's exit
-/// is cut off here at the latest.
+/// More than Linux keeps of a terminal's output (640 KiB). A process that writes on after the program's exit is cut
+/// off here at the latest.
 const LEFT: usize = 1 << 20;

@@ -115,7 +115,7 @@ fn choose(text: &str, offered: &[String], path: &Path) -> Option<Found> {
     None
 }
 
-/// `tcp://host:port` and the like as a descriptor.
+/// Converts a peer such as `tcp://host:port` to a descriptor.
 fn peer_of(peer: &str) -> Option<String> {
     let (scheme, rest) = peer.split_once("://").unwrap_or(("tcp", peer));
     match scheme {
@@ -129,8 +129,8 @@ fn peer_of(peer: &str) -> Option<String> {
     }
 }
 
-/// The peer's bytes as messages, where the line says how. Delimiters and headers stay, and what is sent to the peer isn't
-/// framed, as in websocksy.
+/// Returns the peer's bytes as messages, if the line has a framing. Delimiters and headers stay, and data sent to the
+/// peer isn't framed, as in websocksy.
 fn framed(peer: &str, framing: Option<&str>, config: Option<&str>) -> Option<String> {
     let config = config.unwrap_or_default().trim();
     let by = match framing.unwrap_or("auto") {

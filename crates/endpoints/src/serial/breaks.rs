@@ -105,5 +105,5 @@ const BREAK: Duration = Duration::from_millis(250);
 /// A peer may ask for any length, and nothing else is sent meanwhile.
 const LONGEST_BREAK: Duration = Duration::from_secs(5);
 
-/// How long a break waits for what was written before it.
+/// The time that a break waits for data that was written before it.
 const HELD_UP: Duration = Duration::from_secs(1);

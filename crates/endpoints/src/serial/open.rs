@@ -1,8 +1,8 @@
-//! Opening a device, and what to say if that fails.
+//! Opening a device, and the hints if that fails.
 //!
-//! The device is opened twice. Ours comes first: it tells why it fails, which tokio-serial doesn't,
-//! and carries the settings that tokio-serial doesn't know. Then comes tokio-serial's, which carries
-//! the bytes. One device has one state of settings, whatever it is reached by, and DTR rises once.
+//! The device is opened twice. Our own open comes first: its error has the cause, which tokio-serial's doesn't, and
+//! it sets what tokio-serial doesn't support. Then comes tokio-serial's, which carries the bytes. One device has one
+//! state of settings, whatever it is reached by, and DTR rises once.
 
 use std::fs;
 use std::io;
@@ -75,9 +75,9 @@ impl Device {
         Err(self.no_line(format!("{} is {sort}, not a serial device", self.path)))
     }
 
-    /// That it does what it was told. A speed that is off by more than the sides of an asynchronous line
-    /// can differ makes noise of everything; what else is kept may be as meant: ptys, which stand in
-    /// for devices, have 8 bits and no parity for good.
+    /// Checks that it has the requested settings. A speed that is off by more than the sides of an asynchronous line
+    /// can differ makes noise of everything; other differences may be intended: ptys, which stand in for devices,
+    /// have 8 bits and no parity for good.
     fn check(&self, kept: &LineSettings) -> Result<()> {
         let (wanted, has) = (self.settings.baud.unwrap_or(0), kept.baud.unwrap_or(0));
         if u64::from(wanted.abs_diff(has)) * 100 > u64::from(wanted) * TOLERANCE {

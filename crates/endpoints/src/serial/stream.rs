@@ -110,7 +110,7 @@ impl Line {
         }
     }
 
-    /// Sends the settings in force. A device that can't tell them will fail by itself.
+    /// Sends the settings in force. A device that can't report them fails at another place.
     fn report_settings(&mut self) {
         if let Ok(settings) = line::current(&self.opened().tty) {
             self.send_state(Signal::Line(settings));
@@ -143,7 +143,7 @@ impl Line {
         Poll::Ready(())
     }
 
-    /// What an error of the device's means.
+    /// Adds an explanation to a device's error.
     fn explain(&self, error: io::Error) -> io::Error {
         match error.raw_os_error().map(Errno::from_raw_os_error) {
             Some(Errno::IO | Errno::NXIO | Errno::NODEV) => self.gone(),

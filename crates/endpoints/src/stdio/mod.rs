@@ -139,7 +139,7 @@ impl Connector for Open {
         Ok(conn)
     }
 
-    /// Whoever started us decided what is there.
+    /// The parent process decides what is there.
     fn grants(&self) -> Grants {
         Grants::Service
     }
@@ -150,12 +150,12 @@ struct Stdio {
     input: Input,
     output: Output,
     turn: Option<Turn>,
-    /// Whether the end of input is kept from the far side.
+    /// Set if the end of input is not passed on.
     hold: bool,
     typed: Option<Typed>,
 }
 
-/// What is typed at a raw terminal.
+/// Input that is typed at a raw terminal.
 struct Typed {
     terminal: Terminal,
     /// Keys that passed the escape and were not read yet: one read's, and a `~`.
@@ -233,7 +233,7 @@ impl Life for Stdio {
         Poll::Pending
     }
 
-    /// Who ends a session at a terminal wants nothing more of it.
+    /// A user who ends a session at a terminal wants nothing more of it.
     fn ending(&self) -> Ending {
         if self.typed.is_some() { Ending::Whole } else { Ending::HalfClose }
     }
@@ -278,7 +278,7 @@ impl Raw for Stdio {
     }
 }
 
-/// What has become of them, in one context.
+/// The state of standard input and output, in one context.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     #[default]
@@ -323,7 +323,7 @@ impl Drop for Turn {
 /// A person types less between two reads; what is pasted takes several.
 const KEYS: usize = 1024;
 
-/// How long standard input may be silent once the other side has ended.
+/// The time that standard input may be silent once the other side has ended.
 const SILENCE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

@@ -192,7 +192,7 @@ impl Files<'_> {
     }
 }
 
-/// What tells whether a file has been replaced, links followed.
+/// The stamp that shows if a file has been replaced, links followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stamp(Vec<Option<[i64; 4]>>);
 

@@ -1,4 +1,4 @@
-//! What is known about a TLS connection.
+//! Facts about a TLS connection.
 
 use std::borrow::Cow;
 

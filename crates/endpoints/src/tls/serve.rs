@@ -72,7 +72,7 @@ async fn load(serving: Serving, beneath: &Local) -> Result<Arc<ServerConfig>> {
     loaded.map(Arc::new)
 }
 
-/// What all connections of a listener share.
+/// State shared by all connections of a listener.
 struct Kept {
     serving: Serving,
     optional: bool,
@@ -223,7 +223,7 @@ impl ResolvesServerCert for Noting {
     }
 }
 
-/// Whether a request of HTTP begins so.
+/// Returns `true` if these bytes begin an HTTP request.
 fn is_http(first: &[u8]) -> bool {
     let word = first.split(|byte| *byte == b' ').next().unwrap_or_default();
     (3..=7).contains(&word.len())
@@ -247,7 +247,7 @@ async fn answer(stream: &mut dyn ByteStream) {
     while let Some(Ok(1..)) = timeout(SILENCE, stream.read(&mut rest)).await {}
 }
 
-/// How often the files are looked at, at most.
+/// The minimum interval of checks of the files.
 const LOOK: Duration = Duration::from_secs(1);
 /// Enough to tell TLS from other protocols; the whole of a small request line isn't needed.
 const FIRST: usize = 16;

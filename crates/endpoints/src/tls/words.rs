@@ -1,4 +1,4 @@
-//! What a failure of TLS means, and what to do about it.
+//! Descriptions of TLS failures, with corrections.
 
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 

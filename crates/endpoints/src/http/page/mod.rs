@@ -30,7 +30,7 @@ use super::mount::{Access, Mount, Outcome};
 use super::reply::{self, Reply};
 use super::request::{Asked, Head};
 
-/// What a browser gets, planned.
+/// The planned content for browsers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Show {
     /// The page, with telnet in between if it is a service that is reached.
@@ -151,7 +151,7 @@ fn file(built: &Built, file: &'static File, asked: &HeaderMap) -> Reply {
     reply
 }
 
-/// Whether the browser has what has this tag (RFC 9110 section 13.1.2).
+/// Returns `true` if the browser has the content with this tag (RFC 9110 section 13.1.2).
 fn is_known(asked: &HeaderMap, tag: &str) -> bool {
     asked
         .get_all(IF_NONE_MATCH)
