@@ -13,10 +13,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub struct Clock(Option<Arc<dyn Fn(Instant) -> Sleep + Send + Sync>>);
 
 impl Clock {
-    /// That of whichever runtime an alarm is set in.
+    /// The clock of the runtime in which an alarm is set.
     pub const HERE: Self = Self(None);
 
-    /// A clock that sets an alarm by `alarm`: by making it in another runtime, with its time enabled.
+    /// Creates a clock whose alarms are made by `alarm`: in another runtime, with its time enabled.
     ///
     /// That runtime has to run as long as there are alarms: no alarm fires while it isn't driven,
     /// and tasks that wait for one panic once it is dropped.
@@ -24,7 +24,8 @@ impl Clock {
         Self(Some(Arc::new(alarm)))
     }
 
-    /// A timer until `at`, to be waited for in any runtime. Cancel safe, as [`sleep_until`] is.
+    /// Returns a timer until `at`, which can be awaited in any runtime. Cancel safe, as
+    /// [`sleep_until`] is.
     ///
     /// An alarm may overtake data that has arrived. A thread polls for data between its tasks, and runs its own
     /// timers after that. The alarm of another thread may fire earlier, when data is in the socket but a read doesn't

@@ -27,7 +27,7 @@ pub struct Conn {
 pub struct SessionGuard(Vec<Box<dyn Any + Send + Sync>>);
 
 impl SessionGuard {
-    /// With one more.
+    /// Adds one more.
     #[must_use]
     pub fn and(mut self, guard: impl Any + Send + Sync) -> Self {
         self.0.push(Box::new(guard));
@@ -48,7 +48,7 @@ impl fmt::Debug for SessionGuard {
 }
 
 impl Conn {
-    /// A connection of bytes without signals.
+    /// Creates a connection of bytes without signals.
     pub fn bytes(stream: impl ByteStream + 'static, info: Info) -> Self {
         Self {
             transport: Transport::Bytes(Box::new(stream)),
@@ -58,7 +58,7 @@ impl Conn {
         }
     }
 
-    /// A connection of messages without signals.
+    /// Creates a connection of messages without signals.
     pub fn messages(stream: impl MessageStream + 'static, info: Info) -> Self {
         Self {
             transport: Transport::Messages(Box::new(stream)),
@@ -68,7 +68,7 @@ impl Conn {
         }
     }
 
-    /// The byte view, for code that is written against tokio's I/O traits.
+    /// Returns the byte view, for code that is written against tokio's I/O traits.
     ///
     /// Message boundaries are gone. Signals are dropped; take [`Conn::control`] before.
     #[must_use]
@@ -86,7 +86,7 @@ impl fmt::Debug for Conn {
     }
 }
 
-/// Bytes or messages: which one a connection has is known once it is open.
+/// The transport of a connection, bytes or messages, which is known once it is open.
 pub enum Transport {
     /// A stream of bytes.
     Bytes(Box<dyn ByteStream>),
@@ -95,7 +95,7 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// The byte view: itself, or the messages flattened.
+    /// Returns the byte view: itself, or the messages flattened.
     #[must_use]
     pub fn into_bytes(self) -> Box<dyn ByteStream> {
         match self {

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::gate::Gate;
 use crate::{Clock, Grants};
 
-/// Given to every bind and every connect. Cheap to clone.
+/// The context of every bind and every connect. Cheap to clone.
 ///
 /// A kind reads no environment and keeps no global state: two contexts in one process, as in
 /// tests, know nothing of each other.
@@ -32,13 +32,13 @@ struct Inner {
 }
 
 impl Context {
-    /// Nothing from outside.
+    /// Creates an empty context.
     #[must_use]
     pub fn new() -> Self {
         Self::with_environment([])
     }
 
-    /// With the environment that programs are started in.
+    /// Creates a context with the environment that programs are started in.
     pub fn with_environment(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let environment = variables.into_iter().collect();
         let (work, _) = watch::channel(0);
@@ -48,7 +48,7 @@ impl Context {
         Self { inner, behind: Grants::Program, gate: None }
     }
 
-    /// The same context, for binding a listener in front of a destination that grants this.
+    /// Returns the same context, for binding a listener whose destination exposes this.
     #[must_use]
     pub fn in_front_of(&self, behind: Grants) -> Self {
         Self { behind, ..self.clone() }
@@ -68,19 +68,19 @@ impl Context {
         Self { gate: Some(gate), ..self.clone() }
     }
 
-    /// Returns the gate to ask for what is answered without an offer; `None` admits everybody.
+    /// Returns the gate to ask before a reply without an offer; `None` admits everyone.
     #[must_use]
     pub fn gate(&self) -> Option<&Arc<dyn Gate>> {
         self.gate.as_ref()
     }
 
-    /// The environment.
+    /// Returns the environment.
     #[must_use]
     pub fn environment(&self) -> &[(OsString, OsString)] {
         &self.inner.environment
     }
 
-    /// One variable of the environment.
+    /// Returns one variable of the environment.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&OsStr> {
         let variables = self.inner.environment.iter();
@@ -124,12 +124,13 @@ impl Context {
         let _ = work.wait_for(|count| *count == 0).await;
     }
 
-    /// [`Context::finished`] for at most `limit`; returns whether that came true. Cancel safe.
+    /// Waits as [`Context::finished`], for at most `limit`; returns `true` if all work has ended.
+    /// Cancel safe.
     pub async fn settled(&self, limit: Duration) -> bool {
         tokio::time::timeout(limit, self.finished()).await.is_ok()
     }
 
-    /// Has all work that outlives its session end now, and what begins later: programs are killed.
+    /// Ends all work that outlives its session now, and later work at once: programs are killed.
     pub fn cut_work(&self) {
         self.inner.cut.send_replace(true);
     }

@@ -14,10 +14,10 @@ use crate::Reason;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct End {
-    /// Why.
+    /// The reason.
     pub why: Reason,
-    /// The close code that the peer gave (RFC 6455 section 7.4), for a transport that has such codes too. One that has
-    /// none here takes what its table has for `why`.
+    /// The peer's close code (RFC 6455 section 7.4), for a transport that has such codes too. Without one, the
+    /// transport uses the code in its table for `why`.
     pub code: Option<u16>,
     /// The cause of the end, as text for a person. Layers truncate it to what their protocol
     /// permits.
@@ -33,23 +33,23 @@ impl End {
         Self::default()
     }
 
-    /// An end for this reason, in its own words.
+    /// Creates an end for this reason, with the reason's text.
     #[must_use]
     pub fn of(why: Reason) -> Self {
         Self { why, code: None, reason: why.words().into(), status: None }
     }
 
-    /// An end for this reason, in other words.
+    /// Creates an end for this reason, with another text.
     pub fn because(why: Reason, words: impl Into<Cow<'static, str>>) -> Self {
         Self { why, code: None, reason: words.into(), status: None }
     }
 
-    /// An end with a close code of the peer's, which stands for `why`.
+    /// Creates an end with the peer's close code, which means `why`.
     pub fn with_code(why: Reason, code: u16, words: impl Into<Cow<'static, str>>) -> Self {
         Self { why, code: Some(code), reason: words.into(), status: None }
     }
 
-    /// The end of a direction because of this error on the other one: the end that the error carries
+    /// Returns the end of a direction because of this error on the other one: the end that the error carries
     /// ([`End::into_error`]), or else its sort.
     #[must_use]
     pub fn lost(error: &io::Error) -> Self {
@@ -66,7 +66,7 @@ impl End {
         io::Error::new(kind, Carried(self))
     }
 
-    /// The end of a program.
+    /// Returns the end of a program.
     #[must_use]
     pub fn exited(status: ExitStatus) -> Self {
         Self {
@@ -108,7 +108,7 @@ pub enum ExitStatus {
     Code(i32),
     /// This signal ended it.
     Signal(i32),
-    /// The system doesn't tell: something else took its status first.
+    /// Unknown: other code took its status first.
     Unknown,
 }
 

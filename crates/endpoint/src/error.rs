@@ -28,17 +28,17 @@ pub struct Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The address, device or path is used by somebody else.
+    /// The address, device or path is in use.
     Busy,
     /// A configured policy forbids it.
     Forbidden,
     /// The thing or the name doesn't exist.
     NotFound,
-    /// Anything else of the operating system's.
+    /// Another error of the operating system.
     Other,
-    /// The system doesn't let us.
+    /// The system denies permission.
     Permission,
-    /// The peer doesn't follow its protocol.
+    /// The peer violates its protocol.
     Protocol,
     /// The peer refused the connection.
     Refused,
@@ -62,7 +62,7 @@ impl Error {
         Self { act, endpoint: endpoint.into(), kind, cause, hint: None, bare: None }
     }
 
-    /// A failure of the operating system.
+    /// Creates a failure from the operating system's error.
     pub fn from_io(act: &'static str, endpoint: impl Into<String>, cause: io::Error) -> Self {
         use io::ErrorKind as K;
         let kind = match cause.kind() {
@@ -84,7 +84,7 @@ impl Error {
         }
     }
 
-    /// With what to do about it: one sentence without a full stop.
+    /// Adds a hint: one sentence without a full stop.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -110,19 +110,19 @@ impl Error {
         self.act
     }
 
-    /// The descriptor of the endpoint.
+    /// Returns the descriptor of the endpoint.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// What to do about it, if that is known.
+    /// Returns the hint, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// The operating system's error, if it was one.
+    /// Returns the operating system's error, if it was one.
     #[must_use]
     pub fn io(&self) -> Option<&io::Error> {
         match &self.cause {
@@ -207,7 +207,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// The system's words without Rust's `(os error 111)`, in lower case as our messages are.
+/// Returns the system's message without Rust's `(os error 111)`, in lower case like all messages.
 #[must_use]
 pub fn describe(error: &io::Error) -> String {
     let text = error.to_string();

@@ -3,9 +3,9 @@
 /// The exposure of a listener: the clients that can reach it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exposure {
-    /// Nobody but who has our descriptors, or a path of the file system.
+    /// Only holders of our descriptors, or of a path in the file system.
     Local,
-    /// Every program on this machine: web pages in its browsers among them.
+    /// Every program on this machine, web pages in its browsers included.
     Loopback,
     /// Other machines.
     Public,
@@ -29,7 +29,7 @@ pub enum Grants {
     Service,
     /// Any destination that a client names, within an allow-list: a proxy.
     Network,
-    /// A file of our user's.
+    /// A file of our user.
     File,
     /// A device of this machine.
     Device,
@@ -38,15 +38,15 @@ pub enum Grants {
 }
 
 impl Grants {
-    /// Returns whether the destination itself doesn't ask who uses it: a program, a device or a file takes
-    /// whatever it is sent.
+    /// Returns `true` if the destination has no access control: a program, a device or a file takes whatever it is
+    /// sent.
     #[must_use]
     pub fn is_unguarded(self) -> bool {
         self >= Self::File
     }
 }
 
-/// Says what is wrong with a destination that [`Exposure::allows`] refuses.
+/// Returns the error message about a destination that [`Exposure::allows`] refuses.
 #[must_use]
 pub fn exposed(grants: Grants, destination: &str) -> String {
     let what = match grants {
@@ -58,6 +58,6 @@ pub fn exposed(grants: Grants, destination: &str) -> String {
     format!("other machines could reach {what}, `{destination}`, without authentication")
 }
 
-/// Says what to do about a destination that [`Exposure::allows`] refuses.
+/// The hint about a destination that [`Exposure::allows`] refuses.
 pub const HOW_TO_ALLOW: &str =
     "listen on loopback (`interface=127.0.0.1`), or allow everyone with `auth=none`";

@@ -10,8 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{End, Ending, Life, MessageStream, Part, Peer};
 
-/// Payloads one after another; what is written becomes binary messages, one a write of at most 33 KiB: bytes have
-/// no boundaries, and a message may have a limit.
+/// Payloads one after another; each write of at most 33 KiB becomes a binary message: bytes have no boundaries, and a
+/// message may have a limit.
 ///
 /// Holds at most one part that did not fit the reader's buffer. Empty messages vanish: a read of
 /// nothing would be the end.

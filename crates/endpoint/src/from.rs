@@ -16,7 +16,7 @@ pub struct FromNetworks {
 }
 
 impl FromNetworks {
-    /// Lets in what comes from these networks.
+    /// Admits connections from these networks.
     #[must_use]
     pub fn new(inner: Box<dyn Listener>, networks: Networks) -> Self {
         Self { inner, networks }

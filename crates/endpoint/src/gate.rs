@@ -13,7 +13,7 @@ use async_trait::async_trait;
 
 use crate::{Fact, Info, Refusal, RefusalKind};
 
-/// Decides whether a peer may come in. Nothing is connected, started or opened for a peer that has not passed.
+/// Admits or refuses a peer. Nothing is connected, started or opened for a peer that has not passed.
 #[async_trait]
 pub trait Gate: Send + Sync {
     /// Admits the peer, or refuses it. The future is dropped if the peer leaves, and when its time is over.
@@ -23,7 +23,7 @@ pub trait Gate: Send + Sync {
     async fn check(&self, info: &Info) -> Result<Admitted, Refusal>;
 }
 
-/// Admits everybody, and identifies nobody.
+/// Admits everyone, without an identity.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OpenGate;
 
@@ -65,26 +65,26 @@ impl Admitted {
         Self { info: info.clone().without_credentials(), ticket: None }
     }
 
-    /// Has `ticket` spent when the peer comes in.
+    /// Adds a ticket, which is spent when the peer's session opens.
     #[must_use]
     pub fn with_ticket(mut self, ticket: Ticket) -> Self {
         self.ticket = Some(ticket);
         self
     }
 
-    /// Returns who the peer is, if any check has found that out.
+    /// Returns the peer's identity, if a check has determined it.
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         self.info.identity()
     }
 
-    /// Returns what the peer may do, if any check has found that out.
+    /// Returns the peer's role, if a check has determined it.
     #[must_use]
     pub fn role(&self) -> Option<Role> {
         self.info.role()
     }
 
-    /// Puts the identity that was found into other facts about the same peer.
+    /// Adds the identity to other facts about the same peer.
     #[must_use]
     pub fn mark(&self, info: Info) -> Info {
         info.admitted_as(&self.info)
@@ -96,13 +96,13 @@ impl Admitted {
 pub struct Identity(Option<String>);
 
 impl Identity {
-    /// Somebody who was let in without saying who it is.
+    /// The identity of a peer that was admitted without a name.
     #[must_use]
     pub fn anonymous() -> Self {
         Self(None)
     }
 
-    /// A user of this name.
+    /// The identity of a user of this name.
     pub fn user(name: impl Into<String>) -> Self {
         Self(Some(name.into()))
     }
@@ -120,7 +120,7 @@ pub enum Role {
     /// Read and write.
     #[default]
     ReadWrite,
-    /// Read alone.
+    /// Read only.
     ReadOnly,
 }
 
@@ -146,7 +146,7 @@ pub struct Credentials {
     pub password: Option<String>,
     /// A bearer token (RFC 6750): a secret that its holder sends on purpose.
     pub bearer: Option<String>,
-    /// A ticket that opens one session, handed out a moment ago to a page that has shown a bearer token.
+    /// A ticket that opens one session, issued recently to a page that has sent a bearer token.
     pub ticket: Option<String>,
     /// Secrets that a browser sends automatically, and to every port of a host: cookies. A layer passes none for a
     /// request that becomes a session, so they admit to pages and files only. Clients may send several.
@@ -169,14 +169,14 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Credentials that work once, found right and not spent yet. A request that is refused for another reason leaves
-/// them as they are: dropping a ticket spends nothing.
+/// Credentials that work once, verified and not spent yet. A request that is refused for another reason doesn't spend
+/// them: dropping a ticket spends nothing.
 pub struct Ticket(Spend);
 
 type Spend = Box<dyn FnOnce() -> Result<(), Refusal> + Send + Sync>;
 
 impl Ticket {
-    /// A ticket that `spend` spends.
+    /// Creates a ticket that `spend` spends.
     pub fn new(spend: impl FnOnce() -> Result<(), Refusal> + Send + Sync + 'static) -> Self {
         Self(Box::new(spend))
     }
@@ -199,7 +199,7 @@ impl fmt::Debug for Ticket {
 /// A way to authenticate, sent along with a refusal. Each layer renders it in its protocol's terms, or omits it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
-    /// The way.
+    /// The scheme.
     pub scheme: Scheme,
     /// The purpose of the credentials, as shown to a user.
     pub realm: String,

@@ -13,12 +13,13 @@ use std::sync::Arc;
 use crate::Network;
 use crate::gate::{Credentials, Identity, Role};
 
-/// Something that one layer of a connection knows.
+/// Facts of one layer of a connection.
 pub trait Fact: Any + fmt::Debug + Send + Sync {
-    /// The first part of its names. The kind that adds the fact declares them, for templates.
+    /// Returns the first part of their names. The kind that adds the facts declares them, for
+    /// templates.
     fn root(&self) -> &'static str;
 
-    /// The value of `root.name`.
+    /// Returns the value of `root.name`.
     fn get(&self, name: &str) -> Option<Cow<'_, str>>;
 
     /// Returns the peer's address for the log, if this layer knows it.
@@ -31,8 +32,8 @@ pub trait Fact: Any + fmt::Debug + Send + Sync {
         None
     }
 
-    /// Returns the subprotocols that the peer offers, the one it prefers first; on a connection that is open, the one
-    /// that was agreed on. `None` if this layer has no such names.
+    /// Returns the subprotocols that the peer offers, in order of preference; on an open connection, the agreed one.
+    /// `None` if this layer has no subprotocols.
     fn subprotocols(&self) -> Option<&[String]> {
         None
     }
@@ -53,20 +54,20 @@ pub struct Info {
 }
 
 impl Info {
-    /// Nothing is known.
+    /// Creates an empty stack of facts.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With one more fact, outermost.
+    /// Adds one more fact, outermost.
     #[must_use]
     pub fn with(mut self, fact: impl Fact) -> Self {
         self.facts.push(Arc::new(fact));
         self
     }
 
-    /// The outermost fact of type `T`.
+    /// Returns the outermost fact of type `T`.
     #[must_use]
     pub fn get<T: Fact>(&self) -> Option<&T> {
         self.facts.iter().rev().find_map(|fact| {
@@ -75,7 +76,8 @@ impl Info {
         })
     }
 
-    /// The outermost value of `root.name`. `auth.user` and `auth.role` come from the check that the peer passed.
+    /// Returns the outermost value of `root.name`. `auth.user` and `auth.role` come from the check that the peer
+    /// passed.
     #[must_use]
     pub fn lookup(&self, root: &str, name: &str) -> Option<Cow<'_, str>> {
         if root == "auth" {
@@ -88,7 +90,7 @@ impl Info {
         self.facts.iter().rev().filter(|fact| fact.root() == root).find_map(|fact| fact.get(name))
     }
 
-    /// All facts, the outermost first.
+    /// Returns all facts, the outermost first.
     pub fn facts(&self) -> impl Iterator<Item = &dyn Fact> {
         self.facts.iter().rev().map(|fact| &**fact)
     }
@@ -110,7 +112,8 @@ impl Info {
         user.into_iter().chain(role).chain(facts).collect::<Vec<_>>().join(" ")
     }
 
-    /// The address that the connection comes from, where it has one: behind a proxy, the proxy's.
+    /// Returns the address that the connection comes from, if it has one: behind a proxy, the
+    /// proxy's.
     #[must_use]
     pub fn source(&self) -> Option<SocketAddr> {
         let udp = || self.get::<Udp>().map(|udp| udp.peer);
@@ -123,13 +126,13 @@ impl Info {
         self.facts.iter().find_map(|fact| fact.network()).unwrap_or(Network::Unknown)
     }
 
-    /// Returns who the peer is, if a [`Gate`](crate::gate::Gate) has found that out.
+    /// Returns the peer's identity, if a [`Gate`](crate::gate::Gate) has determined it.
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         self.admission.as_deref().map(|(identity, _)| identity)
     }
 
-    /// Returns what the peer may do, if a [`Gate`](crate::gate::Gate) has found that out.
+    /// Returns the peer's role, if a [`Gate`](crate::gate::Gate) has determined it.
     #[must_use]
     pub fn role(&self) -> Option<Role> {
         self.admission.as_deref().map(|(_, role)| *role)
@@ -150,7 +153,7 @@ impl Info {
         self
     }
 
-    /// Returns the subprotocol that `far` has settled on, if the peer here offers it too.
+    /// Returns the subprotocol agreed with `far`, if this peer offers it too.
     #[must_use]
     pub fn agree(&self, far: &Self) -> Option<String> {
         let names = |info: &Self| -> Option<Vec<String>> {
@@ -170,9 +173,9 @@ impl fmt::Debug for Info {
 /// A TCP connection: `tcp.local`, `tcp.peer`, `tcp.peer_host`, `tcp.peer_port`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tcp {
-    /// Our address.
+    /// The local address.
     pub local: SocketAddr,
-    /// Theirs.
+    /// The peer's address.
     pub peer: SocketAddr,
 }
 
@@ -203,9 +206,9 @@ impl Fact for Tcp {
 /// A peer of a UDP socket: `udp.local`, `udp.peer`, `udp.peer_host`, `udp.peer_port`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Udp {
-    /// Our address.
+    /// The local address.
     pub local: SocketAddr,
-    /// Theirs.
+    /// The peer's address.
     pub peer: SocketAddr,
 }
 
@@ -287,19 +290,19 @@ pub struct Http {
 }
 
 impl Http {
-    /// The first header of this name (lower case).
+    /// Returns the first header of this name (lower case).
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| &**value)
     }
 
-    /// A cookie's value (RFC 6265 section 5.4), as it was sent.
+    /// Returns a cookie's value (RFC 6265 section 5.4), as it was sent.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies(name).next()
     }
 
-    /// All values of a cookie: one for each path or domain that it was set for.
+    /// Returns all values of a cookie: one for each path or domain that it was set for.
     pub fn cookies(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers
             .iter()
@@ -309,7 +312,7 @@ impl Http {
             .filter_map(move |(key, value)| (key == name).then_some(value))
     }
 
-    /// The first query parameter of this name, as it was sent (percent-encoded).
+    /// Returns the first query parameter of this name, as it was sent (percent-encoded).
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.query
@@ -370,7 +373,7 @@ pub struct Proxied {
     pub client_port: Option<u16>,
     /// The address that the client connected to: one of the proxy's.
     pub destination: Option<SocketAddr>,
-    /// The host that the client asked for, with its port if it had one.
+    /// The host that the client requested, with its port if it had one.
     pub host: Option<String>,
     /// `http` or `https`.
     pub scheme: Option<&'static str>,
@@ -379,7 +382,7 @@ pub struct Proxied {
 }
 
 impl Proxied {
-    /// Nothing yet, by the word of this peer.
+    /// Creates an empty report of this peer.
     pub fn by(peer: impl Into<String>) -> Self {
         Self { peer: peer.into(), ..Self::default() }
     }

@@ -28,7 +28,8 @@ pub trait Listener: fmt::Debug + Send + Sync {
     /// The address is taken, or may not be used.
     async fn bind(&self, cx: &Context) -> Result<Box<dyn Accept>>;
 
-    /// Says what it needs that isn't there now, such as a device or a folder. Looks at the file system, and opens nothing.
+    /// Returns a warning about a device or a folder that doesn't exist now. Looks at the file system, and opens
+    /// nothing.
     fn missing(&self, _: &Context) -> Option<String> {
         None
     }
@@ -43,7 +44,7 @@ pub trait Accept: Send {
     /// Returns the address that it listens on.
     fn local(&self) -> &Local;
 
-    /// The next connection that came in; `None` if there will be no more.
+    /// Returns the next connection; `None` if there will be no more.
     ///
     /// Cancel safe: a connection is either returned or stays for the next call. Never waits for
     /// what a peer sends.
@@ -60,11 +61,11 @@ pub trait Accept: Send {
 pub struct Local {
     /// A descriptor for it: `tcp:127.0.0.1:41234`, `ws:{tcp:127.0.0.1:41234}`.
     pub descriptor: String,
-    /// What to type into a browser, if that makes sense.
+    /// The URL for a browser, if there is one.
     pub url: Option<String>,
     /// Set if connections to it are encrypted, so that clients use `https` and `wss`.
     pub is_encrypted: bool,
-    /// The port and the address, where it has one.
+    /// The IP address and port, if it has one.
     pub address: Option<std::net::SocketAddr>,
     /// The URL that admits its bearer, if only the invited may connect. Not part of `Display`.
     pub invitation: Option<Invitation>,

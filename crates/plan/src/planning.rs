@@ -108,7 +108,7 @@ impl<'a> Planning<'a> {
         Some((self.make(&args, |args| E::guard(endpoint, args))?, tree))
     }
 
-    /// Plans what the endpoint goes over. Of what fails, the mistakes are found, and there is nothing.
+    /// Plans the endpoints beneath. An endpoint that can't be planned only adds its errors.
     fn beneath(
         &mut self,
         kind: &Kind,
@@ -147,7 +147,7 @@ impl<'a> Planning<'a> {
         Some((endpoint.part(), tree))
     }
 
-    /// Sugar, grammar and kind.
+    /// Resolves sugar, grammar and kind.
     fn resolve(&mut self, text: &Text, role: Role, depth: usize) -> Option<Known> {
         if depth > DEPTH {
             let message = format!("endpoints are nested more than {DEPTH} deep");
@@ -308,7 +308,7 @@ impl<'a> Planning<'a> {
         read::read(&reader, &known.descriptor, &mut self.found)
     }
 
-    /// Has the kind make its part, once everything that was typed can be used.
+    /// Makes the kind's part, once everything that was typed is valid.
     fn make<T>(&mut self, args: &Args, plan: impl FnOnce(&Args) -> Planned<T>) -> Option<T> {
         if !args.is_sound() {
             return None;
@@ -354,7 +354,7 @@ impl<'a> Planning<'a> {
     }
 }
 
-/// Keeps the secrets of what is beneath out of the endpoint's own descriptor.
+/// Keeps the secrets of the endpoints beneath out of the endpoint's own descriptor.
 fn hide(kind: &Kind, args: &mut Args, beneath: &[Tree], typed: &[Typed]) {
     let mut is_found = true;
     for (tree, Typed { text, .. }) in beneath.iter().zip(typed).filter(|(tree, _)| tree.secret) {

@@ -28,13 +28,13 @@ pub struct Plan<T: ?Sized> {
 }
 
 impl Registry {
-    /// These kinds.
+    /// Creates a registry of these kinds.
     #[must_use]
     pub fn with(kinds: &[&'static Kind]) -> Self {
         Self { kinds: kinds.to_vec(), framings: Vec::new() }
     }
 
-    /// With one more. A name that is taken already stays with the first.
+    /// Adds a kind. A name that is taken already stays with the first.
     #[must_use]
     #[expect(clippy::should_implement_trait, reason = "kinds are added; registries are not summed")]
     pub fn add(mut self, kind: &'static Kind) -> Self {
@@ -42,32 +42,32 @@ impl Registry {
         self
     }
 
-    /// With one more framing, for every kind that takes one. A name that is taken already stays with the first.
+    /// Adds a framing, for every kind that takes one. A name that is taken already stays with the first.
     #[must_use]
     pub fn add_framing(mut self, framing: &'static FramingKind) -> Self {
         self.framings.push(framing);
         self
     }
 
-    /// All framings: those that kinds bring, then those that were added.
+    /// Returns all framings: those that kinds bring, then those that were added.
     pub fn framings(&self) -> impl Iterator<Item = &'static FramingKind> {
         let of_kinds = self.kinds.iter().flat_map(|kind| kind.framings);
         of_kinds.chain(&self.framings).copied()
     }
 
-    /// The framing of this name, whatever its case.
+    /// Returns the framing of this name, whatever its case.
     #[must_use]
     pub fn framing(&self, name: &str) -> Option<&'static FramingKind> {
         self.framings().find(|framing| framing.name.eq_ignore_ascii_case(name))
     }
 
-    /// All kinds, in order.
+    /// Returns all kinds, in order.
     #[must_use]
     pub fn kinds(&self) -> &[&'static Kind] {
         &self.kinds
     }
 
-    /// The kind of this name, whatever its case, and the alias if it is one.
+    /// Returns the kind of this name, whatever its case, and the alias if it is one.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<(&'static Kind, Option<&'static Alias>)> {
         self.kinds.iter().find_map(|kind| {

@@ -15,7 +15,7 @@ pub(crate) trait Endpoint {
     /// The side.
     const ROLE: Role;
 
-    /// Returns what makes an endpoint of this side, if `kind` has it.
+    /// Returns the function that makes an endpoint of this side, if `kind` has it.
     fn make(kind: &Kind) -> Option<Make<Self>>;
 
     /// Returns the layer that `kind` is on this side, if it is one.

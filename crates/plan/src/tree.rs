@@ -9,7 +9,7 @@ use crate::kind::{Args, FactName, HIDDEN, Kind, Role, Setting, Shape, ValueKind}
 pub struct Tree {
     /// The kind's own name.
     pub kind: &'static str,
-    /// The name that it was called by.
+    /// The name or alias that was typed.
     pub called: String,
     /// Its descriptor in the common form.
     pub descriptor: String,

@@ -34,8 +34,8 @@ impl Broadcast {
         if full == 0 { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Sends `signal` to all; returns how many subscribers missed it because their queue is full, which
-    /// a state never does. Subscribers that were dropped are forgotten.
+    /// Sends `signal` to all; returns the number of subscribers that missed it because their queue is full, which
+    /// never happens to a state. Subscribers that were dropped are removed.
     #[must_use = "some receivers may have missed it"]
     pub fn send(&mut self, signal: &Signal) -> usize {
         self.learn(signal);

@@ -21,18 +21,18 @@ pub fn channel() -> (SignalSender, SignalReceiver) {
     (SignalSender(Arc::clone(&queue)), SignalReceiver(queue))
 }
 
-/// Sends signals. Dropping it, and all its clones, ends the queue. Room for an event is one sender's to wait for; what
-/// others send is states.
+/// Sends signals. Dropping it, and all its clones, ends the queue. Only one sender may wait for room for an event;
+/// the others send states.
 #[derive(Debug)]
 pub struct SignalSender(Arc<Mutex<Queue>>);
 
 /// A signal that was not queued.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Undelivered {
-    /// As many events wait as fit; here is this one back.
+    /// The queue of events is full; the event is returned.
     #[error("{EVENTS} signals are queued already")]
     Full(Signal),
-    /// The receiver was dropped: nobody is interested.
+    /// The receiver was dropped.
     #[error("nobody receives signals any more")]
     Gone,
 }
@@ -51,8 +51,8 @@ impl SignalSender {
         lock(&self.0).push(signal)
     }
 
-    /// Ready when an event fits, or nobody receives any more. With a single sender, as each queue has,
-    /// it stays so until one is sent.
+    /// Ready when an event fits, or the receiver was dropped. With a single sender, as each queue has, it stays so
+    /// until one is sent.
     pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut queue = lock(&self.0);
         if queue.closed || queue.events < EVENTS {

@@ -26,7 +26,7 @@ pub enum Signal {
     Line(LineSettings),
     /// Modem lines to set, or that changed. An event.
     Modem(ModemLines),
-    /// Throw away what a serial line hasn't delivered yet. An event.
+    /// Discards data that a serial line hasn't delivered yet. An event.
     Purge(Purge),
     /// Asks for a value; a side that has it answers with the signal that carries it. An event.
     Query(Query),
@@ -37,7 +37,7 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// Returns whether a newer one makes an older one pointless.
+    /// Returns `true` if a newer one replaces an older one.
     #[must_use]
     pub fn is_state(&self) -> bool {
         match self {
@@ -51,7 +51,7 @@ impl Signal {
         }
     }
 
-    /// Returns whether both are of one sort, whatever their values.
+    /// Returns `true` if both are of one sort, whatever their values.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
         discriminant(self) == discriminant(other)
@@ -69,7 +69,7 @@ pub enum Break {
     Off,
 }
 
-/// What to throw away, as `tcflush` and RFC 2217's PURGE-DATA have it.
+/// The data to discard, as for `tcflush` and RFC 2217's PURGE-DATA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purge {
     /// Data that was received and not read.

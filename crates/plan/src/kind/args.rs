@@ -23,7 +23,7 @@ pub struct Args {
     pub role: Role,
     /// The syntax that it was typed in.
     pub syntax: Syntax,
-    /// The name that the kind was called by, in lower case.
+    /// The name or alias of the kind that was typed, in lower case.
     pub called: String,
     /// The endpoint's descriptor, for messages: secrets are left out.
     pub descriptor: String,
@@ -60,7 +60,7 @@ pub struct Setting {
     pub name: String,
     /// The value as it was typed, unescaped, or the default.
     pub text: String,
-    /// The value, read.
+    /// The parsed value.
     pub value: Value,
     /// The place in the typed text; the kind's name for a default.
     pub span: Span,
@@ -88,13 +88,13 @@ impl Args {
         })
     }
 
-    /// Every value, in the order of the definitions.
+    /// Returns all values, in the order of the definitions.
     #[must_use]
     pub fn settings(&self) -> &[Setting] {
         &self.settings
     }
 
-    /// A number, where one was given or is the default.
+    /// Returns a number, if it was given or has a default.
     #[must_use]
     pub fn int(&self, name: &str) -> Option<u64> {
         self.value(name).map(|value| match value {
@@ -103,14 +103,14 @@ impl Args {
         })
     }
 
-    /// A port; a port has to be given or have a default.
+    /// Returns a port, which has to be given or have a default.
     #[must_use]
     pub fn port(&self, name: &str) -> u16 {
         let port = self.int(name).and_then(|port| u16::try_from(port).ok());
         port.expect("a required port was read as a number up to 65535")
     }
 
-    /// A flag; `false` if it isn't given and has no default.
+    /// Returns a flag; `false` if it isn't given and has no default.
     #[must_use]
     pub fn flag(&self, name: &str) -> bool {
         self.value(name).is_some_and(|value| match value {
@@ -137,7 +137,7 @@ impl Args {
         self.switches.iter().filter(move |(switch, _)| *switch == name).map(|(_, inside)| inside)
     }
 
-    /// The networks that a list has; none if the parameter isn't given.
+    /// Returns the networks in a list; none if the parameter isn't given.
     ///
     /// # Errors
     /// A word of it is no network, or it is given and has none: an unset variable must not mean everybody.
@@ -154,7 +154,7 @@ impl Args {
         })
     }
 
-    /// A time, where one was given or is the default.
+    /// Returns a time, if it was given or has a default.
     #[must_use]
     pub fn duration(&self, name: &str) -> Option<Duration> {
         self.value(name).map(|value| match value {
@@ -163,7 +163,7 @@ impl Args {
         })
     }
 
-    /// Two times, where they were given or are the default: the first is not longer than the second.
+    /// Returns two times, if they were given or have a default: the first is not longer than the second.
     #[must_use]
     pub fn durations(&self, name: &str) -> Option<(Duration, Duration)> {
         self.value(name).map(|value| match value {
@@ -172,7 +172,7 @@ impl Args {
         })
     }
 
-    /// Text, where it was given or is the default.
+    /// Returns text, if it was given or has a default.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.value(name).map(|value| match value {
@@ -181,7 +181,7 @@ impl Args {
         })
     }
 
-    /// Words; none if the parameter isn't given and has no default.
+    /// Returns the words of a list; none if the parameter isn't given and has no default.
     #[must_use]
     pub fn list(&self, name: &str) -> &[String] {
         self.value(name).map_or(&[], |value| match value {
@@ -190,7 +190,7 @@ impl Args {
         })
     }
 
-    /// Text with holes, where it was given or is the default.
+    /// Returns text with holes, if it was given or has a default.
     #[must_use]
     pub fn template(&self, name: &str) -> Option<&Template> {
         self.value(name).map(|value| match value {
@@ -209,7 +209,7 @@ impl Args {
         }
     }
 
-    /// All values of a parameter that takes further positionals.
+    /// Returns all values of a parameter that takes further positionals.
     pub fn rest(&self, name: &str) -> impl Iterator<Item = &str> {
         self.settings.iter().filter(move |setting| setting.name == name).map(|s| &*s.text)
     }
@@ -238,7 +238,7 @@ impl Args {
         self.setting(name).map_or(self.span, |setting| setting.span)
     }
 
-    /// A mistake in a parameter's value that its definition doesn't show.
+    /// Returns an error in a parameter's value that its definition can't express.
     #[must_use]
     pub fn mistake(
         &self,
@@ -249,7 +249,7 @@ impl Args {
         Diagnostic::error(Stage::Plan, code, self.span_of(name), message)
     }
 
-    /// Warns about a parameter's value and takes it.
+    /// Warns about a parameter's value and accepts it.
     pub fn warn(&self, name: &str, code: impl Into<Code>, message: impl Into<String>) {
         let warning = Diagnostic::warning(Stage::Plan, code, self.span_of(name), message);
         self.warnings.borrow_mut().push(warning);
@@ -263,14 +263,14 @@ impl Args {
         self.warnings.take()
     }
 
-    /// Returns the kinds that are known, for an endpoint that is planned when it is known what it is.
+    /// Returns the registry of kinds, for an endpoint that is planned later, when it is known.
     #[must_use]
     pub fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    /// The connecting side of the layer of that name, with its defaults; `None` if no kind of that
-    /// name is a layer.
+    /// Returns the connecting side of the layer of that name, with its defaults; `None` if no kind
+    /// of that name is a layer.
     #[must_use]
     pub fn dial_layer(&self, name: &str) -> Option<Arc<dyn DialLayer>> {
         self.registry.dial_layer(name, self.syntax)

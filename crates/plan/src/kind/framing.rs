@@ -20,7 +20,7 @@ use crate::Registry;
 pub struct FramingKind {
     /// The name.
     pub name: &'static str,
-    /// One sentence: what a message is.
+    /// The description of a message, in one sentence.
     pub about: &'static str,
     /// Its parameters, all given by name.
     pub params: &'static [Param],
@@ -38,15 +38,15 @@ impl FramingKind {
 /// A planned framing, which converts between the bytes of a stream and messages. Cheap to clone.
 #[derive(Clone)]
 pub struct Framings {
-    /// Of the bytes that are read.
+    /// The framing of received bytes.
     pub incoming: Arc<dyn Framing>,
-    /// Of the bytes that are written.
+    /// The framing of sent bytes.
     pub outgoing: Arc<dyn Framing>,
     /// The longest message, in bytes.
     pub max: usize,
     /// The time limit for the rest of a message, and what to do after it.
     pub timeout: Option<(Duration, Partial)>,
-    /// What to do with a message that a stream ends inside of.
+    /// The treatment of a message that is incomplete at the end of the stream.
     pub rest: Partial,
 }
 

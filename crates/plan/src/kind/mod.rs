@@ -36,7 +36,7 @@ pub struct Kind {
     pub name: &'static str,
     /// Other names for it.
     pub aliases: &'static [Alias],
-    /// One sentence: what it is.
+    /// Its description, in one sentence.
     pub about: &'static str,
     /// Listening, if it can.
     pub listen: Option<Side<PlanListen>>,
@@ -49,10 +49,10 @@ pub struct Kind {
     /// Another spelling of a descriptor of this kind, such as Twisted's flattened wrappers, put
     /// into the common form; `None` if it is in that form.
     pub rewrite: Option<fn(&Descriptor, Role) -> Option<Descriptor>>,
-    /// The words for a mistake that people make who mean this kind, if what they typed can't be planned: asked of the
-    /// kind that they named, and of every kind if they named none that there is.
+    /// Returns help for a frequent mistake with this kind, if a descriptor can't be planned: called for the kind that
+    /// it names, and for every kind if it names an unknown one.
     pub slip: Option<fn(&Descriptor, Role) -> Option<Diagnostic>>,
-    /// The facts that its connections carry: what templates may name.
+    /// The facts that its connections carry, for templates.
     pub facts: &'static [FactName],
     /// The framings that it brings, for every kind that takes one.
     pub framings: &'static [&'static FramingKind],
@@ -63,7 +63,7 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// A kind that can do nothing yet: the start of a definition.
+    /// Creates a kind without sides: the start of a definition.
     #[must_use]
     pub const fn new(name: &'static str, about: &'static str) -> Self {
         Self {
@@ -142,7 +142,7 @@ pub struct Alias {
     pub defaults: &'static [(&'static str, &'static str)],
     /// Parameters that only this name takes.
     pub params: &'static [Param],
-    /// One sentence: what the difference is; empty if there is none.
+    /// The difference, in one sentence; empty if there is none.
     pub about: &'static str,
 }
 
@@ -158,7 +158,7 @@ pub struct Scheme {
 }
 
 impl Scheme {
-    /// One that the manual shows.
+    /// Creates a scheme that the manual lists.
     #[must_use]
     pub const fn new(
         name: &'static str,
@@ -167,7 +167,7 @@ impl Scheme {
         Self { name, expand, listed: true }
     }
 
-    /// It is left out of the manual.
+    /// Leaves it out of the manual.
     #[must_use]
     pub const fn unlisted(mut self) -> Self {
         self.listed = false;
@@ -236,19 +236,20 @@ pub struct Side<P> {
 }
 
 impl<P> Side<P> {
-    /// A side that gives bytes and takes its positionals in order.
+    /// Creates a side that gives bytes and takes its positionals in order.
     #[must_use]
     pub const fn bytes(params: &'static [Param], plan: P) -> Self {
         Self { params, gives: Shape::Bytes, positional: Positional::InOrder, plan }
     }
 
-    /// A side that gives messages and takes its positionals in order.
+    /// Creates a side that gives messages and takes its positionals in order.
     #[must_use]
     pub const fn messages(params: &'static [Param], plan: P) -> Self {
         Self { params, gives: Shape::Messages, positional: Positional::InOrder, plan }
     }
 
-    /// A side that gives what the endpoint beneath it gives, and takes its positionals in order.
+    /// Creates a side with the shape of the endpoint beneath it, which takes its positionals in
+    /// order.
     #[must_use]
     pub const fn alike(params: &'static [Param], plan: P) -> Self {
         Self { params, gives: Shape::Beneath, positional: Positional::InOrder, plan }
@@ -260,7 +261,7 @@ impl<P> Side<P> {
 }
 
 impl Side<PlanListen> {
-    /// Listening by opening the connecting side, whose parameters it takes.
+    /// Creates a listening side that opens the connecting side, whose parameters it takes.
     #[must_use]
     pub const fn opened(times: Times) -> Self {
         Self::bytes(&[], PlanListen::Opened(times))
@@ -272,7 +273,7 @@ impl Side<PlanListen> {
 pub enum Positional {
     /// The first positional is the first positional parameter, whatever is given by name.
     InOrder,
-    /// Those given by name are passed over: `tcp:80:host=h` is Twisted's way to give a port.
+    /// Parameters given by name are skipped: `tcp:80:host=h` is Twisted's way to give a port.
     SkipNamed,
 }
 
@@ -281,16 +282,16 @@ pub enum Positional {
 pub enum Shape {
     /// Bytes without boundaries.
     Bytes,
-    /// Messages; flattened where bytes are wanted.
+    /// Messages, which are flattened for a byte stream.
     Messages,
-    /// Messages that mean something only one by one, as datagrams do: where they are flattened, that is worth a warning.
+    /// Messages that need their boundaries, such as datagrams: flattening them causes a warning.
     Datagrams,
     /// The shape of the endpoint beneath. A [`Tree`](crate::Tree) has the resulting shape.
     Beneath,
 }
 
 impl Shape {
-    /// Returns what the manual calls it.
+    /// Returns its name in the manual.
     #[must_use]
     pub fn describe(self) -> &'static str {
         match self {
@@ -337,8 +338,8 @@ pub enum PlanConnect {
     Over(PlanOver<dyn Connector>),
 }
 
-/// Plans an endpoint over others from its own parameters, before those beneath are known to be sound: so all
-/// mistakes of a descriptor are found at once.
+/// Plans an endpoint over others from its own parameters, before those beneath are known to be valid, so that all
+/// errors of a descriptor are found at once.
 ///
 /// The endpoints beneath are its parameters of endpoint type ([`ValueKind::beneath`]): one or several, each as a
 /// listener or as a connector.

@@ -57,7 +57,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    /// Its heading.
+    /// Returns its heading.
     #[must_use]
     pub fn heading(self) -> &'static str {
         match self {
@@ -75,14 +75,14 @@ impl Topic {
 /// The permission to use facts about a client in a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holes {
-    /// `${http.path}` in it is a mistake, for this reason.
+    /// `${http.path}` in it is an error, for this reason.
     Refused(&'static str),
     /// It may.
     Filled,
 }
 
 impl Param {
-    /// A parameter given by name that may be left out.
+    /// Creates an optional parameter that is given by name.
     #[must_use]
     pub const fn new(name: &'static str, value: ValueKind, doc: &'static str) -> Self {
         let holes = match value {
@@ -106,56 +106,56 @@ impl Param {
         }
     }
 
-    /// It can be given by position too.
+    /// Allows it to be given by position.
     #[must_use]
     pub const fn positional(mut self) -> Self {
         self.positional = true;
         self
     }
 
-    /// It has to be given.
+    /// Makes it required.
     #[must_use]
     pub const fn required(mut self) -> Self {
         self.required = true;
         self
     }
 
-    /// It is this if it isn't given.
+    /// Sets its default.
     #[must_use]
     pub const fn default(mut self, default: &'static str) -> Self {
         self.default = Some(default);
         self
     }
 
-    /// It has these other names.
+    /// Sets its other names.
     #[must_use]
     pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
         self
     }
 
-    /// It takes all further positionals.
+    /// Makes it take all further positionals.
     #[must_use]
     pub const fn rest(mut self) -> Self {
         self.rest = true;
         self
     }
 
-    /// Its name is a prefix; what follows it is up to the user.
+    /// Makes its name a prefix, which any name may follow.
     #[must_use]
     pub const fn prefix(mut self) -> Self {
         self.prefix = true;
         self
     }
 
-    /// It is shown with these others.
+    /// Sets its group in the manual.
     #[must_use]
     pub const fn topic(mut self, topic: Topic) -> Self {
         self.topic = topic;
         self
     }
 
-    /// Its value is kept out of logs and of `explain`.
+    /// Keeps its value out of logs and of `explain`.
     #[must_use]
     pub const fn secret(mut self) -> Self {
         self.secret = true;
@@ -169,15 +169,15 @@ impl Param {
         self
     }
 
-    /// Peers' facts may fill it; without holes, it is read as what it takes. The kind asks [`Args::filled`](super::Args::filled)
-    /// first.
+    /// Allows facts about a client in it; without them, it is parsed as its type. The kind calls
+    /// [`Args::filled`](super::Args::filled) first.
     #[must_use]
     pub const fn fillable(mut self) -> Self {
         self.holes = Holes::Filled;
         self
     }
 
-    /// Peers' facts may not fill it, for this reason.
+    /// Forbids facts about a client in it, for this reason.
     #[must_use]
     pub const fn no_holes(mut self, reason: &'static str) -> Self {
         self.holes = Holes::Refused(reason);
@@ -232,7 +232,7 @@ pub enum ValueKind {
     /// A switch that, if it is on, has parameters: `on`, or `{level=1:threshold=128}`, which is on with these. Read
     /// by [`Args::switch`](super::Args::switch).
     Switch(&'static [Param]),
-    /// Text that holes of a template may stand in.
+    /// Text that may contain holes of a template.
     Template,
     /// Any text.
     Text,
@@ -242,7 +242,7 @@ pub enum ValueKind {
 }
 
 impl ValueKind {
-    /// Returns the side of the endpoint that it describes, for a kind on the side `role`; `None` if it is no
+    /// Returns the side of the endpoint that it describes, for a kind on the side `role`; `None` if it isn't an
     /// endpoint.
     #[must_use]
     pub fn beneath(self, role: Role) -> Option<Role> {
@@ -254,7 +254,7 @@ impl ValueKind {
         }
     }
 
-    /// Returns whether it is an endpoint.
+    /// Returns `true` if it is an endpoint.
     #[must_use]
     pub fn is_endpoint(self) -> bool {
         self.beneath(Role::Connect).is_some()
@@ -297,7 +297,7 @@ impl ValueKind {
     }
 }
 
-/// A value, read.
+/// A parsed value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// Of [`ValueKind::Bool`], [`ValueKind::Switch`].

@@ -7,19 +7,19 @@ use descriptor::Text;
 
 use super::Param;
 
-/// One of the things that a parameter may be.
+/// One variant of a parameter's value.
 #[derive(Clone, Copy, Debug)]
 pub struct Variant {
     /// The name.
     pub name: &'static str,
-    /// One sentence: what it means.
+    /// Its meaning, in one sentence.
     pub about: &'static str,
     /// Its parameters: positional ones first, in their order.
     pub params: &'static [Param],
 }
 
 impl Variant {
-    /// One that takes these.
+    /// Creates a variant with these parameters.
     #[must_use]
     pub const fn new(name: &'static str, about: &'static str, params: &'static [Param]) -> Self {
         Self { name, about, params }
