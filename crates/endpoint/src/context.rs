@@ -19,12 +19,12 @@ use crate::{Clock, Grants};
 #[derive(Clone)]
 pub struct Context {
     inner: Arc<Inner>,
+    environment: Arc<[(OsString, OsString)]>,
     behind: Grants,
     gate: Option<Arc<dyn Gate>>,
 }
 
 struct Inner {
-    environment: Vec<(OsString, OsString)>,
     shared: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     work: watch::Sender<usize>,
     cut: watch::Sender<bool>,
@@ -44,8 +44,19 @@ impl Context {
         let (work, _) = watch::channel(0);
         let (cut, _) = watch::channel(false);
         let (shared, clock) = (Mutex::default(), OnceLock::new());
-        let inner = Arc::new(Inner { environment, shared, work, cut, clock });
-        Self { inner, behind: Grants::Program, gate: None }
+        let inner = Arc::new(Inner { shared, work, cut, clock });
+        Self { inner, environment, behind: Grants::Program, gate: None }
+    }
+
+    /// Returns the same context with more variables in its environment; of two with the same name, the later one
+    /// counts.
+    #[must_use]
+    pub fn with_variables(
+        &self,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Self {
+        let environment = self.environment.iter().cloned().chain(variables).collect();
+        Self { environment, ..self.clone() }
     }
 
     /// Returns the same context, for binding a listener whose destination exposes this.
@@ -77,13 +88,13 @@ impl Context {
     /// Returns the environment.
     #[must_use]
     pub fn environment(&self) -> &[(OsString, OsString)] {
-        &self.inner.environment
+        &self.environment
     }
 
     /// Returns one variable of the environment.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&OsStr> {
-        let variables = self.inner.environment.iter();
+        let variables = self.environment.iter();
         variables.rev().find(|(key, _)| key == name).map(|(_, value)| &**value)
     }
 

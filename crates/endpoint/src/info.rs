@@ -439,6 +439,45 @@ impl Fact for Target {
     }
 }
 
+/// The permitted addresses of a connection that is opened for a client, as set by its route. Connectors that dial
+/// addresses check each against it, in addition to their own allow-list. It has no names for templates.
+#[derive(Clone)]
+pub struct Restriction(Arc<Admits>);
+
+/// The check of a requested host, one of its addresses, and a port: returns `true` if it may be
+/// dialled.
+type Admits = dyn Fn(&str, IpAddr, u16) -> bool + Send + Sync;
+
+impl Restriction {
+    /// Creates a restriction from `admits`, which checks a requested host, one of its addresses,
+    /// and a port.
+    pub fn new(admits: impl Fn(&str, IpAddr, u16) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(admits))
+    }
+
+    /// Returns `true` if `address` may be dialled at `port`, when `host` was requested.
+    #[must_use]
+    pub fn admits(&self, host: &str, address: IpAddr, port: u16) -> bool {
+        (self.0)(host, address, port)
+    }
+}
+
+impl Fact for Restriction {
+    fn root(&self) -> &'static str {
+        "restriction"
+    }
+
+    fn get(&self, _: &str) -> Option<Cow<'_, str>> {
+        None
+    }
+}
+
+impl fmt::Debug for Restriction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Restriction")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -31,6 +31,7 @@ mod networks;
 mod opened;
 mod peer;
 mod plain;
+pub mod provider;
 mod raw;
 mod reason;
 mod stream;

@@ -19,7 +19,9 @@ use crate::beneath::{Beneath, Part};
 use crate::kind::args::Typed;
 use crate::kind::read;
 use crate::kind::reader::{self, Reader};
-use crate::kind::{Alias, Args, Form, Kind, Planned, Role, Shape, Takes, ValueKind, framing};
+use crate::kind::{
+    Alias, Args, Form, Kind, Planned, Role, Shape, Takes, ValueKind, framing, provider,
+};
 use crate::side::Endpoint;
 use crate::{Plan, Registry, Tree};
 
@@ -292,6 +294,10 @@ impl<'a> Planning<'a> {
             let position = positional.position(|param| param.name == by.name);
             framing::beside(self.registry, by, &known.descriptor, position)
         });
+        let asks =
+            form.params.iter().find(|param| matches!(param.value, ValueKind::ProviderBeside));
+        let beside =
+            asks.map_or(beside, |by| provider::beside(self.registry, by, &known.descriptor));
         let reader = Reader {
             registry: self.registry,
             name: alias.map_or(known.kind.name, |alias| alias.name),

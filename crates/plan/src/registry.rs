@@ -6,7 +6,7 @@ use descriptor::{Diagnostic, Syntax};
 use endpoint::{Connector, DialLayer, Listener};
 
 use crate::Tree;
-use crate::kind::{Alias, FactName, FramingKind, Kind};
+use crate::kind::{Alias, FactName, FramingKind, Kind, Param, ProviderKind, Role, ValueKind};
 use crate::planning::Planning;
 
 /// The kinds that descriptors may name.
@@ -14,6 +14,7 @@ use crate::planning::Planning;
 pub struct Registry {
     kinds: Vec<&'static Kind>,
     framings: Vec<&'static FramingKind>,
+    providers: Vec<&'static ProviderKind>,
 }
 
 /// An endpoint that was planned, with what `explain` shows.
@@ -31,7 +32,7 @@ impl Registry {
     /// Creates a registry of these kinds.
     #[must_use]
     pub fn with(kinds: &[&'static Kind]) -> Self {
-        Self { kinds: kinds.to_vec(), framings: Vec::new() }
+        Self { kinds: kinds.to_vec(), framings: Vec::new(), providers: Vec::new() }
     }
 
     /// Adds a kind. A name that is taken already stays with the first.
@@ -61,7 +62,36 @@ impl Registry {
         self.framings().find(|framing| framing.name.eq_ignore_ascii_case(name))
     }
 
-    /// Returns all kinds, in order.
+    /// Adds a provider of routes, for every kind that uses one. A name that is taken already stays with the first.
+    #[must_use]
+    pub fn add_provider(mut self, provider: &'static ProviderKind) -> Self {
+        self.providers.push(provider);
+        self
+    }
+
+    /// Returns all providers of routes: those that kinds bring, then those that were added.
+    pub fn providers(&self) -> impl Iterator<Item = &'static ProviderKind> {
+        let of_kinds = self.kinds.iter().flat_map(|kind| kind.providers);
+        of_kinds.chain(&self.providers).copied()
+    }
+
+    /// Returns the provider of this name, whatever its case.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<&'static ProviderKind> {
+        self.providers().find(|provider| provider.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Returns the parameters that one side of a kind may have, those of all providers with them if it asks one.
+    #[must_use]
+    pub fn params(&self, kind: &Kind, role: Role) -> Vec<&'static Param> {
+        let mut params = kind.params(role);
+        if params.iter().any(|param| matches!(param.value, ValueKind::ProviderBeside)) {
+            params.extend(self.providers().flat_map(|provider| provider.params));
+        }
+        params
+    }
+
+    /// All kinds, in order.
     #[must_use]
     pub fn kinds(&self) -> &[&'static Kind] {
         &self.kinds

@@ -74,6 +74,7 @@ fn section(out: &mut String, kind: &Kind, registry: &Registry) -> fmt::Result {
         table(out, alias.params.iter())?;
     }
     framings(out, kind)?;
+    providers(out, kind)?;
     let also = also(kind);
     if !also.is_empty() {
         writeln!(out, "\nAlso written {}.", also.join(", "))?;
@@ -115,6 +116,15 @@ fn framings(out: &mut String, kind: &Kind) -> fmt::Result {
     for framing in kind.framings.iter().filter(|framing| !framing.params.is_empty()) {
         writeln!(out, "\n**`{}`:**\n", framing.name)?;
         table(out, framing.params.iter())?;
+    }
+    Ok(())
+}
+
+/// The providers of routes of a kind, each with its parameters.
+fn providers(out: &mut String, kind: &Kind) -> fmt::Result {
+    for provider in kind.providers {
+        writeln!(out, "\n**Provider `{}`**: {}.\n", provider.name, cell(provider.about))?;
+        table(out, provider.params.iter())?;
     }
     Ok(())
 }

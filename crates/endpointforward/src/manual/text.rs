@@ -66,6 +66,13 @@ fn write(out: &mut String, kind: &Kind, registry: &Registry, columns: usize) -> 
             }
         }
     }
+    for provider in kind.providers {
+        let about = format!("{}.", unstopped(provider.about));
+        wrap(out, &format!("\nProvider {}: ", provider.name), 4, &about, columns);
+        for param in provider.params {
+            is_short &= short(out, param, columns);
+        }
+    }
     if !is_short {
         let name = kind.name;
         wrap(
@@ -130,6 +137,13 @@ pub fn parameter(kind: &Kind, name: &str, columns: usize) -> Option<String> {
     if let Some(param) = common.filter(|_| out.is_empty() && kind.listen.is_some()) {
         out += "All listeners:\n";
         params(&mut out, std::iter::once(param), columns).ok()?;
+    }
+    for provider in kind.providers {
+        if let Some(param) = provider.params.iter().find(|param| param.is_called(name)) {
+            let gap = if out.is_empty() { "" } else { "\n" };
+            out += &format!("{gap}Provider {}:\n", provider.name);
+            params(&mut out, std::iter::once(param), columns).ok()?;
+        }
     }
     (!out.is_empty()).then_some(out)
 }

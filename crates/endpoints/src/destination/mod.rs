@@ -17,6 +17,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use descriptor::{Code, Diagnostic, Template};
+use endpoint::info::Restriction;
 use endpoint::{Context, Error, ErrorKind, Grants, Info, Result, describe};
 use plan::kind::{Args, Planned};
 use tracing::info;
@@ -100,8 +101,8 @@ impl Destination {
     }
 
     /// Returns whether names are resolved here in any case: what is allowed are addresses.
-    pub(crate) fn is_restricted(&self) -> bool {
-        self.allow.is_some()
+    pub(crate) fn is_restricted(&self, place: &Place) -> bool {
+        self.allow.is_some() || place.restriction.is_some()
     }
 
     /// Returns the host and port for a client. `label` is the endpoint's, for errors.
@@ -144,7 +145,7 @@ impl Destination {
         if self.grants() == Grants::Network {
             info!("the client requests {host}, port {port}");
         }
-        Ok(Place { host, port })
+        Ok(Place { host, port, restriction: info.get::<Restriction>().cloned() })
     }
 
     /// Returns the addresses to dial: those of the family, and of them those that are allowed.
@@ -157,7 +158,7 @@ impl Destination {
         place: &Place,
         label: &str,
     ) -> Result<Vec<SocketAddr>> {
-        let Place { host, port } = place;
+        let Place { host, port, restriction } = place;
         let found = host.resolve(cx, *port).await.map_err(|cause| {
             if cause.kind() == io::ErrorKind::QuotaExceeded {
                 return Error::from_io("connect", label, cause)
@@ -173,21 +174,21 @@ impl Destination {
             let words = format!("`{host}` doesn't have {}", self.family.noun());
             return Err(error(ErrorKind::NotFound, label, words));
         }
-        if let Some(allow) = &self.allow {
-            let admits =
-                |address: &SocketAddr| allow.admits(&host.to_string(), address.ip(), *port);
-            let refused = usable.first().copied();
-            usable.retain(admits);
-            if let (true, Some(refused)) = (usable.is_empty(), refused) {
-                let shown = refused.ip().to_canonical();
-                let words = match host.address() {
-                    Some(_) => format!("`allow` doesn't permit {shown}, port {port}"),
-                    None => {
-                        format!("`allow` doesn't permit `{host}`, which is {shown}, port {port}")
-                    }
-                };
-                return Err(error(ErrorKind::Forbidden, label, words));
-            }
+        let host_name = host.to_string();
+        let admits = |address: &SocketAddr| {
+            let (address, host) = (address.ip(), &*host_name);
+            self.allow.as_ref().is_none_or(|allow| allow.admits(host, address, *port))
+                && restriction.as_ref().is_none_or(|it| it.admits(host, address, *port))
+        };
+        let refused = usable.first().copied();
+        usable.retain(admits);
+        if let (true, Some(refused)) = (usable.is_empty(), refused) {
+            let shown = refused.ip().to_canonical();
+            let words = match host.address() {
+                Some(_) => format!("`allow` doesn't permit {shown}, port {port}"),
+                None => format!("`allow` doesn't permit `{host}`, which is {shown}, port {port}"),
+            };
+            return Err(error(ErrorKind::Forbidden, label, words));
         }
         Ok(usable)
     }
@@ -198,6 +199,8 @@ impl Destination {
 pub(crate) struct Place {
     pub(crate) host: Host,
     pub(crate) port: u16,
+    /// The permitted addresses of a route.
+    restriction: Option<Restriction>,
 }
 
 /// A destination that contains a client's facts needs an allow-list.

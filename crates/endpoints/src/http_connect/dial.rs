@@ -30,7 +30,7 @@ impl DialLayer for Dial {
     async fn dial(&self, cx: &Context, conn: Conn, info: &Info) -> Result<Conn> {
         let place = self.destination.of(info, &self.label).await?;
         let mut host = place.host.to_string();
-        if self.destination.is_restricted() {
+        if self.destination.is_restricted(&place) {
             let addresses = self.destination.addresses(cx, &place, &self.label).await?;
             let address = addresses.first().expect("without one it is an error");
             host = address.ip().to_canonical().to_string();

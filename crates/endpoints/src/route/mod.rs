@@ -1,29 +1,44 @@
-//! `route:file=PATH`: the destination is looked up for each client, by a key that the client brings.
+//! `route:PROVIDER=…`: the destination is looked up for each client, by a key that the client brings.
 //!
-//! 1. [`Route::connect`] fills the key from the client's facts, and asks the provider;
-//! 2. the answer is text: a descriptor, or `HOST:PORT`. It is planned once, and kept;
-//! 3. what it names is connected as any destination is.
+//! 1. [`Route::connect`] fills the key from the client's facts;
+//! 2. [`lookup`] asks the provider, if it isn't known what that says: a file, a program, a server;
+//! 3. the answer is text: a descriptor, or `HOST:PORT`. [`planned`] plans it once, and keeps it;
+//! 4. what it names is connected as any destination is.
 //!
 //! The provider's words are the operator's; a client only chooses among them. They may still not lead to a program or a
 //! device unless that is said, since the listener in front was checked for what this kind grants.
 
+mod answer;
+mod exec;
+mod facts;
+mod file;
+mod http;
+mod lookup;
+mod planned;
 mod tokens;
 mod websocksy;
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Mutex;
 
 use async_trait::async_trait;
-use descriptor::{Report, Syntax, Template};
-use endpoint::{Conn, Connector, Context, Error, ErrorKind, Fact, Grants, Info, Result};
-use plan::Registry;
-use plan::kind::{Args, Example, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind};
+use descriptor::{Code, Syntax, Template};
+use endpoint::provider::{Destination, Found, Query};
+use endpoint::{Conn, Connector, Context, ErrorKind, Fact, Grants, Info, Result};
+use plan::kind::{
+    Args, Assemble, Example, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
+};
 use tracing::info;
+
+use self::lookup::{Limits, Lookup};
+use self::planned::Routes;
+use crate::destination::{ALLOW, Allow};
+use crate::through::limit;
 
 /// Destinations that are looked up.
 pub(crate) static KIND: Kind = Kind {
-    connect: Some(Side::bytes(PARAMS, PlanConnect::Leaf(plan))),
+    connect: Some(Side::bytes(PARAMS, PlanConnect::Over(plan))),
+    providers: &[&file::FILE, &exec::EXEC, &http::HTTP],
     examples: &[
         Example {
             role: Role::Connect,
@@ -42,6 +57,18 @@ pub(crate) static KIND: Kind = Kind {
             about: "Reads the files of websocksy's `file` backend: each line has a peer, a subprotocol and a \
                 framing.",
         },
+        Example {
+            role: Role::Connect,
+            descriptor: "route:exec=./route.py:cache=60",
+            about: "Runs a program that prints the client's destination, and uses it for the same token for a \
+                minute.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "route:http={https://routes.example/where}:bearer-file=/etc/endpointforward/routes.token:allow=private",
+            about: "Sends the facts about the client to a server, which answers with the destination, within private \
+                networks.",
+        },
     ],
     see_also: &["tcp", "fallback", "balance"],
     ..Kind::new("route", "A destination looked up for each client")
@@ -49,208 +76,166 @@ pub(crate) static KIND: Kind = Kind {
 
 const PARAMS: &[Param] = &[
     Param::new(
-        "file",
-        ValueKind::Text,
-        "A file with lines `KEY: DESTINATION`, or a folder of such files. DESTINATION is `HOST:PORT`, \
-         `unix_socket:PATH` or a descriptor. A changed file is read again. An invalid line is skipped with a warning \
-         that has its number.",
-    )
-    .positional()
-    .required(),
+        "by",
+        ValueKind::ProviderBeside,
+        "The provider of routes. By default, the one whose parameter is given, or `file`.",
+    ),
     Param::new(
         "key",
         ValueKind::Template,
-        "The key that selects the line, filled with facts about the client.",
+        "The key that selects the route, filled with facts about the client.",
     )
     .default("${http.query.token}"),
     Param::new(
-        "format",
-        ValueKind::Choice(&["tokens", "websocksy"]),
-        "The format of `file`: `tokens`, lines with a key; or `websocksy`, a folder of websocksy's `file` backend, \
-         in which `expression` selects the file.",
-    )
-    .default("tokens"),
-    Param::new(
-        "expression",
-        ValueKind::List,
-        "With `format=websocksy`, the file names to try, in order. `%endpoint%` is replaced by the path, \
-         `%cookie:NAME%` by a cookie and `%header:NAME%` by a header; a slash in them becomes `_`.",
-    )
-    .default("%endpoint%.txt"),
-    Param::new(
         "default",
         ValueKind::Text,
-        "The destination of clients whose key has no line, as a descriptor. By default, such clients are refused \
-         (404).",
+        "The destination of clients that have no route, as a descriptor. By default, such clients are refused (404).",
     ),
+    Param::new(ALLOW.name, ALLOW.value, ROUTED).topic(Topic::Access),
     Param::new(
         "programs",
         ValueKind::Bool,
-        "Allow lines with a program or a device as the destination. A listener that other machines can reach then \
-         requires `auth`.",
+        "Allow routes to a program or a device. A listener that other machines can reach then requires `auth`.",
     )
     .topic(Topic::Access)
     .default("false"),
+    Param::new(
+        "cache",
+        ValueKind::Duration,
+        "The time for which a route is reused for the same key; 0 asks the provider each time. Up to 4096 routes are \
+         kept. By default, the provider decides. If the provider gets all facts, its answer for one client is then \
+         used for every client with the same key.",
+    )
+    .topic(Topic::Limits),
+    Param::new(
+        "negative",
+        ValueKind::Duration,
+        "The time for which the answer that there is no route is reused, if routes are cached.",
+    )
+    .topic(Topic::Limits)
+    .default("1"),
+    Param::new(
+        "timeout",
+        ValueKind::Duration,
+        "The time limit for a lookup, including its wait for other lookups. After it, the client is refused (503).",
+    )
+    .topic(Topic::Limits)
+    .default("5"),
+    Param::new(
+        "lookups",
+        ValueKind::Int(1, 1024),
+        "The maximum number of lookups at the same time; further ones wait. Clients with the same key share one.",
+    )
+    .topic(Topic::Limits)
+    .default("16"),
 ];
 
-fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
-    let path = args.text("file").unwrap_or_default();
-    let provider: Box<dyn Provider> = match args.text("format") {
-        Some("websocksy") => Box::new(websocksy::Folder::new(path, args.list("expression"))),
-        _ => Box::new(tokens::Tokens::new(path)),
-    };
+const ROUTED: &str = "The permitted destinations of routes: a list like that of `tcp`, which every address is \
+    checked against. By default, all are permitted. With a list, routes to other endpoints than hosts, such as a \
+    Unix socket, are refused.";
+
+fn plan(args: &Args) -> Planned<Assemble<dyn Connector>> {
+    let mut mistakes = Vec::new();
     let registry = args.registry().clone();
     let default = args.text("default").filter(|text| !text.is_empty()).map(str::to_owned);
-    if let Some(default) = &default {
-        registry.connector(default, Syntax::Extended).map_err(|mistakes| {
-            let first = mistakes.first().map_or_else(String::new, |first| first.message.clone());
-            let message = format!("`default` can't be planned: {first}");
-            vec![args.mistake("default", descriptor::Code::BadValue, message)]
-        })?;
+    if let Some(default) = &default
+        && let Err(found) = registry.connector(default, Syntax::Extended)
+    {
+        let first = found.first().map_or_else(String::new, |first| first.message.clone());
+        let message = format!("cannot plan `default`: {first}");
+        mistakes.push(args.mistake("default", Code::BadValue, message));
     }
-    Ok(Box::new(Route {
-        descriptor: args.descriptor.clone(),
-        key: args.template("key").cloned().expect("`key` has a default"),
-        provider,
-        default,
-        programs: args.flag("programs"),
+    let allow = Allow::read(args).map_err(|mistake| mistakes.push(mistake)).ok().flatten();
+    let timeout = limit(args, "timeout").map_err(|found| mistakes.extend(found));
+    let provider = args.provider_beside("by").map_err(|found| mistakes.extend(found));
+    let (Ok(timeout), Ok(provider), true) = (timeout, provider, mistakes.is_empty()) else {
+        return Err(mistakes);
+    };
+    let limits = Limits {
+        cache: args.duration("cache"),
+        negative: args.duration("negative").unwrap_or_default(),
+        timeout,
+        most: args.int("lookups").and_then(|most| usize::try_from(most).ok()).unwrap_or(1),
+    };
+    let routes = Routes {
+        label: args.descriptor.clone(),
         registry,
+        programs: args.flag("programs"),
+        allow,
         planned: Mutex::default(),
+    };
+    let key = args.template("key").cloned().expect("`key` has a default");
+    Ok(Box::new(move |mut beneath| {
+        let lookup = Lookup::new(provider(&mut beneath), limits);
+        Box::new(Route { key, lookup, default, routes })
     }))
 }
 
-/// Where routes come from.
-#[async_trait]
-pub(super) trait Provider: fmt::Debug + Send + Sync {
-    /// Whether it needs a key: without one, a client has no route.
-    fn needs_key(&self) -> bool {
-        true
-    }
-
-    /// Looks up a client; `None` if there is no route for it. Files are read in another thread.
-    ///
-    /// # Errors
-    /// The provider fails, in words.
-    async fn find(&self, key: &str, info: &Info) -> std::result::Result<Option<Found>, String>;
-
-    /// What it needs and isn't there, in words.
-    fn missing(&self) -> Option<String>;
-}
-
-/// A route.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
-    /// A descriptor, or `HOST:PORT`.
-    pub(super) text: String,
-    /// The subprotocol that the client is told, if the route says it.
-    pub(super) subprotocol: Option<String>,
-}
-
 struct Route {
-    descriptor: String,
     key: Template,
-    provider: Box<dyn Provider>,
+    lookup: Lookup,
     default: Option<String>,
-    programs: bool,
-    registry: Registry,
-    /// What was planned before, by its text.
-    planned: Mutex<HashMap<String, Arc<dyn Connector>>>,
+    routes: Routes,
 }
 
 impl fmt::Debug for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Route").field("provider", &self.provider).finish_non_exhaustive()
+        f.debug_struct("Route").field("lookup", &self.lookup).finish_non_exhaustive()
     }
 }
 
 #[async_trait]
 impl Connector for Route {
     async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn> {
+        let error = |kind, words: &str| self.routes.error(kind, words);
+        let hops = info.get::<Routed>().map_or(0, |routed| routed.hops) + 1;
+        if hops > MOST_HOPS {
+            return Err(error(ErrorKind::Unavailable, "too many routes lead to further routes"));
+        }
         let key = self.key.fill(&|root: &str, name: &str| info.lookup(root, name)).ok();
-        let found = match key.filter(|key| !self.provider.needs_key() || !key.is_empty()) {
-            Some(key) => self.provider.find(&key, info).await,
-            None if self.provider.needs_key() => Ok(None),
-            None => self.provider.find("", info).await,
-        };
-        let found = found.map_err(|words| self.error(ErrorKind::Unavailable, &words))?;
-        let default = || Some(Found { text: self.default.clone()?, subprotocol: None });
+        let key = key.as_deref().filter(|key| !key.is_empty());
+        let found = self.lookup.find(cx, &Query { key, info }).await;
         // The key may be a secret, and is in no message.
-        let found = found.or_else(default).ok_or_else(|| {
-            self.error(ErrorKind::Unrouted, "no route matches the client's request")
-        })?;
-        let connector = self.planned(&found.text)?;
+        let found = match found.map_err(|words| error(ErrorKind::Unavailable, &words))? {
+            Found::Destination(destination) => Some(destination),
+            Found::Unknown => self.default.as_ref().map(Destination::new),
+            Found::Forbidden => {
+                return Err(error(
+                    ErrorKind::Forbidden,
+                    "the client is not admitted to the destination",
+                ));
+            }
+        };
+        let found = found
+            .ok_or_else(|| error(ErrorKind::Unrouted, "no route matches the client's request"))?;
+        let connector = self.routes.get(&found.text, info)?;
         info!("routed to {}", found.text);
-        let mut conn = connector.connect(cx, info).await?;
-        if let Some(subprotocol) = found.subprotocol {
-            conn.info = conn.info.with(Settled(vec![subprotocol]));
+        let info = self.routes.restrict(info).with(Routed { hops, subprotocol: None });
+        let mut conn = connector.connect(cx, &info).await?;
+        if found.subprotocol.is_some() {
+            let subprotocol = found.subprotocol.map(|name| vec![name]);
+            conn.info = conn.info.with(Routed { hops, subprotocol });
         }
         Ok(conn)
     }
 
-    fn missing(&self, _: &Context) -> Option<String> {
-        self.provider.missing()
+    fn missing(&self, cx: &Context) -> Option<String> {
+        self.lookup.provider.missing(cx)
     }
 
     fn grants(&self) -> Grants {
-        if self.programs { Grants::Program } else { Grants::Service }
+        if self.routes.programs { Grants::Program } else { Grants::Service }
     }
 }
 
-impl Route {
-    /// Plans a route's text, or takes what was planned of it.
-    fn planned(&self, text: &str) -> Result<Arc<dyn Connector>> {
-        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = planned.get(text) {
-            return Ok(Arc::clone(known));
-        }
-        let descriptor = self.descriptor_of(text);
-        let plan = self.registry.connector(&descriptor, Syntax::Extended).map_err(|mistakes| {
-            let report = Report::new(&descriptor, &mistakes).to_string();
-            let words = format!("cannot plan the route: {}", report.replace('\n', " "));
-            self.error(ErrorKind::Unavailable, &words)
-        })?;
-        if plan.endpoint.grants().is_unguarded() && !self.programs {
-            let words = "the route leads to a program or a device";
-            let error = self.error(ErrorKind::Forbidden, words);
-            return Err(error.with_hint("allow it with `programs=true`"));
-        }
-        if planned.len() >= MOST {
-            planned.clear();
-        }
-        let connector: Arc<dyn Connector> = Arc::from(plan.endpoint);
-        planned.insert(text.to_owned(), Arc::clone(&connector));
-        Ok(connector)
-    }
-
-    /// `HOST:PORT` and websockify's `unix_socket:PATH` as descriptors; what names a kind is one.
-    fn descriptor_of(&self, text: &str) -> String {
-        if let Some(path) = text.strip_prefix("unix_socket:") {
-            return format!("unix:{}", descriptor::quote_positional(path));
-        }
-        match text.rsplit_once(':') {
-            Some((host, port))
-                if port.parse::<u16>().is_ok()
-                    && !host.contains(['{', '/'])
-                    && (host.starts_with('[') || !host.contains(':'))
-                    && self.registry.find(host).is_none() =>
-            {
-                let host = host.trim_start_matches('[').trim_end_matches(']');
-                format!("tcp:{}:{port}", descriptor::quote_positional(host))
-            }
-            _ => text.to_owned(),
-        }
-    }
-
-    fn error(&self, kind: ErrorKind, words: &str) -> Error {
-        Error::new(kind, "route", &*self.descriptor, words)
-    }
-}
-
-/// The subprotocol that a route is for.
+/// What a route has settled: the subprotocol that it is for, and how many routes led here.
 #[derive(Debug)]
-struct Settled(Vec<String>);
+struct Routed {
+    hops: u8,
+    subprotocol: Option<Vec<String>>,
+}
 
-impl Fact for Settled {
+impl Fact for Routed {
     fn root(&self) -> &'static str {
         "route"
     }
@@ -260,9 +245,9 @@ impl Fact for Settled {
     }
 
     fn subprotocols(&self) -> Option<&[String]> {
-        Some(&self.0)
+        self.subprotocol.as_deref()
     }
 }
 
-/// Routes that are kept planned.
-const MOST: usize = 1024;
+/// A route may lead to a route, and a mistake in one back to itself.
+const MOST_HOPS: u8 = 4;

@@ -6,11 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
-use endpoint::{Info, describe};
+use endpoint::describe;
+use endpoint::provider::{Answer, Destination, Found};
 use tokio::task::spawn_blocking;
 
-use super::{Found, Provider};
 use crate::watched::{Parsed, Watched};
 
 /// A file or a folder.
@@ -69,20 +68,20 @@ impl Tokens {
     }
 }
 
-#[async_trait]
-impl Provider for Tokens {
-    async fn find(&self, key: &str, _: &Info) -> Result<Option<Found>, String> {
+impl Tokens {
+    pub(super) async fn find(&self, key: &str) -> Result<Answer, String> {
         let (own, key) = (self.clone(), key.to_owned());
         let found = spawn_blocking(move || own.look(&key))
             .await
             .unwrap_or_else(|error| Err(io::Error::other(error)));
         match found {
-            Ok(text) => Ok(text.map(|text| Found { text, subprotocol: None })),
+            Ok(Some(text)) => Ok(Answer::new(Found::Destination(Destination::new(text)))),
+            Ok(None) => Ok(Answer::new(Found::Unknown)),
             Err(error) => Err(format!("{}: {}", self.path.display(), describe(&error))),
         }
     }
 
-    fn missing(&self) -> Option<String> {
+    pub(super) fn missing(&self) -> Option<String> {
         (!self.path.exists()).then(|| format!("there is no {}", self.path.display()))
     }
 }

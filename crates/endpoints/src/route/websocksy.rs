@@ -7,14 +7,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use async_trait::async_trait;
 use descriptor::quote_positional;
 use endpoint::info::Http;
+use endpoint::provider::{Answer, Destination, Found};
 use endpoint::{Info, describe};
 use tokio::task::spawn_blocking;
 use tracing::warn;
-
-use super::{Found, Provider};
 
 /// The folder and the expressions.
 #[derive(Clone, Debug)]
@@ -29,22 +27,18 @@ impl Folder {
     }
 }
 
-#[async_trait]
-impl Provider for Folder {
-    fn needs_key(&self) -> bool {
-        false
-    }
-
-    async fn find(&self, _: &str, info: &Info) -> Result<Option<Found>, String> {
+impl Folder {
+    pub(super) async fn find(&self, info: &Info) -> Result<Answer, String> {
         let nothing = Http::default();
         let http = info.get::<Http>().unwrap_or(&nothing);
         let names: Vec<_> = self.expressions.iter().filter_map(|one| fill(one, http)).collect();
         let (folder, offered) = (self.path.clone(), http.subprotocols.clone());
         let found = spawn_blocking(move || look(&folder, &names, &offered)).await;
-        found.map_err(|error| error.to_string())?
+        let found = found.map_err(|error| error.to_string())??;
+        Ok(Answer::new(found.map_or(Found::Unknown, Found::Destination)))
     }
 
-    fn missing(&self) -> Option<String> {
+    pub(super) fn missing(&self) -> Option<String> {
         (!self.path.is_dir()).then(|| format!("there is no folder {}", self.path.display()))
     }
 }
@@ -74,7 +68,11 @@ fn fill(expression: &str, http: &Http) -> Option<String> {
     (!filled.trim_matches('.').is_empty()).then_some(filled)
 }
 
-fn look(folder: &Path, names: &[String], offered: &[String]) -> Result<Option<Found>, String> {
+fn look(
+    folder: &Path,
+    names: &[String],
+    offered: &[String],
+) -> Result<Option<Destination>, String> {
     for name in names {
         let path = folder.join(name);
         // The operator's expression may have folders; a client's part of it has none.
@@ -91,7 +89,7 @@ fn look(folder: &Path, names: &[String], offered: &[String]) -> Result<Option<Fo
 }
 
 /// The first line that fits.
-fn choose(text: &str, offered: &[String], path: &Path) -> Option<Found> {
+fn choose(text: &str, offered: &[String], path: &Path) -> Option<Destination> {
     for (number, line) in text.lines().enumerate() {
         let mut fields = line.splitn(4, char::is_whitespace).filter(|field| !field.is_empty());
         let Some(peer) = fields.next() else { continue };
@@ -104,7 +102,7 @@ fn choose(text: &str, offered: &[String], path: &Path) -> Option<Found> {
         };
         let described = peer_of(peer).and_then(|peer| framed(&peer, framing, config));
         match described {
-            Some(text) => return Some(Found { text, subprotocol }),
+            Some(text) => return Some(Destination { text, subprotocol }),
             None => warn!(
                 "{} line {}: it has no peer, or a framing that websocksy doesn't have",
                 path.display(),

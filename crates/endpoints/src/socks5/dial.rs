@@ -53,7 +53,7 @@ impl DialLayer for Dial {
 impl Dial {
     /// The host as the proxy is told it.
     async fn host(&self, cx: &Context, place: &Place) -> Result<Host> {
-        if self.destination.is_restricted() || self.version == Version::V4 {
+        if self.destination.is_restricted(place) || self.version == Version::V4 {
             let addresses = self.destination.addresses(cx, place, &self.label).await?;
             let address = addresses.first().expect("without one it is an error");
             return Ok(Host::Address(address.ip().to_canonical()));

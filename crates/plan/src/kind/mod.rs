@@ -10,6 +10,7 @@ mod fact;
 pub(crate) mod framing;
 mod inside;
 mod param;
+pub(crate) mod provider;
 pub(crate) mod read;
 pub(crate) mod reader;
 mod variant;
@@ -24,6 +25,7 @@ pub use self::args::{Args, Setting};
 pub use self::fact::FactName;
 pub use self::framing::{FRAMING, FramingKind, Framings};
 pub use self::param::{Holes, Param, Topic, Value, ValueKind};
+pub use self::provider::{AssembleProvider, ProviderKind};
 pub(crate) use self::read::HIDDEN;
 pub use self::reader::common;
 pub use self::variant::Variant;
@@ -56,6 +58,8 @@ pub struct Kind {
     pub facts: &'static [FactName],
     /// The framings that it brings, for every kind that takes one.
     pub framings: &'static [&'static FramingKind],
+    /// The providers of routes that it brings.
+    pub providers: &'static [&'static ProviderKind],
     /// Descriptors that show it, each with what it does; a test plans them.
     pub examples: &'static [Example],
     /// Kinds to read about next.
@@ -78,6 +82,7 @@ impl Kind {
             slip: None,
             facts: &[],
             framings: &[],
+            providers: &[],
             examples: &[],
             see_also: &[],
         }

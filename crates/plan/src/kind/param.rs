@@ -227,6 +227,9 @@ pub enum ValueKind {
     Port,
     /// A port from 1 to 65535, or the name of a service, to be looked up when it is needed.
     Service,
+    /// The name of a provider of routes, whose parameters are among those of the kind. Read by
+    /// [`Args::provider_beside`](super::Args::provider_beside).
+    ProviderBeside,
     /// A size in bytes, with `k`, `M` or `G` for powers of 1024: `64k`.
     Size,
     /// A switch that, if it is on, has parameters: `on`, or `{level=1:threshold=128}`, which is on with these. Read
@@ -275,6 +278,7 @@ impl ValueKind {
             Self::Listener => "an endpoint to listen on".into(),
             Self::Framing => "a framing, such as `lines` or `{length:width=2}`".into(),
             Self::FramingBeside => "a framing".into(),
+            Self::ProviderBeside => "a provider".into(),
             Self::Int(low, u64::MAX) => format!("a number from {low}"),
             Self::Int(low, high) => format!("a number from {low} to {high}"),
             Self::List => "a list separated by commas".into(),
@@ -362,6 +366,7 @@ impl Value {
             | ValueKind::Endpoint
             | ValueKind::Framing
             | ValueKind::FramingBeside
+            | ValueKind::ProviderBeside
             | ValueKind::Listener
             | ValueKind::Template
             | ValueKind::Text

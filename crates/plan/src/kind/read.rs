@@ -9,9 +9,9 @@ use descriptor::{
 
 use super::advice;
 use super::args::{Setting, Typed};
-use super::framing;
 use super::reader::Reader;
 use super::{Args, Holes, Param, Positional, Value, ValueKind};
+use super::{framing, provider};
 
 /// Reads `descriptor`; mistakes go to `found`. The arguments are good for planning only if there
 /// were none.
@@ -275,6 +275,10 @@ impl Reading<'_, '_> {
             ValueKind::Framing => return self.framing(param, text),
             ValueKind::FramingBeside => {
                 let found = framing::find(self.reader.registry, text);
+                return self.unless(found).map(|kind| Value::Text(kind.name.to_owned()));
+            }
+            ValueKind::ProviderBeside => {
+                let found = provider::find(self.reader.registry, text);
                 return self.unless(found).map(|kind| Value::Text(kind.name.to_owned()));
             }
             _ => {}

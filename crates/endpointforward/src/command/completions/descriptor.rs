@@ -122,7 +122,7 @@ fn place<'a>(registry: &Registry, role: Role, typed: &'a str) -> Place<'a> {
         Some(Frame::Descriptor { role, kind: None, .. }) => What::Kind(role),
         Some(Frame::Descriptor { role, kind: Some(kind), named, unnamed }) => {
             match registry.find(kind) {
-                Some((kind, _)) => What::Field(kind.params(role), owned(&named), unnamed),
+                Some((kind, _)) => What::Field(registry.params(kind, role), owned(&named), unnamed),
                 None => What::Nothing,
             }
         }
@@ -171,7 +171,7 @@ fn inner<'a>(registry: &Registry, outer: &Frame<'a>, field: &'a str) -> Frame<'a
         Frame::Descriptor { role, kind: None, .. } if field.is_empty() => descriptor(*role),
         Frame::Descriptor { role, kind: Some(kind), unnamed, .. } => {
             let Some((kind, _)) = registry.find(kind) else { return Frame::Unknown };
-            let params = kind.params(*role);
+            let params = registry.params(kind, *role);
             let param = match field.strip_suffix('=') {
                 Some(name) => params.into_iter().find(|param| param.is_called(name)),
                 None => params.into_iter().filter(|param| param.positional).nth(*unnamed),
@@ -260,6 +260,10 @@ fn values(registry: &Registry, role: Role, param: &Param, typed: &str) -> Vec<Ca
     if let ValueKind::Framing | ValueKind::FramingBeside = param.value {
         let framings = registry.framings().filter(|framing| framing.name.starts_with(typed));
         return framings.map(|framing| Candidate::new(framing.name, framing.about)).collect();
+    }
+    if let ValueKind::ProviderBeside = param.value {
+        let providers = registry.providers().filter(|provider| provider.name.starts_with(typed));
+        return providers.map(|provider| Candidate::new(provider.name, provider.about)).collect();
     }
     if let ValueKind::Variants(all) = param.value {
         return variants(all, typed, "{");

@@ -1,0 +1,123 @@
+//! From a route's text to a connector: planned once a text, and checked for what it may lead to.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use descriptor::{Report, Syntax, quote_positional};
+use endpoint::info::Restriction;
+use endpoint::{Connector, Error, ErrorKind, Info, Result};
+use plan::kind::Role;
+use plan::{Registry, Tree};
+
+use crate::destination::{ALLOW, Allow};
+
+/// The routes that were planned before, by their texts.
+pub(super) struct Routes {
+    /// The descriptor of the route's kind, for errors.
+    pub(super) label: String,
+    pub(super) registry: Registry,
+    pub(super) programs: bool,
+    pub(super) allow: Option<Allow>,
+    pub(super) planned: Mutex<HashMap<String, Arc<Planned>>>,
+}
+
+/// A route that was planned.
+pub(super) struct Planned {
+    pub(super) connector: Arc<dyn Connector>,
+    /// The kind in it that dials something else than addresses, if there is one: a list of addresses says nothing about it.
+    unlisted: Option<&'static str>,
+}
+
+impl Routes {
+    /// Plans a route's text, or takes what was planned of it, for a client that `info` is about.
+    ///
+    /// # Errors
+    /// It can't be planned, or leads to what it may not.
+    pub(super) fn get(&self, text: &str, info: &Info) -> Result<Arc<dyn Connector>> {
+        let planned = self.planned(text)?;
+        let is_restricted = self.allow.is_some() || info.get::<Restriction>().is_some();
+        if let Some(kind) = planned.unlisted.filter(|_| is_restricted) {
+            let words = format!("the route leads to `{kind}`, but `allow` lists hosts");
+            return Err(self.error(ErrorKind::Forbidden, &words));
+        }
+        Ok(Arc::clone(&planned.connector))
+    }
+
+    /// The facts to connect with: where the route may lead is one.
+    pub(super) fn restrict(&self, info: &Info) -> Info {
+        let Some(allow) = self.allow.clone() else { return info.clone() };
+        let before = info.get::<Restriction>().cloned();
+        let both = move |host: &str, address, port| {
+            allow.admits(host, address, port)
+                && before.as_ref().is_none_or(|before| before.admits(host, address, port))
+        };
+        info.clone().with(Restriction::new(both))
+    }
+
+    fn planned(&self, text: &str) -> Result<Arc<Planned>> {
+        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = planned.get(text) {
+            return Ok(Arc::clone(known));
+        }
+        if text.len() > LONGEST {
+            let words = format!("the route is longer than {LONGEST} bytes");
+            return Err(self.error(ErrorKind::Unavailable, &words));
+        }
+        let descriptor = self.descriptor_of(text);
+        let plan = self.registry.connector(&descriptor, Syntax::Extended).map_err(|mistakes| {
+            let report = Report::new(&descriptor, &mistakes).to_string();
+            let words = format!("cannot plan the route: {}", report.replace('\n', " "));
+            self.error(ErrorKind::Unavailable, &words)
+        })?;
+        if plan.endpoint.grants().is_unguarded() && !self.programs {
+            let words = "the route leads to a program or a device";
+            let error = self.error(ErrorKind::Forbidden, words);
+            return Err(error.with_hint("allow it with `programs=true`"));
+        }
+        if planned.len() >= MOST {
+            planned.clear();
+        }
+        let unlisted = self.unlisted(&plan.tree);
+        let new = Arc::new(Planned { connector: Arc::from(plan.endpoint), unlisted });
+        planned.insert(text.to_owned(), Arc::clone(&new));
+        Ok(new)
+    }
+
+    /// The first kind at the bottom that has no list of what it may dial.
+    fn unlisted(&self, tree: &Tree) -> Option<&'static str> {
+        if !tree.beneath.is_empty() {
+            return tree.beneath.iter().find_map(|beneath| self.unlisted(beneath));
+        }
+        let (kind, _) = self.registry.find(tree.kind)?;
+        let has_list = kind.params(Role::Connect).iter().any(|param| param.name == ALLOW.name);
+        (!has_list).then_some(tree.kind)
+    }
+
+    /// `HOST:PORT` and websockify's `unix_socket:PATH` as descriptors; what names a kind is one.
+    fn descriptor_of(&self, text: &str) -> String {
+        if let Some(path) = text.strip_prefix("unix_socket:") {
+            return format!("unix:{}", quote_positional(path));
+        }
+        match text.rsplit_once(':') {
+            Some((host, port))
+                if port.parse::<u16>().is_ok()
+                    && !host.contains(['{', '/'])
+                    && (host.starts_with('[') || !host.contains(':'))
+                    && self.registry.find(host).is_none() =>
+            {
+                let host = host.trim_start_matches('[').trim_end_matches(']');
+                format!("tcp:{}:{port}", quote_positional(host))
+            }
+            _ => text.to_owned(),
+        }
+    }
+
+    pub(super) fn error(&self, kind: ErrorKind, words: &str) -> Error {
+        Error::new(kind, "route", &*self.label, words)
+    }
+}
+
+/// Routes that are kept planned.
+const MOST: usize = 1024;
+/// Of a route's text, in bytes.
+const LONGEST: usize = 4096;
