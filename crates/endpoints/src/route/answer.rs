@@ -97,7 +97,7 @@ mod tests {
             (b"{\"host\": [1]}", "no `destination`"),
             (b"{\"host\": ", "not JSON"),
             (b"{\"host\":\"h:1\",\"subprotocol\":\"a\\nb\"}", "more than a line"),
-            (&[b'x'; LONGEST + 1], "longer than"),
+            (&[b'x'; LONGEST + 1], "more than"),
         ] {
             let said = read(bytes).expect_err(words);
             assert!(said.contains(words), "{said}");
