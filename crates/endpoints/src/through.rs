@@ -11,7 +11,11 @@ pub(crate) const FACTS: &[FactName] = &[
         "The host that the client requests; when connecting, the host that is requested \
         from the proxy.",
     ),
-    FactName::new("target.port", "The port of that host."),
+    FactName::new(
+        "target.port",
+        "The port that the client requests; when connecting, the port that is requested \
+        from the proxy.",
+    ),
 ];
 
 pub(crate) const ENDPOINT: Param = Param::new(

@@ -108,7 +108,7 @@ impl Connector for Open {
             Ok(turn) => turn,
             Err(State::Used) => {
                 return refused(
-                    "another session is using them",
+                    "another session is using standard input and output",
                     "only one session at a time can use them",
                 );
             }
