@@ -1,4 +1,4 @@
-//! A line chat over any descriptor: what one says, all others hear.
+//! A line chat over any descriptor: each line goes to all other clients.
 //!
 //! `chat serve ws:9000`, then `chat join ws:{tcp:localhost:9000}` in several terminals; or over
 //! `unix:/tmp/chat`, or `tcp:9000`. The chat knows lines, and nothing of what carries them.

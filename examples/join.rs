@@ -1,5 +1,5 @@
-//! Connects to two endpoints and joins them: `join echo ws://127.0.0.1:9001/` is a client that says
-//! everything back, message by message.
+//! Connects to two endpoints and joins them: `join echo ws://127.0.0.1:9001/` is a client that
+//! sends everything back, message by message.
 
 #![expect(clippy::print_stderr, reason = "a program may print")]
 

@@ -1,7 +1,7 @@
-//! Kinds of one's own: a layer `rot13:` that goes over any bytes, and a leaf `clock:`.
+//! Two new kinds: a layer `rot13:` over any byte stream, and a leaf `clock:`.
 //!
 //! `kind -e 9000 -d rot13:{echo}` forwards with them; so does any descriptor that names them, such as
-//! `rot13:{tcp:localhost:9000}` or `clock:tick=1s`. `kind help clock` tells of one.
+//! `rot13:{tcp:localhost:9000}` or `clock:tick=1s`. `kind help clock` describes one.
 
 use std::io;
 use std::pin::Pin;
@@ -35,7 +35,7 @@ static ROT13: Kind = Kind {
 const BENEATH: &[Param] =
     &[Param::new("endpoint", ValueKind::Endpoint, "The endpoint beneath.").positional().required()];
 
-/// `clock:`: says what it is over and over, and hears nothing.
+/// `clock:`: sends the same text over and over, and reads nothing.
 static CLOCK: Kind = Kind {
     connect: Some(Side::bytes(
         &[

@@ -1,4 +1,4 @@
-//! An MQTT 3.1.1 client over any descriptor, with a protocol that does no I/O of its own.
+//! An MQTT 3.1.1 client over any descriptor, with a protocol that does no I/O.
 //!
 //! `mqtt subscribe tcp:localhost:1883 news 1` prints one message, and
 //! `mqtt publish ws:{tcp:localhost:9001}:subprotocol=mqtt news hello` sends one.

@@ -1,4 +1,4 @@
-//! Which binary is tested, and where other programs are.
+//! The paths of the tested binary and of other programs.
 
 use std::env;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! Chromium and the pages in it, through `tests/browser/drive.mjs`.
 //!
-//! A test says what a person would do and waits for what a person would see. Whatever the page writes to the
-//! console as an error fails the test at its end, violations of its Content-Security-Policy included, unless
-//! the test has said by [`Browser::forgive`] that it provokes it.
+//! A test does what a person would do and waits for what a person would see. Errors that the page writes to the
+//! console fail the test at its end, violations of its Content-Security-Policy included, unless the test has called
+//! [`Browser::forgive`] because it provokes them.
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::{DEADLINE, Process, binary, root};
 
-/// A browser with a profile of its own, in a temporary folder.
+/// A browser with a new profile, in a temporary folder.
 #[derive(Debug)]
 pub struct Browser {
     // Before the folder: it has to be gone before its files are removed.
@@ -25,14 +25,14 @@ pub struct Browser {
     _profile: TempDir,
 }
 
-/// How a window looks at a page.
+/// The appearance settings of a window.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
     /// In CSS pixels.
     pub width: u32,
     /// In CSS pixels.
     pub height: u32,
-    /// What the system prefers.
+    /// Set if the system prefers dark.
     pub dark: bool,
     /// Touch, two pixels a CSS pixel.
     pub phone: bool,
@@ -88,7 +88,7 @@ impl Browser {
         browser
     }
 
-    /// Opens a page in a window of its own, with no cookies.
+    /// Opens a page in a new window, with no cookies.
     ///
     /// # Panics
     /// When it can't be loaded.
@@ -96,7 +96,7 @@ impl Browser {
         self.open_as(url, Look::DESKTOP)
     }
 
-    /// As [`Browser::open`], seen as `look` says.
+    /// As [`Browser::open`], with the settings of `look`.
     ///
     /// # Panics
     /// When it can't be loaded.
@@ -207,7 +207,7 @@ impl<'a> Page<'a> {
         self.seen("state", json!({"states": [state]}));
     }
 
-    /// Waits until what the page says of the session contains `text`; all that it says.
+    /// Waits until the page's status of the session contains `text`; returns the status.
     ///
     /// # Panics
     /// After the deadline.
@@ -231,7 +231,7 @@ impl<'a> Page<'a> {
         self.seen("screen", json!({"text": text, "gone": true}))
     }
 
-    /// What the terminal shows, or the text of a page that has none.
+    /// Returns the text of the terminal, or of a page that has none.
     #[must_use]
     pub fn text(&self) -> String {
         self.ask("text", json!({})).as_str().unwrap_or_default().to_owned()

@@ -1,4 +1,4 @@
-//! What a process has written so far: filled by a thread, so that a full pipe never blocks the process.
+//! The output of a process so far: filled by a thread, so that a full pipe never blocks the process.
 
 use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -24,7 +24,7 @@ struct State {
 }
 
 impl Capture {
-    /// Reads `source` to its end in a thread of its own. The thread ends with the last writer of the pipe.
+    /// Reads `source` to its end in a thread. The thread ends with the last writer of the pipe.
     pub fn of(mut source: impl Read + Send + 'static) -> Self {
         let capture = Self::default();
         let filled = capture.clone();
@@ -84,7 +84,7 @@ impl Capture {
         self.wait(limit, |all| whole_lines(all).find(|line| line.contains(text)).map(str::to_owned))
     }
 
-    /// Waits until every writer has closed it. Whether that came within `limit`.
+    /// Waits until every writer has closed it. Returns `true` if that happened within `limit`.
     #[must_use]
     pub fn wait_closed(&self, limit: Duration) -> bool {
         self.wait(limit, |_| None::<()>);

@@ -19,7 +19,7 @@ impl Pattern {
         Self { seed, position: 0 }
     }
 
-    /// How many bytes have been made or checked.
+    /// Returns the number of bytes that have been made or checked.
     #[must_use]
     pub fn position(&self) -> u64 {
         self.position
@@ -79,7 +79,7 @@ impl Pattern {
         Ok(())
     }
 
-    /// Reads until `count` bytes or the end have come, checks them, and says how many came.
+    /// Reads until `count` bytes or the end have arrived, checks them, and returns their number.
     ///
     /// # Errors
     /// Those of the reader, and `InvalidData` with the position of the first wrong byte.
@@ -123,7 +123,7 @@ impl Pattern {
 
 /// A checksum that may be fed in pieces of any size: for data that came from elsewhere than a [`Pattern`].
 ///
-/// Multiply and rotate, eight bytes at a time; it tells accidents apart, not attacks.
+/// Multiply and rotate, eight bytes at a time; it detects accidents, not attacks.
 #[derive(Clone, Debug, Default)]
 pub struct Checksum {
     state: u64,
@@ -161,7 +161,7 @@ impl Checksum {
         mix(mix(self.state, u64::from_le_bytes(self.pending)), self.length)
     }
 
-    /// How many bytes so far.
+    /// Returns the number of bytes so far.
     #[must_use]
     pub fn length(&self) -> u64 {
         self.length

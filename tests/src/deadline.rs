@@ -1,10 +1,11 @@
-//! Waiting for what has no event to wait on: ask again until it holds, or say what never came.
+//! Waiting for a condition that has no event: polls until it holds, or panics with what was
+//! awaited.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a test waits for something that takes milliseconds: long enough for a loaded machine, short
-/// enough that a hang is a failure and not a coffee break.
+/// The time that a test waits for something that takes milliseconds: long enough for a loaded machine, short enough
+/// that a hang is reported soon.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Between two questions. Small against what is waited for, large against the cost of asking.

@@ -1,4 +1,4 @@
-//! Firefox, by `WebDriver BiDi`: what it offers by itself, over a WebSocket.
+//! Firefox, by `WebDriver BiDi`, which it offers over a WebSocket.
 //!
 //! It is for scripts in a page, where the other browser is Chromium; what a person does is tested with that one.
 
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::ws::{Request, WebSocket};
 use crate::{DEADLINE, Process, binary, net};
 
-/// A browser with a profile of its own, and one window.
+/// A browser with a new profile, and one window.
 #[derive(Debug)]
 pub struct Firefox {
     session: RefCell<WebSocket>,

@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::capture::whole_lines;
 use crate::{DEADLINE, Process, binary};
 
-/// Before the descriptor in the line that says where it listens.
+/// The text before the descriptor in the line with a listener's address.
 const LISTENING: &str = "listening on ";
 
 /// A running `endpointforward` that listens. Everything of [`Process`] holds for it too.
@@ -22,7 +22,7 @@ impl Forwarder {
     /// Starts it with `args` and waits until it listens on as many endpoints as `-e` was given.
     ///
     /// # Panics
-    /// When it ends or says nothing before the deadline; the message holds all it wrote.
+    /// If it ends or prints nothing before the deadline; the message has all its output.
     pub fn start(args: &[&str]) -> Self {
         Self::start_by(command().args(args), args)
     }
@@ -35,8 +35,8 @@ impl Forwarder {
         Self::start_by(of(binary).args(args), args)
     }
 
-    /// As [`Forwarder::start`], by a program that runs what follows its own arguments. What holds for
-    /// [`Process`] holds for that program then.
+    /// As [`Forwarder::start`], with a wrapper: a program that runs the command after its own arguments. The
+    /// guarantees of [`Process`] hold for that program then.
     ///
     /// # Panics
     /// As [`Forwarder::start`].
@@ -69,7 +69,7 @@ impl Forwarder {
         Self { process, listening: Vec::new() }
     }
 
-    /// What the lines said, in the order of the lines.
+    /// Returns the descriptors in these lines, in the order of the lines.
     #[must_use]
     pub fn listening(&self) -> &[String] {
         &self.listening
@@ -216,7 +216,7 @@ mod tests {
         );
     }
 
-    /// A shell that says what a forwarder would. The script is an argument, not a program: a file that was just
+    /// A shell that prints what a forwarder would. The script is an argument, not a program: a file that was just
     /// written can't be executed while another thread starts a process that has inherited it.
     fn pretend(script: &str, args: &[&str]) -> Forwarder {
         Forwarder::start_binary(Path::new("/bin/sh"), &[&["-c", script, "sh"], args].concat())

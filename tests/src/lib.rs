@@ -1,16 +1,16 @@
 //! The harness: the real binary, real peers, and sockets that misbehave on purpose.
 //!
-//! 1. [`Forwarder`] starts the binary, waits until it listens and says where; [`run`] runs it to its end.
+//! 1. [`Forwarder`] starts the binary, waits until it listens and returns the addresses; [`run`] runs it to its end.
 //! 2. [`Peer`] is any other program with the same guarantees: socat, nc, a Python script in the pinned venv.
 //! 3. [`net`] has raw TCP ends (stalled, reset, half-closed, a full accept queue), [`ws`] raw WebSocket ends.
 //!    [`netns`] has a cable between two network namespaces that can be pulled.
-//! 4. [`data`] makes bytes from a seed and says which byte is wrong.
+//! 4. [`data`] makes bytes from a seed and reports the first wrong byte.
 //! 5. [`Tap`] looks at what two WebSocket ends send each other.
 //! 6. [`browser`] is Chromium, which sees pages and types into them; [`firefox`] runs scripts in them.
 //! 7. [`source`] reads the repository's own files, for the tests of its architecture.
 //!
-//! Three promises that every test may rely on: no process outlives the value that started it, a panic
-//! included; every wait has a deadline and says what it waited for; nothing sleeps to be "surely ready".
+//! Three guarantees for every test: no process outlives the value that started it, a panic included; every wait has a
+//! deadline and reports what it waited for; nothing sleeps to be "surely ready".
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,

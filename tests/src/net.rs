@@ -1,4 +1,4 @@
-//! TCP ends that do exactly what a test says, on IPv4 loopback.
+//! TCP ends that do exactly what a test specifies, on IPv4 loopback.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -158,7 +158,8 @@ impl SlowConnect {
         self.server.port()
     }
 
-    /// Empties the queue: the next attempt of whoever waits succeeds. Whoever gave up may still come first.
+    /// Empties the queue, so that the next attempt of a waiting client succeeds. A client that gave up may still come
+    /// first.
     pub fn release(mut self) -> Server {
         for _ in self.fillers.drain(..) {
             drop(self.server.accept());
@@ -208,7 +209,7 @@ pub fn read_exactly(mut stream: &TcpStream, count: usize) -> Vec<u8> {
     bytes
 }
 
-/// How a connection has ended.
+/// The end of a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ended {
     /// Orderly.
@@ -234,14 +235,14 @@ pub fn wait_end(mut stream: &TcpStream) -> Ended {
     }
 }
 
-/// Whether nothing at all comes, no end either, for as long as `time`.
+/// Returns `true` if nothing arrives, no end either, for `time`.
 #[must_use]
 pub fn is_silent(stream: &TcpStream, time: Duration) -> bool {
     !readable(stream, time)
 }
 
-/// Writes `data` over and over until nothing has been taken for `quiet`, or `most` bytes have: returns how many.
-/// What the two kernels and whatever is between them hold is then known to be full.
+/// Writes `data` over and over until nothing has been taken for `quiet`, or `most` bytes have: returns their number.
+/// The buffers of the two kernels and of everything between them are then known to be full.
 ///
 /// # Panics
 /// When the connection fails.
@@ -274,7 +275,7 @@ pub fn wait_no_connections(port: u16) {
     });
 }
 
-/// How many connections to `port` are established, counted at their connecting end.
+/// Returns the number of established connections to `port`, counted at their connecting end.
 #[must_use]
 pub fn established(port: u16) -> usize {
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap_or_default();
@@ -286,7 +287,7 @@ pub fn established(port: u16) -> usize {
         .count()
 }
 
-/// Whether something can be read (data or an end) within `limit`.
+/// Returns `true` if something can be read (data or an end) within `limit`.
 pub fn readable(socket: &impl AsFd, limit: Duration) -> bool {
     ready(socket, PollFlags::IN, limit)
 }

@@ -18,7 +18,7 @@ pub struct Cable {
 }
 
 impl Cable {
-    /// Makes one; `None`, with a line that says why, without root or iproute2.
+    /// Makes one; `None`, with a line with the reason, without root or iproute2.
     ///
     /// # Panics
     /// When the namespaces can be made and the cable can't.
@@ -51,20 +51,20 @@ impl Cable {
         Some(cable)
     }
 
-    /// What runs a program on the forwarder's side.
+    /// Returns the wrapper that runs a program on the forwarder's side.
     #[must_use]
     pub fn near(&self) -> [&str; 4] {
         ["ip", "netns", "exec", &self.near]
     }
 
-    /// What runs a program on the client's side.
+    /// Returns the wrapper that runs a program on the client's side.
     #[must_use]
     pub fn far(&self) -> [&str; 4] {
         ["ip", "netns", "exec", &self.far]
     }
 
-    /// Pulls it: from now on nothing gets through, and nobody is told. The other end stays up, since one that is down
-    /// at both has its own routes go.
+    /// Pulls it: from now on nothing gets through, without a notification. The other end stays up, since one that is
+    /// down at both removes its own routes.
     ///
     /// # Panics
     /// When the link doesn't go down.

@@ -19,7 +19,7 @@ impl Peer {
     /// Starts `program`.
     ///
     /// # Panics
-    /// When it isn't installed; the message says what installs it.
+    /// If it isn't installed; the message has the command that installs it.
     pub fn start<A: AsRef<OsStr>>(program: &str, args: &[A]) -> Self {
         let file = binary::program(program)
             .unwrap_or_else(|| panic!("`{program}` is not installed: run `cargo xtask setup`"));
@@ -81,7 +81,7 @@ pub fn python<A: AsRef<OsStr>>(script: &str, args: &[A]) -> Peer {
     Peer { process: Process::spawn(script, &mut command) }
 }
 
-/// Runs `tests/node/SCRIPT` with Node, beside the packages that are pinned there.
+/// Runs `tests/node/SCRIPT` with Node and the packages that are pinned there.
 ///
 /// # Panics
 /// When `cargo xtask setup` has not been run.

@@ -50,13 +50,13 @@ impl Process {
         self.child.id()
     }
 
-    /// What it has written to its standard output.
+    /// Returns its standard output so far.
     #[must_use]
     pub fn stdout(&self) -> &Capture {
         &self.stdout
     }
 
-    /// What it has written to its standard error.
+    /// Returns its standard error so far.
     #[must_use]
     pub fn stderr(&self) -> &Capture {
         &self.stderr
@@ -90,7 +90,7 @@ impl Process {
         let _gone = kill_process(pid(self.id()), signal);
     }
 
-    /// Whether it still runs.
+    /// Returns `true` if it still runs.
     pub fn runs(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }

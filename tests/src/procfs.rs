@@ -1,4 +1,4 @@
-//! What the kernel says about a process: memory, descriptors, threads, children, processor time.
+//! The kernel's facts about a process: memory, descriptors, threads, children, processor time.
 
 use std::fs;
 use std::path::PathBuf;
@@ -58,7 +58,8 @@ pub fn descendants(pid: u32) -> Vec<u32> {
     found.split_off(1)
 }
 
-/// Whether a process of this id runs: one that is dead and only waits to be reaped doesn't.
+/// Returns `true` if a process of this ID runs: one that is dead and only waits to be reaped
+/// doesn't.
 #[must_use]
 pub fn runs(pid: u32) -> bool {
     stat(pid).is_some_and(|(state, _)| !matches!(state, 'Z' | 'X'))

@@ -7,14 +7,14 @@ use std::thread;
 
 use crate::{DEADLINE, Process, binary};
 
-/// What a command left behind.
+/// The output of a command.
 #[derive(Debug)]
 pub struct Output {
     /// Standard output, byte for byte.
     pub stdout: Vec<u8>,
     /// Standard error as text.
     pub stderr: String,
-    /// How it ended.
+    /// The exit status.
     pub status: ExitStatus,
 }
 

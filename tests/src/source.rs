@@ -26,7 +26,8 @@ impl Source {
         lines.fold(String::new(), |code, line| code + line + "\n")
     }
 
-    /// What follows `root::` in paths, in `use root::{…}` too: `std::fs::read` and `use std::{fs, io}` name `fs`.
+    /// Returns the names after `root::` in paths, in `use root::{…}` too: `std::fs::read` and `use std::{fs, io}`
+    /// name `fs`.
     #[must_use]
     pub fn names_in(&self, root: &str) -> BTreeSet<String> {
         let code = self.code();

@@ -1,6 +1,6 @@
 //! A look at what goes over the wire between a WebSocket client and a server. Nothing is changed.
 //!
-//! Both ends say what they have agreed on; here it can be seen that they do it, too.
+//! Both ends report what they have agreed on; this shows that they do it, too.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -17,12 +17,12 @@ pub struct Tap {
     recordings: Arc<Mutex<Vec<Recording>>>,
 }
 
-/// What a WebSocket connection has carried.
+/// The traffic of a WebSocket connection.
 #[derive(Debug)]
 pub struct Traffic {
-    /// What the client asked for.
+    /// The client's request.
     pub request: Head,
-    /// What the server answered.
+    /// The server's answer.
     pub response: Head,
     /// From the client to the server.
     pub there: Direction,
@@ -33,9 +33,9 @@ pub struct Traffic {
 /// Data messages, as they were on the wire.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Direction {
-    /// How many have begun.
+    /// The number of messages that have begun.
     pub messages: usize,
-    /// How many of them were compressed: RSV1, RFC 7692 section 6.
+    /// The number of compressed ones: RSV1, RFC 7692 section 6.
     pub compressed: usize,
     /// Bytes of their frames' payload.
     pub payload: usize,
@@ -77,7 +77,7 @@ impl Tap {
         tap
     }
 
-    /// Where it listens, on loopback.
+    /// Returns the port that it listens on, on loopback.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
@@ -102,13 +102,13 @@ impl Tap {
 }
 
 impl Traffic {
-    /// What became of extensions; empty for none.
+    /// Returns the agreed extensions; empty for none.
     #[must_use]
     pub fn extensions(&self) -> &str {
         self.response.value("sec-websocket-extensions").unwrap_or_default()
     }
 
-    /// What became of subprotocols; empty for none.
+    /// Returns the agreed subprotocol; empty for none.
     #[must_use]
     pub fn subprotocol(&self) -> &str {
         self.response.value("sec-websocket-protocol").unwrap_or_default()
@@ -129,7 +129,7 @@ impl Recording {
 }
 
 impl Direction {
-    /// What a connection that is cut off leaves of its last frame doesn't count.
+    /// A last frame that is cut off with the connection doesn't count.
     fn read(mut bytes: &[u8]) -> Self {
         let mut direction = Self::default();
         while let Ok(Some((frame, _))) = Frame::read(&mut bytes) {
@@ -150,7 +150,7 @@ fn head(bytes: &[u8]) -> Option<(Head, &[u8])> {
     Some((Head::parse(&bytes[..end]), &bytes[end + 4..]))
 }
 
-/// Carries one direction in a thread of its own, to its end.
+/// Carries one direction in a thread, to its end.
 fn pass(
     from: &TcpStream,
     to: &TcpStream,

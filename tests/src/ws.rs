@@ -14,7 +14,7 @@ use std::net::TcpStream;
 
 use crate::net;
 
-/// Which end this is; a client masks what it sends.
+/// The role of this end; a client masks what it sends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Role {
     /// Opens the connection.

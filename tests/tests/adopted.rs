@@ -78,9 +78,9 @@ fn a_page_is_served_from_an_adopted_socket() {
 fn what_was_not_passed_is_said() {
     for (descriptor, words) in [
         ("systemd:index=1", "systemd has passed 1 socket, and `index` begins at 0"),
-        ("systemd:web", "systemd has passed 1 socket without a name, and none is called `web`"),
-        ("systemd:domain=UNIX:index=0", "the socket is of the domain INET"),
-        ("fd:9", "no descriptor 9 was passed to this program"),
+        ("systemd:web", "systemd has passed 1 socket without a name, and none with the name `web`"),
+        ("systemd:domain=UNIX:index=0", "the socket's domain is INET"),
+        ("fd:9", "this program has not inherited a file descriptor 9"),
     ] {
         let port = net::free_port();
         let at = format!("127.0.0.1:{port}");

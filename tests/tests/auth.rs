@@ -283,13 +283,16 @@ fn mistakes_are_shown_where_they_are() {
     for (listen, words) in [
         ("ws:9000:auth=htpaswd", "did you mean `htpasswd`?"),
         ("ws:9000:auth={htpasswd}", "`htpasswd` needs `file`"),
-        ("ws:9000:auth={{token},{none}}", "`none` lets everybody in, whatever stands beside it"),
+        (
+            "ws:9000:auth={{token},{none}}",
+            "`none` admits every client, so other entries have no effect",
+        ),
         ("ws:9000:auth={peer:10.0.0.0/33}", "`10.0.0.0/33` is not a network"),
-        ("ws:9000:auth={unix:uid=root}", "`uid` is a list of numbers"),
-        ("ws:9000:auth={header:X-User:trusted=}", "`trusted` lists nobody"),
+        ("ws:9000:auth={unix:uid=root}", "`uid` must be a list of user IDs"),
+        ("ws:9000:auth={header:X-User:trusted=}", "`trusted` is empty"),
         ("ws:9000:auth={header:X-User:trusted=localhost}", "`localhost` is not a network"),
-        ("ws:9000:auth={cert:san=}", "`san` lists nothing"),
-        ("tcp:9000:from=", "`from` lists no network"),
+        ("ws:9000:auth={cert:san=}", "`san` is empty"),
+        ("tcp:9000:from=", "`from` is empty"),
         ("tcp:9000:from=localhost", "`localhost` is not a network"),
         ("ws:9000:auth={bearer:fil=x}", "did you mean `file`?"),
     ] {

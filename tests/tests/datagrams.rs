@@ -121,9 +121,9 @@ fn losses_are_said() {
             client.send(&data).expect("it is sent");
         }
         let log = forwarder.stderr().text();
-        log.contains("a datagram was lost").then_some(log)
+        log.contains("lost a datagram").then_some(log)
     });
-    assert!(said.contains("they come faster than the other side takes them"), "{said}");
+    assert!(said.contains("they arrive faster than the other side reads them"), "{said}");
     drop(far);
     tests::until("the losses are counted", || {
         let log = forwarder.stderr().text();

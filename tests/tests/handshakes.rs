@@ -72,20 +72,20 @@ fn wrong_requests_are_answered_and_named_in_one_line() {
         (
             request(&[[key, &format!("{key}{key}")]]),
             400,
-            "there must be one header Sec-WebSocket-Key",
+            "there must be exactly one Sec-WebSocket-Key header",
         ),
         (request(&[[key, "Sec-WebSocket-Key: AAAA\r\n"]]), 400, "16 bytes in base64"),
-        (request(&[["Version: 13", "Version: 12"]]), 426, "only version 13"),
+        (request(&[["Version: 13", "Version: 12"]]), 426, "only WebSocket version 13"),
         (request(&[[end, "\r\nContent-Length: 4\r\n\r\nbody"]]), 400, "no body"),
         (request(&[[end, "\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"]]), 400, "no body"),
-        (request(&[["HTTP/1.1", "HTTP/1.0"]]), 400, "needs HTTP/1.1"),
+        (request(&[["HTTP/1.1", "HTTP/1.0"]]), 400, "must use HTTP/1.1"),
         (request(&[["Connection: Upgrade", "Connection: close"]]), 400, "`Connection: upgrade`"),
         (request(&[["Host: 127.0.0.1\r\n", ""]]), 400, "the Host header is missing"),
-        (request(&[["Host: ", "Host: a\r\nHost: "]]), 400, "not one host"),
-        (request(&[["Host: ", "Host : "]]), 400, "what came is not HTTP"),
-        (request(&[["HTTP/1.1", "HTTP/3.7"]]), 400, "what came is not HTTP"),
-        ("\0\0\0\r\n\r\n".to_owned(), 400, "what came is not HTTP"),
-        (request(&[[end, "\r\nX: \0\r\n\r\n"]]), 400, "what came is not HTTP"),
+        (request(&[["Host: ", "Host: a\r\nHost: "]]), 400, "not a single host"),
+        (request(&[["Host: ", "Host : "]]), 400, "received data that is not HTTP"),
+        (request(&[["HTTP/1.1", "HTTP/3.7"]]), 400, "received data that is not HTTP"),
+        ("\0\0\0\r\n\r\n".to_owned(), 400, "received data that is not HTTP"),
+        (request(&[[end, "\r\nX: \0\r\n\r\n"]]), 400, "received data that is not HTTP"),
     ] {
         let answer = ours.say(text.as_bytes());
         let begins =
@@ -93,7 +93,7 @@ fn wrong_requests_are_answered_and_named_in_one_line() {
         assert!(begins, "{text}\n{answer}");
         let line = ours.one_line();
         assert!(line.contains(words), "{words}: {line}");
-        if !words.starts_with("what came") {
+        if !words.starts_with("received data") {
             assert!(answer.contains(words), "the client is told too: {answer}");
         }
     }
@@ -104,11 +104,11 @@ fn other_protocols_are_named() {
     let mut ours = Ours::new("");
     for (bytes, words) in [
         // A ClientHello, as far as its version.
-        (&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], "TLS came"),
+        (&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], "received TLS"),
         (b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET / HTTP/1.1\r\n\r\n", "PROXY protocol"),
         (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", "PROXY protocol"),
-        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/2 came"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "SSH came"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "received HTTP/2"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "received SSH"),
     ] {
         let answer = ours.say(bytes);
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{words}: {answer}");
@@ -231,8 +231,8 @@ fn who_never_closes_holds_nothing() {
     for (bytes, words) in [
         (&b""[..], "no HTTP request came within 0.3 s"),
         (b"GET / HTTP/1.1\r\nHos", "no HTTP request came within 0.3 s"),
-        (b"\x16\x03\x01", "TLS came"),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "not one host"),
+        (b"\x16\x03\x01", "received TLS"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "not a single host"),
     ] {
         let stream = net::connect(ours.forwarder.port(0));
         (&stream).write_all(bytes).expect("it is taken");

@@ -62,7 +62,7 @@ fn a_token_chooses_a_line_of_a_file_that_may_change() {
     assert_eq!(status(port, "/"), 404);
     assert_eq!(status(port, "/?token=sh"), 403, "a program has to be allowed");
     assert_eq!(status(port, "/?token=bad"), 503);
-    forwarder.wait_for_log("the route can't be planned");
+    forwarder.wait_for_log("cannot plan the route");
     fs::write(&file, format!("b: tcp:127.0.0.1:{other}\n")).expect("it is written");
     until("the new lines count", || (status(port, "/?token=a") == 404).then_some(()));
     assert_eq!(said(port, "/?token=b"), "other");
@@ -131,8 +131,8 @@ fn a_list_of_what_is_allowed_is_asked_about_each_address() {
     for token in ["b", "c", "d", "e", "f"] {
         assert_eq!(status(port, &format!("/?token={token}")), 403, "{token}");
     }
-    forwarder.wait_for_log(&format!("`allow` doesn't admit 127.0.0.2, port {one}"));
-    forwarder.wait_for_log("the route leads to `unix`, and `allow` lists hosts");
+    forwarder.wait_for_log(&format!("`allow` doesn't permit 127.0.0.2, port {one}"));
+    forwarder.wait_for_log("the route leads to `unix`, but `allow` lists hosts");
 }
 
 #[test]
@@ -386,7 +386,7 @@ fn a_server_says_where_a_client_goes_and_redirects_nobody() {
     ] {
         assert_eq!(status(port, &format!("/?token={token}")), expected, "{token}");
     }
-    forwarder.wait_for_log("it answers 302 Found, and redirects are not followed");
+    forwarder.wait_for_log("the answer is 302 Found, and redirects are not followed");
     forwarder.wait_for_log("it answers 500 Internal Server Error");
     forwarder.wait_for_log("no answer within 2 s");
     assert_eq!(visits.load(Ordering::SeqCst), 0);

@@ -67,7 +67,7 @@ fn a_raw_terminal_is_left_by_its_escape_and_is_as_it_was() {
 fn raw_needs_a_terminal() {
     let mut forwarder = Forwarder::spawn(&["-e", "stdio:raw=true", "-d", "echo"]);
     assert_eq!(forwarder.wait_exit().code(), Some(69));
-    let line = forwarder.wait_for_log("standard input is no terminal");
+    let line = forwarder.wait_for_log("`raw=true` needs a terminal");
     assert!(line.contains("stdio:raw=true"), "{line}");
 }
 

@@ -4,8 +4,8 @@ use std::fmt;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What sort of mistake a diagnostic reports. Its text is stable, in kebab case: programs that
-        /// read `explain --json` compare it.
+        /// The type of error that a diagnostic reports. Its text is stable, in kebab case: programs that read
+        /// `explain --json` compare it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Code {
@@ -74,7 +74,7 @@ codes! {
     MissingParameter = "missing-parameter",
     /// The name of a parameter stands where its value is needed.
     NoValue = "no-value",
-    /// The listener lets others reach a program or a device, and nothing says who may use it.
+    /// The listener gives other machines access to a program or a device, without authentication.
     OpenToAll = "open-to-all",
     /// An option follows a URL and would be read as part of it.
     OptionInUrl = "option-in-url",

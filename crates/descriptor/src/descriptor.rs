@@ -16,7 +16,7 @@ pub struct Descriptor {
     /// The keyword arguments as typed: in order, duplicates kept.
     pub kwargs: Vec<(Text, Text)>,
     source: Text,
-    /// Where in the source the field after the kind's starts, if the kind's is the first one.
+    /// The offset in the source of the field after the kind's, if the kind's is the first one.
     rest: Option<usize>,
 }
 
@@ -163,7 +163,7 @@ impl Source<'_> {
         start..start + raw.len()
     }
 
-    /// What to say about `mistake`; its field ends before `after`.
+    /// Returns the diagnostic for `mistake`, whose field ends before `after`.
     fn explain(&self, mistake: &Mistake<'_>, after: &str) -> Diagnostic {
         let start = self.range(mistake.rest).start;
         let end = self.0.len() - after.len();
@@ -171,16 +171,18 @@ impl Source<'_> {
             Diagnostic::error(Stage::Parse, code, self.0.span_of(range), message)
         };
         match mistake.what {
-            What::UnclosedBrace => error(Code::UnclosedBrace, start..start + 1, "this `{` is never closed")
-                .help("close it with `}`, or write `\\{` if the brace is meant as it stands"),
+            What::UnclosedBrace => {
+                error(Code::UnclosedBrace, start..start + 1, "this `{` has no matching `}`")
+                    .help("close it with `}`, or write `\\{` for a literal brace")
+            }
             What::TextAfterBrace => error(
                 Code::TextAfterClosingBrace,
                 start..end,
-                "after `}` there must be `:` or the end",
+                "`}` must be followed by `:` or the end",
             )
-            .help("braces quote a whole argument; write `\\{` if the first brace is meant as it stands"),
+            .help("braces quote a whole field; write `\\{` for a literal brace"),
             What::TrailingBackslash => {
-                error(Code::TrailingBackslash, start..end, "there is nothing after this `\\`")
+                error(Code::TrailingBackslash, start..end, "this `\\` quotes nothing")
                     .help("write `\\\\` for a backslash")
             }
             What::Unexpected => error(Code::UnexpectedText, start..end, "this can't be read"),

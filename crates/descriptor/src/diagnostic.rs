@@ -1,8 +1,8 @@
-//! A mistake in what was typed, said so that it can be put right.
+//! An error in what was typed, with its place and a hint to correct it.
 
 use crate::{Code, Span};
 
-/// Where a mistake was found.
+/// The stage that found an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// The text isn't a descriptor.
@@ -11,7 +11,7 @@ pub enum Stage {
     Plan,
 }
 
-/// How bad it is.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Severity {
     /// Nothing can be done with what was typed.
@@ -23,15 +23,15 @@ pub enum Severity {
 /// A mistake in what was typed: where, what is wrong, what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Where it was found.
+    /// The stage that found the error.
     pub stage: Stage,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// What sort of mistake it is, for programs.
+    /// The type of error, for programs.
     pub code: Code,
-    /// Where it was typed.
+    /// The place in the typed text.
     pub span: Span,
-    /// What is wrong: a lower-case fragment on one line.
+    /// The error, as a lower-case fragment on one line.
     pub message: String,
     /// What to do about it, such as "did you mean `tcp`?".
     pub help: Option<String>,

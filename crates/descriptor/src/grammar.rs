@@ -10,7 +10,7 @@
 //! body   = *( any except "{" "}" "\" / "\" any / "{" body "}" ) then ":" or the end must follow
 //! ```
 //!
-//! A body is matched by counting, not by recursion: how deep it nests is up to whoever types.
+//! A body is matched by counting, not by recursion, because the user chooses how deep it nests.
 
 use nom::branch::alt;
 use nom::bytes::complete::{is_not, tag, take_while};
@@ -23,7 +23,7 @@ use nom::{IResult, Parser};
 
 use crate::Syntax;
 
-/// What a field consists of.
+/// The parts of a field.
 pub(crate) struct Field<'a> {
     pub(crate) name: Option<Token<'a>>,
     pub(crate) value: Token<'a>,
@@ -31,7 +31,7 @@ pub(crate) struct Field<'a> {
 
 /// A name, a positional or a value.
 pub(crate) enum Token<'a> {
-    /// What stands between braces.
+    /// The text between braces.
     Verbatim(&'a str),
     /// The slice as it stands, and its pieces.
     Pieces(&'a str, Vec<Piece<'a>>),
@@ -73,18 +73,19 @@ pub(crate) fn field(input: &str, syntax: Syntax) -> Result<(&str, Field<'_>), Mi
     })
 }
 
-/// Where the field after a mistake ends: before the next `:` that isn't escaped, or at the end.
+/// Returns the end of the field after an error: before the next `:` that isn't escaped, or at the
+/// end.
 pub(crate) fn recover(input: &str) -> &str {
     let skip = alt((value((), is_not(":\\")), value((), (char('\\'), opt(anychar)))));
     terminated(many0(skip), end).parse(input).map_or("", |(rest, _)| rest)
 }
 
-/// Whether a positional that is written as it stands would be read as a keyword.
+/// Returns `true` if a positional that is written without quotes would be read as a keyword.
 pub(crate) fn is_keyword(text: &str) -> bool {
     terminated(name, char('=')).parse(text).is_ok()
 }
 
-/// Whether braces around the text quote exactly it.
+/// Returns `true` if braces around the text quote exactly it.
 pub(crate) fn is_balanced(text: &str) -> bool {
     body(text).is_ok_and(|(rest, _)| rest.is_empty())
 }

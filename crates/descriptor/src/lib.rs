@@ -5,7 +5,7 @@
 //! 2. [`Descriptor::parse`] splits a text into positionals and keywords, by one of two grammars
 //!    ([`Syntax`]). A nested descriptor is just an argument: parse it again.
 //! 3. [`Template`] finds the holes of a value; [`Url`] splits a URL.
-//! 4. Whoever gives the tree a meaning reports mistakes as [`Diagnostic`]s; [`Report`] shows them
+//! 4. The code that interprets the tree reports errors as [`Diagnostic`]s; [`Report`] shows them
 //!    with carets under what was typed, and [`nearest`] finds what was probably meant.
 //! 5. `Display` of a [`Descriptor`] quotes it so that parsing gives the same tree.
 //!

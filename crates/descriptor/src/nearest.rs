@@ -41,7 +41,8 @@ fn score(word: &str, candidate: &str) -> Option<f64> {
     }
 }
 
-/// Whether `short` is `long` with letters left out, the first one excepted: `cmd` for `command`.
+/// Returns `true` if `short` is `long` with letters left out, the first one excepted: `cmd` for
+/// `command`.
 fn abbreviates(short: &str, long: &str) -> bool {
     let mut letters = long.chars();
     short.chars().next() == long.chars().next() && short.chars().all(|c| letters.any(|l| l == c))

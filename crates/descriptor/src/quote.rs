@@ -40,7 +40,7 @@ fn quote(text: &str, place: Place) -> Cow<'_, str> {
     }
 }
 
-/// What is quoted.
+/// The position of quoted text.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Place {
     Positional,
@@ -48,8 +48,8 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// Whether `c` gets a backslash in [`Style::Escaped`]. With `=` among them in a positional, the
-    /// result means the same in Twisted's syntax.
+    /// Returns `true` if `c` gets a backslash in [`Style::Escaped`]. With `=` among them in a
+    /// positional, the result means the same in Twisted's syntax.
     pub(crate) fn escapes(self, c: char) -> bool {
         matches!(c, ':' | '\\' | '{' | '}') || (c == '=' && self == Self::Positional)
     }

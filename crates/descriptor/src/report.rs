@@ -1,6 +1,6 @@
 //! Mistakes as a person reads them: what is wrong, with carets under what was typed.
 //!
-//! Whatever was typed, what is shown is printable, on one line and about a terminal wide.
+//! The output is printable, on one line and about a terminal wide, whatever was typed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -90,7 +90,7 @@ impl Line {
     }
 }
 
-/// How many bytes of `chars` fit into so many columns, and the columns that they take.
+/// Returns the number of bytes of `chars` that fit into `columns`, and the columns that they take.
 fn fitting(chars: impl Iterator<Item = char>, columns: usize) -> (usize, usize) {
     let (mut bytes, mut used) = (0, 0);
     for c in chars {
@@ -129,8 +129,8 @@ fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Whether a terminal would obey `c` or hide it: control characters, and those that join, separate or turn
-/// around what stands next to them without being seen (U+202E, RIGHT-TO-LEFT OVERRIDE, is one).
+/// Returns `true` if a terminal would obey `c` or hide it: control characters, and invisible ones that join, separate
+/// or reorder their neighbours (U+202E, RIGHT-TO-LEFT OVERRIDE, is one).
 pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')

@@ -17,7 +17,7 @@ impl Span {
         self.end.saturating_sub(self.start)
     }
 
-    /// Whether it lies between two bytes.
+    /// Returns `true` if the span is a position between two bytes.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }

@@ -1,13 +1,13 @@
-//! Which grammar a text is read by.
+//! The grammars of descriptors.
 
 use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
-/// Which grammar a text is read by.
+/// The grammar of a descriptor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Syntax {
-    /// What Twisted's `serverFromString` and `clientFromString` read, to the letter.
+    /// Exactly the grammar of Twisted's `serverFromString` and `clientFromString`.
     Twisted,
     /// Twisted's, and two rules more. A `{` that starts a positional or a value quotes verbatim to
     /// its matching `}`. `=` makes a keyword only after a bare name: an ASCII letter, then letters,
@@ -43,7 +43,7 @@ pub struct UnknownSyntax(String);
 
 impl fmt::Display for UnknownSyntax {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not a syntax; there are `twisted` and `extended`", self.0)
+        write!(f, "`{}` is not a syntax; the syntaxes are `twisted` and `extended`", self.0)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Values with holes that facts about a connection are put into.
 //!
-//! A template is read before there is any connection and filled after. What is put in is a value and
-//! never looked at again, so nothing that a peer sends can become syntax.
+//! A template is parsed before there is any connection and filled afterwards. An inserted value is never parsed
+//! again, so nothing that a peer sends can become syntax.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -27,9 +27,9 @@ pub struct Template {
 pub struct Hole {
     /// The kind of fact, such as `http`: what stands before the first dot.
     pub root: String,
-    /// Which one of them, such as `query.id`.
+    /// The name under the root, such as `query.id`.
     pub name: String,
-    /// Where the hole was typed, `${` and `}` included.
+    /// The place of the hole in the typed text, `${` and `}` included.
     pub span: Span,
 }
 
@@ -75,7 +75,7 @@ impl Template {
         })
     }
 
-    /// Whether there is no hole.
+    /// Returns `true` if there is no hole.
     pub fn is_literal(&self) -> bool {
         self.holes().next().is_none()
     }
@@ -156,7 +156,7 @@ pub struct MissingFact {
 
 impl fmt::Display for MissingFact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no `{}.{}` to fill in", self.root, self.name)
+        write!(f, "the client's connection has no fact `{}.{}`", self.root, self.name)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Text that remembers where each of its bytes was typed.
 //!
-//! A nested descriptor is an argument of the outer one, unescaped. To point into what was typed from
-//! there, a text keeps runs: stretches of its value that were typed the same way. A verbatim quote is
-//! a slice of the text around it and costs nothing; an escape makes a run of its own.
+//! A nested descriptor is an argument of the outer one, unescaped. To map it back to the typed text, a text keeps
+//! runs: stretches of its value that were typed the same way. A verbatim quote is a slice of the text around it and
+//! costs nothing; an escape makes a separate run.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -21,7 +21,7 @@ pub struct Text {
 }
 
 impl Text {
-    /// What the user typed, the whole of it.
+    /// Returns the whole text that the user typed.
     pub fn typed(text: &str) -> Self {
         let mut builder = Builder::default();
         builder.push(text, Span { start: 0, end: text.len() }, How::Plain);
@@ -49,13 +49,13 @@ impl Text {
         &self.whole.value[self.start..self.end]
     }
 
-    /// Where it was typed. Quotes around it don't belong to it.
+    /// Returns the place in the typed text, without the quotes around it.
     pub fn span(&self) -> Span {
         self.span_of(0..self.len())
     }
 
-    /// Where the bytes `range` of the value were typed. The span of an escaped character covers its
-    /// backslashes. A range beyond the end is cut off there.
+    /// Returns the place in the typed text of the bytes `range` of the value. The span of an
+    /// escaped character covers its backslashes. A range beyond the end is cut off there.
     pub fn span_of(&self, range: Range<usize>) -> Span {
         let start = self.start + range.start.min(self.len());
         let end = self.start + range.end.clamp(start - self.start, self.len());
@@ -90,12 +90,13 @@ impl Text {
         self.end - self.start
     }
 
-    /// Whether the value is empty.
+    /// Returns `true` if the value is empty.
     pub fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
-    /// Whether the character at `offset` was typed with a backslash before it, at any level.
+    /// Returns `true` if the character at `offset` was typed with a backslash before it, at any
+    /// level.
     pub fn is_escaped(&self, offset: usize) -> bool {
         offset < self.len() && self.whole.run_at(self.start + offset).1.how == How::Escaped
     }

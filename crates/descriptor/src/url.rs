@@ -1,4 +1,4 @@
-//! Splits a URL. What its scheme means is for others to say.
+//! Splits a URL; its scheme is not interpreted.
 
 use nom::bytes::complete::{tag, take_while};
 use nom::character::complete::satisfy;
@@ -17,14 +17,14 @@ pub struct Url {
     pub userinfo: Option<Text>,
     /// Without the brackets of `[::1]`. Empty in `unix:///run/x`.
     pub host: Text,
-    /// What follows the host's `:`, unread. May be empty.
+    /// The text after the host's `:`, unparsed. May be empty.
     pub port: Option<Text>,
     /// From the first `/` on, with the query; without a `/`, from the first `?` or `#`. May be empty.
     pub path: Text,
 }
 
 impl Url {
-    /// Whether `text` begins with a scheme and `://`.
+    /// Returns `true` if `text` begins with a scheme and `://`.
     pub fn starts(text: &Text) -> bool {
         scheme(text.as_str()).is_ok()
     }
@@ -61,7 +61,7 @@ fn host_and_port(place: &Text) -> Result<(Text, Option<Text>), Diagnostic> {
             return Err(mistake(
                 &place.slice(0..1),
                 Code::UnclosedBracket,
-                "this `[` is never closed",
+                "this `[` has no matching `]`",
             ));
         };
         let host = place.slice(1..end);
@@ -69,7 +69,7 @@ fn host_and_port(place: &Text) -> Result<(Text, Option<Text>), Diagnostic> {
             None => Ok((host, None)),
             Some(b':') => Ok((host, Some(from(end + 2)))),
             Some(_) => {
-                let message = "after `]` there must be `:` and a port, `/`, or the end";
+                let message = "`]` must be followed by `:` and a port, by `/`, or by the end";
                 Err(mistake(&from(end + 1), Code::TextAfterBracket, message))
             }
         };
@@ -80,7 +80,7 @@ fn host_and_port(place: &Text) -> Result<(Text, Option<Text>), Diagnostic> {
             Ok((place.slice(0..host.len()), Some(from(host.len() + 1))))
         }
         Some(_) => {
-            let message = "an IPv6 address stands in brackets in a URL";
+            let message = "an IPv6 address in a URL must be in brackets";
             Err(mistake(place, Code::UnbracketedAddress, message)
                 .help("write `[::1]:80` for the address `::1` and the port 80"))
         }

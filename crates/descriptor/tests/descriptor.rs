@@ -91,7 +91,7 @@ fn syntaxes_have_names() {
         assert_eq!(syntax.to_string().parse(), Ok(syntax));
     }
     let unknown = "Twisted".parse::<Syntax>().unwrap_err().to_string();
-    assert_eq!(unknown, "`Twisted` is not a syntax; there are `twisted` and `extended`");
+    assert_eq!(unknown, "`Twisted` is not a syntax; the syntaxes are `twisted` and `extended`");
 }
 
 fn parse_text(text: &Text) -> Descriptor {

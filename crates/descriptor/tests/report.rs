@@ -35,27 +35,27 @@ fn the_form() {
 #[test]
 fn a_brace_that_is_never_closed() {
     insta::assert_snapshot!(refused("ws:{tcp:9000:subprotocol=mqtt", Syntax::Extended), @r#"
-    error: this `{` is never closed
+    error: this `{` has no matching `}`
       | ws:{tcp:9000:subprotocol=mqtt
       |    ^
-      = help: close it with `}`, or write `\{` if the brace is meant as it stands
+      = help: close it with `}`, or write `\{` for a literal brace
     "#);
 }
 
 #[test]
 fn text_after_a_closing_brace() {
     insta::assert_snapshot!(refused("ws:{tcp:9000}/path:subprotocol=mqtt", Syntax::Extended), @r#"
-    error: after `}` there must be `:` or the end
+    error: `}` must be followed by `:` or the end
       | ws:{tcp:9000}/path:subprotocol=mqtt
       |              ^^^^^
-      = help: braces quote a whole argument; write `\{` if the first brace is meant as it stands
+      = help: braces quote a whole field; write `\{` for a literal brace
     "#);
 }
 
 #[test]
 fn a_trailing_backslash() {
     insta::assert_snapshot!(refused("unix:C\\:\\dir\\", Syntax::Extended), @r#"
-    error: there is nothing after this `\`
+    error: this `\` quotes nothing
       | unix:C\:\dir\
       |             ^
       = help: write `\\` for a backslash
@@ -74,17 +74,17 @@ fn a_keyword_that_is_not_ascii() {
 #[test]
 fn several_at_once_by_place() {
     insta::assert_snapshot!(refused("x:{a}b:k={c}d:e\\", Syntax::Extended), @r#"
-    error: after `}` there must be `:` or the end
+    error: `}` must be followed by `:` or the end
       | x:{a}b:k={c}d:e\
       |      ^
-      = help: braces quote a whole argument; write `\{` if the first brace is meant as it stands
+      = help: braces quote a whole field; write `\{` for a literal brace
 
-    error: after `}` there must be `:` or the end
+    error: `}` must be followed by `:` or the end
       | x:{a}b:k={c}d:e\
       |             ^
-      = help: braces quote a whole argument; write `\{` if the first brace is meant as it stands
+      = help: braces quote a whole field; write `\{` for a literal brace
 
-    error: there is nothing after this `\`
+    error: this `\` quotes nothing
       | x:{a}b:k={c}d:e\
       |                ^
       = help: write `\\` for a backslash

@@ -96,7 +96,7 @@ fn a_fact_that_is_missing_is_named() {
         template("${tcp.peer}${tls.sni}").fill(&|root, _| (root == "tcp").then(|| "".into()));
     let missing = missing.unwrap_err();
     assert_eq!(missing, MissingFact { root: "tls".into(), name: "sni".into() });
-    assert_eq!(missing.to_string(), "there is no `tls.sni` to fill in");
+    assert_eq!(missing.to_string(), "the client's connection has no fact `tls.sni`");
 }
 
 #[test]

@@ -52,18 +52,18 @@ fn parts_point_into_what_was_typed() {
 fn mistakes_are_pointed_at() {
     let show = |text| Report::new(text, &[Url::split(&Text::typed(text)).unwrap_err()]).to_string();
     insta::assert_snapshot!(show("ws://::1:80/p"), @r#"
-    error: an IPv6 address stands in brackets in a URL
+    error: an IPv6 address in a URL must be in brackets
       | ws://::1:80/p
       |      ^^^^^^
       = help: write `[::1]:80` for the address `::1` and the port 80
     "#);
     insta::assert_snapshot!(show("ws://[::1:80/p"), @r#"
-    error: this `[` is never closed
+    error: this `[` has no matching `]`
       | ws://[::1:80/p
       |      ^
     "#);
     insta::assert_snapshot!(show("ws://[::1]80/p"), @r#"
-    error: after `]` there must be `:` and a port, `/`, or the end
+    error: `]` must be followed by `:` and a port, by `/`, or by the end
       | ws://[::1]80/p
       |           ^^
     "#);

@@ -19,7 +19,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Begins with `first`; no pause is longer than `longest`.
+    /// Creates a back-off that begins with `first`; no pause is longer than `longest`.
     #[must_use]
     pub const fn new(first: Duration, longest: Duration) -> Self {
         Self { first, next: first, longest }
@@ -32,7 +32,7 @@ impl Backoff {
         pause
     }
 
-    /// Begins anew, as something went well.
+    /// Resets the pause to the first one, after a success.
     pub fn reset(&mut self) {
         self.next = self.first;
     }

@@ -5,32 +5,32 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Where timers run that a session has all along and that are seldom due: for pings, for idleness. Cheap to clone.
+/// The runtime of timers that a session always has and that seldom fire: for pings and idle timeouts. Cheap to clone.
 ///
-/// A thread that waits for data *and* for a time has the system set and cancel a timer for each
-/// message. Measured with small ones, that was 8 % of all processor time; so a thread of its own may do the
-/// waiting for time.
+/// A thread that waits for data *and* for a time makes the system set and cancel a timer for each message. With small
+/// messages, that was measured as 8 % of all processor time, so a separate thread can wait for the time.
 #[derive(Clone)]
 pub struct Clock(Option<Arc<dyn Fn(Instant) -> Sleep + Send + Sync>>);
 
 impl Clock {
-    /// That of whichever runtime an alarm is set in.
+    /// The clock of the runtime in which an alarm is set.
     pub const HERE: Self = Self(None);
 
-    /// A clock that sets an alarm by `alarm`: by making it in another runtime, with its time enabled.
+    /// Creates a clock whose alarms are made by `alarm`: in another runtime, with its time enabled.
     ///
-    /// That has to run as long as there are alarms: none of them comes while nobody drives it, and
-    /// when it is dropped, whoever waits for one panics.
+    /// That runtime has to run as long as there are alarms: no alarm fires while it isn't driven,
+    /// and tasks that wait for one panic once it is dropped.
     pub fn by(alarm: impl Fn(Instant) -> Sleep + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(alarm)))
     }
 
-    /// A timer until `at`, to be waited for in any runtime. Cancel safe, as [`sleep_until`] is.
+    /// Returns a timer until `at`, which can be awaited in any runtime. Cancel safe, as
+    /// [`sleep_until`] is.
     ///
-    /// It may overtake what has arrived. A thread looks for that between its tasks, and sees its own timers after it.
-    /// The alarm of another thread may come before: an answer lies in the socket, and a read still says
-    /// that nothing does. So whoever ends something because of silence looks again first: tokio's
-    /// `yield_now` wakes a task once its thread has looked.
+    /// An alarm may overtake data that has arrived. A thread polls for data between its tasks, and runs its own
+    /// timers after that. The alarm of another thread may fire earlier, when data is in the socket but a read doesn't
+    /// return it yet. So code that ends something because of silence polls again first: tokio's `yield_now` wakes a
+    /// task once its thread has polled for data.
     ///
     /// # Panics
     /// As [`sleep_until`], if time isn't enabled, or if it is set outside of a runtime and the clock
@@ -39,7 +39,7 @@ impl Clock {
         self.0.as_ref().map_or_else(|| sleep_until(at), |alarm| alarm(at))
     }
 
-    /// Whether alarms can be set outside of a runtime.
+    /// Returns `true` if alarms can be set outside of a runtime.
     #[must_use]
     pub fn is_elsewhere(&self) -> bool {
         self.0.is_some()

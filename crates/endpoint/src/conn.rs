@@ -1,4 +1,4 @@
-//! An open connection: what moves, what is known about it, and the signals beside it.
+//! An open connection: its transport, the facts about it, and its signals.
 
 use std::any::Any;
 use std::fmt;
@@ -12,13 +12,13 @@ use crate::{ByteStream, Control, End, Info, MessageStream};
 
 /// One side of a session, open.
 pub struct Conn {
-    /// What carries the data.
+    /// The transport of the data.
     pub transport: Transport,
-    /// What is known about the connection.
+    /// The facts about the connection.
     pub info: Info,
-    /// Window sizes, breaks, line settings: what travels beside the data.
+    /// Signals apart from the data: window sizes, breaks, line settings.
     pub control: Control,
-    /// What is given back when the session ends.
+    /// The resources that are released when the session ends.
     pub guard: SessionGuard,
 }
 
@@ -27,14 +27,14 @@ pub struct Conn {
 pub struct SessionGuard(Vec<Box<dyn Any + Send + Sync>>);
 
 impl SessionGuard {
-    /// With one more.
+    /// Adds one more.
     #[must_use]
     pub fn and(mut self, guard: impl Any + Send + Sync) -> Self {
         self.0.push(Box::new(guard));
         self
     }
 
-    /// Whether there is none.
+    /// Returns `true` if there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -48,7 +48,7 @@ impl fmt::Debug for SessionGuard {
 }
 
 impl Conn {
-    /// A connection of bytes without signals.
+    /// Creates a connection of bytes without signals.
     pub fn bytes(stream: impl ByteStream + 'static, info: Info) -> Self {
         Self {
             transport: Transport::Bytes(Box::new(stream)),
@@ -58,7 +58,7 @@ impl Conn {
         }
     }
 
-    /// A connection of messages without signals.
+    /// Creates a connection of messages without signals.
     pub fn messages(stream: impl MessageStream + 'static, info: Info) -> Self {
         Self {
             transport: Transport::Messages(Box::new(stream)),
@@ -68,7 +68,7 @@ impl Conn {
         }
     }
 
-    /// The byte view, for code that is written against tokio's I/O traits.
+    /// Returns the byte view, for code that is written against tokio's I/O traits.
     ///
     /// Message boundaries are gone. Signals are dropped; take [`Conn::control`] before.
     #[must_use]
@@ -86,7 +86,7 @@ impl fmt::Debug for Conn {
     }
 }
 
-/// Bytes or messages: which one a connection has is known once it is open.
+/// The transport of a connection, bytes or messages, which is known once it is open.
 pub enum Transport {
     /// A stream of bytes.
     Bytes(Box<dyn ByteStream>),
@@ -95,7 +95,7 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// The byte view: itself, or the messages flattened.
+    /// Returns the byte view: itself, or the messages flattened.
     #[must_use]
     pub fn into_bytes(self) -> Box<dyn ByteStream> {
         match self {
@@ -116,7 +116,7 @@ impl fmt::Debug for Transport {
 
 /// A connection as tokio knows one: `AsyncRead + AsyncWrite`.
 ///
-/// Shutting down says the end; dropping closes.
+/// `poll_shutdown` sends the end of the stream; dropping closes the connection.
 pub struct Io {
     stream: Box<dyn ByteStream>,
     _guard: SessionGuard,

@@ -10,28 +10,28 @@ use crate::{Conn, Context, Grants, Info, Result};
 /// An endpoint to connect to, planned but not open. Used for one connection after another.
 #[async_trait]
 pub trait Connector: fmt::Debug + Send + Sync {
-    /// Opens a connection. `info` is what is known of the near side, for whom it is opened.
+    /// Opens a connection. `info` has the facts about the near side that it is opened for.
     ///
-    /// Ready means ready for data: handshakes are over. Dropping the future gives up the attempt
-    /// and leaves nothing open. Whoever calls sets the limit of time; connectors that have a
-    /// `timeout` of their own keep to the shorter.
+    /// The connection is ready for data: its handshakes are over. Dropping the future cancels the
+    /// attempt and leaves nothing open. The caller sets the time limit; connectors with a `timeout`
+    /// parameter apply the shorter of the two.
     ///
     /// # Errors
     /// The name is unknown, the peer refused, the device isn't there, the handshake failed.
     async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn>;
 
-    /// Returns how long connecting may take if that is its own decision, in place of the caller's limit;
-    /// [`Duration::MAX`] is for as long as the client waits.
+    /// Returns its own time limit for connecting, which replaces the caller's; [`Duration::MAX`] lasts as long as the
+    /// client waits.
     fn patience(&self) -> Option<Duration> {
         None
     }
 
-    /// Says what it needs that isn't there now, such as a program or a device: a warning at the start, since a later
-    /// session may find it. Looks at the file system, and opens nothing.
+    /// Returns a warning about a program or a device that doesn't exist now: not an error at the start, since it may
+    /// exist for a later session. Looks at the file system, and opens nothing.
     fn missing(&self, _: &Context) -> Option<String> {
         None
     }
 
-    /// What reaching it amounts to.
+    /// Returns what access to it exposes.
     fn grants(&self) -> Grants;
 }

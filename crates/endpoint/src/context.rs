@@ -1,4 +1,4 @@
-//! What only the command may read, and what endpoints of one process share.
+//! State that only the command may read, and state that endpoints of one process share.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::gate::Gate;
 use crate::{Clock, Grants};
 
-/// Given to every bind and every connect. Cheap to clone.
+/// The context of every bind and every connect. Cheap to clone.
 ///
 /// A kind reads no environment and keeps no global state: two contexts in one process, as in
 /// tests, know nothing of each other.
@@ -32,13 +32,13 @@ struct Inner {
 }
 
 impl Context {
-    /// Nothing from outside.
+    /// Creates an empty context.
     #[must_use]
     pub fn new() -> Self {
         Self::with_environment([])
     }
 
-    /// With the environment that programs are started in.
+    /// Creates a context with the environment that programs are started in.
     pub fn with_environment(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let environment = variables.into_iter().collect();
         let (work, _) = watch::channel(0);
@@ -48,7 +48,8 @@ impl Context {
         Self { inner, environment, behind: Grants::Program, gate: None }
     }
 
-    /// The same context, with more variables in its environment; of two of a name, the later one counts.
+    /// Returns the same context with more variables in its environment; of two with the same name, the later one
+    /// counts.
     #[must_use]
     pub fn with_variables(
         &self,
@@ -58,46 +59,46 @@ impl Context {
         Self { environment, ..self.clone() }
     }
 
-    /// The same context, for binding a listener in front of a destination that grants this.
+    /// Returns the same context, for binding a listener whose destination exposes this.
     #[must_use]
     pub fn in_front_of(&self, behind: Grants) -> Self {
         Self { behind, ..self.clone() }
     }
 
-    /// What may be behind a listener that is bound with this context. A program, unless
+    /// Returns what may be behind a listener that is bound with this context: a program, unless
     /// [`Context::in_front_of`] excludes it.
     #[must_use]
     pub fn behind(&self) -> Grants {
         self.behind
     }
 
-    /// The same context, for binding a listener whose layers ask `gate` for what they answer by themselves, such as a
-    /// page. For offers, the forwarder asks its own.
+    /// Returns the same context, for binding a listener whose layers ask `gate` before they answer without an offer,
+    /// as for a page. For offers, the forwarder asks its own gate.
     #[must_use]
     pub fn guarded_by(&self, gate: Arc<dyn Gate>) -> Self {
         Self { gate: Some(gate), ..self.clone() }
     }
 
-    /// Returns the gate to ask for what is answered without an offer; `None` admits everybody.
+    /// Returns the gate to ask before a reply without an offer; `None` admits everyone.
     #[must_use]
     pub fn gate(&self) -> Option<&Arc<dyn Gate>> {
         self.gate.as_ref()
     }
 
-    /// The environment.
+    /// Returns the environment.
     #[must_use]
     pub fn environment(&self) -> &[(OsString, OsString)] {
         &self.environment
     }
 
-    /// One variable of the environment.
+    /// Returns one variable of the environment.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&OsStr> {
         let variables = self.environment.iter();
         variables.rev().find(|(key, _)| key == name).map(|(_, value)| &**value)
     }
 
-    /// What all endpoints of a kind share in this context, made at first use.
+    /// Returns the value that all endpoints of a kind share in this context, created at first use.
     #[must_use]
     pub fn shared<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
         let mut shared = self.inner.shared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -105,14 +106,14 @@ impl Context {
         Arc::clone(entry).downcast().expect("the map is keyed by the type of its values")
     }
 
-    /// Has the timers that are seldom due run there, for all that share the context and are bound or
-    /// connected from now on. Whether that is so: the first who says it decides.
+    /// Sets the clock of seldom-firing timers, for everything that shares the context and is bound or connected from
+    /// now on. Returns `false` if a clock was already set.
     pub fn set_clock(&self, clock: Clock) -> bool {
         self.inner.clock.set(clock).is_ok()
     }
 
-    /// Where timers run that are seldom due: in the runtime of whoever sets them unless
-    /// [`Context::set_clock`] says otherwise.
+    /// Returns the clock of seldom-firing timers: the caller's own runtime, unless
+    /// [`Context::set_clock`] has set another.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         self.inner.clock.get().unwrap_or(&Clock::HERE)
@@ -126,20 +127,21 @@ impl Context {
         WorkGuard { work: self.inner.work.clone(), cut: self.inner.cut.subscribe() }
     }
 
-    /// Waits until nothing outlives its session any more, however long that takes: each sort of work
-    /// has limits of its own, such as a program's grace period. Cancel safe.
+    /// Waits until no work outlives its session any more, without a time limit: each sort of work has its own limit,
+    /// such as a program's grace period. Cancel safe.
     pub async fn finished(&self) {
         let mut work = self.inner.work.subscribe();
         // An error would mean that the context is gone, which `self` holds.
         let _ = work.wait_for(|count| *count == 0).await;
     }
 
-    /// [`Context::finished`] for at most `limit`; returns whether that came true. Cancel safe.
+    /// Waits as [`Context::finished`], for at most `limit`; returns `true` if all work has ended.
+    /// Cancel safe.
     pub async fn settled(&self, limit: Duration) -> bool {
         tokio::time::timeout(limit, self.finished()).await.is_ok()
     }
 
-    /// Has all work that outlives its session end now, and what begins later: programs are killed.
+    /// Ends all work that outlives its session now, and later work at once: programs are killed.
     pub fn cut_work(&self) {
         self.inner.cut.send_replace(true);
     }

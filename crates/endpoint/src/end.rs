@@ -1,4 +1,4 @@
-//! Why one side has no more to say: what a bare end of file can't carry.
+//! The reason for the end of one side, which a bare end of file can't carry.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,41 +14,42 @@ use crate::Reason;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct End {
-    /// Why.
+    /// The reason.
     pub why: Reason,
-    /// The close code that the peer gave (RFC 6455 section 7.4), for a transport that has such codes too. One that has
-    /// none here takes what its table has for `why`.
+    /// The peer's close code (RFC 6455 section 7.4), for a transport that has such codes too. Without one, the
+    /// transport uses the code in its table for `why`.
     pub code: Option<u16>,
-    /// What ended it, in words for a person. Layers cut it to what their protocol takes.
+    /// The cause of the end, as text for a person. Layers truncate it to what their protocol
+    /// permits.
     pub reason: Cow<'static, str>,
-    /// How the program on that side ended.
+    /// The exit status of the program on that side.
     pub status: Option<ExitStatus>,
 }
 
 impl End {
-    /// An end that says nothing but that it is one: a TCP FIN.
+    /// Returns an end without further information, such as a TCP FIN.
     #[must_use]
     pub fn eof() -> Self {
         Self::default()
     }
 
-    /// An end for this reason, in its own words.
+    /// Creates an end for this reason, with the reason's text.
     #[must_use]
     pub fn of(why: Reason) -> Self {
         Self { why, code: None, reason: why.words().into(), status: None }
     }
 
-    /// An end for this reason, in other words.
+    /// Creates an end for this reason, with another text.
     pub fn because(why: Reason, words: impl Into<Cow<'static, str>>) -> Self {
         Self { why, code: None, reason: words.into(), status: None }
     }
 
-    /// An end with a close code of the peer's, which stands for `why`.
+    /// Creates an end with the peer's close code, which means `why`.
     pub fn with_code(why: Reason, code: u16, words: impl Into<Cow<'static, str>>) -> Self {
         Self { why, code: Some(code), reason: words.into(), status: None }
     }
 
-    /// The end of a direction because of this error on the other one: the end that the error carries
+    /// Returns the end of a direction because of this error on the other one: the end that the error carries
     /// ([`End::into_error`]), or else its sort.
     #[must_use]
     pub fn lost(error: &io::Error) -> Self {
@@ -59,7 +60,7 @@ impl End {
         Self::because(Reason::Failed, error.kind().to_string())
     }
 
-    /// An error that tells the other side this end, in its own words.
+    /// Returns an error that carries this end to the other side.
     #[must_use]
     pub fn into_error(self, kind: io::ErrorKind) -> io::Error {
         io::Error::new(kind, Carried(self))
@@ -108,14 +109,14 @@ impl fmt::Display for End {
     }
 }
 
-/// How a program ended, as `wait` tells it.
+/// The exit status of a program, as returned by `wait`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
     /// It returned this status, 0 to 255.
     Code(i32),
     /// This signal ended it.
     Signal(i32),
-    /// The system doesn't tell: something else took its status first.
+    /// Unknown: other code took its status first.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! What went wrong, at which endpoint, while doing what.
+//! Errors: the failure, the endpoint and the operation.
 
 use std::fmt;
 use std::io;
@@ -24,34 +24,34 @@ pub struct Error {
     bare: Option<String>,
 }
 
-/// What sort of failure it is: what a status code, a refusal or a retry is chosen by.
+/// The sort of failure, which selects a status code, a refusal or a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The address, device or path is used by somebody else.
+    /// The address, device or path is in use.
     Busy,
     /// A configured policy forbids it.
     Forbidden,
     /// The thing or the name doesn't exist.
     NotFound,
-    /// Anything else of the operating system's.
+    /// Another error of the operating system.
     Other,
-    /// The system doesn't let us.
+    /// The system denies permission.
     Permission,
-    /// The peer doesn't follow its protocol.
+    /// The peer violates its protocol.
     Protocol,
-    /// The peer said no.
+    /// The peer refused the connection.
     Refused,
     /// It took too long.
     Timeout,
-    /// What says where it is can't be asked now.
+    /// The service that knows the destination can't be asked at the moment.
     Unavailable,
-    /// Nothing says where it is.
+    /// There is no route to a destination.
     Unrouted,
 }
 
 impl Error {
-    /// A failure in words.
+    /// Creates a failure from a text.
     pub fn new(
         kind: ErrorKind,
         act: &'static str,
@@ -62,7 +62,7 @@ impl Error {
         Self { act, endpoint: endpoint.into(), kind, cause, hint: None, bare: None }
     }
 
-    /// A failure of the operating system.
+    /// Creates a failure from the operating system's error.
     pub fn from_io(act: &'static str, endpoint: impl Into<String>, cause: io::Error) -> Self {
         use io::ErrorKind as K;
         let kind = match cause.kind() {
@@ -84,45 +84,45 @@ impl Error {
         }
     }
 
-    /// With what to do about it: one sentence without a full stop.
+    /// Adds a hint: one sentence without a full stop.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// With the cause in words that name nothing: no address, path or program.
+    /// Adds the cause as a text without names: no address, path or program.
     #[must_use]
     pub fn with_bare_cause(mut self, words: impl Into<String>) -> Self {
         self.bare = Some(words.into());
         self
     }
 
-    /// What sort of failure it is.
+    /// Returns the sort of failure.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// What was being done: `bind`, `accept`, `connect`.
+    /// Returns the operation that failed: `bind`, `accept`, `connect`.
     #[must_use]
     pub fn act(&self) -> &'static str {
         self.act
     }
 
-    /// The descriptor of the endpoint.
+    /// Returns the descriptor of the endpoint.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// What to do about it, if that is known.
+    /// Returns the hint, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// The operating system's error, if it was one.
+    /// Returns the operating system's error, if it was one.
     #[must_use]
     pub fn io(&self) -> Option<&io::Error> {
         match &self.cause {
@@ -131,8 +131,8 @@ impl Error {
         }
     }
 
-    /// The cause in words that name nothing, for a peer that may not know what is behind us. The operating system's are
-    /// such words; of other errors, it is their sort.
+    /// Returns the cause as a text without names, for a peer that may not learn what is behind the listener. The
+    /// operating system's messages are such texts; for other errors, it is their sort.
     ///
     /// ```
     /// use endpoint::Error;
@@ -152,8 +152,8 @@ impl Error {
         self.bare.clone().or_else(|| self.io().map(of_io))
     }
 
-    /// Whether accepting failed because of the one connection that was to be accepted, so that the
-    /// next may be tried at once.
+    /// Returns `true` if accepting failed because of the one connection that was to be accepted, so
+    /// that the next can be tried at once.
     #[must_use]
     pub fn is_of_one_connection(&self) -> bool {
         use io::ErrorKind as K;
@@ -165,8 +165,8 @@ impl Error {
         })
     }
 
-    /// Whether the system, or this process, has run out of descriptors or memory: EMFILE, ENFILE,
-    /// ENOBUFS or ENOMEM, numbered as on Linux.
+    /// Returns `true` if the system, or this process, has run out of descriptors or memory: EMFILE,
+    /// ENFILE, ENOBUFS or ENOMEM, numbered as on Linux.
     #[must_use]
     pub fn is_exhaustion(&self) -> bool {
         let number = self.io().and_then(io::Error::raw_os_error);
@@ -207,7 +207,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// The system's words without Rust's `(os error 111)`, in lower case as our messages are.
+/// Returns the system's message without Rust's `(os error 111)`, in lower case like all messages.
 #[must_use]
 pub fn describe(error: &io::Error) -> String {
     let text = error.to_string();

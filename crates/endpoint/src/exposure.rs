@@ -1,19 +1,19 @@
-//! Who can reach a listener, what access to a destination exposes, and which of them may be joined.
+//! The exposure of listeners, what access to a destination exposes, and the permitted combinations.
 
-/// Who can reach a listener.
+/// The exposure of a listener: the clients that can reach it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exposure {
-    /// Nobody but who has our descriptors, or a path of the file system.
+    /// Only holders of our descriptors, or of a path in the file system.
     Local,
-    /// Every program on this machine: web pages in its browsers among them.
+    /// Every program on this machine, web pages in its browsers included.
     Loopback,
     /// Other machines.
     Public,
 }
 
 impl Exposure {
-    /// Returns whether clients of such a listener may reach a destination that grants this although the
-    /// user has not said who may use it.
+    /// Returns `true` if clients of such a listener may reach a destination that exposes this without a stated
+    /// `auth`.
     #[must_use]
     pub fn allows(self, grants: Grants) -> bool {
         self < Self::Public || grants <= Grants::Service
@@ -25,11 +25,11 @@ impl Exposure {
 pub enum Grants {
     /// Nothing outside this process: an echo.
     Nothing,
-    /// Another service, that has its own say over who may use it.
+    /// Another service, with its own access control.
     Service,
-    /// Whatever a client names, as far as an allow-list goes: a proxy.
+    /// Any destination that a client names, within an allow-list: a proxy.
     Network,
-    /// A file of our user's.
+    /// A file of our user.
     File,
     /// A device of this machine.
     Device,
@@ -38,26 +38,26 @@ pub enum Grants {
 }
 
 impl Grants {
-    /// Returns whether the destination itself doesn't ask who uses it: a program, a device or a file takes
-    /// whatever it is sent.
+    /// Returns `true` if the destination has no access control: a program, a device or a file takes whatever it is
+    /// sent.
     #[must_use]
     pub fn is_unguarded(self) -> bool {
         self >= Self::File
     }
 }
 
-/// Says what is wrong with a destination that [`Exposure::allows`] refuses.
+/// Returns the error message about a destination that [`Exposure::allows`] refuses.
 #[must_use]
 pub fn exposed(grants: Grants, destination: &str) -> String {
     let what = match grants {
-        Grants::Network => "whatever they name, through a proxy of yours",
+        Grants::Network => "any destination that they name, through your proxy",
         Grants::Program => "a program that runs as your user",
-        Grants::File => "a file of your user's",
+        Grants::File => "a file of your user",
         _ => "a device of this machine",
     };
-    format!("other machines could reach {what}, `{destination}`, without saying who they are")
+    format!("other machines could reach {what}, `{destination}`, without authentication")
 }
 
-/// Says what to do about a destination that [`Exposure::allows`] refuses.
+/// The hint about a destination that [`Exposure::allows`] refuses.
 pub const HOW_TO_ALLOW: &str =
-    "listen on loopback (`interface=127.0.0.1`), or state that everybody may with `auth=none`";
+    "listen on loopback (`interface=127.0.0.1`), or allow everyone with `auth=none`";

@@ -1,4 +1,4 @@
-//! The byte view of a message stream that has none of its own.
+//! The byte view of a message stream that has none built in.
 
 use std::io;
 use std::pin::Pin;
@@ -10,15 +10,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{End, Ending, Life, MessageStream, Part, Peer};
 
-/// Payloads one after another; what is written becomes binary messages, one a write of at most 33 KiB: bytes have
-/// no boundaries, and a message may have a limit.
+/// Payloads one after another; each write of at most 33 KiB becomes a binary message: bytes have no boundaries, and a
+/// message may have a limit.
 ///
 /// Holds at most one part that did not fit the reader's buffer. Empty messages vanish: a read of
 /// nothing would be the end.
 pub struct Flat<M> {
     inner: M,
     unread: Bytes,
-    /// What comes after bytes that were given out in the same read.
+    /// The error or end that follows bytes that were returned by the same read.
     failed: Option<io::Error>,
 }
 

@@ -7,8 +7,8 @@ use crate::{
     Offers, Result,
 };
 
-/// A listener that closes connections from other addresses before it says a word to them. The address is that of who
-/// connects: behind a proxy, the proxy's.
+/// A listener that closes connections from other addresses without an answer. The address is that of the connection:
+/// behind a proxy, the proxy's.
 #[derive(Debug)]
 pub struct FromNetworks {
     inner: Box<dyn Listener>,
@@ -16,7 +16,7 @@ pub struct FromNetworks {
 }
 
 impl FromNetworks {
-    /// Lets in what comes from these networks.
+    /// Admits connections from these networks.
     #[must_use]
     pub fn new(inner: Box<dyn Listener>, networks: Networks) -> Self {
         Self { inner, networks }

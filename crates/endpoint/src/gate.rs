@@ -13,17 +13,17 @@ use async_trait::async_trait;
 
 use crate::{Fact, Info, Refusal, RefusalKind};
 
-/// Decides whether a peer may come in. Nothing is connected, started or opened for a peer that has not passed.
+/// Admits or refuses a peer. Nothing is connected, started or opened for a peer that has not passed.
 #[async_trait]
 pub trait Gate: Send + Sync {
     /// Admits the peer, or refuses it. The future is dropped if the peer leaves, and when its time is over.
     ///
     /// # Errors
-    /// What the peer is told, with the challenges that it may answer.
+    /// The refusal that the peer gets, with the challenges that it may answer.
     async fn check(&self, info: &Info) -> Result<Admitted, Refusal>;
 }
 
-/// Admits everybody, and identifies nobody.
+/// Admits everyone, without an identity.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OpenGate;
 
@@ -47,7 +47,7 @@ impl<G: Gate + ?Sized> Gate for Arc<G> {
 pub struct Admitted {
     /// The facts that were checked, without credentials and with the identity.
     pub info: Info,
-    /// What has to be spent once the peer really comes in, if the credentials work once.
+    /// The credential to spend once the peer's session opens, if it works once.
     pub ticket: Option<Ticket>,
 }
 
@@ -65,44 +65,44 @@ impl Admitted {
         Self { info: info.clone().without_credentials(), ticket: None }
     }
 
-    /// Has `ticket` spent when the peer comes in.
+    /// Adds a ticket, which is spent when the peer's session opens.
     #[must_use]
     pub fn with_ticket(mut self, ticket: Ticket) -> Self {
         self.ticket = Some(ticket);
         self
     }
 
-    /// Returns who the peer is, if any check has found that out.
+    /// Returns the peer's identity, if a check has determined it.
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         self.info.identity()
     }
 
-    /// Returns what the peer may do, if any check has found that out.
+    /// Returns the peer's role, if a check has determined it.
     #[must_use]
     pub fn role(&self) -> Option<Role> {
         self.info.role()
     }
 
-    /// Puts the identity that was found into other facts about the same peer.
+    /// Adds the identity to other facts about the same peer.
     #[must_use]
     pub fn mark(&self, info: Info) -> Info {
         info.admitted_as(&self.info)
     }
 }
 
-/// Who a peer is.
+/// The identity of a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity(Option<String>);
 
 impl Identity {
-    /// Somebody who was let in without saying who it is.
+    /// The identity of a peer that was admitted without a name.
     #[must_use]
     pub fn anonymous() -> Self {
         Self(None)
     }
 
-    /// A user of this name.
+    /// The identity of a user of this name.
     pub fn user(name: impl Into<String>) -> Self {
         Self(Some(name.into()))
     }
@@ -114,13 +114,13 @@ impl Identity {
     }
 }
 
-/// What a peer may do.
+/// The role of a peer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     /// Read and write.
     #[default]
     ReadWrite,
-    /// Read alone.
+    /// Read only.
     ReadOnly,
 }
 
@@ -135,7 +135,7 @@ impl Role {
     }
 }
 
-/// What a peer shows to be let in, as its layer has read it. No template sees it, and a check takes it out of the
+/// The credentials of a peer, as its layer has read them. No template can use them, and a check removes them from the
 /// facts.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -146,10 +146,10 @@ pub struct Credentials {
     pub password: Option<String>,
     /// A bearer token (RFC 6750): a secret that its holder sends on purpose.
     pub bearer: Option<String>,
-    /// A ticket that opens one session, handed out a moment ago to a page that has shown a bearer token.
+    /// A ticket that opens one session, issued recently to a page that has sent a bearer token.
     pub ticket: Option<String>,
-    /// Secrets that a browser sends by itself, and to every port of a host: cookies. A layer shows none for what
-    /// becomes a session, so they open pages and files alone. Clients may send several.
+    /// Secrets that a browser sends automatically, and to every port of a host: cookies. A layer passes none for a
+    /// request that becomes a session, so they admit to pages and files only. Clients may send several.
     pub cookies: Vec<String>,
 }
 
@@ -169,14 +169,14 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Credentials that work once, found right and not spent yet. A request that is refused for another reason leaves
-/// them as they are: dropping a ticket spends nothing.
+/// Credentials that work once, verified and not spent yet. A request that is refused for another reason doesn't spend
+/// them: dropping a ticket spends nothing.
 pub struct Ticket(Spend);
 
 type Spend = Box<dyn FnOnce() -> Result<(), Refusal> + Send + Sync>;
 
 impl Ticket {
-    /// A ticket that `spend` spends.
+    /// Creates a ticket that `spend` spends.
     pub fn new(spend: impl FnOnce() -> Result<(), Refusal> + Send + Sync + 'static) -> Self {
         Self(Box::new(spend))
     }
@@ -184,7 +184,7 @@ impl Ticket {
     /// Spends the credentials.
     ///
     /// # Errors
-    /// Somebody else has spent them meanwhile.
+    /// Another session has spent them meanwhile.
     pub fn spend(self) -> Result<(), Refusal> {
         (self.0)()
     }
@@ -196,16 +196,16 @@ impl fmt::Debug for Ticket {
     }
 }
 
-/// A way to say who one is, told along with a refusal. Each layer renders it in its protocol's terms, or leaves it out.
+/// A way to authenticate, sent along with a refusal. Each layer renders it in its protocol's terms, or omits it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
-    /// The way.
+    /// The scheme.
     pub scheme: Scheme,
-    /// What the credentials are for, as a user is shown it.
+    /// The purpose of the credentials, as shown to a user.
     pub realm: String,
 }
 
-/// The ways to say who one is.
+/// The authentication schemes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scheme {
@@ -218,7 +218,7 @@ pub enum Scheme {
 }
 
 impl Refusal {
-    /// Refuses a peer that has to say who it is, in one of these ways.
+    /// Refuses a peer that has to authenticate, with the schemes that it may use.
     pub fn challenge(
         message: impl Into<String>,
         challenges: impl IntoIterator<Item = Challenge>,

@@ -1,4 +1,4 @@
-//! What is known about a connection: a stack of facts, innermost first.
+//! Facts about a connection: a stack, innermost first.
 //!
 //! By name for templates, logs and a program's environment (`http.path`); by type for code. A fact
 //! is text from a peer more often than not: it can become a value, never syntax.
@@ -13,26 +13,27 @@ use std::sync::Arc;
 use crate::Network;
 use crate::gate::{Credentials, Identity, Role};
 
-/// Something that one layer of a connection knows.
+/// Facts of one layer of a connection.
 pub trait Fact: Any + fmt::Debug + Send + Sync {
-    /// The first part of its names. The kind that adds the fact declares them, for templates.
+    /// Returns the first part of their names. The kind that adds the facts declares them, for
+    /// templates.
     fn root(&self) -> &'static str;
 
-    /// The value of `root.name`.
+    /// Returns the value of `root.name`.
     fn get(&self, name: &str) -> Option<Cow<'_, str>>;
 
-    /// Who the peer is, if this layer knows: an address for the log.
+    /// Returns the peer's address for the log, if this layer knows it.
     fn peer(&self) -> Option<String> {
         None
     }
 
-    /// Where the peer comes from, if this layer knows.
+    /// Returns the peer's network, if this layer knows it.
     fn network(&self) -> Option<Network> {
         None
     }
 
-    /// Returns the subprotocols that the peer offers, the one it prefers first; on a connection that is open, the one
-    /// that was agreed on. `None` if this layer has no such names.
+    /// Returns the subprotocols that the peer offers, in order of preference; on an open connection, the agreed one.
+    /// `None` if this layer has no subprotocols.
     fn subprotocols(&self) -> Option<&[String]> {
         None
     }
@@ -48,25 +49,25 @@ pub trait Fact: Any + fmt::Debug + Send + Sync {
 #[derive(Clone, Default)]
 pub struct Info {
     facts: Vec<Arc<dyn Fact>>,
-    /// Who the peer was found to be. No fact, so that nothing but a check can say it.
+    /// The identity and role of the peer. Not a fact, so that only a check can set it.
     admission: Option<Arc<(Identity, Role)>>,
 }
 
 impl Info {
-    /// Nothing is known.
+    /// Creates an empty stack of facts.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With one more fact, outermost.
+    /// Adds one more fact, outermost.
     #[must_use]
     pub fn with(mut self, fact: impl Fact) -> Self {
         self.facts.push(Arc::new(fact));
         self
     }
 
-    /// The outermost fact of type `T`.
+    /// Returns the outermost fact of type `T`.
     #[must_use]
     pub fn get<T: Fact>(&self) -> Option<&T> {
         self.facts.iter().rev().find_map(|fact| {
@@ -75,7 +76,8 @@ impl Info {
         })
     }
 
-    /// The outermost value of `root.name`. `auth.user` and `auth.role` come from the check that the peer passed.
+    /// Returns the outermost value of `root.name`. `auth.user` and `auth.role` come from the check that the peer
+    /// passed.
     #[must_use]
     pub fn lookup(&self, root: &str, name: &str) -> Option<Cow<'_, str>> {
         if root == "auth" {
@@ -88,12 +90,12 @@ impl Info {
         self.facts.iter().rev().filter(|fact| fact.root() == root).find_map(|fact| fact.get(name))
     }
 
-    /// All facts, the outermost first.
+    /// Returns all facts, the outermost first.
     pub fn facts(&self) -> impl Iterator<Item = &dyn Fact> {
         self.facts.iter().rev().map(|fact| &**fact)
     }
 
-    /// Who is at the other end, as the outermost layer that knows tells it.
+    /// Returns the peer, as given by the outermost layer that knows it.
     #[must_use]
     pub fn peer(&self) -> String {
         self.facts.iter().rev().find_map(|fact| fact.peer()).unwrap_or_else(|| "unknown".to_owned())
@@ -110,26 +112,27 @@ impl Info {
         user.into_iter().chain(role).chain(facts).collect::<Vec<_>>().join(" ")
     }
 
-    /// The address that the connection comes from, where it has one: behind a proxy, the proxy's.
+    /// Returns the address that the connection comes from, if it has one: behind a proxy, the
+    /// proxy's.
     #[must_use]
     pub fn source(&self) -> Option<SocketAddr> {
         let udp = || self.get::<Udp>().map(|udp| udp.peer);
         self.get::<Tcp>().map(|tcp| tcp.peer).or_else(udp)
     }
 
-    /// Where the other end comes from, as the innermost layer tells it: the one that has connected.
+    /// Returns the peer's network, as given by the innermost layer, which has connected.
     #[must_use]
     pub fn network(&self) -> Network {
         self.facts.iter().find_map(|fact| fact.network()).unwrap_or(Network::Unknown)
     }
 
-    /// Returns who the peer is, if a [`Gate`](crate::gate::Gate) has found that out.
+    /// Returns the peer's identity, if a [`Gate`](crate::gate::Gate) has determined it.
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         self.admission.as_deref().map(|(identity, _)| identity)
     }
 
-    /// Returns what the peer may do, if a [`Gate`](crate::gate::Gate) has found that out.
+    /// Returns the peer's role, if a [`Gate`](crate::gate::Gate) has determined it.
     #[must_use]
     pub fn role(&self) -> Option<Role> {
         self.admission.as_deref().map(|(_, role)| *role)
@@ -150,7 +153,7 @@ impl Info {
         self
     }
 
-    /// Returns the subprotocol that `far` has settled on, if the peer here offers it too.
+    /// Returns the subprotocol agreed with `far`, if this peer offers it too.
     #[must_use]
     pub fn agree(&self, far: &Self) -> Option<String> {
         let names = |info: &Self| -> Option<Vec<String>> {
@@ -170,9 +173,9 @@ impl fmt::Debug for Info {
 /// A TCP connection: `tcp.local`, `tcp.peer`, `tcp.peer_host`, `tcp.peer_port`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tcp {
-    /// Our address.
+    /// The local address.
     pub local: SocketAddr,
-    /// Theirs.
+    /// The peer's address.
     pub peer: SocketAddr,
 }
 
@@ -203,9 +206,9 @@ impl Fact for Tcp {
 /// A peer of a UDP socket: `udp.local`, `udp.peer`, `udp.peer_host`, `udp.peer_port`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Udp {
-    /// Our address.
+    /// The local address.
     pub local: SocketAddr,
-    /// Theirs.
+    /// The peer's address.
     pub peer: SocketAddr,
 }
 
@@ -238,9 +241,9 @@ impl Fact for Udp {
 pub struct Unix {
     /// The socket's path, `@name` if it is abstract.
     pub path: PathBuf,
-    /// The peer's process, if the system told.
+    /// The peer's process ID, if the system provides it.
     pub pid: Option<i32>,
-    /// The peer's user, if the system told.
+    /// The peer's user ID, if the system provides it.
     pub uid: Option<u32>,
 }
 
@@ -278,7 +281,7 @@ impl Fact for Unix {
 pub struct Http {
     /// The path, as it was sent (percent-encoded), with its leading slash.
     pub path: String,
-    /// What follows `?`, as it was sent.
+    /// The query after `?`, as it was sent.
     pub query: String,
     /// Headers in order, names in lower case. Values that aren't text are left out.
     pub headers: Vec<(String, String)>,
@@ -287,7 +290,7 @@ pub struct Http {
 }
 
 impl Http {
-    /// The first header of this name (lower case).
+    /// Returns the first header of this name (lower case).
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| &**value)
@@ -304,7 +307,7 @@ impl Http {
         self.cookies(name).next()
     }
 
-    /// All values of a cookie: one for each path or domain that it was set for.
+    /// Returns all values of a cookie: one for each path or domain that it was set for.
     pub fn cookies(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers
             .iter()
@@ -314,7 +317,7 @@ impl Http {
             .filter_map(move |(key, value)| (key == name).then_some(value))
     }
 
-    /// The first query parameter of this name, as it was sent (percent-encoded).
+    /// Returns the first query parameter of this name, as it was sent (percent-encoded).
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.query
@@ -363,9 +366,9 @@ impl fmt::Debug for Http {
     }
 }
 
-/// What a proxy that is trusted says about the client behind it: `proxy.client` (an address) and `proxy.client_port`,
-/// `proxy.destination` and `proxy.destination_port` (what the client connected to), `proxy.host` and `proxy.scheme`
-/// (how the client called it), `proxy.peer` (the proxy itself).
+/// Facts about the client that a trusted proxy reports: `proxy.client` (an address) and `proxy.client_port`,
+/// `proxy.destination` and `proxy.destination_port` (the address that the client connected to), `proxy.host` and
+/// `proxy.scheme` (from the client's request), `proxy.peer` (the proxy itself).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Proxied {
@@ -373,18 +376,18 @@ pub struct Proxied {
     pub client: Option<IpAddr>,
     /// The client's port.
     pub client_port: Option<u16>,
-    /// What the client connected to: an address of the proxy's.
+    /// The address that the client connected to: one of the proxy's.
     pub destination: Option<SocketAddr>,
-    /// The host that the client asked for, with its port if it had one.
+    /// The host that the client requested, with its port if it had one.
     pub host: Option<String>,
     /// `http` or `https`.
     pub scheme: Option<&'static str>,
-    /// Who says so.
+    /// The proxy that reports it.
     pub peer: String,
 }
 
 impl Proxied {
-    /// Nothing yet, by the word of this peer.
+    /// Creates an empty report of this peer.
     pub fn by(peer: impl Into<String>) -> Self {
         Self { peer: peer.into(), ..Self::default() }
     }
@@ -456,21 +459,23 @@ impl Fact for Target {
     }
 }
 
-/// Where a connection may lead that is opened for a client, by the word of whoever routed it there. Connectors that dial
-/// addresses ask it about each, beside what they allow themselves. It has no names for templates.
+/// The permitted addresses of a connection that is opened for a client, as set by its route. Connectors that dial
+/// addresses check each against it, in addition to their own allow-list. It has no names for templates.
 #[derive(Clone)]
 pub struct Restriction(Arc<Admits>);
 
-/// Of a host as it was named, an address of it, and a port: whether it may be dialled.
+/// The check of a requested host, one of its addresses, and a port: returns `true` if it may be
+/// dialled.
 type Admits = dyn Fn(&str, IpAddr, u16) -> bool + Send + Sync;
 
 impl Restriction {
-    /// To what `admits` says of a host as it was named, an address of it, and a port.
+    /// Creates a restriction from `admits`, which checks a requested host, one of its addresses,
+    /// and a port.
     pub fn new(admits: impl Fn(&str, IpAddr, u16) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(admits))
     }
 
-    /// Returns whether `address` may be dialled at `port`, when `host` was asked for.
+    /// Returns `true` if `address` may be dialled at `port`, when `host` was requested.
     #[must_use]
     pub fn admits(&self, host: &str, address: IpAddr, port: u16) -> bool {
         (self.0)(host, address, port)

@@ -14,8 +14,8 @@ use crate::{
 /// The listening side of a layer, planned.
 #[async_trait]
 pub trait ServeLayer: fmt::Debug + Send + Sync {
-    /// Makes what the layer keeps for one listener: certificates, limits, sessions that can be
-    /// resumed. `local` is where the endpoint beneath listens.
+    /// Creates the state of the layer for one listener: certificates, limits, sessions that can be
+    /// resumed. `local` is the address of the endpoint beneath.
     ///
     /// # Errors
     /// A file that it needs can't be read.
@@ -30,24 +30,24 @@ pub trait ServeLayer: fmt::Debug + Send + Sync {
 /// A layer over one open listener, shared by all its connections.
 #[async_trait]
 pub trait Bound: Send + Sync {
-    /// Where the layer listens.
+    /// Returns the address that the layer listens on.
     fn local(&self) -> &Local;
 
-    /// The offers that come over `conn`. Handshakes are awaited in [`Offers::next`], under a
-    /// timeout of the layer's.
+    /// Returns the offers over `conn`. Handshakes are awaited in [`Offers::next`], with the layer's
+    /// time limit.
     fn serve(&self, conn: Conn) -> Box<dyn Offers>;
 }
 
 /// The connecting side of a layer, planned.
 #[async_trait]
 pub trait DialLayer: fmt::Debug + Send + Sync {
-    /// Opens the layer over `conn`. `info` is what is known of the near side.
+    /// Opens the layer over `conn`. `info` has the facts about the near side.
     ///
     /// # Errors
     /// The peer refused or did not keep to the protocol.
     async fn dial(&self, cx: &Context, conn: Conn, info: &Info) -> Result<Conn>;
 
-    /// What access to it exposes, over an endpoint that exposes this.
+    /// Returns what access to it exposes, over an endpoint that exposes `beneath`.
     fn grants(&self, beneath: Grants) -> Grants {
         beneath
     }
@@ -61,7 +61,7 @@ pub struct Layered<E: ?Sized, L: ?Sized> {
 }
 
 impl<E: ?Sized, L: ?Sized> Layered<E, L> {
-    /// `layer` over `inner`.
+    /// Creates `layer` over `inner`.
     pub fn new(inner: Box<E>, layer: Arc<L>) -> Self {
         Self { layer, inner }
     }

@@ -5,9 +5,9 @@
 //!                                                               └──── refuse(Refusal)
 //! ```
 //!
-//! `accept` never waits for a handshake; an [`Incoming`]'s handshakes run in a task of its own.
-//! The far side is connected before an offer is accepted, so a refusal can still be said in the
-//! near side's own terms.
+//! `accept` never waits for a handshake; an [`Incoming`]'s handshakes run in a separate task. The
+//! far side is connected before an offer is accepted, so a refusal can still be sent in the near
+//! side's protocol.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -28,49 +28,51 @@ pub trait Listener: fmt::Debug + Send + Sync {
     /// The address is taken, or may not be used.
     async fn bind(&self, cx: &Context) -> Result<Box<dyn Accept>>;
 
-    /// Says what it needs that isn't there now, such as a device or a folder. Looks at the file system, and opens nothing.
+    /// Returns a warning about a device or a folder that doesn't exist now. Looks at the file system, and opens
+    /// nothing.
     fn missing(&self, _: &Context) -> Option<String> {
         None
     }
 
-    /// Who can reach it, as far as the descriptor tells.
+    /// Returns its exposure, as far as the descriptor determines it.
     fn exposure(&self) -> Exposure;
 }
 
 /// A listener that is open. Dropping it closes it.
 #[async_trait]
 pub trait Accept: Send {
-    /// Where it listens.
+    /// Returns the address that it listens on.
     fn local(&self) -> &Local;
 
-    /// The next connection that came in; `None` if there will be no more.
+    /// Returns the next connection; `None` if there will be no more.
     ///
     /// Cancel safe: a connection is either returned or stays for the next call. Never waits for
     /// what a peer sends.
     ///
     /// # Errors
-    /// [`Error::is_of_one_connection`](crate::Error::is_of_one_connection) tells whether to go on
-    /// at once; others, such as running out of descriptors, deserve a pause first.
+    /// If [`Error::is_of_one_connection`](crate::Error::is_of_one_connection), accept again at
+    /// once; after other errors, such as running out of descriptors, pause first.
     async fn accept(&mut self) -> Result<Option<Incoming>>;
 }
 
-/// Where a listener listens, with what was left open filled in.
+/// The address of a listener, with parts that the system chose filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Local {
     /// A descriptor for it: `tcp:127.0.0.1:41234`, `ws:{tcp:127.0.0.1:41234}`.
     pub descriptor: String,
-    /// What to type into a browser, if that makes sense.
+    /// The URL for a browser, if there is one.
     pub url: Option<String>,
-    /// Whether what goes over it is encrypted: clients say `https` and `wss`.
+    /// Set if connections to it are encrypted, so that clients use `https` and `wss`.
     pub is_encrypted: bool,
-    /// The port and the address, where it has one.
+    /// The IP address and port, if it has one.
     pub address: Option<std::net::SocketAddr>,
-    /// What lets in whoever has it, if only the invited may come in. Not part of `Display`.
+    /// The URL that admits its bearer, if only the invited may connect. Not part of `Display`.
     pub invitation: Option<Invitation>,
 }
 
-/// A URL that lets in whoever opens it: for the eyes of who started this, and for no log.
+/// A URL that admits everyone who opens it: printed for the user who started the command, and never
+/// logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Invitation(String);
 
@@ -136,13 +138,13 @@ impl fmt::Display for Local {
 
 /// A connection that came in, before its handshakes.
 pub struct Incoming {
-    /// What is known without waiting for the peer.
+    /// The facts that are known without waiting for the peer.
     pub info: Info,
     offers: Box<dyn Offers>,
 }
 
 impl Incoming {
-    /// Whose offers `offers` yields.
+    /// Creates an incoming connection whose offers come from `offers`.
     pub fn new(info: Info, offers: impl Offers + 'static) -> Self {
         Self { info, offers: Box::new(offers) }
     }
@@ -168,8 +170,8 @@ impl fmt::Debug for Incoming {
     }
 }
 
-/// What one incoming connection offers: nothing (its layer answered by itself), one session, or
-/// many one after another or at once (HTTP keep-alive, HTTP/2).
+/// The offers of one incoming connection: none (its layer answered without one), one session, or
+/// many, one after another or at once (HTTP keep-alive, HTTP/2).
 #[async_trait]
 pub trait Offers: Send {
     /// The next one. It may be called while earlier offers are undecided or in use. Dropping the
@@ -196,7 +198,7 @@ impl Offers for Ready {
 pub struct Offer {
     /// Everything that gate and route may ask.
     pub info: Info,
-    /// What has to happen before it is accepted.
+    /// The order of the decisions before it is accepted.
     pub policy: AcceptPolicy,
     decision: Box<dyn Decision>,
 }
@@ -253,8 +255,8 @@ impl Offer {
         poll_fn(|cx| self.decision.poll_screen(cx)).await
     }
 
-    /// Waits until the peer has left for good, if it does so before a decision. A peer that only
-    /// said that it has no more to send has not left.
+    /// Waits until the peer has left for good, if it does so before a decision. A peer that has
+    /// only ended its sending has not left.
     ///
     /// Cancel safe.
     pub async fn left(&mut self) -> End {
@@ -271,20 +273,20 @@ impl fmt::Debug for Offer {
     }
 }
 
-/// What has to happen before an offer is accepted.
+/// The order of the decisions before an offer is accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AcceptPolicy {
     /// Gate, route and connect: the rule.
     #[default]
     ConnectFirst,
-    /// Gate; then it is accepted, and what it then says decides where to connect. For protocols
+    /// Gate, then accept; the accepted connection then determines the destination. For protocols
     /// whose first message names the destination.
     AcceptFirst,
     /// Gate alone: it belongs to a session that is there already and went quiet.
     Attach,
 }
 
-/// What becomes of an offer.
+/// Decides an offer: accept or refuse.
 #[async_trait]
 pub trait Decision: Send {
     /// Completes the handshake.
@@ -314,7 +316,7 @@ pub trait Decision: Send {
     }
 }
 
-/// What accepting gives.
+/// The result of accepting.
 #[derive(Debug)]
 pub enum Accepted {
     /// A session's near side.
@@ -326,17 +328,17 @@ pub enum Accepted {
     Attached,
 }
 
-/// What is said to a peer whose offer is accepted. Layers that have no such words ignore them.
+/// The reply to a peer whose offer is accepted. Layers whose protocol has no such reply ignore it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answer {
     /// The subprotocol to agree on, if the far side has settled it; otherwise the layer chooses.
     pub subprotocol: Option<String>,
-    /// What the far side is, if it is connected: a terminal looks different for a program and for
-    /// a serial line.
+    /// The type of the far side, if it is connected: a terminal is shown differently for a program
+    /// and for a serial port.
     pub far: Option<Grants>,
-    /// Whether the far side takes signals, such as a window's size: a program on a pty does, and one
-    /// on pipes doesn't.
+    /// Set if the far side acts on signals, such as a window's size: a program on a pty does, and one on pipes
+    /// doesn't.
     pub signals: bool,
     /// Whether the far side has messages rather than bytes.
     pub messages: bool,
@@ -347,11 +349,11 @@ pub struct Answer {
 /// Why an offer is refused, in no protocol's terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// What a status code is chosen by.
+    /// The sort of refusal, which selects a status code.
     pub kind: RefusalKind,
     /// One line for the peer. It names no address that the peer didn't know.
     pub message: String,
-    /// How the peer may say who it is, if that would help.
+    /// The ways in which the peer may authenticate, if that would help.
     pub challenges: Vec<Challenge>,
 }
 

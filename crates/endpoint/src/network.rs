@@ -1,4 +1,4 @@
-//! Where a peer comes from, for limits that neighbours share.
+//! The network that a peer connects from, for limits that neighbours share.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ pub enum Network {
     V6([u8; 8]),
     /// The user at the other end of a Unix socket.
     User(u32),
-    /// Nothing is known.
+    /// Creates an empty stack of facts.
     Unknown,
 }
 

@@ -16,7 +16,7 @@ use crate::{
     Result,
 };
 
-/// How often it is opened.
+/// The number of times that it is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Times {
     /// Again after each session.
@@ -75,7 +75,7 @@ struct Turns {
     pause: Duration,
 }
 
-/// What the next accept waits for.
+/// The condition that the next accept waits for.
 enum Next {
     Ready(Box<Conn>),
     /// A session that began then; its sender is dropped with the session.

@@ -1,11 +1,11 @@
 //! What a transport knows about its peer without asking it.
 //!
-//! A write that succeeded says only that the system has a copy. Whether the peer takes what it is sent, is slow or is
-//! gone is known to the transport alone: to TCP by acknowledgements, to a pipe by what still lies in it.
+//! A write that succeeded means only that the system has a copy. Only the transport knows if the peer reads, is slow
+//! or is gone: TCP by acknowledgements, a pipe by the data that is still in it.
 
 use std::time::Duration;
 
-/// What is known about a peer at one moment.
+/// The state of a peer at one moment.
 ///
 /// Slow is not gone: a peer that takes nothing for hours still acknowledges the probes of its transport. It is gone
 /// once it owes an acknowledgement for longer than the keepalive time, seen at two looks that are a second apart or
@@ -18,19 +18,19 @@ pub struct Peer {
     pub pending: u64,
     /// For how long it has owed an acknowledgement; `None` if it owes none.
     pub overdue: Option<Duration>,
-    /// Whether the transport proves that a peer which takes nothing is alive, as TCP's probes do.
+    /// Set if the transport proves that a peer that reads nothing is alive, as TCP's probes do.
     pub proven: bool,
-    /// Whether it still sends, though perhaps nobody reads.
+    /// The state of the peer's sending, even if nothing is read.
     pub state: PeerState,
 }
 
-/// How far a peer has ended, as the transport sees it behind data that nobody has read yet.
+/// How far a peer has ended, as seen by the transport behind data that has not been read yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PeerState {
     /// It is connected and may send.
     #[default]
     Open,
-    /// Its end has arrived. Where half-close exists, it may still listen.
+    /// Its end has arrived. If there is half-close, it may still read.
     Ended,
     /// It was reset, or has closed both ways: it takes nothing more.
     Gone,

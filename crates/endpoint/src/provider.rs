@@ -1,6 +1,6 @@
-//! Providers of routes: what is asked where a client goes.
+//! Providers of routes: the sources of clients' destinations.
 //!
-//! A provider knows neither caches nor limits: whoever asks it keeps those.
+//! A provider has neither caches nor limits: its caller has them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,34 +11,34 @@ use async_trait::async_trait;
 
 use crate::{Context, Info};
 
-/// Says where clients go.
+/// A source of clients' destinations.
 #[async_trait]
 pub trait Provider: fmt::Debug + Send + Sync {
-    /// Looks up a client. The future is dropped when its time is over, or if nobody waits for it any more.
+    /// Looks up a client. The future is dropped after the time limit, or if no client waits for it any more.
     ///
     /// # Errors
     /// The provider can't be asked, in words for the log.
     async fn find(&self, cx: &Context, query: &Query<'_>) -> Result<Answer, String>;
 
-    /// Returns what an answer depends on.
+    /// Returns the facts that an answer depends on.
     fn asks(&self) -> Asks {
         Asks::Key
     }
 
-    /// Returns how long an answer may be used again, where neither the answer nor the user says it. Zero is for providers
-    /// that answer from memory, or whose answer may differ the next time.
+    /// Returns the time for which an answer may be reused, unless the answer or the user sets it. Zero is for
+    /// providers that answer from memory, or whose answer may differ the next time.
     fn lifetime(&self) -> Duration {
         Duration::ZERO
     }
 
-    /// Says what it needs and isn't there, as [`Connector::missing`](crate::Connector::missing) does.
+    /// Returns a warning about a missing resource, as [`Connector::missing`](crate::Connector::missing) does.
     fn missing(&self, cx: &Context) -> Option<String> {
         let _ = cx;
         None
     }
 }
 
-/// What an answer depends on.
+/// The facts that an answer depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asks {
     /// The key. A client without one has no route, and clients with the same key share a lookup.
@@ -47,12 +47,12 @@ pub enum Asks {
     Facts,
 }
 
-/// A client that is looked up.
+/// The client to look up.
 #[derive(Clone, Copy)]
 pub struct Query<'a> {
-    /// What chooses, filled in from the client's facts; without control characters. It may be a secret.
+    /// The key, filled with facts about the client; without control characters. It may be a secret.
     pub key: Option<&'a str>,
-    /// What is known about the client.
+    /// The facts about the client.
     pub info: &'a Info,
 }
 
@@ -62,33 +62,33 @@ impl fmt::Debug for Query<'_> {
     }
 }
 
-/// What a provider says.
+/// A provider's answer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Answer {
-    /// Where the client goes, if anywhere.
+    /// The client's destination, if there is one.
     pub found: Found,
-    /// How long the answer may be used again, if the provider says so.
+    /// The time for which the answer may be reused, if the provider sets it.
     pub lifetime: Option<Duration>,
     /// Ends the answer's life early.
     pub expiry: Option<Expiry>,
 }
 
 impl Answer {
-    /// An answer that says nothing about its lifetime.
+    /// Creates an answer without a lifetime.
     #[must_use]
     pub fn new(found: Found) -> Self {
         Self { found, lifetime: None, expiry: None }
     }
 
-    /// With a lifetime.
+    /// Sets the lifetime.
     #[must_use]
     pub fn living(mut self, lifetime: Option<Duration>) -> Self {
         self.lifetime = lifetime;
         self
     }
 
-    /// With what ends its life early.
+    /// Sets the handle that ends the lifetime early.
     #[must_use]
     pub fn until(mut self, expiry: Expiry) -> Self {
         self.expiry = Some(expiry);
@@ -96,14 +96,14 @@ impl Answer {
     }
 }
 
-/// Where a client goes.
+/// The client's destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// There.
+    /// The destination.
     Destination(Destination),
-    /// Nowhere: there is no route for it.
+    /// None: there is no route for the client.
     Unknown,
-    /// Nowhere: it may not.
+    /// None: the client is refused.
     Forbidden,
 }
 
@@ -112,34 +112,34 @@ pub enum Found {
 pub struct Destination {
     /// A descriptor, or `HOST:PORT`.
     pub text: String,
-    /// The subprotocol that the client is told, if the route says it.
+    /// The subprotocol for the client, if the route sets it.
     pub subprotocol: Option<String>,
 }
 
 impl Destination {
-    /// Without a subprotocol.
+    /// Creates a destination without a subprotocol.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), subprotocol: None }
     }
 }
 
-/// Whether what it was handed out with still holds. Clones are one.
+/// The validity of an answer. Clones share one state.
 #[derive(Clone, Debug, Default)]
 pub struct Expiry(Arc<AtomicBool>);
 
 impl Expiry {
-    /// Has it hold no more.
+    /// Ends the validity.
     pub fn expire(&self) {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Returns whether it holds no more.
+    /// Returns `true` if the validity has ended.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Returns whether somebody else holds a clone.
+    /// Returns `true` if there is another clone.
     #[must_use]
     pub fn is_shared(&self) -> bool {
         Arc::strong_count(&self.0) > 1

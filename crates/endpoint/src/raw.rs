@@ -6,17 +6,17 @@ use std::task::{Context, Poll};
 
 /// A stream whose bytes are exactly those of a descriptor, with nothing buffered above it.
 ///
-/// Whoever moves the bytes brings the system call, as splice(2); the stream knows when its
-/// descriptor is ready for one. It is a way beside reading and writing, and never the only one:
-/// both may be used in turn, and what comes of them is one sequence of bytes.
+/// The code that moves the bytes makes the system call, such as splice(2); the stream knows when
+/// its descriptor is ready for one. This is an alternative to reading and writing, and never the
+/// only one: both may be used in turn, and together they see one sequence of bytes.
 ///
 /// Cancel safety is that of poll functions: what `call` has moved is always reported.
 pub trait Raw {
     /// Has `call` read from the descriptor once it is readable.
     ///
-    /// 0 is not the end: it means that nothing was to be had this way, and
-    /// [`poll_read`](tokio::io::AsyncRead::poll_read) tells why. The descriptor then still counts
-    /// as readable.
+    /// 0 is not the end: it means that nothing could be read this way, and
+    /// [`poll_read`](tokio::io::AsyncRead::poll_read) gives the reason. The descriptor then still
+    /// counts as readable.
     ///
     /// # Errors
     /// Those of reading. `Unsupported`: nothing was moved, and the bytes have to be read instead

@@ -14,7 +14,7 @@ pub enum Reason {
     EndOfStream,
     /// The program exited.
     Exit,
-    /// The peer said that it goes away.
+    /// The peer goes away.
     PeerLeft,
     /// The peer ended without the word that its protocol has for an end, so data may be missing.
     Truncated,
@@ -50,7 +50,7 @@ pub enum Reason {
     Stopping,
     /// The server restarts.
     Restart,
-    /// The side across failed, or the peer says that it failed itself.
+    /// The other side failed, or the peer reports its own failure.
     Failed,
     /// The peer gave a code that only its application knows.
     Application,
@@ -89,13 +89,14 @@ impl Reason {
         self.row().0
     }
 
-    /// Returns what it means, in words for a person.
+    /// Returns a description for a person.
     #[must_use]
     pub fn words(self) -> &'static str {
         self.row().1
     }
 
-    /// Whether everything that was sent is known to have arrived, as far as this reason tells.
+    /// Returns `true` if everything that was sent is known to have arrived, as far as this reason
+    /// determines it.
     #[must_use]
     pub fn is_clean(self) -> bool {
         matches!(self, Self::EndOfStream | Self::Exit)
@@ -108,14 +109,14 @@ impl Reason {
             Self::PeerLeft => ("peer_left", "going away"),
             Self::Truncated => ("truncated", "the connection broke off"),
             Self::Reset => ("reset", "the connection was reset"),
-            Self::Unresponsive => ("unresponsive", "the peer does not answer"),
+            Self::Unresponsive => ("unresponsive", "the peer doesn't answer"),
             Self::Idle => ("idle", "idle for too long"),
-            Self::Linger => ("linger", "the other side has closed"),
-            Self::GaveWay => ("gave_way", "another client needed the place"),
-            Self::Limit => ("limit", "a limit is reached"),
+            Self::Linger => ("linger", "the other side closed"),
+            Self::GaveWay => ("gave_way", "another client needs the place"),
+            Self::Limit => ("limit", "a limit was reached"),
             Self::Forbidden => ("forbidden", "forbidden"),
             Self::NotFound => ("not_found", "not found"),
-            Self::Unreachable => ("unreachable", "the destination can't be connected"),
+            Self::Unreachable => ("unreachable", "cannot connect to the destination"),
             Self::Timeout => ("timeout", "the destination did not answer in time"),
             Self::ProtocolError => ("protocol_error", "protocol error"),
             Self::InvalidData => ("invalid_data", "invalid data"),

@@ -1,4 +1,4 @@
-//! The two kinds of transport, and the life that they have beside their data.
+//! The two types of transport, and what both do apart from moving data.
 //!
 //! Everything here is polled from one task a session; nothing needs a lock or a queue. Cancel
 //! safety is that of poll functions: a future that is dropped between two polls loses nothing.
@@ -16,8 +16,9 @@ use crate::{End, Peer, Raw};
 
 /// A stream of bytes without boundaries: TCP, a serial line, a program's pipes.
 ///
-/// `poll_read` that fills nothing is the end of the peer's data; [`Life::end`] then says why.
-/// `poll_shutdown` is not used: [`Life::poll_finish`] takes its place, because an end has a reason.
+/// A `poll_read` that fills nothing is the end of the peer's data; [`Life::end`] then has the
+/// reason. `poll_shutdown` is not used: [`Life::poll_finish`] replaces it, because an end has a
+/// reason.
 pub trait ByteStream: AsyncRead + AsyncWrite + Life + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Life + Send + Unpin> ByteStream for T {}
@@ -26,18 +27,18 @@ impl<T: AsyncRead + AsyncWrite + Life + Send + Unpin> ByteStream for T {}
 ///
 /// A message may come in several [`Part`]s, so one of 1 GiB passes in constant memory. `None` is
 /// the end of the peer's data. The sink follows [`Sink`]'s contract: a part is sent only after
-/// `poll_ready` said so, and is on its way only after `poll_flush`.
+/// `poll_ready` has returned ready, and is on its way only after `poll_flush`.
 pub trait MessageStream:
     Stream<Item = io::Result<Part>> + Sink<Part, Error = io::Error> + Life + Send + Unpin
 {
     /// The same connection as a stream of bytes: boundaries are gone, and parts may be joined.
     ///
-    /// Implementations that have payloads in a buffer of their own return
-    /// [`Flat::new`](crate::Flat::new); one that can read straight into the caller's buffer does.
+    /// Implementations that buffer payloads return [`Flat::new`](crate::Flat::new); one that can
+    /// read straight into the caller's buffer returns its own view.
     fn into_bytes(self: Box<Self>) -> Box<dyn ByteStream>;
 
-    /// Takes the bytes of the other side apart into messages, if this side was told how. Otherwise they are given back,
-    /// and this side is flattened.
+    /// Splits the bytes of the other side into messages, if this side has a framing. Otherwise they are returned, and
+    /// this side is flattened.
     ///
     /// # Errors
     /// `bytes`: this side knows no framing.
@@ -49,24 +50,25 @@ pub trait MessageStream:
     }
 }
 
-/// What a stream does beside moving data, the same for bytes and messages.
+/// The operations of a stream apart from moving data, the same for bytes and messages.
 pub trait Life {
     /// Lives on while nothing is read or written: answers pings, keeps timers, writes what it has
     /// queued for itself.
     ///
-    /// Called at every wake-up of the session, whatever the backpressure. `Ready` means that the
-    /// connection is dead, with the reason; it is not called again. A peer that has said its end and then leaves is
-    /// [`BrokenPipe`](io::ErrorKind::BrokenPipe), which is no failure.
+    /// Called at every wake-up of the session, whatever the backpressure. `Ready` means that the connection is dead,
+    /// with the reason; it is not called again. A peer that has ended and then leaves is
+    /// [`BrokenPipe`](io::ErrorKind::BrokenPipe), which is not a failure.
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let _ = cx;
         Poll::Pending
     }
 
-    /// Reads ahead a bounded amount, in place of being read from: called at every wake-up at which the other side takes
-    /// nothing. So a layer whose peer says more than data answers its pings and sees its Close although nobody reads.
+    /// Reads ahead a bounded amount, instead of being read: called at every wake-up at which the other side reads
+    /// nothing. So a layer whose peer sends more than data answers its pings and sees its Close although its data is
+    /// not read.
     ///
-    /// What is read ahead is the next to be read. A stream of bare bytes does nothing here: behind data that nobody
-    /// reads, there is only its end, which [`Life::peer`] tells.
+    /// Data that was read ahead is the next to be read. A stream of bare bytes does nothing here: behind unread data
+    /// there is only its end, which [`Life::peer`] reports.
     fn poll_ahead(&mut self, cx: &mut Context<'_>) {
         let _ = cx;
     }
@@ -89,10 +91,10 @@ pub trait Life {
         None
     }
 
-    /// Writes what was accepted before, then says that no more will come, with the reason.
+    /// Writes what was accepted before, then sends the end of the data, with the reason.
     ///
-    /// What that does to the other direction is [`Life::ending`]'s to tell. Called until it is
-    /// ready, and not after; nothing is written after the first call.
+    /// [`Life::ending`] determines the effect on the other direction. Called until it is ready, and
+    /// not after; nothing is written after the first call.
     ///
     /// An end that [is cut](End::is_cut) must not look like an end of input to the peer, as far as the transport has
     /// anything else to say: a TCP connection is reset when it is dropped, and is [`Ending::Whole`] from then on.
@@ -103,7 +105,7 @@ pub trait Life {
 
     /// Takes leave: the session is over both ways, and the connection is dropped next.
     ///
-    /// For transports that have a word for that beside the end of a direction. Called after
+    /// For transports that have a close in addition to the end of a direction. Called after
     /// `poll_finish` is ready, until it is ready itself, for a bounded time.
     ///
     /// # Errors
@@ -113,13 +115,13 @@ pub trait Life {
         Poll::Ready(Ok(()))
     }
 
-    /// How long the peer may take to answer our end, where an end is announced and answered; `None`
-    /// leaves it to who splices.
+    /// Returns the time that the peer may take to answer our end, if the protocol has an answer to
+    /// an end; `None` leaves it to the splice.
     fn close_timeout(&self) -> Option<Duration> {
         None
     }
 
-    /// How an end is said on this stream, and so what may still come after one.
+    /// Returns how this stream ends, and so what may still arrive after its end.
     fn ending(&self) -> Ending {
         Ending::HalfClose
     }
@@ -136,7 +138,7 @@ pub trait Life {
     }
 }
 
-/// How a stream says that it has no more to send.
+/// The way in which a stream ends its sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// One direction ends and the other lives on: TCP, Unix sockets, a program's pipes.
@@ -153,9 +155,9 @@ pub enum Ending {
 pub struct Part {
     /// The payload. Text that is split may be split inside a character.
     pub data: Bytes,
-    /// Whether the message is text (UTF-8) rather than binary. The same for all parts of a message.
+    /// Set if the message is text (UTF-8) rather than binary. The same for all parts of a message.
     pub text: bool,
-    /// Whether the message ends with this part.
+    /// Set if the message ends with this part.
     pub last: bool,
 }
 

@@ -55,8 +55,8 @@ pub fn registry() -> Registry {
     Registry::with(::endpoints::KINDS)
 }
 
-/// What descriptors are read by and opened with: the kinds that they may name, the syntax, and the
-/// context that what is opened shares.
+/// The definitions and state that descriptors are parsed and opened with: the kinds that they may
+/// name, the syntax, and the context that opened endpoints share.
 ///
 /// ```
 /// use endpointforward::{Endpoints, Syntax};
@@ -79,8 +79,8 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// All kinds that ship, the extended syntax, and a context of its own with the environment of
-    /// this process, for the programs that are started.
+    /// All kinds that ship, the extended syntax, and a new context with the environment of this
+    /// process, for the programs that are started.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "programs inherit the environment, as anywhere")]
     pub fn new() -> Self {
@@ -167,7 +167,8 @@ fn bad(text: &str, found: Vec<Diagnostic>) -> Error {
     Error::Descriptor(vec![BadDescriptor { which: Which::Only, text, diagnostics: found }])
 }
 
-/// What [`connect`] and [`listen`] share, so that `mem` and the turn at `stdio` are the process's.
+/// Returns the endpoints that [`connect`] and [`listen`] share, so that `mem` and the turn at
+/// `stdio` are the process's.
 fn ours() -> &'static Endpoints {
     static OURS: OnceLock<Endpoints> = OnceLock::new();
     OURS.get_or_init(Endpoints::new)

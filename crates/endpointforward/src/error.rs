@@ -1,4 +1,4 @@
-//! What can go wrong in the library: a mistake in a descriptor, or an endpoint that won't open.
+//! Errors of the library: an error in a descriptor, or an endpoint that doesn't open.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use descriptor::{Diagnostic, Report};
 /// The result of the library's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong.
+/// An error of the library.
 ///
 /// `Display` of [`Error::Descriptor`] has several lines, with carets under what was typed; that of
 /// [`Error::Endpoint`] has one, and a second one if there is something to do about it.
@@ -32,15 +32,15 @@ impl fmt::Debug for Error {
 /// A descriptor and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadDescriptor {
-    /// Which one it is.
+    /// The descriptor.
     pub which: Which,
     /// The descriptor as it was typed.
     pub text: String,
-    /// What is wrong with it: at least one error, and its warnings.
+    /// Its diagnostics: at least one error, and its warnings.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Which descriptor of several.
+/// The descriptor among several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
     /// The only one.

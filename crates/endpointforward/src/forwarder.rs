@@ -1,4 +1,4 @@
-//! What the command does, as a library: plan, bind, serve.
+//! The forwarding command as a library: plan, bind, serve.
 
 use descriptor::{Diagnostic, Severity, Stage};
 use endpoint::{Accept, Connector, Exposure, Listener, Local};
@@ -31,7 +31,7 @@ use crate::{BadDescriptor, Endpoints, Error, Result, Which};
 /// # }
 /// ```
 ///
-/// For a gate, or a destination that depends on who comes in, see [`forward::Forwarder`].
+/// For a gate, or a destination that depends on the client, see [`forward::Forwarder`].
 #[derive(Debug)]
 pub struct Forwarder {
     endpoints: Endpoints,
@@ -103,7 +103,7 @@ impl Forwarder {
         self
     }
 
-    /// What is odd about the descriptors, though they are taken.
+    /// Returns the warnings about descriptors that are accepted.
     #[must_use]
     pub fn warnings(&self) -> Vec<BadDescriptor> {
         let listeners = self.listeners.iter().enumerate();
@@ -168,13 +168,13 @@ pub struct Forwarding {
 }
 
 impl Forwarding {
-    /// Where it listens, in the order in which the endpoints were given.
+    /// Returns the addresses that it listens on, in the order in which the endpoints were given.
     #[must_use]
     pub fn locals(&self) -> &[Local] {
         &self.locals
     }
 
-    /// What stops it.
+    /// Returns the handle that stops it.
     #[must_use]
     pub fn stop(&self) -> Stop {
         self.stop.clone()

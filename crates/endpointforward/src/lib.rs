@@ -1,7 +1,7 @@
 //! Any listen endpoint to any destination, as a library.
 //!
 //! A descriptor, such as `tcp:example.com:80`, `ws:{tcp:9000}` or `process:cat`, names an endpoint.
-//! What it names can be used three ways:
+//! An endpoint can be used three ways:
 //!
 //! 1. [`connect`] and [`listen`] give connections that any tokio protocol runs over;
 //! 2. [`Forwarder`] joins an endpoint to listen on and a destination, as the command does;
@@ -39,9 +39,8 @@
 //! # }
 //! ```
 //!
-//! The words that a kind is written in are in [`kind`] and at the top of this crate; an example of
-//! one is `examples/kind.rs` in the repository. What happens between two connections is in
-//! [`forward`].
+//! The vocabulary for writing a kind is in [`kind`] and at the top of this crate; an example is
+//! `examples/kind.rs` in the repository. [`forward`] moves data between two connections.
 
 #![forbid(unsafe_code)]
 

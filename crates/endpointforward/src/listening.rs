@@ -1,7 +1,7 @@
 //! An open listener as a stream of connections.
 //!
-//! 1. A task of its own accepts; each connection's handshakes run in another.
-//! 2. What comes of them, [`Offer`]s, waits in a short queue.
+//! 1. A task accepts connections; each connection's handshakes run in another.
+//! 2. The resulting [`Offer`]s wait in a short queue.
 //! 3. The user takes offers to decide on, or connections that were accepted.
 
 use std::fmt;
@@ -20,8 +20,8 @@ use tracing::{debug, warn};
 
 /// An endpoint that is listened on. Dropping it closes it; connections that were taken live on.
 ///
-/// As a [`Stream`] it yields what [`Listening::accept`] does. What goes wrong with one connection
-/// before it is one is logged, and is nobody else's concern.
+/// As a [`Stream`] it yields the connections of [`Listening::accept`]. Errors of one connection
+/// during its handshakes are logged, and don't affect others.
 pub struct Listening {
     local: Local,
     offers: mpsc::Receiver<Offer>,
@@ -39,7 +39,7 @@ impl Listening {
         Self { local, offers, accepting: JoinSet::new(), _tasks: tasks }
     }
 
-    /// Where it listens, with what was left open filled in.
+    /// Returns the address that it listens on, with parts that the system chose filled in.
     #[must_use]
     pub fn local(&self) -> &Local {
         &self.local
@@ -160,7 +160,7 @@ async fn shake(mut incoming: Incoming, place: Place, offers: mpsc::Sender<Offer>
                 return;
             }
             None => {
-                debug!(peer = %incoming.info.peer(), "closed: other connections need its place");
+                debug!(peer = %incoming.info.peer(), "closed: another connection needs its place");
                 return;
             }
         }

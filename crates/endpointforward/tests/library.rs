@@ -161,9 +161,9 @@ fn boundaries_that_are_lost_are_warned_of_once() {
     };
     let said = warned(&["udp:0:interface=127.0.0.1", "udp:0:interface={::1}"], "tcp:127.0.0.1:9");
     assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].contains("`udp` keeps them, and `tcp` is a stream of bytes"), "{said:?}");
+    assert!(said[0].contains("`udp` has datagrams, and `tcp` is a byte stream"), "{said:?}");
     let said = warned(&["9000"], "unix-dgram:/run/x");
-    assert!(said[0].contains("`unix-dgram` keeps them, and `tcp` is"), "{said:?}");
+    assert!(said[0].contains("`unix-dgram` has datagrams, and `tcp` is"), "{said:?}");
     for (listen, destination) in [
         ("udp:0:interface=127.0.0.1", "ws://127.0.0.1:9/"),
         ("udp:0:interface=127.0.0.1", "udp:127.0.0.1:9"),

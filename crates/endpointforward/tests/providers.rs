@@ -85,18 +85,18 @@ fn mistakes_name_the_provider() {
     assert_eq!(first("route:by=wrds"), "`wrds` is not a provider of routes");
     assert_eq!(
         first("route:by=words"),
-        "`route` needs an endpoint to go over, in braces or with `:` as `\\:`"
+        "`route` needs an endpoint to run over, in braces or with `:` as `\\:`"
     );
     assert_eq!(first("route"), "`route` needs `file`");
     assert_eq!(first("route:words={nul}"), "`nul` is not a kind of endpoint");
     assert_eq!(
         first("route:a:timeout=0"),
-        "`timeout` must be more than 0: a silent peer would be waited for for ever"
+        "`timeout` must be more than 0: otherwise a silent peer is never closed"
     );
-    assert_eq!(first("route:a:allow=,"), "`allow` admits nothing");
+    assert_eq!(first("route:a:allow=,"), "`allow` permits no destination");
     assert_eq!(
         first("route:a:format=websocksy:cache=1"),
-        "`format=websocksy` chooses by more than the key, and can't be cached by it"
+        "`format=websocksy` selects by more than the key, so it can't be cached by the key"
     );
 }
 
@@ -108,5 +108,5 @@ async fn routes_that_lead_to_themselves_end() {
     std::fs::write(&file, format!("x: {text}\n")).expect("it is written");
     let plan = registry().connector(&text, Syntax::Extended).expect("it is planned");
     let error = plan.endpoint.connect(&Context::new(), &Info::new()).await.expect_err("no end");
-    assert!(error.to_string().contains("routes lead to routes"), "{error}");
+    assert!(error.to_string().contains("too many routes"), "{error}");
 }

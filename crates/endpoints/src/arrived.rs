@@ -20,7 +20,7 @@ use crate::wary::{self, Screen, Wary};
 pub(crate) struct Arrived<S> {
     stream: Arc<S>,
     info: Info,
-    /// What looks whether a browser has made the connection, where one could.
+    /// The check for a browser's connection, if a browser could have made it.
     screen: Option<Screen>,
     /// Owns the stream too, while somebody asks whether the peer has left.
     watch: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,

@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use crate::patience::timeout;
 use crate::prefixed::Prefixed;
 
-/// How a protocol says yes and no.
+/// The protocol's replies to accepted and refused requests.
 pub(crate) trait Says: Send + Sync + 'static {
     /// The destination is connected.
     fn yes(&self) -> Vec<u8>;
@@ -37,7 +37,7 @@ pub(crate) fn login(user: String, password: String) -> Credentials {
 /// The client.
 pub(crate) struct Asking {
     pub(crate) stream: Box<dyn ByteStream>,
-    /// What it has sent behind its request.
+    /// The bytes that it has sent after its request.
     pub(crate) unread: Vec<u8>,
     pub(crate) info: Info,
     pub(crate) control: Control,
@@ -71,7 +71,7 @@ impl Asking {
 
 struct Waiting<S> {
     asking: Asking,
-    /// Whether the client has said that it has no more to send.
+    /// Set if the client has ended its sending.
     has_ended: bool,
     says: S,
 }
@@ -132,7 +132,8 @@ fn poll_piece(
     Poll::Ready(Ok(buf.filled().len()))
 }
 
-/// Sends last words and ends the stream. What still comes is read for a moment: a reset would take the words with it.
+/// Sends a last reply and ends the stream. Data that still arrives is read for a moment: a reset would destroy the
+/// reply.
 async fn tell(stream: &mut Box<dyn ByteStream>, words: &[u8]) {
     let told = async {
         stream.write_all(words).await?;
@@ -151,8 +152,8 @@ async fn tell(stream: &mut Box<dyn ByteStream>, words: &[u8]) {
     let _ = timeout(A_MOMENT, told).await;
 }
 
-/// What is kept of a client that sends before it is answered.
+/// The maximum that is kept of a client that sends before it is answered.
 const AHEAD: usize = 4 * 1024;
-/// What is read and forgotten of a client that is sent away.
+/// The maximum that is read and discarded of a refused client.
 const MOST: usize = 256 * 1024;
 const A_MOMENT: Duration = Duration::from_secs(1);

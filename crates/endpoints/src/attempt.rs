@@ -49,7 +49,7 @@ impl Target {
     }
 }
 
-/// What access to any of them exposes: a client may reach each.
+/// Returns what access to any of them exposes: a client may reach each.
 pub(crate) fn grants(targets: &[Target]) -> Grants {
     targets.iter().map(|target| target.connector.grants()).max().unwrap_or(Grants::Nothing)
 }

@@ -91,7 +91,7 @@ struct Balance {
     by: By,
     limit: Option<Duration>,
     down: Duration,
-    /// Whose turn it is.
+    /// The index of the next destination.
     turn: AtomicUsize,
 }
 
@@ -189,7 +189,7 @@ impl Connector for Balance {
     }
 }
 
-/// What tells clients apart: their addresses.
+/// Returns the key that distinguishes clients: their addresses.
 fn client(info: &Info) -> Vec<u8> {
     let proxied = info.get::<Proxied>().and_then(|proxied| proxied.client);
     let address = proxied.or_else(|| info.get::<Tcp>().map(|tcp| tcp.peer.ip()));

@@ -127,5 +127,5 @@ impl MessageStream for Echo {
     }
 }
 
-/// What a splice moves at once.
+/// The size of one move of a splice.
 const CHUNK: usize = 32 * 1024;

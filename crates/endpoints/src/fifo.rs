@@ -53,7 +53,7 @@ const PARAMS: &[Param] = &[
     Param::new("path", ValueKind::Text, "The path of the pipe, which is opened for each session.")
         .positional()
         .required()
-        .no_holes("what a peer says never chooses a file"),
+        .no_holes("a client can't choose a file"),
     Param::new(
         "access",
         ValueKind::Choice(&["read", "write"]),
@@ -91,7 +91,7 @@ struct Open {
 fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
     let path = args.text("path").unwrap_or_default();
     if path.is_empty() || path.contains('\0') {
-        return Err(vec![args.mistake("path", Code::BadValue, "`path` is the name of no pipe")]);
+        return Err(vec![args.mistake("path", Code::BadValue, "`path` is not the name of a pipe")]);
     }
     Ok(Box::new(Open {
         descriptor: args.descriptor.clone(),
@@ -143,12 +143,12 @@ impl Open {
         options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
         let file = options.open(&self.path)?;
         if !file.metadata()?.file_type().is_fifo() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no named pipe"));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a named pipe"));
         }
         Ok(file.into())
     }
 
-    /// Waits until somebody has the pipe open for reading; nothing tells when.
+    /// Waits until a process has the pipe open for reading; the system doesn't notify of that.
     async fn writer(&self) -> io::Result<OwnedFd> {
         let mut backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(100));
         loop {
@@ -163,17 +163,17 @@ impl Open {
 
     fn explain(&self, cause: io::Error) -> Error {
         let hint = match cause.kind() {
-            io::ErrorKind::NotFound => "`create=MODE` makes it, in a folder that is there",
-            io::ErrorKind::PermissionDenied => "its permissions don't allow it",
+            io::ErrorKind::NotFound => "create it with `create=MODE`, in an existing folder",
+            io::ErrorKind::PermissionDenied => "its permissions deny access",
             io::ErrorKind::InvalidInput => {
                 let words = cause.to_string();
                 return Error::new(ErrorKind::Other, "open", &*self.descriptor, words)
-                    .with_hint(format!("a file is `file:{}`", self.path.display()));
+                    .with_hint(format!("for a file, write `file:{}`", self.path.display()));
             }
             io::ErrorKind::TimedOut => {
-                let words = "nobody reads from the pipe";
+                let words = "no process reads from the pipe";
                 return Error::new(ErrorKind::Timeout, "open", &*self.descriptor, words)
-                    .with_hint("`timeout=` waits longer");
+                    .with_hint("wait longer with `timeout=`");
             }
             _ => return Error::from_io("open", &*self.descriptor, cause),
         };
@@ -193,7 +193,7 @@ fn make(path: &Path, mode: u32) -> io::Result<()> {
     }
 }
 
-/// The end that is read. What is sent to it is forgotten.
+/// The end that is read. Data sent to it is discarded.
 struct Reading {
     pipe: Receiver,
 }

@@ -1,13 +1,13 @@
-//! What a connection begins with, where a web page may have made it.
+//! The first bytes of a connection that a web page may have made.
 //!
 //! Any page may have a browser send a request to any port of its own machine, and choose the
 //! request's body: a shell behind that port would run it line by line. A page can't choose how a
-//! request begins, nor how it is cut, so one look at what comes first is enough to tell. It is
-//! looked at with `MSG_PEEK`: nothing is read, and the stream stays the socket that it is.
+//! request begins, nor how it is cut, so one look at the first bytes is enough. The look is
+//! `MSG_PEEK`: nothing is read, and the stream stays the socket that it is.
 
 use std::fmt;
 
-/// What a browser sends first.
+/// A browser's first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Browser {
     /// A request of HTTP/1.
@@ -26,7 +26,7 @@ impl fmt::Display for Browser {
 }
 
 impl Browser {
-    /// Whether a connection that begins with `bytes` is a browser's.
+    /// Returns the sort of browser request if a connection that begins with `bytes` is a browser's.
     pub(crate) fn begins(bytes: &[u8]) -> Option<Self> {
         // A record with a handshake in it, of any version (RFC 8446 section 5.1).
         if bytes.starts_with(&[0x16, 3]) {
@@ -53,7 +53,7 @@ fn is_token(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
 }
 
-/// How much is looked at: more than [`LONG`].
+/// The number of bytes to inspect: more than [`LONG`].
 pub(crate) const LOOK: usize = 2048;
 const LONG: usize = 1024;
 

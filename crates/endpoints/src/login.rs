@@ -1,4 +1,4 @@
-//! Who we are to a proxy: a name, and a password that is best kept in a file.
+//! Our credentials for a proxy: a name, and a password that is best kept in a file.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -51,7 +51,7 @@ impl Login {
         }
         let password = match (password, file) {
             (Some(_), Some(_)) => {
-                let message = "`password` and `password-file` are both given";
+                let message = "`password` and `password-file` exclude each other";
                 return Err(args.mistake(name, Code::BadValue, message));
             }
             (_, Some(file)) => Password::In(file.into()),
@@ -76,7 +76,7 @@ impl Login {
                 let text = tokio::fs::read_to_string(file).await.map_err(|cause| {
                     let file = file.display();
                     Error::from_io("connect", label, cause)
-                        .with_hint(format!("the password is to be in `{file}`"))
+                        .with_hint(format!("cannot read the password from `{file}`"))
                 })?;
                 Ok(text.lines().next().unwrap_or_default().to_owned())
             }

@@ -1,15 +1,15 @@
-//! A listener whose connections are changed once they are accepted, without a handshake of its own.
+//! A listener that changes accepted connections, without a handshake.
 //!
-//! A layer accepts the endpoint beneath without conditions, because its own handshake comes first. What has none leaves
-//! the decision where it is: a refusal is said in the terms of the endpoint beneath, and a web page is kept from a
-//! program that it must not reach.
+//! A layer accepts the endpoint beneath without conditions, because its own handshake comes first. A layer without a
+//! handshake leaves the decision where it is: a refusal is sent in the protocol of the endpoint beneath, and a web
+//! page is kept from a program that it must not reach.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use endpoint::{Accept, Conn, Incoming, Local, Offer, Offers, Result};
 
-/// What is done with a connection.
+/// The change to a connection.
 pub(crate) type Change = Arc<dyn Fn(Conn) -> Conn + Send + Sync>;
 
 /// The listener, open.

@@ -111,7 +111,7 @@ impl Listener for Listen {
         {
             let mut taken = names.lock();
             if taken.contains_key(&self.name) {
-                let words = "the name is listened on already";
+                let words = "another listener has this name";
                 return Err(Error::new(ErrorKind::Busy, "bind", &*self.descriptor, words)
                     .with_hint("choose another name"));
             }
@@ -199,9 +199,9 @@ struct Connect {
 impl Connector for Connect {
     async fn connect(&self, cx: &endpoint::Context, _: &Info) -> Result<Conn> {
         let refused = || {
-            let words = "nothing listens on this name";
+            let words = "no listener has this name";
             Error::new(ErrorKind::Refused, "connect", &*self.descriptor, words)
-                .with_hint("`mem` names are of one process; listen on it first")
+                .with_hint("`mem` names exist within one process; open the listener first")
         };
         let names: Arc<Names> = cx.shared();
         let entry = names.lock().get(&self.name).cloned().ok_or_else(refused)?;

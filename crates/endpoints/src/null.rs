@@ -1,4 +1,5 @@
-//! `null` and `zero`: what takes everything and says nothing, and what says zeros for ever.
+//! `null` and `zero`: an endpoint that discards everything and sends nothing, and one that sends
+//! zeros for ever.
 
 use std::io;
 use std::pin::Pin;
@@ -85,7 +86,7 @@ impl Connector for To {
     }
 }
 
-/// Whether it says zeros, or nothing. Its end is the answer to ours.
+/// An endpoint that sends zeros, or nothing. Its end is the answer to ours.
 struct Void {
     zeros: bool,
     is_finished: bool,

@@ -29,13 +29,13 @@ impl Outgoing {
     pub(crate) fn send(&mut self, signal: Signal) {
         match self.sender.send(signal) {
             Ok(()) if self.lost > 1 => {
-                warn!("{} signals were lost: they came faster than they were taken", self.lost);
+                warn!("lost {} signals: they arrived faster than they were read", self.lost);
                 self.lost = 0;
             }
             Ok(()) => self.lost = 0,
             Err(Undelivered::Full(signal)) => {
                 if self.lost == 0 {
-                    warn!("{signal:?} is lost: too many signals wait for the other side");
+                    warn!("lost {signal:?}: too many signals are queued for the other side");
                 }
                 self.lost += 1;
             }
@@ -48,7 +48,7 @@ impl Outgoing {
 impl Drop for Outgoing {
     fn drop(&mut self) {
         if self.lost > 1 {
-            warn!("{} signals were lost: they came faster than they were taken", self.lost);
+            warn!("lost {} signals: they arrived faster than they were read", self.lost);
         }
     }
 }

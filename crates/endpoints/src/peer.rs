@@ -1,4 +1,4 @@
-//! What descriptors of different sorts tell about their peers.
+//! The facts that descriptors of different sorts have about their peers.
 
 use std::os::fd::BorrowedFd;
 
@@ -9,8 +9,8 @@ use socket2::SockRef;
 
 use crate::sockopt::{TcpInfo, tcp_info, unsent};
 
-/// The peer of a TCP connection. It owes an acknowledgement if something had to be sent again, or probes were sent, and
-/// nothing has come since; not if `keepalive` is off, which says that it may stay away for as long as it likes.
+/// The peer of a TCP connection. It owes an acknowledgement if something had to be sent again, or probes were sent,
+/// and nothing has arrived since; not if `keepalive` is off, which allows it to be away for any time.
 pub(crate) fn of_tcp(socket: BorrowedFd<'_>) -> Option<Peer> {
     let TcpInfo { state, waits, last_ack, acked } = tcp_info(socket).ok()?;
     let state = match state {
@@ -54,7 +54,7 @@ pub(crate) fn of_pipe(pipe: BorrowedFd<'_>) -> Option<Peer> {
     Some(Peer { taken: u64::MAX - pending, pending, overdue: None, proven: false, state })
 }
 
-/// What is up with a descriptor now.
+/// Returns the pending events of a descriptor.
 fn events(fd: BorrowedFd<'_>, wanted: PollFlags) -> Option<PollFlags> {
     let mut fds = [PollFd::from_borrowed_fd(fd, wanted)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };

@@ -1,4 +1,4 @@
-//! Process numbers in text that others wrote: the kernel, or whoever made a lock.
+//! Process IDs in text from others: the kernel, or the creator of a lock.
 
 use rustix::process::Pid;
 

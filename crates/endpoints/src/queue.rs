@@ -48,7 +48,7 @@ impl Queue {
 
     // === the writer's side ===
 
-    /// Waits until there is room, and says how much.
+    /// Waits until there is room, and returns how much.
     pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if self.reader_gone {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
@@ -150,7 +150,7 @@ impl Queue {
         Poll::Pending
     }
 
-    /// The end, once it was said.
+    /// Returns the end, once it was sent.
     pub(crate) fn end(&self) -> End {
         self.end.clone().unwrap_or_default()
     }

@@ -65,7 +65,7 @@ const PARAMS: &[Param] = &[
     .default("0"),
 ];
 
-/// How often, and how long.
+/// The number of tries and the pauses.
 #[derive(Clone, Copy, Debug)]
 struct Policy {
     /// The first pause and the longest.
@@ -78,7 +78,7 @@ fn policy(args: &Args) -> Planned<Policy> {
     let backoff = args.durations("backoff").unwrap_or_default();
     if backoff.0 < SHORTEST {
         let message = format!(
-            "`backoff` must be at least {SHORTEST:?}: without a pause, tries only keep the machine busy"
+            "`backoff` must be at least {SHORTEST:?}: shorter pauses only keep the machine busy"
         );
         return Err(vec![args.mistake("backoff", descriptor::Code::BadValue, message)]);
     }

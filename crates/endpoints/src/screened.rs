@@ -1,5 +1,5 @@
-//! The look at what a client begins with whose connection has been accepted already: one of a layer that takes plain
-//! connections beside its own.
+//! The inspection of the first bytes of a client whose connection has been accepted already, by a layer that takes
+//! plain connections too.
 //!
 //! The socket beneath was accepted without knowing what it is for, so nobody has looked whether a web page made it.
 
@@ -12,8 +12,8 @@ use tokio::io::AsyncReadExt;
 use crate::first_bytes::{Browser, LOOK};
 use crate::patience::timeout;
 
-/// Reads behind `first` what is needed to tell, and tells whether a browser sent it. A client that has said nothing is waited
-/// for; `first` stays empty if it ends instead.
+/// Reads, after `first`, what is needed to decide, and returns whether a browser sent it. A client that has sent nothing
+/// is waited for; `first` stays empty if it ends instead.
 ///
 /// # Errors
 /// Those of reading.
@@ -34,5 +34,5 @@ pub(crate) async fn look(
     Ok(Browser::begins(first))
 }
 
-/// What is there is read at once.
+/// The time within which bytes that have arrived are read.
 const AT_ONCE: Duration = Duration::from_millis(50);

@@ -8,13 +8,13 @@ use endpoint::{Bound, Conn, Error, ErrorKind, Local, Offer, Offers, Result};
 
 use crate::patience::timeout;
 
-/// What all connections of such a listener share.
+/// State shared by all connections of such a listener.
 #[async_trait]
 pub(crate) trait Shaking: Send + Sync + 'static {
-    /// Where it listens.
+    /// Returns the address that it listens on.
     fn local(&self) -> &Local;
 
-    /// How long a handshake may take.
+    /// Returns the time limit of a handshake.
     fn limit(&self) -> Duration;
 
     /// Says that it took longer; `within` is the limit.

@@ -1,4 +1,4 @@
-//! What people type who come from elsewhere, and the words that help them.
+//! Frequent mistakes of users of other tools, and the help for them.
 //!
 //! Each function belongs to a kind ([`Kind::slip`](plan::kind::Kind::slip)). It is asked only about what can't be planned.
 
@@ -14,11 +14,9 @@ pub(crate) fn tcp(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
         if let (true, [rest]) = (is_host, args)
             && rest.as_str().contains('/')
         {
-            let found = mistake(
-                kind.span(),
-                format!("`{name}` is a host, with a port and a path behind it"),
-            );
-            return Some(found.help(format!("as a URL it is `ws://{name}:{rest}`")));
+            let found =
+                mistake(kind.span(), format!("`{name}` is a host, followed by a port and a path"));
+            return Some(found.help(format!("write it as a URL: `ws://{name}:{rest}`")));
         }
         return (is_host && args.is_empty() && role == Role::Connect).then(|| {
             mistake(kind.span(), format!("`{name}` is a host, and its port is missing"))
@@ -31,16 +29,16 @@ pub(crate) fn tcp(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
             let found = wrong(
                 Code::BadValue,
                 span,
-                format!("`{name}` listens on a port, and `{host}` is none"),
+                format!("`{name}` listens on a port, and `{host}` is not a port"),
             );
             let is_ours =
                 host.as_str().parse::<std::net::Ipv4Addr>().is_ok() || host.as_str() == "localhost";
             Some(found.help(match is_ours {
                 true => format!(
-                    "the address to listen on is `interface=`: `{name}:{port}:interface={host}`"
+                    "give the address to listen on with `interface=`: `{name}:{port}:interface={host}`"
                 ),
                 false => format!(
-                    "to connect there, it belongs to the other side: `-d {name}:{host}:{port}`"
+                    "to connect to it, use `-d {name}:{host}:{port}`"
                 ),
             }))
         }
@@ -51,7 +49,7 @@ pub(crate) fn tcp(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
                 span,
                 format!("`{name}` connects to a host and a port"),
             );
-            Some(found.help(format!("this machine is `{name}:127.0.0.1:{port}`")))
+            Some(found.help(format!("for this machine, write `{name}:127.0.0.1:{port}`")))
         }
         _ => None,
     }
@@ -66,21 +64,21 @@ pub(crate) fn unix(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
         text => text,
     };
     let found = mistake(path.span(), format!("`{kind}` is a path, and its kind is missing"));
-    Some(found.help(format!("a socket is `unix:{kind}`")))
+    Some(found.help(format!("for a socket, write `unix:{kind}`")))
 }
 
 /// A device's path.
 pub(crate) fn serial(descriptor: &Descriptor, _: Role) -> Option<Diagnostic> {
     let path = path(descriptor).filter(|path| path.as_str().starts_with("/dev/"))?;
     let found = mistake(path.span(), format!("`{path}` is a device, and its kind is missing"));
-    Some(found.help(format!("a serial port is `serial:{path}:115200`")))
+    Some(found.help(format!("for a serial port, write `serial:{path}:115200`")))
 }
 
 /// `-`, as programs of the shell have it.
 pub(crate) fn stdio(descriptor: &Descriptor, _: Role) -> Option<Diagnostic> {
     let dash = descriptor.kind().filter(|kind| kind.as_str() == "-")?;
     let found = mistake(dash.span(), "`-` is not a kind of endpoint".to_owned());
-    Some(found.help("standard input and output are `stdio`"))
+    Some(found.help("for standard input and output, write `stdio`"))
 }
 
 /// A shell or another program for a terminal.
@@ -92,21 +90,24 @@ pub(crate) fn pty(descriptor: &Descriptor, _: Role) -> Option<Diagnostic> {
     }
     let found = mistake(kind.span(), format!("`{kind}` is a program, and its kind is missing"));
     let program = kind.as_str().replace(' ', ":");
-    Some(found.help(format!("on a terminal it is `pty:{program}`, with pipes `process:{program}`")))
+    Some(
+        found
+            .help(format!("for a terminal, write `pty:{program}`; for pipes, `process:{program}`")),
+    )
 }
 
 /// Other programs, and protocols that programs speak.
 pub(crate) fn process(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     let kind = descriptor.kind()?;
     if let Some((name, instead)) = ABSENT.iter().find(|(name, _)| *name == kind.as_str()) {
-        let found = mistake(kind.span(), format!("there is no `{name}` here yet"));
+        let found = mistake(kind.span(), format!("the kind `{name}` doesn't exist"));
         return Some(found.help(*instead));
     }
     let path = path(descriptor).filter(|path| path.as_str().contains("/bin/"))?;
     let is_connect = role == Role::Connect;
     is_connect.then(|| {
         mistake(path.span(), format!("`{path}` is a program, and its kind is missing"))
-            .help(format!("with pipes it is `process:{path}`, on a terminal `pty:{path}`"))
+            .help(format!("for pipes, write `process:{path}`; for a terminal, `pty:{path}`"))
     })
 }
 
@@ -118,10 +119,10 @@ pub(crate) fn ws(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
         && !port.is_empty()
         && port.rsplit(':').next().is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
     {
-        let found = mistake(kind.span(), format!("`{name}` is a port with a path behind it"));
+        let found = mistake(kind.span(), format!("`{name}` is a port, followed by a path"));
         return Some(found.help(match role {
-            Role::Listen => format!("the path is a parameter: `ws:{port}:path=/{path}`"),
-            Role::Connect => format!("as a URL it is `ws://127.0.0.1:{port}/{path}`"),
+            Role::Listen => format!("give the path as a parameter: `ws:{port}:path=/{path}`"),
+            Role::Connect => format!("write it as a URL: `ws://127.0.0.1:{port}/{path}`"),
         }));
     }
     if role == Role::Listen && matches!(name, "http" | "web" | "websocket") {
@@ -129,7 +130,9 @@ pub(crate) fn ws(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
         let port = descriptor.args.get(1).filter(|port| is_port(port));
         let port = port.map_or("PORT", |port| port.as_str());
         return Some(
-            found.help(format!("`ws:{port}` shows browsers a page and takes WebSocket clients")),
+            found.help(format!(
+                "`ws:{port}` serves a page to browsers and accepts WebSocket clients"
+            )),
         );
     }
     if role != Role::Listen || !matches!(name, "ws" | "autobahn") {
@@ -144,16 +147,16 @@ pub(crate) fn ws(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
         // `auth=user:password`.
         let span = Span { start: value.span().start, end: behind.span().end };
         let words =
-            "`auth` takes no password in a descriptor, where every user of the machine can read it";
+            "`auth` takes no password, because all users of the machine can read a descriptor";
         let found = wrong(Code::BadValue, span, words.to_owned());
         return Some(found.help(
-            "`endpointforward passwd FILE NAME` writes a file of users for `auth={htpasswd:FILE}`; `auth=token` lets \
-             in whoever opens a link that is shown at the start",
+            "use `auth={htpasswd:FILE}` with a file written by `endpointforward passwd FILE NAME`, or `auth=token`, \
+             which prints a link that works once",
         ));
     }
     let (name, _) = named(&["ssl", "tls", "certificate", "privateKey", "certKey"])?;
     let found = wrong(Code::UnknownKeyword, name.span(), format!("`ws` has no parameter `{name}`"));
-    Some(found.help("`cert=FILE` and `key=FILE` encrypt it, and `cert=self-signed` does at once"))
+    Some(found.help("encrypt it with `cert=FILE` and `key=FILE`, or with `cert=self-signed`"))
 }
 
 /// A listener needs a certificate, and one can be made at once.
@@ -165,7 +168,9 @@ pub(crate) fn tls(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
         return None;
     }
     let found = wrong(Code::MissingParameter, kind.span(), format!("`{kind}` needs `cert`"));
-    Some(found.help("`cert=FILE` names the certificate; `cert=self-signed` makes one at the start"))
+    Some(found.help(
+        "give the certificate with `cert=FILE`, or create one at the start with `cert=self-signed`",
+    ))
 }
 
 fn mistake(at: Span, message: String) -> Diagnostic {
@@ -177,7 +182,7 @@ fn wrong(code: Code, at: Span, message: String) -> Diagnostic {
     Diagnostic::error(Stage::Plan, code, at, message)
 }
 
-/// What stands in the kind's place, if it is a path.
+/// Returns the text in the kind's place, if it is a path.
 fn path(descriptor: &Descriptor) -> Option<&Text> {
     descriptor.kind().filter(|kind| {
         let text = kind.as_str();
@@ -205,10 +210,10 @@ pub(crate) fn udp(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     match (role, args) {
         (Role::Listen, [host, port]) if is_port(port) && !is_port(host) => {
             let span = Span { start: host.span().start, end: port.span().end };
-            let message = format!("`{name}` listens on a port, and `{host}` is none");
+            let message = format!("`{name}` listens on a port, and `{host}` is not a port");
             Some(wrong(Code::BadValue, span, message).help(format!(
-                "the address to listen on is `interface=`: `{name}:{port}:interface={host}`; to send there, it \
-                 belongs to the other side: `-d {name}:{host}:{port}`"
+                "give the address to listen on with `interface=`: `{name}:{port}:interface={host}`; to send to it, \
+                 use `-d {name}:{host}:{port}`"
             )))
         }
         (Role::Connect, [port]) if is_port(port) => {
@@ -216,7 +221,7 @@ pub(crate) fn udp(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
             let message = format!("`{name}` sends to a host and a port");
             Some(
                 wrong(Code::MissingParameter, span, message)
-                    .help(format!("this machine is `{name}:127.0.0.1:{port}`")),
+                    .help(format!("for this machine, write `{name}:127.0.0.1:{port}`")),
             )
         }
         _ => None,
@@ -229,11 +234,11 @@ const ON_TERMINALS: [&str; 17] = [
     "top", "vi", "vim", "zsh",
 ];
 
-/// What people look for, and what does it meanwhile.
+/// Kinds that users look for and that don't exist, and what to use instead.
 const ABSENT: [(&str, &str); 2] = [
     (
         "ssh",
-        "`process:ssh:HOST:-W:{TARGET:PORT}` reaches a port through a host, `pty:ssh:HOST` its shell",
+        "use `process:ssh:HOST:-W:{TARGET:PORT}` for a port behind a host, and `pty:ssh:HOST` for its shell",
     ),
-    ("vnc", "a VNC server is `tcp:HOST:5900`, behind `ws:PORT` for noVNC"),
+    ("vnc", "use `-d tcp:HOST:5900` for a VNC server, with `-e ws:PORT` for noVNC"),
 ];

@@ -1,4 +1,5 @@
-//! What stream sockets of every family share: their byte stream, and waiting for their readiness.
+//! Code shared by stream sockets of every family: their byte stream, and waiting for their
+//! readiness.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -124,14 +125,14 @@ impl<S: Waits> Raw for Socket<S> {
 /// 568. A small `SO_SNDBUF` would cost 40 % there.
 const UNSENT: u32 = 16 * 1024;
 
-/// What a socket of tokio's can wait for, besides reading and writing.
+/// The readiness that a socket of tokio's can wait for, apart from reading and writing.
 #[async_trait]
 pub(crate) trait Waits: AsFd {
     /// Waits for an error on the socket. A FIN is none, nor is data: only a reset (or an ICMP
     /// error, or a dead route) raises `EPOLLERR`. The error stays for the next read to report.
     async fn failed(&self);
 
-    /// What is known about its peer.
+    /// Returns the facts about its peer.
     fn peer(&self) -> Option<Peer>;
 
     /// Has it reset when it is closed; `false` if its family knows no reset.

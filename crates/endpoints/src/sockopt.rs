@@ -1,8 +1,8 @@
 //! Socket options and queries, and inherited descriptors, that neither tokio, socket2 nor rustix have a safe call for.
 //!
-//! The only file of this crate with `unsafe` in it: each block hands the kernel a pointer to a local buffer together
-//! with its true size, and reads no more than the kernel says it has written. The one that takes a descriptor says why
-//! nobody else has it.
+//! The only file of this crate with `unsafe` in it: each block passes the kernel a pointer to a local buffer together
+//! with its true size, and reads no more than the kernel has written. The block that takes a descriptor explains why
+//! nothing else owns it.
 #![expect(
     unsafe_code,
     reason = "TCP_INFO, SIOCOUTQ, TCP_RTO_MAX_MS, TCP_FASTOPEN and inherited descriptors have no safe wrapper"
@@ -12,14 +12,14 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
-/// What `TCP_INFO` of tcp(7) says, as far as it is used here.
+/// The parts of `TCP_INFO` in tcp(7) that are used here.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TcpInfo {
     /// The connection's state (`TCP_ESTABLISHED` is 1).
     pub(crate) state: u8,
-    /// Whether something was sent again, or probes were sent, since the last acknowledgement.
+    /// Set if something was sent again, or probes were sent, since the last acknowledgement.
     pub(crate) waits: bool,
-    /// How long ago the last acknowledgement came.
+    /// The time since the last acknowledgement.
     pub(crate) last_ack: Duration,
     /// Bytes that the peer has acknowledged.
     pub(crate) acked: u64,
@@ -113,7 +113,7 @@ fn set_tcp(socket: BorrowedFd<'_>, option: libc::c_int, value: libc::c_int) -> i
 /// Takes a descriptor that was passed to this program when it was started, and keeps it from programs that this one starts.
 ///
 /// # Errors
-/// There is none of this number, or it is one of our own.
+/// There is none of this number, or it is one that this process opened.
 pub(crate) fn take_inherited(number: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: F_GETFD and F_SETFD take numbers, and touch no memory.
     let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };

@@ -51,7 +51,7 @@ pub(crate) fn limit(args: &Args, name: &str) -> Planned<Duration> {
     let limit = args.duration(name).unwrap_or_default();
     if limit.is_zero() {
         let message =
-            format!("`{name}` must be more than 0: a silent peer would be waited for for ever");
+            format!("`{name}` must be more than 0: otherwise a silent peer is never closed");
         return Err(vec![args.mistake(name, Code::BadValue, message)]);
     }
     Ok(limit)

@@ -1,6 +1,7 @@
-//! Which peers are believed about who their clients are: networks and addresses, and names for some of them.
+//! The peers that are trusted to report their clients' addresses: networks and addresses, and names for some of them.
 //!
-//! One rule for every protocol that a proxy may say it in: headers of HTTP, and the PROXY protocol.
+//! One rule for every protocol in which a proxy reports its client: headers of HTTP, and the PROXY
+//! protocol.
 
 use std::net::IpAddr;
 
@@ -10,11 +11,11 @@ use endpoint::info::{Proxied, Tcp, Unix};
 use ipnet::IpNet;
 use plan::kind::Args;
 
-/// Who is believed.
+/// The trusted peers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trusted {
     any: bool,
-    /// Whoever comes over a Unix socket: its file's mode says who that can be.
+    /// All clients of a Unix socket: its file's mode determines who that can be.
     unix: bool,
     networks: Vec<IpNet>,
 }
@@ -57,13 +58,13 @@ impl Trusted {
         self.networks.extend(networks);
     }
 
-    /// Whether anybody is.
+    /// Returns `true` if any peer is trusted.
     pub(crate) fn is_somebody(&self) -> bool {
         self.any || self.unix || !self.networks.is_empty()
     }
 
-    /// Whether the peer of a connection is. Behind a proxy that is believed, that is the client which it names: it may be
-    /// a proxy itself.
+    /// Returns `true` if the peer of a connection is trusted. Behind a trusted proxy, that is the client that it
+    /// reports, which may be a proxy itself.
     pub(crate) fn has_peer(&self, info: &Info) -> bool {
         if let Some(client) = info.get::<Proxied>().and_then(|proxied| proxied.client) {
             return self.has(client);
@@ -71,7 +72,7 @@ impl Trusted {
         self.has_source(info)
     }
 
-    /// Whether who connects is, whomever it speaks for.
+    /// Returns `true` if the connecting address is trusted, whatever client it reports.
     pub(crate) fn has_source(&self, info: &Info) -> bool {
         match info.get::<Tcp>() {
             Some(tcp) => self.has(tcp.peer.ip()),

@@ -1,4 +1,4 @@
-//! Whose processes may connect to a Unix socket.
+//! The users whose processes may connect to a Unix socket.
 
 use plan::kind::{Args, Param, Topic, ValueKind};
 
@@ -11,7 +11,7 @@ pub(crate) const USERS: Param = Param::new(
 )
 .topic(Topic::Access);
 
-/// Whose they are.
+/// The users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Users {
     /// Ours, and root's.
@@ -29,18 +29,18 @@ impl Users {
         }
     }
 
-    /// Whether a process of this user may connect.
+    /// Returns `true` if a process of this user may connect.
     pub(crate) fn include(self, uid: Option<u32>) -> bool {
         let ours = rustix::process::geteuid().as_raw();
         self == Self::Any || uid.is_some_and(|uid| uid == 0 || uid == ours)
     }
 
-    /// What the log says about a process that may not.
+    /// Returns the log message about a process that may not.
     pub(crate) fn refusal(uid: Option<u32>, at: &str) -> String {
         let user = uid.map_or_else(|| "unknown".to_owned(), |uid| uid.to_string());
         format!(
-            "refused a process of the user {user} at {at}: it may be in front of a program or a \
-             device of yours; `users=any` lets every user of this machine connect"
+            "refused a process of the user {user} at {at}: the destination may be a program or a device; admit all \
+             users of this machine with `users=any`"
         )
     }
 }

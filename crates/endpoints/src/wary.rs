@@ -38,7 +38,7 @@ impl Screen {
         Self { listener: listener.into(), seen: Seen::Nothing }
     }
 
-    /// Whether the first bytes were there, and were no browser's.
+    /// Returns `true` if the first bytes have arrived and were not a browser's.
     pub(crate) fn is_over(&self) -> bool {
         self.seen == Seen::Client
     }
@@ -65,9 +65,8 @@ impl Screen {
                 Some(browser) => {
                     let listener = &self.listener;
                     warn!(
-                        "refused {browser} at {listener}, which is in front of a program or a device: \
-                         a web page may have sent it; give browsers a `ws` listener, or set \
-                         `web-pages=allow` if such clients are meant"
+                        "refused {browser} at {listener}, whose destination is a program or a device: a web page may \
+                         have sent it; use a `ws` listener for browsers, or set `web-pages=allow` for such clients"
                     );
                     Seen::Browser
                 }
@@ -80,7 +79,7 @@ impl Screen {
     }
 }
 
-/// What lies in the socket, without taking it.
+/// Peeks at the data in the socket.
 fn poll_peek<S: Waits>(
     cx: &mut Context<'_>,
     socket: &S,
@@ -110,7 +109,7 @@ pub(crate) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socke
     }
 }
 
-/// A session that began before its client said anything.
+/// A session that began before its client sent anything.
 pub(crate) struct Wary<S> {
     socket: Socket<S>,
     screen: Screen,
@@ -222,7 +221,7 @@ const ANSWER: &str = "HTTP/1.1 400 Bad Request\r\n\
                       \r\n\
                       this is no web server, and web pages may not use it\n";
 
-/// How long a browser may pause in what it still sends, and how much of that is taken.
+/// The time that a browser may pause in what it still sends, and the maximum that is read of that.
 const SILENCE: Duration = Duration::from_secs(1);
 const MOST: usize = 1024 * 1024;
 

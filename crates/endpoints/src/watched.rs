@@ -1,7 +1,7 @@
 //! A file that is read again when it has changed. It is looked at when it is asked for, at most once a second.
 //!
-//! A file that can't be read, or has nothing good in it, leaves what was read before in use, and a warning says so. A bad
-//! line is lost, with its number; the file isn't.
+//! If a file can't be read, or has no valid line, its earlier contents stay in use, with a warning. An invalid line
+//! is skipped with its number; the file is used.
 
 use std::fs;
 use std::io;
@@ -13,14 +13,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-/// What a file was read as.
+/// The parsed contents of a file.
 pub(crate) struct Watched<T> {
     path: PathBuf,
     parse: fn(&str) -> Parsed<T>,
     state: Mutex<State<T>>,
 }
 
-/// What parsing gives: the value, and what is wrong, each with the number of its line.
+/// The result of parsing: the value, and the errors, each with the number of its line.
 pub(crate) type Parsed<T> = (T, Vec<(usize, String)>);
 
 struct State<T> {
@@ -29,7 +29,7 @@ struct State<T> {
     looked: Instant,
 }
 
-/// What tells whether a file has been replaced, links followed: inode, length, time of change.
+/// The stamp that shows if a file has been replaced, links followed: inode, length, time of change.
 type Stamp = [i64; 4];
 
 impl<T> Watched<T> {
@@ -62,12 +62,12 @@ impl<T> Watched<T> {
             Ok(text) => {
                 let (value, wrong) = (self.parse)(&text);
                 tell(&self.path, &wrong);
-                info!("{shown}: it has changed, and is used from now on");
+                info!("{shown}: loaded the changed file");
                 state.value = Arc::new(value);
             }
             Err(error) => {
                 let error = endpoint::describe(&error);
-                warn!("{shown}: {error}; what was read before stays in use");
+                warn!("{shown}: {error}; the earlier contents stay in use");
             }
         }
         Arc::clone(&state.value)
@@ -93,7 +93,7 @@ fn tell(path: &Path, wrong: &[(usize, String)]) {
         warn!("{} line {line}: {words}", path.display());
     }
     if wrong.len() > MOST {
-        warn!("{}: {} more lines are wrong", path.display(), wrong.len() - MOST);
+        warn!("{}: {} more lines are invalid", path.display(), wrong.len() - MOST);
     }
 }
 

@@ -328,6 +328,9 @@ mod answering {
 /// Kinds that no test of this form can hold both ends of, and the file that tests them.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("route", "it is what it leads to; `tests/tests/route.rs` looks it up"),
+    ("target", "it is what it leads to: wisp.rs, ws2s.rs"),
+    ("wisp", "its sessions share a connection: wisp.rs"),
+    ("ws2s", "its sessions share a connection: ws2s.rs"),
     ("fd", "whoever starts us opens it: tests/tests/adopted.rs"),
     ("inetd", "whoever starts us opens it: tests/tests/adopted.rs"),
     ("systemd", "whoever starts us opens it: tests/tests/adopted.rs"),

@@ -122,7 +122,7 @@ async fn what_is_too_long_is_refused_and_not_truncated(listen: &str, limit: &str
         let error = send(side, Part::binary(vec![1; 1])).await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            format!("a message of 65537 bytes is refused: {limit} is the limit")
+            format!("refused a message of 65537 bytes: the limit is {limit}")
         );
         assert!(next(side).await.is_none());
         assert_eq!(side.end().why, Reason::TooBig);
@@ -379,7 +379,7 @@ async fn what_the_system_drops_is_counted() {
     drop(near);
     let mut near = messages(connect(&kind.cx, &kind.connects).await);
     timeout(LONG, async {
-        while !log.text().contains("the system had no room for them") {
+        while !log.text().contains("the kernel's receive buffer was full") {
             // Its count comes with the next datagram that there is room for.
             let _lost = send(&mut near, Part::binary("next")).await;
             tokio::task::yield_now().await;
@@ -396,12 +396,12 @@ async fn what_the_system_drops_is_counted() {
     let (_, from) = server.recv_from(&mut [0; 8]).await.unwrap();
     let server = server.into_std().unwrap();
     server.set_nonblocking(false).unwrap();
-    let before = log.text().matches("the system had no room").count();
+    let before = log.text().matches("the kernel's receive buffer was full").count();
     for _ in 0..2000 {
         server.send_to(&[0; 60_000], from).unwrap();
     }
     timeout(LONG, async {
-        while log.text().matches("the system had no room").count() == before {
+        while log.text().matches("the kernel's receive buffer was full").count() == before {
             message(&mut near).await;
             server.send_to(b"next", from).unwrap();
         }
@@ -438,7 +438,7 @@ async fn what_cannot_be_opened_says_why() {
         shown(&error),
         format!(
             "cannot bind udp:{port}:interface=127.0.0.1: address already in use\n\
-             another program listens there; choose another port, or find it with `ss -lunp 'sport = :{port}'`"
+             another program uses this port; choose another one, or find the program with `ss -lunp 'sport = :{port}'`"
         )
     );
     let error = failure(try_connect(&cx, "udp:255.255.255.255:9").await);
@@ -459,22 +459,22 @@ fn mistakes_of_udp() {
         Report::new(text, &found.expect_err("a mistake")).to_string()
     };
     insta::assert_snapshot!(listen("udp:127.0.0.1:53"), @r"
-    error: `udp` listens on a port, and `127.0.0.1` is none
+    error: `udp` listens on a port, and `127.0.0.1` is not a port
       | udp:127.0.0.1:53
       |     ^^^^^^^^^^^^
-      = help: the address to listen on is `interface=`: `udp:53:interface=127.0.0.1`; to send there, it belongs to the other side: `-d udp:127.0.0.1:53`
+      = help: give the address to listen on with `interface=`: `udp:53:interface=127.0.0.1`; to send to it, use `-d udp:127.0.0.1:53`
     ");
     insta::assert_snapshot!(listen("udp:53:multicast=192.0.2.1"), @r"
     error: `multicast` must be a group, as `239.1.2.3` and `ff02::123` are, and `192.0.2.1` is none
       | udp:53:multicast=192.0.2.1
       |                  ^^^^^^^^^
-      = help: an interface is written behind its group: `multicast={239.1.2.3,eth0}`
+      = help: write the interface after its group: `multicast={239.1.2.3,eth0}`
     ");
     insta::assert_snapshot!(connect("udp:53"), @r"
     error: `udp` sends to a host and a port
       | udp:53
       | ^^^^^^
-      = help: this machine is `udp:127.0.0.1:53`
+      = help: for this machine, write `udp:127.0.0.1:53`
     ");
     insta::assert_snapshot!(connect("udp:192.0.2.1:53:bind=eth0"), @r"
     error: `bind` must be an IP address, with a port or without

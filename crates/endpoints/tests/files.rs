@@ -117,7 +117,7 @@ async fn what_is_no_file_says_what_it_is() {
         .unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(at("s")).unwrap();
     for (path, hint) in [
-        (at("p"), format!("a named pipe is `fifo:{}`", at("p"))),
+        (at("p"), format!("for a named pipe, write `fifo:{}`", at("p"))),
         (dir.path().display().to_string(), "give the path of a file".to_owned()),
         ("/dev/null".to_owned(), "`serial:/dev/null`".to_owned()),
     ] {
@@ -131,7 +131,7 @@ async fn what_is_no_file_says_what_it_is() {
     );
     let text = "file:/x:create=600";
     let warning = Report::new(text, &connector(text).warnings).to_string();
-    assert!(warning.contains("`create` means nothing here: the file is read"), "{warning}");
+    assert!(warning.contains("`create` has no effect: the file is read"), "{warning}");
     assert_eq!(connector("file:/x").endpoint.grants(), Grants::File);
     assert!(!Exposure::Public.allows(Grants::File));
 }
@@ -173,7 +173,7 @@ async fn a_pipe_is_written_once_somebody_reads() {
     let path = dir.path().join("p");
     let text = format!("fifo:{}:access=write:create=600", path.display());
     let error = failure(try_connect(&Context::new(), &format!("{text}:timeout=50ms")).await);
-    assert!(error.to_string().ends_with("nobody reads from the pipe"), "{error}");
+    assert!(error.to_string().ends_with("no process reads from the pipe"), "{error}");
     let reader = tokio::task::spawn_blocking(move || fs::read(path).unwrap());
     let mut io = open(&text).await;
     io.write_all(b"hello").await.unwrap();
@@ -181,7 +181,7 @@ async fn a_pipe_is_written_once_somebody_reads() {
     assert!(read_all(io).await.is_empty());
     assert_eq!(reader.await.unwrap(), b"hello");
     let error = failure(try_connect(&Context::new(), "fifo:/etc/passwd").await);
-    assert_eq!(error.hint(), Some("a file is `file:/etc/passwd`"), "{error}");
+    assert_eq!(error.hint(), Some("for a file, write `file:/etc/passwd`"), "{error}");
 }
 
 // === null and zero ===

@@ -111,11 +111,14 @@ async fn what_is_too_long_ends_the_session_with_a_reason() {
     let error = next(&mut near).await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "a message is longer than 4 bytes");
     let error = send(&mut near, Part::binary("five!")).await.unwrap_err();
-    assert_eq!(error.to_string(), "a message of 5 bytes is refused: 4 is the limit");
+    assert_eq!(error.to_string(), "refused a message of 5 bytes: the limit is 4");
 
     let (mut near, _far) = over("by=length:width=1").await;
     let error = send(&mut near, Part::binary(vec![0; 256])).await.unwrap_err();
-    assert_eq!(error.to_string(), "a message of 256 bytes has no room in a length of 1 bytes");
+    assert_eq!(
+        error.to_string(),
+        "a message of 256 bytes is too long for a length field of 1 bytes"
+    );
     assert!(next(&mut near).await.is_none());
     assert_eq!(near.end().why, Reason::TooBig);
 }
@@ -127,7 +130,7 @@ async fn a_stream_that_ends_inside_a_message() {
     far.write_all(b"\0\x05hel").await.unwrap();
     far.shutdown().await.unwrap();
     let error = next(&mut near).await.unwrap().unwrap_err();
-    assert_eq!(error.to_string(), "the stream ended inside a message: 5 bytes of it have come");
+    assert_eq!(error.to_string(), "the stream ended inside a message, after 5 bytes of it");
     assert_eq!(End::lost(&error).why, Reason::Truncated);
 
     let (mut near, mut far) = over("by=lines").await;
@@ -177,7 +180,7 @@ async fn the_rest_of_a_message_is_waited_for_as_long_as_was_said() {
     let (mut near, mut far) = over("by=fixed:fixed=3:timeout=1s:partial=error").await;
     far.write_all(b"ab").await.unwrap();
     let error = next(&mut near).await.unwrap().unwrap_err();
-    assert_eq!(error.to_string(), "the stream paused inside a message: 2 bytes of it have come");
+    assert_eq!(error.to_string(), "the stream paused inside a message, after 2 bytes of it");
 
     // Without a limit, for ever.
     let (mut near, mut far) = over("by=lines").await;
@@ -392,7 +395,7 @@ fn mistakes_of_framings() {
     insta::assert_snapshot!(shown.join("\n"));
     let text = "ws:9000:framing=lines:encoding=text";
     let warning = Report::new(text, &listener(text).warnings).to_string();
-    assert!(warning.contains("the framing says which messages are text"), "{warning}");
+    assert!(warning.contains("the framing determines which messages are text"), "{warning}");
 }
 
 /// websocksy's framings, by their documentation: what is kept, and which messages are text.

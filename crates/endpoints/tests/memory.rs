@@ -120,13 +120,13 @@ async fn contexts_know_nothing_of_each_others_names() {
     let error = failure(try_connect(&other, "mem:x").await);
     assert_eq!(error.kind(), ErrorKind::Refused);
     insta::assert_snapshot!(shown(&error), @r"
-    cannot connect mem:x: nothing listens on this name
-    `mem` names are of one process; listen on it first
+    cannot connect mem:x: no listener has this name
+    `mem` names exist within one process; open the listener first
     ");
     let error = failure(try_bind(&one, "mem:x").await);
     assert_eq!(error.kind(), ErrorKind::Busy);
     insta::assert_snapshot!(shown(&error), @r"
-    cannot bind mem:x: the name is listened on already
+    cannot bind mem:x: another listener has this name
     choose another name
     ");
     bind(&other, "mem:x").await;

@@ -66,15 +66,12 @@ async fn an_address_that_is_not_there_yet_is_bound_with_freebind() {
 async fn what_the_system_refuses_is_named() {
     let cx = Context::new();
     for (option, words) in [
-        ("congestion=nonsense", "the system refuses `congestion`: no such file or directory"),
-        ("device=nonsense0", "the system refuses `device`: no such device"),
-        (
-            "send-buffer=1G",
-            "the system gives `send-buffer` less than that; net.core.wmem_max is its limit",
-        ),
+        ("congestion=nonsense", "the system rejects `congestion`: no such file or directory"),
+        ("device=nonsense0", "the system rejects `device`: no such device"),
+        ("send-buffer=1G", "the system limits `send-buffer` to the value of net.core.wmem_max"),
         (
             "receive-buffer=1G",
-            "the system gives `receive-buffer` less than that; net.core.rmem_max is its limit",
+            "the system limits `receive-buffer` to the value of net.core.rmem_max",
         ),
     ] {
         let error = failure(try_bind(&cx, &format!("tcp:0:interface=127.0.0.1:{option}")).await);
@@ -85,7 +82,7 @@ async fn what_the_system_refuses_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let text = format!("unix:{}/s:send-buffer=1G", dir.path().display());
     let error = failure(try_bind(&cx, &text).await);
-    assert!(error.to_string().contains("the system gives `send-buffer` less"), "{error}");
+    assert!(error.to_string().contains("the system limits `send-buffer`"), "{error}");
 }
 
 #[test]
@@ -104,7 +101,7 @@ fn mistakes() {
         ("tcp:h:1:tos=256", "`tos` must be a number from 0 to 255"),
         (
             "tcp:h:1:fastopen=true",
-            "`tcp` takes `fastopen` when listening, and this is the connecting side",
+            "`tcp` has `fastopen` only when listening, and this is the connecting side",
         ),
     ] {
         let report = shown(text);

@@ -320,18 +320,18 @@ async fn what_cannot_be_started_is_explained() {
     assert_eq!(error.kind(), ErrorKind::Permission);
     insta::assert_snapshot!(shown(error), @r"
     cannot start process:DIR/file: permission denied
-    DIR/file must be a file that may be executed (`chmod +x`)
+    DIR/file must be an executable file (`chmod +x`)
     ");
     make_executable(&file);
     let error = start(format!("process:{}", file.display())).await;
     insta::assert_snapshot!(shown(error), @r"
     cannot start process:DIR/file: exec format error
-    it is not a program of this machine; a script begins with `#!/bin/sh`
+    it is not an executable for this machine; a script must begin with `#!`, as in `#!/bin/sh`
     ");
     let error = start(format!("process:cat:cwd={}/no", dir.path().display())).await;
     insta::assert_snapshot!(shown(error), @r"
     cannot start process:cat:cwd=DIR/no: no such file or directory
-    `cwd` must be a directory, and DIR/no is none
+    `cwd` must be a directory, and DIR/no is not one
     ");
 }
 

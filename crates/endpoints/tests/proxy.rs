@@ -194,7 +194,7 @@ async fn what_is_no_header_is_said_once() {
     let (mut accept, at) = listen(":handshake-timeout=300ms").await;
     let head = format!("cannot accept proxy:{{tcp:{at}}}: ");
     for (bytes, words) in [
-        (&b"GET / HTTP/1.1\r\n\r\n"[..], "there is no PROXY header in front"),
+        (&b"GET / HTTP/1.1\r\n\r\n"[..], "the stream doesn't begin with a PROXY header"),
         (b"PROXY TCP4 1.2.3.4 1.2.3.4 1 99999\r\n", "the line of a PROXY header is malformed"),
         (
             &[b"PROXY UNKNOWN ".as_slice(), &[b'x'; 107]].concat(),
@@ -251,7 +251,7 @@ async fn others_are_not_believed() {
     assert_eq!(
         error.to_string(),
         format!(
-            "cannot accept proxy:{{tcp:{at}}}: {own} isn't `trusted`: nothing that it says about its client is believed"
+            "cannot accept proxy:{{tcp:{at}}}: {own} isn't `trusted`, so its header is not accepted"
         )
     );
     assert_eq!(error.hint(), Some("`trusted=` names the proxies' addresses or networks"));
@@ -290,7 +290,7 @@ async fn a_web_page_does_not_reach_a_program_without_a_header() {
         let (result, _peer) =
             said(&mut *accept, at, b"POST / HTTP/1.1\r\nHost: x\r\n\r\nid\n").await;
         let error = failure(result).to_string();
-        assert!(error.contains("an HTTP request came, and a web page must not"), "{error}");
+        assert!(error.contains("refused an HTTP request: web pages must not"), "{error}");
         let (conn, _peer) = conn(&mut *accept, at, b"id\n").await;
         assert_eq!(conn.into_io().read_u8().await.unwrap(), b'i');
     }
@@ -402,12 +402,12 @@ fn mistakes() {
       = help: a network is `10.0.0.0/8`, an address `192.0.2.1`; or `loopback`, `private`, `unix`, `any`; names are not looked up
     ");
     insta::assert_snapshot!(shown("proxy:9000:trusted="), @r"
-    error: `trusted` names nobody, and a header is believed from somebody named alone
+    error: `trusted` is empty, so no header would be accepted
       | proxy:9000:trusted=
       |                    ^
     ");
     insta::assert_snapshot!(shown("proxy:9000:handshake-timeout=0"), @r"
-    error: `handshake-timeout` must be more than 0: a silent peer would be waited for for ever
+    error: `handshake-timeout` must be more than 0: otherwise a silent peer is never closed
       | proxy:9000:handshake-timeout=0
       |                              ^
     ");

@@ -524,7 +524,7 @@ async fn what_cannot_be_started_is_explained() {
     let error = failure(try_connect(&cx, "pty:bash:cwd=/dev/null").await);
     insta::assert_snapshot!(shown(&error), @r"
     cannot start pty:bash:cwd=/dev/null: not a directory
-    `cwd` must be a directory, and /dev/null is none
+    `cwd` must be a directory, and /dev/null is not one
     ");
 }
 

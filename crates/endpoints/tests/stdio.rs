@@ -45,6 +45,6 @@ async fn child() {
     let error = failure(try_connect(&cx, "stdio").await);
     insta::assert_snapshot!(common::shown(&error), @r"
     cannot open stdio: standard output was closed at the end of an earlier session
-    `keep=true` leaves it open for the next one
+    keep it open for the next session with `keep=true`
     ");
 }

@@ -200,7 +200,7 @@ async fn a_busy_port_is_named() {
     assert_eq!(error.kind(), ErrorKind::Busy);
     insta::assert_snapshot!(shown(&error).replace(&port, "PORT"), @r"
     cannot bind tcp:PORT:127.0.0.1: address already in use
-    another program listens there; choose another port, or find it with `ss -ltnp 'sport = :PORT'`
+    another program listens on this port; choose another one, or find the program with `ss -ltnp 'sport = :PORT'`
     ");
 }
 
@@ -213,13 +213,13 @@ async fn a_refusal_is_explained() {
     let error = failure(try_connect(&cx, &format!("tcp:127.0.0.1:{port}")).await);
     insta::assert_snapshot!(shown(&error).replace(&port, "PORT"), @r"
     cannot connect tcp:127.0.0.1:PORT: connection refused
-    nothing listens on port PORT there; start the server or check the port
+    no server listens on port PORT; start the server or check the port
     ");
     let error = failure(try_connect(&cx, &format!("tcp4:localhost:{port}")).await);
     assert_eq!(error.kind(), ErrorKind::Refused);
     insta::assert_snapshot!(shown(&error).replace(&port, "PORT"), @r"
     cannot connect tcp4:localhost:PORT: 127.0.0.1: connection refused
-    nothing listens on port PORT there; start the server or check the port
+    no server listens on port PORT; start the server or check the port
     ");
 }
 
@@ -229,8 +229,7 @@ async fn an_unknown_name_is_explained() {
     assert_eq!(error.kind(), ErrorKind::NotFound);
     // The resolver's words differ with and without a network.
     let words = shown(&error);
-    let start = "cannot connect tcp:no-such-host.invalid:80: the name `no-such-host.invalid` \
-                 can't be resolved: ";
+    let start = "cannot connect tcp:no-such-host.invalid:80: cannot resolve the name `no-such-host.invalid`: ";
     assert!(words.starts_with(start), "{words}");
     assert!(words.ends_with("\ncheck the spelling, or give an address"), "{words}");
 }
@@ -272,7 +271,7 @@ async fn silence_has_an_end() {
     assert_eq!(error.kind(), ErrorKind::Timeout);
     insta::assert_snapshot!(shown(&error).replace(&port, "PORT"), @r"
     cannot connect tcp:127.0.0.1:PORT:timeout=300ms: no answer within 0.3 s
-    the host is down or a firewall drops this; `timeout=` waits longer
+    the host is down or a firewall drops the connection; wait longer with `timeout=`
     ");
 }
 

@@ -181,55 +181,50 @@ async fn clients_that_ask_wrongly_are_told_so() {
         (
             "socks5",
             &b"GET / HTTP/1.1\r\n"[..],
-            "what came is not SOCKS: it begins with 0x47",
+            "received data that is not SOCKS: it begins with 0x47",
             &b""[..],
         ),
         (
             "socks5",
             b"\x05\x01\x01",
-            "the client wants to say who it is in a way that isn't spoken here",
+            "the client offers only unsupported authentication methods",
             b"\x05\xff",
         ),
         (
             "socks5",
             b"\x05\x01\x00\x05\x02\x00\x01\x7f\0\0\x01\0\x50",
-            "the client asks to be listened for (BIND), and only CONNECT is taken",
+            "the client asks for a listener (BIND), but only CONNECT is supported",
             b"\x05\x00\x05\x07\x00\x01\0\0\0\0\0\0",
         ),
         (
             "socks5",
             b"\x05\x01\x00\x05\x03\x00\x01\0\0\0\0\0\0",
-            "the client asks for datagrams (UDP ASSOCIATE), and only CONNECT is taken",
+            "the client asks for datagrams (UDP ASSOCIATE), but only CONNECT is supported",
             b"\x05\x00\x05\x07\x00\x01\0\0\0\0\0\0",
         ),
         (
             "socks5",
             b"\x05\x01\x00\x05\x01\x00\x09",
-            "SOCKS has no kind of address 0x09",
+            "a SOCKS message has the unknown address type 0x09",
             b"\x05\x00\x05\x08\x00\x01\0\0\0\0\0\0",
         ),
-        (
-            "socks5",
-            b"\x05\x01\x00\x05\x01\x00\x03",
-            "no request of SOCKS came within 0.3 s",
-            b"\x05\x00",
-        ),
+        ("socks5", b"\x05\x01\x00\x05\x01\x00\x03", "no SOCKS request within 0.3 s", b"\x05\x00"),
         (
             "http-connect",
             b"GET http://h/ HTTP/1.1\r\nHost: h\r\n\r\n",
-            "`GET` came, and only CONNECT is spoken here",
+            "received `GET`, but only CONNECT is supported",
             b"HTTP/1.1 405 Method Not Allowed\r\nAllow: CONNECT\r\n",
         ),
         (
             "http-connect",
             b"CONNECT h HTTP/1.1\r\n\r\n",
-            "CONNECT needs HOST:PORT, and `h` came",
+            "CONNECT needs HOST:PORT, but received `h`",
             b"HTTP/1.1 400 Bad Request\r\n",
         ),
         (
             "http-connect",
             b"\x05\x01\x00",
-            "what came is not HTTP: invalid token",
+            "received data that is not HTTP: invalid token",
             b"HTTP/1.1 400 Bad Request\r\n",
         ),
         ("http-connect", b"CONNECT h:80 HTTP", "no CONNECT request came within 0.3 s", b""),
@@ -347,23 +342,23 @@ async fn a_login_is_shown_where_it_is_wanted() {
 #[tokio::test]
 async fn what_proxies_say_is_said_on() {
     let cases: &[(&str, &[&[u8]], &str)] = &[
-        (SOCKS, &[b"\x05\xff"], "the proxy wants to know who asks\n`user=` and `password-file=` say it"),
-        (SOCKS, &[b"\x05\x00", b"\x05\x02\x00\x01\0\0\0\0\0\0"], "the proxy says no: its rules don't allow this connection"),
-        (SOCKS, &[b"\x05\x00", b"\x05\x04\x00\x01\0\0\0\0\0\0"], "the proxy says no: the host can't be reached"),
-        (SOCKS, &[b"\x05\x00", b"\x05\x00\x00\x01\0"], "the connection ended within a message of SOCKS"),
-        (SOCKS, &[b"\x05\x00", b"\x05\x00\x00\x07"], "SOCKS has no kind of address 0x07"),
-        (SOCKS, &[b"\x05\x80"], "the proxy chose what it wasn't offered"),
-        (SOCKS, &[b"HTTP/1.1 400 Bad Request\r\n\r\n"], "a message of SOCKS has the version 72"),
+        (SOCKS, &[b"\x05\xff"], "the proxy requires authentication\nauthenticate with `user=` and `password-file=`"),
+        (SOCKS, &[b"\x05\x00", b"\x05\x02\x00\x01\0\0\0\0\0\0"], "the proxy refuses: its rules don't allow this connection"),
+        (SOCKS, &[b"\x05\x00", b"\x05\x04\x00\x01\0\0\0\0\0\0"], "the proxy refuses: the host can't be reached"),
+        (SOCKS, &[b"\x05\x00", b"\x05\x00\x00\x01\0"], "the connection ended inside a SOCKS message"),
+        (SOCKS, &[b"\x05\x00", b"\x05\x00\x00\x07"], "a SOCKS message has the unknown address type 0x07"),
+        (SOCKS, &[b"\x05\x80"], "the proxy chose an authentication method that was not offered"),
+        (SOCKS, &[b"HTTP/1.1 400 Bad Request\r\n\r\n"], "a SOCKS message has the unknown version 72"),
         (SOCKS, &[b""], "the proxy closed the connection without an answer"),
         (HTTP, &[b"HTTP/1.1 403 Filtered\r\nContent-Type: text/html\r\n\r\n<html><head><title>403 Filtered</title></head><body><h1>Filtered</h1>"],
             "the proxy answered 403 Filtered: Filtered"),
         (HTTP, &[b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n\r\nno such host"],
             "the proxy answered 503 Service Unavailable: no such host"),
         (HTTP, &[b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=x\r\n\r\n"],
-            "the proxy answered 407 Proxy Authentication Required\n`user=` and `password-file=` say who asks"),
+            "the proxy answered 407 Proxy Authentication Required\nauthenticate with `user=` and `password-file=`"),
         (HTTP, &[b"HTTP/1.1 407 \r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\n\r\n"],
-            "the proxy answered 407\nthe proxy takes Negotiate, NTLM alone, and Basic is what is spoken here: put a proxy such as cntlm or px between"),
-        (HTTP, &[b"\x05\x00"], "what the proxy answered makes no sense: what came is not HTTP: invalid HTTP version"),
+            "the proxy answered 407\nthe proxy accepts only Negotiate, NTLM, but only Basic is supported: put a proxy such as cntlm or px in between"),
+        (HTTP, &[b"\x05\x00"], "the proxy's answer is invalid: received data that is not HTTP: invalid HTTP version"),
         (HTTP, &[b"HTTP/1.1 200 OK\r\n"], "the proxy closed the connection within its answer"),
     ];
     for (text, answer, words) in cases {
@@ -384,7 +379,7 @@ async fn a_proxy_that_is_silent_is_given_up() {
     for kind in ["socks5", "http-connect"] {
         let text = format!("{kind}:{{tcp:{at}}}:host=h:port=1:timeout=200ms");
         let error = failure(connector(&text).endpoint.connect(&Context::new(), &Info::new()).await);
-        assert!(error.to_string().ends_with("no answer of the proxy within 0.2 s"), "{error}");
+        assert!(error.to_string().ends_with("no answer from the proxy within 0.2 s"), "{error}");
     }
 }
 
@@ -411,29 +406,32 @@ async fn only_what_is_allowed_is_dialled() {
     let refused = |words: &str| Err(format!("Forbidden {words}"));
     assert_eq!(
         dialled("*", "127.0.0.1", port).await,
-        refused(&format!("`allow` doesn't admit 127.0.0.1, port {port}"))
+        refused(&format!("`allow` doesn't permit 127.0.0.1, port {port}"))
     );
     assert_eq!(
         dialled("localhost,*", "::ffff:127.0.0.1", port).await,
-        refused(&format!("`allow` doesn't admit 127.0.0.1, port {port}"))
+        refused(&format!("`allow` doesn't permit 127.0.0.1, port {port}"))
     );
     let named = dialled("localhost", "localhost", port).await.unwrap_err();
-    assert!(named.starts_with("Forbidden `allow` doesn't admit `localhost`, which is "), "{named}");
+    assert!(
+        named.starts_with("Forbidden `allow` doesn't permit `localhost`, which is "),
+        "{named}"
+    );
     assert_eq!(
         dialled("loopback", "a b", port).await,
-        refused("the client asks for `a b`, which is no host")
+        refused("the client requests `a b`, which is not a host")
     );
     assert_eq!(
         dialled("loopback", "h\u{7}/", 0).await,
-        refused("the client asks for `h\u{fffd}/`, which is no host")
+        refused("the client requests `h\u{fffd}/`, which is not a host")
     );
     assert_eq!(
         dialled("loopback", "127.0.0.1", 0).await,
-        refused("the client asks for `0`, which is no port")
+        refused("the client requests `0`, which is not a port")
     );
     let nothing = connector("tcp:${target.host}:80:allow=*");
     let error = failure(nothing.endpoint.connect(&Context::new(), &Info::new()).await).to_string();
-    assert!(error.ends_with("there is no `target.host` to fill in"), "{error}");
+    assert!(error.ends_with("the client's connection has no fact `target.host`"), "{error}");
 }
 
 #[tokio::test]
@@ -456,7 +454,7 @@ async fn with_a_proxy_the_address_is_sent_and_not_the_name() {
     assert_eq!(conn.unwrap().info.get::<Target>().unwrap().host, "localhost");
     let elsewhere = Info::new().with(Target::new("192.0.2.1", 7));
     let refused = failure(connector.endpoint.connect(&cx, &elsewhere).await);
-    assert!(refused.to_string().ends_with("`allow` doesn't admit 192.0.2.1, port 7"), "{refused}");
+    assert!(refused.to_string().ends_with("`allow` doesn't permit 192.0.2.1, port 7"), "{refused}");
 }
 
 #[test]
@@ -476,7 +474,7 @@ fn a_proxy_for_other_machines_has_to_be_meant() {
         let words = refused("socks5:{tcp:1080}", to).unwrap();
         assert!(
             words.starts_with(
-                "other machines could reach whatever they name, through a proxy of yours, `"
+                "other machines could reach any destination that they name, through your proxy, `"
             ),
             "{words}"
         );

@@ -135,7 +135,7 @@ async fn facts_and_client_certificates() {
     other.sign("mallory.pem", &["alice.example"], |_| {});
     let forged = format!("{trusts}:cert={}", other.shown("mallory.pem"));
     let (there, _) = shake(&mut *accept, at, &forged).await;
-    assert!(said(there).contains("authority that is not trusted"));
+    assert!(said(there).contains("untrusted authority"));
 }
 
 #[tokio::test]
@@ -148,13 +148,13 @@ async fn what_is_wrong_with_a_certificate_is_said() {
     for (cert, more, words) in [
         ("right.pem", format!("{ca}:name=other.example"), "for another name"),
         ("right.pem", ca.clone(), "for another name"),
-        ("right.pem", ":ca=webpki:name=h.example".to_owned(), "authority that is not trusted"),
+        ("right.pem", ":ca=webpki:name=h.example".to_owned(), "untrusted authority"),
         ("old.pem", format!("{ca}:name=h.example"), "has expired"),
         ("new.pem", format!("{ca}:name=h.example"), "not valid yet"),
         (
             "right.pem",
             ":pin=sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned(),
-            "none of those in `pin`",
+            "not listed in `pin`",
         ),
     ] {
         let (mut accept, at) = listen(&format!("cert={}", folder.shown(cert))).await;
@@ -216,12 +216,9 @@ async fn files_that_can_not_be_used_are_named() {
     );
     let one = folder.shown("one.pem");
     for (more, words) in [
-        (
-            format!("cert={one}:key={}", folder.shown("two.pem")),
-            "does not belong to the certificate",
-        ),
+        (format!("cert={one}:key={}", folder.shown("two.pem")), "doesn't match the certificate"),
         (format!("cert={one}:key={}", folder.shown("locked.pem")), "the key is encrypted"),
-        (format!("cert={}", folder.shown("ca.pem")), "there is no private key in it"),
+        (format!("cert={}", folder.shown("ca.pem")), "it contains no private key"),
         (format!("cert={}", folder.shown("nothing.pem")), "no such file"),
         (format!("cert={}", folder.shown("empty")), "neither name.pem nor name/fullchain.pem"),
     ] {
@@ -472,14 +469,14 @@ fn spellings_mean_what_they_mean_elsewhere() {
         assert_eq!(listen(typed, Syntax::Extended).as_deref(), Ok(meant), "{typed}");
     }
     for (typed, words) in [
-        ("tls:443", "`cert=self-signed` makes one at the start"),
-        ("wss://127.0.0.1:443/", "`cert=self-signed` makes one at the start"),
+        ("tls:443", "create one at the start with `cert=self-signed`"),
+        ("wss://127.0.0.1:443/", "create one at the start with `cert=self-signed`"),
         ("tls:443:cert=a:verify-client=required", "`verify-client` needs `ca`"),
         (
             "tls:443:cert=a:verify-client=required:ca=b:optional=true",
             "plain connections have no certificate",
         ),
-        ("tls:443:cert=a,b:key=c", "one `key` can't be that of several certificates"),
+        ("tls:443:cert=a,b:key=c", "one `key` can't match several certificates"),
     ] {
         let report = listen(typed, Syntax::Extended).unwrap_err();
         assert!(report.contains(words), "{typed}: {report}");
@@ -501,7 +498,7 @@ async fn a_web_page_does_not_reach_a_program_by_a_plain_connection() {
     let page = b"POST /a/path/that/is/longer/than/one/look HTTP/1.1\r\nHost: x\r\n\r\nid\n";
     let (refused, mut stream) = come(page).await;
     let words = failure(refused).to_string();
-    assert!(words.contains("an HTTP request came, and a web page must not use"), "{words}");
+    assert!(words.contains("refused an HTTP request: web pages must not use"), "{words}");
     let mut got = String::new();
     let _ = stream.read_to_string(&mut got).await;
     assert!(got.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{got}");

@@ -121,8 +121,8 @@ async fn a_stale_socket_stays_if_it_is_to() {
     let bound = try_bind(&Context::new(), &format!("{}:unlink=no", place.text())).await;
     let error = failure(bound);
     insta::assert_snapshot!(place.shown(&error), @r"
-    cannot bind unix:DIR/s:unlink=no: a socket is there already
-    nobody listens on it: remove DIR/s
+    cannot bind unix:DIR/s:unlink=no: a socket exists already
+    no process listens on it: remove DIR/s
     ");
     assert_eq!(place.files(), ["s"]);
 }
@@ -135,7 +135,7 @@ async fn a_live_lock_is_respected() {
     assert_eq!(error.kind(), ErrorKind::Busy);
     insta::assert_snapshot!(place.shown(&error), @r"
     cannot bind unix:DIR/s: process 1 has locked it
-    stop process 1; if it is no server of this socket, remove DIR/s.lock
+    stop process 1; if it doesn't serve this socket, remove DIR/s.lock
     ");
     assert_eq!(place.files(), ["s.lock"]);
 }
@@ -146,13 +146,13 @@ async fn our_own_listener_is_in_the_way() {
     let _first = bind(&cx, &place.text()).await;
     let error = failure(try_bind(&cx, &place.text()).await);
     insta::assert_snapshot!(place.shown(&error), @r"
-    cannot bind unix:DIR/s: this program listens there already
-    each listener needs a path of its own
+    cannot bind unix:DIR/s: another listener of this program uses it
+    give each listener a different path
     ");
     let error = failure(try_bind(&cx, &format!("{}:lockfile=no", place.text())).await);
     insta::assert_snapshot!(place.shown(&error), @r"
     cannot bind unix:DIR/s:lockfile=no: the socket is in use
-    another program listens there; choose another path, or find it with `ss -xlp src DIR/s`
+    another program listens on it; choose another path, or find the program with `ss -xlp src DIR/s`
     ");
     assert_eq!(place.files(), ["s", "s.lock"]);
     connect(&cx, &place.text()).await;
@@ -164,7 +164,7 @@ async fn what_is_no_socket_is_never_removed() {
     fs::write(place.path(), "precious").unwrap();
     let error = failure(try_bind(&Context::new(), &place.text()).await);
     insta::assert_snapshot!(place.shown(&error), @r"
-    cannot bind unix:DIR/s: something that isn't a socket is there already
+    cannot bind unix:DIR/s: a file that isn't a socket exists already
     choose another path, or move it away
     ");
     assert_eq!(fs::read_to_string(place.path()).unwrap(), "precious");
@@ -217,13 +217,13 @@ async fn an_abstract_name_has_no_file_and_one_owner() {
     assert_eq!(error.kind(), ErrorKind::Busy);
     insta::assert_snapshot!(place.shown(&error), @r"
     cannot bind unix:@DIR/s: address already in use
-    another program listens there; choose another name
+    another program listens on it; choose another name
     ");
     drop(accept);
     let error = failure(try_connect(&cx, &name).await);
     insta::assert_snapshot!(place.shown(&error), @r"
     cannot connect unix:@DIR/s: connection refused
-    nothing listens on this socket any more; start the server
+    no server listens on this socket; start the server
     ");
 }
 
@@ -241,8 +241,8 @@ async fn a_full_backlog_is_waited_for() {
         assert!(queued.len() < 16, "the backlog has no end");
     };
     insta::assert_snapshot!(place.shown(&error), @r"
-    cannot connect unix:DIR/s:timeout=50ms: the listener accepts nothing: its backlog is full
-    `timeout=` waits longer
+    cannot connect unix:DIR/s:timeout=50ms: the listener doesn't accept connections: its backlog is full
+    wait longer with `timeout=`
     ");
     let text = place.text();
     let late = tokio::spawn(async move { try_connect(&cx, &text).await.map(drop) });
@@ -262,7 +262,7 @@ async fn failures_are_explained() {
     let error = failure(try_connect(&cx, &place.text()).await);
     insta::assert_snapshot!(place.shown(&error), @r"
     cannot connect unix:DIR/s: connection refused
-    nothing listens on this socket any more; start the server
+    no server listens on this socket; start the server
     ");
     let error = failure(try_bind(&cx, &format!("{}/no/s", place.text())).await);
     insta::assert_snapshot!(place.shown(&error), @"cannot bind unix:DIR/s/no/s: not a directory");

@@ -44,8 +44,8 @@ async fn until_over(
                 if displaces && crowd.is_due() {
                     let at = accept.local();
                     warn!(
-                        "{at} has as many connections without a session as it may: the most \
-                         silent ones are closed for new ones"
+                        "{at} has reached its limit of connections without a session: new ones replace those that \
+                         have been silent for longest"
                     );
                 }
                 if works.send(Work::Incoming(incoming, place)).await.is_err() {
@@ -89,7 +89,7 @@ struct Trouble {
 }
 
 impl Trouble {
-    /// Says it, unless it was said lately; how long to wait.
+    /// Logs the error, unless it was logged recently. Returns the time to wait.
     fn next(&mut self, error: &Error) -> Duration {
         let text = error.to_string();
         let known = self.said.as_ref().is_some_and(|(said, at)| {
@@ -108,5 +108,5 @@ const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_
 /// When files run out, a connection that was silent for so long is closed for the next one.
 const SILENT: Duration = Duration::from_secs(1);
 const FREEING: Duration = Duration::from_millis(5);
-/// How often the same trouble is worth a line.
+/// The minimum interval between log lines about the same error.
 const REMIND: Duration = Duration::from_secs(60);

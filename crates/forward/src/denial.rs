@@ -11,14 +11,14 @@ pub(crate) enum Denied {
     Closing,
 }
 
-/// What a peer is told whose destination took too long.
+/// Returns the denial for a destination that took too long.
 pub(crate) fn out_of_time() -> Denied {
     let words = "the destination did not answer in time";
     Denied::Unreachable(Refusal::new(RefusalKind::Timeout, words))
 }
 
-/// What a peer may know about a destination that can't be connected: the cause that the log has, with no name and no
-/// address.
+/// Returns the refusal that a peer gets if its destination can't be connected: the cause that the log has, without
+/// names and addresses.
 pub(crate) fn told(error: &Error, grants: Grants) -> Refusal {
     let program = grants == Grants::Program;
     let kind = match error.kind() {
@@ -34,23 +34,25 @@ pub(crate) fn told(error: &Error, grants: Grants) -> Refusal {
         (ErrorKind::Timeout, _) => "the destination did not answer in time".to_owned(),
         (ErrorKind::Busy, _) => "the destination is in use".to_owned(),
         (ErrorKind::Forbidden, _) => "this destination is not allowed".to_owned(),
-        (ErrorKind::Unavailable, _) => "the destination can't be looked up now".to_owned(),
+        (ErrorKind::Unavailable, _) => {
+            "the destination can't be looked up at the moment".to_owned()
+        }
         (ErrorKind::Unrouted, _) => "there is no such destination".to_owned(),
         (ErrorKind::NotFound, Grants::Program) => "there is no such program".to_owned(),
-        (ErrorKind::NotFound, Grants::Device) => "the device is not there".to_owned(),
+        (ErrorKind::NotFound, Grants::Device) => "the device doesn't exist".to_owned(),
         (kind, _) => {
             let cause = error.bare_cause().unwrap_or_else(|| {
                 let words = match kind {
-                    ErrorKind::NotFound => "its name is not known",
+                    ErrorKind::NotFound => "its name is unknown",
                     ErrorKind::Permission => "permission denied",
-                    ErrorKind::Protocol => "it does not follow its protocol",
+                    ErrorKind::Protocol => "it violates its protocol",
                     ErrorKind::Refused => "it refused",
                     _ => "",
                 };
                 words.to_owned()
             });
             let colon = if cause.is_empty() { "" } else { ": " };
-            format!("the destination can't be connected{colon}{cause}")
+            format!("cannot connect to the destination{colon}{cause}")
         }
     };
     Refusal::new(kind, words)

@@ -36,7 +36,7 @@ struct Entry {
 struct State {
     /// When something last moved in it.
     stirred: Instant,
-    /// Whether it is to give way.
+    /// Set if it is asked to give way.
     asked: bool,
     /// The task of the session, once it has waited for that.
     waker: Option<Waker>,
@@ -71,8 +71,8 @@ impl Endings {
         }
     }
 
-    /// Asks the session that was silent for the longest time to give way, of those with this destination; `None` is
-    /// any. Whether there is a prospect: one was asked, or has left just now.
+    /// Asks the session that has been silent for longest to give way, of those with this destination; `None` is any.
+    /// Returns `true` if a place can be expected: a session was asked, or has ended just now.
     pub(crate) fn ask(&self, destination: Option<&Arc<str>>) -> bool {
         let mut list = self.list();
         let matches = |name: &Arc<str>| destination.is_none_or(|wanted| wanted == name);
@@ -111,7 +111,7 @@ pub(crate) struct Attempts<'a> {
 }
 
 impl Attempts<'_> {
-    /// Whether another attempt is worth it, after a pause.
+    /// Returns `true` if another attempt is worthwhile, after a pause.
     pub(crate) async fn next(&mut self) -> bool {
         let now = Instant::now();
         match self.until {
@@ -164,9 +164,9 @@ impl Drop for Ending<'_> {
     }
 }
 
-/// How long a device may take to close.
+/// The time that a device may take to close.
 const CLOSING: Duration = Duration::from_secs(2);
-/// How long a client waits for the place of one that is ending.
+/// The time that a client waits for the place of a session that is ending.
 const PATIENCE: Duration = Duration::from_secs(2);
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(100));
 /// Destinations that are remembered: more of them at a time aren't devices.

@@ -1,8 +1,8 @@
 //! Takes what listeners accept, and sees every offer through.
 //!
-//! [`Forwarder::serve`] is one loop over three things: the acceptor, what came of it (incoming
-//! connections, and their offers), and the tasks that these are handled in. Every handshake and
-//! every session is a task of its own; all of them are the loop's, so nothing outlives it.
+//! [`Forwarder::serve`] is one loop over three things: the acceptor, its results (incoming
+//! connections and their offers), and the tasks that handle these. Every handshake and every
+//! session is a separate task; the loop owns them all, so nothing outlives it.
 
 use std::fmt;
 use std::pin::pin;
@@ -22,7 +22,7 @@ use crate::shared::{Shared, Work};
 use crate::undecided::{ListenerId, Place, Undecided};
 use crate::{Gate, Log, Observer, Route, Stop, Summary, Timers};
 
-/// What a forwarder keeps to.
+/// The configuration of a forwarder.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// Limits of time.
@@ -37,7 +37,7 @@ pub struct Config {
     /// The same for all listeners together: 4096. The listener with the most of them pays.
     pub max_undecided_total: usize,
     /// Serve exactly one session, then accept no more. An offer that comes while another one is
-    /// undecided waits for what becomes of that.
+    /// undecided waits for its outcome.
     pub once: bool,
 }
 
@@ -62,7 +62,7 @@ pub struct Forwarder {
 impl Forwarder {
     /// Forwards what `gate` lets pass to where `route` leads; `cx` is given to the connectors.
     ///
-    /// Listeners answer some requests by themselves, with a page for example. Those that are bound with
+    /// Listeners answer some requests without an offer, with a page for example. Those that are bound with
     /// [`Context::guarded_by`] the same gate ask it for these, too.
     pub fn new(
         cx: Context,
@@ -111,8 +111,8 @@ impl Forwarder {
         self.serve_exposed(accept, Exposure::Local, stop).await
     }
 
-    /// As [`Forwarder::serve`], for a listener that can be reached by these peers without a word of
-    /// the user's. What is routed to a destination that they must not reach is refused.
+    /// As [`Forwarder::serve`], for a listener that these peers can reach without a stated `auth`.
+    /// An offer that is routed to a destination that they must not reach is refused.
     pub async fn serve_exposed(
         &self,
         accept: Box<dyn Accept>,
@@ -212,7 +212,7 @@ async fn run_handshakes(
         let offer = match next {
             None => {
                 let peer = incoming.info.peer();
-                debug!(%peer, "closed: other connections need its place among the undecided");
+                debug!(%peer, "closed: another connection needs its place");
                 return OfferOutcome::Lost;
             }
             Some(Ok(Some(offer))) => offer,
@@ -251,8 +251,8 @@ async fn handshake(
     }
 }
 
-/// How much work waits for the loop, which never waits for anything itself.
+/// The number of work items that wait for the loop, which never waits itself.
 const WORKS: usize = 16;
 
-/// What tokio's semaphore counts to.
+/// The maximum count of tokio's semaphore.
 const MOST: usize = Semaphore::MAX_PERMITS;

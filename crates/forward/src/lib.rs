@@ -1,13 +1,13 @@
 //! Accept, gate, route, connect, splice and meter: what happens between two endpoints, whatever
 //! kinds they are.
 //!
-//! 1. A [`Forwarder`] takes what a listener accepts; handshakes run in tasks of their own.
+//! 1. A [`Forwarder`] accepts connections from a listener; handshakes run in separate tasks.
 //! 2. Every offer passes the [`Gate`], then the [`Route`] names its [`Destination`].
 //! 3. The destination is connected, and only then is the offer accepted or refused.
 //! 4. [`splice`] moves the data of the two connections until both have ended, a timer runs out or
-//!    the [`Stop`] comes, and says in its [`Outcome`] who ended it and why.
+//!    the [`Stop`] comes, and returns the reason in its [`Outcome`].
 //!
-//! What a session may wait for, and for how long, is in [`Timers`].
+//! [`Timers`] has the time limits of a session.
 //!
 //! # Invariants
 //! This crate knows the vocabulary alone: it can't tell tcp from a pty. Nothing is queued without a

@@ -1,4 +1,4 @@
-//! Who sees what becomes of sessions: the log, and whatever else counts them.
+//! Observers of sessions: the log, and whatever else counts them.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub trait Observer: Send + Sync {
     fn began(&self, session: &Began<'_>) -> Option<Box<dyn SessionObserver>>;
 }
 
-/// What is known of a session that begins.
+/// The facts about a session that begins.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Began<'a> {
@@ -33,7 +33,7 @@ impl<'a> Began<'a> {
 
 /// Sees one session. Dropped without [`SessionObserver::ended`] if its task panicked or was dropped.
 pub trait SessionObserver: Send {
-    /// Whether it wants to be told of what moves, which costs each wake-up a call.
+    /// Returns `true` if it observes moved data, which costs each wake-up a call.
     fn counts(&self) -> bool {
         false
     }

@@ -24,7 +24,7 @@ use crate::shared::Shared;
 use crate::splice::{Company, splice_by};
 use crate::{Destination, Outcome, Stop, patience, undecided};
 
-/// What became of a connection's handshakes, or of an offer that came of them.
+/// The outcome of a connection's handshakes, or of one of its offers.
 pub(crate) enum OfferOutcome {
     Session(Outcome),
     Refused,
@@ -40,8 +40,8 @@ pub(crate) enum OfferOutcome {
 
 /// Sees one offer through, to the end of its session.
 ///
-/// The future is as small as a session is for as long as it lasts: the memory of its beginning is
-/// in a box of its own, made here already, since an async function would keep its arguments twice.
+/// The future is as small as a session for as long as it lasts: the state of its opening is in a
+/// separate box, made here already, since an async function would keep its arguments twice.
 pub(crate) fn serve_offer(
     shared: Arc<Shared>,
     offer: Offer,
@@ -86,7 +86,7 @@ async fn open(
         opened = Opening::new(&shared, exposure, &stop).open(offer) => opened,
         // Without words: whoever lost its place to others must not hold memory by not listening.
         () = undecided.displaced() => {
-            info!("closed: other connections need its place among the undecided");
+            info!("closed: another connection needs its place");
             Err(OfferOutcome::Lost)
         }
     }
@@ -108,8 +108,8 @@ struct Place {
 }
 
 impl Place {
-    /// There is a session: if one was all that was wanted, no other one gets a place. What is to be
-    /// held for as long as it lasts.
+    /// Takes the session's place: with `once`, no other session gets one. Returns the permit to
+    /// hold for as long as the session lasts.
     fn keep(self, shared: &Shared) -> Option<OwnedSemaphorePermit> {
         if let (Some(permit), Some(once)) = (self.once, &shared.once) {
             permit.forget();
@@ -134,7 +134,7 @@ type Through = Option<Arc<dyn DialLayer>>;
 #[derive(Clone, Copy)]
 struct Opening<'a> {
     shared: &'a Shared,
-    /// Who reaches the listener without a word of the user's.
+    /// The clients that can reach the listener without a stated `auth`.
     exposure: Exposure,
     stop: &'a Stop,
     /// When it has to be taken.
@@ -224,8 +224,9 @@ impl<'a> Opening<'a> {
         Ok((reached, place, admitted))
     }
 
-    /// Waits for what the peer sends first, for a moment: a request of a web page must not start a
-    /// program. A peer that waits to be spoken to isn't held back any longer than that.
+    /// Waits for the peer's first bytes, for a moment: a request from a web page must not start a
+    /// program. A peer that waits for the destination to send first isn't delayed any longer than
+    /// that.
     async fn screen(self, offer: &mut Offer) -> Result<(), Denied> {
         tokio::select! {
             biased;
@@ -252,9 +253,10 @@ impl<'a> Opening<'a> {
         }
     }
 
-    /// Gate or route took their time; connecting has a line of its own.
+    /// Returns the denial after gate or route have timed out; a timeout of connecting has a
+    /// separate log line.
     fn late(self) -> Denied {
-        warn!("there was no decision within {:?}", self.shared.timers.connect);
+        warn!("no decision within {:?}", self.shared.timers.connect);
         out_of_time()
     }
 
@@ -302,7 +304,7 @@ impl<'a> Opening<'a> {
             return Ok(destination);
         }
         self.shared.refusals.log(&exposed(grants, &destination.name), Some(HOW_TO_ALLOW));
-        let words = "this listener doesn't say who may reach the destination";
+        let words = "this listener has no `auth`, which the destination requires";
         Err(Denied::Refused(Refusal::new(RefusalKind::Forbidden, words)))
     }
 
@@ -363,7 +365,7 @@ impl<'a> Opening<'a> {
             accepted = patience::timeout_at(by, offer.accept(answer)) => accepted,
             // What a peer takes its time to take is not a session yet, and has no grace.
             _ = self.stop.drained() => {
-                info!("it did not take that it was accepted before we stopped");
+                info!("it did not complete the accept before the stop");
                 return Err(OfferOutcome::Lost);
             }
         };
@@ -379,13 +381,14 @@ impl<'a> Opening<'a> {
                 Err(OfferOutcome::Lost)
             }
             None => {
-                info!("it was accepted, and did not take that in time");
+                info!("it did not complete the accept in time");
                 Err(OfferOutcome::Lost)
             }
         }
     }
 
-    /// The far side as the near side wants to see it. The near side is told if that fails.
+    /// Applies the layer that the near side sees the far side through. The near side is told if
+    /// that fails.
     async fn apply_layer(
         self,
         near: Conn,
@@ -419,7 +422,7 @@ impl<'a> Opening<'a> {
         }
     }
 
-    /// Connects for a near side that is accepted already, and says there why it can't.
+    /// Connects for a near side that is accepted already, and reports a failure there.
     async fn connect(
         self,
         mut near: Conn,
@@ -481,7 +484,7 @@ impl<'a> Opening<'a> {
         outcome
     }
 
-    /// Logs a denial; what the peer is to be told, if it is there.
+    /// Logs a denial. Returns the refusal for the peer, if the peer is there.
     fn said(self, denied: Denied) -> (Option<Refusal>, OfferOutcome) {
         match denied {
             Denied::Refused(refusal) => {
@@ -489,7 +492,7 @@ impl<'a> Opening<'a> {
                 (Some(refusal), OfferOutcome::Refused)
             }
             Denied::Closing => {
-                let refusal = Refusal::new(RefusalKind::Busy, "no more sessions are taken");
+                let refusal = Refusal::new(RefusalKind::Busy, "no more sessions are accepted");
                 info!("refused: {refusal}");
                 (Some(refusal), OfferOutcome::Refused)
             }

@@ -1,4 +1,4 @@
-//! How a session ended: who did it, why, and what had moved by then.
+//! The outcome of a session: its end, the reason, and the amounts moved.
 
 use std::fmt;
 use std::io;
@@ -41,7 +41,7 @@ impl fmt::Display for Side {
     }
 }
 
-/// What became of a session. `Display` is one line that says who ended it, why, and its numbers.
+/// The outcome of a session. `Display` is one line with the end, the reason and the numbers.
 #[derive(Debug)]
 pub struct Outcome {
     /// Bytes of payload that the far side took.
@@ -50,24 +50,24 @@ pub struct Outcome {
     pub received: u64,
     /// Those of both that went past us inside the kernel.
     pub spliced: u64,
-    /// From when both sides were open until both are let go.
+    /// The time from when both sides were open until both are closed.
     pub duration: Duration,
-    /// Who or what ended it.
+    /// The side or the event that ended it.
     pub end: Ended,
-    /// The end that the near side said, if it came to that.
+    /// The end of the near side, if it came to that.
     pub near: Option<End>,
-    /// The end that the far side said, if it came to that: a program's exit status is here.
+    /// The end of the far side, if it came to that; it has a program's exit status.
     pub far: Option<End>,
-    /// Whether data was thrown away that its reader might still have taken: a timer, a stop or a failure cut it.
+    /// Set if data was dropped that its reader might still have read: a timer, a stop or a failure cut it.
     pub cut: bool,
 }
 
-/// Who or what ended a session.
+/// The side or the event that ended a session.
 #[derive(Debug)]
 pub enum Ended {
-    /// This side was the first to say its end, and all went well.
+    /// This side ended first, and all went well.
     Eof(Side),
-    /// This side failed. What could still be delivered was.
+    /// This side failed. Data that could still be delivered was delivered.
     Error(Side, Failure),
     /// No byte moved for as long as [`Timers::idle`](crate::Timers::idle) allows.
     Idle,
@@ -76,11 +76,11 @@ pub enum Ended {
     Linger(Side),
     /// It was ending, and gave its place to another client.
     GaveWay,
-    /// We stop; this was said.
+    /// The forwarder stopped, with this end for the peers.
     Shutdown(End),
 }
 
-/// What failed at a side.
+/// The failure of a side.
 #[derive(Debug)]
 pub struct Failure {
     /// While doing what.
@@ -89,7 +89,7 @@ pub struct Failure {
     pub error: io::Error,
 }
 
-/// What the splice does with a side.
+/// The operation of the splice on a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
     /// Reading its data.
@@ -98,7 +98,7 @@ pub enum Act {
     Write,
     /// Saying the end.
     Finish,
-    /// Nothing: the connection died by itself, as by a ping that was not answered.
+    /// None: the connection died without one, for example when a ping was not answered.
     Live,
 }
 
@@ -140,7 +140,8 @@ impl Outcome {
         }
     }
 
-    /// Whether both sides ended well and each has what the other one sent, as far as anybody can tell.
+    /// Returns `true` if both sides ended well and each has received what the other one sent, as far as this can be
+    /// known.
     ///
     /// A stop that cut nothing is no failure; a client that gave way to another one had ended before.
     #[must_use]
@@ -192,10 +193,10 @@ impl fmt::Display for Outcome {
                     Side::Far => ("had ended", "client"),
                 };
                 let took = self.said(side.other()).is_some();
-                let what = if took { "did not take the rest" } else { "went on" };
+                let what = if took { "did not read the rest" } else { "went on" };
                 write!(f, "ended by us: {side} {left}, {other} {what} for too long")?;
             }
-            Ended::GaveWay => f.write_str("ended by us: another client needed its place")?,
+            Ended::GaveWay => f.write_str("ended by us: another client needs its place")?,
             Ended::Shutdown(end) => write!(f, "ended by us: {end}")?,
         }
         if self.cut {
@@ -207,7 +208,8 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Whether an end that only answers another one is news: a side that repeats the code it was told isn't.
+/// Returns `true` if an end that only answers another one is a failure: a side that repeats the close code that it
+/// received isn't.
 fn is_failure(why: Reason) -> bool {
     matches!(why, Reason::Truncated | Reason::ProtocolError | Reason::InvalidData | Reason::Failed)
 }

@@ -27,7 +27,7 @@ pub(crate) fn read_only(mut conn: Conn) -> Conn {
     conn
 }
 
-/// A stream whose peer is not heard.
+/// A stream whose peer's data is discarded.
 struct Deaf<S: ?Sized>(Box<S>);
 
 impl AsyncRead for Deaf<dyn ByteStream> {

@@ -22,7 +22,7 @@ pub(crate) struct Refusals {
 #[derive(Debug)]
 struct Cause {
     since: Instant,
-    /// How often it came again.
+    /// The number of repetitions.
     more: u64,
 }
 
@@ -104,7 +104,7 @@ impl Cause {
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// How many causes are told apart.
+/// The maximum number of causes that are told apart.
 const MOST: usize = 64;
 const OTHERS: &str = "refused for other reasons";
 

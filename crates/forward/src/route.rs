@@ -1,4 +1,4 @@
-//! Where an offer goes.
+//! The route of an offer.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ pub trait Route: Send + Sync {
     /// over.
     ///
     /// # Errors
-    /// There is none for this peer; what it is told.
+    /// There is no route for this peer; the refusal that it gets.
     async fn route(&self, info: &Info) -> Result<Destination, Refusal>;
 }
 
@@ -21,7 +21,7 @@ pub trait Route: Send + Sync {
 pub struct Destination {
     /// Its descriptor, as the log shows it.
     pub name: Arc<str>,
-    /// What connects.
+    /// The connector.
     pub connector: Arc<dyn Connector>,
 }
 

@@ -1,4 +1,5 @@
-//! What the accept loops, the handshakes and the sessions of a forwarder share, and what they hand to its loop.
+//! State shared by the accept loops, the handshakes and the sessions of a forwarder, and the work that they hand to
+//! its loop.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -11,7 +12,7 @@ use crate::refusals::Refusals;
 use crate::undecided::{Place, Undecided};
 use crate::{Gate, Observer, Route, Stop, Timers};
 
-/// What all listeners of a forwarder share.
+/// State shared by all listeners of a forwarder.
 pub(crate) struct Shared {
     pub(crate) cx: Context,
     pub(crate) gate: Box<dyn Gate>,
@@ -23,12 +24,12 @@ pub(crate) struct Shared {
     pub(crate) undecided: Undecided,
     /// The one session's place, closed once it is taken for good.
     pub(crate) once: Option<Arc<Semaphore>>,
-    /// Whether the one session has begun.
+    /// Set when the one session of `once` has begun.
     pub(crate) enough: watch::Sender<bool>,
     pub(crate) ids: AtomicU64,
     /// Sessions that are ending.
     pub(crate) endings: Endings,
-    /// What the log has of those that were refused.
+    /// The refusals that the log has.
     pub(crate) refusals: Refusals,
     pub(crate) observer: Box<dyn Observer>,
 }
@@ -48,7 +49,7 @@ impl Shared {
     }
 }
 
-/// What the loop makes a task of.
+/// The work that the loop spawns a task for.
 pub(crate) enum Work {
     Incoming(Incoming, Place),
     Offer(Offer, Place),

@@ -1,4 +1,4 @@
-//! The signal that everything is to end, in three steps, with the reason that peers are told.
+//! The signal to end everything, in three steps, with the reason for the peers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use tokio::time::timeout;
 /// Says that it is time to stop, and hears it. Clones are the same signal.
 ///
 /// 1. [`Stop::drain`]: nothing new is accepted; sessions go on, for the grace period.
-/// 2. [`Stop::end`]: sessions are told their end, and have the close timeout for it.
+/// 2. [`Stop::end`]: sessions are sent their end, and have the close timeout for it.
 /// 3. [`Stop::now`]: sessions are dropped.
 ///
 /// A step that has come stays; each implies those before it.
@@ -45,7 +45,7 @@ struct Level {
     end: End,
 }
 
-/// How far a stop has gone.
+/// The steps of a stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Run,
@@ -70,17 +70,17 @@ impl Stop {
         self.reach(Step::Drain, Some(end));
     }
 
-    /// Ends the grace period: sessions are told their end now.
+    /// Ends the grace period: sessions are sent their end now.
     pub fn end(&self) {
         self.reach(Step::End, None);
     }
 
-    /// Drops sessions that are still being told their end.
+    /// Drops sessions that are still being sent their end.
     pub fn now(&self) {
         self.reach(Step::Now, None);
     }
 
-    /// Whether any step has come.
+    /// Returns `true` if any step has come.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.0.stopped.load(Ordering::Acquire)

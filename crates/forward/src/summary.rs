@@ -1,4 +1,4 @@
-//! What became of everything that one listener accepted.
+//! The summary of everything that one listener accepted.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub struct Summary {
     pub sent: u64,
     /// Bytes of payload from far to near.
     pub received: u64,
-    /// How the session that ended last ended.
+    /// The outcome of the session that ended last.
     pub last: Option<Outcome>,
 }
 

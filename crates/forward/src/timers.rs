@@ -1,25 +1,24 @@
-//! How long a session may wait for what.
+//! The time limits of a session.
 
 use std::time::Duration;
 
 /// The limits of time of a session. All of them are measured with tokio's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timers {
-    /// Gate, route and connect together, and then what is left of the near side's handshake: 30 s,
-    /// each. A connector with a `timeout` of its own keeps to the shorter.
+    /// The limit for gate, route and connect together, and then for the rest of the near side's
+    /// handshake: 30 s, each. A connector with its own `timeout` applies the shorter one.
     pub connect: Duration,
-    /// What a side that is told the end may take to say so itself: 5 s in which nothing moves.
+    /// The limit for a side that is sent the end to end itself: 5 s without progress.
     ///
     /// After a side that ends with a handshake (a WebSocket's Close) this is how long the other
     /// side's answer is waited for.
     pub close: Duration,
-    /// How long the rest of a session lives after one side half-closed: 60 s since the last byte,
-    /// either way. `None`: for ever, as an SSH tunnel or a device may want it.
+    /// The time that the rest of a session lives after one side half-closed: 60 s since the last
+    /// byte, in either direction. `None`: for ever, as for an SSH tunnel or a device.
     pub linger: Option<Duration>,
-    /// Whether a side may have a shorter linger time of its own, as standard input has: yes. Not if somebody has chosen
-    /// one.
+    /// Set if a side may have its own shorter linger time, as standard input has: yes, unless the user has set one.
     pub own_linger: bool,
-    /// What sessions may still take once they are to stop: 10 s.
+    /// The limit for sessions once they are to stop: 10 s.
     pub grace: Duration,
     /// Ends a session in which no byte moved for so long, either way: off.
     pub idle: Option<Duration>,

@@ -2,9 +2,10 @@
 //!
 //! When a listener's places, or those of all listeners together, are taken, the connection that has
 //! been silent for longest loses its place to the new one: of the peer network that holds the most
-//! places, so that whoever fills the pool pays for it. A network's share counts only then, because
-//! all clients behind a reverse proxy have one address. A new connection of that same network waits
-//! for a moment first: when thousands of clients reconnect at once, none of them is silent.
+//! places, so that a client that fills the pool pays for it. A network's share counts only then,
+//! because all clients behind a reverse proxy have one address. A new connection of that same
+//! network waits for a moment first: when thousands of clients reconnect at once, none of them is
+//! silent.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -19,7 +20,7 @@ use endpoint::{Info, Network};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout};
 
-/// All places of a forwarder, or of whoever else runs handshakes. Cheap to clone; clones are the same places.
+/// All places of a forwarder, or of other code that runs handshakes. Cheap to clone; clones are the same places.
 #[derive(Clone)]
 pub struct Undecided(Arc<Shared>);
 
@@ -63,7 +64,7 @@ struct OfListener {
 
 struct Entry {
     since: Instant,
-    /// How long it keeps its place against its own network.
+    /// The time that it keeps its place against its own network.
     patience: Duration,
     _tell: oneshot::Sender<()>,
 }
@@ -174,7 +175,7 @@ impl Place {
 
     /// Works for as long as the place is kept; `None` if another connection got it.
     ///
-    /// What wakes the task counts as progress: bytes that came or went. A silent peer wakes nothing.
+    /// A wake-up of the task counts as progress: bytes that came or went. A silent peer wakes nothing.
     pub async fn keep<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
         poll_fn(|cx| {
@@ -235,7 +236,7 @@ impl Pool {
         Some(entry)
     }
 
-    /// Whose place one more connection of `listener` gets; `None` if there is room.
+    /// Returns the place that one more connection of `listener` takes; `None` if there is room.
     fn victim(&self, listener: ListenerId) -> Option<Victim> {
         let of = self.listeners.get(&listener).map_or(0, |of| of.len);
         if of >= self.per_listener {
@@ -247,7 +248,8 @@ impl Pool {
         }
     }
 
-    /// How much longer it may keep its place, if the new connection is of the network that pays.
+    /// Returns the time that it may still keep its place, if the new connection is of the network
+    /// that pays.
     fn wait(&self, victim: &Victim, listener: ListenerId, network: Network) -> Option<Duration> {
         let same = victim.listener == listener && victim.network == network;
         let wait = victim.patience.saturating_sub(victim.since.elapsed());
@@ -271,7 +273,7 @@ impl Pool {
     }
 }
 
-/// Who is to lose a place.
+/// The connection that is to lose its place.
 struct Victim {
     listener: ListenerId,
     network: Network,

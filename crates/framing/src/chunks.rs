@@ -4,7 +4,7 @@ use bytes::BytesMut;
 
 use crate::{Decode, Decoded, Encode, Error, Framing, Message};
 
-/// What is read at once is a message, and messages are written one behind the other.
+/// Each read is a message, and messages are written one after the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Chunks;
 

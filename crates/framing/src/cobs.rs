@@ -5,7 +5,7 @@ use memchr::memchr;
 
 use crate::{Decode, Decoded, Encode, Error, Framing, Message};
 
-/// COBS. A 0 alone is no message: senders say it to be rid of noise. A message without bytes has one byte before it.
+/// COBS. A 0 alone is not a message: senders send it to clear noise. A message without bytes has one byte before it.
 #[derive(Clone, Copy, Debug)]
 pub struct Cobs;
 
@@ -45,7 +45,7 @@ impl Decode for Decoder {
                 continue;
             }
             let Some(data) = unstuff(&packet) else {
-                return Ok(Decoded::Corrupt("a packet that is shorter than COBS says"));
+                return Ok(Decoded::Corrupt("a packet that is shorter than its COBS code"));
             };
             if data.len() > self.max {
                 return Err(too_long);

@@ -8,13 +8,13 @@ use crate::{Decode, Decoded, Encode, Error, Framing, Message, Partial};
 /// Messages that end with a delimiter.
 #[derive(Clone, Debug)]
 pub struct Delimited {
-    /// What ends a message.
+    /// The delimiter that ends a message.
     pub delimiter: Delimiter,
-    /// Whether the delimiter stays part of the message.
+    /// Set if the delimiter stays part of the message.
     pub keep: bool,
 }
 
-/// What ends a message.
+/// The delimiters that end a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delimiter {
     /// A line feed; a carriage return before it belongs to it.
@@ -23,14 +23,14 @@ pub enum Delimiter {
     CrLf,
     /// A carriage return.
     Cr,
-    /// Any of these. They are not told apart in what is sent: that ends with a line feed.
+    /// Any of these. Sent messages don't keep the distinction: they end with a line feed.
     AnyLine,
     /// These bytes. None at all end nothing.
     Bytes(Bytes),
 }
 
 impl Delimiter {
-    /// What is put behind a message.
+    /// Returns the bytes to write after a message.
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Lf | Self::AnyLine => b"\n",
@@ -71,7 +71,7 @@ struct Decoder {
 }
 
 impl Decoder {
-    /// Where the first delimiter is, and how long it is.
+    /// Returns the position and the length of the first delimiter.
     fn find(&mut self, buf: &[u8]) -> Option<(usize, usize)> {
         // One that was cut has begun before what wasn't looked through.
         let overlap = self.delimiter.bytes().len().saturating_sub(1);

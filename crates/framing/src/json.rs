@@ -1,7 +1,7 @@
 //! JSON values (RFC 8259), one behind the other.
 //!
-//! What is inside a value is checked as it comes, byte by byte, so its end is known without a second look and nothing
-//! recurses. The kinds of the arrays and objects that are open are all that is kept: a byte each.
+//! The inside of a value is checked as it arrives, byte by byte, so its end is known without a second pass and
+//! nothing recurses. Only the kinds of the open arrays and objects are kept: a byte each.
 
 use bytes::{Buf, BytesMut};
 
@@ -30,7 +30,7 @@ struct Decoder {
     expects: Expects,
 }
 
-/// What may come next.
+/// The syntax that may come next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expects {
     /// A value.
@@ -47,7 +47,7 @@ enum Expects {
     Comma,
     /// The rest of a string; whether it is a name.
     String(bool),
-    /// What follows a backslash in a string.
+    /// The character after a backslash in a string.
     Escape(bool),
     /// So many hexadecimal digits in a string.
     Hex(bool, u8),
@@ -57,7 +57,7 @@ enum Expects {
     Number(Number),
 }
 
-/// How far a number has come.
+/// The part of a number that has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Number {
     Minus,
@@ -92,7 +92,7 @@ impl Number {
     }
 }
 
-/// What a byte has done.
+/// The effect of a byte.
 enum Step {
     /// It is part of the value.
     Inside,
@@ -136,11 +136,11 @@ impl Decoder {
                 Expects::Hex(name, more - 1)
             }
             (Expects::Escape(_) | Expects::Hex(..), _) => {
-                return wrong("an escape that there isn't");
+                return wrong("an unknown escape");
             }
             (Expects::Word([expected]), _) if byte == *expected => return Ok(self.end_value()),
             (Expects::Word([expected, rest @ ..]), _) if byte == *expected => Expects::Word(rest),
-            (Expects::Word(_), _) => return wrong("a word that there isn't"),
+            (Expects::Word(_), _) => return wrong("an unknown word"),
             (expects, _) if is_blank => expects,
             (Expects::FirstValue, b']') | (Expects::FirstName, b'}') => return Ok(self.close()),
             (Expects::Value | Expects::FirstValue, _) => match byte {
@@ -159,17 +159,17 @@ impl Decoder {
                 b'-' => Expects::Number(Number::Minus),
                 b'0' => Expects::Number(Number::Zero),
                 b'1'..=b'9' => Expects::Number(Number::Digits),
-                _ => return wrong("no value where one is needed"),
+                _ => return wrong("a missing value"),
             },
             (Expects::FirstName | Expects::Name, b'"') => Expects::String(true),
-            (Expects::FirstName | Expects::Name, _) => return wrong("no name where one is needed"),
+            (Expects::FirstName | Expects::Name, _) => return wrong("a missing name"),
             (Expects::Colon, b':') => Expects::Value,
-            (Expects::Colon, _) => return wrong("no colon behind a name"),
+            (Expects::Colon, _) => return wrong("a missing colon after a name"),
             (Expects::Comma, b',') if self.open.last() == Some(&b'{') => Expects::Name,
             (Expects::Comma, b',') => Expects::Value,
             (Expects::Comma, b'}') if self.open.last() == Some(&b'{') => return Ok(self.close()),
             (Expects::Comma, b']') if self.open.last() == Some(&b'[') => return Ok(self.close()),
-            (Expects::Comma, _) => return wrong("no comma between values"),
+            (Expects::Comma, _) => return wrong("a missing comma between values"),
         };
         Ok(Step::Inside)
     }

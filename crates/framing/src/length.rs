@@ -17,10 +17,10 @@ pub struct Length {
     pub width: Width,
     /// Their order.
     pub endian: Endian,
-    /// Added to the length: what follows it has so many bytes more than it says. Less than 0 if the length counts the
-    /// header too.
+    /// A number added to the length: the bytes that follow it are that many more than its value. Negative if the
+    /// length includes the header.
     pub constant: i64,
-    /// Whether the header stays part of the message, on its way in and out.
+    /// Set if the header stays part of the message, received and sent.
     pub keep: bool,
 }
 

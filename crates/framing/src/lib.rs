@@ -4,9 +4,9 @@
 //! 2. [`Decode::next`] takes one message at a time off the front of what has come, however that was cut.
 //! 3. [`Encode::encode`] appends the bytes of a message.
 //!
-//! Nothing is kept of a message beyond the limit that a decoder is made with, and no length that a peer says is believed
-//! before it was compared with that. tokio-util's codecs stand over tokio's streams, and cut lines that are no UTF-8,
-//! lose what a CR alone ends, and know neither a limit of time nor what to do with the rest of a stream.
+//! Nothing is kept of a message beyond the limit that a decoder is made with, and a length from the peer is compared
+//! with that limit before it is used. tokio-util's codecs run over tokio's streams; they cut lines that aren't UTF-8,
+//! lose what a CR alone ends, and have neither a time limit nor a rule for the rest of a stream.
 
 #![forbid(unsafe_code)]
 
@@ -36,7 +36,7 @@ pub use self::mqtt::Mqtt;
 pub use self::slip::Slip;
 pub use self::text::Text;
 
-/// How messages stand in a stream of bytes.
+/// A framing: how messages are delimited in a byte stream.
 pub trait Framing: fmt::Debug + Send + Sync {
     /// Makes what takes messages of at most `max` bytes out of one stream.
     fn decoder(&self, max: usize) -> Box<dyn Decode>;
@@ -49,7 +49,7 @@ pub trait Framing: fmt::Debug + Send + Sync {
         Partial::Error
     }
 
-    /// How long the rest of a message is waited for, if that is limited without being asked for.
+    /// Returns the time limit for the rest of a message, if the framing has one by default.
     fn patience(&self) -> Option<(Duration, Partial)> {
         None
     }
@@ -63,12 +63,12 @@ pub trait Decode: Send {
     /// What has come can't be the beginning of a message, or it is too long. There is no way to go on.
     fn next(&mut self, buf: &mut BytesMut) -> Result<Decoded, Error>;
 
-    /// Whether a message has begun that isn't complete. Asked after [`Decode::next`] has wanted more.
+    /// Returns `true` if a message has begun that isn't complete. Called after [`Decode::next`] has wanted more.
     fn is_inside(&self, buf: &BytesMut) -> bool {
         !buf.is_empty()
     }
 
-    /// What is left at the end of the stream, if that is a whole message: a number in JSON ends with the stream.
+    /// Returns the rest at the end of the stream, if it is a whole message: a number in JSON ends with the stream.
     ///
     /// # Errors
     /// As [`Decode::next`].
@@ -83,7 +83,8 @@ pub trait Decode: Send {
 
 /// Puts messages into a stream.
 pub trait Encode: Send {
-    /// Whether the parts of a message are encoded as they come. Otherwise they are joined before.
+    /// Returns `true` if the parts of a message are encoded as they come. Otherwise they are joined
+    /// before.
     fn streams(&self) -> bool {
         false
     }
@@ -95,7 +96,7 @@ pub trait Encode: Send {
     fn encode(&mut self, data: &[u8], last: bool, out: &mut BytesMut) -> Result<(), Error>;
 }
 
-/// What a decoder has found.
+/// The result of decoding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decoded {
     /// A message.
@@ -111,12 +112,12 @@ pub enum Decoded {
 pub struct Message {
     /// Its bytes.
     pub data: Bytes,
-    /// Whether it is text, and so UTF-8.
+    /// Set if it is text, and so UTF-8.
     pub text: bool,
 }
 
 impl Message {
-    /// A message that isn't said to be text.
+    /// Creates a binary message.
     #[must_use]
     pub fn binary(data: Bytes) -> Self {
         Self { data, text: false }
@@ -151,8 +152,8 @@ pub enum Error {
         /// The limit.
         max: usize,
     },
-    /// It is longer than can be said in front of it.
-    #[error("a message of {len} bytes has no room in a length of {width} bytes")]
+    /// It is longer than the length field can express.
+    #[error("a message of {len} bytes is too long for a length field of {width} bytes")]
     TooLongForWidth {
         /// The message's length.
         len: usize,
@@ -160,14 +161,14 @@ pub enum Error {
         width: usize,
     },
     /// A length that isn't one.
-    #[error("a message says that its length is less than 0")]
+    #[error("a message has a negative length")]
     NegativeLength,
     /// It isn't a multiple of the length that all have.
-    #[error("a message of {len} bytes is no multiple of {size}")]
+    #[error("the length of a message, {len} bytes, is not a multiple of {size}")]
     NotMultiple {
         /// The message's length.
         len: usize,
-        /// What every message has.
+        /// The size of every message.
         size: usize,
     },
     /// It isn't UTF-8.
@@ -182,7 +183,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether a message is longer than it may be.
+    /// Returns `true` if a message exceeds the limit.
     #[must_use]
     pub fn is_too_long(&self) -> bool {
         matches!(self, Self::TooLong { .. } | Self::TooLongForWidth { .. })

@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use crate::chunks::Chunks;
 use crate::{Decode, Decoded, Encode, Error, Framing, Message};
 
-/// A packet is a message, its header with it. What is sent has its header already.
+/// Each packet is a message, header included. Messages to send have to contain their header.
 #[derive(Clone, Copy, Debug)]
 pub struct Mqtt;
 

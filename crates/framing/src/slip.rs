@@ -5,7 +5,7 @@ use memchr::memchr;
 
 use crate::{Decode, Decoded, Encode, Error, Framing, Message};
 
-/// SLIP. Packets without bytes are no messages: senders say the end twice, to be rid of noise.
+/// SLIP. Packets without bytes are not messages: senders send the end twice, to clear noise.
 #[derive(Clone, Copy, Debug)]
 pub struct Slip;
 

@@ -7,10 +7,10 @@ use bytes::BytesMut;
 use crate::chunks::Chunks;
 use crate::{Decode, Decoded, Encode, Error, Framing, Message, Partial};
 
-/// What is read at once is a message of text, without the beginning of a character at its end.
+/// Each read is a text message, without an incomplete character at its end.
 #[derive(Clone, Copy, Debug)]
 pub struct Text {
-    /// Whether what isn't text goes as binary, instead of being an error.
+    /// Set if data that isn't text is binary, instead of being an error.
     pub falls_back: bool,
 }
 

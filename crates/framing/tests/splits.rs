@@ -265,7 +265,10 @@ fn what_has_no_room_in_its_length_is_refused() {
     let mut narrow = length(Width::W1, Endian::Big, 0, 0, false).encoder();
     narrow.encode(&[0; 255], true, &mut out).unwrap();
     let error = narrow.encode(&[0; 256], true, &mut out).unwrap_err();
-    assert_eq!(error.to_string(), "a message of 256 bytes has no room in a length of 1 bytes");
+    assert_eq!(
+        error.to_string(),
+        "a message of 256 bytes is too long for a length field of 1 bytes"
+    );
     assert!(error.is_too_long());
     assert_eq!(out.len(), 256, "nothing of it was sent");
     let mut counts_more = length(Width::W1, Endian::Big, 10, 0, false).encoder();
@@ -420,5 +423,5 @@ fn chunks_are_what_there_is() {
     let mut out = BytesMut::new();
     fixed.encode(b"abcd", true, &mut out).unwrap();
     let error = fixed.encode(b"abc", true, &mut out).unwrap_err();
-    assert_eq!(error.to_string(), "a message of 3 bytes is no multiple of 2");
+    assert_eq!(error.to_string(), "the length of a message, 3 bytes, is not a multiple of 2");
 }

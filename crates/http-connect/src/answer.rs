@@ -1,4 +1,4 @@
-//! What a proxy answers.
+//! A proxy's answer.
 
 use crate::{Error, FIELDS, MOST, Read};
 
@@ -7,13 +7,13 @@ use crate::{Error, FIELDS, MOST, Read};
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// The words beside it.
+    /// The reason phrase.
     pub reason: String,
-    /// What the body is, in lower case, such as `text/plain; charset=utf-8`.
+    /// The type of the body, in lower case, such as `text/plain; charset=utf-8`.
     pub content_type: String,
-    /// How long the body is, if that is said and the status isn't 2xx, which has none.
+    /// The length of the body, if it is given and the status isn't 2xx, which has none.
     pub length: Option<usize>,
-    /// How one may say who one is: the schemes of `Proxy-Authenticate`.
+    /// The authentication schemes of `Proxy-Authenticate`.
     pub schemes: Vec<String>,
 }
 
@@ -61,7 +61,7 @@ impl Answer {
         (100..200).contains(&self.status)
     }
 
-    /// Returns what a body says to a person, as far as it has come: its first line, or the title of a page.
+    /// Returns the human-readable part of a body, as far as it has arrived: its first line, or the title of a page.
     #[must_use]
     pub fn words_of(&self, body: &[u8]) -> Option<String> {
         let text = String::from_utf8_lossy(body);

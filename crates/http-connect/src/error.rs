@@ -1,11 +1,11 @@
-//! What is wrong with a head.
+//! Errors in a head.
 
 use std::fmt;
 
 /// Why a head isn't taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// What a status is chosen by.
+    /// The sort of error, which selects a status.
     pub fault: Fault,
     /// In words.
     pub words: String,
@@ -32,7 +32,9 @@ impl Error {
             httparse::Error::TooManyHeaders => {
                 Self::new(Fault::TooLarge, "a head has more than 100 fields")
             }
-            error => Self::new(Fault::Malformed, format!("what came is not HTTP: {error}")),
+            error => {
+                Self::new(Fault::Malformed, format!("received data that is not HTTP: {error}"))
+            }
         }
     }
 

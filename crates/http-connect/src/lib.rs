@@ -13,7 +13,7 @@ pub use self::error::{Error, Fault};
 pub use self::login::Login;
 pub use self::request::Request;
 
-/// What the bytes so far come to.
+/// The result of reading the bytes so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Read<T> {
     /// A head, and how many bytes it takes.
@@ -22,8 +22,8 @@ pub enum Read<T> {
     More,
 }
 
-/// How many bytes a head may have.
+/// The maximum number of bytes of a head.
 pub const MOST: usize = 16 * 1024;
 
-/// How many header fields a head may have.
+/// The maximum number of header fields of a head.
 const FIELDS: usize = 100;

@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// Who a client says it is.
+/// The credentials of a client.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
     /// The name, without a colon.

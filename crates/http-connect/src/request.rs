@@ -1,4 +1,4 @@
-//! What a client asks.
+//! A client's request.
 
 use crate::error::{Error, Fault};
 use crate::{FIELDS, Login, MOST, Read};
@@ -10,7 +10,7 @@ pub struct Request {
     pub host: String,
     /// The port.
     pub port: u16,
-    /// Who asks, if that is said.
+    /// The client's credentials, if given.
     pub login: Option<Login>,
 }
 
@@ -25,7 +25,7 @@ impl Request {
         let status = request.parse(bytes).map_err(Error::of)?;
         // Nobody waits for the rest of a request that is refused in any case.
         if let Some(method) = request.method.filter(|method| *method != "CONNECT") {
-            let words = format!("`{method}` came, and only CONNECT is spoken here");
+            let words = format!("received `{method}`, but only CONNECT is supported");
             return Err(Error::new(Fault::Method, words));
         }
         let length = match status {
@@ -35,7 +35,7 @@ impl Request {
         };
         let target = request.path.unwrap_or_default();
         let (host, port) = place(target).ok_or_else(|| {
-            let words = format!("CONNECT needs HOST:PORT, and `{}` came", shown(target));
+            let words = format!("CONNECT needs HOST:PORT, but received `{}`", shown(target));
             Error::new(Fault::Malformed, words)
         })?;
         let login = login(request.headers)?;
@@ -49,7 +49,7 @@ impl Request {
     pub fn bytes(&self) -> Result<Vec<u8>, Error> {
         let is_host = |c: char| c.is_ascii_graphic() && !"/?#@[]\\".contains(c);
         if self.host.is_empty() || !self.host.chars().all(is_host) {
-            let words = format!("the host `{}` can't stand in a request", shown(&self.host));
+            let words = format!("the host `{}` can't be part of a request", shown(&self.host));
             return Err(Error::new(Fault::Malformed, words));
         }
         let host =

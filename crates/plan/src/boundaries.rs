@@ -1,4 +1,4 @@
-//! Whether datagrams lose their boundaries on the way to the other side.
+//! A warning if datagrams lose their boundaries on the way to the other side.
 
 use descriptor::{Code, Diagnostic, Stage};
 use endpoint::{Connector, Listener};
@@ -6,8 +6,8 @@ use endpoint::{Connector, Listener};
 use crate::kind::{Role, Shape};
 use crate::{Plan, Tree};
 
-/// Warns of a side that keeps no boundaries across from one whose data means something only with them. Returns the
-/// side that the warning is about.
+/// Warns of a side without message boundaries whose other side needs them. Returns the side that the warning is
+/// about.
 #[must_use]
 pub fn check_boundaries(
     listener: &Plan<dyn Listener>,
@@ -25,12 +25,12 @@ pub fn check_boundaries(
 pub(crate) fn lost(datagrams: &Tree, bytes: &Tree) -> Diagnostic {
     let (kind, other) = (datagrams.kind, bytes.kind);
     let message = format!(
-        "the boundaries of datagrams are lost: `{kind}` keeps them, and `{other}` is a stream of bytes without any"
+        "message boundaries are lost: `{kind}` has datagrams, and `{other}` is a byte stream"
     );
     let warning = Diagnostic::warning(Stage::Plan, Code::LostBoundaries, bytes.span, message);
     warning.help(format!(
-        "`framed:{{{}}}:by=length` keeps them, with the length of each in front of it, if the other end does the same; \
-         `by=lines` does if each is a line",
+        "keep them with `framed:{{{}}}:by=length`, a length before each message, if the other end does the same; or \
+         with `by=lines` if each message is a line",
         bytes.descriptor
     ))
 }

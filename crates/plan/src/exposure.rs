@@ -1,4 +1,4 @@
-//! Whether a listener may be joined to a destination, as far as the user has said who may use it.
+//! The check of a listener's exposure against a destination, with the stated `auth`.
 
 use descriptor::{Code, Diagnostic, Stage};
 use endpoint::{Connector, Exposure, HOW_TO_ALLOW, Listener, exposed};
@@ -6,16 +6,16 @@ use endpoint::{Connector, Exposure, HOW_TO_ALLOW, Listener, exposed};
 use crate::Plan;
 
 impl Plan<dyn Listener> {
-    /// Who can reach it without a word of the user's: nobody but its owner once the descriptor says
-    /// `auth`.
+    /// Returns its exposure without a stated `auth`: if the descriptor has `auth`, only its owner
+    /// counts.
     #[must_use]
     pub fn unstated_exposure(&self) -> Exposure {
         if self.tree.has("auth") { Exposure::Local } else { self.endpoint.exposure() }
     }
 }
 
-/// Refuses what must not be open by accident: a program behind an address that other machines
-/// reach, unless the listener says who may in, be it `auth=none` in words.
+/// Refuses accidental exposure: a program behind an address that other machines can reach, unless
+/// the listener has `auth`, even if it is `auth=none`.
 ///
 /// # Errors
 /// The mistake, at the listener's outermost kind.
@@ -30,8 +30,9 @@ pub fn check_exposure(
     let message = exposed(grants, &connector.tree.descriptor);
     let mistake = Diagnostic::error(Stage::Plan, Code::OpenToAll, listener.tree.span, message);
     if listener.tree.invites {
-        return Err(mistake
-            .help(format!("let in those alone who have a link (`auth=token`), {HOW_TO_ALLOW}")));
+        return Err(
+            mistake.help(format!("admit only clients with a link (`auth=token`), {HOW_TO_ALLOW}"))
+        );
     }
     Err(mistake.help(HOW_TO_ALLOW))
 }

@@ -2,7 +2,7 @@
 //!
 //! 1. Sugar: a URL, a bare port, another spelling become a descriptor of the common form.
 //! 2. The kind is looked up, and its parameters are read by their definitions.
-//! 3. What is under a layer is planned the same way, and their shapes are checked.
+//! 3. The endpoint beneath a layer is planned the same way, and their shapes are checked.
 //! 4. The kind makes the listener or connector.
 //!
 //! Nothing is opened and no file is read. Every mistake is reported, with its span in what was
@@ -30,7 +30,7 @@ pub(crate) struct Planning<'a> {
     registry: &'a Registry,
     syntax: Syntax,
     found: Vec<Diagnostic>,
-    /// Whether what is planned was made up, to see whether it was meant.
+    /// Set if the planned text is a guess at what was meant.
     guessing: bool,
 }
 
@@ -59,7 +59,7 @@ impl<'a> Planning<'a> {
         }
     }
 
-    /// Plans the layer of that name by itself, with its defaults; `None` if there is none.
+    /// Plans the layer of that name alone, with its defaults; `None` if there is none.
     pub(crate) fn layer<E: Endpoint + ?Sized>(&mut self, name: &str) -> Option<Arc<E::Layer>> {
         let (kind, alias) = self.registry.find(name)?;
         let plan = E::layer(kind)?;
@@ -110,7 +110,7 @@ impl<'a> Planning<'a> {
         Some((self.make(&args, |args| E::guard(endpoint, args))?, tree))
     }
 
-    /// Plans what the endpoint goes over. Of what fails, the mistakes are found, and there is nothing.
+    /// Plans the endpoints beneath. An endpoint that can't be planned only adds its errors.
     fn beneath(
         &mut self,
         kind: &Kind,
@@ -149,7 +149,7 @@ impl<'a> Planning<'a> {
         Some((endpoint.part(), tree))
     }
 
-    /// Sugar, grammar and kind.
+    /// Resolves sugar, grammar and kind.
     fn resolve(&mut self, text: &Text, role: Role, depth: usize) -> Option<Known> {
         if depth > DEPTH {
             let message = format!("endpoints are nested more than {DEPTH} deep");
@@ -162,7 +162,7 @@ impl<'a> Planning<'a> {
             self.error(
                 Code::MissingKind,
                 text.span(),
-                "there is no kind of endpoint here".into(),
+                "the kind of endpoint is missing".into(),
                 Some(help.into()),
             );
             return None;
@@ -190,7 +190,7 @@ impl<'a> Planning<'a> {
         if self.syntax == Syntax::Twisted {
             return self.parse(text);
         }
-        // A URL is one to its end; with options beside it, it stands in braces.
+        // A URL is one to its end; with options beside it, it must be in braces.
         if Url::starts(text) {
             return if self.has_options_behind(text) { None } else { self.url(text, role) };
         }
@@ -213,8 +213,8 @@ impl<'a> Planning<'a> {
         Some(descriptor)
     }
 
-    /// Gives an option that stands behind a URL to the kind that has it: of those that the URL stands for, the outermost
-    /// one. What none has is the outermost one's to refuse.
+    /// Assigns an option after a URL to the kind that has it: of those that the URL stands for, the outermost one. If
+    /// none has it, the outermost one reports the error.
     fn give(&self, to: &mut Descriptor, role: Role, name: Text, value: Text, depth: usize) -> bool {
         let has = |descriptor: &Descriptor| {
             let (kind, alias) = self.registry.find(descriptor.kind()?.as_str())?;
@@ -314,7 +314,7 @@ impl<'a> Planning<'a> {
         read::read(&reader, &known.descriptor, &mut self.found)
     }
 
-    /// Has the kind make its part, once everything that was typed can be used.
+    /// Makes the kind's part, once everything that was typed is valid.
     fn make<T>(&mut self, args: &Args, plan: impl FnOnce(&Args) -> Planned<T>) -> Option<T> {
         if !args.is_sound() {
             return None;
@@ -328,7 +328,7 @@ impl<'a> Planning<'a> {
         if takes == Takes::Bytes && beneath.gives == Shape::Datagrams {
             let (layer, kind) = (kind.name, beneath.kind);
             let message = format!(
-                "`{layer}` goes over a stream of bytes, and the boundaries that `{kind}` keeps are lost in it"
+                "`{layer}` runs over a byte stream, so the message boundaries of `{kind}` are lost"
             );
             self.found.push(Diagnostic::warning(
                 Stage::Plan,
@@ -339,9 +339,7 @@ impl<'a> Planning<'a> {
         }
         if takes == Takes::Messages && beneath.gives == Shape::Bytes {
             let (layer, kind) = (kind.name, beneath.kind);
-            let message = format!(
-                "`{layer}` goes over messages, and `{kind}` is a stream of bytes without any"
-            );
+            let message = format!("`{layer}` runs over messages, but `{kind}` is a byte stream");
             self.error(Code::WrongShape, at.span(), message, None);
         }
     }
@@ -362,7 +360,7 @@ impl<'a> Planning<'a> {
     }
 }
 
-/// Keeps the secrets of what is beneath out of the endpoint's own descriptor.
+/// Keeps the secrets of the endpoints beneath out of the endpoint's own descriptor.
 fn hide(kind: &Kind, args: &mut Args, beneath: &[Tree], typed: &[Typed]) {
     let mut is_found = true;
     for (tree, Typed { text, .. }) in beneath.iter().zip(typed).filter(|(tree, _)| tree.secret) {

@@ -20,22 +20,22 @@ pub struct Registry {
 /// An endpoint that was planned, with what `explain` shows.
 #[derive(Debug)]
 pub struct Plan<T: ?Sized> {
-    /// What can be opened.
+    /// The planned endpoint.
     pub endpoint: Box<T>,
-    /// What it is made of.
+    /// The tree of kinds that it consists of.
     pub tree: Tree,
-    /// What is odd about it.
+    /// The warnings about it.
     pub warnings: Vec<Diagnostic>,
 }
 
 impl Registry {
-    /// These kinds.
+    /// Creates a registry of these kinds.
     #[must_use]
     pub fn with(kinds: &[&'static Kind]) -> Self {
         Self { kinds: kinds.to_vec(), framings: Vec::new(), providers: Vec::new() }
     }
 
-    /// With one more. A name that is taken already stays with the first.
+    /// Adds a kind. A name that is taken already stays with the first.
     #[must_use]
     #[expect(clippy::should_implement_trait, reason = "kinds are added; registries are not summed")]
     pub fn add(mut self, kind: &'static Kind) -> Self {
@@ -43,39 +43,39 @@ impl Registry {
         self
     }
 
-    /// With one more framing, for every kind that takes one. A name that is taken already stays with the first.
+    /// Adds a framing, for every kind that takes one. A name that is taken already stays with the first.
     #[must_use]
     pub fn add_framing(mut self, framing: &'static FramingKind) -> Self {
         self.framings.push(framing);
         self
     }
 
-    /// All framings: those that kinds bring, then those that were added.
+    /// Returns all framings: those that kinds bring, then those that were added.
     pub fn framings(&self) -> impl Iterator<Item = &'static FramingKind> {
         let of_kinds = self.kinds.iter().flat_map(|kind| kind.framings);
         of_kinds.chain(&self.framings).copied()
     }
 
-    /// The framing of this name, whatever its case.
+    /// Returns the framing of this name, whatever its case.
     #[must_use]
     pub fn framing(&self, name: &str) -> Option<&'static FramingKind> {
         self.framings().find(|framing| framing.name.eq_ignore_ascii_case(name))
     }
 
-    /// With one more provider of routes, for every kind that asks one. A name that is taken already stays with the first.
+    /// Adds a provider of routes, for every kind that uses one. A name that is taken already stays with the first.
     #[must_use]
     pub fn add_provider(mut self, provider: &'static ProviderKind) -> Self {
         self.providers.push(provider);
         self
     }
 
-    /// All providers of routes: those that kinds bring, then those that were added.
+    /// Returns all providers of routes: those that kinds bring, then those that were added.
     pub fn providers(&self) -> impl Iterator<Item = &'static ProviderKind> {
         let of_kinds = self.kinds.iter().flat_map(|kind| kind.providers);
         of_kinds.chain(&self.providers).copied()
     }
 
-    /// The provider of this name, whatever its case.
+    /// Returns the provider of this name, whatever its case.
     #[must_use]
     pub fn provider(&self, name: &str) -> Option<&'static ProviderKind> {
         self.providers().find(|provider| provider.name.eq_ignore_ascii_case(name))
@@ -97,7 +97,7 @@ impl Registry {
         &self.kinds
     }
 
-    /// The kind of this name, whatever its case, and the alias if it is one.
+    /// Returns the kind of this name, whatever its case, and the alias if it is one.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<(&'static Kind, Option<&'static Alias>)> {
         self.kinds.iter().find_map(|kind| {

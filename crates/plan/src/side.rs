@@ -1,4 +1,4 @@
-//! What planning needs to know of a side, so that it is written once for both.
+//! The properties of a side that planning needs, so that it is written once for both.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use crate::kind::{Args, Assemble, Kind, PlanConnect, PlanListen, Planned, Role, 
 
 /// An endpoint of one side: `dyn Listener` or `dyn Connector`.
 pub(crate) trait Endpoint {
-    /// What goes over such an endpoint.
+    /// The layer over such an endpoint.
     type Layer: ?Sized + 'static;
 
     /// The side.
     const ROLE: Role;
 
-    /// Returns what makes an endpoint of this side, if `kind` has it.
+    /// Returns the function that makes an endpoint of this side, if `kind` has it.
     fn make(kind: &Kind) -> Option<Make<Self>>;
 
     /// Returns the layer that `kind` is on this side, if it is one.
@@ -40,9 +40,10 @@ pub(crate) type PlanLayer<L> = fn(&Args) -> Planned<Arc<L>>;
 /// Plans an endpoint from its parameters.
 type PlanEndpoint<E> = dyn Fn(&Args) -> Planned<Assemble<E>>;
 
-/// What makes an endpoint: the one form that leaves, layers and endpoints over others come to.
+/// The function that makes an endpoint: the common form of leaves, layers and endpoints over
+/// others.
 pub(crate) struct Make<E: ?Sized> {
-    /// What is needed of the endpoints beneath.
+    /// What is required of the endpoints beneath.
     pub(crate) takes: Takes,
     /// Reads the parameters.
     pub(crate) plan: Box<PlanEndpoint<E>>,

@@ -1,28 +1,28 @@
-//! What an endpoint is made of, for `explain` and for checks over a whole plan.
+//! The structure of an endpoint, for `explain` and for checks over a whole plan.
 
 use descriptor::Span;
 
 use crate::kind::{Args, FactName, HIDDEN, Kind, Role, Setting, Shape, ValueKind};
 
-/// What an endpoint is made of: kinds with every parameter, outermost first.
+/// The structure of an endpoint: kinds with every parameter, outermost first.
 #[derive(Clone, Debug)]
 pub struct Tree {
     /// The kind's own name.
     pub kind: &'static str,
-    /// The name that it was called by.
+    /// The name or alias that was typed.
     pub called: String,
     /// Its descriptor in the common form.
     pub descriptor: String,
-    /// What it gives to whatever is above it.
+    /// The shape of its connections.
     pub gives: Shape,
-    /// Its parameters: name, value, and whether it was typed. What a switch that is on has in braces
-    /// follows it, as `compression.level`.
+    /// Its parameters: name, value, and `true` if it was typed. The settings in the braces of a switch follow it, as
+    /// `compression.level`.
     pub settings: Vec<(String, String, bool)>,
-    /// Whether it can let in those alone who have a link (`auth=token`).
+    /// Set if it can admit only clients with a link (`auth=token`).
     pub invites: bool,
-    /// Whether secrets were left out of the descriptor and the parameters.
+    /// Set if secrets were left out of the descriptor and the parameters.
     pub secret: bool,
-    /// Where its kind was typed.
+    /// The place of its kind in the typed text.
     pub span: Span,
     /// The side that it is on.
     pub role: Role,
@@ -58,14 +58,15 @@ impl Tree {
         }
     }
 
-    /// Whether this endpoint or one beneath it, on the same side, has a value for the parameter.
+    /// Returns `true` if this endpoint or one beneath it, on the same side, has a value for the
+    /// parameter.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.settings.iter().any(|(n, ..)| n == name)
             || self.same_side().any(|beneath| beneath.has(name))
     }
 
-    /// Whether this endpoint or one beneath it, on the same side, has the parameter set to that value.
+    /// Returns `true` if this endpoint or one beneath it, on the same side, has the parameter set to that value.
     #[must_use]
     pub fn says(&self, name: &str, value: &str) -> bool {
         self.settings.iter().any(|(n, v, _)| n == name && v.eq_ignore_ascii_case(value))
@@ -77,7 +78,7 @@ impl Tree {
     }
 }
 
-/// Whether a stream of bytes is taken apart into messages.
+/// Returns `true` if a byte stream is split into messages.
 fn is_framed(kind: &Kind, args: &Args) -> bool {
     let framings = kind.params(args.role).into_iter();
     let mut framings = framings.filter(|param| matches!(param.value, ValueKind::Framing));

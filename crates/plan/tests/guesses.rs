@@ -19,14 +19,14 @@ fn extended(typed: &str) -> String {
 #[test]
 fn an_endpoint_with_its_colons_as_they_stand_is_shown_in_braces() {
     insta::assert_snapshot!(extended("over:net:80:lo:path=/x"), @r#"
-    error: the endpoint that `over` goes over stands in braces
+    error: the endpoint that `over` runs over must be in braces
       | over:net:80:lo:path=/x
       |      ^^^^^^^^^
       = help: did you mean `over:{net:80:lo}:path=/x`?
     "#);
     // Its parameters were typed outside; the rest is still looked at.
     insta::assert_snapshot!(extended("over:80:interface=lo:squeeze=maybe"), @r#"
-    error: the endpoint that `over` goes over stands in braces
+    error: the endpoint that `over` runs over must be in braces
       | over:80:interface=lo:squeeze=maybe
       |      ^^^^^^^^^^^^^^^
       = help: did you mean `over:{net:80:interface=lo}:squeeze=maybe`?
@@ -34,11 +34,11 @@ fn an_endpoint_with_its_colons_as_they_stand_is_shown_in_braces() {
     error: `squeeze` must be `on`, `off`, or settings
       | over:80:interface=lo:squeeze=maybe
       |                              ^^^^^
-      = help: settings are written `{level=1}`
+      = help: write settings as `{level=1}`
     "#);
     // What is strange to both stays a mistake of its own.
     insta::assert_snapshot!(extended("oldover:net:80:colour=red"), @r#"
-    error: the endpoint that `oldover` goes over stands in braces
+    error: the endpoint that `oldover` runs over must be in braces
       | oldover:net:80:colour=red
       |         ^^^^^^
       = help: did you mean `oldover:{net:80}`?
@@ -49,7 +49,7 @@ fn an_endpoint_with_its_colons_as_they_stand_is_shown_in_braces() {
       = help: the form is `oldover:ENDPOINT[:path=…][:token.NAME=…][:squeeze=…][:debug=…][:auth=…][:from=…]`
     "#);
     insta::assert_snapshot!(mistakes("over:net:80:path=/x", Syntax::Twisted), @r#"
-    error: the endpoint that `over` goes over has `\:` for `:`
+    error: the endpoint that `over` runs over must have `\:` for `:`
       | over:net:80:path=/x
       |      ^^^^^^
       = help: did you mean `over:net\:80:path=/x`?
@@ -63,7 +63,7 @@ fn what_would_not_plan_in_braces_either_is_not_guessed() {
         assert!(!said.contains("did you mean `over:{"), "{typed}\n{said}");
     }
     let long = format!("{}net:80", "over:".repeat(20_000));
-    assert!(extended(&long).contains("by position only `endpoint`"));
+    assert!(extended(&long).contains("positional parameters: `endpoint`"));
 }
 
 #[test]
@@ -108,16 +108,16 @@ fn a_name_without_a_value_is_told_to_have_one() {
 #[test]
 fn options_behind_a_url_are_not_taken_for_a_part_of_it() {
     insta::assert_snapshot!(extended("over://h:80/p:path=/q"), @r#"
-    error: `path` would be read as part of the URL
+    error: `path` would become part of the URL
       | over://h:80/p:path=/q
       |               ^^^^^^^
-      = help: options follow a URL in braces: `{over://h:80/p}:path=/q`; a `:` that is part of the URL is written `%3A`
+      = help: write the URL in braces and the options after it: `{over://h:80/p}:path=/q`; for a `:` in the URL, write `%3A`
     "#);
     insta::assert_snapshot!(extended("over://h:80:squeeze=on"), @r#"
-    error: `squeeze` would be read as part of the URL
+    error: `squeeze` would become part of the URL
       | over://h:80:squeeze=on
       |             ^^^^^^^^^^
-      = help: options follow a URL in braces: `{over://h:80}:squeeze=on`; a `:` that is part of the URL is written `%3A`
+      = help: write the URL in braces and the options after it: `{over://h:80}:squeeze=on`; for a `:` in the URL, write `%3A`
     "#);
     for meant in ["over://h:80/p:other=/q", "{over://h:80/p:path=/q}", "over://h:80/p%3Apath=/q"] {
         Registry::with(KINDS).listener(meant, Syntax::Extended).expect(meant);
@@ -130,7 +130,7 @@ fn settings_are_joined_by_colons() {
     error: `level` must be a number from 1 to 9
       | over:80:squeeze={level=3,fair=yes}
       |                        ^^^^^^^^^^
-      = help: settings are joined by `:`: `level=3:fair=yes`
+      = help: join settings by `:`: `level=3:fair=yes`
     "#);
     insta::assert_snapshot!(extended("over:80:squeeze=level"), @r#"
     error: `level` needs a value
@@ -142,7 +142,7 @@ fn settings_are_joined_by_colons() {
     error: `squeeze` must be `on`, `off`, or settings
       | over:80:squeeze=much
       |                 ^^^^
-      = help: settings are written `{level=1}`
+      = help: write settings as `{level=1}`
     "#);
 }
 

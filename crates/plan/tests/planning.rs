@@ -104,7 +104,7 @@ fn mistakes_inside_a_switch_are_pointed_at() {
     error: `squeeze` has no parameter `fare`
       | over:80:squeeze={level=10:fare=yes}
       |                           ^^^^
-      = help: there may be `level=…`, `fair=…`, joined by `:`
+      = help: the settings are `level=…`, `fair=…`, joined by `:`
     "#);
     insta::assert_snapshot!(mistakes("over:80:squeeze=onn"), @r#"
     error: `squeeze` must be `on`, `off`, or settings
@@ -177,10 +177,10 @@ fn what_is_missing_or_too_much_is_said_with_the_form() {
       = help: the form is `net:PORT[:INTERFACE][:BACKLOG][:auth=…][:from=…]`
     ");
     insta::assert_snapshot!(mistakes("net:80:lo:5:6"), @r#"
-    error: `net` takes by position only `port`, `interface`, `backlog`
+    error: `net` has only the positional parameters: `port`, `interface`, `backlog`
       | net:80:lo:5:6
       |             ^
-      = help: text with `:` in it is written in braces, `{…:…}`; the form is `net:PORT[:INTERFACE][:BACKLOG][:auth=…][:from=…]`
+      = help: write text that contains `:` in braces, `{…:…}`; the form is `net:PORT[:INTERFACE][:BACKLOG][:auth=…][:from=…]`
     "#);
     insta::assert_snapshot!(mistakes("net:80:port=81"), @r"
     error: `port` is given by position and by name
@@ -188,13 +188,13 @@ fn what_is_missing_or_too_much_is_said_with_the_form() {
       |     ^^
     ");
     insta::assert_snapshot!(mistakes("over:path=/x"), @r#"
-    error: `over` needs an endpoint to go over, in braces or with `:` as `\:`
+    error: `over` needs an endpoint to run over, in braces or with `:` as `\:`
       | over:path=/x
       | ^^^^
       = help: the form is `over:ENDPOINT[:path=…][:token.NAME=…][:squeeze=…][:auth=…][:from=…]`
     "#);
     insta::assert_snapshot!(mistakes("net:80:host=h"), @r"
-    error: `net` takes `host` when connecting, and this is the listening side
+    error: `net` has `host` only when connecting, and this is the listening side
       | net:80:host=h
       |        ^^^^
       = help: the form is `net:PORT[:INTERFACE][:BACKLOG][:auth=…][:from=…]`
@@ -228,7 +228,7 @@ fn an_unknown_kind_offers_the_nearest() {
       = help: did you mean `over://`?
     ");
     insta::assert_snapshot!(mistakes(""), @r#"
-    error: there is no kind of endpoint here
+    error: the kind of endpoint is missing
       | 
       | ^
       = help: the kinds are `net`, `over`, `records`, `timed`
@@ -238,7 +238,7 @@ fn an_unknown_kind_offers_the_nearest() {
 #[test]
 fn a_stack_that_does_not_fit_is_refused_before_anything_is_bound() {
     insta::assert_snapshot!(mistakes("records:{net:80}"), @r"
-    error: `records` goes over messages, and `net` is a stream of bytes without any
+    error: `records` runs over messages, but `net` is a byte stream
       | records:{net:80}
       |          ^^^^^^
     ");
@@ -256,10 +256,10 @@ fn holes_are_taken_where_a_kind_allows_them() {
     let typed = "net:${http.query.host}:80";
     let found = registry().connector(typed, Syntax::Extended).expect_err("a host takes no holes");
     insta::assert_snapshot!(report(typed, &found), @r"
-    error: `host` can't be filled from what a peer sends: a destination made of a peer's words needs an allow-list
+    error: `host` can't contain facts about a client: a destination made of a peer's words needs an allow-list
       | net:${http.query.host}:80
       |     ^^^^^^^^^^^^^^^^^^
-      = help: write it out, or write `\$` if the text is meant as it stands
+      = help: write the value itself, or write `\$` for literal text
     ");
 }
 
@@ -271,10 +271,7 @@ fn a_fact_that_no_kind_declares_is_a_warning() {
     let said: Vec<_> = plan.warnings.iter().map(|warning| &*warning.message).collect();
     assert_eq!(
         said,
-        [
-            "no connection carries a fact `http.pth`",
-            "no connection carries facts of `tls`: this is taken as text",
-        ]
+        ["no kind has a fact `http.pth`", "no kind has facts of `tls`: this is taken as text",]
     );
     assert_eq!(plan.warnings[0].help.as_deref(), Some("did you mean `${http.path}`?"));
 }
@@ -314,9 +311,9 @@ fn a_program_behind_a_public_address_needs_words() {
     check_exposure(&listen("over:{net:80:auth=none}"), &program).expect("stated inside");
     let mistake = check_exposure(&public, &program).expect_err("open to all");
     insta::assert_snapshot!(report("over:{net:80:interface=any}", &[mistake]), @r"
-    error: other machines could reach a program that runs as your user, `shell`, without saying who they are
+    error: other machines could reach a program that runs as your user, `shell`, without authentication
       | over:{net:80:interface=any}
       | ^^^^
-      = help: listen on loopback (`interface=127.0.0.1`), or state that everybody may with `auth=none`
+      = help: listen on loopback (`interface=127.0.0.1`), or allow everyone with `auth=none`
     ");
 }

@@ -2,10 +2,10 @@
 
 use crate::{Error, Header, v1, v2};
 
-/// What the bytes so far come to.
+/// The result of decoding the bytes so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decoded {
-    /// A header, and how many bytes it takes. What follows is the connection's own.
+    /// A header, and the number of its bytes. The connection's data follows.
     Header(Header, usize),
     /// At least so many more bytes are needed. Of version 2 that is exact once its first 16 bytes are there.
     More(usize),
@@ -29,7 +29,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, Error> {
     Err(Error::NoHeader)
 }
 
-/// Whether one of them begins with the other.
+/// Returns `true` if one of them begins with the other.
 fn is_prefix(bytes: &[u8], start: &[u8]) -> bool {
     let common = bytes.len().min(start.len());
     bytes[..common] == start[..common]

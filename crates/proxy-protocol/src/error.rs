@@ -1,4 +1,4 @@
-//! What is wrong with a header.
+//! Errors in a header.
 
 use std::fmt;
 
@@ -29,13 +29,13 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoHeader => "there is no PROXY header in front",
+            Self::NoHeader => "the stream doesn't begin with a PROXY header",
             Self::LineTooLong => "the line of a PROXY header has more than 107 bytes",
             Self::BadLine => "the line of a PROXY header is malformed",
             Self::BadCommand => "a PROXY header has an unknown version or command",
             Self::BadFamily => "a PROXY header has an unknown family of addresses",
             Self::TooShort => "a PROXY header is shorter than its addresses",
-            Self::BadTlv => "a PROXY header has a TLV that reaches over its end",
+            Self::BadTlv => "a PROXY header has a TLV that extends beyond its end",
             Self::BadChecksum => "the checksum of a PROXY header is wrong",
             Self::TooLong => "a PROXY header would be longer than 65535 bytes",
         })

@@ -1,4 +1,4 @@
-//! What a header says.
+//! The contents of a header.
 
 // Addresses alone: core has no sockets.
 use core::net::SocketAddr;
@@ -8,9 +8,9 @@ use crate::Tlv;
 /// A header, whatever its version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
-    /// Who talks to whom.
+    /// The addresses of client and destination.
     pub addresses: Addresses,
-    /// What else is said; nothing in version 1.
+    /// Further facts; none in version 1.
     pub tlvs: Vec<Tlv>,
 }
 
@@ -46,20 +46,20 @@ pub enum Addresses {
     /// The proxy speaks for itself, as health checks do (`LOCAL`): the connection's own addresses hold.
     #[default]
     Local,
-    /// There is a client, and the proxy can't say where it is (`UNKNOWN`, `UNSPEC`).
+    /// There is a client, and the proxy doesn't know its address (`UNKNOWN`, `UNSPEC`).
     Unknown,
     /// A connection over IPv4 or IPv6, both ends of one family.
     Inet {
         /// The client.
         source: SocketAddr,
-        /// What it connected to.
+        /// The address that it connected to.
         destination: SocketAddr,
     },
     /// A Unix socket: paths, without the zeros behind them. An abstract name begins with a zero.
     Unix {
         /// The client's, mostly empty.
         source: Vec<u8>,
-        /// What it connected to.
+        /// The address that it connected to.
         destination: Vec<u8>,
     },
 }

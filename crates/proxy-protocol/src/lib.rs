@@ -1,10 +1,10 @@
-//! The PROXY protocol, versions 1 and 2: how a proxy tells a server who its client is, in front of the connection's
-//! own bytes. Nothing here does I/O.
+//! The PROXY protocol, versions 1 and 2: a header with which a proxy passes its client's address to a server, before
+//! the connection's data. Nothing here does I/O.
 //!
 //! Source: <https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>.
 //!
-//! 1. [`decode`] reads a header from the bytes that have come so far, or says how many more it needs;
-//! 2. [`Header`] is what it says: addresses, and in version 2 any number of [`Tlv`]s;
+//! 1. [`decode`] reads a header from the bytes that have arrived so far, or returns how many more it needs;
+//! 2. [`Header`] is its contents: addresses, and in version 2 any number of [`Tlv`]s;
 //! 3. [`encode`] writes one.
 //!
 //! ```

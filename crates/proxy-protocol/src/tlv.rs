@@ -1,4 +1,4 @@
-//! What a header of version 2 says beside addresses (section 2.2, "Type-Length-Value").
+//! The facts in a header of version 2 besides the addresses (section 2.2, "Type-Length-Value").
 
 use crate::Error;
 
@@ -12,21 +12,21 @@ pub enum Tlv {
     Authority(String),
     /// An identifier of the connection, of 128 bytes at most (`PP2_TYPE_UNIQUE_ID`).
     UniqueId(Vec<u8>),
-    /// How the client encrypts (`PP2_TYPE_SSL`).
+    /// The client's encryption (`PP2_TYPE_SSL`).
     Ssl(Ssl),
     /// Any other one, as it came. Those that fill and the checksum are left out.
     Other(u8, Vec<u8>),
 }
 
-/// How a client encrypts.
+/// A client's encryption.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ssl {
-    /// Whether it does, by TLS (`PP2_CLIENT_SSL`).
+    /// Set if it encrypts with TLS (`PP2_CLIENT_SSL`).
     pub is_encrypted: bool,
-    /// Whether it showed a certificate in this connection (`PP2_CLIENT_CERT_CONN`) or in its session
+    /// Set if it sent a certificate in this connection (`PP2_CLIENT_CERT_CONN`) or in its session
     /// (`PP2_CLIENT_CERT_SESS`).
     pub has_certificate: bool,
-    /// Whether that was verified. Without a certificate, it means nothing.
+    /// Set if that was verified. Without a certificate, it has no meaning.
     pub is_verified: bool,
     /// Such as `TLSv1.3` (`PP2_SUBTYPE_SSL_VERSION`).
     pub version: Option<String>,

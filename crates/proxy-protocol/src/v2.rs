@@ -76,7 +76,7 @@ impl Family {
         }
     }
 
-    /// `bytes` is as long as [`Family::length`] says.
+    /// `bytes` has the length given by [`Family::length`].
     fn addresses(self, bytes: &[u8]) -> Addresses {
         match self {
             Self::Unspecified => Addresses::Unknown,

@@ -1,4 +1,4 @@
-//! What the server answers to a request.
+//! The server's answer to a request.
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ use crate::{Error, Read, Version};
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Whether it worked, and why not.
+    /// The result, with the reason for a failure.
     pub reply: Reply,
-    /// The proxy's own end of the connection, if it says.
+    /// The proxy's own end of the connection, if it is given.
     pub bound: Option<Target>,
 }
 
-/// Whether a request worked (RFC 1928 section 6).
+/// The result of a request (RFC 1928 section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// It did.
@@ -149,11 +149,11 @@ impl fmt::Display for Reply {
             Self::HostUnreachable => "the host can't be reached",
             Self::Refused => "the connection was refused",
             Self::Expired => "there was no answer in time",
-            Self::NoCommand => "it doesn't know the command",
-            Self::NoAddress => "it doesn't take this kind of address",
+            Self::NoCommand => "it doesn't support the command",
+            Self::NoAddress => "it doesn't support this type of address",
             Self::Other(91) => "it rejected the request or failed (91)",
-            Self::Other(92) => "it can't ask this machine who its user is (92)",
-            Self::Other(93) => "this machine names another user (93)",
+            Self::Other(92) => "it can't query this machine's ident server (92)",
+            Self::Other(93) => "this machine's ident server names another user (93)",
             Self::Other(code) => return write!(f, "it answered with the unknown code {code}"),
         })
     }

@@ -1,4 +1,4 @@
-//! What is wrong with a message.
+//! Errors in a message.
 
 use std::fmt;
 
@@ -26,13 +26,15 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BadVersion(byte) => {
-                write!(f, "what came is not SOCKS: it begins with {byte:#04x}")
+                write!(f, "received data that is not SOCKS: it begins with {byte:#04x}")
             }
-            Self::OtherVersion(byte) => write!(f, "a message of SOCKS has the version {byte}"),
-            Self::BadAddress(byte) => write!(f, "SOCKS has no kind of address {byte:#04x}"),
-            Self::BadName => f.write_str("a name in a message of SOCKS is empty or isn't text"),
+            Self::OtherVersion(byte) => write!(f, "a SOCKS message has the unknown version {byte}"),
+            Self::BadAddress(byte) => {
+                write!(f, "a SOCKS message has the unknown address type {byte:#04x}")
+            }
+            Self::BadName => f.write_str("a name in a SOCKS message is empty or isn't text"),
             Self::TooLong => f.write_str("a name or password is too long for SOCKS"),
-            Self::Endless => f.write_str("a text in a message of SOCKS 4 has no end"),
+            Self::Endless => f.write_str("a text in a SOCKS 4 message has no end"),
             Self::NoV6 => f.write_str("SOCKS 4 has no IPv6 addresses"),
         }
     }

@@ -1,4 +1,4 @@
-//! What a client begins with, and what the server chooses of it.
+//! The client's first message, and the server's choice.
 
 use crate::take::Taking;
 use crate::{Error, Read, Request, request};
@@ -8,11 +8,11 @@ use crate::{Error, Read, Request, request};
 pub enum Greeting {
     /// Of version 4 the request is the first message.
     V4(Request),
-    /// Of version 5 it is the ways in which the client could say who it is.
+    /// Version 5, with the authentication methods that the client offers.
     V5(Vec<Method>),
 }
 
-/// A way to say who one is (RFC 1928 section 3).
+/// An authentication method (RFC 1928 section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// Not at all.
@@ -63,7 +63,7 @@ pub fn hello(methods: &[Method]) -> Vec<u8> {
     bytes
 }
 
-/// What the server chooses of a greeting of version 5.
+/// The server's choice from a greeting of version 5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice(
     /// `None` if it takes none of them.

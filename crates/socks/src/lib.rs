@@ -13,7 +13,8 @@
 //!   │ ◄──────────────  Answer: reply, address    │
 //! ```
 //!
-//! A reader says how many more bytes a message needs at least, so that nothing is read that belongs to what comes next.
+//! A reader returns the minimum number of bytes that a message still needs, so that nothing is read that belongs to
+//! what follows.
 
 mod answer;
 mod error;

@@ -6,7 +6,7 @@ use crate::take::Taking;
 use crate::target::put_counted;
 use crate::{Error, Read};
 
-/// Who a client says it is.
+/// The credentials of a client.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
     /// The name.

@@ -1,4 +1,4 @@
-//! What a client asks for.
+//! A client's request.
 
 use core::net::{IpAddr, Ipv4Addr};
 
@@ -92,7 +92,7 @@ impl Request {
     }
 }
 
-/// What follows the version.
+/// Reads a request after its version.
 pub(crate) fn take_v4(taking: &mut Taking<'_>) -> Result<Request, Stop> {
     let command = Command::of(taking.byte()?);
     let port = u16::from_be_bytes(taking.array()?);

@@ -2,7 +2,7 @@
 
 use crate::Error;
 
-/// What the bytes so far come to.
+/// The result of reading the bytes so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Read<T> {
     /// A message, and how many bytes it takes.
@@ -60,7 +60,7 @@ impl<'a> Taking<'a> {
         self.array().map(|[byte]| byte)
     }
 
-    /// As many bytes as the first one says.
+    /// Takes as many bytes as the first one specifies.
     pub(crate) fn counted(&mut self) -> Result<&'a [u8], Stop> {
         let length = self.byte()?;
         self.some(length.into())

@@ -1,4 +1,4 @@
-//! Where a client wants to go.
+//! The destination that a client requests.
 
 use std::fmt;
 

@@ -50,7 +50,8 @@ pub(crate) enum Verb {
 // === impl Command ===
 
 impl Command {
-    /// What the byte after an IAC means; `None` for what isn't a command of two bytes.
+    /// Returns the command of the byte after an IAC; `None` for a byte that isn't a command of two
+    /// bytes.
     pub fn new(byte: u8) -> Option<Self> {
         Some(match byte {
             239 => Self::EndOfRecord,

@@ -1,4 +1,4 @@
-//! What comes, cut into data, commands, negotiations and subnegotiations, wherever the reads have cut it.
+//! The input, split into data, commands, negotiations and subnegotiations, wherever the reads have cut it.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ pub const MAX_SUBNEGOTIATION: usize = 512;
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     phase: Phase,
-    /// Whether the last byte was a CR of the NVT, so that a NUL now is its padding.
+    /// Set if the last byte was a CR of the NVT, so that a NUL now is its padding.
     after_cr: bool,
     /// The subnegotiation so far, the option's number first.
     sub: Vec<u8>,
@@ -22,7 +22,7 @@ pub(crate) struct Decoder {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Token {
-    /// Where in the input; never empty.
+    /// Its range in the input; never empty.
     Data(Range<usize>),
     Command(Command),
     Negotiation(Verb, Opt),
@@ -34,13 +34,13 @@ pub(crate) enum Token {
 pub struct Subnegotiation {
     /// Of which option.
     pub option: Opt,
-    /// What is in it, at most [`MAX_SUBNEGOTIATION`] bytes.
+    /// Its contents, at most [`MAX_SUBNEGOTIATION`] bytes.
     pub data: Vec<u8>,
-    /// Whether there was more.
+    /// Set if there was more.
     pub truncated: bool,
 }
 
-/// How data is to be read now.
+/// How data is decoded now.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Mode {
     /// RFC 856: every byte stands for itself.
@@ -119,7 +119,7 @@ impl Decoder {
         None
     }
 
-    /// How many bytes from the first one on, which is data, are data.
+    /// Returns the number of bytes that are data, from the first one on, which is data.
     fn run(&mut self, rest: &[u8], mode: Mode) -> usize {
         let Mode::Nvt { fold } = mode else {
             return rest.iter().position(|&byte| byte == IAC).unwrap_or(rest.len());

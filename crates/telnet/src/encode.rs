@@ -1,9 +1,9 @@
-//! What goes out: data with its IACs doubled and its CRs made the network's, and commands.
+//! The output: data with its IACs doubled and its CRs converted to the network's, and commands.
 
 use crate::Opt;
 use crate::command::{CR, Command, IAC, LF, NUL, SB, SE, Verb};
 
-/// How data is written now.
+/// How line ends are written now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Newlines {
     /// BINARY: every byte stands for itself (RFC 1123 §3.2.7).
@@ -19,8 +19,8 @@ pub(crate) enum Newlines {
 /// Writes data.
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
-    /// Whether the last byte of the data before was a CR that went out as CR LF: an LF that comes now is that LF. So it
-    /// doesn't matter where the data is cut.
+    /// Set if the last byte of the data before was a CR that was sent as CR LF: an LF that comes now is that LF. So
+    /// it doesn't matter where the data is cut.
     after_cr: bool,
 }
 

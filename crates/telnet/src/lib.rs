@@ -1,11 +1,11 @@
 //! Telnet (RFC 854 and 855): bytes in, events and bytes out; no I/O, no clock, no tasks.
 //!
-//! One machine, [`Telnet`], is either end of a connection; where the ends differ, [`Role`] says which one we are.
+//! One machine, [`Telnet`], is either end of a connection; where the ends differ, [`Role`] selects the behaviour.
 //!
-//! 1. What came from the network goes through [`Telnet::next`] (or [`Telnet::receive`]), cut anywhere. Out come data,
-//!    as ranges of the input, and [`Event`]s between them, in order.
-//! 2. Requests for options are answered on the way, by the Q method of RFC 1143, so that nothing loops. What there is to
-//!    say to each option is data: [`OPTIONS`].
+//! 1. Input from the network goes through [`Telnet::next`] (or [`Telnet::receive`]), cut anywhere. The results are
+//!    data, as ranges of the input, and [`Event`]s between them, in order.
+//! 2. Requests for options are answered on the way, by the Q method of RFC 1143, so that nothing loops. The answers
+//!    to each option are data: [`OPTIONS`].
 //! 3. Answers wait inside until [`Telnet::flush`] or [`Telnet::send`], which writes them and then data.
 //!
 //! Bounds: [`MAX_UNSENT`] bytes of answers, then no more input is taken; [`MAX_SUBNEGOTIATION`] bytes of a
@@ -38,7 +38,7 @@
 //! assert_eq!(network, b"\xff\xfa\x1f\x00\x84\x00\x32\xff\xf0");
 //! ```
 //!
-//! # An option of one's own
+//! # Adding an option
 //!
 //! RFC 2217, for one, is an option that is agreed to, subnegotiations that come as events, and some that are sent.
 //!
@@ -59,8 +59,8 @@
 //! assert_eq!(out, b"\xff\xfd\x2c\xff\xfa\x2c\x65\x00\x01\xc2\x00\xff\xf0");
 //! ```
 //!
-//! What this crate doesn't do: urgent data (a Synch's data mark is an event, and nothing is thrown away), echoing and
-//! line editing (the terminal's), LINEMODE, ENVIRON and CHARSET (refused), GA after each turn of a server that may not
+//! This crate doesn't do: urgent data (a Synch's data mark is an event, and nothing is discarded), echoing and line
+//! editing (the terminal's), LINEMODE, ENVIRON and CHARSET (refused), GA after each turn of a server that may not
 //! suppress it.
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The options as data: their numbers, their names, and what either role says to them.
+//! The options as data: their numbers, their names, and the terms of either role.
 
 use std::fmt;
 
@@ -8,16 +8,16 @@ use crate::Role;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Opt(pub u8);
 
-/// Whose option it is: the one who does it, not the one who asked for it.
+/// The side of an option: the one that performs it, not the one that asked for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// We do it: the peer says DO and DONT, we say WILL and WONT.
+    /// We perform it: the peer sends DO and DONT, we send WILL and WONT.
     Local,
-    /// The peer does it: it says WILL and WONT, we say DO and DONT.
+    /// The peer performs it: it sends WILL and WONT, we send DO and DONT.
     Remote,
 }
 
-/// What is said to a request.
+/// The answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
     /// No.
@@ -28,7 +28,7 @@ pub enum Policy {
     Offer,
 }
 
-/// What one role says about an option.
+/// The terms of one role for an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// Doing it ourselves.
@@ -44,13 +44,13 @@ pub struct Definition {
     pub code: Opt,
     /// Its name in IANA's registry, shortened as everyone does.
     pub name: &'static str,
-    /// What a client says.
+    /// The terms of a client.
     pub client: Terms,
-    /// What a server says.
+    /// The terms of a server.
     pub server: Terms,
 }
 
-/// What isn't in it is refused, each way.
+/// Options that aren't listed are refused, in either direction.
 ///
 /// RFC 1123 §3.3.3 lists what ought to be there: BINARY, SGA, EOR, EXTENDED-OPTIONS-LIST (which nobody has) and ECHO;
 /// TIMING-MARK and TTYPE for terminals.
@@ -154,12 +154,12 @@ impl Opt {
     /// Serial ports, RFC 2217.
     pub const COM_PORT: Self = Self(44);
 
-    /// What is known about it.
+    /// Returns its definition, if it is known.
     pub fn definition(self) -> Option<&'static Definition> {
         OPTIONS.iter().find(|definition| definition.code == self)
     }
 
-    /// What a role says about it, if nobody has told it otherwise.
+    /// Returns the default terms of a role for it.
     pub fn terms(self, role: Role) -> Terms {
         self.definition().map_or(REFUSE_BOTH, |definition| match role {
             Role::Client => definition.client,

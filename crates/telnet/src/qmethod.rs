@@ -1,10 +1,10 @@
-//! The Q method (RFC 1143 §7): what is said about one option of one side, so that no negotiation can loop.
+//! The Q method (RFC 1143 §7): the messages about one option of one side, so that no negotiation can loop.
 //!
 //! The RFC has it twice, for "us" with DO and DONT and for "him" with WILL and WONT; but for the verbs the two are the
 //! same. So here a verb is a `bool`: yes (WILL, DO) or no (WONT, DONT).
 
-/// Where the negotiation stands. The `bool` is the RFC's queue bit: whether to ask for the opposite as soon as the answer
-/// is there ("OPPOSITE"), which is as long as a queue ever has to be.
+/// The state of the negotiation. The `bool` is the RFC's queue bit: set to ask for the opposite as soon as the answer
+/// has arrived ("OPPOSITE"), which is as long as a queue ever has to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Q {
     /// Off.
@@ -12,28 +12,29 @@ pub(crate) enum Q {
     No,
     /// On.
     Yes,
-    /// On so far; we have said no.
+    /// On so far; we have sent no.
     WantNo(bool),
-    /// Off so far; we have said yes.
+    /// Off so far; we have sent yes.
     WantYes(bool),
 }
 
-/// What follows.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
     /// The state afterwards.
     pub(crate) next: Q,
-    /// What we say.
+    /// The answer to send: yes or no.
     pub(crate) say: Option<bool>,
 }
 
 impl Q {
-    /// Whether the peer's last agreement was a yes: what was on stays so until the answer to our no is there.
+    /// Returns `true` if the peer's last agreement was a yes: an option that was on stays so until the answer to our
+    /// no has arrived.
     pub(crate) fn agreed(self) -> bool {
         matches!(self, Self::Yes | Self::WantNo(_))
     }
 
-    /// The peer says yes or no.
+    /// Handles a yes or no of the peer.
     pub(crate) fn received(self, yes: bool, agree: bool) -> Step {
         let (next, say) = if yes { self.received_yes(agree) } else { self.received_no() };
         Step { next, say }
@@ -58,7 +59,8 @@ impl Q {
         }
     }
 
-    /// We want it on or off. What is so already, or asked for already, is said once only.
+    /// Asks for it on or off. A state that holds already, or is asked for already, is requested
+    /// only once.
     pub(crate) fn asked(self, on: bool) -> Step {
         let (next, say) = match (self, on) {
             (Self::No, true) => (Self::WantYes(false), Some(true)),

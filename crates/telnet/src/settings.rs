@@ -1,8 +1,8 @@
-//! Who we are, and what we show of our terminal.
+//! The role, and the facts about our terminal that are sent.
 
 use std::fmt;
 
-/// Which end of the connection *we* are.
+/// The end of the connection that *we* are.
 ///
 /// Telnet is symmetric; what differs is which options are agreed to ([`OPTIONS`](crate::OPTIONS)), how a CR is written
 /// and read, and who answers [`AreYouThere`](crate::Command::AreYouThere).
@@ -14,7 +14,7 @@ pub enum Role {
     Server,
 }
 
-/// What a machine begins with. All of it is a client's; a server has nothing to set.
+/// The initial settings of a machine. All of them are a client's; a server has nothing to set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// For TERMINAL-TYPE, the best one first: a server asks for the next until it knows one (RFC 1091). None of them: the
@@ -22,19 +22,19 @@ pub struct Settings {
     pub terminal_types: Vec<TerminalType>,
     /// For NAWS. `None`: not known yet; then the server hears of it with the first [`resize`](crate::Telnet::resize).
     pub size: Option<Size>,
-    /// What goes out for the Enter key.
+    /// The bytes to send for the Enter key.
     pub enter: Enter,
 }
 
-/// What a client sends for a CR (RFC 1123 §3.3.1), unless BINARY says that it is just a byte.
+/// The bytes that a client sends for a CR (RFC 1123 §3.3.1), unless with BINARY it is just a byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Enter {
     /// CR LF until the server suppresses go-ahead, CR NUL while it does.
     ///
-    /// CR LF is the RFC's default, and what servers that read lines want: a MUD, Twisted's login prompt, which takes CR
-    /// NUL for a carriage return in the middle of a line. With WILL SGA a server says that it reads characters (RFC 858;
-    /// telnetd and routers do), and there a bare CR, NUL being its padding, is what the key means. BSD's telnet does the
-    /// same.
+    /// CR LF is the RFC's default, and servers that read lines expect it: a MUD, or Twisted's login prompt, which
+    /// takes CR NUL for a carriage return in the middle of a line. With WILL SGA a server announces that it reads
+    /// characters (RFC 858; telnetd and routers do), and there a bare CR, NUL being its padding, is the key. BSD's
+    /// telnet does the same.
     #[default]
     Auto,
     /// CR LF always.
@@ -77,8 +77,8 @@ impl Default for Settings {
 impl TerminalType {
     /// `None` for what can't be a terminal's name: letters, digits and `-_+./` can.
     ///
-    /// The case is left as it is: RFC 1091 says that case doesn't matter, and the servers that don't know that look for
-    /// the lower-case name of terminfo.
+    /// The case is not changed: by RFC 1091 case doesn't matter, and servers that ignore this look for the lower-case
+    /// name of terminfo.
     pub fn new(name: &str) -> Option<Self> {
         let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+./".contains(&byte);
         ((1..=MAX_TERMINAL_TYPE).contains(&name.len()) && name.bytes().all(known))

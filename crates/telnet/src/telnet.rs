@@ -12,11 +12,11 @@ use crate::{
 
 /// Answers that may wait for being sent before no more input is taken.
 ///
-/// A whole login makes about 60 bytes of them, so whoever gets here floods: 1,300 refusals that nobody has read.
+/// A whole login makes about 60 bytes of them, so only a flood gets here: 1,300 refusals that nothing has read.
 pub const MAX_UNSENT: usize = 4096;
 
-/// How often one option is refused. RFC 854 forbids a peer to repeat a request that was rejected unless something has
-/// changed; one that does it so often is answering our refusals.
+/// The maximum number of refusals of one option. RFC 854 forbids a peer to repeat a request that was rejected unless
+/// something has changed; one that does it so often is answering our refusals.
 pub const MAX_REFUSALS: u8 = 32;
 
 /// One end of a telnet connection.
@@ -29,10 +29,10 @@ pub struct Telnet {
     /// By number.
     options: Box<[Sides; 256]>,
     terminal_types: Vec<TerminalType>,
-    /// Which of them is asked for next.
+    /// The index of the type that is sent next.
     next_type: usize,
     size: Option<Size>,
-    /// Whether `size` has changed since it was told to the server. Written when the answers are sent, so that a window
+    /// Set if `size` has changed since it was sent to the server. Written when the answers are sent, so that a window
     /// that is dragged makes no queue.
     size_due: bool,
     /// Answers, not sent yet. At most [`MAX_UNSENT`] and one more, and what we ask by ourselves: three bytes for each
@@ -40,7 +40,7 @@ pub struct Telnet {
     unsent: Vec<u8>,
 }
 
-/// What came.
+/// The received data or event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
     /// Data; where it is in the input. Never empty.
@@ -49,7 +49,7 @@ pub enum Received {
     Event(Event),
 }
 
-/// What a peer does that isn't data.
+/// An action of a peer that isn't data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -86,7 +86,7 @@ struct Negotiation {
 // === impl Telnet ===
 
 impl Telnet {
-    /// Says nothing by itself.
+    /// Creates a machine that sends nothing yet.
     pub fn new(role: Role, settings: Settings) -> Self {
         let Settings { terminal_types, size, enter } = settings;
         let options = std::array::from_fn(|code| Sides::new(Opt(code as u8), role));
@@ -111,8 +111,8 @@ impl Telnet {
     /// Asks for everything that is [`Policy::Offer`]: a server what it needs for a terminal (ECHO, SGA, TERMINAL-TYPE,
     /// NAWS), a client the counterpart of it.
     ///
-    /// For servers: they are to begin (RFC 1123 §3.3.4). A client had better not: what it is connected to may not speak
-    /// telnet at all, and whoever does asks for what it wants. Some network gear and MUDs on port 23 don't.
+    /// For servers, which begin (RFC 1123 §3.3.4). A client should not: its server may not speak telnet at all, and
+    /// one that does asks for what it needs. Some network gear and MUDs on port 23 don't.
     pub fn start(&mut self) {
         for code in 0..=u8::MAX {
             for side in [Side::Local, Side::Remote] {
@@ -123,13 +123,13 @@ impl Telnet {
         }
     }
 
-    /// What to say to requests from now on, where the table ([`OPTIONS`](crate::OPTIONS)) isn't what is wanted. An option
+    /// Sets the answer to requests from now on, instead of that of the table ([`OPTIONS`](crate::OPTIONS)). An option
     /// that is on stays on.
     pub fn agree(&mut self, option: Opt, side: Side, policy: Policy) {
         self.negotiation_mut(option, side).policy = policy;
     }
 
-    /// Asks for an option to be switched on or off. When it is so, an event says it; a refusal isn't reported.
+    /// Asks for an option to be switched on or off. An event reports it when it is done; a refusal isn't reported.
     ///
     /// May be called at any time, however often: it never makes the negotiation loop nor a queue grow.
     pub fn request(&mut self, option: Opt, side: Side, on: bool) {
@@ -141,7 +141,7 @@ impl Telnet {
         }
     }
 
-    /// Whether an option is on.
+    /// Returns `true` if an option is on.
     ///
     /// Between a no and its answer it is on for the peer, who may still be doing it, and off for us, who have stopped.
     pub fn is_on(&self, option: Opt, side: Side) -> bool {
@@ -211,7 +211,7 @@ impl Telnet {
         encode::subnegotiation(option, data, out);
     }
 
-    /// The window has another size. If the server wants to know it, the next flush tells it, and only the last of several.
+    /// Sets the window's size. If the server has asked for it, the next flush sends it, and only the last of several.
     pub fn resize(&mut self, size: Size) {
         self.size_due |= self.size != Some(size) && self.is_on(Opt::NAWS, Side::Local);
         self.size = Some(size);
@@ -223,7 +223,7 @@ impl Telnet {
         out.append(&mut self.unsent);
     }
 
-    /// Whether [`Telnet::flush`] would write something.
+    /// Returns `true` if [`Telnet::flush`] would write something.
     pub fn wants_flush(&self) -> bool {
         !self.unsent.is_empty() || (self.size_due && self.is_on(Opt::NAWS, Side::Local))
     }
@@ -298,7 +298,7 @@ impl Telnet {
         (asked != Q::No).then_some(Event::Remote(Opt::TIMING_MARK, yes))
     }
 
-    /// What goes with an option that has just been switched.
+    /// Performs the side effects of an option that has just been switched.
     fn switched(&mut self, option: Opt, side: Side, on: bool) {
         match (option, side, on) {
             (Opt::NAWS, Side::Local, true) => {
@@ -357,7 +357,8 @@ impl Telnet {
         }
     }
 
-    /// Where answers are added; a new size goes before them, so that it is never told to a NAWS that is off by then.
+    /// Returns the buffer for answers; a new size goes before them, so that it is never sent to a NAWS that is off by
+    /// then.
     fn answers(&mut self) -> &mut Vec<u8> {
         self.tell_size();
         &mut self.unsent
@@ -385,7 +386,7 @@ impl Telnet {
         }
     }
 
-    /// RFC 1091: one after the other; the last one twice, which says that it is the last; then from the first again.
+    /// RFC 1091: one after the other; the last one twice, which marks it as the last; then from the first again.
     fn tell_terminal_type(&mut self) {
         let last = self.terminal_types.len().saturating_sub(1);
         // None at all: only if somebody has agreed to the option over our head.

@@ -18,8 +18,8 @@ pub enum Control {
     Ping(ControlPayload),
     /// Answers our ping, or came unasked.
     Pong(ControlPayload),
-    /// The peer sends nothing more; `None` means that it gave neither code nor reason. To be answered with a Close once
-    /// all that we have to say has been sent (§5.5.1).
+    /// The peer sends nothing more; `None` means that it gave neither code nor reason. To be answered with a Close
+    /// once all pending data has been sent (§5.5.1).
     Close(Option<CloseFrame>),
 }
 
@@ -111,7 +111,7 @@ impl CloseFrame {
         self.code
     }
 
-    /// Why, in words; often empty.
+    /// Returns the reason as text; often empty.
     pub fn reason(&self) -> &str {
         &self.reason
     }
@@ -120,7 +120,7 @@ impl CloseFrame {
         Self { code: violation.close_code(), reason: violation.to_string() }
     }
 
-    /// What the payload of a Close frame says (§5.5.1).
+    /// Parses the payload of a Close frame (§5.5.1).
     pub(crate) fn parse(payload: &[u8]) -> Result<Option<Self>, Violation> {
         if payload.is_empty() {
             return Ok(None);

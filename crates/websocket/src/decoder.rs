@@ -1,4 +1,4 @@
-//! What comes: frames out of a buffer, in place.
+//! Received frames, decoded in place in a buffer.
 
 use std::ops::Range;
 
@@ -21,22 +21,22 @@ pub struct Decoder {
     checks_text: bool,
     binary_only: bool,
     takes_compressed: bool,
-    /// Whether the current message is compressed.
+    /// Set if the current message is compressed.
     compressed: bool,
     phase: Phase,
     /// Bytes of the current frame's payload that haven't come yet.
     left: u64,
     /// The current frame's key, as it is at the next byte of payload. Zero, which changes nothing, if unmasked.
     key: [u8; 4],
-    /// Whether the current data frame is the last of its message.
+    /// Set if the current data frame is the last of its message.
     fin: bool,
     message: Message,
     text: Utf8,
     /// The beginning of a header that a read cut in two.
     header: [u8; MAX_HEADER],
     header_len: u8,
-    /// Which control frame is coming, and what has come of its payload. There may be none for a day, and there may be
-    /// ten thousand of us.
+    /// The opcode of the control frame that is arriving, and the part of its payload that has arrived. There may be
+    /// none for a day, and there may be ten thousand decoders.
     opcode: OpCode,
     control: Option<Box<ControlPayload>>,
     /// Bytes of the stream that have been decoded, and how many of them stood before the current frame.
@@ -45,7 +45,7 @@ pub struct Decoder {
     error: Option<ProtocolError>,
 }
 
-/// What came, in the message view.
+/// A received frame or part of a message, in the message view.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// Payload of a message: a part, or all of it.
@@ -57,29 +57,29 @@ pub enum Event {
 /// Payload of a message. Empty only if it is the last of its message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Data {
-    /// Where it is in the buffer, unmasked.
+    /// Its range in the buffer, unmasked.
     pub range: Range<usize>,
-    /// Whether the message is text. A part of it may begin and end inside a code point.
+    /// Set if the message is text. A part of it may begin and end inside a code point.
     pub text: bool,
-    /// Whether the message is compressed, and all parts of it are: see [`Decoder::compressed_messages`].
+    /// Set if the message is compressed, and all parts of it are: see [`Decoder::compressed_messages`].
     pub compressed: bool,
-    /// Whether the message begins with it.
+    /// Set if the message begins with it.
     pub first: bool,
-    /// Whether the message ends with it.
+    /// Set if the message ends with it.
     pub last: bool,
 }
 
-/// What [`Decoder::compact`] did.
+/// The result of [`Decoder::compact`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Compacted {
     /// Bytes of payload, at the front of the buffer. They count even if an error follows: they came before it.
     pub payload: usize,
-    /// What ends the connection, once the payload has been dealt with.
+    /// The error that ends the connection, once the payload has been handled.
     pub error: Option<ProtocolError>,
 }
 
-/// What the next byte is.
+/// The meaning of the next byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Header,
@@ -91,16 +91,16 @@ enum Phase {
 
 #[derive(Clone, Copy, Debug)]
 struct Message {
-    /// Whether a data frame with FIN = 0 came last.
+    /// Set if a data frame with FIN = 0 came last.
     open: bool,
     text: bool,
-    /// Whether nothing of it has been given out.
+    /// Set if nothing of it has been returned.
     untouched: bool,
     /// The lengths in its headers.
     len: u64,
 }
 
-/// What [`Decoder::step`] found.
+/// The result of [`Decoder::step`].
 enum Found {
     /// Payload, still masked with the key.
     Data(Data, [u8; 4]),
@@ -136,8 +136,8 @@ impl Decoder {
         }
     }
 
-    /// Whether messages have to be binary, as the subprotocol of the connection may have it: text is then refused with
-    /// 1003 ([`Violation::TextRefused`]).
+    /// Requires binary messages, as a connection's subprotocol may: text is then refused with 1003
+    /// ([`Violation::TextRefused`]).
     #[must_use]
     pub fn binary_only(mut self, only: bool) -> Self {
         self.binary_only = only;
@@ -152,10 +152,10 @@ impl Decoder {
         self
     }
 
-    /// Whether compressed messages are legal: whether permessage-deflate (RFC 7692) has been agreed upon. Off at first.
+    /// Allows compressed messages, if permessage-deflate (RFC 7692) has been agreed upon. Off at first.
     ///
-    /// Their parts come out as they are, for an [`Inflater`](crate::deflate::Inflater). What is inflated is the caller's
-    /// to check: text with [`Utf8`]. [`Decoder::refuse`] then makes one error of it with those found here.
+    /// Their parts are returned as they are, for an [`Inflater`](crate::deflate::Inflater). The caller has to check
+    /// the inflated data: text with [`Utf8`]. [`Decoder::refuse`] then merges its error with those found here.
     #[must_use]
     pub fn compressed_messages(mut self, legal: bool) -> Self {
         self.takes_compressed = legal;
@@ -174,8 +174,8 @@ impl Decoder {
         }
     }
 
-    /// The byte view: takes everything out of `buf`, moves all payload to its front, in order, and hands control frames
-    /// to `on_control` on the way. Where messages end can't be seen; empty ones vanish.
+    /// The byte view: takes everything out of `buf`, moves all payload to its front, in order, and passes control
+    /// frames to `on_control` on the way. Message boundaries are not visible; empty messages vanish.
     ///
     /// Nor could be seen which bytes are compressed: a compressed message is refused here even where it is legal
     /// ([`Violation::ReservedBits`]). A connection with permessage-deflate is for [`Decoder::next`].
@@ -209,18 +209,18 @@ impl Decoder {
         Compacted { payload, error }
     }
 
-    /// Whether a Close frame has come. What comes after it is ignored.
+    /// Returns `true` if a Close frame has arrived. Data after it is ignored.
     pub fn is_closed(&self) -> bool {
         self.phase == Phase::Closed
     }
 
-    /// Whether the stream stands between two frames and outside of a message: whether an end without a Close frame,
+    /// Returns `true` if the stream is between two frames and outside of a message: if an end without a Close frame,
     /// which is abnormal in any case (1006), has at least cut nothing in two.
     pub fn is_between_messages(&self) -> bool {
         self.phase == Phase::Header && self.header_len == 0 && !self.message.open
     }
 
-    /// What the peer did wrong, once it has.
+    /// Returns the peer's protocol error, once there is one.
     pub fn error(&self) -> Option<ProtocolError> {
         self.error
     }
@@ -363,7 +363,7 @@ impl Decoder {
         }
     }
 
-    /// Reads a header and says how many bytes of it are in `bytes`; keeps them if it isn't all there.
+    /// Parses a header and returns how many bytes of it are in `bytes`; keeps them if it isn't complete.
     #[inline]
     fn read_header<const COMPRESSED: bool>(
         &mut self,
@@ -384,7 +384,7 @@ impl Decoder {
         }
     }
 
-    /// Byte by byte: a header says how long it is only as it comes, and few are cut.
+    /// Byte by byte: the length of a header is known only as it arrives, and few are cut.
     #[cold]
     fn read_rest_of_header<const COMPRESSED: bool>(
         &mut self,
@@ -462,7 +462,8 @@ impl Decoder {
         Ok(())
     }
 
-    /// How much of the frame's payload is among the next `available` bytes, and the key at its first byte.
+    /// Returns the number of bytes of the frame's payload among the next `available` bytes, and the key at its first
+    /// byte.
     #[inline]
     fn take_payload(&mut self, available: usize) -> (usize, [u8; 4]) {
         let key = self.key;

@@ -1,4 +1,4 @@
-//! What we send: headers of data frames, and whole control frames.
+//! Sending: headers of data frames, and whole control frames.
 
 use crate::{CloseFrame, ControlFrame, ControlPayload, FrameHeader, HeaderBytes, OpCode, Role};
 
@@ -9,7 +9,7 @@ use crate::{CloseFrame, ControlFrame, ControlPayload, FrameHeader, HeaderBytes, 
 #[derive(Clone, Debug)]
 pub struct Encoder {
     role: Role,
-    /// Whether the last data frame left its message open.
+    /// Set if the last data frame left its message open.
     open: bool,
 }
 
@@ -22,7 +22,7 @@ impl Encoder {
     /// The header for the next `len` bytes (less than 2⁶³) of a message. They have to be masked with
     /// [`HeaderBytes::key`] if there is one.
     ///
-    /// The first part of a message says whether it is text; later ones are continuations whatever `text` says (§5.4).
+    /// In the first part of a message, `text` sets its type; later ones are continuations whatever its value (§5.4).
     /// Fragments of text may be cut inside a code point; the message as a whole has to be UTF-8 (§5.6).
     #[inline]
     pub fn data(
@@ -35,9 +35,9 @@ impl Encoder {
         self.frame(text, false, last, len, key)
     }
 
-    /// As [`Encoder::data`] for a message whose payload a [`Deflater`](crate::deflate::Deflater) has compressed: its
-    /// first frame says so with RSV1 (RFC 7692 §6), and it has to be compressed as a whole. Only where
-    /// permessage-deflate has been agreed upon.
+    /// As [`Encoder::data`] for a message whose payload a [`Deflater`](crate::deflate::Deflater) has compressed: RSV1
+    /// marks its first frame (RFC 7692 §6), and it has to be compressed as a whole. Only if permessage-deflate has
+    /// been agreed upon.
     #[inline]
     pub fn compressed(
         &mut self,
@@ -49,7 +49,7 @@ impl Encoder {
         self.frame(text, true, last, len, key)
     }
 
-    /// Whether a message has been begun and not ended.
+    /// Returns `true` if a message has begun and not ended.
     pub fn is_inside_message(&self) -> bool {
         self.open
     }

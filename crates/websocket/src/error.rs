@@ -1,4 +1,4 @@
-//! What a peer can do wrong, and with which code the connection then ends.
+//! The protocol errors of a peer, and the close codes for them.
 
 use crate::{CloseCode, CloseFrame, OpCode};
 
@@ -6,9 +6,9 @@ use crate::{CloseCode, CloseFrame, OpCode};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{violation}, in the frame at byte {frame} of the stream")]
 pub struct ProtocolError {
-    /// What it did.
+    /// The violation.
     pub violation: Violation,
-    /// Where: how many bytes of the stream came before the frame in which it did so.
+    /// The number of bytes of the stream before the frame with the violation.
     pub frame: u64,
 }
 
@@ -18,13 +18,13 @@ impl ProtocolError {
         self.violation.close_code()
     }
 
-    /// The Close frame to send: code, and the violation in words.
+    /// Returns the Close frame to send: the code, and the violation as text.
     pub fn close_frame(&self) -> CloseFrame {
         CloseFrame::of_violation(&self.violation)
     }
 }
 
-/// What RFC 6455 and RFC 7692 forbid.
+/// The violations of RFC 6455 and RFC 7692.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
@@ -38,7 +38,7 @@ pub enum Violation {
     #[error("a fragmented {0} frame")]
     FragmentedControl(OpCode),
     /// More than [`Limits::max_frame`](crate::Limits::max_frame).
-    #[error("a frame of {len} bytes, where {max} are the limit")]
+    #[error("a frame of {len} bytes, more than the limit of {max}")]
     FrameTooBig {
         /// The length in the header.
         len: u64,
@@ -55,7 +55,7 @@ pub enum Violation {
         /// The bound.
         max_ratio: u32,
     },
-    /// RFC 7692 §7.2.2: a compressed message is DEFLATE (RFC 1951), and ends where it says that it does.
+    /// RFC 7692 §7.2.2: a compressed message is DEFLATE (RFC 1951), and ends with its final block.
     #[error("a compressed message that isn't valid deflate data")]
     InvalidDeflate,
     /// §5.6, §8.1: text is UTF-8.
@@ -72,7 +72,7 @@ pub enum Violation {
     Masked,
     /// More than [`Limits::max_message`](crate::Limits::max_message), or than
     /// [`Bounds::max_message`](crate::deflate::Bounds::max_message).
-    #[error("a message of at least {len} bytes, where {max} are the limit")]
+    #[error("a message of at least {len} bytes, more than the limit of {max}")]
     MessageTooBig {
         /// The frames so far with the one whose header came last; or what has been inflated.
         len: u64,
@@ -80,13 +80,13 @@ pub enum Violation {
         max: u64,
     },
     /// Nothing is wrong with the peer: there is no memory to inflate its message with.
-    #[error("a compressed message, for which there is no memory")]
+    #[error("a compressed message, with no memory left to decompress it")]
     NoMemory,
     /// §5.2: a length takes the fewest bytes that can hold it.
-    #[error("a length of {0} that is not encoded in the fewest bytes")]
+    #[error("a length of {0} that is not encoded in the minimum number of bytes")]
     NonMinimalLength(u64),
-    /// §5.2: RSV1 to RSV3 are 0 unless an extension says otherwise. RFC 7692 §6 does so for RSV1 on the frame that begins
-    /// a message of data.
+    /// §5.2: RSV1 to RSV3 are 0 unless an extension defines them. RFC 7692 §6 does so for RSV1 on the frame that
+    /// begins a data message.
     #[error("reserved bits are set")]
     ReservedBits,
     /// §5.2: opcodes 3 to 7 and 11 to 15 are reserved.
@@ -110,8 +110,8 @@ impl Violation {
     /// The code to close with (§7.4.1): 1003 for a type that isn't taken, 1007 for what isn't UTF-8 or deflate, 1009 for
     /// what is too big, 1011 for want of memory, otherwise 1002.
     ///
-    /// RFC 7692 names no code for data that can't be inflated. 1007, "data that was not consistent with the type of the
-    /// message", says what happened: the frames were right.
+    /// RFC 7692 has no code for data that can't be inflated. 1007, "data that was not consistent with the type of the
+    /// message", fits: the frames were right.
     pub fn close_code(&self) -> CloseCode {
         match self {
             Self::TextRefused => CloseCode::Unsupported,

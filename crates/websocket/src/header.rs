@@ -10,7 +10,7 @@ use crate::Violation;
 /// Two bytes, eight of length, four of key.
 pub const MAX_HEADER: usize = 14;
 
-/// What a frame is (§5.2). Reserved opcodes have no value here: they are a [`Violation`].
+/// The type of a frame (§5.2). Reserved opcodes have no value here: they are a [`Violation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpCode {
     /// More of the message that a text or binary frame began.
@@ -23,22 +23,22 @@ pub enum OpCode {
     Close,
     /// Wants a pong.
     Ping,
-    /// Answers a ping, or says unasked that the sender lives.
+    /// Answers a ping, or shows unasked that the sender is alive.
     Pong,
 }
 
-/// What a frame's header says.
+/// The header of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameHeader {
-    /// Whether the message ends with this frame.
+    /// Set if the message ends with this frame.
     pub fin: bool,
-    /// Whether the message is compressed (RFC 7692 §6): on the frame that begins it, and nowhere else.
+    /// Set if the message is compressed (RFC 7692 §6): on the frame that begins it, and on no other.
     pub rsv1: bool,
-    /// What the frame is.
+    /// The type of the frame.
     pub opcode: OpCode,
     /// Bytes of payload: less than 2⁶³.
     pub len: u64,
-    /// What the payload is masked with, if it is.
+    /// The key that the payload is masked with, if it is.
     pub key: Option<[u8; 4]>,
 }
 
@@ -53,8 +53,8 @@ pub struct HeaderBytes {
 // === impl OpCode ===
 
 impl OpCode {
-    /// Whether it is Close, Ping or Pong: at most 125 bytes, never fragmented, allowed between the fragments of a
-    /// message (§5.5).
+    /// Returns `true` if it is Close, Ping or Pong: at most 125 bytes, never fragmented, allowed between the
+    /// fragments of a message (§5.5).
     pub fn is_control(self) -> bool {
         matches!(self, Self::Close | Self::Ping | Self::Pong)
     }
@@ -109,7 +109,7 @@ impl FrameHeader {
         Self::parse_with::<true>(bytes)
     }
 
-    /// As [`FrameHeader::parse`]; `COMPRESSED` says whether RSV1 is legal at all.
+    /// As [`FrameHeader::parse`]; with `COMPRESSED`, RSV1 is legal.
     // Left to itself, the compiler makes a call of it now that there are two: a twelfth more instructions a frame of 64 B.
     #[inline(always)]
     pub(crate) fn parse_with<const COMPRESSED: bool>(
@@ -181,12 +181,13 @@ impl FrameHeader {
     }
 }
 
-/// Whether a first byte is that of a compressed message: with RSV1 alone, and Text or Binary.
+/// Returns `true` if a first byte is that of a compressed message: with RSV1 alone, and Text or
+/// Binary.
 fn begins_compressed(first: u8) -> bool {
     matches!(first & !FIN, 0x41 | 0x42)
 }
 
-/// How many bytes of length follow the first two.
+/// Returns the number of length bytes after the first two.
 fn longer(len: u64) -> usize {
     match len {
         0..=125 => 0,
@@ -198,7 +199,7 @@ fn longer(len: u64) -> usize {
 // === impl HeaderBytes ===
 
 impl HeaderBytes {
-    /// What the payload has to be masked with before it is sent: see [`mask()`](crate::mask()).
+    /// Returns the key to mask the payload with before it is sent: see [`mask()`](crate::mask()).
     pub fn key(&self) -> Option<[u8; 4]> {
         self.key
     }

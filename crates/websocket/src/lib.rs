@@ -1,18 +1,18 @@
 //! RFC 6455 frames: bytes in, events and bytes out; no I/O, no clock, no random numbers, no allocation on the data path
 //! (but for the windows of [`deflate`]).
 //!
-//! 1. The caller reads from the peer into a buffer of its own and hands it to a [`Decoder`], which works *in place*:
-//!    it takes the frame headers out, unmasks, checks, and says where the payload is. Payload passes as it comes, so a
-//!    message of 1 GiB takes no more memory than one of a byte. What a read cut in two (a header ≤ 14 bytes, a control
-//!    payload ≤ 125, a code point ≤ 3) is kept inside the decoder.
+//! 1. The caller reads from the peer into its buffer and passes it to a [`Decoder`], which works *in place*: it
+//!    removes the frame headers, unmasks, checks, and returns the ranges of the payload. Payload passes as it
+//!    arrives, so a message of 1 GiB takes no more memory than one of a byte. An element that a read cut in two (a
+//!    header ≤ 14 bytes, a control payload ≤ 125, a code point ≤ 3) is kept inside the decoder.
 //! 2. An [`Encoder`] makes the header of each frame that goes out, and whole control frames; [`mask()`] is for the
 //!    payloads that a client sends.
-//! 3. A [`ProtocolError`] says what the peer did wrong, in which frame, and with which code to close (§7.4).
+//! 3. A [`ProtocolError`] has the violation, its frame, and the code to close with (§7.4).
 //! 4. Of extensions (§9) it knows permessage-deflate (RFC 7692): [`deflate`] negotiates it, compresses and inflates. Without
 //!    it, and for all other extensions, the RSV bits must be 0.
 //!
-//! What this crate doesn't do: the rest of the opening handshake (§4), and the closing handshake's timing (§7.1).
-//! Answering a ping or a Close is the caller's decision: it knows what it still has to send.
+//! This crate doesn't do: the rest of the opening handshake (§4), and the closing handshake's timing (§7.1).
+//! Answering a ping or a Close is up to the caller, which knows what it still has to send.
 //!
 //! # The byte view
 //!
@@ -60,8 +60,8 @@
 //!
 //! # Sending
 //!
-//! A client masks what it sends with a fresh, unpredictable key for each frame (§5.3), so it has to hand in a source of
-//! random keys: this crate has none of its own. A server's source is never asked.
+//! A client masks what it sends with a fresh, unpredictable key for each frame (§5.3), so it has to pass in a source
+//! of random keys: this crate has none. A server's source is never used.
 //!
 //! ```
 //! use websocket::{Encoder, Role, mask};

@@ -1,6 +1,6 @@
-//! Which end we are, and how much we take.
+//! The role of our end, and its limits.
 
-/// Which end of the connection *we* are.
+/// The end of the connection that *we* are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Takes masked frames only and sends unmasked ones (§5.1).
@@ -9,15 +9,15 @@ pub enum Role {
     Client,
 }
 
-/// How much a peer may send. Both are checked when a frame's header is there, before any of its payload.
+/// The limits of what a peer may send. Both are checked when a frame's header has arrived, before any of its payload.
 ///
 /// Without limits by default: this crate assembles nothing, so nothing grows here. They are for callers who do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Payload bytes in one data frame. Control frames have ≤ 125 anyway (§5.5).
     pub max_frame: u64,
-    /// Payload bytes in all frames of one message. Not of a compressed one, which says nothing about what it stands for:
-    /// that is bounded by [`Bounds`](crate::deflate::Bounds).
+    /// Payload bytes in all frames of one message. Not of a compressed one, whose size doesn't show the inflated
+    /// size: that is bounded by [`Bounds`](crate::deflate::Bounds).
     pub max_message: u64,
 }
 

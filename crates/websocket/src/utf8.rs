@@ -20,13 +20,13 @@
 pub struct Utf8 {
     /// The code point that the last piece ended in.
     cut: [u8; 4],
-    /// How many bytes of it there are: 3 at most between calls.
+    /// The number of bytes of it: 3 at most between calls.
     len: u8,
 }
 
 impl Utf8 {
-    /// Checks the next piece. `Err` says how many of its bytes could still have been the start of something valid; then
-    /// it is of no further use.
+    /// Checks the next piece. `Err` has the number of its bytes that could still have been the start of something
+    /// valid; the checker is of no further use then.
     pub fn push(&mut self, piece: &[u8]) -> Result<(), usize> {
         let mut at = 0;
         while self.len > 0 {
@@ -53,7 +53,8 @@ impl Utf8 {
         Ok(())
     }
 
-    /// Whether no code point is cut: whether the text may end here. Then the next text may begin.
+    /// Returns `true` if no code point is cut, so that the text may end here. Then the next text
+    /// may begin.
     pub fn is_whole(&self) -> bool {
         self.len == 0
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask docs [--check]`: descriptors.md says what the binary says.
+//! `cargo xtask docs [--check]`: updates descriptors.md from the binary's output.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What a developer runs: `cargo xtask VERB`, one file a verb.
+//! Tasks of a developer: `cargo xtask VERB`, one file a verb.
 //!
 //! `test` is what CI runs; it calls `setup` first, so a fresh machine needs nothing else. The other verbs are
 //! slower or need more tools, and none of them is part of `test`.
@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Why a verb failed, in one sentence. Programs that ran have said more on their own.
+/// The reason why a verb failed, in one sentence. The programs that ran have printed more.
 type Failure = String;
 
 /// Tasks of this repository.

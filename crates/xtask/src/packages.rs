@@ -1,4 +1,4 @@
-//! Which Debian packages the tests need, and what for. The only list of them.
+//! The Debian packages that the tests need, with reasons. The only list of them.
 
 /// A package.
 #[derive(Debug)]
@@ -7,9 +7,10 @@ pub(crate) struct Package {
     pub(crate) name: &'static str,
     /// The program by which it is known to be there, on any distribution; an absolute path for what has none.
     pub(crate) program: &'static str,
-    /// What the tests do with it.
+    /// Its use in the tests.
     pub(crate) why: &'static str,
-    /// What Debian starts with the machine once it is installed, and nobody here asked for.
+    /// The services that Debian starts with the machine once it is installed, and that are not
+    /// wanted.
     pub(crate) services: &'static [&'static str],
 }
 
@@ -180,7 +181,7 @@ pub(crate) const PACKAGES: &[Package] = &[
     },
 ];
 
-/// What the slow suites use beside it.
+/// The additional packages of the slow suites.
 pub(crate) const MORE: &[Package] = &[Package {
     name: "firefox-esr",
     program: "firefox-esr",
@@ -188,7 +189,7 @@ pub(crate) const MORE: &[Package] = &[Package {
     services: &[],
 }];
 
-/// Debian keeps Python's `ensurepip`, without which `python3 -m venv` fails, in a package of its own.
+/// Debian has Python's `ensurepip`, without which `python3 -m venv` fails, in a separate package.
 pub(crate) const VENV: Package = Package {
     name: "python3-venv",
     program: "",

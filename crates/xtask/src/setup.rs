@@ -22,7 +22,8 @@ pub(crate) fn run() -> Result<(), Failure> {
     NODE.iter().try_for_each(|folder| node(folder))
 }
 
-/// What the slow suites need beside it: more packages, and websocat, which Debian has none of.
+/// Installs the additional needs of the slow suites: more packages, and websocat, which Debian
+/// doesn't have.
 pub(crate) fn more() -> Result<(), Failure> {
     packages(MORE)?;
     let (folder, stamp) =

@@ -1,4 +1,4 @@
-//! Running programs, and steps that say how long they took.
+//! Runs programs, and steps whose durations are printed.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     }
 }
 
-/// Whether it runs and succeeds; what it prints doesn't matter.
+/// Returns `true` if it runs and succeeds, whatever it prints.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdout(Stdio::null())

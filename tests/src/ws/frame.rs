@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Read};
 
-/// What a frame carries.
+/// The type of a frame.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Opcode {
     /// More of the message before.
@@ -54,7 +54,7 @@ pub struct Frame {
     pub last: bool,
     /// RSV1 to RSV3, in the places that they have in the first byte (0x40, 0x20, 0x10).
     pub reserved: u8,
-    /// What it carries.
+    /// The type.
     pub opcode: Opcode,
     /// The data.
     pub payload: Vec<u8>,

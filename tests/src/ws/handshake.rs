@@ -107,7 +107,7 @@ impl Request {
         Response::read(stream)
     }
 
-    /// What a server has to answer to our key.
+    /// Returns the answer of a server to our key.
     pub(super) fn accept(&self) -> String {
         let key = self.headers.iter().find(|(name, _)| name == "Sec-WebSocket-Key");
         derive_accept_key(key.map_or("", |(_, key)| key).as_bytes())
@@ -121,7 +121,7 @@ pub struct Response {
     pub status: u16,
     /// The first line and the headers.
     pub head: Head,
-    /// What Content-Length says belongs to it.
+    /// The body, as long as Content-Length.
     pub body: Vec<u8>,
 }
 

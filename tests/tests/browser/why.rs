@@ -57,7 +57,7 @@ fn no_such_program() {
 #[test]
 fn no_such_device() {
     let forwarder = Forwarder::between("ws:0", "serial:/dev/no-such-device");
-    told(&forwarder, "no-device", "waiting", "evice is not there");
+    told(&forwarder, "no-device", "waiting", "evice doesn't exist");
 }
 
 #[test]
@@ -82,14 +82,14 @@ fn too_many_sessions() {
 #[test]
 fn no_link() {
     let forwarder = Forwarder::between("ws:0:auth=token", BASH);
-    told(&forwarder, "no-link", "ended", "the link that was shown");
+    told(&forwarder, "no-link", "ended", "the link that endpointforward printed");
 }
 
 #[test]
 fn a_page_of_another_origin() {
     // As a proxy does that changes the name and isn't named here.
     let forwarder = Forwarder::between("ws:0:origin={https://term.example}", BASH);
-    told(&forwarder, "origin", "ended", "may not connect here");
+    told(&forwarder, "origin", "ended", "may not connect");
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn through_microsocks() {
     goes_through(&format!("socks5://127.0.0.1:{port}"));
     does_not_go_through(
         &format!("socks5://127.0.0.1:{port}"),
-        "the proxy says no: the connection was refused",
+        "the proxy refuses: the connection was refused",
     );
     let port = net::free_port();
     let own = port.to_string();
@@ -122,10 +122,10 @@ fn through_microsocks() {
     let mut server = Peer::start("microsocks", &arguments);
     server.wait_for_port(port);
     goes_through(&format!("socks5://ada:secret@127.0.0.1:{port}"));
-    does_not_go_through(&format!("socks5://127.0.0.1:{port}"), "the proxy wants to know who asks");
+    does_not_go_through(&format!("socks5://127.0.0.1:{port}"), "the proxy requires authentication");
     does_not_go_through(
         &format!("socks5://ada:x@127.0.0.1:{port}"),
-        "the proxy doesn't take this name and password",
+        "the proxy rejects this name and password",
     );
 }
 
@@ -197,8 +197,8 @@ fn the_environment_names_the_proxy_and_ours_is_one() {
     );
     let client = net::connect(through.port(0));
     net::wait_end(&client);
-    tunnel.wait_for_log("the name `localhost.localdomain.invalid` can't be resolved");
-    through.wait_for_log("the proxy answered 502 Bad Gateway: the destination can't be connected");
+    tunnel.wait_for_log("cannot resolve the name `localhost.localdomain.invalid`");
+    through.wait_for_log("the proxy answered 502 Bad Gateway: cannot connect to the destination");
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn curl_logs_in_with_a_name_of_the_file() {
     let at = |login: &str, proxy: &Forwarder| format!("{login}127.0.0.1:{}", proxy.port(0));
     let right = at("ada:secret@", &socks);
     assert_eq!(succeeds(&mut curl(&["--socks5", &right, &url])).text(), "hello");
-    socks.wait_for_log("the client asks for 127.0.0.1, port");
+    socks.wait_for_log("the client requests 127.0.0.1, port");
     socks.wait_for_log("user=\"ada\"");
     for login in ["ada:wrong@", "eve:secret@", ""] {
         let refused = tests::run_program(&mut curl(&["--socks5", &at(login, &socks), &url]), b"");

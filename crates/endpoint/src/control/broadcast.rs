@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use super::{ModemLines, Signal, SignalReceiver, SignalSender, Undelivered, channel};
 
-/// Sends each signal to all subscribers, each through a bounded queue of its own.
+/// Sends each signal to all subscribers, each through a separate bounded queue.
 ///
 /// The sender chooses what a slow subscriber means: [`Broadcast::poll_ready`] waits for it, and
 /// [`Broadcast::send`] without that returns how many missed an event.
@@ -34,9 +34,9 @@ impl Broadcast {
         if full == 0 { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Sends `signal` to all; returns how many subscribers missed it because their queue is full, which
-    /// a state never does. Subscribers that were dropped are forgotten.
-    #[must_use = "somebody may have missed it"]
+    /// Sends `signal` to all; returns the number of subscribers that missed it because their queue is full, which
+    /// never happens to a state. Subscribers that were dropped are removed.
+    #[must_use = "some receivers may have missed it"]
     pub fn send(&mut self, signal: &Signal) -> usize {
         self.learn(signal);
         let mut missed = 0;

@@ -1,12 +1,12 @@
-//! Signals that travel beside the data: window sizes, breaks, line settings, exit status.
+//! Signals apart from the data: window sizes, breaks, line settings, exit status.
 //!
 //! Each side of a session has *outgoing* signals, which its peer or device sends, and *incoming* ones,
 //! which it acts on; the splice moves the outgoing signals of one side to the incoming queue of the
 //! other.
 //!
 //! 1. [`Signal`] is what is sent: a state or an event.
-//! 2. [`channel`] is a bounded queue of them. States always fit; a queue that is full of events stalls
-//!    its sender, which is told.
+//! 2. [`channel`] is a bounded queue of them. States always fit; a queue that is full of events stalls its sender,
+//!    which gets an error.
 //! 3. [`Broadcast`] sends the same signals to several queues.
 
 mod broadcast;
@@ -21,13 +21,13 @@ pub use self::signal::{
 
 /// The signals of one connection, seen from the session.
 ///
-/// Whoever holds a connection takes its outgoing signals or drops the queue: a queue that nobody
-/// empties stalls a sender of events.
+/// The holder of a connection reads its outgoing signals or drops the queue: a queue that is not
+/// read stalls a sender of events.
 #[derive(Debug, Default)]
 pub struct Control {
-    /// What this side sends; `None` if it never sends any.
+    /// The signals that this side sends; `None` if it never sends any.
     pub outgoing: Option<SignalReceiver>,
-    /// What this side acts on; `None` if it acts on none.
+    /// The signals that this side acts on; `None` if it acts on none.
     pub incoming: Option<SignalSender>,
 }
 

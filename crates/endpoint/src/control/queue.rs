@@ -1,8 +1,8 @@
 //! A bounded queue of signals that loses none without saying so.
 //!
-//! Its length is bounded without dropping anything: at most [`EVENTS`] events wait, one state of each
-//! sort, and one more of line settings between any two events. Whoever sends events waits for room
-//! ([`SignalSender::poll_ready`]), or is handed back what doesn't fit.
+//! Its length is bounded without dropping anything: at most [`EVENTS`] events wait, one state of each sort, and one
+//! more of line settings between any two events. A sender of events waits for room ([`SignalSender::poll_ready`]), or
+//! gets back what doesn't fit.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,8 +10,8 @@ use std::task::{Context, Poll, Waker};
 
 use super::Signal;
 
-/// How many events wait for a side that isn't taking them. Each is a few words; the longest
-/// sequences that tools send, to reset a board, have six steps.
+/// The maximum number of events that wait for a side that isn't reading them. Each is a few words;
+/// the longest sequences that tools send, to reset a board, have six steps.
 pub const EVENTS: usize = 32;
 
 /// Returns a bounded queue of signals.
@@ -21,18 +21,18 @@ pub fn channel() -> (SignalSender, SignalReceiver) {
     (SignalSender(Arc::clone(&queue)), SignalReceiver(queue))
 }
 
-/// Sends signals. Dropping it, and all its clones, ends the queue. Room for an event is one sender's to wait for; what
-/// others send is states.
+/// Sends signals. Dropping it, and all its clones, ends the queue. Only one sender may wait for room for an event;
+/// the others send states.
 #[derive(Debug)]
 pub struct SignalSender(Arc<Mutex<Queue>>);
 
 /// A signal that was not queued.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Undelivered {
-    /// As many events wait as fit; here is this one back.
-    #[error("{EVENTS} signals wait already")]
+    /// The queue of events is full; the event is returned.
+    #[error("{EVENTS} signals are queued already")]
     Full(Signal),
-    /// The receiver was dropped: nobody is interested.
+    /// The receiver was dropped.
     #[error("nobody receives signals any more")]
     Gone,
 }
@@ -51,8 +51,8 @@ impl SignalSender {
         lock(&self.0).push(signal)
     }
 
-    /// Ready when an event fits, or nobody receives any more. With a single sender, as each queue has,
-    /// it stays so until one is sent.
+    /// Ready when an event fits, or the receiver was dropped. With a single sender, as each queue has, it stays so
+    /// until one is sent.
     pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut queue = lock(&self.0);
         if queue.closed || queue.events < EVENTS {
@@ -90,8 +90,8 @@ impl SignalReceiver {
         self.poll_recv_if(cx, |_| true)
     }
 
-    /// Returns the next signal if `take` says so of it, and leaves it where it is otherwise: then the
-    /// caller has to see to its being woken once it would be taken.
+    /// Returns the next signal if `take` accepts it, and leaves it in the queue otherwise; the caller then has to
+    /// arrange to be woken once `take` would accept it.
     pub fn poll_recv_if(
         &mut self,
         cx: &mut Context<'_>,
@@ -118,7 +118,7 @@ impl Drop for SignalReceiver {
 #[derive(Debug, Default)]
 struct Queue {
     signals: VecDeque<Signal>,
-    /// How many of them are events.
+    /// The number of events among them.
     events: usize,
     senders: usize,
     sender: Option<Waker>,

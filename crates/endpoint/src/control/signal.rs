@@ -1,4 +1,4 @@
-//! What a signal says.
+//! The signals.
 
 use std::fmt;
 use std::mem::discriminant;
@@ -16,17 +16,17 @@ use crate::ExitStatus;
 pub enum Signal {
     /// A break on a serial line (`tcsendbreak`), or telnet's BRK (RFC 854). An event.
     Break(Break),
-    /// Whether the far side echoes what is typed; if it doesn't, the terminal does (RFC 857). A state.
+    /// Set if the far side echoes what is typed; if it doesn't, the terminal does (RFC 857). A state.
     Echo(bool),
-    /// How the program behind the connection ended. A state.
+    /// The exit status of the program behind the connection. A state.
     Exit(ExitStatus),
-    /// Whether something other than the program itself has the terminal: a job of a shell. A state.
+    /// Set if a shell's job, and not the program itself, controls the terminal. A state.
     Job(bool),
     /// Serial line settings to apply, or that are in force. A state, of which each field is one.
     Line(LineSettings),
     /// Modem lines to set, or that changed. An event.
     Modem(ModemLines),
-    /// Throw away what a serial line hasn't delivered yet. An event.
+    /// Discards data that a serial line hasn't delivered yet. An event.
     Purge(Purge),
     /// Asks for a value; a side that has it answers with the signal that carries it. An event.
     Query(Query),
@@ -39,7 +39,7 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// Returns whether a newer one makes an older one pointless.
+    /// Returns `true` if a newer one replaces an older one.
     #[must_use]
     pub fn is_state(&self) -> bool {
         match self {
@@ -55,7 +55,7 @@ impl Signal {
         }
     }
 
-    /// Returns whether both are of one sort, whatever their values.
+    /// Returns `true` if both are of one sort, whatever their values.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
         discriminant(self) == discriminant(other)
@@ -73,22 +73,22 @@ pub enum Break {
     Off,
 }
 
-/// What to throw away, as `tcflush` and RFC 2217's PURGE-DATA have it.
+/// The data to discard, as for `tcflush` and RFC 2217's PURGE-DATA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purge {
-    /// What was received and not read.
+    /// Data that was received and not read.
     Input,
-    /// What was written and not sent.
+    /// Data that was written and not sent.
     Output,
     /// Both.
     Both,
 }
 
-/// What is asked for.
+/// The subject of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Query {
-    /// Whether a job has the terminal; the answer is [`Signal::Job`].
+    /// The controlling job of the terminal; the answer is [`Signal::Job`].
     Job,
     /// The line settings in force; the answer is [`Signal::Line`] with every field that is known.
     Line,

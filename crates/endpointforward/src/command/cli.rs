@@ -261,7 +261,7 @@ impl TypedValueParser for Descriptor {
 }
 
 impl Forward {
-    /// Whether nothing at all was asked for.
+    /// Returns `true` if no endpoint is given at all.
     pub(crate) fn is_empty(&self) -> bool {
         self.endpoint.is_empty() && self.dest_endpoint.is_none()
     }

@@ -76,10 +76,10 @@ fn shell(endpoints: &Endpoints) -> String {
 fn welcome(local: &Local, port: u16, destination: &str) -> String {
     let url = local.invitation.as_ref().map_or("", |invitation| invitation.url());
     let (what, how) = if url.starts_with("http") {
-        ("A login shell in your browser, for you alone", "The link works once, in one browser.")
+        ("A login shell in your browser, for you only", "The link works once, in one browser.")
     } else {
         (
-            "A login shell behind a WebSocket, for you alone",
+            "A login shell behind a WebSocket, for you only",
             "It works once. There is no page to open, because endpointforward was built without it.",
         )
     };
@@ -100,7 +100,7 @@ Ctrl-C ends it. Read on with `endpointforward --help` and `endpointforward help 
     )
 }
 
-/// Where the page is looked for first.
+/// The first port to try for the page.
 const FIRST: u16 = 9000;
 /// After a hundred ports that are taken, something else is wrong.
 const LAST: u16 = FIRST + 99;

@@ -1,4 +1,4 @@
-//! How the command ends: its statuses are those of sysexits(3).
+//! Exit statuses of the command, as in sysexits(3).
 
 use std::process::ExitCode;
 
@@ -19,7 +19,7 @@ pub(crate) enum Exit {
     Io,
     /// `EX_TEMPFAIL`: a timer or a stop of ours cut the session.
     Cut,
-    /// `EX_PROTOCOL`: a peer ended in a way that says that something went wrong.
+    /// `EX_PROTOCOL`: a peer ended with a failure.
     BadEnd,
     /// `EX_NOPERM`: the system doesn't let us.
     Permission,
@@ -35,7 +35,7 @@ impl Exit {
         }
     }
 
-    /// For a forwarder that came to its end by itself, as with `stdio` or `--once`.
+    /// For a forwarder that ended without a stop, as with `stdio` or `--once`.
     pub(crate) fn of_summary(summary: &Summary) -> Self {
         match &summary.last {
             _ if summary.panicked > 0 => Self::Io,

@@ -1,5 +1,5 @@
-//! How many files may be open: the soft limit of a shell is low for the sake of programs with
-//! select(2), which we are not.
+//! The limit of open files: the soft limit of a shell is low for programs that use select(2), which
+//! this one doesn't.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

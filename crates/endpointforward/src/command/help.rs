@@ -1,4 +1,4 @@
-//! What is known about commands and kinds: the definitions, as text.
+//! Help for commands and kinds: the definitions, as text.
 
 use crate::manual;
 use clap::CommandFactory;
@@ -52,7 +52,7 @@ pub(crate) fn help(registry: &Registry, topic: Option<&str>, parameter: Option<&
     names.extend(kinds.flat_map(|kind| kind.aliases).map(|alias| alias.name));
     let commands = command.get_subcommands().filter(|command| !command.is_hide_set());
     let commands: Vec<_> = commands.map(clap::Command::get_name).collect();
-    complain(format_args!("error: there is no kind of endpoint and no command `{topic}`"));
+    complain(format_args!("error: `{topic}` is neither a kind of endpoint nor a command"));
     let known = names.iter().copied().chain(commands);
     complain(match nearest(topic, known) {
         Some(near) => format!("  = help: did you mean `{near}`?"),

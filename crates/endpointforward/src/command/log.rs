@@ -1,7 +1,8 @@
 //! The log, on standard error: standard output may carry data.
 //!
-//! `RUST_LOG` says what is shown, else `-v` and `-q`. The lines that say where we listen are an
-//! answer that scripts wait for, and not only log: they are shown whatever `RUST_LOG` says.
+//! `RUST_LOG` selects what is shown, or else `-v` and `-q`. The lines with the listeners' addresses
+//! are an answer that scripts wait for, and not only log: they are shown whatever `RUST_LOG`
+//! selects.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
@@ -23,16 +24,16 @@ use tracing_subscriber::registry::{LookupSpan, Scope};
 use super::cli::{LogFormat, Logging};
 use super::output::complain;
 
-/// The target of the lines that say where we listen.
+/// The target of the lines with the listeners' addresses.
 pub(crate) const LISTENING: &str = "endpointforward::listening";
 
 /// The crates whose lines `-v` adds.
 const OURS: [&str; 5] = ["descriptor", "endpoint", "endpoints", "forward", "endpointforward"];
 
-/// Installs the log. What waits to be written is, for up to a second, when the guard is dropped.
+/// Installs the log. Waiting lines are written, for up to a second, when the guard is dropped.
 ///
-/// A thread of its own writes: a standard error that nobody reads must not stop what is forwarded.
-/// Lines beyond [`WAITING`] are dropped then.
+/// A separate thread writes: a standard error that is not read must not stop forwarding. Lines
+/// beyond [`WAITING`] are dropped then.
 #[expect(clippy::disallowed_methods, reason = "the command may read the environment")]
 pub(crate) fn install(logging: &Logging) -> WorkerGuard {
     let wanted = std::env::var("RUST_LOG").ok().filter(|wanted| !wanted.trim().is_empty());
@@ -63,15 +64,15 @@ pub(crate) fn install(logging: &Logging) -> WorkerGuard {
         ),
     };
     if installed.is_err() {
-        complain("warning: there is a log already");
+        complain("warning: a log is set up already");
     }
     if let Some(mistake) = mistake {
-        tracing::warn!("RUST_LOG can't be read: {mistake}");
+        tracing::warn!("cannot parse RUST_LOG: {mistake}");
     }
     guard
 }
 
-/// What is shown, and what is wrong with `RUST_LOG`.
+/// Returns the filter, and the error in `RUST_LOG`.
 ///
 /// Targets and levels, as in `info,forward=debug`: a filter by the fields of spans would bring an engine for regular
 /// expressions, which is more than the rest of the log.
@@ -164,14 +165,14 @@ where
     }
 }
 
-/// What an event says.
+/// The text and the fields of an event.
 #[derive(Default)]
 struct Words {
     line: String,
     help: Option<String>,
     /// A word of the closed list of reasons; shown where something went wrong.
     reason: Option<String>,
-    /// Whether it opens a session.
+    /// Set if it opens a session.
     opens: bool,
 }
 
@@ -201,10 +202,10 @@ impl Visit for Words {
     }
 }
 
-/// The line that tells what a session is between.
+/// The line with the two ends of a session.
 const OPEN: &str = "open";
 
-/// Fields for programs: the message has them in words.
+/// Fields for programs, whose values are in the message as well.
 const IN_WORDS: &[&str] = &["reason", "by", "sent", "received", "seconds", "cut", "more"];
 
 /// ASCII's control characters as escapes; what else is odd, [`Harmless`] sees to.
@@ -241,8 +242,8 @@ impl<'w> FormatFields<'w> for Fields {
     }
 }
 
-/// Escapes what would turn a line around or hide a part of it (U+202E and the like), in words of a peer's, say. ASCII's
-/// control characters are escaped by `tracing_subscriber`, which colours lines with some itself.
+/// Escapes characters that would reorder a line or hide a part of it (such as U+202E), for example in text from a
+/// peer. ASCII's control characters are escaped by `tracing_subscriber`, which colours lines with some itself.
 #[derive(Clone)]
 struct Harmless<W> {
     inner: W,
@@ -291,7 +292,7 @@ impl<W: Write> Write for Harmless<W> {
     }
 }
 
-/// What a line is meant to fit into, as far as its words can be ours.
+/// The width that a line should fit into, if its words are ours.
 const WIDTH: usize = 120;
 /// Time and level.
 const HEAD: usize = 31;

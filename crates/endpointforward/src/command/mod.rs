@@ -1,7 +1,7 @@
 //! The command: the only part of the project that prints, reads the environment, installs a log
 //! and decides how the process ends.
 //!
-//! [`cli`] defines what may be typed, [`usage`] says what is wrong with it; the other modules do it.
+//! [`cli`] defines the command line, [`usage`] reports errors in it; the other modules run the commands.
 
 mod addresses;
 mod cli;

@@ -1,4 +1,4 @@
-//! What a service manager is told: that we are ready, stop, and live (`sd_notify(3)`, `sd_watchdog_enabled(3)`).
+//! Messages to a service manager: ready, stopping, and alive (`sd_notify(3)`, `sd_watchdog_enabled(3)`).
 //!
 //! A datagram to the socket in `NOTIFY_SOCKET`. Without one, nobody wants to know.
 
@@ -18,7 +18,7 @@ use tracing::warn;
 #[derive(Clone)]
 pub(crate) struct Manager {
     socket: Option<Arc<UnixDatagram>>,
-    /// How often it wants to hear that we live.
+    /// The interval in which it expects a sign of life.
     watchdog: Option<Duration>,
 }
 
@@ -30,9 +30,7 @@ impl Manager {
             Ok(socket) => Some(Arc::new(socket)),
             Err(error) => {
                 let words = endpoint::describe(&error);
-                warn!(
-                    "the service manager can't be told that we are ready (NOTIFY_SOCKET): {words}"
-                );
+                warn!("cannot notify the service manager (NOTIFY_SOCKET): {words}");
                 None
             }
         });
@@ -53,7 +51,7 @@ impl Manager {
         self.tell("STOPPING=1\nSTATUS=stopping; sessions may go on for the grace period");
     }
 
-    /// Says that we live, twice as often as is wanted, for ever: a runtime that hangs says nothing.
+    /// Sends signs of life, twice as often as expected, for ever: a runtime that hangs sends none.
     pub(crate) async fn watchdog(self) {
         let (Some(_), Some(time)) = (&self.socket, self.watchdog) else { return };
         let mut ticks = interval(time / 2);
@@ -64,7 +62,7 @@ impl Manager {
         }
     }
 
-    /// What can't be told is lost: there is nobody to tell that.
+    /// Sends a message; errors are ignored, as there is no one to report them to.
     fn tell(&self, text: &str) {
         if let Some(socket) = &self.socket {
             let _ = socket.send(text.as_bytes());

@@ -17,7 +17,8 @@ pub(crate) fn print(text: impl Display) -> Exit {
     done(write!(out, "{text}").and_then(|()| out.flush()))
 }
 
-/// What writing to standard output came to. A pipe whose reader has seen enough, as `head`, is well.
+/// Returns the exit status for a write to standard output. A pipe whose reader has seen enough, such as `head`, is
+/// not an error.
 pub(crate) fn done(written: io::Result<()>) -> Exit {
     match written {
         Ok(()) => Exit::Ok,
@@ -29,7 +30,7 @@ pub(crate) fn done(written: io::Result<()>) -> Exit {
     }
 }
 
-/// How wide a line may be: the terminal's, or as `COLUMNS` says, or what suits a file.
+/// Returns the width of a line: the terminal's, or that in `COLUMNS`, or one that suits a file.
 #[expect(clippy::disallowed_methods, reason = "the command may read the environment")]
 pub(crate) fn columns() -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
@@ -41,8 +42,8 @@ pub(crate) fn columns() -> usize {
     columns.filter(|columns| *columns > 0).or_else(size).unwrap_or(100).clamp(40, 120)
 }
 
-/// Under inetd, standard error is the client's connection, as standard input is: what is written there would be data. The log
-/// goes nowhere then, unless its options say where.
+/// Under inetd, standard error is the client's connection, as standard input is: text written there would be data.
+/// The log is discarded then, unless its options select a target.
 pub(crate) fn spare_connection() {
     use rustix::fs::{FileType, fstat};
     let (Ok(input), Ok(error)) = (fstat(rustix::stdio::stdin()), fstat(rustix::stdio::stderr()))

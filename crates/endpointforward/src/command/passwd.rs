@@ -35,13 +35,13 @@ pub(crate) fn run(options: &Passwd) -> Exit {
         }
     };
     if password.is_empty() || password.len() > LONGEST {
-        complain(format_args!("error: a password has 1 to {LONGEST} bytes"));
+        complain(format_args!("error: a password must have 1 to {LONGEST} bytes"));
         return Exit::Usage;
     }
     let hash = match endpoints::hash_password(&password) {
         Ok(hash) => hash,
         Err(words) => {
-            complain(format_args!("error: cannot make a hash: {words}"));
+            complain(format_args!("error: cannot hash the password: {words}"));
             return Exit::Unavailable;
         }
     };

@@ -1,4 +1,4 @@
-//! Forwarding: plan, bind, say where we listen, serve until the end or a signal.
+//! Forwarding: plans, binds, logs the addresses, and serves until the end or a signal.
 
 use std::cell::Cell;
 use std::thread;
@@ -44,7 +44,7 @@ pub(crate) fn run(endpoints: Endpoints, options: &Forward, logging: &Logging) ->
                     .is_ok_and(|plan| plan.endpoint.grants().is_unguarded())
             {
                 complain(format_args!(
-                    "\nhelp: each of them is right on the other side; were `-e` and `-d` swapped?"
+                    "\nhelp: each descriptor is valid on the other side; are `-e` and `-d` swapped?"
                 ));
             }
             return exit;
@@ -105,7 +105,7 @@ pub(crate) fn in_runtime(
             cx.set_clock(clock);
         }
         // Sessions do without, and cost a little more.
-        Err(error) => debug!("no thread for the clock: {error}"),
+        Err(error) => debug!("cannot start the clock's thread: {error}"),
     }
     let runtime = match builder(options.threads).enable_all().build() {
         Ok(runtime) => runtime,
@@ -169,7 +169,7 @@ pub(crate) fn config(options: &Forward) -> Config {
 
 // === serving ===
 
-/// Serves until the end; `tell` tells of what is listened on.
+/// Serves until the end; `tell` reports the addresses.
 pub(crate) async fn serve(
     forwarding: Forwarding,
     cx: &Context,
@@ -180,7 +180,7 @@ pub(crate) async fn serve(
     let signals = match Signals::new(hangup) {
         Ok(signals) => signals,
         Err(error) => {
-            complain(format_args!("error: cannot take signals: {}", endpoint::describe(&error)));
+            complain(format_args!("error: cannot handle signals: {}", endpoint::describe(&error)));
             return Exit::Unavailable;
         }
     };
@@ -198,7 +198,7 @@ pub(crate) async fn serve(
     let orphans = endpoints::reap_orphans(cx.clone());
     tokio::spawn(async move {
         if let Err(error) = orphans.await {
-            warn!("processes that programs leave behind are not reaped: {error}");
+            warn!("cannot reap processes that programs leave behind: {error}");
         }
     });
     let hurried = async move {
@@ -212,7 +212,7 @@ pub(crate) async fn serve(
         sessions.set(false);
         info!("{summary}");
         if !cx.settled(PATIENCE).await {
-            info!("waiting for programs to end, and for what is on its way to devices");
+            info!("waiting for programs to end and for output to devices");
             cx.finished().await;
         }
         summary
@@ -221,7 +221,7 @@ pub(crate) async fn serve(
         summary = served => end(&summary, &stop),
         () = hurried => {
             if sessions.get() {
-                warn!("ended in the middle of sessions");
+                warn!("stopped before all sessions had ended");
             }
             // Programs are killed, and the log says which.
             cx.cut_work();
@@ -239,8 +239,8 @@ fn end(summary: &Summary, stop: &Stop) -> Exit {
     }
 }
 
-/// SIGINT, SIGTERM, and SIGHUP: a terminal that goes away takes what runs in it along, and the
-/// programs that we started are in groups of their own.
+/// SIGINT, SIGTERM, and SIGHUP: a terminal that closes ends the programs that run in it, and the
+/// programs started here are in separate groups.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
@@ -248,7 +248,7 @@ struct Signals {
     hangup: Option<Signal>,
 }
 
-/// What we do about SIGHUP.
+/// The treatment of SIGHUP.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Hangup {
     Stops,
@@ -257,8 +257,8 @@ pub(crate) enum Hangup {
 }
 
 impl Hangup {
-    /// What we were started with. To be asked before a program is started: SIGHUP isn't ignored any
-    /// more from then on.
+    /// Returns the treatment that the process was started with. To be called before a program is
+    /// started: SIGHUP isn't ignored any more from then on.
     pub(crate) fn now() -> Self {
         if endpoints::ignored_signals() & 1 == 1 { Self::Ignored } else { Self::Stops }
     }
@@ -374,7 +374,7 @@ impl Labels {
     }
 }
 
-/// What `--linger` is unless it is given.
+/// The default of `--linger`.
 const LINGER: Limit = Limit(Some(Duration::from_secs(60)));
 
 /// It only wakes others.
@@ -383,8 +383,8 @@ const CLOCK_STACK: usize = 64 * 1024;
 /// After a second signal: time to write what ends a session, not to wait for an answer.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// What takes longer than this to end after the last session is worth a line in the log.
+/// Ends that take longer than this after the last session get a line in the log.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long the kernel may take to end programs that were killed.
+/// The time that the kernel may take to end programs that were killed.
 const CUT: Duration = Duration::from_secs(2);

@@ -8,7 +8,7 @@ use super::cli::Forward;
 use super::exit::Exit;
 use super::output::{self, complain};
 
-/// What clap found: help and version that were asked for, or a mistake.
+/// Reports the result of clap: requested help and version, or an error.
 pub(crate) fn mistake(error: &clap::Error) -> Exit {
     let text = error.render();
     if !error.use_stderr() {
@@ -52,11 +52,9 @@ fn hint(error: &clap::Error) -> String {
             let descriptor = typed.contains([':', '/']) || typed.parse::<u16>().is_ok();
             if let Some(second) = behind(typed).filter(|_| descriptor) {
                 let (first, second) = (quoted(typed), quoted(&second));
-                format!("endpoints are given by option: `-e {first} -d {second}`")
+                format!("give endpoints as options: `-e {first} -d {second}`")
             } else if descriptor {
-                format!(
-                    "endpoints are given by option: `-e {typed} -d DESC`, or `-e DESC -d {typed}`"
-                )
+                format!("give endpoints as options: `-e {typed} -d DESC`, or `-e DESC -d {typed}`")
             } else {
                 "the commands are `explain`, `kinds`, `help`, `passwd` and `completions`; to forward, type \
                  `-e DESC -d DESC`"
@@ -81,7 +79,7 @@ fn behind(first: &str) -> Option<String> {
     (args.next().is_none() && !second.starts_with('-')).then_some(second)
 }
 
-/// What clap's definitions can't say.
+/// Checks what clap's definitions can't express.
 pub(crate) fn check(forward: &Forward) -> Result<(), Exit> {
     let missing = |option: &str, what: &str, example: &str| {
         complain(format_args!(
@@ -92,12 +90,12 @@ pub(crate) fn check(forward: &Forward) -> Result<(), Exit> {
     match (&*forward.endpoint, &forward.dest_endpoint) {
         ([], Some(destination)) => missing(
             "--endpoint",
-            "there is nothing to listen on",
+            "no endpoint to listen on is given",
             &format!("endpointforward -e 9000 -d {}", quoted(destination)),
         ),
         ([first, ..], None) => missing(
             "--dest-endpoint",
-            "there is nowhere to forward to",
+            "no destination is given",
             &format!("endpointforward -e {} -d tcp:localhost:80", quoted(first)),
         ),
         _ => Ok(()),

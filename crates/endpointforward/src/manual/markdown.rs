@@ -120,7 +120,7 @@ fn framings(out: &mut String, kind: &Kind) -> fmt::Result {
     Ok(())
 }
 
-/// The providers of routes that a kind brings, each with its parameters.
+/// The providers of routes of a kind, each with its parameters.
 fn providers(out: &mut String, kind: &Kind) -> fmt::Result {
     for provider in kind.providers {
         writeln!(out, "\n**Provider `{}`**: {}.\n", provider.name, cell(provider.about))?;

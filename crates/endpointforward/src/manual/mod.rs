@@ -79,7 +79,7 @@ impl Row {
     }
 }
 
-/// What a layer needs beneath it.
+/// Returns what a layer needs beneath it.
 fn takes(kind: &Kind) -> Option<Takes> {
     [Role::Listen, Role::Connect].into_iter().find_map(|role| kind.form(role)?.takes)
 }
@@ -142,12 +142,12 @@ fn names(param: &Param) -> Vec<String> {
     [param.name].iter().chain(param.aliases).map(|name| format!("{name}{more}")).collect()
 }
 
-/// What the manual has about a parameter, or about a part of one.
+/// The manual's entry for a parameter, or for a part of one.
 struct Entry {
     names: Vec<String>,
-    /// What it takes.
+    /// The description of its value.
     value: String,
-    /// What it is if it isn't given.
+    /// Its default.
     default: String,
     doc: &'static str,
 }
@@ -197,7 +197,7 @@ fn topics(params: Vec<&Param>) -> Vec<(Topic, Vec<&Param>)> {
     chunks.map(|chunk| (chunk[0].topic, chunk.to_vec())).collect()
 }
 
-/// What a parameter is if it isn't given.
+/// Returns the default of a parameter.
 fn default(param: &Param) -> String {
     match param.default {
         Some("") => "empty".to_owned(),

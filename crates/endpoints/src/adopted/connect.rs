@@ -33,8 +33,8 @@ impl Connector for Connect {
                 Conn::bytes(Socket::new(stream), Info::new().with(fact))
             }
             Sorted::TcpListener(_) | Sorted::UnixListener(..) => {
-                return Err(words(ErrorKind::Other, "the socket listens, and isn't connected")
-                    .with_hint("it belongs to the other side: `-e fd:…`"));
+                return Err(words(ErrorKind::Other, "the socket is listening, not connected")
+                    .with_hint("to listen on it, use `-e fd:…`"));
             }
         })
     }

@@ -11,7 +11,7 @@ use endpoint::{Context, Error, ErrorKind, Result};
 
 use crate::sockopt::take_inherited;
 
-/// Which of them.
+/// The inherited sockets to use.
 #[derive(Clone, Debug)]
 pub(super) enum Which {
     Number(RawFd),
@@ -22,8 +22,8 @@ pub(super) enum Which {
     StandardInput,
 }
 
-/// What was taken, in one context. A socket that listens stays here, so that it can be bound again; one that is connected is
-/// its session's alone, and `None` from then on.
+/// The inherited sockets of one context. A listening one stays here, so that it can be bound again; a connected one
+/// belongs to its session, and is `None` from then on.
 #[derive(Default)]
 struct Taken(Mutex<BTreeMap<RawFd, Option<OwnedFd>>>);
 
@@ -64,8 +64,9 @@ impl Which {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(room) => {
                     let fd = take_inherited(number).map_err(|_| {
-                        error(format!("no descriptor {number} was passed to this program"))
-                            .with_hint("the shell passes one with `3<>/dev/tcp/HOST/PORT`, systemd-socket-activate from 3 on")
+                        error(format!("this program has not inherited a file descriptor {number}"))
+                            .with_hint("a shell passes one with `3<>/dev/tcp/HOST/PORT`; systemd-socket-activate \
+                                passes them from 3 on")
                     })?;
                     room.insert(Some(fd))
                 }
@@ -77,7 +78,7 @@ impl Which {
                 None => match fd {
                     Some(fd) => fd.try_clone(),
                     None => {
-                        let words = "another session has had the connection";
+                        let words = "an earlier session has used the connection";
                         return Err(Error::new(ErrorKind::Busy, act, label, words));
                     }
                 },
@@ -88,7 +89,7 @@ impl Which {
     }
 }
 
-/// How many sockets `LISTEN_FDS` says that there are.
+/// Returns the number of sockets in `LISTEN_FDS`.
 fn passed(cx: &Context) -> std::result::Result<usize, String> {
     let text = |name: &str| cx.variable(name).map(|value| value.to_string_lossy().into_owned());
     let nothing = || "systemd has passed no sockets to this program (LISTEN_FDS)".to_owned();
@@ -114,13 +115,13 @@ fn named(cx: &Context, name: &str) -> std::result::Result<Vec<RawFd>, String> {
     if found.is_empty() && names.iter().all(|its| its.is_empty()) {
         let count = sockets(count);
         return Err(format!(
-            "systemd has passed {count} without a name, and none is called `{name}`"
+            "systemd has passed {count} without a name, and none with the name `{name}`"
         ));
     }
     if found.is_empty() {
         let names = names.join("`, `");
         return Err(format!(
-            "systemd has passed {}, `{names}`, and none is called `{name}`",
+            "systemd has passed {}, `{names}`, and none with the name `{name}`",
             sockets(count)
         ));
     }
@@ -150,4 +151,4 @@ fn standard_input() -> io::Result<OwnedFd> {
 
 /// `sd_listen_fds(3)`.
 const FIRST: RawFd = 3;
-const HOW: &str = "start it by a .socket unit, or try it with systemd-socket-activate";
+const HOW: &str = "start it with a .socket unit, or try systemd-socket-activate";

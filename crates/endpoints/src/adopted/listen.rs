@@ -25,7 +25,7 @@ use crate::wary::Screen;
 pub(super) struct Listen {
     pub(super) descriptor: String,
     pub(super) which: Which,
-    /// What it has to be.
+    /// The required domain.
     pub(super) domain: Option<Domain>,
     pub(super) users: Option<Users>,
     pub(super) refuses_pages: bool,
@@ -41,7 +41,7 @@ impl Listener for Listen {
             let (domain, socket) =
                 sorted.map_err(|cause| Error::from_io("bind", &*self.descriptor, cause))?;
             if self.domain.is_some_and(|wanted| wanted != domain) {
-                let words = format!("the socket is of the domain {}", domain.name());
+                let words = format!("the socket's domain is {}", domain.name());
                 return Err(Error::new(ErrorKind::Other, "bind", &*self.descriptor, words));
             }
             sockets.push(socket);
@@ -76,7 +76,7 @@ struct Accepting {
     local: Local,
     /// Those that are connected, and those that go on.
     sockets: Vec<Sorted>,
-    /// What ends with the sessions of those that were connected: there are no more after them.
+    /// Ends with the sessions of inherited connections: there are no more after them.
     ended: Vec<oneshot::Receiver<()>>,
     users: Users,
     options: Options,

@@ -105,7 +105,7 @@ const DOMAIN: Param = Param::new(
      the socket counts as reachable from other machines.",
 );
 
-/// Behind those that say which socket it is.
+/// After those that select the socket.
 macro_rules! listening {
     ($($first:expr),*) => {
         &[

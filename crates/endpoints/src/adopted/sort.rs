@@ -1,4 +1,4 @@
-//! What a descriptor is that somebody else has opened.
+//! The type of a descriptor that another process has opened.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -51,18 +51,18 @@ pub(super) fn sort(fd: OwnedFd) -> io::Result<(Domain, Sorted)> {
     let wrong = |words: &str| io::Error::new(io::ErrorKind::InvalidInput, words.to_owned());
     let kind = socket.r#type().map_err(|_| wrong("it is not a socket"))?;
     if kind != Type::STREAM {
-        return Err(wrong("it is a socket of datagrams, and not of a stream"));
+        return Err(wrong("it is a datagram socket, not a stream socket"));
     }
     let local = socket.local_addr()?;
     let domain = match (local.is_ipv4(), local.is_ipv6(), local.is_unix()) {
         (true, ..) => Domain::V4,
         (_, true, _) => Domain::V6,
         (.., true) => Domain::Unix,
-        _ => return Err(wrong("it is neither of TCP nor of this machine")),
+        _ => return Err(wrong("it is neither a TCP nor a Unix socket")),
     };
     let is_listening = socket.is_listener()?;
     if !is_listening {
-        socket.peer_addr().map_err(|_| wrong("it neither listens nor is connected"))?;
+        socket.peer_addr().map_err(|_| wrong("it is neither listening nor connected"))?;
     }
     socket.set_nonblocking(true)?;
     let path = shown(&local);
@@ -84,7 +84,7 @@ pub(super) fn sort(fd: OwnedFd) -> io::Result<(Domain, Sorted)> {
     ))
 }
 
-/// Who is at the other end of a Unix socket.
+/// Returns the peer of a Unix socket.
 pub(super) fn peer(path: PathBuf, stream: &UnixStream) -> Unix {
     let peer = stream.peer_cred().ok();
     let pid = peer.as_ref().and_then(tokio::net::unix::UCred::pid);

@@ -65,8 +65,8 @@ fn merge(refusals: Vec<Refusal>) -> Refusal {
         _ => 2,
     };
     let best = refusals.into_iter().min_by_key(rank);
-    let mut refusal =
-        best.unwrap_or_else(|| Refusal::new(RefusalKind::Forbidden, "nobody may come in here"));
+    let mut refusal = best
+        .unwrap_or_else(|| Refusal::new(RefusalKind::Forbidden, "this listener admits no clients"));
     refusal.challenges = challenges;
     refusal
 }

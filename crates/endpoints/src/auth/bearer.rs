@@ -46,7 +46,7 @@ impl Provider for Bearer {
 
     fn missing(&self) -> Option<String> {
         (!self.file.is_file())
-            .then(|| format!("there is no file `{}` with tokens", self.file.display()))
+            .then(|| format!("there is no file `{}` of tokens", self.file.display()))
     }
 }
 
@@ -132,7 +132,7 @@ fn tokens(text: &str) -> Parsed<Known> {
         let user = fields.next().filter(|user| !user.is_empty());
         match role(fields.next()) {
             _ if token.len() < SHORTEST => {
-                wrong.push((number, format!("a token has at least {SHORTEST} characters")));
+                wrong.push((number, format!("a token must have at least {SHORTEST} characters")));
             }
             Ok(role) => {
                 let identity = user.map_or_else(Identity::anonymous, Identity::user);
@@ -145,8 +145,8 @@ fn tokens(text: &str) -> Parsed<Known> {
 }
 
 const SHORTEST: usize = 16;
-const NEEDED: &str = "a bearer token is needed";
-const WRONG: &str = "this token is not known";
+const NEEDED: &str = "a bearer token is required";
+const WRONG: &str = "this token is unknown";
 
 #[cfg(test)]
 mod tests {

@@ -76,8 +76,11 @@ pub(super) fn unix(args: &Args) -> Planned<Arc<dyn Provider>> {
     match uids {
         Ok(uids) => Ok(Arc::new(Rule::Unix(uids))),
         Err(_) => {
-            let mistake =
-                args.mistake("uid", "bad-uid", "`uid` is a list of numbers, as `id -u` shows them");
+            let mistake = args.mistake(
+                "uid",
+                "bad-uid",
+                "`uid` must be a list of user IDs, as printed by `id -u`",
+            );
             Err(vec![mistake])
         }
     }
@@ -87,7 +90,7 @@ pub(super) fn cert(args: &Args) -> Planned<Arc<dyn Provider>> {
     let is_empty = |name: &&&str| args.is_given(name) && args.list(name).is_empty();
     if let Some(name) = ["san", "fingerprint"].iter().find(is_empty) {
         // An unset variable must not mean every certificate.
-        return Err(vec![args.mistake(name, "bad-list", format!("`{name}` lists nothing"))]);
+        return Err(vec![args.mistake(name, "bad-list", format!("`{name}` is empty"))]);
     }
     let lower = |name: &str| {
         args.list(name).iter().map(|word| word.to_ascii_lowercase().replace(':', "")).collect()
@@ -98,7 +101,7 @@ pub(super) fn cert(args: &Args) -> Planned<Arc<dyn Provider>> {
 pub(super) fn header(args: &Args) -> Planned<Arc<dyn Provider>> {
     let trusted = Trusted::read(args).map_err(|mistake| vec![mistake])?;
     if !trusted.is_somebody() {
-        return Err(vec![args.mistake("trusted", "bad-list", "`trusted` lists nobody")]);
+        return Err(vec![args.mistake("trusted", "bad-list", "`trusted` is empty")]);
     }
     let name = args.text("name").unwrap_or_default().to_ascii_lowercase();
     Ok(Arc::new(Rule::Header { name, trusted }))
@@ -153,10 +156,12 @@ impl Gate for Rule {
 impl Rule {
     fn why(&self) -> String {
         match self {
-            Self::Peer(_) => "clients of your address may not come in here".to_owned(),
-            Self::Unix(_) => "your user may not come in here".to_owned(),
-            Self::Cert { .. } => "a client certificate that is listed here is needed".to_owned(),
-            Self::Header { .. } => "the proxy in front has to say who you are".to_owned(),
+            Self::Peer(_) => "clients from your address are not admitted".to_owned(),
+            Self::Unix(_) => "your user is not admitted".to_owned(),
+            Self::Cert { .. } => {
+                "a client certificate that is listed for this listener is required".to_owned()
+            }
+            Self::Header { .. } => "the reverse proxy has to send the user's name".to_owned(),
         }
     }
 }

@@ -31,25 +31,25 @@ impl Hash {
     /// Reads one.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// The error in the hash, as text.
     pub(super) fn read(text: &str) -> Result<Self, String> {
         if text.starts_with("$argon2") {
             return match PasswordHash::new(text) {
                 Ok(hash) if hash.hash.is_some() && hash.salt.is_some() => {
                     Ok(Self::Argon2(text.to_owned()))
                 }
-                Ok(_) => Err("the argon2 hash is cut".to_owned()),
-                Err(error) => Err(format!("the argon2 hash can't be read: {error}")),
+                Ok(_) => Err("the argon2 hash is truncated".to_owned()),
+                Err(error) => Err(format!("the argon2 hash is invalid: {error}")),
             };
         }
         if ["$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|start| text.starts_with(start)) {
             let cost = text.get(4..6).and_then(|cost| cost.parse::<u32>().ok());
             return match cost {
                 _ if text.len() != 60 || !text.is_ascii() => {
-                    Err("the bcrypt hash is cut".to_owned())
+                    Err("the bcrypt hash is truncated".to_owned())
                 }
                 Some(4..=MOST_COST) => Ok(Self::Bcrypt(text.to_owned())),
-                _ => Err(format!("the bcrypt hash has a cost other than 4 to {MOST_COST}")),
+                _ => Err(format!("the cost of the bcrypt hash must be from 4 to {MOST_COST}")),
             };
         }
         if let Some(rest) = text.strip_prefix("$apr1$") {
@@ -57,16 +57,17 @@ impl Hash {
                 Some((salt, digest)) if salt.len() <= 8 && digest.len() == 22 => {
                     Ok(Self::Apr1(salt.to_owned(), digest.to_owned()))
                 }
-                _ => Err("the apr1 hash is cut".to_owned()),
+                _ => Err("the apr1 hash is truncated".to_owned()),
             };
         }
         if let Some(digest) = text.strip_prefix("{SHA}") {
             return match STANDARD.decode(digest) {
                 Ok(digest) if digest.len() == 20 => Ok(Self::Sha1(digest)),
-                _ => Err("the SHA hash is cut".to_owned()),
+                _ => Err("the SHA hash is truncated".to_owned()),
             };
         }
-        Err("the hash is none of bcrypt, argon2, apr1 and {SHA}; `endpointforward passwd` makes one".to_owned())
+        Err("the hash must be bcrypt, argon2, apr1 or {SHA}; `endpointforward passwd` creates one"
+            .to_owned())
     }
 
     /// Returns its name if it is weak.
@@ -170,11 +171,11 @@ mod tests {
     #[test]
     fn what_is_no_hash_is_told() {
         for (text, words) in [
-            ("secret", "none of bcrypt"),
-            ("$2y$10$short", "cut"),
+            ("secret", "must be bcrypt"),
+            ("$2y$10$short", "truncated"),
             (&format!("$2y$31${}", "a".repeat(53)), "cost"),
-            ("$apr1$x", "cut"),
-            ("{SHA}x", "cut"),
+            ("$apr1$x", "truncated"),
+            ("{SHA}x", "truncated"),
             ("$argon2id$v=19$m=1", "argon2"),
         ] {
             let error = Hash::read(text).expect_err(text);

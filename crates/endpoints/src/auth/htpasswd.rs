@@ -43,7 +43,7 @@ impl Provider for Htpasswd {
         let users = Watched::open(&self.file, users).map_err(|cause| {
             let error =
                 Error::from_io("read", format!("{} for {listener}", self.file.display()), cause);
-            error.with_hint("`endpointforward passwd FILE NAME` writes a user into one")
+            error.with_hint("create it with `endpointforward passwd FILE NAME`")
         })?;
         let users = Users {
             users,
@@ -57,7 +57,7 @@ impl Provider for Htpasswd {
 
     fn missing(&self) -> Option<String> {
         (!self.file.is_file())
-            .then(|| format!("there is no file `{}` with users", self.file.display()))
+            .then(|| format!("there is no file `{}` of users", self.file.display()))
     }
 }
 
@@ -197,7 +197,7 @@ fn users(text: &str) -> Parsed<HashMap<String, User>> {
     (users, wrong)
 }
 
-const NEEDED: &str = "a name and a password are needed";
+const NEEDED: &str = "a name and a password are required";
 const WRONG: &str = "the name or the password is wrong";
 const LATE: &str = "this browser is signed out; sign in again";
 /// Passwords that are verified at the same time.

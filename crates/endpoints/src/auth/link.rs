@@ -158,8 +158,7 @@ fn refused(why: &str) -> Refusal {
     Refusal::new(RefusalKind::Forbidden, why)
 }
 
-const UNKNOWN: &str =
-    "open this page with the link that was shown where endpointforward was started";
+const UNKNOWN: &str = "open this page with the link that endpointforward printed at its start";
 const USED: &str = "this link was used already; it works once, in one browser. For another, start \
                     endpointforward again";
 const LATE: &str = "this ticket was used already, or is too old; ask for another one";

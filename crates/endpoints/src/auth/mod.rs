@@ -111,7 +111,7 @@ impl Auth {
             }
         }
         if is_open && !providers.is_empty() {
-            let message = "`none` lets everybody in, whatever stands beside it";
+            let message = "`none` admits every client, so other entries have no effect";
             found.push(args.mistake("auth", "bad-auth", message));
         }
         if found.is_empty() { Ok(Self(providers)) } else { Err(found) }
@@ -193,6 +193,6 @@ fn role(flag: Option<&str>) -> Result<Role, String> {
     match flag {
         None | Some("" | "rw") => Ok(Role::ReadWrite),
         Some("ro") => Ok(Role::ReadOnly),
-        Some(flag) => Err(format!("`{flag}` is no role; there are `rw` and `ro`")),
+        Some(flag) => Err(format!("`{flag}` is not a role; the roles are `rw` and `ro`")),
     }
 }

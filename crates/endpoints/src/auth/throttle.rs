@@ -12,7 +12,7 @@ use tracing::warn;
 
 use super::facts::client;
 
-/// Who has failed lately. Bounded: the one that failed longest ago is forgotten for one more than [`MOST`].
+/// The clients that have failed recently. Bounded: beyond [`MOST`], the one that failed longest ago is forgotten.
 #[derive(Default)]
 pub(super) struct Throttle(Mutex<Failures>);
 
@@ -29,7 +29,8 @@ struct Failed {
 }
 
 impl Throttle {
-    /// Refuses who has failed too often; `user` is who it says to be, if it says that.
+    /// Refuses a client that has failed too often; `user` is the name that it gives, if it gives
+    /// one.
     ///
     /// # Errors
     /// When another attempt is looked at.
@@ -45,7 +46,7 @@ impl Throttle {
             Some(wait) if !wait.is_zero() => {
                 let seconds = wait.as_secs() + 1;
                 let words =
-                    format!("too many attempts to sign in have failed; try again in {seconds} s");
+                    format!("too many failed attempts to sign in; try again in {seconds} s");
                 Err(Refusal::new(RefusalKind::Busy, words))
             }
             _ => Ok(()),
@@ -70,7 +71,8 @@ impl Throttle {
     }
 }
 
-/// Where the client is: not its proxy, whose other clients would pay for it. `None` if that isn't known.
+/// Returns the network of the client: not of its proxy, whose other clients would be affected. `None` if it isn't
+/// known.
 fn network(info: &Info) -> Option<Network> {
     let network = match client(info) {
         Some(address) => address.into(),
@@ -96,7 +98,7 @@ fn note<K: Eq + Hash + Clone>(failures: &mut HashMap<K, Failed>, key: K) {
 }
 
 impl Failed {
-    /// How long the next attempt is put off: not at all for the first [`FREE`], then twice as long each time.
+    /// Returns the delay of the next attempt: none for the first [`FREE`], then twice as long each time.
     fn wait(&self) -> Duration {
         if self.times < FREE {
             return Duration::ZERO;

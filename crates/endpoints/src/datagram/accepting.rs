@@ -28,7 +28,7 @@ use super::{Received, Socket};
 pub(crate) struct Accepting<S: Socket> {
     local: Local,
     arrivals: mpsc::Receiver<Entry<S>>,
-    /// What has to be removed once nothing is received any more.
+    /// The resource to remove once nothing is received any more.
     _held: Option<Box<dyn Send + Sync>>,
 }
 
@@ -73,7 +73,7 @@ impl<S: Socket> Accept for Accepting<S> {
     }
 }
 
-/// A peer that waits for its answer. What it sends meanwhile is the session's.
+/// A peer that waits for its answer. Data that it sends meanwhile belongs to the session.
 struct Arrived<S: Socket>(Entry<S>);
 
 #[async_trait]

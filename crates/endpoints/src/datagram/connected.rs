@@ -35,7 +35,7 @@ pub(crate) trait Link: Send + Unpin + 'static {
         Ok(false)
     }
 
-    /// How it ends.
+    /// Returns how it ends.
     fn ending(&self) -> Ending {
         Ending::Whole
     }
@@ -46,7 +46,7 @@ pub(crate) trait Link: Send + Unpin + 'static {
 pub(crate) struct Message {
     /// Its length, beyond the buffer's if it was cut.
     pub(crate) len: usize,
-    /// The number of datagrams that the system has dropped so far, if it tells.
+    /// The number of datagrams that the system has dropped so far, if it is known.
     pub(crate) dropped: Option<u32>,
 }
 
@@ -115,7 +115,8 @@ impl<L: Link> Stream for Connected<L> {
         Poll::Ready(match ready!(received) {
             Ok(None) => None,
             Ok(Some((_, Message { len, .. }))) if len > most => {
-                let words = format!("a message of {len} bytes has come, and {most} is the limit");
+                let words =
+                    format!("received a message of {len} bytes, more than the limit of {most}");
                 Some(Err(io::Error::new(io::ErrorKind::InvalidData, words)))
             }
             Ok(Some((data, Message { dropped, .. }))) => {
@@ -199,5 +200,5 @@ fn with_room<R>(len: usize, work: impl FnOnce(&mut [u8]) -> R) -> R {
 
 /// No datagram over IP is larger.
 const LARGEST: usize = 64 * 1024;
-/// No message of a Unix socket is, unless a system was told to allow it.
+/// No message of a Unix socket is longer, unless the system is configured to allow it.
 const LONGEST: usize = 1024 * 1024;

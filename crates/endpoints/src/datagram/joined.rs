@@ -41,7 +41,7 @@ impl Joined {
 /// Says that a message is too long.
 fn too_long(len: usize, is_whole: bool, most: usize) -> End {
     let more = if is_whole { "" } else { " or more" };
-    let words = format!("a message of {len} bytes{more} is refused: {most} is the limit");
+    let words = format!("refused a message of {len} bytes{more}: the limit is {most}");
     End::because(Reason::TooBig, words)
 }
 
@@ -50,7 +50,7 @@ fn too_long(len: usize, is_whole: bool, most: usize) -> End {
 pub(crate) struct Failed {
     /// The error of writing.
     pub(crate) error: io::Error,
-    /// What the other side is told, if it is its fault.
+    /// The end for the other side, if the other side caused it.
     pub(crate) end: Option<End>,
 }
 
@@ -60,13 +60,14 @@ impl Failed {
         Self { error: refused(&end), end: Some(end) }
     }
 
-    /// Of the system's error about a datagram of `len` bytes. What may be of this moment, as a route that is missing
-    /// is, costs the one datagram.
+    /// Converts the system's error about a datagram of `len` bytes. An error that may be temporary, such as a missing
+    /// route, costs that datagram only.
     pub(crate) fn of(error: io::Error, len: usize, losses: &mut Losses) -> Result<(), Self> {
         use io::ErrorKind as K;
         if error.raw_os_error() == Some(rustix::io::Errno::MSGSIZE.raw_os_error()) {
-            let words =
-                format!("a message of {len} bytes is refused: its way takes no such datagram");
+            let words = format!(
+                "refused a message of {len} bytes: the path carries no datagram of this size"
+            );
             return Err(Self::refused(End::because(Reason::TooBig, words)));
         }
         match error.kind() {
@@ -112,6 +113,6 @@ mod tests {
         assert_eq!(joined.add(part(b"ab", false)).unwrap(), None);
         let end = joined.add(part(b"cd", false)).unwrap_err().end.unwrap();
         assert_eq!(end.why, Reason::TooBig);
-        assert_eq!(end.reason, "a message of 4 bytes or more is refused: 3 is the limit");
+        assert_eq!(end.reason, "refused a message of 4 bytes or more: the limit is 3");
     }
 }

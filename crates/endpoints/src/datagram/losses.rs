@@ -2,14 +2,14 @@
 
 use tracing::warn;
 
-/// What was lost of one session, or at one socket. The first loss is logged at once, and all of them at the end.
+/// The losses of one session, or of one socket. The first loss is logged at once, and their number at the end.
 #[derive(Debug, Default)]
 pub(crate) struct Losses {
     /// The other side took nothing, and the queue was full.
     overrun: u64,
     /// The system had no room in the socket.
     dropped: u64,
-    /// What the system had dropped in all when it last told.
+    /// The last total of dropped datagrams that the system has reported.
     told: Option<u32>,
     /// The system would not send them.
     unsent: u64,
@@ -21,7 +21,7 @@ impl Losses {
     /// One found the queue full.
     pub(crate) fn overrun(&mut self) {
         if self.overrun == 0 {
-            warn!("a datagram was lost: they come faster than the other side takes them");
+            warn!("lost a datagram: they arrive faster than the other side reads them");
         }
         self.overrun += 1;
     }
@@ -29,7 +29,7 @@ impl Losses {
     /// One could not be sent.
     pub(crate) fn unsent(&mut self, why: &std::io::Error) {
         if self.unsent == 0 {
-            warn!("a datagram was lost: it can't be sent: {}", endpoint::describe(why));
+            warn!("lost a datagram: cannot send it: {}", endpoint::describe(why));
         }
         self.unsent += 1;
     }
@@ -37,7 +37,7 @@ impl Losses {
     /// One was longer than `most`.
     pub(crate) fn too_long(&mut self, most: usize) {
         if self.too_long == 0 {
-            warn!("a datagram was lost: it has more than {most} bytes");
+            warn!("lost a datagram: it has more than {most} bytes");
         }
         self.too_long += 1;
     }
@@ -49,13 +49,13 @@ impl Losses {
         self.told = Some(all);
         if new > 0 && self.dropped == 0 {
             warn!(
-                "{new} datagrams were lost: the system had no room for them (SO_RCVBUF in socket(7))"
+                "lost {new} datagrams: the kernel's receive buffer was full (SO_RCVBUF in socket(7))"
             );
         }
         self.dropped += u64::from(new);
     }
 
-    /// How many there are.
+    /// Returns their number.
     pub(crate) fn count(&self) -> u64 {
         self.overrun + self.dropped + self.unsent + self.too_long
     }

@@ -1,11 +1,11 @@
-//! What datagrams of every family share.
+//! Code shared by datagrams of every family.
 //!
-//! 1. A listener has one socket for all peers. [`table`] tells them apart: a session for each address, in a bounded
+//! 1. A listener has one socket for all peers. [`table`] distinguishes them: a session for each address, in a bounded
 //!    table. One task receives for all of them ([`accepting`]).
 //! 2. [`session`] is one peer's stream of messages, with its idle timeout.
 //! 3. [`connected`] is a socket with one peer, as a stream of messages.
 //! 4. [`joined`] makes one datagram of a message that comes in parts.
-//! 5. [`losses`] counts what was lost, and says so.
+//! 5. [`losses`] counts and logs lost datagrams.
 
 pub(crate) mod accepting;
 pub(crate) mod connected;
@@ -24,7 +24,7 @@ use tokio::io::Interest;
 /// A socket that receives the datagrams of many peers.
 #[async_trait]
 pub(crate) trait Socket: Send + Sync + 'static {
-    /// What a peer is told apart by.
+    /// The key that distinguishes peers.
     type Peer: Clone + Eq + Hash + Send + Sync + Unpin;
 
     /// Waits until it is ready for this. Cancel safe.
@@ -39,7 +39,8 @@ pub(crate) trait Socket: Send + Sync + 'static {
     /// `WouldBlock`: nothing is there. Others are the socket's.
     fn try_receive(&self, buf: &mut [u8]) -> io::Result<Received<Self::Peer>>;
 
-    /// Whether what came back from `to` was sent to `peer`: with the answers' own addresses, one may be several.
+    /// Returns `true` if an ICMP error for `to` is about a datagram to `peer`: with the answers' own addresses, one
+    /// may be several.
     fn is_same(peer: &Self::Peer, to: &Self::Peer) -> bool {
         peer == to
     }
@@ -50,8 +51,8 @@ pub(crate) trait Socket: Send + Sync + 'static {
     /// `WouldBlock`: there is no room. Others are those of this datagram.
     fn try_send(&self, data: &[u8], to: &Self::Peer) -> io::Result<()>;
 
-    /// Whether the readiness to send says nothing about one peer, because each has a queue of its own. Sending is then
-    /// tried again after a pause.
+    /// Returns `true` if the readiness to send doesn't show it for one peer, because each has a separate queue.
+    /// Sending is then tried again after a pause.
     fn polls_for_room(&self) -> bool {
         false
     }
@@ -60,14 +61,14 @@ pub(crate) trait Socket: Send + Sync + 'static {
     fn info(&self, peer: &Self::Peer) -> Info;
 }
 
-/// What a socket has to say.
+/// The result of receiving from a socket.
 #[derive(Debug)]
 pub(crate) enum Received<P> {
-    /// A datagram of so many bytes. `dropped` is the number that the system has dropped so far, if it tells.
+    /// A datagram of this many bytes. `dropped` is the number that the system has dropped so far, if it is known.
     Datagram {
         /// Its length.
         len: usize,
-        /// Who sent it.
+        /// The sender.
         from: P,
         /// As `SO_RXQ_OVFL` in socket(7) counts, from which on it wraps around.
         dropped: Option<u32>,
@@ -80,7 +81,7 @@ pub(crate) enum Received<P> {
     Refused {
         /// To whom it was.
         to: P,
-        /// What came back.
+        /// The error that was returned for it.
         error: io::Error,
     },
 }

@@ -25,10 +25,11 @@ pub(crate) struct Session<S: Socket> {
     joined: Joined,
     /// A datagram that the socket had no room for.
     unsent: Option<Bytes>,
-    /// Waits for room. A socket of many sessions has to wake all that wait, so each has a future of its own.
+    /// Waits for room. A socket of many sessions has to wake all that wait, so each has its own future.
     room: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     alarm: Option<Pin<Box<Sleep>>>,
-    /// It was silent for long enough; what has arrived and was not looked at would say otherwise.
+    /// It was silent for the idle timeout; data that has arrived and was not read yet would refute
+    /// that.
     is_suspected: bool,
     /// Why it is over, if it is.
     over: Option<End>,
@@ -198,7 +199,7 @@ impl<S: Socket> Sink<Part> for Session<S> {
 impl<S: Socket> Life for Session<S> {
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if self.is_cut {
-            let words = "another peer needed its place, and what it sent is not taken";
+            let words = "another peer needed its place, and its data is not being read";
             return Poll::Ready(io::Error::new(io::ErrorKind::ConnectionAborted, words));
         }
         if self.over.is_none() {
@@ -244,12 +245,12 @@ impl<S: Socket> MessageStream for Session<S> {
     }
 }
 
-/// What a session says that was silent for this long.
+/// Returns the reason for ending a session that was silent for this long.
 fn silent(idle: Duration) -> String {
     format!("silent for {} s", idle.as_secs_f64())
 }
 
-/// How long an answer is waited for once there is no more to send: there is no end that the peer could see.
+/// The time to wait for an answer once there is no more to send: the peer can't see an end.
 pub(crate) const LINGER: Duration = Duration::from_secs(5);
 
 const RETRY: Duration = Duration::from_millis(5);

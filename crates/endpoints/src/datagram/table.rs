@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::Socket;
 
-/// What sessions are limited to.
+/// The limits of sessions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// Sessions at the same time.
@@ -67,13 +67,13 @@ impl<S: Socket> Drop for Entry<S> {
     }
 }
 
-/// What has come for a session, and what is known about its peer.
+/// The data that has arrived for a session, and the facts about its peer.
 pub(crate) struct Inbox(Mutex<State>);
 
 pub(crate) struct State {
     queue: VecDeque<Bytes>,
     bytes: usize,
-    /// What waits in all inboxes of the table.
+    /// The bytes in all inboxes of the table.
     all: Arc<AtomicUsize>,
     /// Why nothing more comes.
     pub(crate) over: Option<Over>,
@@ -95,7 +95,7 @@ pub(crate) struct State {
 pub(crate) enum Over {
     /// Another one needed the place.
     GaveWay,
-    /// What it was sent came back.
+    /// A datagram to it was returned with an error.
     Refused(io::Error),
 }
 
@@ -201,9 +201,11 @@ impl<S: Socket> Table<S> {
     }
 }
 
-/// What a session may have waiting: some 100 full Ethernet frames, or the two largest datagrams.
+/// The maximum that a session may have waiting: some 100 full Ethernet frames, or the two largest
+/// datagrams.
 const QUEUE: usize = 160 * 1024;
-/// What all sessions of a listener may have waiting: forged addresses cost no more than that.
+/// The maximum that all sessions of a listener may have waiting: forged addresses cost no more than
+/// that.
 const ALL: usize = 16 * 1024 * 1024;
-/// What a datagram takes beside its data.
+/// The memory of a datagram in addition to its data.
 const WEIGHT: usize = 64;

@@ -24,7 +24,7 @@ pub(crate) const ALLOW: Param = Param::new(
 )
 .topic(Topic::Access);
 
-/// What is allowed, planned.
+/// The planned allow-list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Allow {
     admitted: Vec<Entry>,
@@ -56,14 +56,14 @@ impl Allow {
             return Ok(None);
         }
         let allow = Self::of(args.list(ALLOW.name)).map_err(|entry| {
-            let message = format!("`{entry}` is not a destination");
+            let message = format!("`{entry}` is not a valid entry");
             let help = "an entry is `10.0.0.0/8`, `192.0.2.1:80`, `[::1]:80-90`, `example.com:443`, `*.example.com` or \
                         `!192.168.1.1`";
             args.mistake(ALLOW.name, "bad-destination", message).help(help)
         })?;
         if allow.admitted.is_empty() {
-            let message = "`allow` admits nothing";
-            let help = "`*` admits every public address, and what has a `!` in front is excluded from that";
+            let message = "`allow` permits no destination";
+            let help = "add `*` to permit all public addresses except those with `!` in front";
             return Err(args.mistake(ALLOW.name, Code::BadValue, message).help(help));
         }
         Ok(Some(allow))

@@ -1,4 +1,4 @@
-//! Which addresses a kind uses.
+//! The addresses that a kind uses.
 
 use std::net::IpAddr;
 
@@ -14,7 +14,7 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    /// Whether `address` is of it.
+    /// Returns `true` if `address` is of this family.
     pub(crate) fn takes(self, address: IpAddr) -> bool {
         match self {
             Self::Any => true,
@@ -23,7 +23,7 @@ impl Family {
         }
     }
 
-    /// What an address of it is called.
+    /// Returns the noun for an address of this family.
     pub(crate) fn noun(self) -> &'static str {
         match self {
             Self::Any => "an IP address",

@@ -33,7 +33,7 @@ impl Host {
             Some(address) if !family.takes(address) => Err(args.mistake(
                 name,
                 "wrong-family",
-                format!("`{name}` must be {} here, and `{text}` is not one", family.noun()),
+                format!("`{name}` must be {}, and `{text}` is not one", family.noun()),
             )),
             None if !is_name => Err(args
                 .mistake(
@@ -41,7 +41,7 @@ impl Host {
                     Code::BadValue,
                     format!("`{name}` must be a name or an address, and `{text}` is neither"),
                 )
-                .help("an IPv6 address is written `[::1]` or `{::1}`")),
+                .help("write an IPv6 address as `[::1]` or `{::1}`")),
             _ => Ok(Some(host)),
         }
     }
@@ -63,7 +63,7 @@ impl Host {
         self.address
     }
 
-    /// Whether only this machine reaches it, as far as the text tells.
+    /// Returns `true` if only this machine reaches it, as far as the text shows.
     pub(crate) fn is_loopback(&self) -> bool {
         self.address.map_or_else(
             || self.text.eq_ignore_ascii_case("localhost"),
@@ -104,8 +104,8 @@ pub(crate) fn address(text: &str) -> Option<IpAddr> {
     }
 }
 
-/// Whether a resolver could know it. Hosts files hold names with underscores and of any script, so
-/// this only keeps out what is certainly a slip.
+/// Returns `true` if a resolver could know it. Hosts files hold names with underscores and of any
+/// script, so this only rejects certain mistakes.
 fn is_name(text: &str) -> bool {
     let odd = |c: char| c.is_whitespace() || c.is_control() || "/@:[]{}%".contains(c);
     !text.is_empty() && text.len() <= 253 && !text.contains(odd)

@@ -1,11 +1,11 @@
-//! Name lookups, on a few threads of their own.
+//! Name lookups, on a few separate threads.
 //!
 //! getaddrinfo(3) blocks for as long as a name server doesn't answer. On the runtime's threads for
 //! blocking work, slow lookups would keep files and everything else waiting.
 //!
 //! 1. A lookup waits in a bounded queue, and is looked up by one of at most [`THREADS`] threads.
-//! 2. A caller that vanishes gives its place in the queue back. What a thread has begun can't be
-//!    interrupted: it costs that thread's time, and no place.
+//! 2. A caller that is dropped gives its place in the queue back. A lookup that a thread has begun
+//!    can't be interrupted: it costs that thread's time, and no place.
 //! 3. Threads start when they are needed, and end when they have been idle for [`IDLE`].
 
 use std::collections::VecDeque;
@@ -99,7 +99,7 @@ impl Shared {
         }
         if state.queue.len() >= self.waiting {
             let words = format!(
-                "name lookups are overloaded: {} wait for a name server already",
+                "too many name lookups: {} are waiting for a name server already",
                 state.queue.len()
             );
             return Err(io::Error::new(io::ErrorKind::QuotaExceeded, words));
@@ -128,7 +128,7 @@ impl Shared {
         thread::Builder::new().name("lookup".to_owned()).spawn(run).map(drop)
     }
 
-    /// What a thread does until it has been idle for long.
+    /// Runs a thread until it has been idle for long.
     fn work(&self) {
         while let Some(Lookup { host, port, answer }) = self.next() {
             // The queue counts on its threads.
@@ -162,7 +162,7 @@ impl Shared {
 }
 
 fn lost() -> io::Error {
-    io::Error::other("the lookup was lost")
+    io::Error::other("the lookup failed without an answer")
 }
 
 const THREADS: usize = 16;
@@ -179,7 +179,7 @@ mod tests {
 
     use super::*;
 
-    /// A resolver that says what it looks up, and answers when it is told to.
+    /// A resolver that reports its lookups, and answers on command.
     fn slow(threads: usize, waiting: usize) -> (Lookups, Receiver<String>, Sender<()>) {
         let (begun, begins) = channel();
         let (go, gone) = channel();
@@ -233,7 +233,7 @@ mod tests {
         until(|| waiting(&lookups) == 2).await;
         let error = lookups.find("c", 80).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::QuotaExceeded);
-        assert!(error.to_string().contains("overloaded"), "{error}");
+        assert!(error.to_string().contains("too many name lookups"), "{error}");
         go.send(()).unwrap();
         for found in [first, second, third] {
             found.await.unwrap().unwrap();

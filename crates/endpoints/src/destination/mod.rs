@@ -1,8 +1,9 @@
-//! What is dialled: a host and a port, as they were typed or as a client's words fill them, and where that may lead.
+//! The destination of a connection: a host and a port, as they were typed or as a client's facts fill them, and the
+//! permitted addresses.
 //!
 //! 1. [`host`] and [`service`] are what is typed, [`family`] restricts it;
 //! 2. [`lookups`] resolves names;
-//! 3. [`allow`] decides about each address, [`special`] says which belong to this machine or network.
+//! 3. [`allow`] decides about each address; [`special`] recognizes those that belong to this machine or network.
 
 mod allow;
 mod family;
@@ -93,7 +94,7 @@ impl Destination {
         }
     }
 
-    /// What access to it exposes.
+    /// Returns what access to it exposes.
     pub(crate) fn grants(&self) -> Grants {
         let is_known = matches!((&self.host, &self.port), (Typed::Known(_), Typed::Known(_)));
         if is_known { Grants::Service } else { Grants::Network }
@@ -137,7 +138,8 @@ impl Destination {
             Typed::Filled(template) => {
                 let text = fill(template)?;
                 Host::filled(&text).ok_or_else(|| {
-                    let words = format!("the client asks for `{}`, which is no host", shown(&text));
+                    let words =
+                        format!("the client requests `{}`, which is not a host", shown(&text));
                     error(ErrorKind::Forbidden, label, words)
                 })?
             }
@@ -152,13 +154,14 @@ impl Destination {
                 let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
                 let port = is_number.then(|| text.parse().ok()).flatten();
                 port.filter(|port| *port > 0).ok_or_else(|| {
-                    let words = format!("the client asks for `{}`, which is no port", shown(&text));
+                    let words =
+                        format!("the client requests `{}`, which is not a port", shown(&text));
                     error(ErrorKind::Forbidden, label, words)
                 })?
             }
         };
         if self.grants() == Grants::Network {
-            info!("the client asks for {host}, port {port}");
+            info!("the client requests {host}, port {port}");
         }
         Ok(Place { host, port, restriction: info.get::<Restriction>().cloned() })
     }
@@ -177,9 +180,9 @@ impl Destination {
         let found = host.resolve(cx, *port).await.map_err(|cause| {
             if cause.kind() == io::ErrorKind::QuotaExceeded {
                 return Error::from_io("connect", label, cause)
-                    .with_hint("the name server answers slowly or not at all; give an address");
+                    .with_hint("the name server is slow or doesn't answer; give an address");
             }
-            let words = format!("the name `{host}` can't be resolved: {}", describe(&cause));
+            let words = format!("cannot resolve the name `{host}`: {}", describe(&cause));
             error(ErrorKind::NotFound, label, words)
                 .with_hint("check the spelling, or give an address")
         })?;
@@ -200,8 +203,8 @@ impl Destination {
         if let (true, Some(refused)) = (usable.is_empty(), refused) {
             let shown = refused.ip().to_canonical();
             let words = match host.address() {
-                Some(_) => format!("`allow` doesn't admit {shown}, port {port}"),
-                None => format!("`allow` doesn't admit `{host}`, which is {shown}, port {port}"),
+                Some(_) => format!("`allow` doesn't permit {shown}, port {port}"),
+                None => format!("`allow` doesn't permit `{host}`, which is {shown}, port {port}"),
             };
             return Err(error(ErrorKind::Forbidden, label, words));
         }
@@ -209,22 +212,22 @@ impl Destination {
     }
 }
 
-/// Where one client goes.
+/// The destination of one client.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) host: Host,
     pub(crate) port: u16,
-    /// What a route in front allows.
+    /// The permitted addresses of a route.
     restriction: Option<Restriction>,
 }
 
-/// What is filled in by a client needs to be told where it may lead.
+/// A destination that contains a client's facts needs an allow-list.
 fn needs_allow(args: &Args, name: &str) -> Diagnostic {
     let message = format!(
-        "`{name}` is filled from what a client sends, and nothing says where that may lead"
+        "`{name}` contains facts that a client chooses, and no parameter limits the destinations"
     );
     let mistake = args.mistake(name, Code::TemplateRefused, message);
-    mistake.help("`allow=` says it: `allow={*.example.com:443,10.0.0.0/8}`, or `allow=*` for all public addresses")
+    mistake.help("set `allow=`: `allow={*.example.com:443,10.0.0.0/8}`, or `allow=*` for all public addresses")
 }
 
 fn error(kind: ErrorKind, label: &str, words: String) -> Error {

@@ -1,12 +1,12 @@
-//! Which addresses are anybody's, and which belong to this machine, this network or nobody.
+//! Public addresses, and those that belong to this machine, this network or nobody.
 
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use ipnet::IpNet;
 
-/// Returns the block of addresses with a special purpose that `address` is in; `None` if it is public: an ordinary address
-/// of the internet. An IPv6 address outside what is given to networks at all is in a block of its own.
+/// Returns the block of special-purpose addresses that `address` is in; `None` if it is public: an ordinary address
+/// of the internet. An IPv6 address outside what is assigned to networks at all is in a separate block.
 pub(crate) fn block_of(address: IpAddr) -> Option<IpNet> {
     let address = address.to_canonical();
     let mut blocks = BLOCKS.iter().filter(|block| block.contains(&address));

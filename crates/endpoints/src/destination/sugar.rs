@@ -123,5 +123,5 @@ fn is_v6(text: &str) -> bool {
 /// No address has more pieces: eight groups, and `::` at one end.
 const MOST: usize = 9;
 
-/// What a port alone is on: nobody opens a port to the network by leaving something out.
+/// The interface of a port alone: leaving something out never opens a port to the network.
 const LOOPBACK: &str = "127.0.0.1";

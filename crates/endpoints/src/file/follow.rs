@@ -1,4 +1,4 @@
-//! What becomes of a file that is followed, as `tail -F` does it: by inotify(7), its name's folder is watched, too.
+//! Changes of a file that is followed, as by `tail -F`: with inotify(7), which watches the name's folder, too.
 
 use std::fs::File;
 use std::future::Future;
@@ -19,7 +19,7 @@ pub(super) struct Follow {
     events: Receiver,
 }
 
-/// What has become of the file.
+/// A change of the file.
 pub(super) enum Change {
     None,
     /// There may be more to read.
@@ -79,7 +79,7 @@ impl Follow {
                 super::open(&path, read, None).map_or(Change::None, Change::Replaced)
             };
             let looked = tokio::task::spawn_blocking(look).await;
-            looked.map_err(|_| io::Error::other("the file can't be looked at"))
+            looked.map_err(|_| io::Error::other("cannot inspect the file"))
         }
     }
 }

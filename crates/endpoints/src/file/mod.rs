@@ -1,7 +1,7 @@
 //! `file:PATH`: a file, read or written by a session.
 //!
 //! A file is always ready as far as the system's readiness goes: it is read and written by the runtime's threads for
-//! blocking work. [`follow`] tells when more may be read of one that grows.
+//! blocking work. [`follow`] reports when more may be read of one that grows.
 
 mod follow;
 mod stream;
@@ -88,7 +88,7 @@ const PARAMS: &[Param] = &[
     FRAMING,
 ];
 
-const NO_HOLES: &str = "what a peer says never chooses a file";
+const NO_HOLES: &str = "a client can't choose a file";
 
 /// A file to be opened.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ enum Access {
 fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
     let path = args.text("path").unwrap_or_default();
     if path.is_empty() || path.contains('\0') {
-        return Err(vec![args.mistake("path", Code::BadValue, "`path` is the name of no file")]);
+        return Err(vec![args.mistake("path", Code::BadValue, "`path` is not the name of a file")]);
     }
     let access = match args.text("access") {
         Some("write") => Access::Write,
@@ -124,7 +124,7 @@ fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
     for (name, is_used) in [("follow", is_read), ("from", is_read), ("create", !is_read)] {
         if args.is_given(name) && !is_used {
             let message = format!(
-                "`{name}` means nothing here: the file is {}",
+                "`{name}` has no effect: the file is {}",
                 if is_read { "read" } else { "written" }
             );
             args.warn(name, "no-effect", message);
@@ -173,18 +173,18 @@ impl Open {
             io::ErrorKind::NotFound
                 if self.access == Access::Write || self.access == Access::Append =>
             {
-                "`create=MODE` makes it, in a folder that is there"
+                "create it with `create=MODE`, in an existing folder"
             }
             io::ErrorKind::NotFound => "check the path",
-            io::ErrorKind::PermissionDenied => "its permissions don't allow it",
+            io::ErrorKind::PermissionDenied => "its permissions deny access",
             io::ErrorKind::InvalidInput => {
                 let path = self.path.display();
                 let words = cause.to_string();
                 let hint = match &*words {
-                    FIFO => format!("a named pipe is `fifo:{path}`"),
-                    SOCKET => format!("a socket is `unix:{path}`"),
+                    FIFO => format!("for a named pipe, write `fifo:{path}`"),
+                    SOCKET => format!("for a socket, write `unix:{path}`"),
                     DEVICE => format!(
-                        "a serial device is `serial:{path}`; others can be read by a program, `process:cat:{path}`"
+                        "for a serial device, write `serial:{path}`; to read another device, `process:cat:{path}`"
                     ),
                     _ => "give the path of a file".to_owned(),
                 };
@@ -197,7 +197,7 @@ impl Open {
     }
 }
 
-/// Opens a file and nothing else: what isn't one may block whoever reads it.
+/// Opens a file and nothing else: another object may block its reader.
 fn open(path: &Path, access: Access, create: Option<u32>) -> io::Result<File> {
     let mut options = OpenOptions::new();
     let is_read = matches!(access, Access::Read { .. });

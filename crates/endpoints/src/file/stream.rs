@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
 use super::follow::{Change, Follow};
 use crate::mute::Mute;
 
-/// A file that is read. What is sent to it is forgotten.
+/// A file that is read. Data sent to it is discarded.
 pub(super) struct Reading {
     file: File,
     /// Where to begin, while it isn't there.

@@ -66,7 +66,7 @@ static SEPARATOR: FramingKind = FramingKind {
         let bytes: Vec<u8> =
             percent_decode_str(args.text("separator").unwrap_or_default()).collect();
         if bytes.is_empty() {
-            let message = "`separator` must have a byte at least";
+            let message = "`separator` must not be empty";
             return Err(vec![args.mistake("separator", Code::BadValue, message)]);
         }
         let delimiter = Delimiter::Bytes(Bytes::from(bytes));
@@ -226,7 +226,7 @@ fn length(args: &Args, width: Width, keep: bool) -> Planned<Arc<dyn Framing>> {
     let offset = args.int("offset").and_then(|offset| usize::try_from(offset).ok()).unwrap_or(0);
     if offset > 0 && !keep {
         let message =
-            "`offset` needs `header=keep`: the bytes in front of the length would be lost";
+            "`offset` needs `header=keep`: otherwise the bytes before the length are lost";
         return Err(vec![args.mistake("offset", Code::BadValue, message)]);
     }
     let constant = args.text("constant").unwrap_or_default();

@@ -27,11 +27,11 @@ pub(crate) struct Framed {
     framings: Framings,
     decoder: Box<dyn Decode>,
     encoder: Box<dyn Encode>,
-    /// What has come and is no whole message.
+    /// Received data that is not a whole message yet.
     unread: BytesMut,
     /// Parts of a message that is to be sent whole.
     parts: BytesMut,
-    /// What is to be written.
+    /// Data to write.
     unwritten: BytesMut,
     /// When the rest of a message is waited for no longer.
     wait: Option<Pin<Box<Sleep>>>,
@@ -76,7 +76,7 @@ impl Framed {
         loop {
             match self.decoder.next(&mut self.unread).map_err(|error| broken(&error))? {
                 Decoded::Message(message) => return Ok(Some(message)),
-                Decoded::Corrupt(why) => self.lose(|| warn!("a message was dropped: {why}")),
+                Decoded::Corrupt(why) => self.lose(|| warn!("dropped a message: {why}")),
                 Decoded::More => {
                     if self.unread.is_empty() {
                         // An idle connection holds no buffer.
@@ -95,7 +95,7 @@ impl Framed {
         self.lost += 1;
     }
 
-    /// What becomes of what there is of a message that isn't complete.
+    /// Handles an incomplete message.
     fn cut(&mut self, partial: Partial, when: &str) -> io::Result<Option<Message>> {
         let len = self.unread.len();
         let message = self.decoder.cut(&mut self.unread);
@@ -104,18 +104,18 @@ impl Framed {
             Partial::Send => Ok(Some(message)),
             Partial::Drop => {
                 self.lose(|| {
-                    warn!("{len} bytes were dropped: {when} inside a message; `partial=send` passes them on");
+                    warn!("dropped {len} bytes: {when} inside a message; `partial=send` passes them on");
                 });
                 Ok(None)
             }
             Partial::Error => {
-                let words = format!("{when} inside a message: {len} bytes of it have come");
+                let words = format!("{when} inside a message, after {len} bytes of it");
                 Err(End::because(Reason::Truncated, words).into_error(io::ErrorKind::InvalidData))
             }
         }
     }
 
-    /// What is left once the stream has ended.
+    /// Returns the rest once the stream has ended.
     fn rest(&mut self) -> io::Result<Option<Message>> {
         if let Some(message) =
             self.decoder.finish(&mut self.unread).map_err(|error| broken(&error))?
@@ -143,7 +143,7 @@ impl Framed {
     fn encode(&mut self, part: &Part) -> Result<(), End> {
         let too_long = |len| {
             let words =
-                format!("a message of {len} bytes is refused: {} is the limit", self.framings.max);
+                format!("refused a message of {len} bytes: the limit is {}", self.framings.max);
             Err(End::because(Reason::TooBig, words))
         };
         let Part { data, last, .. } = part;
@@ -173,7 +173,7 @@ impl Framed {
     }
 }
 
-/// The error of a stream that can't be taken apart, which the other side is told in the words of its protocol.
+/// The error of a stream that can't be split into messages, which is sent to the other side in its protocol.
 fn broken(error: &framing::Error) -> io::Error {
     let why = if error.is_too_long() { Reason::TooBig } else { Reason::InvalidData };
     End::because(why, error.to_string()).into_error(io::ErrorKind::InvalidData)
@@ -182,7 +182,7 @@ fn broken(error: &framing::Error) -> io::Error {
 impl Drop for Framed {
     fn drop(&mut self) {
         if self.lost > 1 {
-            warn!("{} messages were dropped", self.lost);
+            warn!("dropped {} messages", self.lost);
         }
     }
 }
@@ -306,7 +306,7 @@ impl MessageStream for Framed {
     }
 }
 
-/// What is written at once: small messages cost most by being written one by one.
+/// The amount that is written at once: small messages cost most if each is written separately.
 const BATCH: usize = 32 * 1024;
 
 /// Reads without a message before others get their turn.

@@ -1,8 +1,8 @@
-//! Who a request's client is: credentials as HTTP carries them, and who is asked about them.
+//! The authentication of a request's client: credentials as HTTP carries them, and the gates that
+//! check them.
 //!
-//! The authenticator is asked for every request but those to public mounts, and to the page, which is nobody's secret.
-//! What becomes an offer is asked of the forwarder's gate by the forwarder; for everything else, this is where that gate
-//! is asked.
+//! The authenticator checks every request but those to public mounts, and to the page, which is not secret. For
+//! requests that become an offer, the forwarder asks its gate; for all others, that gate is asked here.
 //!
 //! A request's credentials are taken out before anything else sees it: no fact, no negotiation and no log has them.
 
@@ -21,10 +21,10 @@ use super::request::Head;
 use super::syntax::{single, words};
 use crate::patience;
 
-/// Whom a listener lets in.
+/// The admission of clients by a listener.
 #[derive(Default)]
 pub(crate) struct Admission {
-    /// What `auth=` asks, if it asks anything.
+    /// The authenticator of `auth=`, if there is one.
     pub(crate) authenticator: Option<Arc<dyn Gate>>,
     /// The forwarder's, for what becomes no offer.
     pub(crate) gate: Option<Arc<dyn Gate>>,
@@ -103,7 +103,7 @@ impl Admission {
             }
             Ok(admitted)
         };
-        let late = || Refusal::new(RefusalKind::Busy, "there was no decision in time");
+        let late = || Refusal::new(RefusalKind::Busy, "no decision within the time limit");
         patience::timeout(limit, checks).await.unwrap_or_else(|| Err(late()))
     }
 }
@@ -183,7 +183,7 @@ fn take_cookies(headers: &mut HeaderMap, name: &str) -> Vec<String> {
     found
 }
 
-/// What a ticket begins with, in the list of subprotocols.
+/// The prefix of a ticket in the list of subprotocols.
 pub(crate) const TICKET: &str = "endpointforward.ticket.";
 const COOKIE_NAME: &str = "endpointforward";
 

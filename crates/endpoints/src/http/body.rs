@@ -1,4 +1,4 @@
-//! What an answer carries: something short that is there, or a file that is read as it leaves.
+//! The body of a reply: a short text, or a file that is read as it is sent.
 
 use std::io;
 use std::pin::Pin;
@@ -55,7 +55,7 @@ impl Streamed {
         let read = buf.filled().len();
         if read == 0 {
             // What was promised can't be kept; hyper cuts the connection.
-            let words = "the file has become shorter while it was sent";
+            let words = "the file was truncated while it was sent";
             return Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::UnexpectedEof, words))));
         }
         self.left -= read as u64;
@@ -94,5 +94,5 @@ impl HttpBody for Body {
     }
 }
 
-/// How much of a file is in memory at once, for each that is sent.
+/// The amount of a file that is in memory at once, for each that is sent.
 const PIECE: usize = 16 * 1024;

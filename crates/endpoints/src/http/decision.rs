@@ -19,7 +19,7 @@ pub(super) struct Deciding {
     pub(super) link: Link,
     pub(super) stream: Box<dyn Handover>,
     pub(super) upgrade: Box<dyn Upgrade>,
-    /// What the client came in with, if that works once.
+    /// The client's ticket, if its credentials work once.
     pub(super) ticket: Option<Ticket>,
 }
 
@@ -72,5 +72,5 @@ async fn say_no(
 async fn finish(link: &Link, stream: Box<dyn Handover>, reply: Reply) -> Result<(Wire, BytesMut)> {
     let gone = |words: String| -> Error { link.error(ErrorKind::Other, words) };
     let done = timeout(link.front.settings.limit, stream.reply(reply)).await;
-    done.ok_or_else(|| gone("the client does not take its answer".to_owned()))?.map_err(gone)
+    done.ok_or_else(|| gone("the client does not read the reply".to_owned()))?.map_err(gone)
 }

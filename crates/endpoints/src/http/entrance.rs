@@ -99,7 +99,7 @@ impl Mount for Entrance {
             let mut reply = match exchange.exchange(&shown, &info).await {
                 Ok(exchanged) => welcome(cookie.as_deref(), &exchanged, is_secure),
                 Err(refusal) => {
-                    warn!(peer = info.peer(), "not let in: {}", refusal.message);
+                    warn!(peer = info.peer(), "refused to sign in: {}", refusal.message);
                     not_good(&refusal)
                 }
             };

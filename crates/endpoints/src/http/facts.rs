@@ -1,4 +1,4 @@
-//! What is known about an HTTP request.
+//! The facts about an HTTP request.
 
 use ::plan::kind::FactName;
 

@@ -27,15 +27,15 @@ use super::reply;
 use super::request::{Asked, Head};
 use super::sign_in::SignIn;
 
-/// What a front is planned with, whatever is mounted on it.
+/// The settings of a front, whatever is mounted on it.
 pub(crate) struct Settings {
     pub(crate) hosts: Hosts,
     pub(crate) proxies: Proxies,
     /// The most bytes of a request's header, for the buffer.
     pub(crate) max_header: usize,
-    /// How long a request, and a client that takes nothing of a reply, may take.
+    /// The time limit for a request, and for a client that doesn't read its reply.
     pub(crate) limit: Duration,
-    /// How long a refused client has to take its reply, if that was said.
+    /// The time that a refused client has to read its reply, if it is set.
     pub(crate) close: Option<Duration>,
 }
 
@@ -156,7 +156,7 @@ fn is_refusal(status: StatusCode) -> bool {
     status.is_client_error() && status != StatusCode::UPGRADE_REQUIRED
 }
 
-/// How a request was answered.
+/// The answer to a request.
 pub(super) struct Answered {
     pub(super) outcome: Outcome,
     /// The facts about the connection, and who its client was found to be.

@@ -1,8 +1,8 @@
-//! Which names a listener answers to.
+//! The host names that a listener accepts.
 //!
-//! A web page can have a name of its own resolve to 127.0.0.1 once it is loaded, and then its origin
-//! *is* the host that it connects to (DNS rebinding): the Origin header shows nothing. The Host header
-//! does. So a listener on loopback answers to loopback's names, and to those that it is told.
+//! A web page can have its own name resolve to 127.0.0.1 once it is loaded, and then its origin *is* the host that it
+//! connects to (DNS rebinding): the Origin header doesn't show it. The Host header does. So a listener on loopback
+//! accepts loopback's names, and those that are configured.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -38,7 +38,8 @@ impl Hosts {
             let is_host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
             if listed.is_empty() || !listed.chars().all(is_host) {
                 let message = format!("`{word}` is not a host");
-                let help = "a host is a name or an address, `terminal.example.com`; or `any`";
+                let help =
+                    "a host is a name or an address, such as `terminal.example.com`; or `any`";
                 return Err(args.mistake("host", "bad-host", message).help(help));
             }
             hosts.listed.push(listed);
@@ -46,7 +47,7 @@ impl Hosts {
         Ok(hosts)
     }
 
-    /// Whether a listener, on loopback or not, answers to `host`, a Host header.
+    /// Returns `true` if a listener, on loopback or not, accepts `host`, a Host header.
     pub(crate) fn allow(&self, host: &str, loopback: bool) -> bool {
         let host = name(host);
         if self.any || self.listed.contains(&host) || self.own.as_ref() == Some(&host) {
@@ -76,7 +77,7 @@ pub(super) fn check_host(
 ) -> Result<(), Box<Refused>> {
     let bad = |line| Refused::new(StatusCode::BAD_REQUEST, ErrorKind::Protocol, line);
     let Ok(host) = single(&head.headers, &HOST) else {
-        return Err(bad("the Host header is not one host"));
+        return Err(bad("the Host header is not a single host"));
     };
     // RFC 9112 section 3.2; HTTP/1.0 has none.
     if host.is_none() && head.uri.host().is_none() && head.version == Version::HTTP_11 {
@@ -88,8 +89,8 @@ pub(super) fn check_host(
     let host = printable(host);
     let set = hosts.with(&host);
     let line = format!(
-        "this listener doesn't answer to the name `{host}`, so that no web page can reach it by one \
-         of its own; if the name is yours, add it to the listener: `host={set}`"
+        "this listener doesn't accept the host name `{host}`, because a web page could have made it resolve to this \
+         machine; if the name is yours, add it to the listener: `host={set}`"
     );
     Err(Refused::new(StatusCode::FORBIDDEN, ErrorKind::Refused, line))
 }

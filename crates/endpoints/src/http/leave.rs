@@ -1,4 +1,4 @@
-//! The end of a connection that HTTP was spoken on and that became no session: its last reply arrives.
+//! The end of an HTTP connection that became no session: its last reply arrives.
 
 use std::future::poll_fn;
 use std::time::Duration;
@@ -44,12 +44,12 @@ impl Wire {
     }
 }
 
-/// How long a refused peer has to take its reply, and may pause in what it still sends.
+/// The time that a refused peer has to read its reply, and may pause in what it still sends.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// How long that goes on, unless something else is said.
+/// The default limit of that.
 const CLOSE: Duration = Duration::from_secs(5);
 
-/// How soon, and how seldom, it is asked what a peer has taken.
+/// The shortest and the longest interval of looks at what a peer has acknowledged.
 const FIRST_LOOK: Duration = Duration::from_millis(1);
 const LAST_LOOK: Duration = Duration::from_secs(1);

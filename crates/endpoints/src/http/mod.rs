@@ -6,14 +6,14 @@
 //! Listening:
 //!
 //! 1. [`wire`]: the stream beneath, shared by who speaks HTTP on it and who waits for a decision;
-//! 2. [`protocol`]: the seam behind which a version of HTTP is spoken; [`http1`] is the one there is;
+//! 2. [`protocol`]: the seam behind which a version of HTTP is implemented; [`http1`] is the only one;
 //! 3. [`serving`]: a connection; [`front`]: what happens to a request, from its method to its reply; [`request`], [`hosts`], [`proxy`],
 //!    [`origin`] and [`admission`] are the checks; [`entrance`] is where a page gets its tickets, [`sign_in`] what
 //!    a browser is shown there, and [`form`] what it sends without a script;
 //! 4. [`mount`]: what answers. [`page`] has the pages and files; a kind mounts what it switches to;
 //! 5. [`decision`]: a switch that waits for the forwarder; [`leave`]: a connection that ends with a reply.
 //!
-//! Connecting: [`target`] and [`url`] say what is asked for, [`response`] reads what comes back.
+//! Connecting: [`target`] and [`url`] make the request, [`response`] reads the answer.
 
 pub(crate) mod admission;
 mod body;

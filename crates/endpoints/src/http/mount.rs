@@ -1,4 +1,4 @@
-//! What is mounted on a front: whatever a listener answers with more than an error.
+//! The mounts of a front: whatever a listener answers with more than an error.
 //!
 //! A front asks its mounts in their order, and the first that takes a request answers it. Several mounts share one
 //! socket: today a health check, an icon, a WebSocket and a page.
@@ -36,13 +36,13 @@ pub(crate) trait Mount: Send + Sync {
     fn answer(&self, asked: &Asked<'_>) -> Outcome;
 }
 
-/// Who may ask a mount.
+/// The clients that may use a mount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Everybody, by whatever name the listener is called. The reply tells nothing that an attacker doesn't know.
+    /// Everyone, for every host name. The reply contains nothing that an attacker doesn't know.
     Everybody,
-    /// Everybody who calls the listener by a name of its own, and whom the forwarder's gate admits: what is answered is
-    /// part of the program, and has nothing of what is behind it.
+    /// Everyone who uses one of the listener's host names and whom the forwarder's gate admits: the reply is part of
+    /// the program, and contains nothing of the destination.
     Named,
     /// Clients that were admitted.
     Admitted,
@@ -51,7 +51,7 @@ pub(crate) enum Access {
     Session,
 }
 
-/// How a request is answered.
+/// The answer to a request.
 pub(crate) enum Outcome {
     /// At once. Other requests may follow.
     Reply(Reply),
@@ -66,9 +66,9 @@ pub(crate) enum Outcome {
 /// A reply that takes time to make.
 pub(crate) type Later = Pin<Box<dyn Future<Output = Reply> + Send>>;
 
-/// What is wrong with a request.
+/// An error of a request.
 pub(crate) struct Refused {
-    /// What the client is told.
+    /// The reply to the client.
     pub(crate) reply: Reply,
     /// The sort of failure, for the log.
     pub(crate) kind: ErrorKind,
@@ -77,7 +77,7 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    /// Makes a refusal whose reply and log line say the same.
+    /// Creates a refusal with the same text for the reply and for the log.
     pub(crate) fn new(status: StatusCode, kind: ErrorKind, line: impl Into<String>) -> Box<Self> {
         let words = line.into();
         Box::new(Self { reply: reply::last(status, &words), kind, words })
@@ -98,7 +98,8 @@ pub(crate) trait Upgrade: Send {
     /// Returns the reply that switches; called once, when the far side is connected.
     fn switch(&mut self, answer: &Answer) -> Reply;
 
-    /// Returns a reply that switches and what follows it at once, if a refusal is told in the other protocol's terms.
+    /// Returns a reply that switches protocols and the data that follows it at once, if a refusal is sent in the
+    /// other protocol.
     fn refuse(&mut self, refusal: &Refusal) -> Option<(Reply, Vec<u8>)> {
         let _ = refusal;
         None
@@ -108,10 +109,10 @@ pub(crate) trait Upgrade: Send {
     fn open(self: Box<Self>, answer: &Answer, over: Switched) -> Accepted;
 }
 
-/// A connection that HTTP was spoken on until its client was told to switch.
+/// An HTTP connection whose client got the reply to switch protocols.
 pub(crate) struct Switched {
     pub(crate) stream: Box<dyn ByteStream>,
-    /// What the client sent behind its request.
+    /// The data that the client sent after its request.
     pub(crate) unread: BytesMut,
     pub(crate) info: Info,
     pub(crate) control: Control,
@@ -119,7 +120,7 @@ pub(crate) struct Switched {
     pub(crate) clock: Clock,
 }
 
-/// A path that tells a load balancer that the listener is there.
+/// A path that shows a load balancer that the listener accepts connections.
 pub(crate) struct Health(pub(crate) String);
 
 impl Mount for Health {

@@ -1,4 +1,4 @@
-//! Which web pages may connect.
+//! The web pages that may connect.
 //!
 //! Browsers let any page open a WebSocket to any address, and send the page's origin along (RFC 6454,
 //! RFC 6455 section 10.2): the check is the server's. Programs send no origin and may connect.
@@ -20,7 +20,7 @@ use super::syntax::{printable, single};
 pub(crate) struct Origins {
     any: bool,
     same: bool,
-    /// Pages without an origin of their own: `null`, and what old browsers send for files.
+    /// Pages with an opaque origin: `null`, and what old browsers send for files.
     null: bool,
     listed: Vec<String>,
 }
@@ -48,7 +48,7 @@ impl Origins {
         Ok(origins)
     }
 
-    /// Whether a page of this origin may connect to what it called `host`, by `scheme` if a proxy says so.
+    /// Returns `true` if a page of this origin may connect to `host`, by `scheme` if a proxy reports it.
     pub(crate) fn allow(&self, origin: &str, host: Option<&str>, scheme: Option<&str>) -> bool {
         if self.any {
             return true;
@@ -77,8 +77,8 @@ impl Origins {
             origin => origin,
         };
         let line = format!(
-            "pages of the origin `{origin}` may not connect here; to let them, add it to the \
-             listener: `origin={{{self},{set}}}`"
+            "pages of the origin `{origin}` may not connect; to allow them, add it to the listener: \
+             `origin={{{self},{set}}}`"
         );
         Err(Refused::new(StatusCode::FORBIDDEN, ErrorKind::Refused, line))
     }
@@ -110,8 +110,8 @@ fn normal(origin: &str) -> Option<String> {
     Some(format!("{scheme}://{}", without_port(scheme, host)))
 }
 
-/// Whether a normal origin is the host that was asked for. The scheme isn't asked for TLS, which a proxy
-/// in front may have taken away; but where one says that it did, pages that came without it are others.
+/// Returns `true` if a normal origin is the requested host. The scheme isn't compared, because a proxy in front may
+/// have ended TLS; but if a proxy reports that it did, pages that were loaded without TLS have another origin.
 fn is_same(origin: &str, host: &str, scheme: Option<&str>) -> bool {
     if scheme == Some("https") && origin.starts_with("http://") {
         return false;

@@ -1,5 +1,5 @@
-//! Parameters of the HTTP side of a listener: how much is read, who is believed, what is answered
-//! beside the page.
+//! Parameters of the HTTP side of a listener: size limits, trusted proxies, and replies besides the
+//! page.
 
 use plan::kind::{Args, Param, Topic, ValueKind};
 
@@ -45,7 +45,7 @@ pub(crate) fn health(args: &Args) -> Result<Option<String>, Diagnostic> {
     if path.starts_with('/') && !path.contains('?') && url::target(path) == path {
         return Ok(Some(path.to_owned()));
     }
-    let mistake = args.mistake("health", "bad-path", "`health` must be a path as it is sent");
+    let mistake = args.mistake("health", "bad-path", "`health` must be a percent-encoded path");
     Err(mistake.help("such as `health=/healthz`"))
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn max_header(args: &Args) -> Result<usize, Diagnostic> {
     })
 }
 
-/// What hyper's buffer has at least.
+/// The minimum size of hyper's buffer.
 const SMALLEST: usize = 8 * 1024;
 /// A thousand connections may be in their handshakes at once.
 const LARGEST: usize = 1024 * 1024;

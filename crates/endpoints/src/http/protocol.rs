@@ -15,7 +15,7 @@ use super::reply::Reply;
 use super::request::Head;
 use super::wire::Wire;
 
-/// A connection that HTTP is spoken on. Nothing moves unless it is polled.
+/// An HTTP connection. Nothing moves unless it is polled.
 pub(super) trait Protocol: Send {
     /// Drives the connection: reads, writes replies, and returns the next request or the end.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Event>;
@@ -33,7 +33,7 @@ pub(super) trait Protocol: Send {
     fn hand_over(&mut self, responder: Responder) -> Box<dyn Handover>;
 }
 
-/// What comes next on a connection.
+/// The next event of a connection.
 pub(super) enum Event {
     Request(Requested),
     /// There will be no more requests.
@@ -46,7 +46,7 @@ pub(super) struct Requested {
     pub(super) responder: Responder,
 }
 
-/// Where the reply to one request goes. Dropped, it has the connection closed.
+/// The receiver of the reply to one request. Dropping it closes the connection.
 pub(super) struct Responder(pub(super) oneshot::Sender<Replying>);
 
 /// A reply, or one that is being made.
@@ -77,7 +77,7 @@ pub(super) trait Handover: Send {
 
 /// Why a connection ended.
 pub(super) enum Fault {
-    /// What came isn't a request of this protocol.
+    /// The received data isn't a request of this protocol.
     NotHttp(String),
     /// A header is longer than is allowed.
     TooLarge,

@@ -74,9 +74,9 @@ pub(crate) struct Asked<'a> {
     pub(crate) head: &'a Head,
     /// The facts about it.
     pub(crate) http: &'a Http,
-    /// What was taken out of it.
+    /// The credentials that were removed from it.
     pub(crate) credentials: &'a Credentials,
-    /// What a trusted proxy says about the client.
+    /// The facts about the client that a trusted proxy reports.
     pub(crate) proxied: Option<&'a Proxied>,
     /// The facts about the connection.
     pub(crate) info: &'a Info,
@@ -91,11 +91,11 @@ impl Asked<'_> {
         said.or_else(|| single(&self.head.headers, &HOST).unwrap_or_default())
     }
 
-    /// Returns the scheme that the client used, if a trusted proxy says it.
+    /// Returns the scheme that the client used, if a trusted proxy reports it.
     pub(crate) fn scheme(&self) -> Option<&'static str> {
         self.proxied.and_then(|proxied| proxied.scheme)
     }
 }
 
-/// What a client offers that wants refusals told in WebSocket's terms.
+/// The subprotocol that a client offers to receive refusals as WebSocket Close frames.
 pub(crate) const TELL: &str = "endpointforward.refusals";

@@ -1,4 +1,4 @@
-//! What a server answers to a request of ours.
+//! A server's answer to our request.
 //!
 //! The header is read by tungstenite's parser (httparse) and not by hyper's client: that one writes every name of a
 //! header in lower case, or `Sec-Websocket-Key`, and servers in devices compare `Sec-WebSocket-Key` letter by letter; and it
@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::handshake::machine::TryParse;
 
 use super::syntax::printable;
 
-/// Why there is no connection: what sort of failure, and in words.
+/// The reason why there is no connection: the sort of failure, and a text.
 pub(crate) type Failure = (ErrorKind, String);
 
 /// Sends a request and reads the header of the final answer, with what came behind it. Interim answers (1xx) in front
@@ -45,7 +45,7 @@ pub(crate) async fn exchange(
             continue;
         }
         if read.len() >= HEADER {
-            return Err(not_http("its header has more than 16 KiB"));
+            return Err(not_http("the header has more than 16 KiB"));
         }
         if more(stream, &mut read).await.map_err(|error| lost(&error))? == 0 {
             let words = match read.is_empty() {
@@ -57,7 +57,8 @@ pub(crate) async fn exchange(
     }
 }
 
-/// What a server says that doesn't switch: its status, and the first line of its words.
+/// Returns the error for an answer that doesn't switch protocols: its status, and the first line of
+/// its text.
 pub(crate) async fn refused(
     stream: &mut Box<dyn ByteStream>,
     response: &Response,
@@ -94,10 +95,7 @@ pub(crate) async fn refused(
     if status.is_redirection()
         && let Some(to) = header(hyper::header::LOCATION)
     {
-        words.push_str(&format!(
-            ": what was asked for is at `{}`, which isn't followed",
-            printable(to)
-        ));
+        words.push_str(&format!(", a redirect to `{}`, which is not followed", printable(to)));
     }
     if status == StatusCode::UNAUTHORIZED {
         words.push_str(
@@ -129,7 +127,7 @@ async fn more(stream: &mut Box<dyn ByteStream>, read: &mut BytesMut) -> io::Resu
 }
 
 fn not_http(words: &str) -> Failure {
-    (ErrorKind::Protocol, format!("what the server answered is not HTTP: {words}"))
+    (ErrorKind::Protocol, format!("the server's answer is not HTTP: {words}"))
 }
 
 fn lost(error: &io::Error) -> Failure {
@@ -137,7 +135,7 @@ fn lost(error: &io::Error) -> Failure {
     (kind, format!("the connection was lost during the handshake: {}", endpoint::describe(error)))
 }
 
-/// How many answers may come before the one that counts. Servers send one or two.
+/// The maximum number of answers before the final one. Servers send one or two.
 const INTERIM: usize = 16;
 /// Of an answer's header.
 const HEADER: usize = 16 * 1024;

@@ -40,7 +40,7 @@ impl Bound for Serving {
     }
 }
 
-/// A connection that HTTP is spoken on.
+/// An HTTP connection.
 struct Talk {
     protocol: Box<dyn Protocol>,
     wire: Wire,
@@ -50,7 +50,7 @@ struct Talk {
 /// The offers of one connection: at most one with HTTP/1.1, because it ends HTTP.
 struct Requests {
     talk: Option<Talk>,
-    /// Whether a request was answered.
+    /// Set if a request was answered.
     served: bool,
     began: Instant,
 }
@@ -163,7 +163,7 @@ impl Talk {
         match (refused, done) {
             (Some(error), _) => Err(error),
             (None, Err(Fault::NotHttp(error))) => {
-                let words = not_http(format!("what came is not HTTP: {error}"));
+                let words = not_http(format!("received data that is not HTTP: {error}"));
                 Err(link.error(ErrorKind::Protocol, words))
             }
             (None, Err(Fault::TooLarge)) => {
@@ -194,7 +194,7 @@ impl Link {
         match refused {
             Some(error) => Err(error),
             None if sends => {
-                let words = "the client takes nothing more of the answer";
+                let words = "the client stopped reading the reply";
                 Err(self.error(ErrorKind::Timeout, words))
             }
             // An idle keep-alive is nothing to report.
@@ -208,5 +208,6 @@ impl Link {
     }
 }
 
-/// How many of the time limits a connection may go on asking without becoming a session.
+/// The number of time limits for which a connection may go on with requests without becoming a
+/// session.
 const REQUESTS: u32 = 6;

@@ -1,4 +1,4 @@
-//! What somebody speaks who doesn't speak HTTP/1, by the first bytes: the log can then say what to do.
+//! The protocol of a client that doesn't use HTTP/1, by the first bytes, so that the log can suggest a correction.
 
 /// The first bytes of a connection.
 #[derive(Debug, Default)]
@@ -15,7 +15,8 @@ impl Sniff {
         self.len += taken;
     }
 
-    /// What it is and what to do, if it is known for something else than HTTP/1.
+    /// Returns the protocol and a correction, if the bytes are known to be something else than
+    /// HTTP/1.
     pub(crate) fn diagnosis(&self) -> Option<&'static str> {
         let bytes = &self.bytes[..self.len];
         // A record with a handshake in it, of any version (RFC 8446 section 5.1).
@@ -29,17 +30,17 @@ impl Sniff {
 
 const LONGEST: usize = 14;
 
-const TLS: &str = "TLS came, and plain HTTP is spoken here: connect with `ws://` or `http://`, or put \
-                   something that ends TLS in front";
-const PROXY: &str = "a header of the PROXY protocol came, and nothing reads it here: listen on `ws:{proxy:…}`, \
-                     or take `send-proxy` or its like out of the proxy's configuration";
+const TLS: &str = "received TLS on a plain HTTP port: connect with `ws://` or `http://`, or encrypt the listener \
+    with `cert=` and `key=`";
+const PROXY: &str = "received a PROXY protocol header that no layer reads: listen on `ws:{proxy:…}`, or remove \
+    `send-proxy` from the proxy's configuration";
 
-/// How other protocols begin.
+/// The first bytes of other protocols.
 const KNOWN: &[(&[u8], &str)] = &[
     (b"\r\n\r\n\0\r\nQUIT\n", PROXY),
     (b"PROXY ", PROXY),
-    (b"PRI * HTTP/2.0", "HTTP/2 came, and only HTTP/1.1 is spoken here"),
-    (b"SSH-", "SSH came: it goes through a WebSocket, not beside one"),
+    (b"PRI * HTTP/2.0", "received HTTP/2, but only HTTP/1.1 is supported"),
+    (b"SSH-", "received SSH: connect through a WebSocket client instead"),
 ];
 
 #[cfg(test)]
@@ -49,11 +50,11 @@ mod tests {
     #[test]
     fn it_is_known_however_it_is_cut() {
         for (bytes, words) in [
-            (&b"\x16\x03\x01\x02\0\x01\0\x01\xfc"[..], Some("TLS came")),
+            (&b"\x16\x03\x01\x02\0\x01\0\x01\xfc"[..], Some("received TLS")),
             (b"\r\n\r\n\0\r\nQUIT\n!", Some("PROXY protocol")),
             (b"PROXY TCP4 192.0.2.1 ", Some("PROXY protocol")),
-            (b"PRI * HTTP/2.0\r\n\r\nSM", Some("HTTP/2 came")),
-            (b"SSH-2.0-OpenSSH_9.2\r\n", Some("SSH came")),
+            (b"PRI * HTTP/2.0\r\n\r\nSM", Some("received HTTP/2")),
+            (b"SSH-2.0-OpenSSH_9.2\r\n", Some("received SSH")),
             (b"GET / HTTP/1.1\r\n", None),
             (b"PRO", None),
             (b"\x16\x03", None),

@@ -43,7 +43,7 @@ pub(crate) fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Op
     }
 }
 
-/// What a peer sent, for a message: short, and without control characters.
+/// Returns text from a peer for a message: short, and without control characters.
 pub(crate) fn printable(text: &str) -> String {
     let safe = |c: char| if is_unprintable(c) { '\u{fffd}' } else { c };
     let mut shown: String = text.chars().take(SHOWN).map(safe).collect();

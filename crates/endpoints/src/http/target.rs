@@ -1,4 +1,4 @@
-//! What a request asks for, made of a template: a fact is put in as one part of it and can't become more.
+//! The target of a request, made from a template: a fact fills one part of it and can't become more.
 //!
 //! - In the path, a fact is one segment: its slashes, `?` and `#` are percent-encoded. `http.path` alone is a path, and
 //!   keeps its slashes.
@@ -20,7 +20,7 @@ use super::url;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unfilled {
     Missing(MissingFact),
-    /// What was put in would leave the path.
+    /// An inserted fact would leave the path.
     Climbs,
 }
 
@@ -28,7 +28,7 @@ impl fmt::Display for Unfilled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(missing) => missing.fmt(f),
-            Self::Climbs => f.write_str("what the client asks for has `.` or `..` in its path"),
+            Self::Climbs => f.write_str("the path that the client requests contains `.` or `..`"),
         }
     }
 }
@@ -71,7 +71,7 @@ fn put(to: &mut String, value: &str, keeps: &[u8]) {
     }
 }
 
-/// How many segments of the path servers take for `.` or `..`.
+/// Returns the number of segments of the path that servers take for `.` or `..`.
 fn dots(target: &str) -> usize {
     let path = target.split('?').next().unwrap_or_default();
     let is_dots = |segment: &str| {

@@ -3,7 +3,7 @@
 use descriptor::{Code, Diagnostic, Text, Url};
 use plan::kind::{Args, Role};
 
-/// What a URL says, beside where to connect.
+/// The parts of a URL besides the address to connect to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     /// For the Host header: the port is left out if it is the scheme's own (RFC 9110 section 7.2).
@@ -26,7 +26,7 @@ pub(crate) fn read(args: &Args) -> Result<Option<Place>, Diagnostic> {
     let mut spaceless: String =
         typed[..path].chars().filter(|c| !c.is_ascii_whitespace()).collect();
     if spaceless != typed[..path] {
-        args.warn("url", "space-in-url", "there is a space in `url`; it is read without it");
+        args.warn("url", "space-in-url", "`url` contains a space, which is ignored");
     }
     spaceless.push_str(&typed[path..]);
     let url =
@@ -42,14 +42,15 @@ pub(crate) fn read(args: &Args) -> Result<Option<Place>, Diagnostic> {
         _ => return Err(mistake("`url` must start with `ws://` or `wss://`")),
     };
     if own_port == "443" && args.role == Role::Connect && !args.goes_over(&["tls", "ssl"]) {
-        let message = "`url` asks for TLS, and this connection is not encrypted: `ws` would have to go over `tls`";
+        let message =
+            "`url` requires TLS, but this connection is not encrypted: run `ws` over `tls`";
         args.warn("url", "no-tls", message);
     }
     if url.userinfo.is_some() {
         let found = args.mistake("url", "bad-url", "`url` can't carry a user");
         return Err(match args.role {
             Role::Connect => {
-                found.help("as the endpoint itself it can: `ws://USER:PASSWORD@HOST/`")
+                found.help("give the user in the endpoint's URL: `ws://USER:PASSWORD@HOST/`")
             }
             Role::Listen => found,
         });
@@ -64,7 +65,7 @@ pub(crate) fn read(args: &Args) -> Result<Option<Place>, Diagnostic> {
     let host = url.host.as_str();
     let is_host = |c: char| c.is_ascii_alphanumeric() || "-._~:%".contains(c);
     if !host.chars().all(is_host) {
-        return Err(mistake("the host in `url` has characters that no host has"));
+        return Err(mistake("the host in `url` contains invalid characters"));
     }
     let port = url.port.as_ref().map_or("", Text::as_str);
     if !port.is_empty() && port.parse::<u16>().is_err() {

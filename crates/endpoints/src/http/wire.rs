@@ -1,7 +1,7 @@
-//! The stream that HTTP is spoken on, as hyper reads and writes it.
+//! The stream beneath HTTP, as hyper reads and writes it.
 //!
-//! The stream is shared with whoever waits for a decision, so that a peer that leaves is noticed
-//! even when hyper has stopped reading because something lies unread in its buffer.
+//! The stream is shared with the task that waits for a decision, so that a peer that leaves is
+//! noticed even when hyper has stopped reading because its buffer has unread data.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::sniff::Sniff;
 use crate::scratch::with_scratch;
 
-/// The stream beneath, while HTTP is spoken on it.
+/// The stream beneath, while HTTP uses it.
 pub(crate) struct Beneath {
     stream: Box<dyn ByteStream>,
     sniff: Sniff,
@@ -26,7 +26,7 @@ pub(crate) struct Beneath {
     /// Answers that the peer hasn't taken. hyper may call a connection done before its answer is
     /// written, so this never pushes back until it is full; it is never twice as full.
     out: BytesMut,
-    /// How much was written since somebody asked.
+    /// The number of bytes written since the last call.
     moved: usize,
 }
 
@@ -46,8 +46,8 @@ impl Wire {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ready once the peer has left: an end or an error was read. What comes before is kept, as far
-    /// as [`AHEAD`] goes; behind more than that, nothing is noticed.
+    /// Ready once the peer has left: an end or an error was read. Data before it is kept, up to
+    /// [`AHEAD`]; behind more than that, nothing is noticed.
     pub(crate) fn poll_left(&self, cx: &mut Context<'_>) -> Poll<()> {
         let beneath = &mut *self.lock();
         if beneath.stream.poll_background(cx).is_ready() {
@@ -64,13 +64,13 @@ impl Wire {
         Poll::Pending
     }
 
-    /// Whether more than a trickle was written since the last call.
+    /// Returns `true` if more than a trickle was written since the last call.
     pub(crate) fn has_moved(&self) -> bool {
         std::mem::take(&mut self.lock().moved) >= TRICKLE
     }
 
-    /// Whether a peer that has something to take may still take it: it is alive, as far as the transport tells, however
-    /// slow it is. Where that tells nothing, it has taken more than a trickle since the last call.
+    /// Returns `true` if a peer with unread data may still read it: it is alive, as far as the transport knows,
+    /// however slow it is. If the transport doesn't know, it has read more than a trickle since the last call.
     pub(crate) fn may_take(&self) -> bool {
         let moved = self.has_moved();
         self.lock().stream.peer().map_or(moved, |peer| {
@@ -79,13 +79,14 @@ impl Wire {
         })
     }
 
-    /// Whether something is on its way that the peer hasn't taken, here or in the system's buffers.
+    /// Returns `true` if data is on its way that the peer hasn't read, here or in the system's
+    /// buffers.
     pub(crate) fn is_pending(&self) -> bool {
         let beneath = &mut *self.lock();
         !beneath.out.is_empty() || beneath.stream.peer().is_some_and(|peer| peer.pending > 0)
     }
 
-    /// What the peer speaks and what to do about it, if that is known and isn't HTTP/1.
+    /// Returns the peer's protocol and a correction, if it is known and isn't HTTP/1.
     pub(crate) fn diagnosis(&self) -> Option<&'static str> {
         self.lock().sniff.diagnosis()
     }
@@ -204,7 +205,7 @@ impl rt::Write for Wire {
         self.lock().poll_keep(cx, bufs)
     }
 
-    /// Where it isn't, hyper copies every answer as a whole, and the page's files are large.
+    /// If it isn't, hyper copies every reply as a whole, and the page's files are large.
     fn is_write_vectored(&self) -> bool {
         true
     }
@@ -219,7 +220,7 @@ impl rt::Write for Wire {
     }
 }
 
-/// What is kept of a peer that sends before it is accepted: enough for a first message.
+/// The maximum that is kept of a peer that sends before it is accepted: enough for a first message.
 const AHEAD: usize = 4 * 1024;
 /// A peer that owes an acknowledgement for so long is gone.
 const SILENCE: Duration = Duration::from_secs(45);

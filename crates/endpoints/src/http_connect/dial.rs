@@ -49,7 +49,8 @@ impl DialLayer for Dial {
         let asked = timeout(self.limit, self.ask(&mut stream, &request)).await;
         let unread = asked.unwrap_or_else(|| {
             let limit = self.limit.as_secs_f64();
-            Err(self.error(ErrorKind::Timeout, format!("no answer of the proxy within {limit} s")))
+            Err(self
+                .error(ErrorKind::Timeout, format!("no answer from the proxy within {limit} s")))
         })?;
         // What the proxy has sent together with its answer is the tunnel's.
         let stream =
@@ -76,7 +77,7 @@ impl Dial {
         let (mut bytes, mut interim) = (Vec::new(), 0);
         loop {
             let read = Answer::read(&bytes).map_err(|error| {
-                let words = format!("what the proxy answered makes no sense: {error}");
+                let words = format!("the proxy's answer is invalid: {error}");
                 self.error(ErrorKind::Protocol, words)
             })?;
             match read {
@@ -140,12 +141,13 @@ impl Dial {
         if !answer.schemes.is_empty() && !answer.schemes.iter().any(is_basic) {
             let schemes = answer.schemes.join(", ");
             return error(words).with_hint(format!(
-                "the proxy takes {schemes} alone, and Basic is what is spoken here: put a proxy such as cntlm or px between"
+                "the proxy accepts only {schemes}, but only Basic is supported: put a proxy such as cntlm or px in \
+                 between"
             ));
         }
         error(words).with_hint(match self.login {
             Some(_) => "the name or the password is wrong",
-            None => "`user=` and `password-file=` say who asks",
+            None => "authenticate with `user=` and `password-file=`",
         })
     }
 
@@ -161,7 +163,7 @@ async fn more(stream: &mut Box<dyn ByteStream>, read: &mut Vec<u8>) -> std::io::
     Ok(length)
 }
 
-/// How many answers may come before the one that counts.
+/// The maximum number of answers before the final one.
 const INTERIM: usize = 16;
 /// Of a refusal's body.
 const BODY: usize = 4096;

@@ -77,7 +77,7 @@ fn connect(args: &Args) -> Planned<Arc<dyn DialLayer>> {
     let destination = Destination::read(args, Family::Any).map_err(|found| mistakes.extend(found));
     let login = Login::read(args).map_err(|mistake| mistakes.push(mistake));
     if args.text("user").is_some_and(|user| user.contains(':')) {
-        let message = "`user` can't have a colon in it: HTTP ends the name there";
+        let message = "`user` can't contain a colon, which ends the name in HTTP";
         mistakes.push(args.mistake("user", Code::BadValue, message));
     }
     let limit = limit(args, "timeout").map_err(|found| mistakes.extend(found));

@@ -35,7 +35,7 @@ impl ServeLayer for Serve {
     }
 }
 
-/// What all connections of a listener share.
+/// State shared by all connections of a listener.
 struct Kept {
     authenticator: Option<Arc<dyn Gate>>,
     limit: Duration,
@@ -120,7 +120,7 @@ impl Kept {
     }
 }
 
-/// How HTTP says yes and no.
+/// HTTP's replies to accepted and refused requests.
 struct Http;
 
 impl Says for Http {

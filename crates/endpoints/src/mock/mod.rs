@@ -1,7 +1,7 @@
 //! `mock:SCRIPT`: a peer that follows a script, for tests.
 //!
-//! Whole set-ups run against it without a peer and without luck: what the script doesn't expect is
-//! an error that says what was expected and what came. See [`script`] for the language.
+//! Whole set-ups run against it without a peer and without timing: data that the script doesn't
+//! expect is an error with the expected and the received data. See [`script`] for the language.
 
 mod script;
 mod stream;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use plan::kind::{Value, ValueKind};
 
-/// What a peer does, in order.
+/// The steps of a peer, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Script(pub(super) Vec<Step>);
 
@@ -51,12 +51,12 @@ impl Step {
             ("wait", "") => Self::Wait(None),
             ("wait", time) => match Value::read(ValueKind::Duration, time) {
                 Some(Value::Duration(time)) => Self::Wait(Some(time)),
-                _ => return Err(format!("`{time}` is not a time to wait")),
+                _ => return Err(format!("`{time}` is not a time")),
             },
             _ => {
                 return Err(format!(
-                    "`{step}` is not a step: they are `r TEXT`, `w TEXT`, `eof`, `fin`, `err`, \
-                     `wait` and `wait TIME`"
+                    "`{step}` is not a step; the steps are `r TEXT`, `w TEXT`, `eof`, `fin`, `err`, `wait` and `wait \
+                     TIME`"
                 ));
             }
         })
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(mistake(r"r \x+1"), r"`\x+1` needs two hexadecimal digits");
         assert_eq!(mistake(r"r \q"), r"`\q` is not an escape");
         assert_eq!(mistake("r a\\"), "the script ends with a single `\\`");
-        assert_eq!(mistake("wait x"), "`x` is not a time to wait");
+        assert_eq!(mistake("wait x"), "`x` is not a time");
         assert!(mistake("read x").starts_with("`read x` is not a step"));
     }
 }

@@ -24,11 +24,11 @@ pub(super) struct Mock {
     ended: bool,
     finished: bool,
     failed: bool,
-    /// Whoever waits for a step that isn't its own.
+    /// The tasks that wait for a step of the other direction.
     waiters: [Option<Waker>; 2],
 }
 
-/// Which direction polls, and so where its waker is kept.
+/// The direction that polls, and so the slot of its waker.
 #[derive(Clone, Copy)]
 enum Side {
     Read,
@@ -190,7 +190,7 @@ impl Drop for Mock {
     fn drop(&mut self) {
         let passive = |step: &Step| matches!(step, Step::Eof | Step::Err | Step::Wait(_));
         if !self.failed && !self.steps.iter().all(passive) {
-            warn!("the connection was dropped before its script was through: {:?}", self.steps);
+            warn!("the connection was dropped before the end of its script: {:?}", self.steps);
         }
     }
 }

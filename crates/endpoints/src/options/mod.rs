@@ -17,7 +17,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 pub(crate) use self::params::*;
 use crate::sockopt::{set_fastopen, set_rto_max};
 
-/// What is set on a socket. A parameter that a kind doesn't have is left as the system has it.
+/// The options to set on a socket. A parameter that a kind doesn't have keeps the system's default.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     nodelay: bool,
@@ -181,7 +181,7 @@ impl Options {
         let fd = socket.as_fd();
         let socket = SockRef::from(&fd);
         let less = |option: &str, limit: &str| {
-            let words = format!("the system gives `{option}` less than that; {limit} is its limit");
+            let words = format!("the system limits `{option}` to the value of {limit}");
             io::Error::new(io::ErrorKind::PermissionDenied, words)
         };
         if let Some(size) = self.send_buffer {
@@ -230,7 +230,7 @@ fn named(option: &str, done: io::Result<()>) -> io::Result<()> {
 }
 
 fn refused(option: &str, cause: &io::Error) -> io::Error {
-    let words = format!("the system refuses `{option}`: {}", describe(cause));
+    let words = format!("the system rejects `{option}`: {}", describe(cause));
     io::Error::new(cause.kind(), words)
 }
 

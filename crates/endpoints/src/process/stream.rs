@@ -18,7 +18,7 @@ use crate::ready::{read_by, write_by};
 
 /// A program's standard input and output. Dropping it is the session's end.
 pub(super) struct Pipes {
-    /// `None` once we have said the end, or the program has closed its side.
+    /// `None` once we have sent the end, or the program has closed its side.
     input: Option<Sender>,
     output: Receiver,
     /// The output's end was read.
@@ -49,25 +49,25 @@ impl Pipes {
         }
     }
 
-    /// Whether the program has read all that it wants, as `head` does. That is no failure, and its
-    /// output is still wanted: the rest of its input goes nowhere.
+    /// Returns `true` if the program has read all that it wants, as `head` does. That is not a
+    /// failure, and its output is still wanted: the rest of its input is discarded.
     fn is_refused(&mut self, error: &io::Error) -> bool {
         let refused = error.kind() == io::ErrorKind::BrokenPipe;
         if refused {
-            debug!("the program has closed its input; what else comes for it is discarded");
+            debug!("the program has closed its input; further data for it is discarded");
             self.input = None;
         }
         refused
     }
 
-    /// Whether `limit` has passed since this was first asked.
+    /// Returns `true` if `limit` has passed since this was first called.
     fn poll_timer(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<()> {
         self.timer.get_or_insert_with(|| Box::pin(sleep(limit))).as_mut().poll(cx)
     }
 }
 
 impl Pipes {
-    /// Reads by `read`, and sees what comes of it; 0 is the end.
+    /// Reads with `read`, and handles the result; 0 is the end.
     fn poll_output(
         &mut self,
         cx: &mut Context<'_>,
@@ -158,8 +158,7 @@ impl Life for Pipes {
         Poll::Ready(Ok(()))
     }
 
-    /// While the program runs, either pipe may be closed by itself. Nobody reads the input of one that
-    /// has ended.
+    /// While the program runs, it may close either pipe. The input of a program that has ended is not read.
     fn ending(&self) -> Ending {
         if self.closed && matches!(self.exit, Exit::Known(_)) {
             Ending::Whole
@@ -172,7 +171,8 @@ impl Life for Pipes {
         self.exit.end()
     }
 
-    /// How much of its input it has read. One that has closed its input may still write.
+    /// Returns how much of its input it has read. A program that has closed its input may still
+    /// write.
     fn peer(&mut self) -> Option<Peer> {
         let peer = crate::peer::of_pipe(self.input.as_ref()?.as_fd())?;
         Some(Peer { state: PeerState::Open, ..peer })
@@ -214,5 +214,5 @@ impl Raw for Pipes {
     }
 }
 
-/// How long the end of a program's output waits for its exit status.
+/// The time that the end of a program's output waits for its exit status.
 const STATUS_WAIT: Duration = Duration::from_millis(500);

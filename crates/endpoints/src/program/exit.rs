@@ -1,4 +1,4 @@
-//! How a program ended, as its session sees it.
+//! The end of a program, as its session sees it.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -6,9 +6,9 @@ use std::task::{Context, Poll};
 use endpoint::{End, ExitStatus};
 use tokio::sync::oneshot;
 
-/// What the session knows of the program's end.
+/// The session's knowledge of the program's end.
 pub(crate) enum Exit {
-    /// It has not been told yet.
+    /// It has not been reported yet.
     Waiting(oneshot::Receiver<ExitStatus>),
     /// It ended like this.
     Known(ExitStatus),

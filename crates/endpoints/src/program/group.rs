@@ -64,7 +64,7 @@ impl Group {
         programs.await_child(leader);
         let exits = own_exits(leader).map_or_else(
             |error| {
-                debug!("no descriptor for process {leader}: {error}");
+                debug!("cannot open a descriptor for process {leader}: {error}");
                 Exits::Any(children)
             },
             Exits::Own,
@@ -96,7 +96,7 @@ impl Group {
                 Err(error) => {
                     let error = io::Error::from(error);
                     let pid = self.leader.as_raw_nonzero();
-                    warn!(program = self.name, pid, "how it ended is not known: {error}");
+                    warn!(program = self.name, pid, "cannot get its exit status: {error}");
                     // Its number may be another's by now, even of a program of ours.
                     self.reaped = true;
                     return ExitStatus::Unknown;
@@ -179,7 +179,7 @@ impl Drop for Group {
             return;
         }
         let pid = self.leader.as_raw_nonzero();
-        warn!(program = self.name, pid, "killed: what watches over it has ended");
+        warn!(program = self.name, pid, "killed: its supervising task has ended");
         match self.programs.look_now() {
             Some(snapshot) if self.reach == Reach::Session => {
                 snapshot.signal(self.leader, &[Number::KILL]);

@@ -1,4 +1,4 @@
-//! Who belongs to a session of processes.
+//! The members of a session of processes.
 //!
 //! A shell gives each of its jobs a group, so the group of the program that was started is not all
 //! that it has grown into. No system call lists a session; `proc(5)` does on Linux. Elsewhere, and
@@ -19,7 +19,7 @@ pub(super) struct Snapshot;
 
 #[cfg(not(target_os = "linux"))]
 impl Snapshot {
-    /// `None`: nothing tells.
+    /// `None` if the system has no such list.
     pub(super) fn take() -> Option<Self> {
         None
     }
@@ -60,7 +60,7 @@ mod linux {
         ended: Vec<Ended>,
     }
 
-    /// A process, told from a later one of the same number by the time that it was started at.
+    /// A process, distinguished from a later one of the same ID by its start time.
     #[derive(Clone, Copy, Debug)]
     struct Process {
         pid: Pid,
@@ -124,7 +124,7 @@ mod linux {
         }
     }
 
-    /// What `proc_pid_stat(5)` says of a process.
+    /// The facts of `proc_pid_stat(5)` about a process.
     struct Stat {
         state: char,
         parent: Option<Pid>,

@@ -1,8 +1,8 @@
-//! What every program needs that a session starts, whatever it is connected with.
+//! Code shared by all programs that a session starts, whatever they are connected with.
 //!
 //! 1. A [`Recipe`] is what was planned: the program, its arguments, where and with what it runs.
-//! 2. A [`Program`] is one that runs; [`Program::watch`] watches over it in a task that outlives
-//!    the session: it is asked, then told, then made to end, and always reaped.
+//! 2. A [`Program`] is running; [`Program::watch`] supervises it in a task that outlives the
+//!    session: the program gets the end of its input, then signals, and is always reaped.
 //! 3. Its [`Exit`] and a [`Ticket`] are the session's part: how it ended, and that the session did.
 //! 4. A [`Group`] is what it has grown into: whom a signal reaches.
 //! 5. [`Programs`](programs::Programs) is what all of them share: one look at the machine's processes

@@ -1,5 +1,5 @@
-//! What the programs of one context share: one look at the machine's processes for all who ask, and
-//! who waits for which child.
+//! State shared by the programs of one context: one scan of the machine's processes for all that
+//! ask, and the tasks that wait for each child.
 
 use std::collections::HashSet;
 use std::io;
@@ -22,7 +22,7 @@ use super::recipe::FORKING;
 pub(crate) struct Programs {
     /// The last look, and its number. Held while somebody looks, so that there is one thread that does.
     last: tokio::sync::Mutex<(u64, Option<Arc<Snapshot>>)>,
-    /// How many looks have begun.
+    /// The number of scans that have begun.
     begun: AtomicU64,
     /// The last look of [`Programs::look_now`].
     last_now: Mutex<Option<(Instant, Arc<Snapshot>)>>,
@@ -33,8 +33,8 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    /// Looks at the machine's processes, after this was called. Whoever asks while somebody else looks
-    /// waits for that to end, and shares the next look with all who wait. `None` if nothing tells.
+    /// Scans the machine's processes, after this was called. A task that asks during another scan waits for its end,
+    /// and shares the next scan with all that wait. `None` if the system has no such list.
     pub(super) async fn look(&self) -> Option<Arc<Snapshot>> {
         let asked = self.begun.load(Ordering::SeqCst);
         let mut last = self.last.lock().await;
@@ -107,7 +107,7 @@ impl Programs {
         let _alone = FORKING.write().unwrap_or_else(PoisonError::into_inner);
         let awaited = lock(&self.awaited);
         for orphan in snapshot.ended().iter().filter(|ended| !awaited.contains(&ended.pid)) {
-            debug!("reaped process {}, which a program has left behind", orphan.pid);
+            debug!("reaped process {}, left behind by a program", orphan.pid);
             reap(orphan.pid);
         }
     }
@@ -117,8 +117,8 @@ impl Programs {
 /// container without an init, and as a child subreaper (`PR_SET_CHILD_SUBREAPER`). Returns at once
 /// otherwise.
 ///
-/// For a command, all of whose children are programs that it started through `cx`: the children of a
-/// library's user are not told from orphans, and their exit statuses would be lost.
+/// For a command, all of whose children are programs that it started through `cx`: the children of a library's user
+/// can't be told from orphans, and their exit statuses would be lost.
 ///
 /// # Errors
 /// When SIGCHLD can't be listened to.

@@ -49,7 +49,7 @@ pub(crate) const ENV: Param = Param::new(
 .prefix()
 .no_holes(NO_HOLES);
 
-pub(crate) const NO_HOLES: &str = "what a peer says never becomes part of a command";
+pub(crate) const NO_HOLES: &str = "a client can't become part of a command";
 
 /// A program to be started. Arguments and variables may hold secrets; `Debug` is for plans.
 #[derive(Debug)]
@@ -82,7 +82,8 @@ impl Recipe {
         {
             let fields = rest.split_whitespace().collect::<Vec<_>>().join(":");
             let message = format!(
-                "`{program}` is one name, with a space in it; arguments are fields: `{}:{name}:{fields}`",
+                "`{program}` is taken as one name that contains a space; write arguments as fields: \
+                 `{}:{name}:{fields}`",
                 args.called
             );
             args.warn("program", "space-in-program", message);
@@ -114,7 +115,7 @@ impl Recipe {
     pub(crate) fn missing(&self, cx: &Context) -> Option<String> {
         let program = self.program.to_string_lossy();
         if let Some(cwd) = self.cwd.as_ref().filter(|cwd| !cwd.is_dir()) {
-            return Some(format!("`cwd` must be a directory, and {} is none", cwd.display()));
+            return Some(format!("`cwd` must be a directory, and {} is not one", cwd.display()));
         }
         if !program.contains('/') {
             // Without a PATH, the system has one of its own.
@@ -131,7 +132,7 @@ impl Recipe {
         match path.is_file() {
             false => Some(format!("there is no program {program}")),
             true if is_program(&path) => None,
-            true => Some(format!("{program} is a file that may not be executed (`chmod +x`)")),
+            true => Some(format!("{program} is a file that is not executable (`chmod +x`)")),
         }
     }
 
@@ -157,7 +158,7 @@ impl Recipe {
         let program = self.program.to_string_lossy();
         let hint = match (cause.kind(), &self.cwd) {
             (_, Some(cwd)) if !cwd.is_dir() => {
-                format!("`cwd` must be a directory, and {} is none", cwd.display())
+                format!("`cwd` must be a directory, and {} is not one", cwd.display())
             }
             (io::ErrorKind::NotFound, _) if program.contains('/') => {
                 format!("there is no program {program}, or its interpreter is missing")
@@ -166,10 +167,10 @@ impl Recipe {
                 format!("there is no `{program}` in PATH; give its path, or install it")
             }
             (io::ErrorKind::PermissionDenied, _) => {
-                format!("{program} must be a file that may be executed (`chmod +x`)")
+                format!("{program} must be an executable file (`chmod +x`)")
             }
             _ if cause.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => {
-                "it is not a program of this machine; a script begins with `#!/bin/sh`".to_owned()
+                "it is not an executable for this machine; a script must begin with `#!`, as in `#!/bin/sh`".to_owned()
             }
             _ => return self.failed(cause),
         };

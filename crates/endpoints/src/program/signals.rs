@@ -1,17 +1,17 @@
 //! Has programs begin with the signals that a terminal and a supervisor rely on.
 //!
-//! What ignores a signal passes that on to all that it starts, and a shell can't even trap what was
-//! ignored when it began. Under `nohup` a closed terminal would say nothing to its shell; behind the
-//! `&` of a script, Ctrl-C would interrupt no command. Terminals, `sshd` and `login` therefore start
-//! their programs with signals as they are at first (`SIG_DFL`).
+//! A process that ignores a signal passes that on to all its children, and a shell can't even trap a signal that was
+//! ignored when it began. Under `nohup` a closed terminal would not reach its shell; behind the `&` of a script,
+//! Ctrl-C would interrupt no command. Terminals, `sshd` and `login` therefore start their programs with default
+//! signals (`SIG_DFL`).
 
 use std::io;
 
 use rustix::process::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What has to be before a program is started: its signals are as it expects them, and its end, which may come
-/// at once, will be noticed by the receiver.
+/// Prepares for starting a program: its signals are as it expects them, and the receiver will notice its end, which
+/// may come at once.
 pub(crate) fn prepare() -> io::Result<Signal> {
     let children = signal(SignalKind::child())?;
     restore()?;
@@ -21,9 +21,9 @@ pub(crate) fn prepare() -> io::Result<Signal> {
 /// Has those of [`HEARD`] that we ignore be caught from now on: to us that is the same, and a
 /// program's `exec` turns what is caught, but not what is ignored, into the default (execve(2)).
 ///
-/// It holds for this process and for good: what else it starts hears them too. What was ignored after tokio had
-/// been asked for that signal stays ignored. What we ignore is known on Linux, from `proc(5)`; elsewhere it is
-/// passed on.
+/// It holds for this process and for good: other children get them too. A signal that was ignored after tokio had
+/// been asked for it stays ignored. The signals that this process ignores are known on Linux, from `proc(5)`;
+/// elsewhere they are passed on.
 fn restore() -> io::Result<()> {
     let ignored = ignored_signals();
     for number in HEARD.map(Number::as_raw) {
@@ -35,8 +35,8 @@ fn restore() -> io::Result<()> {
     Ok(())
 }
 
-/// The signals that this process ignores, as a mask whose lowest bit is signal 1, from `proc(5)`. Where there is
-/// none of that, none is known.
+/// Returns the signals that this process ignores, as a mask whose lowest bit is signal 1, from `proc(5)`. Empty on
+/// systems without it.
 #[must_use]
 pub fn ignored_signals() -> u64 {
     ignored(&std::fs::read_to_string("/proc/self/status").unwrap_or_default())
@@ -47,8 +47,8 @@ fn ignored(status: &str) -> u64 {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
-/// What a terminal sends, and what we send. SIGPIPE is the standard library's to restore. SIGTTOU
-/// and SIGTTIN are left: catching them isn't the same to us as ignoring them.
+/// The signals that a terminal sends, and those that we send. SIGPIPE is restored by the standard
+/// library. SIGTTOU and SIGTTIN are left: catching them isn't the same to us as ignoring them.
 const HEARD: [Number; 5] = [Number::HUP, Number::INT, Number::QUIT, Number::TERM, Number::TSTP];
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Watches over a program until nothing of it is left.
 //!
-//! 1. While the session lasts, its exit is noticed and told. It isn't reaped yet: its number is
-//!    also its group's, and must not become another program's while the group may be signalled.
+//! 1. While the session lasts, the program's exit is noticed and reported. It isn't reaped yet: its
+//!    ID is also its group's, and must not become another program's while the group may be
+//!    signalled.
 //! 2. When the session has ended, the program has noticed: its input is closed, or its terminal
 //!    has hung up. All that it has grown into may take the grace period to end. A program whose input was cut in the
 //!    middle doesn't see an end of it ([`Ticket::cut`]).
@@ -25,9 +26,9 @@ use super::{Exit, Group, Reach};
 pub(crate) struct Program {
     pub(crate) group: Group,
     pub(crate) grace: Duration,
-    /// What passes its standard error on.
+    /// The task that passes its standard error on.
     pub(crate) log: Option<JoinHandle<()>>,
-    /// Where its exit is sent.
+    /// The sender of its exit status.
     pub(crate) outgoing: SignalSender,
     pub(crate) guard: WorkGuard,
 }
@@ -49,7 +50,7 @@ impl Ticket {
 }
 
 impl Program {
-    /// Watches over it, in a task of its own.
+    /// Supervises it, in a separate task.
     pub(crate) fn watch(self) -> (Exit, Ticket) {
         let (exited, exit) = oneshot::channel();
         let (session, ended) = oneshot::channel();
@@ -146,7 +147,10 @@ impl Program {
         if !ended {
             let mut exit = timeout(KILLED, group.exit()).await;
             if exit.is_err() {
-                warn!(program = name, pid, "does not even end when killed: it waits for a device");
+                warn!(
+                    program = name,
+                    pid, "does not end after SIGKILL: it is waiting for a device"
+                );
                 // The end of the whole doesn't wait for that.
                 drop(guard);
                 exit = Ok(group.exit().await);
@@ -157,7 +161,7 @@ impl Program {
         }
         group.reap();
         if timeout(KILLED, group.wipe_out()).await.is_err() {
-            warn!(program = name, pid, "has left something that does not end when killed");
+            warn!(program = name, pid, "has left a process that does not end after SIGKILL");
         }
         finish(log).await;
     }
@@ -173,8 +177,8 @@ async fn finish(log: Option<JoinHandle<()>>) {
     }
 }
 
-/// How long the kernel may take to end a process that was killed.
+/// The time that the kernel may take to end a process that was killed.
 const KILLED: Duration = Duration::from_secs(5);
 
-/// How long the last lines of standard error may take to arrive.
+/// The time that the last lines of standard error may take to arrive.
 const LAST_LINES: Duration = Duration::from_millis(200);

@@ -39,7 +39,8 @@ impl DialLayer for Dial {
     }
 }
 
-/// The client's address and the one that it connected to, as the outermost that knows tells them.
+/// Returns the client's address and the one that it connected to, as given by the outermost layer
+/// that knows them.
 fn addresses(info: &Info) -> Addresses {
     let tcp = info.get::<Tcp>();
     let inet = |source: SocketAddr, destination: Option<SocketAddr>| {
@@ -74,8 +75,8 @@ fn addresses(info: &Info) -> Addresses {
     }
 }
 
-/// What is known about the client's TLS. Of TLS to us and what proxies have told, the outermost is the client's own: the
-/// others are between two proxies.
+/// Returns the facts about the client's TLS. Of TLS to us and the TLS that proxies have reported, the outermost is
+/// the client's own: the others are between two proxies.
 fn tlvs(info: &Info) -> Vec<Tlv> {
     let told = info.get::<Told>();
     let is_id = |tlv: &&Tlv| matches!(tlv, Tlv::UniqueId(_));

@@ -1,4 +1,4 @@
-//! What a PROXY header says about a client, beside its addresses.
+//! The facts in a PROXY header about a client, besides its addresses.
 
 use std::borrow::Cow;
 

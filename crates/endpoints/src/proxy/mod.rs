@@ -1,7 +1,7 @@
 //! `proxy:ENDPOINT`: the PROXY protocol over any stream of bytes.
 //!
-//! [`serve`] reads the header in front of a connection and believes it if it comes from a trusted proxy; [`dial`] writes
-//! one with what is known about the client. [`fact`] is what a header says beside addresses.
+//! [`serve`] reads the header before a connection's data and accepts it if it comes from a trusted proxy; [`dial`]
+//! writes one with the facts about the client. [`fact`] has the facts of a header besides the addresses.
 
 mod dial;
 mod fact;
@@ -118,13 +118,13 @@ fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     let mut mistakes = Vec::new();
     let trusted = Trusted::read(args).map_err(|mistake| mistakes.push(mistake)).unwrap_or_default();
     if mistakes.is_empty() && !trusted.is_somebody() {
-        let message = "`trusted` names nobody, and a header is believed from somebody named alone";
+        let message = "`trusted` is empty, so no header would be accepted";
         mistakes.push(args.mistake("trusted", Code::BadValue, message));
     }
     let limit = args.duration("handshake-timeout").unwrap_or_default();
     if limit.is_zero() {
         let message =
-            "`handshake-timeout` must be more than 0: a silent peer would be waited for for ever";
+            "`handshake-timeout` must be more than 0: otherwise a silent peer is never closed";
         mistakes.push(args.mistake("handshake-timeout", Code::BadValue, message));
     }
     if !mistakes.is_empty() {

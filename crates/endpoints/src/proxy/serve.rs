@@ -45,7 +45,7 @@ impl ServeLayer for Serve {
     }
 }
 
-/// What all connections of a listener share.
+/// State shared by all connections of a listener.
 struct Kept {
     trusted: Trusted,
     required: bool,
@@ -82,10 +82,8 @@ impl Kept {
             |stream, info| Conn { transport: Transport::Bytes(stream), info, control, guard };
         if !self.trusted.has_peer(&info) {
             if self.required {
-                let words = format!(
-                    "{} isn't `trusted`: nothing that it says about its client is believed",
-                    info.peer()
-                );
+                let words =
+                    format!("{} isn't `trusted`, so its header is not accepted", info.peer());
                 let error = self.error(ErrorKind::Refused, words);
                 return Err(error.with_hint("`trusted=` names the proxies' addresses or networks"));
             }
@@ -114,7 +112,7 @@ impl Kept {
                     let error = self.error(ErrorKind::Protocol, format!("{error}"));
                     close(stream).await;
                     return Err(error.with_hint(
-                        "the proxy has to send one: HAProxy does with `send-proxy-v2`",
+                        "configure the proxy to send one, as HAProxy does with `send-proxy-v2`",
                     ));
                 }
             };
@@ -170,7 +168,7 @@ impl Kept {
             }
             if let Some(what) = found {
                 close(stream).await;
-                let words = format!("{what} came, and a web page must not use what is behind this");
+                let words = format!("refused {what}: web pages must not use this destination");
                 return Err(self.error(ErrorKind::Refused, words));
             }
         }
@@ -181,8 +179,8 @@ impl Kept {
     }
 }
 
-/// With what the header says, if there is a client: of a proxy that speaks for itself, the connection's own addresses
-/// hold.
+/// Adds the header's facts, if there is a client: for a proxy that connects on its own behalf, the connection's own
+/// addresses hold.
 fn believe(info: Info, header: Header) -> Info {
     let Header { addresses, tlvs } = header;
     let mut proxied = Proxied::by(info.peer());

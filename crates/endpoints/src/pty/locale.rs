@@ -1,6 +1,6 @@
-//! Which characters the program on a terminal takes and writes.
+//! The character set of the program on a terminal.
 //!
-//! The kernel edits lines by bytes unless it is told that they are UTF-8 (IUTF8, termios(3)): backspace after `é` would
+//! The kernel edits lines by bytes unless it is configured for UTF-8 (IUTF8, termios(3)): backspace after `é` would
 //! leave half of it.
 
 use std::ffi::OsStr;
@@ -11,7 +11,7 @@ use endpoint::Context;
 
 use crate::program::Recipe;
 
-/// What the program's environment says about its characters.
+/// The character set in the program's environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Locale {
     Utf8,

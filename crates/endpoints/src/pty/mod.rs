@@ -1,12 +1,12 @@
-//! `pty:PROGRAM:ARGUMENT…`: a program on a terminal of its own.
+//! `pty:PROGRAM:ARGUMENT…`: a program on a pseudo-terminal.
 //!
 //! 1. [`Start::connect`] opens a pseudo-terminal, gives it its size, and starts the program as the
 //!    leader of a session that it controls; `program` watches over it.
-//! 2. [`terminal`] is the session's end: bytes, and what is said beside them.
+//! 2. [`terminal`] is the session's end: bytes and signals.
 //!
-//! When the session ends, the terminal goes away: the kernel sends SIGHUP to the program, as to a
-//! shell whose window is closed; what it leaves behind gets SIGHUP too; after `grace` all of them are
-//! killed. Only what has left for a session of its own (`setsid`, `tmux`) lives on.
+//! When the session ends, the terminal is closed: the kernel sends SIGHUP to the program, as to a shell whose window
+//! is closed; the jobs that it leaves behind get SIGHUP too; after `grace` all of them are killed. Only a process in
+//! a separate session (`setsid`, `tmux`) survives.
 //!
 //! Input that the program doesn't read waits: in the kernel's buffers, then in ours, then at the
 //! peer. While the terminal edits lines (canonical mode, the mode of programs that do nothing about

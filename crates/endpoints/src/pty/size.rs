@@ -15,7 +15,7 @@ impl Size {
     /// word; no monitor shows as many.
     pub(super) const MOST: u16 = 1000;
 
-    /// This, as far as the client's query (`?rows=50&cols=132`) doesn't say otherwise.
+    /// Returns this size, unless the client's query (`?rows=50&cols=132`) has another.
     pub(super) fn wanted(self, info: &Info) -> Self {
         let side = |name: &str, ours: u16| {
             let said = info.lookup("http", name).and_then(|text| text.parse().ok());
@@ -24,7 +24,7 @@ impl Size {
         Self { rows: side("query.rows", self.rows), cols: side("query.cols", self.cols) }
     }
 
-    /// What a client's window has come to, unless that makes no sense: hidden ones have no size.
+    /// Returns the size of a client's window, unless it is invalid: hidden ones have no size.
     pub(super) fn of(window: WindowSize) -> Option<Self> {
         let sane = |side| (1..=Self::MOST).contains(&side);
         let WindowSize { rows, cols } = window;

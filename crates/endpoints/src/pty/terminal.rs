@@ -122,7 +122,10 @@ impl Terminal {
                     Winsize { ws_row: rows, ws_col: cols, ws_xpixel: 0, ws_ypixel: 0 },
                 ),
                 None => {
-                    return debug!("no terminal has {} columns, {} rows", window.cols, window.rows);
+                    return debug!(
+                        "a terminal can't have {} columns and {} rows",
+                        window.cols, window.rows
+                    );
                 }
             },
             // A terminal that gets a break interrupts (BRKINT), as telnetd does with its BRK; even
@@ -135,10 +138,10 @@ impl Terminal {
                 let runs = self.leader != group;
                 let _ = self.signals.outgoing.send(Signal::Job(runs));
             }),
-            other => return debug!("a terminal doesn't act on {other:?}"),
+            other => return debug!("a terminal ignores {other:?}"),
         };
         if let Err(error) = done {
-            debug!("the terminal takes no {signal:?}: {error}");
+            debug!("the terminal rejects {signal:?}: {error}");
         }
     }
 }
@@ -264,7 +267,7 @@ impl Raw for Terminal {
     }
 }
 
-/// What a read found.
+/// The result of a read.
 enum Got {
     Bytes(usize),
     Nothing,
@@ -303,13 +306,13 @@ fn is_eio(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::IO.raw_os_error())
 }
 
-/// How long a terminal that nobody has open waits for the program's exit status, or for somebody
-/// to open it again.
+/// The time that a terminal that no process has open waits for the program's exit status, or for a
+/// process to open it again.
 const STATUS_WAIT: Duration = Duration::from_secs(1);
 
-/// How often it is tried whether somebody has.
+/// The interval of checks if a process has.
 const RETRY: Duration = Duration::from_millis(10);
 
-/// More than Linux keeps of a terminal's output (640 KiB). Whoever writes on after the program's exit
-/// is cut off here at the latest.
+/// More than Linux keeps of a terminal's output (640 KiB). A process that writes on after the program's exit is cut
+/// off here at the latest.
 const LEFT: usize = 1 << 20;

@@ -13,7 +13,7 @@ use serde_json::Value;
 /// What is wrong with it.
 pub(super) fn read(bytes: &[u8]) -> Result<Option<Destination>, String> {
     if bytes.len() > LONGEST {
-        return Err(format!("the answer is longer than {LONGEST} bytes"));
+        return Err(format!("the answer has more than {LONGEST} bytes"));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| "the answer is not text")?.trim();
     // A descriptor may stand in braces, too.
@@ -104,7 +104,7 @@ mod tests {
             (b"{\"host\": [1]}", "no `destination`"),
             (b"{\"host\": ", "not JSON"),
             (b"{\"host\":\"h:1\",\"subprotocol\":\"a\\nb\"}", "more than a line"),
-            (&[b'x'; LONGEST + 1], "longer than"),
+            (&[b'x'; LONGEST + 1], "more than"),
         ] {
             let said = read(bytes).expect_err(words);
             assert!(said.contains(words), "{said}");

@@ -24,12 +24,12 @@ pub(super) static EXEC: ProviderKind = ProviderKind {
     params: &[Param::new(
         "exec",
         ValueKind::Text,
-        "The program, with its arguments in braces as `process` takes them: `exec={./route.py:--site:a}`. It reads the \
-         client's facts as a JSON object from its standard input, by the names that templates have for them, and has them as \
-         ROUTE_KEY, ROUTE_HTTP_PATH and so on in its environment, but for cookies and credentials. It prints a descriptor, \
-         `HOST:PORT`, or JSON with `destination` and `subprotocol`; nothing means that there is no route. Its exit status is 0, \
-         or 77 to refuse the client (403); with any other, the provider is down (503). What it writes to its standard error \
-         is logged, and at the end of `timeout` it is killed.",
+        "The program, with arguments in braces as for `process`: `exec={./route.py:--site:a}`. It gets the facts \
+         about the client, without cookies and credentials, as a JSON object with their template names on standard \
+         input, and as ROUTE_KEY, ROUTE_HTTP_PATH and so on in its environment. It prints a descriptor, `HOST:PORT`, \
+         or JSON with `destination` and `subprotocol`; no output means that there is no route. Exit status 77 \
+         refuses the client (403), and any other than 0 means that the provider is down (503). Its standard error is \
+         logged, and it is killed after `timeout`.",
     )
     .required()],
     plan,
@@ -41,7 +41,7 @@ fn plan(args: &Args) -> Planned<AssembleProvider> {
     let text = format!("process:{}:grace=0", args.text("exec").unwrap_or_default());
     let plan = registry.connector(&text, Syntax::Extended).map_err(|found| {
         let first = found.first().map_or_else(String::new, |first| first.message.clone());
-        let message = format!("`exec` can't be planned: {first}");
+        let message = format!("cannot plan `exec`: {first}");
         vec![args.mistake("exec", Code::BadValue, message)]
     })?;
     let exec = Exec { program: plan.endpoint, names: Names::of(registry) };
@@ -66,7 +66,7 @@ impl Provider for Exec {
         let mut pipes = Pipes { stream, unsent: facts.as_bytes(), is_told: false };
         let mut said = Vec::new();
         let read = pipes.exchange(&mut said).await;
-        read.map_err(|error| format!("the program can't be read from: {}", describe(&error)))?;
+        read.map_err(|error| format!("cannot read from the program: {}", describe(&error)))?;
         if said.len() > answer::LONGEST {
             return Err(format!("the program prints more than {} bytes", answer::LONGEST));
         }
@@ -77,7 +77,7 @@ impl Provider for Exec {
             }
             Some(ExitStatus::Code(NOT_PERMITTED)) => Ok(Answer::new(Found::Forbidden)),
             Some(status) => Err(format!("the program failed: {status}")),
-            None => Err("the program has closed its output, and goes on".to_owned()),
+            None => Err("the program closed its output and didn't exit".to_owned()),
         }
     }
 

@@ -15,24 +15,24 @@ pub(super) static FILE: ProviderKind = ProviderKind {
         Param::new(
             "file",
             ValueKind::Text,
-            "A file with lines `KEY: DESTINATION`, or a folder whose files have them. DESTINATION is `HOST:PORT`, \
-             `unix_socket:PATH` or a descriptor. It is read again when it has changed; a line that is wrong is lost alone, \
-             and a warning has its number.",
+            "A file with lines `KEY: DESTINATION`, or a folder of such files. DESTINATION is `HOST:PORT`, \
+             `unix_socket:PATH` or a descriptor. A changed file is read again. An invalid line is skipped with a \
+             warning that has its number.",
         )
         .positional()
         .required(),
         Param::new(
             "format",
             ValueKind::Choice(&["tokens", "websocksy"]),
-            "`tokens` are lines with a key; `websocksy` is a folder of its `file` backend, in which `expression` names the \
-             file.",
+            "The format of `file`: `tokens`, lines with a key; or `websocksy`, a folder of websocksy's `file` \
+             backend, in which `expression` selects the file.",
         )
         .default("tokens"),
         Param::new(
             "expression",
             ValueKind::List,
-            "With `format=websocksy`, names of files that are tried in order: `%endpoint%` is the path, `%cookie:NAME%` and \
-             `%header:NAME%` what they say; a slash in them becomes `_`.",
+            "With `format=websocksy`, the file names to try, in order. `%endpoint%` is replaced by the path, \
+             `%cookie:NAME%` by a cookie and `%header:NAME%` by a header; a slash in them becomes `_`.",
         )
         .default("%endpoint%.txt"),
     ],
@@ -44,7 +44,7 @@ fn plan(args: &Args) -> Planned<AssembleProvider> {
     let file = match args.text("format") {
         Some("websocksy") if args.is_given("cache") => {
             let message =
-                "`format=websocksy` chooses by more than the key, and can't be cached by it";
+                "`format=websocksy` selects by more than the key, so it can't be cached by the key";
             return Err(vec![args.mistake("cache", descriptor::Code::BadValue, message)]);
         }
         Some("websocksy") => File::Websocksy(Folder::new(path, args.list("expression"))),

@@ -29,23 +29,23 @@ use super::facts::Names;
 
 pub(super) static HTTP: ProviderKind = ProviderKind {
     name: "http",
-    about: "a server that is asked over HTTP",
+    about: "a server, by a request over HTTP",
     params: &[
         Param::new(
             "http",
             ValueKind::Text,
-            "The URL, `http://…` or `https://…`. The client's facts are sent by POST as a JSON object, by the names that \
-             templates have for them, but for cookies and credentials. The answer is 200 with a descriptor, `HOST:PORT`, or \
-             JSON with `destination` and `subprotocol`; 404, or nothing in a 200, means that there is no route, 403 refuses \
-             the client, and with anything else the provider is down (503). Redirects are not followed. \
-             `Cache-Control: max-age` says how long the answer counts for the key, an hour at most.",
+            "The URL, `http://…` or `https://…`. The facts about the client, without cookies and credentials, are \
+             sent by POST as a JSON object with their template names. The answer is 200 with a descriptor, \
+             `HOST:PORT`, or JSON with `destination` and `subprotocol`. 404, or an empty 200, means that there is no \
+             route; 403 refuses the client; any other answer means that the provider is down (503). Redirects are \
+             not followed. `Cache-Control: max-age` sets how long the answer is valid for the key, an hour at most.",
         )
         .required()
         .hides_query(),
         Param::new(
             "over",
             ValueKind::Connector,
-            "The endpoint to speak HTTP over, in place of the URL's host and port: `unix:/run/routes`, or \
+            "The endpoint to connect to, instead of the URL's host and port: `unix:/run/routes`, or \
              `{tls:{tcp:routes:443}:ca=FILE}`.",
         ),
         Param::new(
@@ -68,8 +68,8 @@ fn plan(args: &Args) -> Planned<AssembleProvider> {
     };
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     if authority.contains('@') {
-        let found = mistake("`http` has a name or a password in its URL".to_owned());
-        let help = "`bearer-file=` keeps a token out of the list of processes";
+        let found = mistake("`http` can't contain a name or a password".to_owned());
+        let help = "use `bearer-file=`, which keeps a token out of the process list";
         return Err(found.into_iter().map(|mistake| mistake.help(help)).collect());
     }
     let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
@@ -80,7 +80,7 @@ fn plan(args: &Args) -> Planned<AssembleProvider> {
     }
     let plan = args.registry().connector(&to, Syntax::Extended).map_err(|found| {
         let first = found.first().map_or_else(String::new, |first| first.message.clone());
-        mistake(format!("`http` can't be planned: {first}"))
+        mistake(format!("cannot plan `http`: {first}"))
     })?;
     let host =
         HeaderValue::from_str(authority).map_err(|_| mistake("`http` must be a URL".to_owned()))?;
@@ -184,7 +184,7 @@ impl Http {
         let line = text.lines().next().unwrap_or_default().trim();
         let value = HeaderValue::from_str(&format!("Bearer {line}"));
         let mut value =
-            value.map_err(|_| format!("{}: its first line is no token", file.display()))?;
+            value.map_err(|_| format!("{}: its first line is not a token", file.display()))?;
         value.set_sensitive(true);
         Ok(Some(value))
     }
@@ -195,7 +195,7 @@ impl Http {
         let body = Limited::new(response.into_body(), answer::LONGEST).collect().await;
         let found = match status {
             StatusCode::OK => {
-                let body = body.map_err(|error| format!("the answer can't be read: {error}"))?;
+                let body = body.map_err(|error| format!("cannot read the answer: {error}"))?;
                 let found = answer::read(&body.to_bytes())?;
                 self.put(link);
                 found.map_or(Found::Unknown, Found::Destination)
@@ -203,7 +203,7 @@ impl Http {
             StatusCode::NOT_FOUND => Found::Unknown,
             StatusCode::FORBIDDEN => Found::Forbidden,
             _ if status.is_redirection() => {
-                return Err(format!("it answers {status}, and redirects are not followed"));
+                return Err(format!("the answer is {status}, and redirects are not followed"));
             }
             _ => return Err(format!("it answers {status}")),
         };

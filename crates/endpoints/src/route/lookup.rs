@@ -101,7 +101,7 @@ impl Lookup {
         let asks = self.provider.asks();
         let key = match query.key {
             Some(key) if key.len() > LONGEST || key.contains(char::is_control) => {
-                debug!("the key is longer than {LONGEST} bytes, or has control characters");
+                debug!("the key has more than {LONGEST} bytes, or control characters");
                 return Ok(Found::Unknown);
             }
             Some(key) => key,

@@ -61,12 +61,14 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "route:exec=./route.py:cache=60",
-            about: "A program prints where a client goes, and is asked again about its token a minute later.",
+            about: "Runs a program that prints the client's destination, and uses it for the same token for a \
+                minute.",
         },
         Example {
             role: Role::Connect,
             descriptor: "route:http={https://routes.example/where}:bearer-file=/etc/endpointforward/routes.token:allow=private",
-            about: "A server is told what is known about the client, and says where it goes, within private networks.",
+            about: "Sends the facts about the client to a server, which answers with the destination, within private \
+                networks.",
         },
         Example {
             role: Role::Connect,
@@ -82,12 +84,12 @@ const PARAMS: &[Param] = &[
     Param::new(
         "by",
         ValueKind::ProviderBeside,
-        "The provider to ask. Left out, it is the one whose parameter is given, and `file` if none is.",
+        "The provider of routes. By default, the one whose parameter is given, or `file`.",
     ),
     Param::new(
         "key",
         ValueKind::Template,
-        "What chooses the route, filled in from what is known about the client.",
+        "The key that selects the route, filled with facts about the client.",
     )
     .default("${http.query.token}"),
     Param::new(
@@ -107,36 +109,37 @@ const PARAMS: &[Param] = &[
     Param::new(
         "cache",
         ValueKind::Duration,
-        "How long a route is used again for the same key; 0 asks each time. 4096 of them are kept. Left out, the provider \
-         decides. With a provider that is told all facts, what it answers to one client is then the answer to every client \
-         with this key.",
+        "The time for which a route is reused for the same key; 0 asks the provider each time. Up to 4096 routes are \
+         kept. By default, the provider decides. If the provider gets all facts, its answer for one client is then \
+         used for every client with the same key.",
     )
     .topic(Topic::Limits),
     Param::new(
         "negative",
         ValueKind::Duration,
-        "The same for the answer that there is no route, where routes are cached.",
+        "The time for which the answer that there is no route is reused, if routes are cached.",
     )
     .topic(Topic::Limits)
     .default("1"),
     Param::new(
         "timeout",
         ValueKind::Duration,
-        "The time that a lookup may take, with its wait for others. After it, the client is refused (503).",
+        "The time limit for a lookup, including its wait for other lookups. After it, the client is refused (503).",
     )
     .topic(Topic::Limits)
     .default("5"),
     Param::new(
         "lookups",
         ValueKind::Int(1, 1024),
-        "Lookups at the same time; more wait. Clients with the same key share one.",
+        "The maximum number of lookups at the same time; further ones wait. Clients with the same key share one.",
     )
     .topic(Topic::Limits)
     .default("16"),
 ];
 
-const ROUTED: &str = "Where routes may lead: a list as `tcp` has one, about every address that is dialled. Left out, \
-     everywhere that the provider says. A route to what isn't a host, such as a Unix socket, is refused if it is given.";
+const ROUTED: &str = "The permitted destinations of routes: a list like that of `tcp`, which every address is \
+    checked against. By default, all are permitted. With a list, routes to other endpoints than hosts, such as a \
+    Unix socket, are refused.";
 
 fn plan(args: &Args) -> Planned<Assemble<dyn Connector>> {
     let mut mistakes = Vec::new();
@@ -146,7 +149,7 @@ fn plan(args: &Args) -> Planned<Assemble<dyn Connector>> {
         && let Err(found) = registry.connector(default, Syntax::Extended)
     {
         let first = found.first().map_or_else(String::new, |first| first.message.clone());
-        let message = format!("`default` can't be planned: {first}");
+        let message = format!("cannot plan `default`: {first}");
         mistakes.push(args.mistake("default", Code::BadValue, message));
     }
     let allow = Allow::read(args).map_err(|mistake| mistakes.push(mistake)).ok().flatten();
@@ -194,7 +197,7 @@ impl Connector for Route {
         let error = |kind, words: &str| self.routes.error(kind, words);
         let hops = info.get::<Routed>().map_or(0, |routed| routed.hops) + 1;
         if hops > MOST_HOPS {
-            return Err(error(ErrorKind::Unavailable, "routes lead to routes, and to no end"));
+            return Err(error(ErrorKind::Unavailable, "too many routes lead to further routes"));
         }
         let key = self.key.fill(&|root: &str, name: &str| info.lookup(root, name)).ok();
         let key = key.as_deref().filter(|key| !key.is_empty());
@@ -204,12 +207,14 @@ impl Connector for Route {
             Found::Destination(destination) => Some(destination),
             Found::Unknown => self.default.as_ref().map(Destination::new),
             Found::Forbidden => {
-                return Err(error(ErrorKind::Forbidden, "the client may not go where it asks to"));
+                return Err(error(
+                    ErrorKind::Forbidden,
+                    "the client is not admitted to the destination",
+                ));
             }
         };
-        let found = found.ok_or_else(|| {
-            error(ErrorKind::Unrouted, "there is no route for what the client asks for")
-        })?;
+        let found = found
+            .ok_or_else(|| error(ErrorKind::Unrouted, "no route matches the client's request"))?;
         let connector = self.routes.get(&found.text, info)?;
         info!("routed to {}", found.text);
         let info = self.routes.restrict(info).with(Routed { hops, subprotocol: None });

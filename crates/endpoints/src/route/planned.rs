@@ -37,7 +37,7 @@ impl Routes {
         let planned = self.planned(text)?;
         let is_restricted = self.allow.is_some() || info.get::<Restriction>().is_some();
         if let Some(kind) = planned.unlisted.filter(|_| is_restricted) {
-            let words = format!("the route leads to `{kind}`, and `allow` lists hosts");
+            let words = format!("the route leads to `{kind}`, but `allow` lists hosts");
             return Err(self.error(ErrorKind::Forbidden, &words));
         }
         Ok(Arc::clone(&planned.connector))
@@ -66,13 +66,13 @@ impl Routes {
         let descriptor = self.descriptor_of(text);
         let plan = self.registry.connector(&descriptor, Syntax::Extended).map_err(|mistakes| {
             let report = Report::new(&descriptor, &mistakes).to_string();
-            let words = format!("the route can't be planned: {}", report.replace('\n', " "));
+            let words = format!("cannot plan the route: {}", report.replace('\n', " "));
             self.error(ErrorKind::Unavailable, &words)
         })?;
         if plan.endpoint.grants().is_unguarded() && !self.programs {
             let words = "the route leads to a program or a device";
             let error = self.error(ErrorKind::Forbidden, words);
-            return Err(error.with_hint("`programs=true` says that it may"));
+            return Err(error.with_hint("allow it with `programs=true`"));
         }
         if planned.len() >= MOST {
             planned.clear();

@@ -104,7 +104,7 @@ fn choose(text: &str, offered: &[String], path: &Path) -> Option<Destination> {
         match described {
             Some(text) => return Some(Destination { text, subprotocol }),
             None => warn!(
-                "{} line {}: it has no peer or framing of websocksy's",
+                "{} line {}: it has no peer, or a framing that websocksy doesn't have",
                 path.display(),
                 number + 1
             ),
@@ -113,7 +113,7 @@ fn choose(text: &str, offered: &[String], path: &Path) -> Option<Destination> {
     None
 }
 
-/// `tcp://host:port` and the like as a descriptor.
+/// Converts a peer such as `tcp://host:port` to a descriptor.
 fn peer_of(peer: &str) -> Option<String> {
     let (scheme, rest) = peer.split_once("://").unwrap_or(("tcp", peer));
     match scheme {
@@ -127,8 +127,8 @@ fn peer_of(peer: &str) -> Option<String> {
     }
 }
 
-/// The peer's bytes as messages, where the line says how. Delimiters and headers stay, and what is sent to the peer isn't
-/// framed, as in websocksy.
+/// Returns the peer's bytes as messages, if the line has a framing. Delimiters and headers stay, and data sent to the
+/// peer isn't framed, as in websocksy.
 fn framed(peer: &str, framing: Option<&str>, config: Option<&str>) -> Option<String> {
     let config = config.unwrap_or_default().trim();
     let by = match framing.unwrap_or("auto") {

@@ -65,7 +65,7 @@ impl Breaks {
                 pending.timer.as_mut().reset(Instant::now() + TICK);
             }
             if let Err(error) = opened.port.set_break() {
-                debug!("the port sends no break: {error}");
+                debug!("cannot begin a break: {error}");
             }
             pending.begun = true;
             match pending.length {
@@ -95,7 +95,7 @@ impl Breaks {
 
 fn clear(opened: &Opened) {
     if let Err(error) = opened.port.clear_break() {
-        debug!("the port ends no break: {error}");
+        debug!("cannot end a break: {error}");
     }
 }
 
@@ -105,5 +105,5 @@ const BREAK: Duration = Duration::from_millis(250);
 /// A peer may ask for any length, and nothing else is sent meanwhile.
 const LONGEST_BREAK: Duration = Duration::from_secs(5);
 
-/// How long a break waits for what was written before it.
+/// The time that a break waits for data that was written before it.
 const HELD_UP: Duration = Duration::from_secs(1);

@@ -14,7 +14,7 @@ use tracing::warn;
 
 use super::open::Opened;
 
-/// Closes it, in a task of its own if something is left to send.
+/// Closes it, in a separate task if something is left to send.
 pub(super) fn close(opened: Opened, guard: WorkGuard) {
     match Handle::try_current() {
         _ if unsent(&opened) == 0 => {}
@@ -40,13 +40,13 @@ async fn drain(opened: &Opened) {
         }
         left = now;
         if moved.elapsed() > STUCK || Instant::now() > until {
-            warn!("{left} bytes did not go out on the serial line, and are thrown away");
+            warn!("discarded {left} bytes that the serial port has not sent");
             return discard(opened);
         }
     }
 }
 
-/// How much waits inside the kernel; nothing if the device has gone.
+/// Returns the number of bytes inside the kernel; 0 if the device has gone.
 pub(super) fn unsent(opened: &Opened) -> u32 {
     opened.port.bytes_to_write().unwrap_or(0)
 }
@@ -55,11 +55,11 @@ fn discard(opened: &Opened) {
     let _ = tcflush(&opened.tty, QueueSelector::OFlush);
 }
 
-/// How often it is looked whether everything was sent: ten bytes at 9600 baud.
+/// The interval of checks if everything was sent: ten bytes at 9600 baud.
 pub(super) const TICK: Duration = Duration::from_millis(10);
 
 /// Without progress for as long, the other side has stopped us.
 const STUCK: Duration = Duration::from_secs(2);
 
-/// What Linux waits by itself.
+/// The time that Linux waits.
 const LONGEST: Duration = Duration::from_secs(30);

@@ -1,4 +1,4 @@
-//! Who has a device open.
+//! The processes that have a device open.
 
 use std::fs;
 use std::path::Path;
@@ -34,5 +34,5 @@ fn name(pid: u32) -> String {
     format!("`{name}` (process {pid})")
 }
 
-/// How many are named: a shared device may be open in many.
+/// The maximum number that are named: a shared device may be open in many.
 const MOST: usize = 3;

@@ -8,7 +8,7 @@ use rustix::termios::{
     ControlModes, InputModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
 };
 
-/// Sets what `wanted` says, and nothing else; what the line has then.
+/// Sets the settings in `wanted`, and nothing else. Returns the line's settings then.
 pub(super) fn apply(tty: impl AsFd, wanted: &LineSettings) -> Result<LineSettings> {
     let mut termios = tcgetattr(&tty)?;
     // Bytes pass as they come, those with a wrong parity bit as well.
@@ -97,7 +97,7 @@ fn of(termios: &Termios) -> LineSettings {
     line
 }
 
-/// What of `kept` isn't as wanted, the speed aside; in words.
+/// Returns the differences between `kept` and `wanted`, the speed aside, as text.
 pub(super) fn differences(wanted: &LineSettings, kept: &LineSettings) -> Vec<String> {
     let mut found = Vec::new();
     let mut compare = |name: &str, wanted: Option<String>, kept: Option<String>| {

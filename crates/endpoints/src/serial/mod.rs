@@ -2,14 +2,12 @@
 //!
 //! 1. [`open`] opens the device: never creating a file, alone if it may, raw and with its queues emptied.
 //! 2. [`line`] is its settings, as termios has them.
-//! 3. [`stream`] is the session's end: bytes, and line settings, [`modem`] lines, [`breaks`], purges and
-//!    queries beside them.
+//! 3. [`stream`] is the session's end: bytes, and line settings, [`modem`] lines, [`breaks`], purges and queries.
 //! 4. [`closing`] lets what was written go out before the device is closed.
 //!
-//! Opening raises DTR and RTS and closing lowers them, because the system does so (HUPCL); a board that
-//! resets on DTR resets when a session begins. The settings stay as they are when the session
-//! ends, as with pyserial and socat: whoever opens the device next sets their own, and to set back the
-//! speed would garble what is still being sent.
+//! Opening raises DTR and RTS and closing lowers them, because the system does so (HUPCL); a board that resets on DTR
+//! resets when a session begins. The settings stay when the session ends, as with pyserial and socat: the next
+//! program that opens the device sets its own, and restoring the speed would garble what is still being sent.
 
 mod breaks;
 mod closing;
@@ -115,12 +113,16 @@ const PARAMS: &[Param] = &[
     FRAMING,
 ];
 
-const NO_HOLES: &str = "what a peer says never chooses a device";
+const NO_HOLES: &str = "a client can't choose a device";
 
 fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
     let path = args.text("path").unwrap_or_default();
     if path.is_empty() || path.contains('\0') {
-        return Err(vec![args.mistake("path", Code::BadValue, "`path` is the name of no device")]);
+        return Err(vec![args.mistake(
+            "path",
+            Code::BadValue,
+            "`path` is not the name of a device",
+        )]);
     }
     let small = |name| args.int(name).and_then(|number| u8::try_from(number).ok());
     let mut settings = LineSettings::default();

@@ -12,8 +12,8 @@ use tracing::debug;
 
 use super::open::Opened;
 
-/// The modem lines of a port that has some. Nothing tells of changes without blocking a thread
-/// (TIOCMIWAIT), so they are looked at.
+/// The modem lines of a port that has some. The system reports changes only by blocking a thread
+/// (TIOCMIWAIT), so they are polled.
 pub(super) struct Modem {
     pub(super) lines: ModemLines,
     timer: Pin<Box<Sleep>>,
@@ -77,5 +77,5 @@ fn read(opened: &mut Opened) -> tokio_serial::Result<ModemLines> {
     Ok(lines)
 }
 
-/// How often they are looked at.
+/// The interval of polls.
 const LOOK: Duration = Duration::from_millis(500);

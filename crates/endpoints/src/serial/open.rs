@@ -1,8 +1,8 @@
-//! Opening a device, and what to say if that fails.
+//! Opening a device, and the hints if that fails.
 //!
-//! The device is opened twice. Ours comes first: it tells why it fails, which tokio-serial doesn't,
-//! and carries the settings that tokio-serial doesn't know. Then comes tokio-serial's, which carries
-//! the bytes. One device has one state of settings, whatever it is reached by, and DTR rises once.
+//! The device is opened twice. Our own open comes first: its error has the cause, which tokio-serial's doesn't, and
+//! it sets what tokio-serial doesn't support. Then comes tokio-serial's, which carries the bytes. One device has one
+//! state of settings, whatever it is reached by, and DTR rises once.
 
 use std::fs;
 use std::io;
@@ -75,13 +75,13 @@ impl Device {
         Err(self.no_line(format!("{} is {sort}, not a serial device", self.path)))
     }
 
-    /// That it does what it was told. A speed that is off by more than the sides of an asynchronous line
-    /// can differ makes noise of everything; what else is kept may be as meant: ptys, which stand in
-    /// for devices, have 8 bits and no parity for good.
+    /// Checks that it has the requested settings. A speed that is off by more than the sides of an asynchronous line
+    /// can differ makes noise of everything; other differences may be intended: ptys, which stand in for devices,
+    /// have 8 bits and no parity for good.
     fn check(&self, kept: &LineSettings) -> Result<()> {
         let (wanted, has) = (self.settings.baud.unwrap_or(0), kept.baud.unwrap_or(0));
         if u64::from(wanted.abs_diff(has)) * 100 > u64::from(wanted) * TOLERANCE {
-            let what = format!("{} doesn't take {wanted} baud, it stays at {has}", self.path);
+            let what = format!("{} doesn't support {wanted} baud; it stays at {has}", self.path);
             return Err(Error::new(ErrorKind::Other, "open", &*self.descriptor, what));
         }
         for what in line::differences(&self.settings, kept) {
@@ -107,14 +107,15 @@ impl Device {
         let path = &self.path;
         let hint = match cause.raw_os_error().map(Errno::from_raw_os_error) {
             Some(Errno::NOTTY) => {
-                return self.no_line(format!("{path} is a device, but not a serial one"));
+                return self.no_line(format!("{path} is a device, but not a serial port"));
             }
             Some(Errno::NXIO | Errno::NODEV | Errno::IO) => {
-                let what = format!("{path} has a name here, but there is no device behind it");
+                let what =
+                    format!("the device node {path} exists, but no device is connected to it");
                 return Error::new(ErrorKind::NotFound, "open", &*self.descriptor, what);
             }
             _ if cause.kind() == io::ErrorKind::NotFound => {
-                "plug it in; `ls -l /dev/serial/by-id` shows what is plugged in by USB".to_owned()
+                "plug it in; `ls -l /dev/serial/by-id` lists USB adapters".to_owned()
             }
             _ if cause.kind() == io::ErrorKind::PermissionDenied => format!(
                 "your user must be in the group of {path}, mostly `dialout`: `sudo usermod -aG \
@@ -132,13 +133,14 @@ impl Device {
             None => format!("{path} is in use by another program"),
         };
         Error::new(ErrorKind::Busy, "open", &*self.descriptor, what).with_hint(
-            "end what uses it; `exclusive=false` shares it with those that share it as well",
+            "end that program, or share the device with `exclusive=false` if that program shares it too",
         )
     }
 
     fn no_line(&self, what: String) -> Error {
-        Error::new(ErrorKind::Other, "open", &*self.descriptor, what)
-            .with_hint("serial devices are called `/dev/ttyUSB0`, `/dev/ttyACM0` or `/dev/ttyS0`")
+        Error::new(ErrorKind::Other, "open", &*self.descriptor, what).with_hint(
+            "serial ports have names such as `/dev/ttyUSB0`, `/dev/ttyACM0` and `/dev/ttyS0`",
+        )
     }
 }
 

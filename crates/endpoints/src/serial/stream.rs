@@ -79,7 +79,7 @@ impl Line {
                     debug!("{}: {kept:?} of {wanted:?}", self.path);
                     self.send_state(Signal::Line(kept));
                 }
-                Err(error) => debug!("{}: takes no {wanted:?}: {error}", self.path),
+                Err(error) => debug!("{}: rejects {wanted:?}: {error}", self.path),
             },
             Signal::Modem(wanted) => match (&mut self.modem, &mut self.opened) {
                 (Some(modem), Some((opened, _))) => {
@@ -106,11 +106,11 @@ impl Line {
                 }
                 _ => debug!("{}: has no modem lines", self.path),
             },
-            other => debug!("a serial line doesn't act on {other:?}"),
+            other => debug!("a serial port ignores {other:?}"),
         }
     }
 
-    /// Sends the settings in force. A device that can't tell them will fail by itself.
+    /// Sends the settings in force. A device that can't report them fails at another place.
     fn report_settings(&mut self) {
         if let Ok(settings) = line::current(&self.opened().tty) {
             self.send_state(Signal::Line(settings));
@@ -143,7 +143,7 @@ impl Line {
         Poll::Ready(())
     }
 
-    /// What an error of the device's means.
+    /// Adds an explanation to a device's error.
     fn explain(&self, error: io::Error) -> io::Error {
         match error.raw_os_error().map(Errno::from_raw_os_error) {
             Some(Errno::IO | Errno::NXIO | Errno::NODEV) => self.gone(),
@@ -152,7 +152,7 @@ impl Line {
     }
 
     fn gone(&self) -> io::Error {
-        let what = format!("{} is gone: it was unplugged", self.path);
+        let what = format!("{} was unplugged", self.path);
         io::Error::new(io::ErrorKind::NotConnected, what)
     }
 }

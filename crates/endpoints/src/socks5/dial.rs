@@ -37,7 +37,8 @@ impl DialLayer for Dial {
         let asked = timeout(self.limit, asking).await;
         asked.unwrap_or_else(|| {
             let limit = self.limit.as_secs_f64();
-            Err(self.error(ErrorKind::Timeout, format!("no answer of the proxy within {limit} s")))
+            Err(self
+                .error(ErrorKind::Timeout, format!("no answer from the proxy within {limit} s")))
         })?;
         let target = Target::new(place.host.to_string(), place.port);
         let transport = Transport::Bytes(stream);
@@ -100,20 +101,22 @@ impl Dial {
                 write(stream, &bytes).await.map_err(broken)?;
                 let status = read(stream, login_status).await.map_err(broken)?;
                 if !status.ok_or_else(silent)? {
-                    let words = "the proxy doesn't take this name and password";
+                    let words = "the proxy rejects this name and password";
                     return Err(self.error(ErrorKind::Permission, words));
                 }
             }
             (None, None) => {
-                let words = "the proxy wants to know who asks";
+                let words = "the proxy requires authentication";
                 return Err(self.error(ErrorKind::Permission, words).with_hint(LOG_IN));
             }
             (None, Some(_)) => {
-                let words = "the proxy takes neither a password nor nothing";
+                let words = "the proxy supports neither password authentication nor none";
                 return Err(self.error(ErrorKind::Permission, words));
             }
             (Some(_), _) => {
-                return Err(broken("the proxy chose what it wasn't offered".to_owned()));
+                return Err(broken(
+                    "the proxy chose an authentication method that was not offered".to_owned(),
+                ));
             }
         }
         let bytes = request.bytes(Version::V5).map_err(unwritable)?;
@@ -129,7 +132,7 @@ impl Dial {
             Reply::Expired => ErrorKind::Timeout,
             _ => ErrorKind::Refused,
         };
-        Err(self.error(kind, format!("the proxy says no: {}", answer.reply)))
+        Err(self.error(kind, format!("the proxy refuses: {}", answer.reply)))
     }
 
     fn error(&self, kind: ErrorKind, words: impl Into<String>) -> Error {
@@ -137,4 +140,4 @@ impl Dial {
     }
 }
 
-const LOG_IN: &str = "`user=` and `password-file=` say it";
+const LOG_IN: &str = "authenticate with `user=` and `password-file=`";

@@ -29,7 +29,7 @@ pub(super) async fn read<T>(
         bytes.truncate(had + taken);
         match taken {
             0 if bytes.is_empty() => return Ok(None),
-            0 => return Err("the connection ended within a message of SOCKS".to_owned()),
+            0 => return Err("the connection ended inside a SOCKS message".to_owned()),
             _ => {}
         }
     }

@@ -61,7 +61,7 @@ impl Shaking for Kept {
     }
 
     fn late(&self, within: &str) -> String {
-        format!("no request of SOCKS came within {within}")
+        format!("no SOCKS request within {within}")
     }
 
     async fn shake(&self, conn: Conn) -> Result<Option<Offer>> {
@@ -82,13 +82,13 @@ impl Kept {
         };
         let broken = |words: String| self.error(ErrorKind::Protocol, words);
         let greeting = read(&mut *asking.stream, Greeting::read).await;
-        let greeting =
-            greeting.map_err(|words| match words.strip_prefix("what came is not SOCKS") {
-                Some(_) => {
-                    broken(words).with_hint("for clients of an HTTP proxy, `http-connect` listens")
-                }
+        let greeting = greeting.map_err(|words| {
+            match words.strip_prefix("received data that is not SOCKS") {
+                Some(_) => broken(words)
+                    .with_hint("for clients of an HTTP proxy, listen with `http-connect`"),
                 None => broken(words),
-            })?;
+            }
+        })?;
         let Some(greeting) = greeting else { return Ok(None) };
         let methods = match greeting {
             Greeting::V4(request) => {
@@ -108,7 +108,7 @@ impl Kept {
         };
         let Some(method) = self.choose(&methods) else {
             asking.dismiss(&Choice(None).bytes()).await;
-            let words = "the client wants to say who it is in a way that isn't spoken here";
+            let words = "the client offers only unsupported authentication methods";
             return Err(self.error(ErrorKind::Refused, words));
         };
         // A client without a name may still be known by its address or its certificate.
@@ -124,7 +124,7 @@ impl Kept {
         write(&mut *asking.stream, &Choice(Some(method)).bytes()).await.map_err(broken)?;
         let mut credentials = None;
         if method == Method::Password {
-            let cut = || broken("the client ended before it logged in".to_owned());
+            let cut = || broken("the client ended before it was authenticated".to_owned());
             let shown = read(&mut *asking.stream, Login::read).await.map_err(broken)?;
             let Login { user, password } = shown.ok_or_else(cut)?;
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -172,13 +172,13 @@ impl Kept {
     ) -> Result<Option<Offer>> {
         let what = match request.command {
             Command::Connect => None,
-            Command::Bind => Some("to be listened for (BIND)".to_owned()),
+            Command::Bind => Some("for a listener (BIND)".to_owned()),
             Command::Associate => Some("for datagrams (UDP ASSOCIATE)".to_owned()),
             Command::Other(code) => Some(format!("for the command {code}")),
         };
         if let Some(what) = what {
             asking.dismiss(&Answer::new(Reply::NoCommand, None).bytes(version)).await;
-            let words = format!("the client asks {what}, and only CONNECT is taken");
+            let words = format!("the client asks {what}, but only CONNECT is supported");
             return Err(self.error(ErrorKind::Refused, words));
         }
         let socks::Target { host, port } = request.target;

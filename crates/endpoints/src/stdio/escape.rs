@@ -1,6 +1,6 @@
 //! The escape of a raw terminal, as ssh(1) has it: `~.` at the beginning of a line ends the session, `~~` is one `~`.
 
-/// Where the next key stands.
+/// The position of the next key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Escape {
     /// At the beginning of a line.

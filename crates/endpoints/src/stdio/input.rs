@@ -55,7 +55,7 @@ impl Input {
     }
 }
 
-/// A terminal that was hung up says EIO: that is its end.
+/// A terminal that was hung up returns EIO: that is its end.
 fn is_hung_up(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::IO.raw_os_error())
 }

@@ -107,12 +107,15 @@ impl Connector for Open {
         let turn = match Turn::take(cx.shared()) {
             Ok(turn) => turn,
             Err(State::Used) => {
-                return refused("another session has them", "one session at a time can");
+                return refused(
+                    "another session is using standard input and output",
+                    "only one session at a time can use them",
+                );
             }
             Err(_) => {
                 return refused(
                     "standard output was closed at the end of an earlier session",
-                    "`keep=true` leaves it open for the next one",
+                    "keep it open for the next session with `keep=true`",
                 );
             }
         };
@@ -123,9 +126,9 @@ impl Connector for Open {
         let (terminal, control) = match self.raw.then(|| Terminal::take(stdin())).transpose() {
             Ok(taken) => taken.unzip(),
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                let words = "standard input is no terminal, which `raw=true` is for";
+                let words = "`raw=true` needs a terminal as standard input";
                 let error = Error::new(ErrorKind::Other, "open", &*self.descriptor, words);
-                return Err(error.with_hint("leave `raw` out where a pipe or a file is read"));
+                return Err(error.with_hint("omit `raw` for a pipe or a file"));
             }
             Err(error) => return Err(failed(error)),
         };
@@ -136,7 +139,7 @@ impl Connector for Open {
         Ok(conn)
     }
 
-    /// Whoever started us decided what is there.
+    /// The parent process decides what is there.
     fn grants(&self) -> Grants {
         Grants::Service
     }
@@ -147,12 +150,12 @@ struct Stdio {
     input: Input,
     output: Output,
     turn: Option<Turn>,
-    /// Whether the end of input is kept from the far side.
+    /// Set if the end of input is not passed on.
     hold: bool,
     typed: Option<Typed>,
 }
 
-/// What is typed at a raw terminal.
+/// Input that is typed at a raw terminal.
 struct Typed {
     terminal: Terminal,
     /// Keys that passed the escape and were not read yet: one read's, and a `~`.
@@ -230,7 +233,7 @@ impl Life for Stdio {
         Poll::Pending
     }
 
-    /// Who ends a session at a terminal wants nothing more of it.
+    /// A user who ends a session at a terminal wants nothing more of it.
     fn ending(&self) -> Ending {
         if self.typed.is_some() { Ending::Whole } else { Ending::HalfClose }
     }
@@ -275,7 +278,7 @@ impl Raw for Stdio {
     }
 }
 
-/// What has become of them, in one context.
+/// The state of standard input and output, in one context.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     #[default]
@@ -320,7 +323,7 @@ impl Drop for Turn {
 /// A person types less between two reads; what is pasted takes several.
 const KEYS: usize = 1024;
 
-/// How long standard input may be silent once the other side has ended.
+/// The time that standard input may be silent once the other side has ended.
 const SILENCE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

@@ -9,8 +9,8 @@
 //! * a file is always ready as far as epoll is concerned: it is read and written by another
 //!   thread, and never for long.
 //!
-//! Where a pipe can't be opened again (no `/proc`, or another user's), it is treated as a file.
-//! A read that blocks then outlasts the session: a command that has ended drops its runtime with
+//! If a pipe can't be opened again (no `/proc`, or another user's), it is treated as a file. A read
+//! that blocks then outlasts the session: a command that has ended drops its runtime with
 //! `shutdown_background`, which waits for no such thread.
 
 use std::fs::File;
@@ -19,7 +19,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{FileType, Mode, OFlags, fcntl_getfl, fcntl_setfl, fstat, open};
 
-/// How it is read or written.
+/// The way in which it is read or written.
 pub(super) enum Opened<P> {
     /// A pipe, terminal or socket that can be waited for.
     Ready(P, Option<Blocking>),
@@ -27,7 +27,7 @@ pub(super) enum Opened<P> {
     File(tokio::fs::File),
 }
 
-/// What a descriptor stands for, as far as its end is concerned.
+/// The object behind a descriptor, as far as its end is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sort {
     Pipe,

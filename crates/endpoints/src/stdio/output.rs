@@ -19,8 +19,8 @@ pub(super) struct Output {
     /// `None` once it was closed.
     opened: Option<Opened<Sender>>,
     sort: Sort,
-    /// What closes the descriptor that we were started with, which keeps a pipe open beside ours;
-    /// `None` if it is to be kept.
+    /// Closes the descriptor that this process was started with, which keeps a pipe open in
+    /// addition to ours; `None` if it is to be kept.
     close: Option<Close>,
 }
 
@@ -65,7 +65,7 @@ impl Output {
         }
     }
 
-    /// What is known about the reader of a pipe.
+    /// Returns the facts about the reader of a pipe.
     pub(super) fn peer(&self) -> Option<Peer> {
         match &self.opened {
             Some(Opened::Ready(pipe, _)) if self.sort == Sort::Pipe => {

@@ -19,7 +19,7 @@ use super::escape::Escape;
 /// A terminal that somebody sits at, in raw mode.
 pub(super) struct Terminal {
     tty: OwnedFd,
-    /// How it was.
+    /// The saved settings.
     saved: Termios,
     resized: unix::Signal,
     outgoing: SignalSender,
@@ -28,13 +28,13 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// Puts it into raw mode, and tells its size.
+    /// Puts it into raw mode, and returns its size.
     ///
     /// # Errors
     /// It isn't a terminal: [`io::ErrorKind::InvalidInput`].
     pub(super) fn take(fd: BorrowedFd<'_>) -> io::Result<(Self, Control)> {
         if !isatty(fd) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no terminal"));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a terminal"));
         }
         let resized = unix::signal(SignalKind::window_change())?;
         let saved = tcgetattr(fd)?;

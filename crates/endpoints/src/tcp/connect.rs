@@ -61,7 +61,7 @@ pub(super) fn plan(args: &Args, family: Family) -> Planned<Box<dyn Connector>> {
         let message = "`via` must be the URL of a proxy, or `environment`";
         let mistake = args.mistake("via", Code::BadValue, message);
         mistakes.push(mistake.help(
-            "the schemes are `http`, `https`, `socks5`, `socks4a` and `socks4`, as in `via={http://proxy.example:3128}`",
+            "the schemes are `http`, `https`, `socks5`, `socks4a` and `socks4`: `via={http://proxy.example:3128}`",
         ));
     }
     match (destination, options) {
@@ -164,11 +164,12 @@ impl Connect {
         let error = Error::new(kind, "connect", &*self.descriptor, words);
         match kind {
             ErrorKind::Refused => error.with_hint(format!(
-                "nothing listens on port {} there; start the server or check the port",
+                "no server listens on port {}; start the server or check the port",
                 self.port()
             )),
-            ErrorKind::Timeout => error
-                .with_hint("the host is down or a firewall drops this; `timeout=` waits longer"),
+            ErrorKind::Timeout => error.with_hint(
+                "the host is down or a firewall drops the connection; wait longer with `timeout=`",
+            ),
             ErrorKind::NotFound if self.from.is_some() => {
                 error.with_hint("`bindAddress` must be an address of this machine")
             }

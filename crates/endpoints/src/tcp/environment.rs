@@ -105,7 +105,8 @@ fn proxy(cx: &Context, host: &Host, port: u16) -> Option<(&'static str, String)>
     })
 }
 
-/// Whether `NO_PROXY` has the host: `*`, a name with all beneath it, an address or a network; a port may follow.
+/// Returns `true` if `NO_PROXY` has the host: `*`, a name with all its subdomains, an address or a network; a port
+/// may follow.
 fn is_exempt(no_proxy: &str, host: &str, port: u16) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let address: Option<IpAddr> = host.parse().ok().map(|ip: IpAddr| ip.to_canonical());

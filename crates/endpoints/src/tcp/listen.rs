@@ -30,7 +30,7 @@ struct Listen {
     interface: Host,
     backlog: i32,
     reuseport: bool,
-    /// Whether sessions that a browser begins are refused in front of a program.
+    /// Set if sessions that a browser begins are refused in front of a program.
     refuses_pages: bool,
     options: Options,
 }
@@ -77,8 +77,8 @@ impl Listener for Listen {
 }
 
 impl Listen {
-    /// The one address to listen on. Where a name has addresses of both families, IPv4 goes first
-    /// unless only IPv6 may be used: `tcp` listens on IPv4 by default, too.
+    /// Returns the one address to listen on. If a name has addresses of both families, IPv4 is
+    /// preferred unless only IPv6 may be used: `tcp` listens on IPv4 by default, too.
     async fn address(&self, cx: &Context) -> Result<SocketAddr> {
         let interface = &self.interface;
         let unknown = |words: String| {
@@ -86,7 +86,7 @@ impl Listen {
                 .with_hint("give an address of this machine; `ip address` lists them")
         };
         let found = interface.resolve(cx, self.port).await.map_err(|cause| {
-            unknown(format!("`{interface}` can't be resolved: {}", describe(&cause)))
+            unknown(format!("cannot resolve `{interface}`: {}", describe(&cause)))
         })?;
         let mut found: Vec<_> =
             found.into_iter().filter(|address| self.family.takes(address.ip())).collect();
@@ -120,16 +120,15 @@ impl Listen {
         let port = address.port();
         let hint = match cause.kind() {
             io::ErrorKind::AddrInUse => format!(
-                "another program listens there; choose another port, or find it with \
-                 `ss -ltnp 'sport = :{port}'`"
+                "another program listens on this port; choose another one, or find the program with `ss -ltnp 'sport \
+                 = :{port}'`"
             ),
             io::ErrorKind::AddrNotAvailable => format!(
                 "no interface of this machine has the address {}; `ip address` lists them",
                 address.ip()
             ),
             io::ErrorKind::PermissionDenied if port < 1024 => {
-                "ports below 1024 are for root; choose one from 1024 on, or give the program \
-                 CAP_NET_BIND_SERVICE"
+                "ports below 1024 need a privilege; choose one from 1024 on, or grant CAP_NET_BIND_SERVICE"
                     .to_owned()
             }
             _ => return Error::from_io("bind", &*self.descriptor, cause),
@@ -170,8 +169,8 @@ impl Accept for Accepting {
     }
 }
 
-/// Who talks to whom. IPv4 peers of a dual-stack socket are shown as what they are, not as
-/// `::ffff:192.0.2.1`: allow-lists and logs are about those.
+/// The addresses of both ends. IPv4 peers of a dual-stack socket are shown as such, not as
+/// `::ffff:192.0.2.1`: allow-lists and logs use that form.
 pub(super) fn fact(local: SocketAddr, peer: SocketAddr) -> Tcp {
     let plain = |address: SocketAddr| match address.ip().to_canonical() {
         ip if ip.is_ipv4() => SocketAddr::new(ip, address.port()),

@@ -62,7 +62,7 @@ macro_rules! listening {
     };
 }
 
-/// Any family when connecting; IPv4 unless told otherwise when listening, as in Twisted.
+/// Any family when connecting; IPv4 by default when listening, as in Twisted.
 pub(crate) static TCP: Kind = Kind {
     listen: Some(Side::bytes(
         listening!(PORT, INTERFACE.default("0.0.0.0"), BACKLOG),

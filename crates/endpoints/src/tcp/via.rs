@@ -1,7 +1,7 @@
 //! `via=PROXY`: a connection through a proxy, as the layer that it stands for.
 //!
-//! The value is a URL of a table of its own, in which `http://` is a proxy; `environment` is looked at when a connection is
-//! opened ([`environment`](super::environment)).
+//! The value is a URL of a separate table, in which `http://` is a proxy; `environment` is evaluated when a
+//! connection is opened ([`environment`](super::environment)).
 
 use descriptor::{Descriptor, Span, Text, Url};
 use plan::kind::{Param, Role, ValueKind};
@@ -51,14 +51,14 @@ pub(super) fn rewrite(descriptor: &Descriptor, role: Role) -> Option<Descriptor>
     Some(layer)
 }
 
-/// Whether `text` is the URL of a proxy.
+/// Returns `true` if `text` is the URL of a proxy.
 pub(super) fn is_proxy(text: &str) -> bool {
     Proxy::of(&Text::typed(text)).is_some()
 }
 
 /// A proxy, as its URL names it.
 struct Proxy {
-    /// The layer, and what it is told beside the destination.
+    /// The layer, and its parameters in addition to the destination.
     layer: &'static str,
     version: Option<&'static str>,
     is_encrypted: bool,

@@ -46,12 +46,12 @@ impl Copying {
             };
             tokio::select! {
                 result = copied => result,
-                () = over => Err("it takes no more, and the session is over".to_owned()),
+                () = over => Err("it reads no more, and the session is over".to_owned()),
                 () = work.cut() => Err("the program stops".to_owned()),
             }
         };
         if let Err(why) = result {
-            warn!("{name} gets no more copies: {why}");
+            warn!("{name} receives no more copies: {why}");
             queue.abandon();
             // Counts until the session is over.
             poll_fn(|cx| queue.poll_closed(cx)).await;

@@ -1,11 +1,11 @@
 //! `tee:{A}:{B}`: what passes through `A`, sent to `B` as well.
 //!
-//! `B` can't stall `A`: what it doesn't take waits in a bounded queue, and the rest is lost and counted. It is connected
-//! beside the session, and if it fails, the session goes on without it.
+//! `B` can't stall `A`: data that it doesn't read waits in a bounded queue, and the rest is lost and counted. It is
+//! connected in parallel to the session, and if it fails, the session goes on without it.
 //!
 //! 1. [`stream`] wraps the session's end of `A` and sees what it reads and writes.
 //! 2. [`queue`] is what waits for `B`.
-//! 3. [`copying`] brings it there, in a task of its own.
+//! 3. [`copying`] writes it there, in a separate task.
 
 mod copying;
 mod queue;
@@ -89,14 +89,14 @@ const PARAMS: &[Param] = &[
     .default("5"),
 ];
 
-/// What is copied, and to what extent.
+/// What is copied, and the limits.
 #[derive(Clone, Copy, Debug)]
 struct Policy {
     received: bool,
     sent: bool,
     buffer: usize,
     grace: Duration,
-    /// The user has said that everybody may.
+    /// Set if `auth=none` is stated.
     is_stated: bool,
 }
 
@@ -138,7 +138,7 @@ struct Tee<E: ?Sized> {
     descriptor: String,
 }
 
-/// Where copies go.
+/// The destination of copies.
 #[derive(Clone, Debug)]
 struct Copy {
     to: Arc<dyn Connector>,

@@ -1,4 +1,4 @@
-//! What waits for the copy's endpoint: messages, or pieces of a stream, in the order in which they passed.
+//! The data that waits for the copy's endpoint: messages, or pieces of a stream, in order.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,7 +23,7 @@ struct State {
     reader: Option<Waker>,
 }
 
-/// What did not get into the copy.
+/// The data that is missing from the copy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lost {
     pub(super) pieces: u64,
@@ -124,7 +124,7 @@ impl State {
     }
 }
 
-/// What a piece takes beside its data.
+/// The memory of a piece in addition to its data.
 const WEIGHT: usize = 64;
 
 #[cfg(test)]

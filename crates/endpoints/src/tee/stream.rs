@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::queue::Queue;
 
-/// What sees the data.
+/// The observer of the data.
 pub(super) struct Seen {
     pub(super) queue: Arc<Queue>,
     pub(super) received: bool,

@@ -88,7 +88,7 @@ impl DialLayer for Dial {
     }
 }
 
-/// The size that the near side's terminal has, if it said one while it asked.
+/// Returns the size of the near side's terminal, if its request had one.
 fn size(info: &Info) -> Option<Size> {
     let one = |name| info.lookup("http", name)?.parse::<u16>().ok().filter(|n| *n > 0);
     Some(Size { cols: one("query.cols")?, rows: one("query.rows")? })

@@ -19,7 +19,7 @@ pub(super) struct TelnetStream {
     telnet: Telnet,
     /// Encoded and not yet written: answers, and at most [`CHUNK`] bytes of data, doubled.
     out: Vec<u8>,
-    /// How much of it has been written.
+    /// The number of bytes of it that have been written.
     written: usize,
     unflushed: bool,
     /// The server has hung up.
@@ -59,7 +59,7 @@ impl TelnetStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes and flushes what we say by ourselves: nobody else would flush it.
+    /// Writes and flushes our own answers: nothing else would flush them.
     fn push(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.drain(cx))?;
         if self.unflushed {
@@ -219,5 +219,5 @@ impl Life for TelnetStream {
     }
 }
 
-/// How much data is encoded at once: what bounds the buffer, at twice that and the answers.
+/// The amount of data that is encoded at once: it bounds the buffer, at twice that and the answers.
 const CHUNK: usize = 16 * 1024;

@@ -40,9 +40,9 @@ impl Files<'_> {
         let certified = CertifiedKey::from_der(certs, self.key(key)?, self.provider);
         certified.map(Arc::new).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => {
-                self.error(key, "this key does not belong to the certificate")
+                self.error(key, "the key doesn't match the certificate")
             }
-            error => self.error(key, &format!("this key can't be used: {error}")),
+            error => self.error(key, &format!("the key can't be used: {error}")),
         })
     }
 
@@ -51,7 +51,7 @@ impl Files<'_> {
             CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         match found {
             Ok(certs) if certs.is_empty() => {
-                Err(self.error(path, "there is no certificate in it (PEM)"))
+                Err(self.error(path, "it contains no certificate (PEM)"))
             }
             Ok(certs) => Ok(certs),
             Err(error) => Err(self.unreadable(path, &error)),
@@ -61,19 +61,20 @@ impl Files<'_> {
     fn key(self, path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
         if fs::metadata(path).is_ok_and(|file| file.mode() & 0o077 != 0) {
             warn!(
-                "the key file {} can be read by other users; chmod 600 keeps it private",
+                "the key file {} can be read by other users; protect it with chmod 600",
                 path.display()
             );
         }
         PrivateKeyDer::from_pem_file(path).map_err(|error| {
-            let is_encrypted = fs::read_to_string(path).is_ok_and(|text| text.contains("ENCRYPTED"));
+            let is_encrypted =
+                fs::read_to_string(path).is_ok_and(|text| text.contains("ENCRYPTED"));
             match error {
                 rustls::pki_types::pem::Error::NoItemsFound if is_encrypted => self.error(
                     path,
-                    "the key is encrypted; `openssl pkey -in FILE -out PLAIN` writes it without its password",
+                    "the key is encrypted; decrypt it with `openssl pkey -in FILE -out PLAIN`",
                 ),
                 rustls::pki_types::pem::Error::NoItemsFound => {
-                    self.error(path, "there is no private key in it (PEM)")
+                    self.error(path, "it contains no private key (PEM)")
                 }
                 error => self.unreadable(path, &error),
             }
@@ -99,7 +100,10 @@ impl Files<'_> {
         }
         for cert in certs {
             roots.add(cert).map_err(|error| {
-                self.error(path, &format!("a certificate in it can't be an authority: {error}"))
+                self.error(
+                    path,
+                    &format!("it contains a certificate that can't be an authority: {error}"),
+                )
             })?;
         }
         Ok(roots)
@@ -113,7 +117,7 @@ impl Files<'_> {
             .and_then(Iterator::collect::<Result<Vec<_>, _>>);
         match found {
             Ok(lists) if lists.is_empty() => {
-                Err(self.error(path, "there is no revocation list in it (PEM)"))
+                Err(self.error(path, "it contains no revocation list (PEM)"))
             }
             Ok(lists) => Ok(lists),
             Err(error) => Err(self.unreadable(path, &error)),
@@ -153,7 +157,7 @@ impl Files<'_> {
                 ErrorKind::Other,
                 "bind",
                 self.label,
-                format!("a certificate can't be made: {error}"),
+                format!("cannot create a certificate: {error}"),
             )
         };
         let mut params = CertificateParams::new(names).map_err(|error| failed(&error))?;
@@ -165,7 +169,7 @@ impl Files<'_> {
         let cert = params.self_signed(&key).map_err(|error| failed(&error))?;
         let der = cert.der().clone();
         info!(
-            "the self-signed certificate of {} has the SHA-256 fingerprint {}; clients of ours take it by \
+            "the self-signed certificate of {} has the SHA-256 fingerprint {}; endpointforward accepts it with \
              `pin={}`",
             self.label,
             fingerprint(&der),
@@ -188,7 +192,7 @@ impl Files<'_> {
     }
 }
 
-/// What tells whether a file has been replaced, links followed.
+/// The stamp that shows if a file has been replaced, links followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stamp(Vec<Option<[i64; 4]>>);
 

@@ -1,4 +1,4 @@
-//! Which certificate a connection shows.
+//! The choice of the certificate for a connection.
 
 use std::sync::Arc;
 

@@ -17,7 +17,7 @@ use super::certs::{Files, Stamp};
 use super::choose::Chooser;
 use super::verify::{Anything, Pinned};
 
-/// What both sides say.
+/// The settings of both sides.
 #[derive(Clone, Debug)]
 pub(super) struct Common {
     /// The endpoint, for messages.
@@ -30,7 +30,7 @@ pub(super) struct Common {
     pub(super) only_13: bool,
 }
 
-/// What authenticates a listener.
+/// The credentials of a listener.
 #[derive(Clone, Debug)]
 pub(super) struct Serving {
     pub(super) common: Common,
@@ -40,7 +40,7 @@ pub(super) struct Serving {
     pub(super) crl: Option<PathBuf>,
 }
 
-/// Whether clients show certificates.
+/// The verification of clients' certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Clients {
     Off,
@@ -48,7 +48,7 @@ pub(super) enum Clients {
     Required,
 }
 
-/// Whom a connection trusts.
+/// The trusted authorities and keys of a connection.
 #[derive(Clone, Debug)]
 pub(super) enum Trust {
     System,
@@ -153,7 +153,7 @@ impl Serving {
     }
 }
 
-/// What a certificate for this machine alone is for.
+/// Returns the names in a certificate for this machine alone.
 fn own_names(address: Option<IpAddr>) -> Vec<String> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];

@@ -43,13 +43,16 @@ impl DialLayer for Dial {
         let Conn { transport, info, control, guard } = conn;
         let target = info.get::<Target>().map(|target| target.host.clone());
         let name = self.name.clone().or(target).ok_or_else(|| {
-            let words = "nothing says which name the server's certificate must have; set `name=`";
+            let words = "the name of the server's certificate is unknown; set `name=`";
             self.error(ErrorKind::Other, words)
         })?;
         // A zone is of this machine alone.
         let name = name.split('%').next().unwrap_or_default().to_owned();
         let server = ServerName::try_from(name.clone()).map_err(|_| {
-            self.error(ErrorKind::Other, format!("`{name}` is no name that a certificate can have"))
+            self.error(
+                ErrorKind::Other,
+                format!("`{name}` is not a name that a certificate can have"),
+            )
         })?;
         let config = self.config().await?;
         let failed =

@@ -163,21 +163,23 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     if clients != Clients::Off && ca.is_none() {
         let mistake =
             args.mistake("verify-client", Code::MissingParameter, "`verify-client` needs `ca`");
-        mistakes.push(mistake.help("`ca=FILE` names the authorities of the clients' certificates"));
+        mistakes
+            .push(mistake.help("give the authorities of the clients' certificates with `ca=FILE`"));
     }
     if clients == Clients::Off && ca.is_some() {
-        let mistake = args.mistake("ca", Code::BadValue, "`ca` has no use without `verify-client`");
+        let mistake =
+            args.mistake("ca", Code::BadValue, "`ca` has no effect without `verify-client`");
         mistakes
-            .push(mistake.help("clients are asked for a certificate by `verify-client=required`"));
+            .push(mistake.help("request certificates from clients with `verify-client=required`"));
     }
     let optional = args.flag("optional");
     if optional && clients == Clients::Required {
         let message =
-            "plain connections have no certificate, and `verify-client=required` asks for one";
+            "plain connections have no certificate, but `verify-client=required` needs one";
         mistakes.push(args.mistake("optional", Code::BadValue, message));
     }
     if certs.len() > 1 && args.is_given("key") {
-        let message = "one `key` can't be that of several certificates";
+        let message = "one `key` can't match several certificates";
         let mistake = args.mistake("key", Code::BadValue, message);
         mistakes.push(mistake.help("put each certificate and its key in one file"));
     }
@@ -210,7 +212,7 @@ pub(super) fn connect(args: &Args) -> Planned<Arc<dyn DialLayer>> {
     }
     let insecure = args.flag("insecure");
     if insecure && (!pins.is_empty() || args.is_given("ca")) {
-        let message = "`insecure` takes every certificate, whatever `ca` and `pin` say";
+        let message = "`insecure` accepts every certificate, so `ca` and `pin` have no effect";
         mistakes.push(args.mistake("insecure", Code::BadValue, message));
     }
     if !mistakes.is_empty() {
@@ -220,7 +222,7 @@ pub(super) fn connect(args: &Args) -> Planned<Arc<dyn DialLayer>> {
         args.warn(
             "insecure",
             "insecure-tls",
-            "anybody on the way can read and change this connection",
+            "an attacker on the path can read and change this connection",
         );
     }
     let ca = match args.text("ca").unwrap_or_default() {

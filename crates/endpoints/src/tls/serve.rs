@@ -72,7 +72,7 @@ async fn load(serving: Serving, beneath: &Local) -> Result<Arc<ServerConfig>> {
     loaded.map(Arc::new)
 }
 
-/// What all connections of a listener share.
+/// State shared by all connections of a listener.
 struct Kept {
     serving: Serving,
     optional: bool,
@@ -138,13 +138,13 @@ impl Kept {
                 {
                     new.ticketer = Arc::clone(&config.ticketer);
                 }
-                info!("{label}: the files have changed, and are used from now on");
+                info!("{label}: loaded the changed files");
                 let mut current = self.current();
                 (current.config, current.stamp) = (Arc::clone(&new), stamp);
                 new
             }
             Err(error) => {
-                warn!("{error}; what was read before stays in use");
+                warn!("{error}; the earlier contents stay in use");
                 self.current().stamp = stamp;
                 config
             }
@@ -174,7 +174,7 @@ async fn shake(kept: &Kept, conn: Conn) -> Result<Option<Conn>> {
             let found = found.map_err(|error| kept.error(ErrorKind::Other, describe(&error)))?;
             if let Some(what) = found {
                 answer(&mut *stream).await;
-                let words = format!("{what} came, and a web page must not use what is behind this");
+                let words = format!("refused {what}: web pages must not use this destination");
                 return Err(kept.error(ErrorKind::Refused, words));
             }
         }
@@ -186,7 +186,7 @@ async fn shake(kept: &Kept, conn: Conn) -> Result<Option<Conn>> {
     }
     if is_http(&first) {
         answer(&mut *stream).await;
-        let words = "a plain HTTP request came; clients have to say `https://` or `wss://` here";
+        let words = "received a plain HTTP request; clients have to use `https://` or `wss://`";
         return Err(kept.error(ErrorKind::Protocol, words));
     }
     let sni = Arc::new(Mutex::new(None));
@@ -223,7 +223,7 @@ impl ResolvesServerCert for Noting {
     }
 }
 
-/// Whether a request of HTTP begins so.
+/// Returns `true` if these bytes begin an HTTP request.
 fn is_http(first: &[u8]) -> bool {
     let word = first.split(|byte| *byte == b' ').next().unwrap_or_default();
     (3..=7).contains(&word.len())
@@ -247,7 +247,7 @@ async fn answer(stream: &mut dyn ByteStream) {
     while let Some(Ok(1..)) = timeout(SILENCE, stream.read(&mut rest)).await {}
 }
 
-/// How often the files are looked at, at most.
+/// The minimum interval of checks of the files.
 const LOOK: Duration = Duration::from_secs(1);
 /// Enough to tell TLS from other protocols; the whole of a small request line isn't needed.
 const FIRST: usize = 16;

@@ -1,8 +1,8 @@
 //! A stream of bytes inside TLS, over rustls' unbuffered interface: nothing is kept of a connection at rest but its keys.
 //!
-//! Ciphertext is read into a buffer of the thread and decrypted there; plaintext is encrypted into another one. What is
-//! left over (a record that is cut, ciphertext that is not taken, plaintext that doesn't fit) is kept exactly as large
-//! as it is. rustls 0.24 changes this interface, and this file alone.
+//! Ciphertext is read into a buffer of the thread and decrypted there; plaintext is encrypted into another one. The
+//! rest (a record that is cut, ciphertext that is not taken, plaintext that doesn't fit) is kept exactly as large as
+//! it is. rustls 0.24 changes this interface, and only this file is affected.
 
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
@@ -44,22 +44,22 @@ pub(super) struct TlsStream {
     kept: Vec<u8>,
     /// Ciphertext that the stream beneath has not taken.
     out: Vec<u8>,
-    /// What lies in `out` are tickets, which wait for data to go with: a client that only writes, and closes, would be
+    /// Set if `out` contains tickets, which wait for data to go with: a client that only writes, and closes, would be
     /// reset by what it has not read, and its last data lost.
     tickets_wait: bool,
     /// Plaintext that did not fit the reader's buffer.
     spill: Vec<u8>,
-    /// The peer has said that it sends no more.
+    /// The peer has ended its sending.
     ended: bool,
-    /// What went wrong first. rustls would take the next good record after a bad one.
+    /// The first failure. rustls would take the next good record after a bad one.
     failed: Option<(ErrorKind, String)>,
-    /// We have said that we send no more.
+    /// We have ended our sending.
     finished: bool,
-    /// Whether an end without `close_notify` counts as one.
+    /// Set if an end without `close_notify` counts as one.
     truncation_allowed: bool,
 }
 
-/// How far a step of the protocol has come.
+/// The progress of a step of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
     /// The handshake needs more from the peer.
@@ -68,7 +68,7 @@ enum Progress {
     Open,
 }
 
-/// What is to be encrypted at the end of a step.
+/// The data to encrypt at the end of a step.
 enum Send<'a> {
     Nothing,
     Data(&'a [u8]),
@@ -132,8 +132,8 @@ impl TlsStream {
         }
     }
 
-    /// Reads ciphertext once, and takes what it says: how many bytes came, and how far that led. Plaintext goes to
-    /// `plain`, what doesn't fit there to the spill.
+    /// Reads ciphertext once, and processes it. Returns the number of bytes read, and the progress. Plaintext goes to
+    /// `plain`, and the part that doesn't fit there to the spill.
     fn poll_more(
         &mut self,
         cx: &mut Context<'_>,
@@ -237,7 +237,7 @@ impl TlsStream {
         }
     }
 
-    /// Whether ciphertext is to be written although there is no data to write.
+    /// Returns `true` if ciphertext is to be written although there is no data to write.
     fn has_unsent(&self) -> bool {
         !self.out.is_empty() && !self.tickets_wait
     }
@@ -342,7 +342,7 @@ fn encrypt<D>(
     }
 }
 
-/// Writes into what room there is, or says how much it needs; `None` if it can't.
+/// Writes into the given room, or returns how much it needs; `None` if it can't.
 type Write<'a> = dyn FnMut(&mut [u8]) -> Result<usize, Option<usize>> + 'a;
 
 /// Has `write` write behind `out`.
@@ -494,4 +494,5 @@ impl Life for TlsStream {
 const UNIT: usize = 32_812;
 /// As much as is encrypted at once.
 const MOST: usize = 32_768;
-const TRUNCATED: &str = "the peer ended without TLS's close_notify: what it sent may be cut (`truncation=allow` takes it)";
+const TRUNCATED: &str = "the peer ended without TLS's close_notify: its data may be truncated (accept this with \
+    `truncation=allow`)";

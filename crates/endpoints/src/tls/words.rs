@@ -1,4 +1,4 @@
-//! What a failure of TLS means, and what to do about it.
+//! Descriptions of TLS failures, with corrections.
 
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 
@@ -8,15 +8,17 @@ pub(super) fn of(error: &Error) -> String {
         Error::InvalidCertificate(certificate) => of_certificate(certificate),
         Error::AlertReceived(alert) => of_alert(*alert),
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            "what came is not TLS; does the peer speak it on this port?".to_owned()
+            "received data that is not TLS; does the peer use TLS on this port?".to_owned()
         }
         Error::PeerIncompatible(PeerIncompatible::SupportedVersionsExtensionRequired) => {
-            "the peer only speaks versions of TLS that are not allowed here; see `min`".to_owned()
+            "the peer supports only TLS versions below `min`".to_owned()
         }
         Error::NoCertificatesPresented => {
-            "the client sent no certificate, and `verify-client=required` asks for one".to_owned()
+            "the client sent no certificate, but `verify-client=required` needs one".to_owned()
         }
-        Error::NoApplicationProtocol => "the peer knows none of the protocols in `alpn`".to_owned(),
+        Error::NoApplicationProtocol => {
+            "the peer supports none of the protocols in `alpn`".to_owned()
+        }
         other => format!("TLS: {other}"),
     }
 }
@@ -30,12 +32,12 @@ fn of_certificate(error: &CertificateError) -> String {
             "the peer's certificate is not valid yet; are the clocks right?"
         }
         CertificateError::UnknownIssuer => {
-            "the peer's certificate is of an authority that is not trusted; name it with `ca=FILE`, or \
-             the certificate's key with `pin=`"
+            "the peer's certificate is signed by an untrusted authority; trust the authority with `ca=FILE`, or the \
+             certificate's key with `pin=`"
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             return format!(
-                "the peer's certificate is for another name ({error}); `name=` says which is meant"
+                "the peer's certificate is for another name ({error}); set the expected name with `name=`"
             );
         }
         CertificateError::BadSignature => {
@@ -43,13 +45,13 @@ fn of_certificate(error: &CertificateError) -> String {
         }
         CertificateError::Revoked => "the peer's certificate has been revoked",
         CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-            "the peer's certificate is that of an authority, as `openssl req -x509` makes them; `pin=` \
-             takes it by its key"
+            "the peer's certificate is an authority's, as `openssl req -x509` creates them; trust its key with \
+             `pin=`"
         }
         CertificateError::ApplicationVerificationFailure => {
-            "the key of the peer's certificate is none of those in `pin`"
+            "the key of the peer's certificate is not listed in `pin`"
         }
-        other => return format!("the peer's certificate is not accepted: {other}"),
+        other => return format!("the peer's certificate is invalid: {other}"),
     };
     words.to_owned()
 }
@@ -61,15 +63,13 @@ fn of_alert(alert: AlertDescription) -> String {
             "it does not accept our certificate"
         }
         AlertDescription::CertificateRequired => {
-            "it asks for a certificate of ours; give one with `cert=` and `key=`"
+            "it requires a client certificate; give one with `cert=` and `key=`"
         }
         AlertDescription::CertificateExpired => "our certificate has expired",
-        AlertDescription::UnrecognisedName => {
-            "it has no certificate for the name that we asked for"
-        }
-        AlertDescription::ProtocolVersion => "it speaks none of our versions of TLS",
-        AlertDescription::HandshakeFailure => "we have no cipher or key exchange in common",
-        AlertDescription::NoApplicationProtocol => "it knows none of our protocols (`alpn`)",
+        AlertDescription::UnrecognisedName => "it has no certificate for the requested name",
+        AlertDescription::ProtocolVersion => "it supports none of our TLS versions",
+        AlertDescription::HandshakeFailure => "there is no common cipher or key exchange",
+        AlertDescription::NoApplicationProtocol => "it supports none of our protocols (`alpn`)",
         other => return format!("the peer ended TLS with an alert: {other:?}"),
     };
     format!("the peer ended TLS: {words}")

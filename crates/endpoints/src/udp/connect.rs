@@ -122,7 +122,7 @@ impl Connect {
         let hint = match cause.kind() {
             io::ErrorKind::PermissionDenied => "a broadcast address needs `broadcast=true`",
             io::ErrorKind::AddrInUse => {
-                "`bind` has a port that is in use: one session at a time can send from it"
+                "`bind` has a port that is in use: only one session at a time can send from it"
             }
             io::ErrorKind::AddrNotAvailable => "`bind` must be an address of this machine",
             _ => return Error::from_io("connect", &*self.descriptor, cause),

@@ -88,7 +88,7 @@ fn groups(args: &Args) -> std::result::Result<Vec<Group>, Diagnostic> {
                 let message = format!(
                     "`multicast` must be a group, as `239.1.2.3` and `ff02::123` are, and `{word}` is none"
                 );
-                let help = "an interface is written behind its group: `multicast={239.1.2.3,eth0}`";
+                let help = "write the interface after its group: `multicast={239.1.2.3,eth0}`";
                 return Err(args.mistake("multicast", Code::BadValue, message).help(help));
             }
         }
@@ -103,10 +103,9 @@ impl Listener for Listen {
         let socket = self.open(address).map_err(|cause| self.explain(address, cause))?;
         for group in &self.groups {
             group.join(&socket).map_err(|cause| {
-                let words = format!("can't join `{}`: {}", group.address, describe(&cause));
-                Error::new(ErrorKind::NotFound, "bind", &*self.descriptor, words).with_hint(
-                    "name an interface that is there and takes multicast; `ip address` lists them",
-                )
+                let words = format!("cannot join `{}`: {}", group.address, describe(&cause));
+                Error::new(ErrorKind::NotFound, "bind", &*self.descriptor, words)
+                    .with_hint("name an interface that supports multicast; `ip address` lists them")
             })?;
         }
         let shared = || {
@@ -134,7 +133,7 @@ impl Listen {
                 .with_hint("give an address of this machine; `ip address` lists them")
         };
         let found = interface.resolve(cx, self.port).await.map_err(|cause| {
-            unknown(format!("`{interface}` can't be resolved: {}", describe(&cause)))
+            unknown(format!("cannot resolve `{interface}`: {}", describe(&cause)))
         })?;
         let first = found.into_iter().min_by_key(SocketAddr::is_ipv6);
         first.ok_or_else(|| unknown(format!("`{interface}` has no address")))
@@ -161,8 +160,8 @@ impl Listen {
     fn explain(&self, address: SocketAddr, cause: io::Error) -> Error {
         let hint = match cause.kind() {
             io::ErrorKind::AddrInUse => format!(
-                "another program listens there; choose another port, or find it with \
-                 `ss -lunp 'sport = :{}'`",
+                "another program uses this port; choose another one, or find the program with `ss -lunp 'sport = \
+                 :{}'`",
                 address.port()
             ),
             io::ErrorKind::AddrNotAvailable => format!(
@@ -170,8 +169,7 @@ impl Listen {
                 address.ip()
             ),
             io::ErrorKind::PermissionDenied if address.port() < 1024 => {
-                "ports below 1024 are for root; choose one from 1024 on, or give the program \
-                 CAP_NET_BIND_SERVICE"
+                "ports below 1024 need a privilege; choose one from 1024 on, or grant CAP_NET_BIND_SERVICE"
                     .to_owned()
             }
             _ => return Error::from_io("bind", &*self.descriptor, cause),

@@ -1,4 +1,5 @@
-//! A UDP socket of many peers: where a datagram was sent to, what the system has dropped, and what ICMP says.
+//! A UDP socket of many peers: the destination address of each datagram, the number that the system has dropped, and
+//! ICMP errors.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -21,11 +22,11 @@ use crate::datagram::{Received, Socket};
 pub(super) struct Shared {
     socket: UdpSocket,
     local: SocketAddr,
-    /// Whether it has several addresses, and answers are to leave from the right one.
+    /// Set if it has several addresses, and answers are to leave from the right one.
     tells: bool,
 }
 
-/// A peer, and which address of ours it has sent to, if that is told.
+/// A peer, and the local address that it has sent to, if that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PeerAt {
     peer: SocketAddr,
@@ -33,7 +34,7 @@ pub(super) struct PeerAt {
 }
 
 impl Shared {
-    /// `tells` as far as its address is every address of the machine.
+    /// Creates it. `tells` takes effect if its address is every address of the machine.
     pub(super) fn new(socket: UdpSocket, tells: bool) -> io::Result<Self> {
         let local = socket.local_addr()?;
         let tells = tells && local.ip().is_unspecified();
@@ -87,8 +88,8 @@ impl Shared {
         Ok(message)
     }
 
-    /// What ICMP has said about a datagram of ours. A route that is gone may come back, and a datagram that was too
-    /// large for its way says nothing about the next; a port that nobody listens on is an end.
+    /// Returns the ICMP error about a datagram of ours. A route that is gone may come back, and a datagram that was
+    /// too large for its path doesn't affect the next; a port without a listener is an end.
     fn refusal(&self) -> io::Result<Option<Received<PeerAt>>> {
         let mut head = [0; 1];
         let message = self.socket.try_io(Interest::ERROR, || {
@@ -103,7 +104,7 @@ impl Shared {
     }
 }
 
-/// What recvmsg(2) brings.
+/// The result of recvmsg(2).
 struct Message {
     len: usize,
     address: Option<SocketAddr>,
@@ -190,7 +191,7 @@ impl Socket for Shared {
     }
 }
 
-/// Who talks to whom. IPv4 peers of a dual-stack socket are shown as what they are.
+/// The addresses of both ends. IPv4 peers of a dual-stack socket are shown as such.
 pub(super) fn fact(local: SocketAddr, peer: SocketAddr) -> Udp {
     let plain = |address: SocketAddr| match address.ip().to_canonical() {
         ip if ip.is_ipv4() => SocketAddr::new(ip, address.port()),
@@ -200,7 +201,7 @@ pub(super) fn fact(local: SocketAddr, peer: SocketAddr) -> Udp {
     Udp { local: plain(local), peer: plain(peer) }
 }
 
-/// Whether it may have come of a datagram that was sent to somebody else.
+/// Returns `true` if it may be about a datagram that was sent to another peer.
 fn is_icmp(error: &io::Error) -> bool {
     let of_icmp = [
         Errno::ECONNREFUSED,
@@ -223,7 +224,7 @@ fn address(storage: &SockaddrStorage) -> Option<SocketAddr> {
     storage.as_sockaddr_in6().map(|v6| SocketAddrV6::from(*v6).into())
 }
 
-/// What all that comes beside a datagram takes at once.
+/// The space for all control messages of a datagram together.
 const SPACE: usize = cmsg_space::<libc::in6_pktinfo>()
     + cmsg_space::<u32>()
     + cmsg_space::<(libc::sock_extended_err, libc::sockaddr_in6)>();

@@ -32,7 +32,7 @@ impl Peer {
         Self { socket, failed }
     }
 
-    /// Ready with what ICMP has said, once it has.
+    /// Ready with an ICMP error, once there is one.
     fn poll_failed(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         loop {
             ready!(self.failed.as_mut().poll(cx));

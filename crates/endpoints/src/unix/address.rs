@@ -1,4 +1,4 @@
-//! Where a socket is: a path, or an abstract name.
+//! The address of a socket: a path, or an abstract name.
 
 use std::fmt;
 use std::io;
@@ -22,17 +22,19 @@ impl Address {
         let text = args.text(name).unwrap_or_default();
         let wrong = |message: String| Err(args.mistake(name, Code::BadValue, message));
         if text.contains('\0') {
-            return wrong(format!("`{name}` can't hold a NUL"));
+            return wrong(format!("`{name}` can't contain a NUL"));
         }
         // sun_path has 108 bytes, one of which is the NUL after a path or before a name.
         let length = text.trim_start_matches('@').len();
         if length > 107 {
-            return wrong(format!("`{name}` has {length} bytes, and a socket's has 107 at most"));
+            return wrong(format!(
+                "`{name}` has {length} bytes, and a socket's path has at most 107"
+            ));
         }
         match text.strip_prefix('@') {
             _ if text.is_empty() || text == "@" => wrong(format!("`{name}` is empty")),
             Some(_) if !cfg!(target_os = "linux") => {
-                wrong("abstract names (`@name`) are Linux's only".into())
+                wrong("abstract names (`@name`) exist on Linux only".into())
             }
             Some(name) => Ok(Self::Abstract(name.to_owned())),
             None => Ok(Self::Path(text.into())),

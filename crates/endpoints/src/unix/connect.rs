@@ -76,16 +76,16 @@ impl Connect {
         let hint = match cause.kind() {
             io::ErrorKind::NotFound => "no such socket; start the server or check the path",
             io::ErrorKind::ConnectionRefused => {
-                "nothing listens on this socket any more; start the server"
+                "no server listens on this socket; start the server"
             }
             io::ErrorKind::PermissionDenied => {
                 "connecting needs write permission on the socket and search permission on its \
                  directories"
             }
             io::ErrorKind::TimedOut => {
-                let words = "the listener accepts nothing: its backlog is full";
+                let words = "the listener doesn't accept connections: its backlog is full";
                 return Error::new(ErrorKind::Timeout, "connect", &*self.descriptor, words)
-                    .with_hint("`timeout=` waits longer");
+                    .with_hint("wait longer with `timeout=`");
             }
             _ => return Error::from_io("connect", &*self.descriptor, cause),
         };
@@ -93,7 +93,7 @@ impl Connect {
     }
 }
 
-/// Who is there: `SO_PEERCRED` in unix(7), as of the time of connect(2) or listen(2).
+/// The peer: `SO_PEERCRED` in unix(7), as of the time of connect(2) or listen(2).
 pub(super) fn fact(address: &Address, stream: &UnixStream) -> Unix {
     let peer = stream.peer_cred().ok();
     Unix {

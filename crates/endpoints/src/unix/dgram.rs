@@ -1,5 +1,5 @@
-//! `unix-dgram`: a session for each sender when listening ([`datagram`](crate::datagram)), a socket for each session when
-//! connecting. A sender without an address can't be answered, and is told apart by its process.
+//! `unix-dgram`: a session for each sender when listening ([`datagram`](crate::datagram)), a socket for each session
+//! when connecting. A sender without an address can't be answered, and is identified by its process.
 
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -167,8 +167,8 @@ impl Senders {
         if !self.has_refused.swap(true, Ordering::Relaxed) {
             let user = uid.map_or_else(|| "unknown".to_owned(), |uid| uid.to_string());
             warn!(
-                "refused the datagrams of the user {user} at unix-dgram:{}: it may be in front of a program or a \
-                 device of yours; `users=any` lets every user of this machine send",
+                "refused the datagrams of the user {user} at unix-dgram:{}: the destination may be a program or a \
+                 device; admit all users of this machine with `users=any`",
                 self.address
             );
         }
@@ -240,16 +240,16 @@ impl Connect {
         let hint = match cause.kind() {
             io::ErrorKind::NotFound => "no such socket; start the server or check the path",
             io::ErrorKind::ConnectionRefused => {
-                "nothing receives on this socket any more; start the server"
+                "no server receives on this socket; start the server"
             }
             io::ErrorKind::PermissionDenied => {
                 "sending needs write permission on the socket and search permission on its directories"
             }
             io::ErrorKind::AddrInUse => {
-                "`bind` is in use: one session at a time can have it; remove it if nobody does"
+                "`bind` is in use: only one session at a time can use it; remove it if no session does"
             }
             _ if cause.raw_os_error() == Some(rustix::io::Errno::PROTOTYPE.raw_os_error()) => {
-                "it is no datagram socket; a stream socket is `unix:PATH`"
+                "it is not a datagram socket; for a stream socket, write `unix:PATH`"
             }
             _ => return Error::from_io("connect", &*self.descriptor, cause),
         };

@@ -35,7 +35,7 @@ pub(super) fn backlog(args: &Args) -> i32 {
     backlog.expect("`backlog` has a default and is at most 65535")
 }
 
-/// Whose processes may connect, if nothing was asked for: a path's mode has said it; a name has none.
+/// The users whose processes may connect by default: a path's mode decides it; a name has none.
 pub(super) fn chosen(asked: Option<Users>, address: &Address, guards: bool) -> Users {
     let is_name = address.path().is_none();
     asked.unwrap_or(if guards && is_name { Users::Same } else { Users::Any })

@@ -1,4 +1,4 @@
-//! The lock beside a socket: a symbolic link `PATH.lock` that points to our process number.
+//! The lock of a socket: a symbolic link `PATH.lock` whose target is our process ID.
 //!
 //! It is Twisted's `FilesystemLock`, so that the two keep off each other's sockets. Creating a
 //! symbolic link fails if it exists, which makes it the lock.
@@ -35,7 +35,7 @@ impl Lock {
         path.into()
     }
 
-    /// Takes the lock beside `socket`.
+    /// Takes the lock of `socket`.
     pub(super) fn take(socket: &Path) -> Result<Self, Taken> {
         let path = Self::beside(socket);
         let mine = std::process::id().to_string();
@@ -93,7 +93,8 @@ fn discard(path: &Path, mine: &str, owner: &str) -> io::Result<()> {
     removed
 }
 
-/// Whether a lock's text names a process that exists. What isn't a number is nobody's.
+/// Returns `true` if a lock's text is the ID of a process that exists. Text that isn't a number
+/// belongs to no process.
 fn is_alive(owner: &str) -> bool {
     let Some(pid) = pid::parse(owner) else { return false };
     // EPERM is another user's process: alive.

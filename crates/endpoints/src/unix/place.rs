@@ -21,7 +21,7 @@ use super::lock::{Lock, Taken};
 pub(super) struct Place {
     pub(super) descriptor: String,
     pub(super) address: Address,
-    /// What was asked for.
+    /// The requested mode.
     mode: Option<u32>,
     lockfile: bool,
     unlink: bool,
@@ -34,8 +34,7 @@ impl Place {
         if address.path().is_none() {
             for name in ["mode", "lockfile", "unlink"] {
                 if args.is_given(name) {
-                    let message =
-                        format!("`{name}` means nothing here: an abstract name has no file");
+                    let message = format!("`{name}` has no effect: an abstract name has no file");
                     args.warn(name, "no-effect", message);
                 }
             }
@@ -49,8 +48,8 @@ impl Place {
         })
     }
 
-    /// Binds a socket of this type there, on which `set` has set its options. What is behind it may take whatever comes: it
-    /// must not be every user's.
+    /// Binds a socket of this type there, on which `set` has set its options. The destination may be a program, so
+    /// the socket must not be accessible to every user.
     pub(super) fn bind(
         &self,
         sort: Type,
@@ -108,12 +107,12 @@ impl Place {
         Lock::take(path).map_err(|taken| match taken {
             Taken::Io(cause) => self.explain(cause),
             Taken::By(pid) if pid == std::process::id().to_string() => self
-                .busy("this program listens there already")
-                .with_hint("each listener needs a path of its own"),
+                .busy("another listener of this program uses it")
+                .with_hint("give each listener a different path"),
             Taken::By(pid) => {
                 let lock = Lock::beside(path);
                 self.busy(&format!("process {pid} has locked it")).with_hint(format!(
-                    "stop process {pid}; if it is no server of this socket, remove {}",
+                    "stop process {pid}; if it doesn't serve this socket, remove {}",
                     lock.display()
                 ))
             }
@@ -125,7 +124,7 @@ impl Place {
         // There is nothing, or bind will say better what is wrong.
         let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
         if !found.file_type().is_socket() {
-            let words = "something that isn't a socket is there already";
+            let words = "a file that isn't a socket exists already";
             return Err(self.busy(words).with_hint("choose another path, or move it away"));
         }
         let answer = Socket::new(Domain::UNIX, Type::STREAM, None).and_then(|probe| {
@@ -138,16 +137,15 @@ impl Place {
             // EPROTOTYPE is a datagram socket, EAGAIN a full backlog, EACCES another user's.
             _ => {
                 let hint = format!(
-                    "another program listens there; choose another path, or find it with \
-                     `ss -xlp src {}`",
+                    "another program listens on it; choose another path, or find the program with `ss -xlp src {}`",
                     path.display()
                 );
                 return Err(self.busy("the socket is in use").with_hint(hint));
             }
         }
         if !self.unlink {
-            let hint = format!("nobody listens on it: remove {}", path.display());
-            return Err(self.busy("a socket is there already").with_hint(hint));
+            let hint = format!("no process listens on it: remove {}", path.display());
+            return Err(self.busy("a socket exists already").with_hint(hint));
         }
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.explain(error)),
@@ -161,7 +159,7 @@ impl Place {
 
     pub(super) fn explain(&self, cause: io::Error) -> Error {
         let hint = match cause.kind() {
-            io::ErrorKind::AddrInUse => "another program listens there; choose another name",
+            io::ErrorKind::AddrInUse => "another program listens on it; choose another name",
             io::ErrorKind::NotFound => "the directory does not exist",
             io::ErrorKind::PermissionDenied => "the directory must be writable",
             _ => return Error::from_io("bind", &*self.descriptor, cause),

@@ -104,8 +104,8 @@ impl Accept for Accepting {
             if !self.users.include(fact.uid) {
                 let user = fact.uid.map_or_else(|| "unknown".to_owned(), |uid| uid.to_string());
                 warn!(
-                    "refused a process of the user {user} at {}: it may be in front of a program or a device of \
-                     yours; `users=any` lets every user of this machine connect",
+                    "refused a process of the user {user} at {}: the destination may be a program or a device; admit \
+                     all users of this machine with `users=any`",
                     self.local
                 );
                 continue;
@@ -152,7 +152,7 @@ impl Decision for Arrived {
     }
 }
 
-/// Who is there, as of the time of connect(2) or listen(2).
+/// The peer, as of the time of connect(2) or listen(2).
 fn fact(address: &Address, socket: impl AsFd) -> Unix {
     let peer = rustix::net::sockopt::socket_peercred(socket).ok();
     Unix {
@@ -222,19 +222,20 @@ impl Connect {
         let hint = match cause.kind() {
             io::ErrorKind::NotFound => "no such socket; start the server or check the path",
             io::ErrorKind::ConnectionRefused => {
-                "nothing listens on this socket any more; start the server"
+                "no server listens on this socket; start the server"
             }
             io::ErrorKind::PermissionDenied => {
                 "connecting needs write permission on the socket and search permission on its \
                  directories"
             }
             io::ErrorKind::TimedOut => {
-                let words = "the listener accepts nothing: its backlog is full";
+                let words = "the listener doesn't accept connections: its backlog is full";
                 return Error::new(ErrorKind::Timeout, "connect", &*self.descriptor, words)
-                    .with_hint("`timeout=` waits longer");
+                    .with_hint("wait longer with `timeout=`");
             }
             _ if cause.raw_os_error() == Some(rustix::io::Errno::PROTOTYPE.raw_os_error()) => {
-                "it is no such socket; a stream socket is `unix:PATH`, one for datagrams `unix-dgram:PATH`"
+                "it is not such a socket; for a stream socket, write `unix:PATH`, for a datagram socket \
+                 `unix-dgram:PATH`"
             }
             _ => return Error::from_io("connect", &*self.descriptor, cause),
         };
@@ -288,7 +289,7 @@ impl Link for Peer {
     }
 }
 
-/// Whether a message of nothing was the end. It is none as long as the peer may send more, and none if something
+/// Returns `true` if an empty message was the end. It isn't as long as the peer may send more, nor if something
 /// follows.
 fn is_end(socket: &UnixDatagram) -> io::Result<bool> {
     let mut fds = [PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::RDHUP)];

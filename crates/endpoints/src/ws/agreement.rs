@@ -1,4 +1,4 @@
-//! What a server agrees to in its answer to our handshake (RFC 6455 section 4.1).
+//! The server's answer to our handshake (RFC 6455 section 4.1).
 
 use ::bytes::BytesMut;
 use endpoint::{ByteStream, ErrorKind};
@@ -14,21 +14,21 @@ use websocket::deflate::{self, Config, Params};
 use crate::http::response::{Failure, refused};
 use crate::http::syntax::printable;
 
-/// What was asked for.
+/// The request.
 pub(super) struct Asked<'a> {
     pub(super) key: &'a str,
     pub(super) subprotocols: &'a [String],
-    /// How compression was offered, if it was.
+    /// The offer of compression, if there was one.
     pub(super) deflate: Option<&'a Config>,
 }
 
-/// What the server agreed to.
+/// The agreed parameters.
 pub(super) struct Agreed {
     pub(super) subprotocol: Option<String>,
     pub(super) deflate: Option<Params>,
 }
 
-/// What the server agreed to, if its answer is right.
+/// Returns the agreed parameters, if the server's answer is valid.
 pub(super) async fn check(
     stream: &mut Box<dyn ByteStream>,
     response: &Response,
@@ -62,7 +62,7 @@ pub(super) async fn check(
         None => {
             let extensions = printable(&extensions);
             return Err(protocol(format!(
-                "the server uses extensions without being asked: {extensions}"
+                "the server uses extensions that were not offered: {extensions}"
             )));
         }
     };
@@ -90,6 +90,6 @@ fn one<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>,
     let Some(value) = values.next() else { return Ok(None) };
     match (values.next(), value.to_str()) {
         (None, Ok(value)) => Ok(Some(value.trim())),
-        _ => Err((ErrorKind::Protocol, format!("the server's `{name}` is not one value"))),
+        _ => Err((ErrorKind::Protocol, format!("the server's `{name}` is not a single value"))),
     }
 }

@@ -29,13 +29,13 @@ pub(super) struct Dialling {
     /// The endpoint, for messages.
     pub(super) label: String,
     pub(super) request: Request,
-    /// Whether the server has to choose a subprotocol.
+    /// Set if the server has to choose a subprotocol.
     pub(super) required: bool,
     pub(super) limit: Duration,
     pub(super) options: Options,
 }
 
-/// What is asked for.
+/// The contents of a request.
 pub(super) struct Request {
     pub(super) host: Option<String>,
     pub(super) target: String,
@@ -201,7 +201,7 @@ impl Dialling {
             let value = self.fill(value, info)?;
             // A peer's words may be in it: nothing of them may begin another header.
             if !is_value(&value) {
-                let words = format!("the header `{name}` would have control characters in it");
+                let words = format!("the header `{name}` would contain control characters");
                 return Err(self.error(ErrorKind::Refused, words));
             }
             put(name, &value);

@@ -17,14 +17,14 @@ use crate::http::mount::Refused;
 use crate::http::request::Asked;
 use crate::http::syntax::{has_word, is_token, printable, single, words};
 
-/// What a right handshake asks for.
+/// The contents of a valid handshake.
 pub(super) struct Handshake {
     pub(super) key: String,
-    /// What was chosen of the subprotocols offered.
+    /// The chosen subprotocol.
     pub(super) subprotocol: Option<String>,
-    /// How messages are compressed, and the answer that says so.
+    /// The agreed compression, and the header of the answer.
     pub(super) deflate: Option<(Params, String)>,
-    /// Whether the client wants a refusal told with a Close frame, as a page can't read an HTTP reply.
+    /// Set if the client wants a refusal as a Close frame, as a page can't read an HTTP reply.
     pub(super) tells: bool,
 }
 
@@ -34,24 +34,23 @@ pub(super) fn check(asked: &Asked<'_>, listening: &Listening) -> Result<Handshak
     let headers = &head.headers;
     let bad = |line: &str| Refused::new(StatusCode::BAD_REQUEST, ErrorKind::Protocol, line);
     if head.method != Method::GET {
-        return Err(bad("a WebSocket connection is a GET"));
+        return Err(bad("a WebSocket request must use GET"));
     }
     if head.version != Version::HTTP_11 {
         return Err(bad(
-            "a WebSocket connection needs HTTP/1.1: a proxy on the way may have to be told \
-                        so, as nginx by `proxy_http_version 1.1`",
+            "a WebSocket request must use HTTP/1.1: configure the reverse proxy, with `proxy_http_version 1.1` in \
+             nginx",
         ));
     }
     if !has_word(headers, &CONNECTION, "upgrade") {
-        let line = "the header `Connection: upgrade` is missing: a proxy on the way has to be told \
-                    to pass upgrades on";
+        let line = "the header `Connection: upgrade` is missing: configure the reverse proxy to pass upgrades on";
         return Err(bad(line));
     }
     if head.has_body {
         return Err(bad("a WebSocket handshake has no body"));
     }
     if single(headers, &SEC_WEBSOCKET_VERSION) != Ok(Some("13")) {
-        let line = "only version 13 of WebSocket (RFC 6455) is spoken here";
+        let line = "only WebSocket version 13 (RFC 6455) is supported";
         let mut bad = Refused::new(StatusCode::UPGRADE_REQUIRED, ErrorKind::Protocol, line);
         reply::version(&mut bad.reply);
         return Err(bad);
@@ -59,7 +58,11 @@ pub(super) fn check(asked: &Asked<'_>, listening: &Listening) -> Result<Handshak
     let key = match single(headers, &SEC_WEBSOCKET_KEY) {
         Ok(Some(key)) => key,
         Ok(None) => return Err(bad("the header Sec-WebSocket-Key is missing")),
-        Err(()) => return Err(bad("there must be one header Sec-WebSocket-Key, and text in it")),
+        Err(()) => {
+            return Err(bad(
+                "there must be exactly one Sec-WebSocket-Key header, and it must be text",
+            ));
+        }
     };
     if !base64::encodes(key, 16) {
         return Err(bad("Sec-WebSocket-Key must be 16 bytes in base64"));
@@ -76,14 +79,14 @@ pub(super) fn check(asked: &Asked<'_>, listening: &Listening) -> Result<Handshak
                     format!("none of the WebSocket subprotocols `{names}` is known")
                 }
             };
-            let mut line = format!("{mistake}; this server only speaks `{spoken}`");
+            let mut line = format!("{mistake}; this server supports only `{spoken}`");
             if let Disagreement::Unknown(names) = &why
                 && let Some(name) = names.first().filter(|name| is_token(name))
             {
                 // What is listed already has to be repeated: the parameter is one list.
                 let listed = spoken.names.iter().map(|name| format!("{name},")).collect::<String>();
                 line.push_str(&format!(
-                    "; to take it, add it to the listener: `subprotocol={{{listed}{}}}`",
+                    "; to accept it, add it to the listener: `subprotocol={{{listed}{}}}`",
                     printable(name)
                 ));
             }
@@ -97,7 +100,7 @@ pub(super) fn check(asked: &Asked<'_>, listening: &Listening) -> Result<Handshak
     let wanted = listening.options.compression.as_ref();
     let deflate = wanted.and_then(|wanted| deflate::answer(&wanted.config, offers));
     if deflate.is_some() && !deflate::has_memory() {
-        let line = "there is no memory for another compressed connection";
+        let line = "no memory is left for another compressed connection";
         return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Other, line));
     }
     let tells = words(headers, &SEC_WEBSOCKET_PROTOCOL).any(|name| name == terminal::TELL)

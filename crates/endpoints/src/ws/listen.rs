@@ -1,4 +1,4 @@
-//! The listening side: a front with a WebSocket mounted on it, and a page beside that.
+//! The listening side: a front with a WebSocket mounted on it, and a page.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -133,7 +133,7 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// What a browser gets, and whether there is something to look at.
+/// Returns the page for browsers, and whether it has any content.
 fn page(
     listening: &Listening,
     folder: Option<Folder>,

@@ -1,4 +1,4 @@
-//! What the listening side is planned with.
+//! The planned settings of the listening side.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ pub(super) struct Listening {
     pub(super) path: Option<String>,
     pub(super) spoken: Spoken,
     pub(super) origins: Origins,
-    /// The path that tells a load balancer that we are there.
+    /// The path of the health check.
     pub(super) health: Option<String>,
     pub(super) auth: Auth,
     pub(super) show: Show,
-    /// Whether a folder without `index.html` shows its files.
+    /// Set if a folder without `index.html` lists its files.
     pub(super) lists: bool,
-    /// What a page sees a service through.
+    /// The layer through which a page sees a service.
     pub(super) telnet: Option<Arc<dyn DialLayer>>,
     /// Beside what the handshake needs in its answer.
     pub(super) headers: Vec<(String, String)>,

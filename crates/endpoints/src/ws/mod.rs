@@ -4,8 +4,8 @@
 //!
 //! 1. [`listen`]: the front of a listener ([`http`](crate::http)) is bound, with a WebSocket and a page mounted on it;
 //! 2. [`upgrade`]: a request for a WebSocket is checked ([`handshake`]), [negotiated](negotiate), and becomes an offer;
-//! 3. [`stream`]: frames, seen as bytes or as messages; between two of us and for the page, with signals beside them
-//!    ([`terminal`]) and with half-close.
+//! 3. [`stream`]: frames, seen as bytes or as messages; between two instances of endpointforward and for the page,
+//!    with signals ([`terminal`]) and with half-close.
 //!
 //! A connecting one goes from [`dial`] to the same stream.
 

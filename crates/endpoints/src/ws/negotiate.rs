@@ -1,15 +1,15 @@
 //! Subprotocols (RFC 6455 sections 1.9 and 4.2.2), and what they do to the data.
 //!
-//! `endpointforward.v1` is ours ([`terminal`](super::terminal)). `binary` and `base64` are websockify's: bytes in binary
-//! frames, and base64 in text frames. Names that are configured say nothing about frames (but for
-//! MQTT's); nor does it if none is agreed on. Then [`Encoding`] decides.
+//! `endpointforward.v1` is our own ([`terminal`](super::terminal)). `binary` and `base64` are websockify's: bytes in
+//! binary frames, and base64 in text frames. Configured names don't define the use of frames (except MQTT's), and
+//! neither does a connection without one. Then [`Encoding`] decides.
 
 use std::fmt;
 
 /// The name of the subprotocol that is ours.
 pub(super) const TERMINAL: &str = "endpointforward.v1";
 
-/// What is agreed on says which frames carry data.
+/// The use of frames for data, by the agreed subprotocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     /// No subprotocol: binary frames and text frames, both as they are.
@@ -22,7 +22,7 @@ pub(super) enum Mode {
     Terminal,
 }
 
-/// How bytes become messages where the subprotocol leaves that open.
+/// How bytes become messages if the subprotocol doesn't define it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
     /// Text of base64.
@@ -51,7 +51,7 @@ impl Mode {
         }
     }
 
-    /// Whether data goes in text messages; `text` tells whether it comes from one.
+    /// Returns `true` if data is sent in text messages; `text` is set if it comes from one.
     pub(super) fn sends_text(self, text: bool) -> bool {
         match self {
             Self::Any => text,
@@ -79,12 +79,12 @@ impl Encoding {
 pub(super) struct Spoken {
     /// Beside [`FRAMINGS`], that every listener takes.
     pub(super) names: Vec<String>,
-    /// Which other names are taken too.
+    /// The other names that are accepted.
     pub(super) others: Others,
     pub(super) required: bool,
 }
 
-/// Names that aren't spoken.
+/// Names that aren't supported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Others {
     /// They are refused: there is a list.
@@ -100,13 +100,13 @@ pub(super) enum Others {
 pub(super) enum Disagreement {
     /// None was offered, and one is required.
     Nothing,
-    /// None of these is spoken.
+    /// None of these is supported.
     Unknown(Vec<String>),
 }
 
 impl Spoken {
-    /// What was listed: `*` is any name, and a name of MQTT brings the others, because brokers take
-    /// all of them and clients offer one.
+    /// Creates the list: `*` is any name, and a name of MQTT implies the others, because brokers
+    /// accept all of them and clients offer one.
     pub(super) fn new(listed: &[String], required: bool) -> Self {
         let any = listed.iter().any(|name| name == "*");
         let others = if any { Others::Alike } else { Others::Refused };
@@ -121,7 +121,7 @@ impl Spoken {
         Self { names, others, required }
     }
 
-    /// Without a list: names that say how frames are used come first, then the first that the client offers.
+    /// Without a list: names that define the use of frames come first, then the first that the client offers.
     pub(super) fn unlisted(required: bool) -> Self {
         let names = MQTT.map(str::to_owned).into();
         Self { names, others: Others::Last, required }
@@ -154,7 +154,7 @@ impl Spoken {
     }
 }
 
-/// The list, as it is told to a client that offers none of it.
+/// The list, as shown to a client that offers none of it.
 impl fmt::Display for Spoken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.all().collect::<Vec<_>>().join(", "))?;
@@ -162,11 +162,11 @@ impl fmt::Display for Spoken {
     }
 }
 
-/// Names that say how bytes are framed on this connection, and nothing about what they are.
+/// Names that define how bytes are framed on this connection, and not what they are.
 pub(super) const FRAMINGS: [&str; 3] = [TERMINAL, BINARY, BASE64];
 pub(super) const BINARY: &str = "binary";
 pub(super) const BASE64: &str = "base64";
-/// Of MQTT 3.1.1 and 5 (their sections on WebSocket), and what clients of 3.1 say.
+/// The names of MQTT 3.1.1 and 5 (their sections on WebSocket), and of clients of 3.1.
 const MQTT: [&str; 2] = ["mqtt", "mqttv3.1"];
 
 #[cfg(test)]

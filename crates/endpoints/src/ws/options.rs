@@ -1,4 +1,4 @@
-//! What both sides are planned with, and what it comes to on a connection.
+//! The planned options of both sides, and their values for a connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::stream::compression::Compression;
 use super::stream::core::Terms;
 use super::stream::keepalive::{Keepalive, Pace};
 
-/// What an endpoint wants of its connections.
+/// The options of an endpoint's connections.
 #[derive(Clone, Debug)]
 pub(super) struct Options {
     pub(super) compression: Option<Compression>,
@@ -23,7 +23,7 @@ pub(super) struct Options {
     fragment: Option<usize>,
     pace: Pace,
     pub(super) close: Option<Duration>,
-    /// How the bytes of the other side become messages, if not as they come.
+    /// The framing of the other side's bytes, if there is one.
     pub(super) framing: Option<Arc<Framings>>,
 }
 
@@ -34,7 +34,8 @@ impl Options {
         let framing = args.framing("framing")?.map(Arc::new);
         if framing.is_some() && args.is_given("encoding") && args.text("encoding") != Some("base64")
         {
-            let message = "`encoding` means nothing here: the framing says which messages are text";
+            let message =
+                "`encoding` has no effect: the framing determines which messages are text";
             args.warn("encoding", "no-effect", message);
         }
         Ok(Self {

@@ -44,7 +44,7 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     };
     let path = match args.text("path") {
         Some(path) if !path.starts_with('/') || url::target(path) != path => {
-            let mistake = args.mistake("path", "bad-path", "`path` must be a path as it is sent");
+            let mistake = args.mistake("path", "bad-path", "`path` must be a percent-encoded path");
             found.push(mistake.help(format!("did you mean `{}`?", url::target(path))));
             None
         }
@@ -58,7 +58,7 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     if args.is_given("listing") && !matches!(show, Show::Folder(_)) {
         let mistake =
             args.mistake("listing", Code::BadValue, "`listing` is for a folder in `page`");
-        found.push(mistake.help("a folder has a slash in it, as `page=./public`"));
+        found.push(mistake.help("write a folder with a slash: `page=./public`"));
     }
     let options = Options::read(args).map_err(|mut more| found.append(&mut more)).ok();
     let Some(options) = options.filter(|_| found.is_empty()) else { return Err(found) };
@@ -149,8 +149,7 @@ fn subprotocols(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<String> {
         names.iter().find(|name| !is_token(name) || (*name == "*" && star.is_empty()))
     {
         let message = format!("`{bad}` can't be the name of a subprotocol");
-        let help = "a name has letters, digits and punctuation other than `\"(),/:;<=>?@[\\]{}`; \
-                    several are separated by commas";
+        let help = "a name consists of letters, digits and punctuation other than `\"(),/:;<=>?@[\\]{}`; separate several names by commas";
         found.push(args.mistake("subprotocol", "bad-subprotocol", message).help(help));
     }
     names.to_vec()
@@ -182,7 +181,7 @@ fn timeout(args: &Args, found: &mut Vec<Diagnostic>) -> Duration {
     let limit = args.duration(name).expect("it has a default");
     if limit.is_zero() {
         let message =
-            format!("`{name}` must be more than 0: a silent peer would be waited for for ever");
+            format!("`{name}` must be more than 0: otherwise a silent peer is never closed");
         found.push(args.mistake(name, Code::BadValue, message));
     }
     limit

@@ -1,4 +1,5 @@
-//! What a WebSocket listener replies: the switch to the protocol, and that one is needed.
+//! The replies of a WebSocket listener: the switch to the protocol, and the refusal of requests
+//! without it.
 
 use hyper::StatusCode;
 use hyper::header::{

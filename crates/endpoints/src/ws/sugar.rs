@@ -132,5 +132,5 @@ fn mistake(span: Span, message: &str) -> Diagnostic {
     Diagnostic::error(Stage::Plan, "bad-url", span, message)
 }
 
-/// What a port alone is on: nobody opens a port to the network by leaving something out.
+/// The interface of a port alone: leaving something out never opens a port to the network.
 const LOOPBACK: &str = "127.0.0.1";

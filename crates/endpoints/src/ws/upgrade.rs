@@ -61,12 +61,12 @@ struct Opening {
     listening: Arc<Listening>,
     key: String,
     http: Http,
-    /// What was chosen of the subprotocols offered.
+    /// The chosen subprotocol.
     subprotocol: Option<String>,
-    /// How messages are compressed, and the answer that says so.
+    /// The agreed compression, and the header of the answer.
     params: Option<Params>,
     extension: Option<String>,
-    /// Whether a refusal is told with a Close frame.
+    /// Set if a refusal is sent as a Close frame.
     tells: bool,
 }
 

@@ -191,8 +191,11 @@ async fn a_redirection_says_where_to_and_a_401_what_is_missing() {
 async fn wrong_answers_are_errors() {
     for (more, words) in [
         ("Sec-WebSocket-Protocol: chat\r\n", "which was not offered"),
-        ("Sec-WebSocket-Protocol: binary\r\nSec-WebSocket-Protocol: binary\r\n", "not one value"),
-        ("Sec-WebSocket-Extensions: permessage-deflate\r\n", "without being asked"),
+        (
+            "Sec-WebSocket-Protocol: binary\r\nSec-WebSocket-Protocol: binary\r\n",
+            "not a single value",
+        ),
+        ("Sec-WebSocket-Extensions: permessage-deflate\r\n", "were not offered"),
     ] {
         let (_, _, conn) = dial("", &Info::new(), |accept| switching(accept, more)).await;
         let error = conn.expect_err("the answer is wrong");

@@ -55,7 +55,11 @@ async fn wrong_handshakes_are_refused_in_words() {
             400,
             "Sec-WebSocket-Key is missing",
         ),
-        (good.replace("\r\n\r\n", "\r\nSec-WebSocket-Key: a\r\n\r\n"), 400, "one header"),
+        (
+            good.replace("\r\n\r\n", "\r\nSec-WebSocket-Key: a\r\n\r\n"),
+            400,
+            "exactly one Sec-WebSocket-Key header",
+        ),
         (good.replace("Connection: keep-alive, Upgrade", "Connection: close"), 400, "proxy"),
         (good.replace("Host: localhost:9000\r\n", ""), 400, "Host"),
         (good.replace("\r\n\r\n", "\r\nHost: b\r\n\r\n"), 400, "Host"),

@@ -285,7 +285,7 @@ async fn a_link_lets_one_browser_in_by_tickets_alone() {
     for path in ["/", &format!("/?token={token}")] {
         let got = site.say(&upgrade(path, &format!("{V1}Connection: close\r\n"))).await;
         assert_eq!((got.status, got.offered), (403, false), "{path}");
-        assert!(got.text().contains("the link that was shown"), "{got:?}");
+        assert!(got.text().contains("the link that endpointforward printed"), "{got:?}");
     }
     // Another page may not exchange it, and what isn't the token is exchanged for nothing.
     for headers in ["Origin: http://evil.example\r\n", "Host: evil.example\r\n"] {

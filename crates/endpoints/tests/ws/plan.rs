@@ -29,14 +29,14 @@ fn mistakes_when_listening() {
     error: `a b` can't be the name of a subprotocol
       | ws:9000:url=localhost:subprotocol={a b,c}:origin=example.com:path=x
       |                                    ^^^^^
-      = help: a name has letters, digits and punctuation other than `"(),/:;<=>?@[\]{}`; several are separated by commas
+      = help: a name consists of letters, digits and punctuation other than `"(),/:;<=>?@[\]{}`; separate several names by commas
 
     error: `example.com` is not an origin
       | ws:9000:url=localhost:subprotocol={a b,c}:origin=example.com:path=x
       |                                                  ^^^^^^^^^^^
       = help: an origin is `https://example.com`, without a path; or `same`, `any`, `null`
 
-    error: `path` must be a path as it is sent
+    error: `path` must be a percent-encoded path
       | ws:9000:url=localhost:subprotocol={a b,c}:origin=example.com:path=x
       |                                                                   ^
       = help: did you mean `/x`?
@@ -59,7 +59,7 @@ fn mistakes_when_listening() {
       |              ^^^^^^^^^^^^
       = help: the form is `url={ws://localhost:9000/path}`
 
-    error: `handshake-timeout` must be more than 0: a silent peer would be waited for for ever
+    error: `handshake-timeout` must be more than 0: otherwise a silent peer is never closed
       | ws:9000:url={ws://h:99999}:timeout=0
       |                                    ^
     "#);
@@ -119,13 +119,13 @@ fn mistakes_when_connecting() {
     error: `a;b` can't be the name of a subprotocol
       | ws:9000:header.connection=x:subprotocol={a;b}
       |                                          ^^^
-      = help: a name has letters, digits and punctuation other than `"(),/:;<=>?@[\]{}`; several are separated by commas
+      = help: a name consists of letters, digits and punctuation other than `"(),/:;<=>?@[\]{}`; separate several names by commas
     "#);
     insta::assert_snapshot!(connecting("ws:9000:url={ws://me@h/#x}"), @r#"
     error: `url` can't carry a user
       | ws:9000:url={ws://me@h/#x}
       |              ^^^^^^^^^^^^
-      = help: as the endpoint itself it can: `ws://USER:PASSWORD@HOST/`
+      = help: give the user in the endpoint's URL: `ws://USER:PASSWORD@HOST/`
     "#);
     insta::assert_snapshot!(connecting("ws:9000:origin={a b}:path={/${http.path}}"), @r#"
     error: `origin` can't be sent in a header
@@ -137,7 +137,7 @@ fn mistakes_when_connecting() {
 #[test]
 fn a_url_with_tls_needs_tls_beneath() {
     insta::assert_snapshot!(connecting("ws:{tcp:h:443}:url={wss://h/}"), @r#"
-    warning: `url` asks for TLS, and this connection is not encrypted: `ws` would have to go over `tls`
+    warning: `url` requires TLS, but this connection is not encrypted: run `ws` over `tls`
       | ws:{tcp:h:443}:url={wss://h/}
       |                     ^^^^^^^^
     "#);
@@ -151,7 +151,7 @@ fn a_url_with_tls_needs_tls_beneath() {
     error: `http` is not a kind of endpoint
       | http:9000
       | ^^^^
-      = help: `ws:9000` shows browsers a page and takes WebSocket clients
+      = help: `ws:9000` serves a page to browsers and accepts WebSocket clients
     "#);
 }
 
@@ -168,7 +168,7 @@ fn a_name_of_a_header_is_asked_for() {
 #[test]
 fn a_space_in_the_url_is_a_warning() {
     insta::assert_snapshot!(connecting(r"autobahn:tcp\:localhost\:9000:url=ws\:// localhost\:9000"), @r#"
-    warning: there is a space in `url`; it is read without it
+    warning: `url` contains a space, which is ignored
       | autobahn:tcp\:localhost\:9000:url=ws\:// localhost\:9000
       |                                   ^^^^^^^^^^^^^^^^^^^^^^
     "#);

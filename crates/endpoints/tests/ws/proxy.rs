@@ -162,8 +162,8 @@ async fn mistakes_are_found_when_planning() {
         ("trusted=localhost", "`localhost` is not a network"),
         ("trusted=10.0.0.0/33", "`10.0.0.0/33` is not a network"),
         ("forwarded=forwarded", "no effect without `trusted`"),
-        ("health=healthz", "must be a path"),
-        ("health={/a?b}", "must be a path"),
+        ("health=healthz", "must be a percent-encoded path"),
+        ("health={/a?b}", "must be a percent-encoded path"),
         ("max-header=4k", "from 8k to 1M"),
         ("max-header=2M", "from 8k to 1M"),
     ] {

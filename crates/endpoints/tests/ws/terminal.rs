@@ -442,7 +442,7 @@ async fn two_of_us_keep_half_close_and_signals() {
             answer.far = Some(Grants::Service);
             match offer.accept(answer).await.unwrap() {
                 Accepted::Session(conn) => conn,
-                other => panic!("it is no terminal: {other:?}"),
+                other => panic!("it is not a terminal: {other:?}"),
             }
         };
         let (client, server) = tokio::join!(dial, serve);

@@ -13,8 +13,8 @@ use super::medium::{Medium, Outbox, Step};
 use super::path::Path;
 use super::scratch::with_scratch;
 
-/// Bytes go through the thread's scratch buffer, or through its pipe; a tail that is not taken is
-/// kept by the session.
+/// Bytes go through the thread's scratch buffer, or through its pipe; the session keeps a tail that
+/// can't be written.
 pub(super) struct OfBytes;
 
 impl Medium for OfBytes {

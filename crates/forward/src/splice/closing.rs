@@ -1,8 +1,8 @@
 //! The closing states of a session, as two tables.
 //!
-//! A session has two directions, each from a *source* to a *sink*. What goes to a side is in one of the states of
-//! [`Hears`]; [`Hears::after`] is the table of what events make of it. What a session then waits for, and by which
-//! timer, is the table [`patience`]. Everything else in this folder only produces the events and obeys the tables.
+//! A session has two directions, each from a *source* to a *sink*. A sink is in one of the states of [`Hears`];
+//! [`Hears::after`] is the table of what events make of it. The table [`patience`] has what a session then waits for,
+//! and by which timer. Everything else in this folder only produces the events and obeys the tables.
 //!
 //! ```text
 //!             SourceOver         Written          Said            Taken
@@ -11,11 +11,11 @@
 //!       └─────────────────────┴──── Lost ───┴───────────────┘──────────► Cut
 //! ```
 //!
-//! A side is over once it hears nothing more (`Told`, `Cut`) and says nothing more that anybody could still take.
+//! A side is over once it is sent nothing more (`Told`, `Cut`) and sends nothing more that could still be delivered.
 
 use endpoint::Ending;
 
-/// How far what goes to a side has come.
+/// The state of what is sent to a side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Hears {
     /// Data flows to it.
@@ -23,9 +23,9 @@ pub(super) enum Hears {
     Flow,
     /// The source is over; what is kept is being written.
     Drain,
-    /// The end is being said.
+    /// The end is being sent.
     Finish,
-    /// The end was said; the peer has not taken everything yet.
+    /// The end was sent; the peer has not acknowledged everything yet.
     Deliver,
     /// The peer has taken everything, the end included.
     Told,
@@ -33,14 +33,14 @@ pub(super) enum Hears {
     Cut,
 }
 
-/// What happens to a direction.
+/// An event of a direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     /// The source's end was read, or reading it failed, or the session is wound up.
     SourceOver,
     /// All that was kept has been written and flushed.
     Written,
-    /// The stream has said the end.
+    /// The stream has sent the end.
     Said,
     /// The peer has taken everything, or nobody can tell.
     Taken,
@@ -65,18 +65,18 @@ impl Hears {
         }
     }
 
-    /// Whether data may still go to it.
+    /// Returns `true` if data may still be sent to it.
     pub(super) fn takes(self) -> bool {
         self == Self::Flow
     }
 
-    /// Whether nothing more is to be done for what goes to it.
+    /// Returns `true` if nothing is left to do in this direction.
     pub(super) fn is_final(self) -> bool {
         matches!(self, Self::Told | Self::Cut)
     }
 }
 
-/// How far what comes from a side has come.
+/// The state of what a side sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Says {
     /// Data may come.
@@ -87,16 +87,16 @@ pub(super) enum Says {
     Failed,
 }
 
-/// What [`patience`] looks at: one direction, and what is known about its two ends.
+/// The input of [`patience`]: one direction, and the facts about its two ends.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lane {
-    /// What has come of the source.
+    /// The state of the source.
     pub(super) source: Says,
-    /// What goes to the sink.
+    /// The state of the sink.
     pub(super) sink: Hears,
-    /// Whether the source still listens: an answer of the sink's can reach it.
+    /// Set if the source still reads: an answer of the sink can reach it.
     pub(super) listens: bool,
-    /// Whether the sink may still answer.
+    /// Set if the sink may still answer.
     pub(super) answers: bool,
     /// The source's peer is gone without an end, though what it has sent may still lie unread.
     pub(super) gone: bool,
@@ -112,7 +112,7 @@ pub(super) struct Lane {
     pub(super) sink_ending: Ending,
     /// The sink's transport proves that a peer which takes nothing is alive.
     pub(super) proven: bool,
-    /// The sink's transport says what its peer has taken, proven alive or not.
+    /// Set if the sink's transport reports what its peer has acknowledged, proven alive or not.
     pub(super) known: bool,
     /// The sink's answer waits for the source, whose transport proves that it is alive.
     pub(super) answer_waits: bool,
@@ -120,7 +120,7 @@ pub(super) struct Lane {
     pub(super) serves: bool,
 }
 
-/// What a direction is waited for with, since the last byte was taken or a side came closer to its end.
+/// The timer that a direction waits with, since the last byte was acknowledged or a side came closer to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Patience {
     /// As long as it takes: nothing is ending, or a live peer takes its time.

@@ -1,4 +1,4 @@
-//! What a session has to come to next, and when: the one timer, and what it does.
+//! The next deadline of a session: its only timer, and what it does.
 
 use std::task::Poll;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::session::{Running as _, SIDES, Session};
 use crate::{Ended, Side};
 
 impl<M: Medium> Session<'_, M> {
-    /// What has to come to an end next, and when.
+    /// Returns the next deadline and what it ends.
     pub(super) fn due(&self) -> Option<(Instant, Due)> {
         let look = self.look_at().map(|at| (at, Due::Look));
         if let Some(by) = self.ended.as_ref().and_then(|over| over.by) {
@@ -61,7 +61,7 @@ impl<M: Medium> Session<'_, M> {
         at.map(|at| (at, Due::Rest(side)))
     }
 
-    /// What [`patience`] is to know about what `side` sends.
+    /// Returns the input of [`patience`] for what `side` sends.
     pub(super) fn describe(&self, side: Side) -> Lane {
         let (from, to) = match side {
             Side::Near => (&self.near, &self.far),
@@ -91,7 +91,7 @@ impl<M: Medium> Session<'_, M> {
         }
     }
 
-    /// How long the other side of `side` may stay silent, if it says so itself.
+    /// Returns the linger time of the other side of `side`, if it has one of its own.
     pub(super) fn own_linger(&self, side: Side) -> Option<Duration> {
         let to = match side {
             Side::Near => &self.far,
@@ -162,12 +162,12 @@ pub(super) enum Due {
     Look,
     /// This side has ended, and the rest takes too long.
     Rest(Side),
-    /// This side still sends, though it was told the end.
+    /// This side still sends, though it was sent the end.
     Settled(Side),
-    /// Both were told the end, and don't take it.
+    /// Both were sent the end, and don't read it.
     Over,
 }
 
-/// How long data that was read waits for its reader to move when [`Timers::linger`] is off and the
-/// side that it came from has gone: nobody else would end such a session.
+/// The time that data that was read waits for progress of its reader when [`Timers::linger`] is off
+/// and the side that it came from has gone: nothing else would end such a session.
 const DELIVERY: Duration = Duration::from_secs(60);

@@ -17,28 +17,28 @@ use crate::{Act, Failure};
 pub(super) struct Half<M: Medium> {
     pub(super) stream: Box<M::Stream>,
     pub(super) control: Control,
-    /// What has come of what it says.
+    /// The state of what it sends.
     pub(super) says: Says,
-    /// What has come of what is said to it.
+    /// The state of what is sent to it.
     pub(super) hears: Hears,
-    /// What is on its way to it.
+    /// The data on its way to it.
     pub(super) out: Outbox,
     /// Its transport was closed.
     closed: bool,
-    /// What comes at its end. Boxed, as everything that most of a session does without.
+    /// The state of its end. Boxed, like everything that most of a session does without.
     last: Option<Box<Last>>,
 }
 
-/// What a side has only when it comes to an end.
+/// The state that a side has only when it comes to an end.
 #[derive(Debug)]
 struct Last {
-    /// The end that is to be said to it.
+    /// The end that is to be sent to it.
     word: Option<End>,
-    /// What it said as its end.
+    /// The end that it sent.
     said: Option<End>,
-    /// It died by itself; what it had sent by then may still be read.
+    /// Its connection died; what it had sent by then may still be read.
     dead: Option<Death>,
-    /// What is done about data of its that nobody takes any more.
+    /// How its data is handled that nothing reads any more.
     rest: Rest,
 }
 
@@ -46,13 +46,13 @@ struct Last {
 #[derive(Clone, Copy, Debug)]
 struct Death {
     kind: io::ErrorKind,
-    /// How much may still be read of what it has sent.
+    /// The number of bytes that may still be read of what it has sent.
     left: u64,
     /// Nothing was there to read, and this thread has looked for what has arrived since.
     looked: bool,
 }
 
-/// Data that a side still sends after it was told the end and when nobody takes it.
+/// Data that a side still sends after it was sent the end, and that nothing reads.
 ///
 /// A socket that is closed while something lies unread in it is reset, and a reset destroys what
 /// the peer has not read yet: the last bytes that we wrote. So it is read, and forgotten. Not for
@@ -86,7 +86,7 @@ impl<M: Medium> Half<M> {
         })
     }
 
-    /// What it said as its end.
+    /// Returns the end that it sent.
     pub(super) fn said(&self) -> Option<&End> {
         self.last.as_ref()?.said.as_ref()
     }
@@ -99,7 +99,7 @@ impl<M: Medium> Half<M> {
         }
     }
 
-    /// Why it died by itself, if it did.
+    /// Returns why its connection died, if it did.
     pub(super) fn dead(&self) -> Option<io::ErrorKind> {
         Some(self.last.as_ref()?.dead?.kind)
     }
@@ -113,8 +113,9 @@ impl<M: Medium> Half<M> {
         dead.left > 0
     }
 
-    /// A read of what it had sent found nothing: whether there is nothing. Its transport may have told of the death
-    /// before this thread has looked for what arrived with it, so the first time another read decides.
+    /// Returns `true` if, after a read that found nothing, there is nothing left of what it had sent. Its transport
+    /// may have reported the death before this thread has polled for what arrived with it, so the first time another
+    /// read decides.
     pub(super) fn is_dry(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(dead) = self.last.as_mut().and_then(|last| last.dead.as_mut()) else {
             return true;
@@ -128,7 +129,7 @@ impl<M: Medium> Half<M> {
         false
     }
 
-    /// What is done about data that nobody takes.
+    /// Returns how data is handled that nothing reads.
     pub(super) fn rest(&self) -> Rest {
         self.last.as_ref().map_or(Rest::Unknown, |last| last.rest)
     }
@@ -137,7 +138,7 @@ impl<M: Medium> Half<M> {
         self.last().rest = rest;
     }
 
-    /// No more data will come for it; `end` is to be said once the rest is written.
+    /// Ends its data; `end` is sent once the rest is written.
     pub(super) fn close(&mut self, end: End) {
         if self.hears.takes() {
             self.last().word = Some(end);
@@ -153,13 +154,13 @@ impl<M: Medium> Half<M> {
         }
     }
 
-    /// It is gone by itself, though what it sent before may still be read.
+    /// Marks its connection as dead, though what it sent before may still be read.
     pub(super) fn die(&mut self, kind: io::ErrorKind) {
         self.last().dead.get_or_insert(Death { kind, left: UNREAD, looked: false });
         self.lose();
     }
 
-    /// Brings a close forward: the rest is written, then the end is said.
+    /// Advances a close: the rest is written, then the end is sent.
     ///
     /// # Errors
     /// It takes nothing more.
@@ -200,7 +201,7 @@ impl<M: Medium> Half<M> {
         peer
     }
 
-    /// Closes its transport, if it was told its end and still lives.
+    /// Closes its transport, if it was sent its end and is still alive.
     pub(super) fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.closed || self.dead().is_some() || self.hears != Hears::Told {
             return Poll::Ready(());
@@ -219,7 +220,7 @@ impl<M: Medium> Half<M> {
         }
     }
 
-    /// Whether nothing is left to be done for it.
+    /// Returns `true` if nothing is left to do for it.
     pub(super) fn is_over(&self) -> bool {
         match self.hears {
             Hears::Cut => true,
@@ -228,17 +229,17 @@ impl<M: Medium> Half<M> {
         }
     }
 
-    /// Whether data may still come from it.
+    /// Returns `true` if data may still come from it.
     pub(super) fn is_open(&self) -> bool {
         self.says == Says::Open
     }
 
-    /// Whether data is on its way to it that it has not been given.
+    /// Returns `true` if data is on its way to it that has not been written.
     pub(super) fn has_unwritten(&self) -> bool {
         !self.out.tail.is_empty() || self.out.pipe.is_some()
     }
 }
 
-/// How much is read of what a peer had sent before it was gone: as much as may lie in the buffers of one system. A
-/// source without end, such as the standard input of a command whose output is closed, is left there.
+/// The maximum that is read of what a peer had sent before it was gone: as much as the buffers of one system may
+/// hold. An endless source, such as the standard input of a command whose output is closed, is left there.
 const UNREAD: u64 = 8 * 1024 * 1024;

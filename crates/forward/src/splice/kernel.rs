@@ -9,7 +9,7 @@ use super::medium::{Outbox, Step};
 use super::pipe::Pipe;
 use super::scratch::FULL;
 
-/// What one move came to.
+/// The result of one move.
 pub(super) enum Move {
     /// So many bytes were taken, and more are likely to be there.
     More(usize),
@@ -21,9 +21,9 @@ pub(super) enum Move {
 
 /// One move, from a readable `from` into a pipe and from there to `to`.
 ///
-/// That nothing comes this way doesn't say that there is nothing: splice(2) says it of a full pipe
-/// as of an empty socket, and of data behind an urgent byte, with an end behind it too. So only a
-/// read is believed.
+/// A move of nothing does not mean that there is nothing: splice(2) returns the same for a full
+/// pipe, for an empty socket, and for data behind an urgent byte, with an end behind it too. So
+/// only a read decides.
 pub(super) fn once(
     cx: &mut Context<'_>,
     from: &mut dyn ByteStream,

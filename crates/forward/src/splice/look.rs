@@ -1,4 +1,4 @@
-//! What a session makes of what its transports know about their peers.
+//! What a session does with the facts that its transports know about their peers.
 
 use std::io;
 use std::num::NonZero;
@@ -12,7 +12,7 @@ use super::watch::{self, Watch};
 use crate::Side;
 
 impl<M: Medium> Session<'_, M> {
-    /// Looks for the first time after `step`, unless neither transport tells anything.
+    /// Schedules the first look after `step`, unless neither transport knows anything.
     pub(super) fn begin_watch(&mut self, step: Duration) {
         if !self.blind {
             let step = self.timers.idle.map_or(step, |idle| step.min(idle / 4));
@@ -41,7 +41,7 @@ impl<M: Medium> Session<'_, M> {
         Some(watch.at)
     }
 
-    /// Looks at both transports, and says when to look again.
+    /// Looks at both transports, and schedules the next look.
     pub(super) fn look(&mut self) {
         let now = Instant::now();
         self.wrote = None;
@@ -91,7 +91,7 @@ impl<M: Medium> Session<'_, M> {
         }
     }
 
-    /// Whether it matters that a side is gone.
+    /// Returns `true` if it matters that a side is gone.
     pub(super) fn needs(&self, side: Side) -> bool {
         let half = match side {
             Side::Near => &self.near,
@@ -101,12 +101,10 @@ impl<M: Medium> Session<'_, M> {
     }
 }
 
-/// What is said of a peer that is gone.
+/// Returns the error for a peer that is gone.
 fn gone(kind: io::ErrorKind) -> io::Error {
     match kind {
-        io::ErrorKind::TimedOut => {
-            io::Error::new(kind, "the peer does not acknowledge what it is sent")
-        }
+        io::ErrorKind::TimedOut => io::Error::new(kind, "the peer does not acknowledge data"),
         kind => kind.into(),
     }
 }

@@ -1,4 +1,4 @@
-//! What differs between bytes and messages: how the data of one direction moves.
+//! The difference between bytes and messages: how the data of one direction moves.
 
 use std::io;
 use std::task::{Context, Poll};
@@ -15,7 +15,7 @@ use crate::{Act, Failure};
 /// Both sorts read only what can be written, flush only when the reader has nothing more, and do a
 /// bounded amount of work a poll.
 pub(super) trait Medium {
-    /// What a side is.
+    /// The stream of a side.
     type Stream: Life + Send + ?Sized;
 
     /// Moves data from `from` to `to` until it has to wait, was at it for long enough, or nothing
@@ -65,17 +65,18 @@ impl Step {
     }
 }
 
-/// What is on its way to one side.
+/// The data on its way to one side.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    /// What was read but not taken: exactly as large as that, and released when it has been. It is
-    /// the whole of what a session buffers in this direction, but for a pipe. Messages have none.
+    /// Data that was read but not written: allocated exactly as large, and freed when it is
+    /// written. It is all that a session buffers in this direction, apart from a pipe. Messages
+    /// have none.
     pub(super) tail: Bytes,
-    /// What was moved inside the kernel but not taken, behind the tail. Messages have none.
+    /// Data that was moved inside the kernel but not written, behind the tail. Messages have none.
     pub(super) pipe: Option<Box<Pipe>>,
-    /// Which way bytes go.
+    /// The path of the bytes.
     pub(super) path: Path,
-    /// Whether something was written since the last flush.
+    /// Set if something was written since the last flush.
     pub(super) unflushed: bool,
     /// Bytes of payload that were taken.
     pub(super) written: u64,

@@ -80,7 +80,7 @@ impl Medium for OfMessages {
     }
 }
 
-/// What is left of a side that was given back.
+/// What is left of a side whose stream was taken.
 struct Nothing;
 
 impl Stream for Nothing {
@@ -123,8 +123,8 @@ impl MessageStream for Nothing {
     }
 }
 
-/// Ready when another part is taken. A sink that is full of what was not flushed is flushed: the
-/// contract doesn't say that it does so by itself.
+/// Ready when another part can be sent. A sink that is full of unflushed data is flushed: the
+/// contract doesn't require that it does so itself.
 fn poll_room(
     cx: &mut Context<'_>,
     to: &mut (dyn MessageStream + 'static),

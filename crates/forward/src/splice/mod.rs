@@ -4,8 +4,8 @@
 //! next:
 //!
 //! 1. both sides live on in the background, and signals cross;
-//! 2. data is pumped, each way by itself;
-//! 3. a side whose opposite has ended is told so, once all of its data is written;
+//! 2. data is pumped, each direction independently;
+//! 3. a side is sent the end of the opposite side, once all of its data is written;
 //! 4. what a side still sends after that is read and forgotten, so that its socket isn't reset;
 //! 5. it is over if both sides are, and their transports are closed; otherwise the one timer is set to whatever is due
 //!    next.
@@ -51,13 +51,12 @@ use crate::{Ended, Outcome, Stop, Timers};
 /// Moves the data of two connections until both have ended, a timer runs out or `stop` comes; then
 /// lets both go.
 ///
-/// Messages keep their boundaries and types if both sides have messages; otherwise both are
-/// flattened to bytes. The end of one side is said to the other after its last byte, and data goes
-/// on the other way, for as long as [`Timers`] allow. Nothing is read that the other side can't
-/// take: in each direction at most 33 KiB wait, or 1 MiB in the kernel if it is bulk, and nothing at
-/// all when it is idle.
+/// Messages keep their boundaries and types if both sides have messages; otherwise both are flattened to bytes. The
+/// end of one side is sent to the other after its last byte, and data goes on the other way, for as long as
+/// [`Timers`] allow. Nothing is read that the other side can't take: in each direction at most 33 KiB wait, or 1 MiB
+/// in the kernel if it is bulk, and nothing at all when it is idle.
 ///
-/// Dropping the future drops both connections at once: nothing is said to the peers, and what was
+/// Dropping the future drops both connections at once: no end is sent to the peers, and what was
 /// read but not written is lost.
 pub fn splice<'t>(
     near: Conn,
@@ -68,12 +67,12 @@ pub fn splice<'t>(
     splice_by(&Clock::HERE, near, far, timers, stop, Company::default())
 }
 
-/// Who has to do with a session beside its two sides.
+/// The parties of a session apart from its two sides.
 #[derive(Default)]
 pub(crate) struct Company<'t> {
-    /// Where it is entered when it is ending, and its destination there.
+    /// The list that it is entered in when it is ending, and its destination there.
     pub(crate) endings: Option<(&'t Endings, Arc<str>)>,
-    /// What sees it.
+    /// Its observer.
     pub(crate) observer: Option<Box<dyn SessionObserver>>,
     /// Its place in the limits.
     pub(crate) place: Option<OwnedSemaphorePermit>,
@@ -149,11 +148,12 @@ fn overdue<'t>(stop: &'t Stop, timers: &'t Timers) -> impl Future<Output = End> 
 /// A session, and what is there for it.
 struct Sitting<'t> {
     session: Box<dyn Running<'t> + 't>,
-    /// What is needed only while it is ending: boxed, as most of its life it does without.
+    /// The state that is needed only while it is ending: boxed, as it does without for most of its
+    /// life.
     farewell: Option<Box<Farewell<'t>>>,
     stop: &'t Stop,
     is_stopped: bool,
-    /// Who last asked whether there is a stop.
+    /// The waker of the task that last asked for a stop.
     asked_by: Option<Waker>,
     /// Somebody counts what moves.
     is_counted: bool,
@@ -166,7 +166,7 @@ impl<'t> Sitting<'t> {
         Self { session, farewell: None, stop, is_stopped: false, asked_by: None, is_counted }
     }
 
-    /// Ready when it is over; `overdue` says that it has had its grace.
+    /// Ready when it is over; `overdue` is set if its grace period has passed.
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -203,14 +203,14 @@ impl<'t> Sitting<'t> {
         done
     }
 
-    /// Whether to ask for a stop. That takes a sixth of the time of a poll with little data; as long as none has come
-    /// and whoever asked is woken by it, there is no need.
+    /// Returns `true` if a stop has to be polled for. That takes a sixth of the time of a poll with little data; as
+    /// long as none has come and the task that asked is woken by it, there is no need.
     fn must_ask(&self, cx: &Context<'_>) -> bool {
         let is_woken = self.asked_by.as_ref().is_some_and(|asked| asked.will_wake(cx.waker()));
         !is_woken || self.stop.is_stopped()
     }
 
-    /// Lets both sides go, and then says so.
+    /// Drops both sides, and returns the outcome.
     fn into_outcome(mut self) -> Outcome {
         let Company { endings, observer, place } = std::mem::take(self.session.company());
         drop(self.farewell);
@@ -227,7 +227,7 @@ impl<'t> Sitting<'t> {
     }
 }
 
-/// What can end a session that is ending already.
+/// The events that can end a session that is ending already.
 struct Farewell<'t> {
     place: Option<Ending<'t>>,
     /// Made once there is a stop.

@@ -1,4 +1,4 @@
-//! Where there is no splice(2), there are no pipes, and everything is copied.
+//! Systems without splice(2) have no pipes, and everything is copied.
 
 use std::io;
 use std::os::fd::BorrowedFd;

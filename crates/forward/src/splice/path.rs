@@ -1,4 +1,4 @@
-//! Which way the bytes of one direction go: copied through a buffer, or inside the kernel.
+//! The path of the bytes of one direction: copied through a buffer, or inside the kernel.
 //!
 //! Inside the kernel a byte costs less and a call more. So everything is copied at first, and only
 //! a direction that has proved to be bulk goes through the kernel, for as long as it is.

@@ -1,4 +1,4 @@
-//! Pipes of our own, through which splice(2) moves bytes from one descriptor to another.
+//! The pipes through which splice(2) moves bytes from one descriptor to another.
 //!
 //! As with the scratch, a worker thread has one while it moves bulk, and a session has one only while
 //! something lies in it that its reader does not take. There is a limit to how many there are at all.
@@ -129,7 +129,7 @@ thread_local! {
 /// The most that a system allows anybody by default (pipe-max-size).
 const CAPACITY: usize = 1024 * 1024;
 
-/// What is smaller saves nothing.
+/// Smaller moves save nothing.
 const LEAST: usize = 64 * 1024;
 
 /// Half of the pages that the system grants one user by default. Sessions whose readers stall may

@@ -9,8 +9,8 @@ use std::cell::Cell;
 /// twice the CPU, and more gains nothing.
 pub(super) const FULL: usize = 32 * 1024;
 
-/// A little more: what is cut into powers of two comes with the headers of its protocol, and the few
-/// bytes that didn't fit would be a read, a write and a packet of their own.
+/// A little more: data in pieces of powers of two comes with the headers of its protocol, and the few bytes that
+/// didn't fit would be a separate read, write and packet.
 pub(super) const SCRATCH: usize = FULL + 1024;
 
 thread_local! {
@@ -20,8 +20,8 @@ thread_local! {
 /// Runs `work` with the thread's buffer.
 ///
 /// The buffer is taken, not borrowed: a splice that is polled inside another one's `work`, as an
-/// endpoint within this process may do, gets one of its own. If `work` panics, the buffer is
-/// dropped on the way and the next one is new.
+/// endpoint within this process may do, gets a second one. If `work` panics, the buffer is dropped
+/// on the way and the next one is new.
 pub(super) fn with_scratch<R>(work: impl FnOnce(&mut [u8]) -> R) -> R {
     let mut scratch = SPARE.take().unwrap_or_else(|| vec![0; SCRATCH].into_boxed_slice());
     let result = work(&mut scratch);

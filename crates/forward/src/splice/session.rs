@@ -30,18 +30,19 @@ pub(super) struct Session<'t, M: Medium> {
     pub(super) moved: Instant,
     /// When the last byte was taken or a side came closer to its end.
     pub(super) stirred: Instant,
-    /// Who or what ended it, once that is known. The first error stays.
+    /// The side or event that ended it, once known. The first error stays.
     pub(super) ended: Option<Box<Over>>,
-    /// What is looked for at the transports, if anything is.
+    /// The watch over the transports, if there is one.
     pub(super) watch: Option<Box<Watch>>,
     /// When something was written that nobody has looked for yet: milliseconds since it began. A watch is larger, and most
     /// sessions never need one.
     pub(super) wrote: Option<NonZero<u32>>,
-    /// Neither transport tells anything: there is nothing to look at.
+    /// Set if neither transport knows anything: there is nothing to look at.
     pub(super) blind: bool,
-    /// What is held for the sides, if anything is; given back last, when their streams are gone.
+    /// The guards of the sides, if any; dropped last, when their streams are gone.
     held: Option<Box<(SessionGuard, SessionGuard)>>,
-    /// Here rather than beside the session: the future of its task is as large as what it keeps, and rounded up.
+    /// Here rather than in a wrapper of the session: the future of its task is as large as what it keeps, and rounded
+    /// up.
     company: Company<'t>,
 }
 
@@ -50,7 +51,7 @@ pub(super) struct Over {
     pub(super) why: Ended,
     /// Since when it has been ending. A reader that was found slow, and proven alive, sets it anew.
     pub(super) since: Instant,
-    /// No data is read any more, and both sides are let go at this time at the latest.
+    /// The time at which both sides are dropped at the latest; no data is read any more.
     pub(super) by: Option<Instant>,
     /// Data was thrown away that its reader might have taken.
     pub(super) cut: bool,
@@ -61,7 +62,7 @@ pub(super) trait Running<'t>: Send {
     /// Ready when both sides are over and may be dropped.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// Whether a side has ended, so that the session goes on for its rest alone.
+    /// Returns `true` if a side has ended, so that the session goes on for the rest only.
     fn is_ending(&self) -> bool;
 
     /// When something last moved.
@@ -70,19 +71,19 @@ pub(super) trait Running<'t>: Send {
     /// Payload that the far side and the near side have taken.
     fn written(&self) -> (u64, u64);
 
-    /// Stops reading for good, and has both sides told `end`, within the close timeout.
+    /// Stops reading for good, and has `end` sent to both sides, within the close timeout.
     fn wind_up(&mut self, why: Ended, end: &End);
 
-    /// Ends at once: what was not said by now is not said.
+    /// Ends at once: ends that have not been sent are not sent.
     fn cut(&mut self, why: Ended);
 
-    /// Closes the transports of the sides that were told their end, within the close timeout.
+    /// Closes the transports of the sides that were sent their end, within the close timeout.
     fn leave(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 
     /// The times that it keeps to.
     fn timers(&self) -> &'t Timers;
 
-    /// Who has to do with it.
+    /// Returns the parties apart from the two sides.
     fn company(&mut self) -> &mut Company<'t>;
 
     /// Lets both sides go.
@@ -261,7 +262,7 @@ impl<'t, M: Medium> Running<'t> for Session<'t, M> {
 }
 
 impl<M: Medium> Session<'_, M> {
-    /// What the sides do besides moving data.
+    /// Runs the operations of a side apart from moving data.
     fn live(&mut self, cx: &mut Context<'_>, side: Side) {
         let half = self.half(side);
         if half.dead().is_some() || half.is_over() {
@@ -272,7 +273,7 @@ impl<M: Medium> Session<'_, M> {
         }
     }
 
-    /// A side is gone by itself.
+    /// Marks a side as gone.
     pub(super) fn bury(&mut self, side: Side, error: io::Error) {
         let half = self.half(side);
         if half.hears == Hears::Deliver {
@@ -387,7 +388,7 @@ impl<M: Medium> Session<'_, M> {
         }
     }
 
-    /// Reads what nobody takes any more from a side that was told the end.
+    /// Reads and discards data of a side that was sent the end.
     fn settle(&mut self, cx: &mut Context<'_>, side: Side) {
         let close = self.close_time();
         let (from, to) = self.lane(side);
@@ -438,7 +439,7 @@ impl<M: Medium> Session<'_, M> {
         }
     }
 
-    /// [`Timers::close`], unless a side has a time of its own for that.
+    /// Returns [`Timers::close`], unless a side has its own close timeout.
     pub(super) fn close_time(&self) -> Duration {
         // The more patient one decides: both sides are told and heard in one go.
         let own = [&self.near, &self.far].map(|half| half.stream.close_timeout());
@@ -454,7 +455,7 @@ impl<M: Medium> Session<'_, M> {
         self.near.has_unwritten() || self.far.has_unwritten()
     }
 
-    /// Whether something is on its way that its reader has not been given.
+    /// Returns `true` if data is on its way that has not been written.
     pub(super) fn is_moving(&mut self) -> bool {
         SIDES.into_iter().any(|side| {
             let half = self.half(side);
@@ -480,14 +481,14 @@ impl<M: Medium> Session<'_, M> {
     }
 }
 
-/// How much is read from a side that was told the end before it is left: as much as may be on its
-/// way in the buffers of both systems.
+/// The maximum that is read from a side that was sent the end before it is left: as much as the
+/// buffers of both systems may hold.
 const DISCARD: usize = 8 * 1024 * 1024;
 
 pub(super) const SIDES: [Side; 2] = [Side::Near, Side::Far];
 
-/// Whether a peer that can't be written to is gone. A TCP connection that was reset has no error left after the write
-/// that failed by it.
+/// Returns `true` if a peer that can't be written to is gone. A TCP connection that was reset has no error left after
+/// the write that failed by it.
 fn is_over(state: PeerState, error: &io::Error) -> bool {
     let broken = matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe);
     state == PeerState::Gone || (state == PeerState::Ended && broken)

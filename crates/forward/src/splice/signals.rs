@@ -1,4 +1,4 @@
-//! Signals cross between the two sides of a session, beside the data.
+//! Signals cross between the two sides of a session, apart from the data.
 
 use std::task::{Context, Poll};
 
@@ -45,11 +45,11 @@ pub(super) fn cross(cx: &mut Context<'_>, from: &mut Control, to: &Control) {
 
 fn hand_over(signal: Signal, to: &Control) {
     let Some(incoming) = &to.incoming else {
-        return debug!("the other side acts on no signals, such as {signal:?}");
+        return debug!("the other side supports no signals, such as {signal:?}");
     };
     match incoming.send(signal) {
         // A side that dropped its queue is not interested any more, as one that has none.
         Ok(()) | Err(Undelivered::Gone) => {}
-        Err(Undelivered::Full(signal)) => warn!("no room for {signal:?}, it is lost"),
+        Err(Undelivered::Full(signal)) => warn!("lost {signal:?}: the queue is full"),
     }
 }

@@ -16,10 +16,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// timer fires at the old one, and is then set to what is due by now.
 #[derive(Debug)]
 pub(super) struct Timer<'t> {
-    /// Where what is not due soon is waited for.
+    /// The clock for deadlines that are not soon.
     clock: &'t Clock,
     sleep: Option<Pin<Box<Sleep>>>,
-    /// What is due has come, as far as the clock goes.
+    /// Set when the clock's alarm for the deadline has fired.
     come: bool,
 }
 
@@ -29,7 +29,7 @@ impl<'t> Timer<'t> {
         Self { clock, sleep: None, come: false }
     }
 
-    /// Whether it is waited for and has not come: then the task is woken when it does, and needn't ask.
+    /// Returns `true` if the alarm is set and has not fired: then the task is woken when it does, and needn't ask.
     pub(super) fn is_running(&self) -> bool {
         !self.come && self.sleep.as_ref().is_some_and(|sleep| !sleep.is_elapsed())
     }
@@ -59,7 +59,7 @@ impl<'t> Timer<'t> {
         Poll::Pending
     }
 
-    /// Whether the clock has to wake us, as `due` is to come.
+    /// Returns `true` if the clock has to wake the task for `due`.
     fn waits(&mut self, cx: &mut Context<'_>, due: Instant) -> bool {
         let now = Instant::now();
         if due <= now {
@@ -87,5 +87,5 @@ impl<'t> Timer<'t> {
     }
 }
 
-/// What is due within this time is waited for by the session's own thread.
+/// Deadlines within this time are awaited by the session's own thread.
 const SOON: Duration = Duration::from_secs(1);

@@ -1,8 +1,8 @@
 //! Looks at what the transports know about their peers, seldom and only while there is something to look for.
 //!
-//! - A side is *stalled*: nothing is read from the other one, so nothing but a look tells that it was reset or is gone.
+//! - A side is *stalled*: nothing is read from the other one, so only a look shows that it was reset or is gone.
 //! - Something was *written*: the peer may be gone without a word before it has taken that.
-//! - A side was *told its end*: it is over once everything was taken.
+//! - A side was *sent its end*: it is over once everything was acknowledged.
 //! - There is an *idle timeout*: bytes that a slow peer takes out of the system's buffers are life, too.
 
 use std::io;
@@ -21,22 +21,22 @@ use super::medium::Medium;
 pub(super) struct Watch {
     /// When to look next.
     pub(super) at: Instant,
-    /// How long after that again, in milliseconds.
+    /// The time until the next look after that, in milliseconds.
     step: u32,
     near: Seen,
     far: Seen,
     /// When one of them was first found gone.
     suspected: Option<Instant>,
-    /// One of them had something to take, and its acknowledgements alone say when it does.
+    /// Set if one of them had unread data, and only its acknowledgements show when it reads it.
     pending: bool,
 }
 
-/// What was seen of one side.
+/// The last look at one side.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
-    /// What it had taken.
+    /// The amount that it had acknowledged.
     taken: Option<NonZero<u64>>,
-    /// Whether its transport proves that it lives.
+    /// Set if its transport proves that it is alive.
     proven: bool,
     /// Its end has arrived.
     ended: bool,
@@ -44,7 +44,7 @@ struct Seen {
     gone: bool,
 }
 
-/// What a look at one side has found.
+/// The result of a look at one side.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Finding {
     /// It has taken something since the last look.
@@ -53,7 +53,7 @@ pub(super) struct Finding {
     pub(super) gone: Option<io::ErrorKind>,
     /// It has something to take.
     pub(super) pending: bool,
-    /// Its transport tells anything.
+    /// Set if its transport knows anything.
     pub(super) known: bool,
     /// It may be gone: another look decides.
     suspected: bool,
@@ -119,18 +119,18 @@ impl Watch {
         finding
     }
 
-    /// Whether the end of a side has arrived, read or not.
+    /// Returns `true` if the end of a side has arrived, read or not.
     pub(super) fn has_ended(&self, near: bool) -> bool {
         if near { self.near.ended } else { self.far.ended }
     }
 
-    /// Whether the transport of a side proves that it lives; `None` if it tells nothing, or wasn't asked.
+    /// Returns `true` if the transport of a side proves that it is alive; `None` if it doesn't know, or wasn't asked.
     pub(super) fn is_proven(&self, near: bool) -> Option<bool> {
         let seen = if near { self.near } else { self.far };
         seen.taken.map(|_| seen.proven)
     }
 
-    /// Whether a side had something to take when it was last looked at.
+    /// Returns `true` if a side had unread data at the last look.
     pub(super) fn is_pending(&self) -> bool {
         self.pending
     }
@@ -161,8 +161,8 @@ fn millis(time: Duration) -> u32 {
     u32::try_from(time.as_millis()).unwrap_or(u32::MAX).max(1)
 }
 
-/// How long a peer may owe an acknowledgement. It is what `ping` and `pong-timeout` of a WebSocket are together, and
-/// what the keepalive probes of a silent TCP connection take.
+/// The time that a peer may owe an acknowledgement. It equals `ping` and `pong-timeout` of a WebSocket together, and
+/// the time that the keepalive probes of a silent TCP connection take.
 pub(super) const SILENCE: Duration = Duration::from_secs(45);
 
 /// After this, a peer that looks gone is looked at once more.
@@ -171,11 +171,11 @@ const RECHECK: Duration = Duration::from_secs(1);
 /// After this, a peer that takes nothing more has been read from, if it could be.
 const VANISHED: Duration = Duration::from_millis(20);
 
-/// How often a stalled session is looked at.
+/// The interval of looks at a stalled session.
 pub(super) const STALLED: Duration = Duration::from_secs(1);
 
 /// The first look for what was written, and the longest pause while something is pending.
 pub(super) const WRITTEN: Duration = Duration::from_secs(15);
 
-/// The first look after an end was said; the next ones take twice as long each.
+/// The time of the first look after an end was sent; each further one takes twice as long.
 pub(super) const DELIVERY: Duration = Duration::from_millis(1);

@@ -327,7 +327,7 @@ async fn what_was_accepted_first_is_told_that_nothing_could_be_connected() {
     running.far.refuse(io::ErrorKind::ConnectionRefused);
     let offer = running.source.offer_in(AcceptPolicy::AcceptFirst);
     offer.peer.until(Peer::is_dropped).await;
-    let words = "the destination can't be connected: connection refused";
+    let words = "cannot connect to the destination: connection refused";
     assert_eq!(offer.peer.finished(), Some(End::because(Reason::Unreachable, words)));
     assert_eq!(running.finish().await.unreachable, 1);
 }

@@ -117,7 +117,7 @@ async fn an_end_that_is_not_taken_is_waited_for_as_long_as_close_says() {
     // Once while nothing moves, and once more for the last words.
     assert_eq!(outcome.duration.as_secs(), 10);
     assert!(matches!(outcome.end, Ended::Linger(_)), "{outcome}");
-    assert!(outcome.to_string().contains("did not take the rest"), "{outcome}");
+    assert!(outcome.to_string().contains("did not read the rest"), "{outcome}");
 }
 
 #[tokio::test(start_paused = true)]

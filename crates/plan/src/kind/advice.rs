@@ -6,13 +6,13 @@ use super::reader::Reader;
 use super::{Param, Value, ValueKind};
 use crate::Registry;
 
-/// What the endpoint takes, in one line.
+/// Returns the form of the endpoint, in one line.
 pub(super) fn form(reader: &Reader<'_>) -> String {
     if reader.is_switch {
         let names: Vec<_> = reader.all().map(|param| format!("`{}=…`", param.name)).collect();
         return match &*names {
-            [] => format!("`{}` stands alone", reader.name),
-            names => format!("there may be {}, joined by `:`", names.join(", ")),
+            [] => format!("`{}` takes no parameters", reader.name),
+            names => format!("the settings are {}, joined by `:`", names.join(", ")),
         };
     }
     let mut form = reader.name.to_owned();
@@ -34,14 +34,14 @@ pub(super) fn form(reader: &Reader<'_>) -> String {
     format!("the form is `{form}`")
 }
 
-/// What a required parameter is called.
+/// Returns the description of a required parameter.
 pub(super) fn wanted(param: &Param, syntax: Syntax) -> String {
     match (param.value, syntax) {
         (value, Syntax::Extended) if value.is_endpoint() => {
-            "an endpoint to go over, in braces or with `:` as `\\:`".to_owned()
+            "an endpoint to run over, in braces or with `:` as `\\:`".to_owned()
         }
         (value, Syntax::Twisted) if value.is_endpoint() => {
-            "an endpoint to go over, with `:` as `\\:`".to_owned()
+            "an endpoint to run over, with `:` as `\\:`".to_owned()
         }
         _ => format!("`{}`", param.name),
     }
@@ -51,9 +51,10 @@ pub(super) fn wanted(param: &Param, syntax: Syntax) -> String {
 pub(super) fn joined(reader: &Reader<'_>, param: &Param, text: &str) -> Option<String> {
     let (first, rest) = text.split_once([',', ';'])?;
     let (name, _) = rest.trim_start().split_once('=')?;
-    reader.all().any(|param| param.is_called(name)).then(|| {
-        format!("settings are joined by `:`: `{}={first}:{}`", param.name, rest.trim_start())
-    })
+    reader
+        .all()
+        .any(|param| param.is_called(name))
+        .then(|| format!("join settings by `:`: `{}={first}:{}`", param.name, rest.trim_start()))
 }
 
 /// No known kind declares a fact of this name: a connection without it is refused when the template is filled. A
@@ -67,7 +68,7 @@ pub(super) fn unknown_fact(hole: &Hole, registry: &Registry) -> Diagnostic {
             format!("the facts are {}", facts.join(", "))
         }
     };
-    let message = format!("no connection carries a fact `{name}`");
+    let message = format!("no kind has a fact `{name}`");
     Diagnostic::warning(Stage::Plan, Code::UnknownFact, hole.span, message).help(help)
 }
 
@@ -87,7 +88,7 @@ pub(super) fn unknown_roots<'t>(
         if typed[..at].ends_with('\\') || !looks_like_one || roots.contains(&root) {
             return None;
         }
-        let message = format!("no connection carries facts of `{root}`: this is taken as text");
+        let message = format!("no kind has facts of `{root}`: this is taken as text");
         let help = match nearest(root, roots.iter().copied()) {
             Some(near) => format!("did you mean `${{{near}.{name}}}`?"),
             None => format!("facts begin with {}", roots.join(", ")),
@@ -97,7 +98,7 @@ pub(super) fn unknown_roots<'t>(
     })
 }
 
-/// What was probably meant by a value that can't be read.
+/// Returns a hint with the probable meaning of an invalid value.
 pub(super) fn mend(kind: ValueKind, text: &str, syntax: Syntax) -> Option<String> {
     let meant = match kind {
         ValueKind::Choice(words) => nearest(text, words.iter().copied()).map(str::to_owned),
@@ -109,7 +110,7 @@ pub(super) fn mend(kind: ValueKind, text: &str, syntax: Syntax) -> Option<String
             };
             let (open, close) = if syntax == Syntax::Extended { ("{", "}") } else { ("", "") };
             let value = first.default.unwrap_or("…");
-            return Some(format!("settings are written `{open}{}={value}{close}`", first.name));
+            return Some(format!("write settings as `{open}{}={value}{close}`", first.name));
         }
         ValueKind::Duration => Some(duration(text)),
         ValueKind::Size => Some(size(text)),
@@ -175,8 +176,8 @@ fn number_and_unit(text: &str) -> (String, String) {
 
 const BOOL: &[&str] = &["true", "false", "yes", "no", "on", "off"];
 
-/// What people write where 0 turns something off.
+/// Words for which 0 is meant, where 0 turns something off.
 const NOTHING: &[&str] = &["off", "never", "none", "no", "false", "disabled", "unlimited"];
 
-/// How many parameters with names are listed in one line.
+/// The maximum number of named parameters that are listed in one line.
 const MOST: usize = 8;

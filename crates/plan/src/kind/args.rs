@@ -11,8 +11,8 @@ use endpoint::{DialLayer, Networks};
 use super::{HIDDEN, Role, Value};
 use crate::Registry;
 
-/// What a kind's plan function reads. Every parameter has been read by its definition before, so
-/// the getters can't fail for a parameter that has a default or is required.
+/// The arguments of a kind's plan function. Every parameter has been parsed by its definition
+/// before, so the getters can't fail for a parameter that has a default or is required.
 ///
 /// # Panics
 /// The getters panic when they ask for a parameter that the kind's definition doesn't have, or as
@@ -23,22 +23,22 @@ pub struct Args {
     pub role: Role,
     /// The syntax that it was typed in.
     pub syntax: Syntax,
-    /// The name that the kind was called by, in lower case.
+    /// The name or alias of the kind that was typed, in lower case.
     pub called: String,
     /// The endpoint's descriptor, for messages: secrets are left out.
     pub descriptor: String,
-    /// Whether something was left out of that.
+    /// Set if a secret was left out of it.
     pub(crate) secret: bool,
-    /// Where the whole endpoint was typed.
+    /// The place of the whole endpoint in the typed text.
     pub span: Span,
     /// The endpoints beneath, as they were typed.
     pub(crate) beneath: Vec<Typed>,
     /// The kinds that are known: a kind that needs another one asks for it here.
     pub(crate) registry: Registry,
-    /// Whether all that was typed can be used.
+    /// Set if everything that was typed is valid.
     pub(super) sound: bool,
     pub(super) settings: Vec<Setting>,
-    /// What the switches that are on and the framings are set to, by name.
+    /// The settings of the framings and of the switches that are on, by name.
     pub(super) switches: Vec<(&'static str, Args)>,
     pub(super) warnings: RefCell<Vec<Diagnostic>>,
 }
@@ -60,13 +60,13 @@ pub struct Setting {
     pub name: String,
     /// The value as it was typed, unescaped, or the default.
     pub text: String,
-    /// The value, read.
+    /// The parsed value.
     pub value: Value,
-    /// Where it was typed; the kind's name for a default.
+    /// The place in the typed text; the kind's name for a default.
     pub span: Span,
-    /// Whether it was typed.
+    /// Set if it was typed.
     pub given: bool,
-    /// Whether it is shown to nobody.
+    /// Set if it is never shown.
     pub secret: bool,
 }
 
@@ -78,8 +78,8 @@ impl fmt::Debug for Setting {
 }
 
 impl Args {
-    /// Returns whether it was typed over an endpoint whose kind is called one of these names. What a URL or another
-    /// spelling stands for isn't looked into.
+    /// Returns `true` if it was typed over an endpoint whose kind has one of these names. The endpoint that a URL or
+    /// an alias stands for is not inspected.
     #[must_use]
     pub fn goes_over(&self, kinds: &[&str]) -> bool {
         self.beneath.iter().any(|typed| {
@@ -88,13 +88,13 @@ impl Args {
         })
     }
 
-    /// Every value, in the order of the definitions.
+    /// Returns all values, in the order of the definitions.
     #[must_use]
     pub fn settings(&self) -> &[Setting] {
         &self.settings
     }
 
-    /// A number, where one was given or is the default.
+    /// Returns a number, if it was given or has a default.
     #[must_use]
     pub fn int(&self, name: &str) -> Option<u64> {
         self.value(name).map(|value| match value {
@@ -103,14 +103,14 @@ impl Args {
         })
     }
 
-    /// A port; a port has to be given or have a default.
+    /// Returns a port, which has to be given or have a default.
     #[must_use]
     pub fn port(&self, name: &str) -> u16 {
         let port = self.int(name).and_then(|port| u16::try_from(port).ok());
         port.expect("a required port was read as a number up to 65535")
     }
 
-    /// A flag; `false` if it isn't given and has no default.
+    /// Returns a flag; `false` if it isn't given and has no default.
     #[must_use]
     pub fn flag(&self, name: &str) -> bool {
         self.value(name).is_some_and(|value| match value {
@@ -119,30 +119,31 @@ impl Args {
         })
     }
 
-    /// What a switch is set to; `None` if it is off.
+    /// Returns the settings of a switch; `None` if it is off.
     #[must_use]
     pub fn switch(&self, name: &str) -> Option<&Self> {
         self.inside(name)
     }
 
-    /// What a parameter has in braces.
+    /// Returns the settings that a parameter has in braces.
     pub(crate) fn inside(&self, name: &str) -> Option<&Self> {
         self.switches.iter().find(|(switch, _)| *switch == name).map(|(_, settings)| settings)
     }
 
-    /// What a parameter of [`ValueKind::Variants`](super::ValueKind::Variants) is set to, in the order in which it was
-    /// typed: [`Args::called`] is which of them it is. None if it isn't given and has no default.
+    /// Returns the values of a parameter of [`ValueKind::Variants`](super::ValueKind::Variants), in the order in
+    /// which they were typed; [`Args::called`] is the name of each. Empty if the parameter isn't given and has no
+    /// default.
     pub fn variants(&self, name: &str) -> impl Iterator<Item = &Self> {
         self.switches.iter().filter(move |(switch, _)| *switch == name).map(|(_, inside)| inside)
     }
 
-    /// The networks that a list has; none if the parameter isn't given.
+    /// Returns the networks in a list; none if the parameter isn't given.
     ///
     /// # Errors
     /// A word of it is no network, or it is given and has none: an unset variable must not mean everybody.
     pub fn networks(&self, name: &str) -> Result<Networks, Diagnostic> {
         if self.is_given(name) && self.list(name).is_empty() {
-            let message = format!("`{name}` lists no network");
+            let message = format!("`{name}` is empty");
             return Err(self.mistake(name, "bad-network", message));
         }
         Networks::of(self.list(name)).map_err(|word| {
@@ -153,7 +154,7 @@ impl Args {
         })
     }
 
-    /// A time, where one was given or is the default.
+    /// Returns a time, if it was given or has a default.
     #[must_use]
     pub fn duration(&self, name: &str) -> Option<Duration> {
         self.value(name).map(|value| match value {
@@ -162,7 +163,7 @@ impl Args {
         })
     }
 
-    /// Two times, where they were given or are the default: the first is not longer than the second.
+    /// Returns two times, if they were given or have a default: the first is not longer than the second.
     #[must_use]
     pub fn durations(&self, name: &str) -> Option<(Duration, Duration)> {
         self.value(name).map(|value| match value {
@@ -171,7 +172,7 @@ impl Args {
         })
     }
 
-    /// Text, where it was given or is the default.
+    /// Returns text, if it was given or has a default.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.value(name).map(|value| match value {
@@ -180,7 +181,7 @@ impl Args {
         })
     }
 
-    /// Words; none if the parameter isn't given and has no default.
+    /// Returns the words of a list; none if the parameter isn't given and has no default.
     #[must_use]
     pub fn list(&self, name: &str) -> &[String] {
         self.value(name).map_or(&[], |value| match value {
@@ -189,7 +190,7 @@ impl Args {
         })
     }
 
-    /// Text with holes, where it was given or is the default.
+    /// Returns text with holes, if it was given or has a default.
     #[must_use]
     pub fn template(&self, name: &str) -> Option<&Template> {
         self.value(name).map(|value| match value {
@@ -198,8 +199,8 @@ impl Args {
         })
     }
 
-    /// Text with holes that a parameter of another sort was given ([`Param::fillable`](super::Param::fillable)); `None`
-    /// if it has a value of its own sort.
+    /// Returns the template that a parameter of another sort was given ([`Param::fillable`](super::Param::fillable));
+    /// `None` if it has an ordinary value.
     #[must_use]
     pub fn filled(&self, name: &str) -> Option<&Template> {
         match self.value(name)? {
@@ -208,12 +209,12 @@ impl Args {
         }
     }
 
-    /// All values of a parameter that takes further positionals.
+    /// Returns all values of a parameter that takes further positionals.
     pub fn rest(&self, name: &str) -> impl Iterator<Item = &str> {
         self.settings.iter().filter(move |setting| setting.name == name).map(|s| &*s.text)
     }
 
-    /// What a prefix parameter took: what follows the prefix, and the value.
+    /// Returns the values of a prefix parameter: the name after the prefix, and the value.
     pub fn prefixed(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
         self.settings.iter().filter_map(move |setting| {
             setting
@@ -224,19 +225,20 @@ impl Args {
         })
     }
 
-    /// Whether a parameter was typed rather than left to its default.
+    /// Returns `true` if a parameter was typed rather than left to its default.
     #[must_use]
     pub fn is_given(&self, name: &str) -> bool {
         self.setting(name).is_some_and(|setting| setting.given)
     }
 
-    /// Where a parameter was typed, or the kind's name if it wasn't.
+    /// Returns the place of a parameter in the typed text, or of the kind's name if it wasn't
+    /// typed.
     #[must_use]
     pub fn span_of(&self, name: &str) -> Span {
         self.setting(name).map_or(self.span, |setting| setting.span)
     }
 
-    /// A mistake in a parameter's value that its definition doesn't show.
+    /// Returns an error in a parameter's value that its definition can't express.
     #[must_use]
     pub fn mistake(
         &self,
@@ -247,7 +249,7 @@ impl Args {
         Diagnostic::error(Stage::Plan, code, self.span_of(name), message)
     }
 
-    /// Warns about a parameter's value and takes it.
+    /// Warns about a parameter's value and accepts it.
     pub fn warn(&self, name: &str, code: impl Into<Code>, message: impl Into<String>) {
         let warning = Diagnostic::warning(Stage::Plan, code, self.span_of(name), message);
         self.warnings.borrow_mut().push(warning);
@@ -261,14 +263,14 @@ impl Args {
         self.warnings.take()
     }
 
-    /// Returns the kinds that are known, for an endpoint that is planned when it is known what it is.
+    /// Returns the registry of kinds, for an endpoint that is planned later, when it is known.
     #[must_use]
     pub fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    /// The connecting side of the layer of that name, with its defaults; `None` if no kind of that
-    /// name is a layer.
+    /// Returns the connecting side of the layer of that name, with its defaults; `None` if no kind
+    /// of that name is a layer.
     #[must_use]
     pub fn dial_layer(&self, name: &str) -> Option<Arc<dyn DialLayer>> {
         self.registry.dial_layer(name, self.syntax)

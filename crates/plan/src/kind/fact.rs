@@ -3,10 +3,9 @@
 /// A fact about a connection, declared by the kind whose connections carry it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FactName {
-    /// The name: `tcp.peer`. A last part in capitals, as in `http.header.NAME`, is chosen by whoever writes the
-    /// template.
+    /// The name: `tcp.peer`. The author of the template chooses a last part in capitals, as in `http.header.NAME`.
     pub name: &'static str,
-    /// One sentence: what it is.
+    /// Its description, in one sentence.
     pub about: &'static str,
 }
 
@@ -23,7 +22,7 @@ impl FactName {
         self.name.split_once('.').map_or(self.name, |(root, _)| root)
     }
 
-    /// Returns whether it is called `root.name`.
+    /// Returns `true` if its name is `root.name`.
     #[must_use]
     pub fn is_called(self, root: &str, name: &str) -> bool {
         let Some(own) = self.name.strip_prefix(root).and_then(|rest| rest.strip_prefix('.')) else {

@@ -1,8 +1,9 @@
 //! Framings as data: how an endpoint's bytes become messages, chosen in a descriptor.
 //!
-//! `framing=lines` and `framing={length:width=2:max=1M}` are values of a parameter ([`ValueKind::Framing`]); a kind that is
-//! about nothing else has the framing's parameters beside its own: `by=length:width=2` ([`ValueKind::FramingBeside`]).
-//! One whose name is a parameter of its own is named by that alone: `{separator=%0D%0A}`.
+//! `framing=lines` and `framing={length:width=2:max=1M}` are values of a parameter ([`ValueKind::Framing`]); a kind
+//! that consists of a framing has the framing's parameters among its own: `by=length:width=2`
+//! ([`ValueKind::FramingBeside`]). A framing that shares its name with one of its parameters is selected by that
+//! parameter: `{separator=%0D%0A}`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,35 +18,35 @@ use crate::Registry;
 /// A framing that descriptors may name.
 #[derive(Debug)]
 pub struct FramingKind {
-    /// What it is called.
+    /// The name.
     pub name: &'static str,
-    /// One sentence: what a message is.
+    /// The description of a message, in one sentence.
     pub about: &'static str,
     /// Its parameters, all given by name.
     pub params: &'static [Param],
-    /// What makes it.
+    /// The function that plans it.
     pub plan: fn(&Args) -> Planned<Arc<dyn Framing>>,
 }
 
 impl FramingKind {
-    /// Whether a parameter of its own says which framing is meant.
+    /// Returns `true` if one of its parameters alone selects the framing.
     fn is_named_by(&self, keyword: &str) -> bool {
         self.name == keyword && self.params.iter().any(|param| param.name == keyword)
     }
 }
 
-/// How the bytes of a stream become messages and messages become bytes, planned. Cheap to clone.
+/// A planned framing, which converts between the bytes of a stream and messages. Cheap to clone.
 #[derive(Clone)]
 pub struct Framings {
-    /// Of the bytes that are read.
+    /// The framing of received bytes.
     pub incoming: Arc<dyn Framing>,
-    /// Of the bytes that are written.
+    /// The framing of sent bytes.
     pub outgoing: Arc<dyn Framing>,
     /// The longest message, in bytes.
     pub max: usize,
-    /// How long the rest of a message is waited for, and what to do then.
+    /// The time limit for the rest of a message, and what to do after it.
     pub timeout: Option<(Duration, Partial)>,
-    /// What to do with a message that a stream ends inside of.
+    /// The treatment of a message that is incomplete at the end of the stream.
     pub rest: Partial,
 }
 
@@ -55,7 +56,7 @@ impl fmt::Debug for Framings {
     }
 }
 
-/// What every framing takes: of a stream, and of its messages.
+/// The parameters of every framing of a stream.
 pub const FRAMING: &[Param] = &[
     Param::new("in", ValueKind::Framing, "A different framing for data read from the stream."),
     Param::new("out", ValueKind::Framing, "A different framing for data written to the stream."),
@@ -94,12 +95,12 @@ impl Args {
         inside.framings(&inside.called).map(Some)
     }
 
-    /// Whether these settings of a framing take anything apart.
+    /// Returns `true` if these settings of a framing split anything.
     pub(crate) fn is_framing(&self) -> bool {
         self.called != NONE || self.inside("in").is_some() || self.inside("out").is_some()
     }
 
-    /// Returns the framing whose parameters are beside this endpoint's own, with the one that `by` names.
+    /// Returns the framing whose parameters are among this endpoint's own; the parameter `by` names it.
     ///
     /// # Errors
     /// None is named, or there are mistakes in its parameters.
@@ -186,7 +187,7 @@ pub(super) fn find(registry: &Registry, name: &Text) -> Result<&'static FramingK
     registry.framing(name.as_str()).ok_or_else(|| unknown(registry, name))
 }
 
-/// The framing whose parameters stand beside those of an endpoint, as far as it is known.
+/// Returns the framing whose parameters are among those of an endpoint, as far as it is known.
 pub(crate) fn beside(
     registry: &Registry,
     by: &Param,

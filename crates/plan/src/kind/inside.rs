@@ -1,4 +1,4 @@
-//! Values that have parameters of their own: switches, framings, variants. Each is read as a descriptor is.
+//! Values with parameters: switches, framings, variants. Each is parsed like a descriptor.
 
 use descriptor::{Code, Descriptor, Diagnostic, Text, nearest};
 
@@ -8,7 +8,7 @@ use super::reader::Reader;
 use super::{Param, Positional, Value, ValueKind, Variant, variant};
 
 impl Reading<'_, '_> {
-    /// Reads a switch: a word, or parameters of its own, which are keywords as an endpoint's are.
+    /// Parses a switch: a word, or parameters, which are keywords as an endpoint's are.
     pub(super) fn switch(
         &mut self,
         param: &'static Param,
@@ -59,7 +59,7 @@ impl Reading<'_, '_> {
         Some(Value::Bool(on))
     }
 
-    /// Reads a list of variants, each with parameters of its own.
+    /// Parses a list of variants, each with its parameters.
     pub(super) fn variants(
         &mut self,
         param: &'static Param,
@@ -84,7 +84,7 @@ impl Reading<'_, '_> {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("it can be {}", names.collect::<Vec<_>>().join(", ")),
                 };
-                let message = format!("`{name}` is nothing that `{}` can be", param.name);
+                let message = format!("`{name}` is not a value of `{}`", param.name);
                 self.error(Code::BadValue, at, message, Some(help));
                 continue;
             };

@@ -1,4 +1,5 @@
-//! What a kind of endpoint is, as data: its names, its parameters, what it takes and gives.
+//! The definition of a kind of endpoint, as data: its names, its parameters, and what it takes and
+//! gives.
 //!
 //! One declaration yields the reader of its parameters (with spans), `help KIND`, the shell's
 //! completions and its entry in descriptors.md.
@@ -33,11 +34,11 @@ pub use crate::beneath::Beneath;
 /// A kind of endpoint.
 #[derive(Debug)]
 pub struct Kind {
-    /// What it is called: the first field of a descriptor, in lower case.
+    /// The name: the first field of a descriptor, in lower case.
     pub name: &'static str,
     /// Other names for it.
     pub aliases: &'static [Alias],
-    /// One sentence: what it is.
+    /// Its description, in one sentence.
     pub about: &'static str,
     /// Listening, if it can.
     pub listen: Option<Side<PlanListen>>,
@@ -50,10 +51,10 @@ pub struct Kind {
     /// Another spelling of a descriptor of this kind, such as Twisted's flattened wrappers, put
     /// into the common form; `None` if it is in that form.
     pub rewrite: Option<fn(&Descriptor, Role) -> Option<Descriptor>>,
-    /// The words for a mistake that people make who mean this kind, if what they typed can't be planned: asked of the
-    /// kind that they named, and of every kind if they named none that there is.
+    /// Returns help for a frequent mistake with this kind, if a descriptor can't be planned: called for the kind that
+    /// it names, and for every kind if it names an unknown one.
     pub slip: Option<fn(&Descriptor, Role) -> Option<Diagnostic>>,
-    /// The facts that its connections carry: what templates may name.
+    /// The facts that its connections carry, for templates.
     pub facts: &'static [FactName],
     /// The framings that it brings, for every kind that takes one.
     pub framings: &'static [&'static FramingKind],
@@ -66,7 +67,7 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// A kind that can do nothing yet: the start of a definition.
+    /// Creates a kind without sides: the start of a definition.
     #[must_use]
     pub const fn new(name: &'static str, about: &'static str) -> Self {
         Self {
@@ -124,16 +125,16 @@ impl Kind {
     }
 }
 
-/// What one side of a kind takes and gives, however it is made.
+/// The parameters of one side of a kind, and what it takes and gives, however it is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Form {
     /// Its own parameters: positional ones first, in their order.
     pub params: &'static [Param],
-    /// How positionals find their parameters.
+    /// How positionals are assigned to parameters.
     pub positional: Positional,
     /// What it needs beneath it, if it is a layer.
     pub takes: Option<Takes>,
-    /// What it gives to whatever is above it.
+    /// The shape of its connections.
     pub gives: Shape,
 }
 
@@ -146,7 +147,7 @@ pub struct Alias {
     pub defaults: &'static [(&'static str, &'static str)],
     /// Parameters that only this name takes.
     pub params: &'static [Param],
-    /// One sentence: what the difference is; empty if there is none.
+    /// The difference, in one sentence; empty if there is none.
     pub about: &'static str,
 }
 
@@ -155,14 +156,14 @@ pub struct Alias {
 pub struct Scheme {
     /// The scheme, in lower case.
     pub name: &'static str,
-    /// What a URL of it means.
+    /// Returns the descriptor that a URL of it stands for.
     pub expand: fn(&Url, Role) -> Result<Descriptor, Diagnostic>,
-    /// Whether the manual shows it; one that is known only to say why it can't be had isn't.
+    /// Set if the manual lists it; a scheme that is known only for its error message isn't listed.
     pub listed: bool,
 }
 
 impl Scheme {
-    /// One that the manual shows.
+    /// Creates a scheme that the manual lists.
     #[must_use]
     pub const fn new(
         name: &'static str,
@@ -171,7 +172,7 @@ impl Scheme {
         Self { name, expand, listed: true }
     }
 
-    /// It is left out of the manual.
+    /// Leaves it out of the manual.
     #[must_use]
     pub const fn unlisted(mut self) -> Self {
         self.listed = false;
@@ -190,7 +191,7 @@ pub struct Example {
     pub about: &'static str,
 }
 
-/// Which side of a session an endpoint is on.
+/// The side of a session that an endpoint is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// It waits for peers.
@@ -231,28 +232,29 @@ impl Role {
 pub struct Side<P> {
     /// Its parameters: positional ones first, in their order.
     pub params: &'static [Param],
-    /// What it gives to whatever is above it.
+    /// The shape of its connections.
     pub gives: Shape,
-    /// How positionals find their parameters.
+    /// How positionals are assigned to parameters.
     pub positional: Positional,
-    /// What makes it.
+    /// The function that plans it.
     pub plan: P,
 }
 
 impl<P> Side<P> {
-    /// A side that gives bytes and takes its positionals in order.
+    /// Creates a side that gives bytes and takes its positionals in order.
     #[must_use]
     pub const fn bytes(params: &'static [Param], plan: P) -> Self {
         Self { params, gives: Shape::Bytes, positional: Positional::InOrder, plan }
     }
 
-    /// A side that gives messages and takes its positionals in order.
+    /// Creates a side that gives messages and takes its positionals in order.
     #[must_use]
     pub const fn messages(params: &'static [Param], plan: P) -> Self {
         Self { params, gives: Shape::Messages, positional: Positional::InOrder, plan }
     }
 
-    /// A side that gives what the endpoint beneath it gives, and takes its positionals in order.
+    /// Creates a side with the shape of the endpoint beneath it, which takes its positionals in
+    /// order.
     #[must_use]
     pub const fn alike(params: &'static [Param], plan: P) -> Self {
         Self { params, gives: Shape::Beneath, positional: Positional::InOrder, plan }
@@ -264,37 +266,37 @@ impl<P> Side<P> {
 }
 
 impl Side<PlanListen> {
-    /// Listening by opening the connecting side, whose parameters it takes.
+    /// Creates a listening side that opens the connecting side, whose parameters it takes.
     #[must_use]
     pub const fn opened(times: Times) -> Self {
         Self::bytes(&[], PlanListen::Opened(times))
     }
 }
 
-/// How positionals find their parameters.
+/// How positionals are assigned to parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Positional {
     /// The first positional is the first positional parameter, whatever is given by name.
     InOrder,
-    /// Those given by name are passed over: `tcp:80:host=h` is Twisted's way to give a port.
+    /// Parameters given by name are skipped: `tcp:80:host=h` is Twisted's way to give a port.
     SkipNamed,
 }
 
-/// What a transport keeps.
+/// The shape of the data that a transport carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Bytes without boundaries.
     Bytes,
-    /// Messages; flattened where bytes are wanted.
+    /// Messages, which are flattened for a byte stream.
     Messages,
-    /// Messages that mean something only one by one, as datagrams do: where they are flattened, that is worth a warning.
+    /// Messages that need their boundaries, such as datagrams: flattening them causes a warning.
     Datagrams,
-    /// What the endpoint beneath gives. A [`Tree`](crate::Tree) has the shape that this comes to.
+    /// The shape of the endpoint beneath. A [`Tree`](crate::Tree) has the resulting shape.
     Beneath,
 }
 
 impl Shape {
-    /// Returns what the manual calls it.
+    /// Returns its name in the manual.
     #[must_use]
     pub fn describe(self) -> &'static str {
         match self {
@@ -317,10 +319,10 @@ pub enum Takes {
     Messages,
 }
 
-/// What makes the listening side.
+/// The function that plans the listening side.
 #[derive(Clone, Copy, Debug)]
 pub enum PlanListen {
-    /// A listener of its own.
+    /// A listener that runs over no other endpoint.
     Leaf(fn(&Args) -> Planned<Box<dyn Listener>>),
     /// A layer over each connection of the endpoint in the first positional.
     Layer(Takes, fn(&Args) -> Planned<Arc<dyn ServeLayer>>),
@@ -330,10 +332,10 @@ pub enum PlanListen {
     Opened(Times),
 }
 
-/// What makes the connecting side.
+/// The function that plans the connecting side.
 #[derive(Clone, Copy, Debug)]
 pub enum PlanConnect {
-    /// A connector of its own.
+    /// A connector that runs over no other endpoint.
     Leaf(fn(&Args) -> Planned<Box<dyn Connector>>),
     /// A layer over each connection of the endpoint in the first positional.
     Layer(Takes, fn(&Args) -> Planned<Arc<dyn DialLayer>>),
@@ -341,15 +343,15 @@ pub enum PlanConnect {
     Over(PlanOver<dyn Connector>),
 }
 
-/// Plans an endpoint over others from its own parameters, before those beneath are known to be sound: so all
-/// mistakes of a descriptor are found at once.
+/// Plans an endpoint over others from its own parameters, before those beneath are known to be valid, so that all
+/// errors of a descriptor are found at once.
 ///
-/// What is beneath are its parameters that take endpoints ([`ValueKind::beneath`]): one or several, each as a
+/// The endpoints beneath are its parameters of endpoint type ([`ValueKind::beneath`]): one or several, each as a
 /// listener or as a connector.
 pub type PlanOver<E> = fn(&Args) -> Planned<Assemble<E>>;
 
 /// Makes the endpoint out of those beneath it.
 pub type Assemble<E> = Box<dyn FnOnce(Beneath) -> Box<E>>;
 
-/// What planning gives: the thing, or every mistake that is not one of form.
+/// The result of planning: the planned value, or every error that is not one of form.
 pub type Planned<T> = Result<T, Vec<Diagnostic>>;

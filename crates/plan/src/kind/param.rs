@@ -13,31 +13,31 @@ pub struct Param {
     pub name: &'static str,
     /// Other spellings of the name.
     pub aliases: &'static [&'static str],
-    /// What it takes.
+    /// The type of its value.
     pub value: ValueKind,
-    /// What it is if it isn't given, as it would be typed.
+    /// Its default, as it would be typed.
     pub default: Option<&'static str>,
-    /// Whether it has to be given.
+    /// Set if it has to be given.
     pub required: bool,
-    /// Whether it can be given by position.
+    /// Set if it can be given by position.
     pub positional: bool,
-    /// Whether it takes all further positionals.
+    /// Set if it takes all further positionals.
     pub rest: bool,
-    /// Whether its name is a prefix: `env.` takes `env.TERM=…`.
+    /// Set if its name is a prefix: `env.` accepts `env.TERM=…`.
     pub prefix: bool,
-    /// Whether it is shown to nobody.
+    /// Set if its value is never shown.
     pub secret: bool,
-    /// Whether what follows a `?` in its value is kept out of logs: queries carry tokens.
+    /// Set if the part of its value after a `?` is kept out of logs: queries carry tokens.
     pub hides_query: bool,
-    /// Whether peers' facts may fill it.
+    /// Set if it may contain facts about a client.
     pub holes: Holes,
-    /// What it is read beside in the manual.
+    /// Its group in the manual.
     pub topic: Topic,
     /// One or two sentences for the manual.
     pub doc: &'static str,
 }
 
-/// What parameters of a kind belong together in its manual, in the order in which they are shown.
+/// The groups of parameters in a kind's manual, in the order in which they are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
     /// Parameters of most descriptors.
@@ -57,7 +57,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    /// Its heading.
+    /// Returns its heading.
     #[must_use]
     pub fn heading(self) -> &'static str {
         match self {
@@ -72,22 +72,22 @@ impl Topic {
     }
 }
 
-/// Whether a value may have holes that are filled from what a peer sent.
+/// The permission to use facts about a client in a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holes {
-    /// `${http.path}` in it is a mistake, for this reason.
+    /// `${http.path}` in it is an error, for this reason.
     Refused(&'static str),
     /// It may.
     Filled,
 }
 
 impl Param {
-    /// A parameter given by name that may be left out.
+    /// Creates an optional parameter that is given by name.
     #[must_use]
     pub const fn new(name: &'static str, value: ValueKind, doc: &'static str) -> Self {
         let holes = match value {
             ValueKind::Template => Holes::Filled,
-            _ => Holes::Refused("it is needed before any peer is known"),
+            _ => Holes::Refused("it is needed before a client connects"),
         };
         Self {
             name,
@@ -106,85 +106,85 @@ impl Param {
         }
     }
 
-    /// It can be given by position too.
+    /// Allows it to be given by position.
     #[must_use]
     pub const fn positional(mut self) -> Self {
         self.positional = true;
         self
     }
 
-    /// It has to be given.
+    /// Makes it required.
     #[must_use]
     pub const fn required(mut self) -> Self {
         self.required = true;
         self
     }
 
-    /// It is this if it isn't given.
+    /// Sets its default.
     #[must_use]
     pub const fn default(mut self, default: &'static str) -> Self {
         self.default = Some(default);
         self
     }
 
-    /// It has these other names.
+    /// Sets its other names.
     #[must_use]
     pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
         self
     }
 
-    /// It takes all further positionals.
+    /// Makes it take all further positionals.
     #[must_use]
     pub const fn rest(mut self) -> Self {
         self.rest = true;
         self
     }
 
-    /// Its name is a prefix; what follows it is up to the user.
+    /// Makes its name a prefix, which any name may follow.
     #[must_use]
     pub const fn prefix(mut self) -> Self {
         self.prefix = true;
         self
     }
 
-    /// It is shown with these others.
+    /// Sets its group in the manual.
     #[must_use]
     pub const fn topic(mut self, topic: Topic) -> Self {
         self.topic = topic;
         self
     }
 
-    /// Its value is kept out of logs and of `explain`.
+    /// Keeps its value out of logs and of `explain`.
     #[must_use]
     pub const fn secret(mut self) -> Self {
         self.secret = true;
         self
     }
 
-    /// What follows a `?` in its value is kept out of logs.
+    /// Keeps the part of its value after a `?` out of logs.
     #[must_use]
     pub const fn hides_query(mut self) -> Self {
         self.hides_query = true;
         self
     }
 
-    /// Peers' facts may fill it; without holes, it is read as what it takes. The kind asks [`Args::filled`](super::Args::filled)
-    /// first.
+    /// Allows facts about a client in it; without them, it is parsed as its type. The kind calls
+    /// [`Args::filled`](super::Args::filled) first.
     #[must_use]
     pub const fn fillable(mut self) -> Self {
         self.holes = Holes::Filled;
         self
     }
 
-    /// Peers' facts may not fill it, for this reason.
+    /// Forbids facts about a client in it, for this reason.
     #[must_use]
     pub const fn no_holes(mut self, reason: &'static str) -> Self {
         self.holes = Holes::Refused(reason);
         self
     }
 
-    /// Whether `name` names it.
+    /// Returns `true` if `name` is one of its names.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         if self.prefix {
@@ -194,7 +194,7 @@ impl Param {
     }
 }
 
-/// What a parameter takes.
+/// The type of a parameter's value.
 #[derive(Clone, Copy, Debug)]
 pub enum ValueKind {
     /// `true`, `false`, `yes`, `no`, `on`, `off`, `1`, `0`.
@@ -214,7 +214,7 @@ pub enum ValueKind {
     /// A framing, with its parameters if it is in braces: `lines`, `{length:width=2}`. Read by
     /// [`Args::framing`](super::Args::framing). A kind that is given one gives messages.
     Framing,
-    /// The name of a framing whose parameters stand beside those of the kind. Read by
+    /// The name of a framing whose parameters are among those of the kind. Read by
     /// [`Args::framing_beside`](super::Args::framing_beside).
     FramingBeside,
     /// A whole number in this range.
@@ -227,15 +227,15 @@ pub enum ValueKind {
     Port,
     /// A port from 1 to 65535, or the name of a service, to be looked up when it is needed.
     Service,
-    /// The name of a provider of routes, whose parameters stand beside those of the kind. Read by
+    /// The name of a provider of routes, whose parameters are among those of the kind. Read by
     /// [`Args::provider_beside`](super::Args::provider_beside).
     ProviderBeside,
     /// A size in bytes, with `k`, `M` or `G` for powers of 1024: `64k`.
     Size,
-    /// Something that is on or off and, if it is on, has parameters of its own: `on`, or
-    /// `{level=1:threshold=128}`, which is on with these. Read by [`Args::switch`](super::Args::switch).
+    /// A switch that, if it is on, has parameters: `on`, or `{level=1:threshold=128}`, which is on with these. Read
+    /// by [`Args::switch`](super::Args::switch).
     Switch(&'static [Param]),
-    /// Text that holes of a template may stand in.
+    /// Text that may contain holes of a template.
     Template,
     /// Any text.
     Text,
@@ -245,7 +245,7 @@ pub enum ValueKind {
 }
 
 impl ValueKind {
-    /// Returns the side of the endpoint that it describes, for a kind on the side `role`; `None` if it is no
+    /// Returns the side of the endpoint that it describes, for a kind on the side `role`; `None` if it isn't an
     /// endpoint.
     #[must_use]
     pub fn beneath(self, role: Role) -> Option<Role> {
@@ -257,13 +257,13 @@ impl ValueKind {
         }
     }
 
-    /// Returns whether it is an endpoint.
+    /// Returns `true` if it is an endpoint.
     #[must_use]
     pub fn is_endpoint(self) -> bool {
         self.beneath(Role::Connect).is_some()
     }
 
-    /// What the manual calls it.
+    /// Returns its description in the manual.
     #[must_use]
     pub fn describe(self) -> String {
         match self {
@@ -301,7 +301,7 @@ impl ValueKind {
     }
 }
 
-/// A value, read.
+/// A parsed value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// Of [`ValueKind::Bool`], [`ValueKind::Switch`].
@@ -383,7 +383,8 @@ fn digits(text: &str, radix: u32, low: u64, high: u64) -> Option<u64> {
     u64::from_str_radix(text, radix).ok().filter(|number| (low..=high).contains(number))
 }
 
-/// Whether it may be a service's name (RFC 6335 section 5.1); one that begins with a digit is a misspelt number.
+/// Returns `true` if it may be a service's name (RFC 6335 section 5.1); one that begins with a digit is a misspelt
+/// number.
 fn is_service(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.len() <= 32

@@ -1,7 +1,7 @@
-//! Providers of routes as data: what is asked where a client goes, chosen in a descriptor.
+//! Providers of routes as data: the sources of destinations, selected in a descriptor.
 //!
-//! A provider's parameters stand beside those of the kind that asks it, and its first one has its name: so
-//! `route:redis={tcp:6379}` says which provider is meant. Without such a parameter it is the first provider that there is.
+//! A provider's parameters are among those of the kind that uses it, and its first one has its name: so
+//! `route:redis={tcp:6379}` selects the provider. Without such a parameter, the first provider is used.
 
 use descriptor::{Code, Descriptor, Diagnostic, Stage, Text, nearest};
 use endpoint::provider::Provider;
@@ -12,13 +12,13 @@ use crate::Registry;
 /// A provider that descriptors may name.
 #[derive(Debug)]
 pub struct ProviderKind {
-    /// What it is called: the name of its first parameter, too.
+    /// The name, which is also that of its first parameter.
     pub name: &'static str,
-    /// One sentence: where routes come from.
+    /// The source of routes, in one sentence.
     pub about: &'static str,
     /// Its parameters. One that takes an endpoint is beneath the kind.
     pub params: &'static [Param],
-    /// What makes it.
+    /// The function that makes it.
     pub plan: fn(&Args) -> Planned<AssembleProvider>,
 }
 
@@ -26,7 +26,7 @@ pub struct ProviderKind {
 pub type AssembleProvider = Box<dyn FnOnce(&mut Beneath) -> Box<dyn Provider>>;
 
 impl Args {
-    /// Returns the provider whose parameters are beside this endpoint's own, with the one that `by` names.
+    /// Returns the provider whose parameters are among this endpoint's own; the parameter `by` names it.
     ///
     /// # Errors
     /// None is known, or there are mistakes in its parameters.
@@ -39,7 +39,7 @@ impl Args {
             None => self.registry.providers().find(is_given),
         };
         let kind = kind.or_else(|| self.registry.providers().next()).ok_or_else(|| {
-            let message = format!("`{}` has no provider to ask", self.called);
+            let message = format!("`{}` has no providers", self.called);
             vec![Diagnostic::error(Stage::Plan, Code::MissingParameter, self.span, message)]
         })?;
         (kind.plan)(self)

@@ -103,7 +103,7 @@ pub(super) struct Reading<'a, 'b> {
     beneath: Vec<Typed>,
     /// The names that unknown keywords were probably meant to be.
     meant: Vec<&'static str>,
-    /// Whether every required parameter has a value.
+    /// Set if every required parameter has a value.
     is_whole: bool,
     pub(super) found: &'b mut Vec<Diagnostic>,
 }
@@ -249,7 +249,7 @@ impl Reading<'_, '_> {
         }
     }
 
-    /// `\n` and the like mean themselves elsewhere; here the backslash is taken away.
+    /// Sequences such as `\n` have a meaning in other languages; here the backslash is removed.
     fn warn_of_escape(&mut self, text: &Text) {
         if self.reader.syntax == Syntax::Twisted {
             return;
@@ -259,7 +259,7 @@ impl Reading<'_, '_> {
         let Some((at, c)) = letters.find(|(at, c)| is_meant(*c) && text.is_escaped(*at)) else {
             return;
         };
-        let message = format!("the backslash before `{c}` quotes it, and `{text}` is what is left");
+        let message = format!("the backslash quotes `{c}`, so the value is `{text}`");
         let span = text.span_of(at..at + 1);
         let warning = Diagnostic::warning(Stage::Plan, "odd-escape", span, message);
         self.found.push(
@@ -300,11 +300,9 @@ impl Reading<'_, '_> {
             }
             Holes::Refused(reason) => {
                 if let Some(hole) = template.holes().next() {
-                    let message = format!(
-                        "`{}` can't be filled from what a peer sends: {reason}",
-                        param.name
-                    );
-                    let help = "write it out, or write `\\$` if the text is meant as it stands";
+                    let message =
+                        format!("`{}` can't contain facts about a client: {reason}", param.name);
+                    let help = "write the value itself, or write `\\$` for literal text";
                     self.error(Code::TemplateRefused, hole.span, message, Some(help.into()));
                     return None;
                 }
@@ -334,7 +332,7 @@ impl Reading<'_, '_> {
         let (here, there) = (role.doing(), role.other().doing());
         if other.iter().any(|param| param.is_called(name.as_str())) {
             let message =
-                format!("`{kind}` takes `{name}` when {there}, and this is the {here} side");
+                format!("`{kind}` has `{name}` only when {there}, and this is the {here} side");
             self.error(Code::UnknownKeyword, name.span(), message, Some(advice::form(self.reader)));
             return;
         }
@@ -351,10 +349,10 @@ impl Reading<'_, '_> {
             // `process:dd:if=/dev/zero`: it was meant as one of these.
             (None, Some(rest)) => match self.reader.syntax {
                 Syntax::Extended => format!(
-                    "as `{}`, text with `=` in it is written in braces: `{{{name}=…}}`",
+                    "write text that contains `=` in braces to pass it as `{}`: `{{{name}=…}}`",
                     rest.name
                 ),
-                Syntax::Twisted => format!("as `{}`, `=` is written `{name}\\=…`", rest.name),
+                Syntax::Twisted => format!("write `{name}\\=…` to pass it as `{}`", rest.name),
             },
             (None, None) => advice::form(self.reader),
         };
@@ -381,12 +379,12 @@ impl Reading<'_, '_> {
             return;
         }
         let message = match &*names {
-            [] => format!("`{kind}` takes nothing by position"),
-            names => format!("`{kind}` takes by position only {}", names.join(", ")),
+            [] => format!("`{kind}` has no positional parameters"),
+            names => format!("`{kind}` has only the positional parameters: {}", names.join(", ")),
         };
         let how = match self.reader.syntax {
-            Syntax::Extended => "text with `:` in it is written in braces, `{…:…}`",
-            Syntax::Twisted => "a `:` in text is written `\\:`",
+            Syntax::Extended => "write text that contains `:` in braces, `{…:…}`",
+            Syntax::Twisted => "write `\\:` for a `:` in text",
         };
         let help = format!("{how}; {}", advice::form(self.reader));
         self.error(Code::TooManyPositionals, span, message, Some(help));
@@ -417,7 +415,7 @@ impl Reading<'_, '_> {
         self.error(Code::UnquotedValue, span, message, Some(help));
     }
 
-    /// Whether a parameter is called so, letter by letter.
+    /// Returns `true` if a parameter has exactly this name.
     fn is_name(&self, text: &str) -> bool {
         self.reader.all().any(|param| !param.prefix && param.is_called(text))
     }
@@ -428,7 +426,7 @@ impl Reading<'_, '_> {
         self.error(Code::NoValue, name.span(), message, Some(format!("the form is `{name}=…`")));
     }
 
-    /// Whether something typed was wrong in a way that may be why `param` is missing.
+    /// Returns `true` if a typed field was wrong in a way that may be why `param` is missing.
     fn blamed(&self, param: &Param) -> bool {
         param.positional && self.meant.contains(&param.name)
     }
@@ -442,7 +440,7 @@ impl Reading<'_, '_> {
     }
 }
 
-/// Whether there is only a `:` between them.
+/// Returns `true` if there is only a `:` between them.
 fn follows(before: Span, after: Span) -> bool {
     before.end + 1 == after.start
 }
@@ -464,5 +462,5 @@ fn printable(text: &str) -> String {
 const UNUSABLE: &[Code] =
     &[Code::BadValue, Code::NoValue, Code::TemplateRefused, Code::UnquotedValue];
 
-/// What stands for a secret wherever a descriptor is shown.
+/// The text that replaces a secret wherever a descriptor is shown.
 pub(crate) const HIDDEN: &str = "…";

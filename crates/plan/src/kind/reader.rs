@@ -1,11 +1,12 @@
-//! What a descriptor is read by: the definitions that apply to it, and what every listener takes.
+//! The reader of a descriptor: the definitions that apply to it, and the parameters of every
+//! listener.
 
 use descriptor::Syntax;
 
 use super::{Alias, Param, Positional, Role, Topic, ValueKind};
 use crate::Registry;
 
-/// What a descriptor is read by.
+/// The definitions that a descriptor is parsed with.
 pub(crate) struct Reader<'a> {
     pub(crate) name: &'static str,
     pub(crate) alias: Option<&'static Alias>,
@@ -16,15 +17,15 @@ pub(crate) struct Reader<'a> {
     pub(crate) registry: &'a Registry,
     /// The other side's parameters: a name of theirs deserves better words than "unknown".
     pub(crate) other: &'a [Param],
-    /// What every endpoint of that side takes.
+    /// The parameters of every endpoint of that side.
     pub(crate) common: &'static [Param],
-    /// Whether it is the inside of a switch or of a framing.
+    /// Set if it is the inside of a switch or of a framing.
     pub(crate) is_switch: bool,
     /// The parameters of the framing that the endpoint is about.
     pub(crate) beside: &'static [Param],
 }
 
-/// What every listener takes, whatever its kind.
+/// The parameters of every listener, whatever its kind.
 const COMMON: &[Param] = &[Param::new(
     "auth",
     ValueKind::Choice(&["none"]),
@@ -39,7 +40,7 @@ const COMMON: &[Param] = &[Param::new(
 )
 .topic(Topic::Access)];
 
-/// What every endpoint of that side takes.
+/// Returns the parameters of every endpoint of that side.
 #[must_use]
 pub fn common(role: Role) -> &'static [Param] {
     if role == Role::Listen { COMMON } else { &[] }

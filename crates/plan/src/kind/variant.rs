@@ -1,25 +1,25 @@
-//! A value that is one of several things, each with parameters of its own: `auth={htpasswd:/etc/users}`.
+//! A value that is one of several variants, each with its parameters: `auth={htpasswd:/etc/users}`.
 //!
-//! One is written as its name, or in braces with what it takes; several are a list in braces, each item with braces of
-//! its own where it takes something: `auth={{htpasswd:/etc/users},token}`.
+//! A single variant is written as its name, or in braces with its parameters; several are a list in braces, in which
+//! each item that has parameters is in braces, too: `auth={{htpasswd:/etc/users},token}`.
 
 use descriptor::Text;
 
 use super::Param;
 
-/// One of the things that a parameter may be.
+/// One variant of a parameter's value.
 #[derive(Clone, Copy, Debug)]
 pub struct Variant {
-    /// What it is called.
+    /// The name.
     pub name: &'static str,
-    /// One sentence: what it means.
+    /// Its meaning, in one sentence.
     pub about: &'static str,
-    /// What it takes: positional ones first, in their order.
+    /// Its parameters: positional ones first, in their order.
     pub params: &'static [Param],
 }
 
 impl Variant {
-    /// One that takes these.
+    /// Creates a variant with these parameters.
     #[must_use]
     pub const fn new(name: &'static str, about: &'static str, params: &'static [Param]) -> Self {
         Self { name, about, params }
@@ -53,7 +53,7 @@ fn bare(item: &Text) -> Text {
     if is_braced { item.slice(1..text.len() - 1) } else { item.clone() }
 }
 
-/// Where the brace is closed that the text begins with.
+/// Returns the position of the brace that closes the one at the beginning of the text.
 fn closing(text: &Text) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, c) in text.as_str().char_indices().filter(|(at, _)| !text.is_escaped(*at)) {

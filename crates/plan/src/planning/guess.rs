@@ -1,5 +1,5 @@
-//! What was meant by what can't be planned: the kind with the misspelt name, the endpoint whose
-//! colons aren't quoted, the options behind a URL.
+//! The probable meaning of a descriptor that can't be planned: a kind with a misspelt name, an
+//! endpoint whose colons aren't quoted, options after a URL.
 
 use std::borrow::Cow;
 
@@ -46,7 +46,7 @@ impl Planning<'_> {
         };
         let span = if name.as_str().is_empty() { text.span() } else { name.span() };
         let message = match name.as_str() {
-            "" => "there is no kind of endpoint here".to_owned(),
+            "" => "the kind of endpoint is missing".to_owned(),
             name => format!("`{name}` is not a kind of endpoint"),
         };
         self.error(Code::UnknownKind, span, message, Some(help));
@@ -78,8 +78,8 @@ impl Planning<'_> {
         self.found.push(slip);
     }
 
-    /// Whether a URL's scheme stands in a kind's place, `wss:9000`; then that is reported, and in the
-    /// scheme's own words if no URL of it can be had.
+    /// Reports a URL's scheme in a kind's place, `wss:9000`, with the scheme's own message if no URL of it is
+    /// supported. Returns `true` if it was one.
     fn is_scheme(&mut self, name: &Text, role: Role) -> bool {
         let mut schemes = self.registry.kinds().iter().flat_map(|kind| kind.schemes);
         let Some(scheme) = schemes.find(|s| s.name.eq_ignore_ascii_case(name.as_str())) else {
@@ -103,8 +103,8 @@ impl Planning<'_> {
         true
     }
 
-    /// Whether options follow a URL that isn't in braces, `ws://h/:auth=token`, and would be taken for
-    /// a part of it; then that is reported.
+    /// Reports options after a URL that isn't in braces, `ws://h/:auth=token`, which would be taken for a part of it.
+    /// Returns `true` if there were any.
     pub(super) fn has_options_behind(&mut self, url: &Text) -> bool {
         let typed = url.as_str();
         for (at, _) in typed.match_indices(':') {
@@ -122,10 +122,10 @@ impl Planning<'_> {
             }
             let (before, rest) = typed.split_at(at);
             let help = format!(
-                "options follow a URL in braces: `{{{before}}}{rest}`; a `:` that is part of the URL \
-                 is written `%3A`"
+                "write the URL in braces and the options after it: `{{{before}}}{rest}`; for a `:` in the URL, write \
+                 `%3A`"
             );
-            let message = format!("`{name}` would be read as part of the URL");
+            let message = format!("`{name}` would become part of the URL");
             self.error(
                 Code::OptionInUrl,
                 url.slice(at + 1..typed.len()).span(),
@@ -189,10 +189,10 @@ impl Planning<'_> {
         let end = pieces.map(|text| text.span().end).max().unwrap_or(first.span().end);
         let span = Span { start: first.span().start, end };
         let how = match self.syntax {
-            Syntax::Extended => "stands in braces",
-            Syntax::Twisted => "has `\\:` for `:`",
+            Syntax::Extended => "must be in braces",
+            Syntax::Twisted => "must have `\\:` for `:`",
         };
-        let message = format!("the endpoint that `{kind}` goes over {how}");
+        let message = format!("the endpoint that `{kind}` runs over {how}");
         let typed = descriptor.kind().unwrap_or(first).clone();
         let mut right = Descriptor::new(typed).arg(Text::synthetic(&inner, span));
         right.kwargs = kept.iter().chain(outer).copied().cloned().collect();
@@ -206,7 +206,7 @@ impl Planning<'_> {
         Some(format!("{}:{typed}", kind.name))
     }
 
-    /// Whether it would have been right, without guessing at that again.
+    /// Returns `true` if the guess can be planned, without further guesses.
     fn plans(&self, typed: &str, role: Role) -> bool {
         let mut planning = Planning::new(self.registry, self.syntax);
         planning.guessing = true;

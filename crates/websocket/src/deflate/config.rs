@@ -1,8 +1,8 @@
-//! What we wish for, and what was agreed upon.
+//! The wishes of our end, and the agreed parameters.
 
 use crate::Role;
 
-/// What our end wishes for. The default is no wish: full windows, kept from message to message, both ways.
+/// The wishes of our end. The default is no wish: full windows, kept from message to message, in both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Each message of the server is compressed for itself (§7.1.1.1): a client insists on it; a server does it.
@@ -11,17 +11,17 @@ pub struct Config {
     pub client_no_context_takeover: bool,
     /// The server compresses with a window of 2ⁿ bytes at most, 8 to 15; 15 is no wish (§7.1.2.1). A client insists on it.
     pub server_max_window_bits: u8,
-    /// The client compresses with a window of 2ⁿ bytes at most, 8 to 15; 15 is no wish (§7.1.2.2). A server gets it from
-    /// clients that say that they can: from browsers.
+    /// The client compresses with a window of 2ⁿ bytes at most, 8 to 15; 15 is no wish (§7.1.2.2). A server gets it
+    /// from clients that declare support: from browsers.
     pub client_max_window_bits: u8,
 }
 
-/// What both ends agreed upon.
+/// The parameters that both ends agreed upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Params {
-    /// Whether each message of the server is compressed for itself.
+    /// Set if each message of the server is compressed independently.
     pub server_no_context_takeover: bool,
-    /// Whether each message of the client is compressed for itself.
+    /// Set if each message of the client is compressed independently.
     pub client_no_context_takeover: bool,
     /// Binary logarithm of the window that the server compresses with, at most: 8 to 15.
     pub server_max_window_bits: u8,
@@ -53,7 +53,7 @@ impl Config {
 }
 
 impl Params {
-    /// What the messages of one end are compressed with: bits of the window, and whether it is kept.
+    /// Returns the compression of one end's messages: the bits of the window, and `true` if it is kept.
     pub(super) fn of(&self, sender: Role) -> (u8, bool) {
         match sender {
             Role::Server => (self.server_max_window_bits, !self.server_no_context_takeover),

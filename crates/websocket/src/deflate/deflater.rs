@@ -1,4 +1,4 @@
-//! What goes: payload in, compressed payload out.
+//! Sending: payload in, compressed payload out.
 
 use std::fmt;
 
@@ -15,9 +15,10 @@ pub struct Deflater {
     takeover: bool,
     /// Nothing until the first compressed message; without takeover, nothing between messages.
     state: Option<Deflate>,
-    /// Whether the last piece's [`TAIL`] hasn't been given out: it goes before the next piece, and nowhere at the end.
+    /// Set if the last piece's [`TAIL`] hasn't been returned: it goes before the next piece, and is omitted at the
+    /// end.
     tail: bool,
-    /// Whether something has been given out of the current message.
+    /// Set if something has been returned of the current message.
     begun: bool,
 }
 
@@ -38,14 +39,13 @@ impl Deflater {
         })
     }
 
-    /// Appends the compressed payload of the next piece of a message to `out`; `last` says that the message ends with it.
+    /// Appends the compressed payload of the next piece of a message to `out`; `last` marks the end of the message.
     ///
     /// The peer can inflate all of a piece as soon as it has it. A piece costs its flush, 5 bytes or so: large ones
     /// compress better.
     ///
-    /// What is appended is never longer than `data`, 5 bytes for each 65,535 of it, and 10: what doesn't compress goes
-    /// as it is, in stored blocks. An empty piece adds nothing, unless the whole
-    /// message is empty.
+    /// The output is never longer than `data`, 5 bytes for each 65,535 of it, and 10: incompressible data is sent in
+    /// stored blocks. An empty piece adds nothing, unless the whole message is empty.
     pub fn deflate(&mut self, data: &[u8], last: bool, out: &mut Vec<u8>) {
         if !data.is_empty() {
             self.piece(data, out);
@@ -62,7 +62,8 @@ impl Deflater {
         }
     }
 
-    /// Whether it has a window, 250 to 370 KiB: from the first compressed message on, or while there is one.
+    /// Returns `true` if it has a window, 250 to 370 KiB: from the first compressed message on, or while there is
+    /// one.
     pub fn is_allocated(&self) -> bool {
         self.state.is_some()
     }
@@ -125,7 +126,7 @@ fn flush(state: &mut Deflate, data: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// How long [`store`] makes it.
+/// Returns the length of the output of [`store`].
 fn stored_len(data: &[u8]) -> usize {
     data.len() + data.len().div_ceil(MAX_STORED) * 5 + 1
 }

@@ -33,7 +33,7 @@ pub(super) fn parse(value: &str) -> Option<Vec<Extension<'_>>> {
     }
 }
 
-/// What is left of the text. White space may stand before and after everything (RFC 2616 §2.1).
+/// The rest of the text. White space may precede and follow everything (RFC 2616 §2.1).
 struct Rest<'t>(&'t str);
 
 impl<'t> Rest<'t> {

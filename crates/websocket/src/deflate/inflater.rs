@@ -1,4 +1,4 @@
-//! What comes: compressed payload in, payload out, both in pieces.
+//! Receiving: compressed payload in, payload out, both in pieces.
 
 use std::fmt;
 
@@ -15,12 +15,12 @@ pub struct Inflater {
     tally: Tally,
     /// Nothing until the first compressed message; without takeover, nothing between messages.
     state: Option<Inflate>,
-    /// Whether a stream of blocks begins here: nothing has come of the message, or of what follows a final block.
+    /// Set if a stream of blocks begins here: nothing has arrived of the message, or after a final block.
     fresh: bool,
     error: Option<Violation>,
 }
 
-/// What went in of the current message, and what came out.
+/// The bytes in and out of the current message.
 #[derive(Debug)]
 struct Tally {
     bounds: Bounds,
@@ -28,7 +28,8 @@ struct Tally {
     filled: u64,
 }
 
-/// How much one message may become. 1 KiB of DEFLATE can hold 1 MiB, so a limit on what comes limits nothing.
+/// The limits of one message's inflated size. 1 KiB of DEFLATE can hold 1 MiB, so a limit on the input limits
+/// nothing.
 ///
 /// Without bounds by default: an [`Inflater`] holds nothing but its window. They are for callers who do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub struct Bounds {
     pub ratio_from: u64,
 }
 
-/// What one call has done.
+/// The result of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Inflated {
@@ -50,8 +51,8 @@ pub struct Inflated {
     pub taken: usize,
     /// Bytes of payload, at the front of the output.
     pub filled: usize,
-    /// Whether the input is used up with nothing held back that it made possible; and if it was the last of its message,
-    /// whether the message has ended.
+    /// Set if the input is used up with no output held back; and if it was the last of its message, if the message
+    /// has ended.
     pub done: bool,
 }
 
@@ -72,7 +73,7 @@ impl Inflater {
         Self { takeover, tally, state: None, fresh: true, error: None }
     }
 
-    /// Inflates what has come of a message into `out`. `last` says that the message ends with `input`.
+    /// Inflates a received piece of a message into `out`. `last` marks the end of the message.
     ///
     /// Until it is `done`: call again with the rest of `input` and the same `last`, also if the rest is empty. Each call
     /// fills all of `out` unless it is done, so `out` mustn't be empty.
@@ -99,7 +100,7 @@ impl Inflater {
         Ok(inflated)
     }
 
-    /// Whether it has a window, 47 KiB: from the first compressed message on, or while there is one.
+    /// Returns `true` if it has a window, 47 KiB: from the first compressed message on, or while there is one.
     pub fn is_allocated(&self) -> bool {
         self.state.is_some()
     }
@@ -171,7 +172,7 @@ impl fmt::Debug for Inflater {
 // === impl Tally ===
 
 impl Tally {
-    /// Counts. Of what came out, it says how much is within the bounds.
+    /// Counts, and returns how much of the output is within the bounds.
     fn count(&mut self, taken: usize, filled: usize) -> usize {
         let allowed = self.bounds.max_message.saturating_sub(self.filled);
         self.taken += taken as u64;
@@ -195,8 +196,8 @@ impl Tally {
     }
 }
 
-/// Whether a message may end here: right behind the three bits that begin an empty stored block, whose lengths the
-/// sender has left out (§7.2.1). Puts them in.
+/// Checks that a message may end here: right behind the three bits that begin an empty stored block, whose lengths
+/// the sender has left out (§7.2.1). Adds them.
 ///
 /// zlib stops where the block ends, so it takes the four bytes and not the fifth; anywhere else in a stream it would take
 /// another number of them, or make payload of them.

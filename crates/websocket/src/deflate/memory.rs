@@ -3,12 +3,13 @@
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Whether there is memory for both directions of a connection now. To be asked before compression is agreed upon.
+/// Returns `true` if there is memory for both directions of a connection now. To be called before compression is
+/// agreed upon.
 pub fn has_memory() -> bool {
     is_there(DEFLATE + INFLATE)
 }
 
-/// What `make` makes of so much memory; `None` if the system has not so much.
+/// Returns the result of `make` with this much memory; `None` if the system has not enough.
 pub(super) fn make<T>(bytes: usize, make: impl FnOnce() -> T) -> Option<T> {
     if !is_there(bytes) {
         return None;
@@ -30,7 +31,7 @@ fn is_there(bytes: usize) -> bool {
     taken
 }
 
-/// What a window to compress with needs at most, and one to inflate with.
+/// The maximum memory of a window to compress with, and of one to inflate with.
 pub(super) const DEFLATE: usize = 400 * 1024;
 pub(super) const INFLATE: usize = 64 * 1024;
 
@@ -43,7 +44,7 @@ mod tests {
     use crate::{Role, Violation};
 
     thread_local! {
-        /// Whether this thread gets no memory.
+        /// Set if this thread gets no memory.
         pub(super) static NONE: Cell<bool> = const { Cell::new(false) };
     }
 

@@ -2,16 +2,17 @@
 //!
 //! 1. The opening handshake: a server gives the client's `Sec-WebSocket-Extensions` to [`answer`]; a client sends
 //!    [`offer`] and gives what comes back to [`accept`]. Both get the [`Params`] of the connection.
-//! 2. What comes: [`Decoder::compressed_messages`](crate::Decoder::compressed_messages) lets compressed messages in, and
-//!    an [`Inflater`] takes their payload as it comes.
-//! 3. What goes: a [`Deflater`] makes payload for [`Encoder::compressed`](crate::Encoder::compressed). Which messages to
-//!    compress is the sender's choice, one by one (§6).
+//! 2. Receiving: [`Decoder::compressed_messages`](crate::Decoder::compressed_messages) allows compressed messages,
+//!    and an [`Inflater`] takes their payload as it arrives.
+//! 3. Sending: a [`Deflater`] makes payload for [`Encoder::compressed`](crate::Encoder::compressed). The sender
+//!    chooses which messages to compress, one by one (§6).
 //!
 //! Memory is taken at the first compressed message of a direction, not before: 47 KiB for what comes; 370 KiB for what
 //! goes, 250 KiB with the smallest window. It is kept until the connection ends; without context takeover, while a message
 //! is open only, which is what that parameter is for. Messages pass in pieces, none is held.
 //!
-//! Compression beside a secret tells how long the secret is when it repeats what an attacker may choose (§9, CRIME).
+//! Compression of a secret together with data that an attacker may choose reveals the secret by the compressed length
+//! (§9, CRIME).
 //!
 //! ```
 //! use websocket::deflate::{Bounds, Config, Deflater, Inflater, answer};
@@ -68,6 +69,6 @@ pub use inflater::{Bounds, Inflated, Inflater};
 pub use memory::has_memory;
 pub use negotiation::{Unacceptable, accept, answer, offer};
 
-/// What every flush ends with: the lengths of an empty stored block. It doesn't go over the wire at the end of a message
+/// The end of every flush: the lengths of an empty stored block. It isn't transmitted at the end of a message
 /// (§7.2.1, §7.2.2).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];

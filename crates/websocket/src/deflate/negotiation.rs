@@ -61,8 +61,8 @@ fn answer_one(config: &Config, offer: &Given) -> Option<(Params, String)> {
     Some((params, value))
 }
 
-/// A client's offer: the value of its `Sec-WebSocket-Extensions`. It always says that the client can do with a smaller
-/// window, as it can (§7.1.2.2).
+/// Returns a client's offer: the value of its `Sec-WebSocket-Extensions`. It always declares support for a smaller
+/// window (§7.1.2.2).
 pub fn offer(config: &Config) -> String {
     let config = config.usable(Role::Client);
     let wish = |bits| Some(bits).filter(|&bits| bits < MAX_BITS);
@@ -74,8 +74,8 @@ pub fn offer(config: &Config) -> String {
     )
 }
 
-/// What a client makes of the answer to [`offer`] with the same `config`: the value of the response's
-/// `Sec-WebSocket-Extensions`, several of them joined with commas, or `""` without.
+/// Returns the parameters that result from the answer to [`offer`] with the same `config`: the value of the
+/// response's `Sec-WebSocket-Extensions`, several of them joined with commas, or `""` without.
 ///
 /// `Ok(None)` if the server has declined. An error is to fail the connection (§7.1, RFC 6455 §4.1).
 pub fn accept(config: &Config, answer: &str) -> Result<Option<Params>, Unacceptable> {
@@ -142,13 +142,13 @@ enum What {
     NoBits(&'static str),
     #[error("the server answered with {0}={1}; it has to be 8 to 15")]
     Bits(&'static str, String),
-    #[error("the server accepted {NAME} without {0}, which the offer demanded")]
+    #[error("the server accepted {NAME} without {0}, which the offer requires")]
     Missing(&'static str),
-    #[error("the server answered with {name}={bits}, where {max} was offered as the most")]
+    #[error("the server answered with {name}={bits}, but the maximum offered is {max}")]
     TooLarge { name: &'static str, bits: u8, max: u8 },
 }
 
-/// Who wrote the parameters: `client_max_window_bits` needs no value in an offer (§7.1.2.2).
+/// The author of the parameters: `client_max_window_bits` needs no value in an offer (§7.1.2.2).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum From {
     Client,

@@ -284,22 +284,22 @@ fn answers_that_end_the_connection() {
         (
             server(10),
             "permessage-deflate",
-            "the server accepted permessage-deflate without server_max_window_bits, which the offer demanded",
+            "the server accepted permessage-deflate without server_max_window_bits, which the offer requires",
         ),
         (
             server(10),
             "permessage-deflate; server_max_window_bits=11",
-            "the server answered with server_max_window_bits=11, where 10 was offered as the most",
+            "the server answered with server_max_window_bits=11, but the maximum offered is 10",
         ),
         (
             client(10),
             "permessage-deflate; client_max_window_bits=11",
-            "the server answered with client_max_window_bits=11, where 10 was offered as the most",
+            "the server answered with client_max_window_bits=11, but the maximum offered is 10",
         ),
         (
             NO_CONTEXT,
             "permessage-deflate; client_no_context_takeover",
-            "the server accepted permessage-deflate without server_no_context_takeover, which the offer demanded",
+            "the server accepted permessage-deflate without server_no_context_takeover, which the offer requires",
         ),
     ];
     for (config, answer, expected) in table {

@@ -1,4 +1,4 @@
-//! What a program and its children have used, as the kernel keeps it.
+//! The resources used by a program and its children, as counted by the kernel.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -9,7 +9,7 @@ use super::workload::Workload;
 #[derive(Clone, Debug)]
 pub(crate) struct Bar {
     pub(crate) what: String,
-    /// What it is put against.
+    /// The reference that it is compared with.
     pub(crate) reference: &'static str,
     pub(crate) measured: String,
     pub(crate) limit: String,

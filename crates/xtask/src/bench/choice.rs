@@ -1,4 +1,4 @@
-//! What is left of everything when only some is wanted.
+//! The selection of what to run, if only a part is wanted.
 
 use super::subject::programs::{Program, REFERENCE};
 use super::workload::Workload;
@@ -44,12 +44,12 @@ impl Choice {
         Ok(choice)
     }
 
-    /// Whether that program takes part. The reference does.
+    /// Returns `true` if that program takes part. The reference always does.
     pub(crate) fn has_program(&self, name: &str) -> bool {
         name == REFERENCE || is_in(&self.programs, name)
     }
 
-    /// Whether that is done.
+    /// Returns `true` if that part is selected.
     pub(crate) fn has(&self, part: &str) -> bool {
         is_in(&self.parts, part)
     }
@@ -66,7 +66,7 @@ pub(crate) const MESSAGES: &str = "messages";
 /// The cost of a byte by the number of sessions.
 pub(crate) const SCALE: &str = "scale";
 
-/// What is done beside the workloads.
+/// The parts besides the workloads.
 const PARTS: [&str; 3] = [MEMORY, MESSAGES, SCALE];
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! How TCP holds itself back: a setting of the machine's that decides what sending costs.
+//! TCP's congestion control: a setting of the machine that determines the cost of sending.
 
 use std::fs;
 
 use crate::Failure;
 
-/// What connections get that are made from now on.
+/// Returns the setting of connections that are made from now on.
 pub(crate) fn now() -> String {
     fs::read_to_string(SETTING).unwrap_or_default().trim().to_owned()
 }

@@ -1,7 +1,8 @@
-//! `cargo xtask bench --datagrams`: what a datagram costs, and a line of a program, beside others that carry them.
+//! `cargo xtask bench --datagrams`: the cost of a datagram, and of a line of a program, compared with other
+//! forwarders.
 //!
-//! A client keeps [`WINDOW`] messages under way, and a server or a program sends each of them back. Both run on the load's
-//! processor, and the subject on its own. What doesn't come back within three seconds counts as lost.
+//! A client keeps [`WINDOW`] messages under way, and a server or a program sends each of them back. Both run on the
+//! load's processor, and the subject on another. A message that doesn't return within three seconds counts as lost.
 
 use std::fmt::Write as _;
 use std::io::ErrorKind;
@@ -20,7 +21,7 @@ use super::figures::Spread;
 use super::machine::{Facts, elsewhere, version};
 use crate::{Failure, root};
 
-/// What is measured, one after another, in rounds.
+/// The measurements, one after another, in rounds.
 const ROWS: &[Row] = &[
     Row { what: "udp to udp", by: "endpointforward", near: Near::Udp, size: 64 },
     Row { what: "udp to udp", by: "socat", near: Near::Udp, size: 64 },
@@ -47,7 +48,7 @@ enum Near {
     Lines,
 }
 
-/// What one round has shown.
+/// The result of one round.
 struct Round {
     /// Messages that came back, a second.
     rate: f64,

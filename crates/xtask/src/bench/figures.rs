@@ -1,8 +1,8 @@
-//! Figures: what was measured, round by round, and what becomes of them.
+//! Figures: measurements, round by round, and their evaluation.
 
 use std::collections::BTreeMap;
 
-/// What a figure says.
+/// The meaning of a figure.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Metric {
     /// Processor seconds for 10⁹ bytes of payload.
@@ -15,7 +15,7 @@ pub(crate) enum Metric {
     Median,
     /// Microseconds that 99 in 100 don't.
     Tail,
-    /// How many a second by the clock.
+    /// The number a second by the clock.
     PerSecond,
     /// Processor microseconds for the end of each session.
     CpuEnd,
@@ -52,7 +52,7 @@ pub(crate) type Sample = Vec<(Metric, f64)>;
 #[derive(Debug, Default)]
 pub(crate) struct Figures(BTreeMap<(String, String, Metric), Rounds>);
 
-/// What was measured in which round; not everybody takes part in all of them.
+/// The measurement of each round; not every subject takes part in all of them.
 type Rounds = BTreeMap<usize, f64>;
 
 /// A number with the least and the most that it was.

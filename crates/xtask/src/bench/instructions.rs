@@ -101,7 +101,7 @@ fn write(file: &Path, counts: &BTreeMap<String, f64>) -> Result<(), Failure> {
     fs::write(file, format!("{text:#}\n")).map_err(|error| format!("{}: {error}", file.display()))
 }
 
-/// Percent by which a count may grow: compilers and C libraries differ by that much, a mistake by more.
+/// Percent by which a count may grow: compilers and C libraries differ by that much, a regression by more.
 const TOLERANCE: f64 = 5.0;
 
 /// Packages, their examples, and what those can do.

@@ -9,7 +9,7 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use super::congestion;
 use crate::Failure;
 
-/// What a table says about where and when it was made.
+/// The facts in a table about where and when it was made.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     /// The day, as `2026-11-21`.
@@ -21,11 +21,11 @@ pub(crate) struct Facts {
     pub(crate) rustc: String,
     /// The commit that was measured, with a `+` when there were changes on top.
     pub(crate) commit: String,
-    /// How busy the machine was before we began: the load average of a minute.
+    /// The load of the machine before the run: the load average of a minute.
     pub(crate) load: String,
     /// TCP's congestion control.
     pub(crate) congestion: String,
-    /// How many descriptors a process may have.
+    /// The maximum number of descriptors of a process.
     pub(crate) descriptors: u64,
 }
 
@@ -57,7 +57,7 @@ impl Facts {
     }
 }
 
-/// The version of the package that a program is from, else what it says itself.
+/// Returns the version of the program's package, or else the one that the program prints.
 pub(crate) fn version(program: &str) -> String {
     let package = said(&format!("dpkg-query --show --showformat=${{Version}} {program}"));
     if !package.is_empty() {
@@ -108,6 +108,6 @@ fn said(line: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Where the subjects run, and where the load does.
+/// The processor of the subjects, and that of the load.
 const SUBJECTS: usize = 0;
 const LOAD: usize = 1;

@@ -10,7 +10,7 @@ use super::subject::programs::{Mode, Program};
 use crate::Failure;
 use ::tests::ws::Opcode;
 
-/// What a program needs with many sessions, in KiB.
+/// The memory of a program with many sessions, in KiB.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory {
     pub(crate) subject: String,
@@ -18,13 +18,13 @@ pub(crate) struct Memory {
     pub(crate) private: u64,
     /// All that is resident at the start.
     pub(crate) resident: u64,
-    /// How many sessions there were then.
+    /// The number of sessions.
     pub(crate) sessions: usize,
     /// For each session, in bytes, before any has moved a byte.
     pub(crate) idle: f64,
     /// For each session, in bytes, after [`BURST`] each way on every one.
     pub(crate) after: f64,
-    /// What was resident with all of them, in KiB.
+    /// The resident memory with all of them, in KiB.
     pub(crate) loaded: u64,
 }
 
@@ -65,7 +65,7 @@ fn burst(subject: &mut Subject, sessions: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How memory grew while one message went through.
+/// The growth of memory while one message went through.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) name: &'static str,

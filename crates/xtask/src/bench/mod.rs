@@ -49,7 +49,7 @@ pub(crate) struct Options {
     /// `scale` are some). Several times: any of them. Prints, and leaves docs/benchmarks alone.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// How often everything is measured.
+    /// The number of rounds of every measurement.
     #[arg(long, value_name = "N")]
     rounds: Option<usize>,
     /// Writes every figure there, too.
@@ -129,7 +129,7 @@ fn again() -> Result<(), Failure> {
     sh::run(Command::new(release("xtask")?).args(std::env::args_os().skip(1)))
 }
 
-/// Where cargo puts it: beside our own profile's folder.
+/// Returns the path of a release binary, next to the folder of our own profile.
 fn release(name: &str) -> Result<PathBuf, Failure> {
     let own = std::env::current_exe().map_err(|error| format!("our own program: {error}"))?;
     let target = own.parent().and_then(|profile| profile.parent());
@@ -142,6 +142,6 @@ fn write(file: &std::path::Path, text: &str) -> Result<(), Failure> {
     fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
 }
 
-/// How the peers come onto a Debian machine.
+/// The way to install the peers on a Debian machine.
 const INSTALL: &str = "`apt-get install websockify websocketd haproxy nginx libnginx-mod-stream socat` installs all but \
                        websocat, which `cargo xtask interop` does";

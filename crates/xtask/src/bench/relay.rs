@@ -1,7 +1,7 @@
 //! The reference: the least that a program has to do to pass bytes on, over the runtime that the forwarder uses.
 //!
-//! One thread, a task a connection, a 32 KiB buffer each way, no options, no log. What the forwarder costs is said as
-//! a ratio to it.
+//! One thread, a task a connection, a 32 KiB buffer in each direction, no options, no log. The forwarder's cost is
+//! given as a ratio to it.
 
 use std::net::Ipv4Addr;
 
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::Failure;
 
-/// Listens on a port of the kernel's choice, says which, and forwards to `far` until it is killed.
+/// Listens on a port of the kernel's choice, prints it, and forwards to `far` until it is killed.
 pub(crate) fn run(far: u16) -> Failure {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
     let failed = match runtime {

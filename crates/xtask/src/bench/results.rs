@@ -14,19 +14,19 @@ pub(crate) struct Results {
     /// Those that aren't installed.
     pub(crate) missing: Vec<&'static str>,
     pub(crate) rounds: usize,
-    /// Whether amounts were too small to be quoted.
+    /// Set if amounts were too small to be quoted.
     pub(crate) quick: bool,
     pub(crate) figures: Figures,
     pub(crate) memory: Vec<Memory>,
     pub(crate) messages: Vec<Message>,
     pub(crate) scale: Vec<Point>,
-    /// What couldn't be measured, and why; what was made smaller than it should be.
+    /// Measurements that failed, with the reason; amounts that were reduced.
     pub(crate) notes: Vec<String>,
-    /// How long it took, in seconds.
+    /// The duration, in seconds.
     pub(crate) took: u64,
 }
 
-/// Who took part.
+/// A participant.
 #[derive(Clone, Debug)]
 pub(crate) struct Participant {
     pub(crate) name: &'static str,

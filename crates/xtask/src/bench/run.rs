@@ -164,7 +164,7 @@ fn participant(program: &Program) -> Result<Participant, Failure> {
     Ok(Participant { name: program.name, version, command: program.shown()? })
 }
 
-/// How much of everything.
+/// The amounts of everything.
 #[derive(Debug)]
 pub(crate) struct Sizes {
     /// Too small to be quoted.

@@ -1,4 +1,4 @@
-//! Whether a byte costs the same, however many sessions share the work.
+//! Checks that a byte costs the same, however many sessions share the work.
 
 use super::figures::Spread;
 use super::load::stream::{Amount, Way, stream};

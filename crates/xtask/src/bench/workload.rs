@@ -1,4 +1,4 @@
-//! What the subjects are put through in rounds, and the figures of each.
+//! The workloads of the subjects in rounds, and the figures of each.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ impl Workload {
         Self::Sessions,
     ];
 
-    /// What the tables call it.
+    /// Returns its name in the tables.
     pub(crate) fn name(self) -> String {
         match self {
             Self::There(size @ 1024..) => format!("there, {} KiB", size / 1024),
@@ -51,7 +51,7 @@ impl Workload {
         }
     }
 
-    /// The metric whose ratio says most.
+    /// Returns the metric whose ratio is the most meaningful.
     pub(crate) fn headline(self) -> Metric {
         match self {
             Self::There(_) | Self::Back => Metric::CpuPerGb,
@@ -59,8 +59,8 @@ impl Workload {
         }
     }
 
-    /// Whether it means something for `program`. The size of messages does to those that see messages, and to the
-    /// reference, for the ratios.
+    /// Returns `true` if it is meaningful for `program`. The size of messages is for those that see messages, and for
+    /// the reference, for the ratios.
     pub(crate) fn is_for(self, program: &Program, reference: &str) -> bool {
         match self {
             Self::There(size) => {

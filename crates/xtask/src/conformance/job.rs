@@ -50,13 +50,13 @@ impl Job {
         self.read(folder)
     }
 
-    /// What its reports are kept under.
+    /// Returns the name of its reports.
     pub(super) fn name(&self) -> String {
         let first = self.cases.first().map_or("none", String::as_str);
         format!("{}-{}", self.role, first.trim_end_matches(".*"))
     }
 
-    /// Whether there are reports in `folder`, which are the last thing that is written.
+    /// Returns `true` if there are reports in `folder`, which are written last.
     pub(super) fn is_done(&self, folder: &Path) -> bool {
         folder.join(INDEX).is_file()
     }

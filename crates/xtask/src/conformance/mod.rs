@@ -1,7 +1,7 @@
 //! `cargo xtask conformance`: the Autobahn testsuite against our WebSocket, in three roles.
 //!
 //! 1. [`suite`] installs the testsuite, which is written in a Python that systems no longer have.
-//! 2. [`job`] runs some of its cases in one [`Role`], with processes of its own.
+//! 2. [`job`] runs some of its cases in one [`Role`], with separate processes.
 //! 3. [`verdict`] reads its reports: every case is OK, or stands with its reason in a list there. It is the gate,
 //!    since the testsuite itself succeeds whatever it finds.
 //! 4. [`summary`] writes docs/conformance/README.md after a run of everything.
@@ -40,7 +40,7 @@ pub(crate) struct Options {
     resume: bool,
 }
 
-/// What we are to the testsuite.
+/// Our role in the testsuite.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, ValueEnum)]
 pub(crate) enum Role {
     /// It connects to us, and we echo.

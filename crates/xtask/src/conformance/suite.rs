@@ -1,6 +1,7 @@
 //! The testsuite's installation, under target/conformance.
 //!
-//! It is written in Python 2.7, which only old versions of virtualenv know; one of those is installed beside it.
+//! It is written in Python 2.7, which only old versions of virtualenv support; one of those is installed along with
+//! it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::process::Command;
 
 use crate::{Failure, root, sh};
 
-/// What is installed, pinned.
+/// The packages to install, pinned.
 const LIST: &str = "tests/peers/autobahn_testsuite.txt";
 /// The last line of virtualenv that makes environments of Python 2.7.
 const MAKER: &str = "virtualenv==20.21.1";
@@ -40,7 +41,7 @@ pub(super) fn install() -> Result<PathBuf, Failure> {
     Ok(python)
 }
 
-/// Which testsuite it is.
+/// Returns the version of the testsuite.
 pub(super) fn version() -> String {
     let list = fs::read_to_string(root().join(LIST)).unwrap_or_default();
     let found = list.lines().find_map(|line| line.strip_prefix("autobahntestsuite=="));

@@ -10,7 +10,7 @@ use super::suite;
 use super::verdict::{Case, Grade};
 use crate::{Failure, root};
 
-/// How many cases of each group went how, a column a role.
+/// Returns the number of cases of each group by result, a column a role.
 pub(super) fn table(cases: &[Case]) -> String {
     let roles: BTreeSet<_> = cases.iter().map(|case| case.role).collect();
     let mut table = "| group |".to_owned();

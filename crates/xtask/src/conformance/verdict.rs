@@ -1,4 +1,4 @@
-//! What the testsuite found, and what of it is known and has a reason.
+//! The results of the testsuite, and the known ones with their reasons.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ pub(super) struct Known {
     pub(super) cases: &'static [&'static str],
     pub(super) grade: Grade,
     pub(super) roles: &'static [Role],
-    /// Whether it depends on who is faster: then they may be OK, too.
+    /// Set if it depends on timing: then they may be OK, too.
     pub(super) races: bool,
     pub(super) why: &'static str,
 }
@@ -54,11 +54,11 @@ pub(super) struct Case {
     /// `12.1.3`, as numbers, for the order.
     pub(super) number: Vec<u32>,
     pub(super) grade: Grade,
-    /// What the testsuite says in its own words.
+    /// The testsuite's own text.
     pub(super) words: String,
 }
 
-/// How it went.
+/// The grade of a result.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Grade {
     Ok,
@@ -82,7 +82,7 @@ impl Grade {
         }
     }
 
-    /// What isn't known by name has failed: "FAILED BY CLIENT", "WRONG CODE", "UNCLEAN".
+    /// An unknown result is a failure: "FAILED BY CLIENT", "WRONG CODE", "UNCLEAN".
     fn of(words: &str) -> Self {
         match words {
             "OK" => Self::Ok,
@@ -117,7 +117,7 @@ pub(super) fn read(role: Role, index: &Path) -> Result<Vec<Case>, Failure> {
     cases(role, &text).ok_or_else(|| format!("{} is no report", index.display()))
 }
 
-/// What stands between these cases and success, a line each.
+/// Returns the failures of these cases, a line each.
 pub(super) fn complaints(cases: &[Case]) -> Vec<String> {
     if cases.is_empty() {
         return vec!["no case ran".to_owned()];

@@ -1,7 +1,7 @@
-//! What an unfinished descriptor may become.
+//! The completions of an unfinished descriptor.
 //!
-//! It is read from the left, by the rules of the language that matter here: a backslash takes the next character as it
-//! is, braces nest, colons separate fields. What is left open at the end is where we are.
+//! It is read from the left, by the rules of the language that matter here: a backslash quotes the next character,
+//! braces nest, colons separate fields. The part that is open at the end is the one to complete.
 
 use std::fs;
 
@@ -35,7 +35,7 @@ pub(super) fn parameters(registry: &Registry, kind: &str, typed: &str) -> Vec<Ca
     found
 }
 
-/// What stands at the cursor.
+/// The place of the cursor.
 struct Place<'a> {
     /// All before the unfinished word.
     before: &'a str,
@@ -52,7 +52,7 @@ enum What {
     Nothing,
 }
 
-/// What a pair of braces holds.
+/// The contents of a pair of braces.
 enum Frame<'a> {
     Descriptor {
         role: Role,
@@ -164,7 +164,7 @@ fn end_field<'a>(frame: &mut Frame<'a>, field: &'a str) {
     }
 }
 
-/// What the braces hold that open behind `field`.
+/// Returns the contents of the braces that open after `field`.
 fn inner<'a>(registry: &Registry, outer: &Frame<'a>, field: &'a str) -> Frame<'a> {
     match outer {
         // `{…}` around a whole descriptor.

@@ -17,7 +17,7 @@ use super::cli::Cli;
 use super::exit::Exit;
 use super::output;
 
-/// What a word may become.
+/// A completion of a word.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
     /// The whole word. No space follows one that ends with `:` or `=`.

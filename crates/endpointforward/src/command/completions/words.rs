@@ -1,4 +1,4 @@
-//! Which word is completed: an option, its value, a command, or a descriptor.
+//! Selects the word to complete: an option, its value, a command, or a descriptor.
 
 use clap::{Arg, Command, CommandFactory};
 use plan::Registry;
@@ -43,7 +43,7 @@ pub(super) fn candidates(registry: &Registry, words: &[String]) -> Vec<Candidate
     found
 }
 
-/// What stands behind a command: descriptors, kinds and their parameters, shells.
+/// Completes the arguments of a command: descriptors, kinds and their parameters, shells.
 fn positional(
     registry: &Registry,
     command: &Command,
@@ -74,7 +74,7 @@ fn positional(
     }
 }
 
-/// What an option or a positional argument may be.
+/// Returns the possible values of an option or a positional argument.
 fn values(registry: &Registry, arg: &Arg, typed: &str) -> Vec<Candidate> {
     match arg.get_id().as_str() {
         "endpoint" => descriptor::candidates(registry, &[Role::Listen], typed),

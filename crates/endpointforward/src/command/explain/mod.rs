@@ -38,14 +38,14 @@ pub(crate) fn run(endpoints: Endpoints, options: &Explain) -> Exit {
     if failed { Exit::Usage } else { printed }
 }
 
-/// What descriptors are explained by.
+/// The definitions that descriptors are explained with.
 struct Explainer {
     endpoints: Endpoints,
     syntax: Syntax,
     sides: &'static [Role],
 }
 
-/// What there is to say about a descriptor.
+/// The explanation of a descriptor.
 struct Explained {
     /// The outermost level by the grammar alone, if the text can be read.
     parsed: Option<Descriptor>,
@@ -72,7 +72,7 @@ impl Explainer {
         Self { endpoints: endpoints.syntax(syntax), syntax, sides }
     }
 
-    /// Whether the side is for us to find out.
+    /// Returns `true` if the side is not given.
     fn both(&self) -> bool {
         self.sides.len() > 1
     }
@@ -103,7 +103,7 @@ impl Explainer {
     }
 }
 
-/// How badly a side fits; the least is the side that was probably meant.
+/// Returns how badly a side fits; the least is the side that was probably meant.
 fn misfit(found: &[Diagnostic]) -> (usize, usize, Reverse<usize>) {
     let errors = found.iter().filter(|found| found.severity == Severity::Error);
     let other_side = errors.clone().filter(|found| found.code == Code::WrongSide).count();

@@ -9,7 +9,7 @@ use plan::kind::Role;
 
 use super::{Explained, Planned};
 
-/// What is wrong or odd, over what was typed.
+/// Returns the errors and warnings, above the typed text.
 pub(super) fn report(text: &str, explained: &Explained, both: bool) -> Option<String> {
     let Some((role, found)) = &explained.wrong else {
         let mut warnings: Vec<Diagnostic> = Vec::new();

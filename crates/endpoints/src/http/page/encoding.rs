@@ -1,8 +1,8 @@
-//! Which of the ways that a file is stored in a browser wants (RFC 9110 section 12.5.3).
+//! The choice of a file's stored encoding for a browser (RFC 9110 section 12.5.3).
 
 use hyper::header::{ACCEPT_ENCODING, HeaderMap};
 
-/// How a body is encoded.
+/// The encoding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
     Brotli,

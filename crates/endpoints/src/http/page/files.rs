@@ -17,7 +17,7 @@ pub(super) struct File {
     pub(super) media_type: &'static str,
     /// Of its content.
     pub(super) tag: &'static str,
-    /// Whether its name changes with its content.
+    /// Set if its name changes with its content.
     pub(super) hashed: bool,
     pub(super) plain: &'static [u8],
     pub(super) brotli: Option<&'static [u8]>,

@@ -30,7 +30,7 @@ use super::mount::{Access, Mount, Outcome};
 use super::reply::{self, Reply};
 use super::request::{Asked, Head};
 
-/// What a browser gets, planned.
+/// The planned content for browsers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Show {
     /// The page, with telnet in between if it is a service that is reached.
@@ -55,7 +55,7 @@ impl Show {
             "none" => Self::Nothing,
             folder if folder.contains('/') => Self::Folder(folder.into()),
             other => {
-                let message = format!("`{other}` is no page");
+                let message = format!("`{other}` is not a page");
                 let help = format!(
                     "a page is `auto`, `terminal`, `telnet` or `none`; for a folder, write `page=./{other}`"
                 );
@@ -151,7 +151,7 @@ fn file(built: &Built, file: &'static File, asked: &HeaderMap) -> Reply {
     reply
 }
 
-/// Whether the browser has what has this tag (RFC 9110 section 13.1.2).
+/// Returns `true` if the browser has the content with this tag (RFC 9110 section 13.1.2).
 fn is_known(asked: &HeaderMap, tag: &str) -> bool {
     asked
         .get_all(IF_NONE_MATCH)

@@ -1,10 +1,10 @@
-//! What is at a path.
+//! The resource at a path.
 //!
 //! The page's addresses are relative, so it has to be at a path that ends with a slash: `path=/term` is
 //! served at `/term/`, with its files below that, and connects there too. Without `path` it is at every
 //! path, as the WebSocket is: a proxy may put any in front, and a route may look at it.
 
-/// What is at a path for a browser.
+/// The resource at a path for a browser.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Place<F> {
     Index,
@@ -14,7 +14,7 @@ pub(crate) enum Place<F> {
     Nothing,
 }
 
-/// Whether a WebSocket may be opened at `path`, on a listener that serves `served` alone if it is given.
+/// Returns `true` if a WebSocket may be opened at `path`, on a listener that serves only `served` if it is given.
 pub(crate) fn takes_upgrade(path: &str, served: Option<&str>) -> bool {
     served.is_none_or(|served| {
         let deeper = || path.strip_suffix('/') == Some(served) && !served.ends_with('/');
@@ -22,7 +22,7 @@ pub(crate) fn takes_upgrade(path: &str, served: Option<&str>) -> bool {
     })
 }
 
-/// What is at `path`; `find` knows the files by their names.
+/// Returns the resource at `path`; `find` looks up the files by their names.
 pub(super) fn at<F>(
     path: &str,
     served: Option<&str>,
@@ -51,8 +51,8 @@ pub(super) fn at<F>(
     }
 }
 
-/// What is at `path` in a folder that is served at `served`, or everywhere if it isn't given: the rest of
-/// the path, with its slash.
+/// Returns the rest of `path`, with its slash, in a folder that is served at `served`, or everywhere if it isn't
+/// given.
 pub(crate) fn below<'p>(path: &'p str, served: Option<&str>) -> Place<&'p str> {
     let base = served.map_or("", |served| served.strip_suffix('/').unwrap_or(served));
     match path.strip_prefix(base) {
@@ -62,7 +62,7 @@ pub(crate) fn below<'p>(path: &'p str, served: Option<&str>) -> Place<&'p str> {
     }
 }
 
-/// Where all files but the index are.
+/// The path of all files but the index.
 const FILES: &str = "/assets/";
 
 #[cfg(test)]

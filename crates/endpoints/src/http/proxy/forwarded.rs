@@ -1,4 +1,4 @@
-//! The headers of proxies, as hops: the nearest first, each with what it says about who came to it.
+//! The headers of proxies, as hops: the nearest first, each with its report about its client.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,14 +6,14 @@ use hyper::header::{FORWARDED, HeaderMap, HeaderName};
 
 use super::Says;
 
-/// What one proxy says.
+/// The report of one proxy.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Hop {
-    /// Who came to it; `None` if it can't or doesn't want to say.
+    /// Its client; `None` if the proxy doesn't report it.
     pub(super) client: Option<IpAddr>,
-    /// Its port, if that is said too.
+    /// The client's port, if that is reported too.
     pub(super) port: Option<u16>,
-    /// What it was called.
+    /// The host that the client requested.
     pub(super) host: Option<String>,
     /// `http` or `https`.
     pub(super) scheme: Option<&'static str>,
@@ -58,8 +58,8 @@ fn clients<'h>(list: impl Iterator<Item = &'h str>) -> Vec<Hop> {
     .collect()
 }
 
-/// The elements of all lines of a header, empty ones too: they are hops that say nothing. Quotes mean
-/// nothing here: one that a client leaves open must not hide what the proxy adds.
+/// Returns the elements of all lines of a header, empty ones too: they are hops without a report. Quotes have no
+/// meaning here: one that a client leaves open must not hide what the proxy adds.
 fn list<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
     lines(headers, name).flat_map(|line| line.split(',')).map(str::trim)
 }

@@ -1,7 +1,7 @@
-//! Reverse proxies in front of a listener, and what they say about the client.
+//! Reverse proxies in front of a listener, and their reports about the client.
 //!
 //! 1. [`trusted`](crate::trusted): which peers are proxies that are believed;
-//! 2. [`forwarded`]: what their headers say, a hop at a time;
+//! 2. [`forwarded`]: the contents of their headers, a hop at a time;
 //! 3. [`Proxies::read`]: the client, found from the right.
 //!
 //! Anybody can send such headers. So they are believed from named peers alone, and of several
@@ -26,7 +26,7 @@ pub(crate) struct Proxies {
     says: Says,
 }
 
-/// The header in which a proxy says who the client is.
+/// The header in which a proxy reports the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Says {
     /// `X-Forwarded-For`, with `X-Forwarded-Host` and `X-Forwarded-Proto`.
@@ -48,13 +48,13 @@ impl Proxies {
         let proxies = Self { trusted: Trusted::read(args)?, says };
         if args.is_given("forwarded") && !proxies.trusted.is_somebody() {
             let message = "`forwarded` has no effect without `trusted`";
-            let help = "name the proxy whose headers are to be believed: `trusted=loopback`";
+            let help = "name the trusted proxy: `trusted=loopback`";
             return Err(args.mistake("forwarded", Code::BadValue, message).help(help));
         }
         Ok(proxies)
     }
 
-    /// What is said about the client, if whoever says it is believed.
+    /// Returns the reported facts about the client, if the peer is trusted.
     pub(crate) fn ask(&self, info: &Info, headers: &HeaderMap) -> Option<Proxied> {
         if !self.trusted.is_somebody() || !self.trusted.has_peer(info) {
             return None;

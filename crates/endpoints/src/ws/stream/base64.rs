@@ -123,8 +123,8 @@ fn put(data: &[u8], text: &mut Vec<u8>) {
     STANDARD.encode_slice(data, &mut text[at..]).expect("there is room for every group");
 }
 
-/// Whether `text` is the base64 of `len` bytes, with any bits behind them: the key in RFC 6455 section
-/// 4.1 ends with some.
+/// Returns `true` if `text` is the base64 of `len` bytes, with any bits after them: the key in RFC 6455 section 4.1
+/// ends with some.
 pub(in crate::ws) fn encodes(text: &str, len: usize) -> bool {
     LENIENT.decode(text).is_ok_and(|bytes| bytes.len() == len)
 }
@@ -136,7 +136,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 const NONE: u8 = 0xff;
 
-/// What each character stands for.
+/// The value of each character.
 static VALUES: [u8; 256] = {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut values = [NONE; 256];

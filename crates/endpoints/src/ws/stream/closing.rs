@@ -1,4 +1,4 @@
-//! How a WebSocket connection is ended by our side, as a table.
+//! How our side ends a WebSocket connection, as a table.
 //!
 //! ```text
 //!          Mistake            Flushed
@@ -9,10 +9,10 @@
 //!      └── Unwritable ─┴──► Broken ───────┘            Silent: from any of them ──► Dead
 //! ```
 //!
-//! What the *peer* has said is [`State`](super::receiving::State)'s to tell, and how far our own Close frame is, the
-//! sending half's. This is about the stream beneath.
+//! [`State`](super::receiving::State) is the state of the *peer's* end, and the sending half has the state of our own
+//! Close frame. This is about the stream beneath.
 
-/// How far the stream beneath has been ended.
+/// The state of the stream beneath.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::ws) enum Closing {
     /// Frames are exchanged.
@@ -20,11 +20,11 @@ pub(in crate::ws) enum Closing {
     Open,
     /// Somebody broke the protocol: our Close goes out, then the end of the stream beneath.
     Failing,
-    /// Writing failed; whoever writes next is told by the stream beneath.
+    /// Writing failed; the next write gets the error from the stream beneath.
     Broken,
     /// The stream beneath is being ended. If it is broken already, that it can't be ended is no news.
     Ending {
-        /// Whether errors are ignored.
+        /// Set if errors are ignored.
         broken: bool,
     },
     /// It was ended.
@@ -33,16 +33,16 @@ pub(in crate::ws) enum Closing {
     Dead,
 }
 
-/// What happens to it.
+/// An event of its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ws) enum Event {
     /// The peer broke the protocol, or what our side wants to send can't be sent.
     Mistake,
     /// Writing failed.
     Unwritable,
-    /// Nothing more is to be written: both Closes were exchanged, ours was flushed, or none can be said.
+    /// Nothing more is to be written: both Closes were exchanged, ours was flushed, or none can be sent.
     Flushed,
-    /// The stream beneath has said the end.
+    /// The end of the stream beneath was sent.
     Finished,
     /// There was no answer to a ping.
     Silent,
@@ -65,12 +65,12 @@ impl Closing {
         }
     }
 
-    /// Whether frames may still be written.
+    /// Returns `true` if frames may still be written.
     pub(in crate::ws) fn is_open(self) -> bool {
         matches!(self, Self::Open | Self::Failing)
     }
 
-    /// Whether writing has failed.
+    /// Returns `true` if writing has failed.
     pub(in crate::ws) fn is_broken(self) -> bool {
         matches!(self, Self::Broken | Self::Ending { broken: true } | Self::Dead)
     }
@@ -80,7 +80,7 @@ impl Closing {
 mod tests {
     use super::*;
 
-    /// Whatever comes in whatever order, an end goes forward and is reached by its straight way.
+    /// In whatever order events come, an end never goes back and is reached by its shortest way.
     #[test]
     fn an_end_never_goes_back() {
         let order = |state| match state {

@@ -21,12 +21,12 @@ pub(in crate::ws) fn reason(code: u16) -> Reason {
     }
 }
 
-/// Returns the code to say an end with: the peer's own if the end came with one.
+/// Returns the close code of an end: the peer's own if the end came with one.
 pub(in crate::ws) fn code(end: &End) -> u16 {
     end.code.unwrap_or_else(|| of(end.why))
 }
 
-/// Returns the code that says a reason.
+/// Returns the close code of a reason.
 fn of(reason: Reason) -> u16 {
     match reason {
         Reason::EndOfStream | Reason::Exit | Reason::Application => 1000,
@@ -52,7 +52,7 @@ fn of(reason: Reason) -> u16 {
 mod tests {
     use super::*;
 
-    /// What is said for a reason is understood as one that is as good or as bad.
+    /// The code for a reason is read back as a reason that is as good or as bad.
     #[test]
     fn codes_keep_good_and_bad_apart() {
         for &why in Reason::ALL {

@@ -11,7 +11,7 @@ use websocket::{Data, Role, Utf8, Violation};
 
 use crate::scratch::with_scratch;
 
-/// What an endpoint wants, if it wants compression at all.
+/// The compression settings of an endpoint.
 #[derive(Clone, Debug)]
 pub(in crate::ws) struct Compression {
     pub(in crate::ws) config: Config,
@@ -60,7 +60,7 @@ impl Compression {
 pub(in crate::ws) struct Compressing {
     deflater: Deflater,
     threshold: usize,
-    /// Whether the message that is open is compressed.
+    /// Set if the open message is compressed.
     on: bool,
 }
 
@@ -87,14 +87,14 @@ impl Compressing {
 /// The receiving direction.
 pub(in crate::ws) struct Inflating {
     inflater: Inflater,
-    /// What has come of the current piece and isn't inflated.
+    /// The received part of the current piece that isn't inflated yet.
     rest: BytesMut,
     text: bool,
     last: bool,
-    /// Whether a piece has begun and not been given out to its end.
+    /// Set if a piece has begun and not been returned to its end.
     busy: bool,
     utf8: Utf8,
-    /// What was right before a mistake in text is given out first.
+    /// Set if text is invalid: the valid part before the error is returned first.
     wrong_text: bool,
 }
 
@@ -120,13 +120,13 @@ impl Inflating {
         (self.text, self.last, self.busy) = (data.text, data.last, true);
     }
 
-    /// Whether [`Self::next`] has something to say.
+    /// Returns `true` if [`Self::next`] has something to return.
     pub(in crate::ws) fn is_busy(&self) -> bool {
         self.busy || self.wrong_text
     }
 
-    /// The next piece of the inflated message; `None` when more has to come first. `check` tells whether
-    /// text has to be UTF-8.
+    /// Returns the next piece of the inflated message; `None` when more has to arrive first. With `check`, text has
+    /// to be UTF-8.
     pub(in crate::ws) fn next(&mut self, check: bool) -> Result<Option<Inflated>, Violation> {
         if self.wrong_text {
             return Err(Violation::InvalidText);

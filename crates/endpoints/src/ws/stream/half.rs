@@ -1,12 +1,12 @@
-//! A connection of [`terminal`](crate::ws::terminal): signals go beside the data, and one direction may
-//! end without the other.
+//! A connection of [`terminal`](crate::ws::terminal): signals go along with the data, and one direction may end
+//! without the other.
 //!
-//! 1. `eof` that is read ends our input. The peer still listens: from then on it is heard from the
-//!    background, until it says Close.
+//! 1. `eof` that is read ends our input. The peer still reads: from then on its frames are read in
+//!    the background, until its Close.
 //! 2. Our own end is `eof`, and how the program ended before it.
 //! 3. The Close comes when the session is over both ways, with the code and the reason of that end.
 //!
-//! A peer that says Close earlier has ended both, as on any other WebSocket.
+//! A peer that sends a Close earlier has ended both, as on any other WebSocket.
 
 use std::io;
 use std::pin::Pin;
@@ -24,7 +24,7 @@ use crate::scratch::with_scratch;
 use crate::ws::terminal::Beside;
 
 impl Core {
-    /// With signals beside the data.
+    /// Adds the signals.
     pub(in crate::ws) fn with(mut self, beside: Box<Beside>) -> Self {
         self.receiving.beside = Some(beside);
         self
@@ -87,7 +87,7 @@ impl Core {
         Poll::Ready(Ok(()))
     }
 
-    /// What goes on beside the data. Ready once the peer, whose data has ended before, has left.
+    /// Runs the signals. Ready once the peer, whose data has ended before, has left.
     pub(in crate::ws) fn poll_beside(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         self.say(cx);
         if !self.receiving.beside.as_ref().is_some_and(|beside| beside.halves.heard) {
@@ -110,7 +110,10 @@ impl Core {
             _ => {}
         }
         self.write_controls(cx);
-        Poll::Ready(io::Error::new(io::ErrorKind::BrokenPipe, "the WebSocket peer has left"))
+        Poll::Ready(io::Error::new(
+            io::ErrorKind::BrokenPipe,
+            "the WebSocket peer has disconnected",
+        ))
     }
 
     /// Reads what has no data for us any more.
@@ -150,7 +153,7 @@ impl Core {
         }
     }
 
-    /// Whether our end can be said as the end of one direction.
+    /// Returns `true` if our end can be sent as the end of one direction.
     pub(in crate::ws) fn half_closes(&self) -> bool {
         self.receiving.beside.is_some()
             && self.receiving.is_reading()

@@ -1,14 +1,14 @@
-//! Whether the peer lives: a ping after some silence, and an end if it is found to be gone after that.
+//! Keepalive: a ping after some silence, and an end if the peer is found to be gone after that.
 //!
-//! Slow is not gone. What counts as life:
+//! Slow is not gone. Signs of life:
 //!
 //! - anything that the peer sends;
 //! - bytes of ours that it takes out of the system's buffers, as far as the transport can tell.
 //!
-//! A ping with nothing of ours before it is answered within the pong timeout. One behind data that no pong has
-//! confirmed is answered when the peer gets there, which may be tomorrow: until then it is the transport that tells
-//! whether the peer is there. It is gone if it has owed an acknowledgement for as long as a ping and its pong may
-//! take, at two looks.
+//! A ping with none of our data before it is answered within the pong timeout. One behind data that no pong has
+//! confirmed is answered when the peer gets there, which may be tomorrow: until then only the transport knows if the
+//! peer is there. It is gone if it has owed an acknowledgement for as long as a ping and its pong may take, at two
+//! looks.
 //!
 //! Time counts only while the peer is being read from. So the clock is looked at in one place: when a read found
 //! nothing.
@@ -22,7 +22,7 @@ use endpoint::{Clock, Peer};
 use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep};
 
-/// How long silence may last.
+/// The limits of silence.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::ws) struct Pace {
     /// Before a ping; `None` is for ever.
@@ -34,9 +34,9 @@ pub(in crate::ws) struct Pace {
 /// The clock of one connection.
 pub(in crate::ws) struct Keepalive {
     pong: Option<Duration>,
-    /// What silence may last, and a timer until then or earlier; `None` is for ever.
+    /// The time of silence before a ping, and a timer until then or earlier; `None` is for ever.
     ping: Option<(Duration, Pin<Box<Sleep>>)>,
-    /// Whether something came since the clock was last looked at.
+    /// Set if something arrived since the clock was last read.
     heard: bool,
     /// Since when there was no sign of life, as far as was looked; or since we have asked.
     since: Instant,
@@ -45,11 +45,11 @@ pub(in crate::ws) struct Keepalive {
     unconfirmed: bool,
     /// That was written behind our last ping.
     written_since: bool,
-    /// What the peer had taken when that was last asked.
+    /// The amount that the peer had acknowledged at the last look.
     taken: u64,
 }
 
-/// Whether we have asked.
+/// The state of our ping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
     No,
@@ -63,7 +63,7 @@ enum Asked {
     Suspected,
 }
 
-/// What silence calls for.
+/// The action after a silence.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::ws) enum Due {
     Ping,
@@ -105,8 +105,8 @@ impl Keepalive {
         }
     }
 
-    /// A read found nothing: whether it has been so for too long. While pending, the task is woken
-    /// when it will have been. `peer` tells what the transport knows.
+    /// Handles a read that found nothing: ready if it has been so for too long. While pending, the
+    /// task is woken when it will have been. `peer` has the facts that the transport knows.
     pub(in crate::ws) fn poll_silence(
         &mut self,
         cx: &mut Context<'_>,

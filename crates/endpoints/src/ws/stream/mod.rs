@@ -4,7 +4,7 @@
 //!    [`typed`]); [`views`] chooses;
 //! 2. [`receiving`] and [`sending`]: frames in and frames out, each bounded;
 //! 3. [`keepalive`]: pings, and when silence ends the connection;
-//! 4. [`half`]: one direction ends by itself, where both ends know how;
+//! 4. [`half`]: one direction ends without the other, if both ends support it;
 //! 5. [`closing`]: both Closes, as a table; after a protocol error, draining the peer.
 
 pub(super) mod base64;

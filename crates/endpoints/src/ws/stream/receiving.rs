@@ -1,4 +1,4 @@
-//! What comes in: payload, and what control frames and mistakes lead to.
+//! Receiving: payload, and the effects of control frames and errors.
 
 use std::io;
 use std::ops::Range;
@@ -23,9 +23,9 @@ pub(in crate::ws) struct Receiving {
     base64: base64::Decoder,
     /// If messages may come compressed.
     inflating: Option<Box<Inflating>>,
-    /// Whether text has to be UTF-8.
+    /// Set if text has to be UTF-8.
     checks_text: bool,
-    /// What text messages of [`Mode::Terminal`] go to.
+    /// The receiver of text messages of [`Mode::Terminal`].
     pub(in crate::ws) beside: Option<Box<Beside>>,
     /// Bytes that were read and not decoded: what came right after the handshake, or one read's
     /// worth of messages.
@@ -37,17 +37,17 @@ pub(in crate::ws) struct Receiving {
     pub(in crate::ws) ponged: bool,
 }
 
-/// How far the peer's data has ended. What is told of it is boxed, because it comes once.
+/// The state of the peer's end. Its details are boxed, because it comes once.
 #[derive(Debug)]
 pub(in crate::ws) enum State {
     Open,
-    /// By `eof`: the peer still listens, and has a Close to say.
+    /// By `eof`: the peer still reads, and has a Close to send.
     Finished(Box<End>),
     /// By a Close frame, or without one.
     Ended(Box<End>),
     /// By a mistake of the peer's, that hasn't been reported yet.
     Failed(Box<Failure>),
-    /// By a mistake that was reported: the peer is heard out until then at the latest.
+    /// By an error that was reported: the peer is drained until then at the latest.
     Lingering(Pin<Box<Sleep>>),
     /// By an error that was reported.
     Over,
@@ -56,9 +56,9 @@ pub(in crate::ws) enum State {
 /// Why the connection is failed (RFC 6455 section 7.1.7).
 #[derive(Debug)]
 pub(in crate::ws) struct Failure {
-    /// What the peer is told.
+    /// The Close for the peer.
     pub(in crate::ws) frame: CloseFrame,
-    /// What our side is told.
+    /// The error for our side.
     pub(in crate::ws) words: String,
 }
 
@@ -87,35 +87,35 @@ impl Receiving {
         }
     }
 
-    /// Whether the peer has said Close.
+    /// Returns `true` if the peer has sent a Close.
     pub(in crate::ws) fn is_closed(&self) -> bool {
         self.decoder.is_closed()
     }
 
-    /// Whether something may still come, data or not.
+    /// Returns `true` if something may still arrive, data or not.
     pub(in crate::ws) fn is_reading(&self) -> bool {
         matches!(self.state, State::Open | State::Finished(_))
     }
 
-    /// What is seen as bytes may be any: text is not checked for being UTF-8.
+    /// Switches to the byte view, in which text is not checked for being UTF-8.
     pub(in crate::ws) fn flattened(mut self) -> Self {
         self.decoder = self.decoder.check_text(false);
         self.checks_text = false;
         self
     }
 
-    /// Whether messages may come compressed: then they are taken by [`Self::next`] alone.
+    /// Returns `true` if messages may be compressed: then only [`Self::next`] reads them.
     pub(in crate::ws) fn inflates(&self) -> bool {
         self.inflating.is_some()
     }
 
-    /// Whether something was read that [`Self::next`] hasn't dealt with.
+    /// Returns `true` if something was read that [`Self::next`] hasn't handled.
     pub(in crate::ws) fn has_more(&self) -> bool {
         !self.unread.is_empty()
             || self.inflating.as_ref().is_some_and(|inflating| inflating.is_busy())
     }
 
-    /// Whether a signal beside the data has room; who waits for that asks [`Beside::poll_room`].
+    /// Returns `true` if a signal has room; [`Beside::poll_room`] waits for it.
     fn has_room(&self) -> bool {
         self.beside.as_ref().is_none_or(|beside| beside.has_room())
     }
@@ -218,7 +218,7 @@ impl Receiving {
         None
     }
 
-    /// What `range` of `taken` is to the other side, if it is data.
+    /// Returns the part of a message that `range` of `taken` is, if it is data.
     fn part(
         &mut self,
         mut taken: BytesMut,
@@ -257,7 +257,7 @@ impl Receiving {
             (Mode::Terminal, true) => self.hear(&buf[from], last),
             (Mode::Terminal, false) if matches!(self.state, State::Finished(_)) => {
                 if !from.is_empty() {
-                    self.refuse(CloseCode::Policy, "there is data after `eof`".to_owned());
+                    self.refuse(CloseCode::Policy, "received data after `eof`".to_owned());
                 }
             }
             (Mode::Any, _) | (Mode::Binary | Mode::Terminal, false) => {

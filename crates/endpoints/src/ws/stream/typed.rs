@@ -21,10 +21,10 @@ use websocket::{CloseCode, CloseFrame};
 use super::messages::Messages;
 use crate::ws::negotiate::Encoding;
 
-/// A WebSocket that says of each binary message whether it is text.
+/// A WebSocket that determines for each binary message if it is text.
 pub(in crate::ws) struct Typed {
     inner: Messages,
-    /// Whether what isn't text goes as binary, instead of being an error.
+    /// Set if data that isn't text is sent as binary, instead of being an error.
     falls_back: bool,
     /// The beginning of a character.
     cut: Bytes,
@@ -38,8 +38,8 @@ impl Typed {
         Self { inner, falls_back, cut: Bytes::new(), wait: None }
     }
 
-    /// What was kept and `data`, without the beginning of a character at its end, which is kept now; and
-    /// whether it is text.
+    /// Returns the kept bytes and `data`, without an incomplete character at the end, which is kept now, and whether
+    /// it is text.
     fn joined(&mut self, data: Bytes) -> (Bytes, bool) {
         let mut data = if self.cut.is_empty() {
             data
@@ -173,5 +173,5 @@ const A_MOMENT: Duration = Duration::from_millis(10);
 /// The slowest serial lines take a tenth of a second for a character.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-const NOT_TEXT: &str = "what is to be sent is not UTF-8, which `encoding=text` can't carry; \
-                        `encoding=auto` or `encoding=binary` can";
+const NOT_TEXT: &str = "the data to send is not UTF-8, which `encoding=text` can't carry; use `encoding=auto` or \
+    `encoding=binary`";

@@ -1,4 +1,4 @@
-//! What a WebSocket becomes on the side that wants bytes, or messages made of bytes.
+//! The view of a WebSocket for a side that carries bytes, or messages made from bytes.
 
 use endpoint::{ByteStream, Flat, MessageStream};
 

@@ -1,7 +1,7 @@
 //! Control messages: one JSON object each, to and from [`Signal`]s.
 //!
-//! A type or a field that isn't known is passed over, and so is a value that a field can't have: that
-//! is how the version grows. What is no object with a `type` at all is a mistake.
+//! An unknown type or field is ignored, and so is an invalid value of a field: that is how the version grows. Text
+//! that is not an object with a `type` is an error.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use websocket::Role;
 
 use super::Face;
 
-/// What a message says.
+/// The contents of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Message {
     Signal(Signal),
@@ -22,7 +22,7 @@ pub(super) enum Message {
     Text(bool),
     /// No more data comes from the peer.
     Eof,
-    /// Nothing that we know, or nothing that the peer has to say.
+    /// An unknown message, or one that the peer may not send.
     Unknown,
 }
 
@@ -64,7 +64,7 @@ pub(super) fn read(text: &[u8], role: Role) -> Result<Message, &'static str> {
     Ok(signal.map_or(Message::Unknown, Message::Signal))
 }
 
-/// What we, who are `role`, say with `signal`; `None` if the peer has no use for it.
+/// Returns the message for `signal`, where `role` is ours; `None` if the peer has no use for it.
 pub(super) fn write(signal: &Signal, role: Role) -> Option<String> {
     let value = match (signal, role) {
         (Signal::Line(line), _) => with("line", line_fields(line)),

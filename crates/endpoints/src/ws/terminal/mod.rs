@@ -1,4 +1,4 @@
-//! `endpointforward.v1`: a terminal's bytes, and beside them what a terminal has to say.
+//! `endpointforward.v1`: a terminal's bytes, and a terminal's control messages.
 //!
 //! Binary messages are data. Text messages are control: one JSON object each ([`message`]), which
 //! becomes a [`Signal`] or comes from one. `eof` ends one direction, so two of us keep half-close.
@@ -22,15 +22,15 @@ use crate::outgoing::Outgoing;
 pub(super) use self::kinds::NotText;
 pub(super) use super::negotiate::TERMINAL as NAME;
 
-/// The header with which a client that is no terminal says so, such as our own connecting side: what
-/// is behind the listener reaches it as it is, and no telnet is spoken in between.
+/// The header of a client that is not a terminal, such as our own connecting side: it gets the destination's bytes
+/// unchanged, without telnet in between.
 pub(super) const PLAIN: &str = "endpointforward-face";
 
 /// Offered with it by a client that can't read the HTTP reply of a refusal, as no page can: the WebSocket is opened and
 /// closed with the reason. Never agreed on.
 pub(super) const TELL: &str = crate::http::request::TELL;
 
-/// What the client is to look like.
+/// The appearance of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Face {
     Shell,
@@ -44,7 +44,7 @@ pub(super) enum Face {
 }
 
 impl Face {
-    /// For what is behind the listener; `telnet` tells whether it is spoken in between.
+    /// Returns the appearance for a destination; `telnet` is set if it is used in between.
     pub(super) fn of(far: Option<Grants>, takes_signals: bool, telnet: bool) -> Self {
         match far {
             _ if telnet => Self::Telnet,
@@ -87,18 +87,18 @@ pub(super) fn pair(role: Role, face: Option<Face>) -> (Control, Box<Beside>) {
     (control, Box::new(beside))
 }
 
-/// What goes on beside the data of one connection.
+/// The control messages of one connection.
 pub(super) struct Beside {
     role: Role,
     outgoing: Outgoing,
     incoming: Option<SignalReceiver>,
     /// The part of a control message that has come.
     text: Vec<u8>,
-    /// What is said before anything else.
+    /// The message that is sent before anything else.
     first: Option<String>,
-    /// How the program behind us left, once that was said.
+    /// The exit status of the program on our side, once it was sent.
     left: Option<ExitStatus>,
-    /// How the program behind the peer left.
+    /// The exit status of the program on the peer's side.
     exit: Option<ExitStatus>,
     /// Bytes of data that were sent.
     sent: u64,
@@ -110,21 +110,21 @@ pub(super) struct Beside {
     pub(super) halves: Halves,
 }
 
-/// How far either direction has ended by itself.
+/// The state of the end of each direction.
 #[derive(Default)]
 pub(super) struct Halves {
     /// The peer's `eof` has been read, and reported as the end.
     pub(super) heard: bool,
-    /// Ours was said, for this reason.
+    /// Ours was sent, for this reason.
     pub(super) told: Option<End>,
 }
 
-/// What a control message asks of the connection itself.
+/// The effect of a control message on the connection itself.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Heard {
     /// Nothing.
     Signal,
-    /// No more data will come; how the program there ended, if it was said.
+    /// No more data will come; the exit status of the program there, if it was sent.
     Eof(Option<ExitStatus>),
     /// It is none: what to close with.
     Mistake(CloseCode, &'static str),
@@ -136,7 +136,7 @@ impl Beside {
         self.outgoing.poll_ready(cx)
     }
 
-    /// Whether the other side has room for another event.
+    /// Returns `true` if the other side has room for another event.
     pub(super) fn has_room(&self) -> bool {
         self.poll_room(&mut Context::from_waker(Waker::noop())).is_ready()
     }
@@ -237,7 +237,7 @@ impl Beside {
         Poll::Ready(None)
     }
 
-    /// The last messages: how the program ended, unless that was said, and that no more comes.
+    /// Returns the last messages: the exit status of the program, unless it was sent, and the end.
     pub(super) fn last_words(&mut self, status: Option<ExitStatus>) -> Vec<String> {
         let exit = status.and_then(|status| self.exit(status));
         exit.into_iter().chain([message::eof()]).collect()

@@ -1,9 +1,9 @@
 //! Flow control of a terminal: how much may be on its way that the client hasn't drawn.
 //!
-//! A terminal draws a few megabytes a second, and a program writes hundreds. Without a bound, all buffers on the way fill
-//! up, and the answer to Ctrl-C comes behind seconds of output. So the client says how many bytes it has drawn (`ack`),
-//! and nothing is read for it while [`Window::size`] of them are outstanding. The law is from measurements on fast and slow
-//! links, with renderers from 0.3 to 15 MB/s:
+//! A terminal draws a few megabytes a second, and a program writes hundreds. Without a bound, all buffers on the way
+//! fill up, and the answer to Ctrl-C comes behind seconds of output. So the client reports how many bytes it has
+//! drawn (`ack`), and nothing is read for it while [`Window::size`] of them are outstanding. The law is from
+//! measurements on fast and slow links, with renderers from 0.3 to 15 MB/s:
 //!
 //! - the rate is sampled at each ack, as BBR does, and the greatest of the last second counts;
 //! - the window holds what is drawn at that rate in the least round trip, and [`AHEAD`] more of it, but no more than
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What is on its way to a client that acknowledges what it has drawn.
+/// The data on its way to a client that acknowledges what it has drawn.
 pub(in crate::ws) struct Window {
     /// Bytes of data since the connection was opened, as all counts here are.
     sent: u64,
@@ -30,7 +30,7 @@ pub(in crate::ws) struct Window {
     /// Falling rates, in bytes a second, with the time of each: the first is the greatest of those that count.
     rates: VecDeque<(Instant, f64)>,
     size: u64,
-    /// Whether the window has held us since the last ack.
+    /// Set if the window has limited sending since the last ack.
     limited: bool,
     writer: Option<Waker>,
 }
@@ -42,7 +42,7 @@ struct Acked {
     at: Instant,
 }
 
-/// What was known when a piece was sent.
+/// The state when a piece was sent.
 struct Mark {
     /// The count with it.
     sent: u64,
@@ -87,7 +87,8 @@ impl Window {
         }
     }
 
-    /// Takes an ack. One that says less than another, or more than was sent, changes nothing.
+    /// Handles an ack. One that has less than an earlier one, or more than was sent, changes
+    /// nothing.
     pub(super) fn ack(&mut self, bytes: u64, now: Instant) {
         if bytes <= self.acked.bytes || bytes > self.sent {
             return;
@@ -154,7 +155,7 @@ impl Window {
     }
 }
 
-/// How long what is on its way beyond a round trip may take to draw.
+/// The time that data on its way beyond a round trip may take to draw.
 const AHEAD: Duration = Duration::from_millis(100);
 /// And how many bytes that is at most: 91 % of the unlimited throughput, and Ctrl-C is answered within 40 to 230 ms of
 /// any output under load.
@@ -163,9 +164,9 @@ const START: u64 = 128 * 1024;
 const LEAST: u64 = 16 * 1024;
 /// Of long fat links: 100 MB/s at 80 ms.
 const MOST: u64 = 8 * 1024 * 1024;
-/// How long a rate is remembered.
+/// The time for which a rate is remembered.
 const MEMORY: Duration = Duration::from_secs(1);
-/// How long the least round trip is believed.
+/// The time for which the least round trip is used.
 const RENEWED: Duration = Duration::from_secs(60);
 const MARKS: usize = 256;
 const RATES: usize = 64;
@@ -178,9 +179,9 @@ mod tests {
         window.poll_open(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
-    /// Sends whatever may be sent to a client at the end of a way of `delay` that draws at `rate` bytes a second and
-    /// says so every 16 ms, for `time`. Returns the bytes that it has drawn, and the most that was on its way in the last
-    /// second.
+    /// Sends whatever may be sent to a client at the end of a path of `delay` that draws at `rate` bytes a second and
+    /// acknowledges it every 16 ms, for `time`. Returns the bytes that it has drawn, and the most that was on its way
+    /// in the last second.
     fn run(window: &mut Window, rate: u64, delay: Duration, time: Duration) -> (u64, u64) {
         let mut now = window.acked.at;
         let start = now;

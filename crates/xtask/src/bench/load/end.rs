@@ -25,7 +25,7 @@ pub(crate) struct End {
     heard: Payloads,
 }
 
-/// What is done with what comes.
+/// What to do with received data.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Heed<'a> {
     /// It is counted.
@@ -121,7 +121,7 @@ impl End {
     }
 }
 
-/// Whether `data` stands in the endless repetition of `wanted` from byte `from` on.
+/// Returns `true` if `data` is in the endless repetition of `wanted` from byte `from` on.
 fn follows(wanted: &[u8], from: u64, mut data: &[u8]) -> bool {
     let mut at = usize::try_from(from % wanted.len() as u64).expect("less than a length");
     while !data.is_empty() {
@@ -134,7 +134,7 @@ fn follows(wanted: &[u8], from: u64, mut data: &[u8]) -> bool {
     true
 }
 
-/// How long anything may stand still before it is a hang.
+/// The time without progress after which anything counts as hung.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 #[cfg(test)]

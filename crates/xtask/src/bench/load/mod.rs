@@ -1,4 +1,4 @@
-//! The load: both ends of every connection, in one thread of this process, on a processor of its own.
+//! The load: both ends of every connection, in one thread of this process, on a separate processor.
 //!
 //! 1. [`wire`] makes what is sent before anything is measured, and finds the payload in what comes.
 //! 2. [`end`] is a socket; two of them are a connection through a subject, a lane.

@@ -1,4 +1,4 @@
-//! Which of many sockets have something to read: epoll.
+//! The sockets that have something to read: epoll.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;

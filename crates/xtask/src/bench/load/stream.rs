@@ -20,7 +20,7 @@ pub(crate) enum Way {
     Back,
 }
 
-/// How much.
+/// The amount.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Amount {
     /// As much as goes through in that time.
@@ -29,7 +29,7 @@ pub(crate) enum Amount {
     Each(u64),
 }
 
-/// What has moved.
+/// The amount that has moved.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moved {
     /// Bytes of payload.

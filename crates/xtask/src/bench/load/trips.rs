@@ -10,7 +10,7 @@ use crate::Failure;
 /// The round trips that were made.
 #[derive(Debug)]
 pub(crate) struct Trips {
-    /// How long each took, the shortest first.
+    /// The time of each, the shortest first.
     pub(crate) took: Vec<Duration>,
 }
 

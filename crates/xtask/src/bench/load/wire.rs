@@ -1,9 +1,10 @@
-//! What is on the wire around a payload: blocks to send, made before anything is measured, and the count of what comes.
+//! The bytes on the wire around a payload: blocks to send, made before the measurement, and the count of received
+//! bytes.
 
 use ::tests::data::Pattern;
 use ::tests::ws::{Frame, Opcode};
 
-/// How an end frames what it sends. What comes from its peer is framed in the opposite way.
+/// The framing of an end's output. The input from its peer is framed in the opposite way.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Framing {
     /// Not at all.
@@ -12,7 +13,7 @@ pub(crate) enum Framing {
     Masked,
 }
 
-/// What one write sends: whole messages, with their payload in all.
+/// The data of one write: whole messages, and their payload in all.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
     pub(crate) bytes: Vec<u8>,
@@ -20,8 +21,8 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// Messages of `size` bytes, as many as make [`WRITE`] bytes of payload together; every frame has a mask of
-    /// its own. A plain end gets the same payload in the same write.
+    /// Messages of `size` bytes, as many as make [`WRITE`] bytes of payload together; every frame has a different
+    /// mask. A plain end gets the same payload in the same write.
     pub(crate) fn messages(framing: Framing, size: usize) -> Self {
         let bytes = match framing {
             Framing::Plain => pattern(),
@@ -95,7 +96,7 @@ pub(crate) struct Payloads {
     data: bool,
     /// The payload of a ping that isn't whole yet.
     ping: Option<Vec<u8>>,
-    /// What is to be answered: a listener ends a connection that leaves its pings unanswered.
+    /// The pongs to send: a listener ends a connection that leaves its pings unanswered.
     pongs: Vec<u8>,
 }
 

@@ -1,4 +1,4 @@
-//! What was found, for people and for programs.
+//! The results, for people and for programs.
 
 pub(crate) mod markdown;
 pub(crate) mod svg;

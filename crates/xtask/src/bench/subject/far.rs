@@ -46,7 +46,7 @@ impl Far {
         self.accept_within(PATIENCE)?.ok_or_else(|| "the destination isn't connected to".to_owned())
     }
 
-    /// Takes connections until none has come for a while: those of whoever looked whether the subject listens.
+    /// Accepts connections until none has arrived for a while: those of probes that the subject listens.
     pub(crate) fn forget(&self) -> Result<(), Failure> {
         while self.accept_within(Duration::from_millis(100))?.is_some() {}
         Ok(())

@@ -1,6 +1,7 @@
-//! What is measured: a program that forwards, between a client and a destination that are ours.
+//! The subject of a measurement: a program that forwards, between a client and a destination of
+//! this process.
 //!
-//! 1. [`programs`] says which there are, and how each is started.
+//! 1. [`programs`] lists them, and how each is started.
 //! 2. [`near`] and [`far`] are the two sides that the load has.
 
 pub(crate) mod far;
@@ -48,7 +49,7 @@ impl Subject {
         Ok(&mut self.lanes[..count])
     }
 
-    /// What it has used so far.
+    /// Returns the resources that it has used so far.
     pub(crate) fn account(&self) -> Account {
         Account::of(self.process.id())
     }

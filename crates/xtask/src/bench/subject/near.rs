@@ -9,7 +9,7 @@ use super::super::load::end::{End, PATIENCE};
 use super::super::load::wire::Framing;
 use crate::Failure;
 
-/// Where a subject listens, and what it speaks there.
+/// The address and the protocol of a subject's listener.
 #[derive(Clone, Debug)]
 pub(crate) enum Near {
     Tcp(u16),
@@ -26,7 +26,7 @@ pub(crate) enum Asking {
 }
 
 impl Near {
-    /// How a client's payload is framed.
+    /// Returns the framing of a client's payload.
     pub(crate) fn framing(&self) -> Framing {
         match self {
             Self::WebSocket(_) => Framing::Masked,
@@ -34,7 +34,7 @@ impl Near {
         }
     }
 
-    /// Connects, and says what has to be said.
+    /// Connects, and sends the request.
     pub(crate) fn ask(&self) -> Result<Asking, Failure> {
         let fail = |error: std::io::Error| format!("cannot connect: {error}");
         match self {
@@ -86,7 +86,7 @@ fn request(port: u16) -> String {
     )
 }
 
-/// Nobody says anything before the client has, so a head is all that comes.
+/// No server sends anything before the client has, so a head is all that arrives.
 fn head(stream: &mut TcpStream) -> Result<String, Failure> {
     let (mut bytes, mut buffer) = (Vec::new(), [0; 1024]);
     while !bytes.ends_with(b"\r\n\r\n") {

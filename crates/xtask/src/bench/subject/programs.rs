@@ -1,4 +1,4 @@
-//! Which programs take part, on what route, and how each is started.
+//! The programs that take part, their routes, and how each is started.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub(crate) enum Route {
 /// A program on a route.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
-    /// What it is called in the tables: the program, and the route if it has several.
+    /// Its name in the tables: the program, and the route if it has several.
     pub(crate) name: &'static str,
     pub(crate) route: Route,
     /// A process for every connection: a hundred are many.
@@ -37,7 +37,7 @@ pub(crate) struct Program {
 /// Makes the command. Gets the program, the folder, the port to listen on and the port to connect to.
 type Start = fn(&Path, &Path, u16, u16) -> Command;
 
-/// How a subject is to run.
+/// The mode of a subject.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Mode {
     /// On the subjects' processor: for ratios of processor time.
@@ -46,7 +46,7 @@ pub(crate) enum Mode {
     Plain,
 }
 
-/// What the tables call the reference.
+/// The name of the reference in the tables.
 pub(crate) const REFERENCE: &str = "reference";
 /// Ours, by route.
 pub(crate) const WS_TCP: &str = "endpointforward ws→tcp";
@@ -90,17 +90,17 @@ pub(crate) fn all(ours: &Path) -> Result<(Vec<Program>, Vec<&'static str>), Fail
 }
 
 impl Program {
-    /// Whether it is the forwarder of this repository.
+    /// Returns `true` if it is the forwarder of this repository.
     pub(crate) fn is_ours(&self) -> bool {
         self.name.starts_with("endpointforward")
     }
 
-    /// Whether a run without it says nothing.
+    /// Returns `true` if a run without it has no result.
     pub(crate) fn is_needed(&self) -> bool {
         self.is_ours() || self.name == REFERENCE
     }
 
-    /// How one would start it by hand, without the ports and the folder of a run.
+    /// Returns the command that starts it by hand, without the ports and the folder of a run.
     pub(crate) fn shown(&self) -> Result<String, Failure> {
         let folder = tempfile::tempdir().map_err(|error| format!("a temporary folder: {error}"))?;
         let file = Path::new(self.file.file_name().unwrap_or_default());
@@ -143,7 +143,7 @@ fn file(name: &str) -> Option<PathBuf> {
     binary::program(name).or_else(|| own.into_iter().find(|file| file.is_file()))
 }
 
-/// The port in the line with which it says that it listens; 0 if it listens on none.
+/// Returns the port in the line about its listener; 0 if it has none.
 fn told(process: &Process, is_ours: bool) -> Result<u16, Failure> {
     let output = if is_ours { process.stderr() } else { process.stdout() };
     let line = output
@@ -260,7 +260,7 @@ fn nginx(file: &Path, folder: &Path, near: u16, far: u16) -> Command {
     command
 }
 
-/// Where the text went. What can't be written will be missed by the program that reads it, which says so.
+/// Writes the text, and returns its path. If that fails, the program that reads it reports it.
 fn written(folder: &Path, name: &str, text: &str) -> PathBuf {
     let file = folder.join(name);
     let _said_by_the_program = fs::write(&file, text);

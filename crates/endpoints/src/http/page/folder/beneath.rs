@@ -1,9 +1,9 @@
 //! Opens what is beneath a folder, and nothing else: a symbolic link that leads out of it or to something hidden isn't
 //! followed.
 //!
-//! A name is walked one folder at a time, each held open by a descriptor of its own, and links are read here. So the
-//! same rules hold for what a request names and for what a link does. Only regular files are opened, and what they are is
-//! asked before: to open a pipe would wake whoever waits to write into it, and lose what it writes.
+//! A name is walked one folder at a time, each held open by its descriptor, and links are read here. So the same
+//! rules hold for a request's name and for a link's target. Only regular files are opened, and their type is checked
+//! before: opening a pipe would wake a process that waits to write into it, and lose its data.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

@@ -86,13 +86,11 @@ fn plain(entries: &[Entry]) -> String {
 fn words(entries: &[Entry]) -> String {
     match likely(entries) {
         Some(page) => format!(
-            "there is no index.html in this folder; perhaps {} is meant. `listing=true` of the listener shows all files",
+            "this folder has no index.html; did you mean {}? With `listing=true`, the listener lists all files",
             shown(page)
         ),
-        None => {
-            "there is no index.html in this folder; `listing=true` of the listener shows its files"
-                .to_owned()
-        }
+        None => "this folder has no index.html; with `listing=true`, the listener lists its files"
+            .to_owned(),
     }
 }
 

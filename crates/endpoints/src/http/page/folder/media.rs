@@ -1,6 +1,6 @@
 //! The media type of a file, by the ending of its name: what pages are made of.
 //!
-//! What isn't here is bytes, and browsers are told not to guess. Text is UTF-8.
+//! Other files are served as bytes, and browsers are told not to guess. Text is UTF-8.
 
 /// The Content-Type for a file of this name.
 pub(super) fn of(name: &str) -> &'static str {

@@ -6,7 +6,7 @@
 //!
 //! 4. [`listing`]: what is in a folder without `index.html`, if that is to be shown.
 //!
-//! What begins with a dot isn't there.
+//! Files whose names begin with a dot are not served.
 
 mod beneath;
 mod listing;
@@ -44,7 +44,7 @@ use crate::http::syntax::words;
 /// An open folder.
 pub(crate) struct Folder {
     root: Root,
-    /// Whether a folder without `index.html` shows its files.
+    /// Set if a folder without `index.html` lists its files.
     lists: bool,
 }
 
@@ -85,7 +85,7 @@ impl Mount for Files {
     }
 }
 
-/// What is asked for.
+/// The contents of a request.
 struct Wanted {
     /// Below the folder, as it was sent.
     path: String,
@@ -95,7 +95,7 @@ struct Wanted {
     sending: Arc<()>,
 }
 
-/// What is at a path.
+/// The object at a path.
 enum Found {
     File(File, Metadata),
     /// A folder, which is one slash further.
@@ -127,11 +127,11 @@ impl Folder {
             }
             Ok(None) => reply::not_found(),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                reply::text(StatusCode::FORBIDDEN, "this file may not be read")
+                reply::text(StatusCode::FORBIDDEN, "this file's permissions deny access")
             }
             Err(error) => {
                 warn!("cannot open a file of the page: {error}");
-                reply::text(StatusCode::INTERNAL_SERVER_ERROR, "this file can't be read")
+                reply::text(StatusCode::INTERNAL_SERVER_ERROR, "cannot read this file")
             }
         }
     }
@@ -191,7 +191,7 @@ fn serve(mut file: File, metadata: &Metadata, wanted: Wanted) -> Reply {
         let (start, end) = (*part.start(), *part.end());
         // A regular file: to seek is no more than to remember where.
         if file.seek(SeekFrom::Start(start)).is_err() {
-            return reply::text(StatusCode::INTERNAL_SERVER_ERROR, "this file can't be read");
+            return reply::text(StatusCode::INTERNAL_SERVER_ERROR, "cannot read this file");
         }
         headers.insert(CONTENT_RANGE, value(&format!("bytes {start}-{end}/{size}")));
         *reply.status_mut() = StatusCode::PARTIAL_CONTENT;
@@ -224,7 +224,7 @@ impl Modified {
     }
 }
 
-/// Whether the browser has what is there (RFC 9110 section 13.2.2).
+/// Returns `true` if the browser has the current content (RFC 9110 section 13.2.2).
 fn is_unchanged(asked: &HeaderMap, tag: Option<&str>, modified: Option<&Modified>) -> bool {
     if asked.contains_key(IF_NONE_MATCH) {
         return tag.is_some_and(|tag| is_known(asked, tag));

@@ -1,4 +1,4 @@
-//! Which file a request's path means.
+//! The file that a request's path names.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStringExt;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Name {
     pub(super) segments: Vec<OsString>,
-    /// Whether there was a slash at the end.
+    /// Set if there was a slash at the end.
     pub(super) is_folder: bool,
 }
 

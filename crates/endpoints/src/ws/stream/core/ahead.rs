@@ -75,7 +75,7 @@ pub(super) struct Ahead {
     parts: VecDeque<Part>,
     /// Bytes of payload in them, and something for what is around each.
     len: usize,
-    /// What reading ended with behind them.
+    /// The error that ended reading after them.
     pub(super) error: Option<io::Error>,
 }
 
@@ -97,5 +97,6 @@ impl Ahead {
     }
 }
 
-/// How much is read ahead of a reader that takes nothing: beyond this, pings and a Close lie unseen in the socket.
+/// The maximum that is read ahead for a reader that takes nothing: beyond this, pings and a Close lie unseen in the
+/// socket.
 const AHEAD: usize = 64 * 1024;

@@ -1,4 +1,4 @@
-//! How our side ends: our Close, and the end of the stream beneath.
+//! The end of our side: our Close, and the end of the stream beneath.
 
 use std::io;
 use std::task::{Context, Poll, ready};
@@ -49,7 +49,7 @@ impl Core {
         self.poll_end(cx)
     }
 
-    /// Takes leave, of a peer that was told only of one end or of its mistake.
+    /// Closes the connection to a peer that was sent the end of one direction, or a protocol error.
     pub(in crate::ws) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let left = ready!(self.poll_leave(cx));
         // What it did wrong was never asked for.

@@ -1,15 +1,14 @@
 //! The end of a connection that was failed (RFC 6455 sections 7.1.1 and 7.1.7), while its peer still sends.
 //!
-//! A socket that is closed with something unread in it, or that anything comes to afterwards, is reset. A reset
-//! overtakes what its receiver hasn't read yet: our last data, and the Close that says what was wrong. So the peer is
-//! heard out:
+//! A socket that is closed with unread data in it, or that data arrives at afterwards, is reset. A reset overtakes
+//! what its receiver hasn't read yet: our last data, and the Close with the error. So the peer is drained:
 //!
 //! 1. what was framed goes out, then the Close, then the end of the stream beneath;
 //! 2. what comes is read and forgotten until the peer ends, too: for the close timeout at most, however much it sends;
-//! 3. what our side still has for it is taken and forgotten meanwhile. Who is told that nothing more is taken lets go
-//!    of the connection.
+//! 3. the data that our side still has for it is taken and discarded meanwhile. A writer that gets an error drops the
+//!    connection.
 //!
-//! The far side isn't held up by that: it is told of the failure before anything else.
+//! The far side isn't delayed by that: it gets the failure first.
 
 use std::future::Future;
 use std::io;
@@ -40,13 +39,14 @@ impl Core {
         }
     }
 
-    /// Whether what is to be sent is taken and forgotten. A frame that was begun is ended before.
+    /// Returns `true` if data to send is taken and discarded. A frame that was begun is completed
+    /// before.
     pub(in crate::ws) fn forgets(&self) -> bool {
         let failed = matches!(self.receiving.state, State::Failed(_) | State::Lingering(_));
         failed && !self.sending.is_inside_frame()
     }
 
-    /// Hears the peer out, if it has to be. Ready once the stream beneath may be let go.
+    /// Drains the peer, if it has to be. Ready once the stream beneath may be dropped.
     pub(in crate::ws) fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let State::Lingering(timer) = &mut self.receiving.state else { return Poll::Ready(()) };
         if timer.as_mut().poll(cx).is_pending() {
@@ -83,7 +83,7 @@ pub(in crate::ws) fn poll_forget(
     })
 }
 
-/// What `close-timeout` is unless something else is said.
+/// The default of `close-timeout`.
 pub(in crate::ws) const CLOSE: Duration = Duration::from_secs(5);
 
 /// Buffers that are forgotten before others get their turn: together 256 KiB, as much as a socket's receive buffer

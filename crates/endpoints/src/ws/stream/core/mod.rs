@@ -1,12 +1,11 @@
 //! A WebSocket connection over a stream of bytes: what both of its views share.
 //!
-//! Close (RFC 6455 section 7), as the splice wants it: a Close frame that was read is an end of
-//! input, and our Close, sent by [`Core::poll_finish`], is its answer or the first word. Whatever
-//! is still sent in between goes out before. A server then ends the stream beneath, as section
-//! 7.1.1 has it; a client leaves that to the server. A peer that breaks the protocol is told so and heard
-//! out ([`linger`]).
+//! Close (RFC 6455 section 7), as the splice needs it: a Close frame that was read is an end of input, and our Close,
+//! sent by [`Core::poll_finish`], is its answer or comes first. Data that is still sent in between goes out before. A
+//! server then ends the stream beneath, as in section 7.1.1; a client leaves that to the server. A peer that violates
+//! the protocol is sent a Close and drained ([`linger`]).
 //!
-//! What is read ahead of a reader that takes nothing is in [`ahead`], how our side ends in [`ending`].
+//! [`ahead`] keeps what is read ahead of a reader that takes nothing; [`ending`] is the end of our side.
 
 mod ahead;
 mod ending;
@@ -40,21 +39,21 @@ pub(in crate::ws) struct Core {
     pub(in crate::ws) receiving: Receiving,
     pub(in crate::ws) sending: Sending,
     keepalive: Keepalive,
-    /// How far the stream beneath has been ended.
+    /// The state of the end of the stream beneath.
     pub(in crate::ws) closing: Closing,
-    /// What was read ahead, while the other side took nothing.
+    /// The data that was read ahead, while the other side took nothing.
     ahead: Option<Box<Ahead>>,
-    /// The end that the peer said was handed on: from here on the background listens whether it is still there.
+    /// Set once the peer's end was passed on: from here on the background watches for the peer's departure.
     is_told: bool,
-    /// How long the closing handshake may take, if that was said.
+    /// The time limit of the closing handshake, if it is set.
     pub(in crate::ws) close: Option<Duration>,
     /// How bytes become messages, if they aren't binary ones.
     pub(in crate::ws) encoding: Encoding,
-    /// Who waits to write, in a task of its own perhaps: a stream wakes only the last one who asked.
+    /// The task that waits to write, perhaps another one: a stream wakes only the last one that polled.
     writer: Option<Waker>,
 }
 
-/// What a connection is made with, beside its stream.
+/// The settings of a connection, apart from its stream.
 pub(in crate::ws) struct Terms {
     pub(in crate::ws) role: Role,
     pub(in crate::ws) mode: Mode,
@@ -96,7 +95,7 @@ impl Core {
         self.receiving.beside.as_ref().is_none_or(|beside| beside.keeps_messages())
     }
 
-    /// What comes is seen as bytes from here on.
+    /// Switches to the byte view.
     pub(in crate::ws) fn flattened(mut self) -> Self {
         self.receiving = self.receiving.flattened();
         self
@@ -189,7 +188,7 @@ impl Core {
         Poll::Ready(Ok(()))
     }
 
-    /// What a read of the stream beneath means; whether it brought bytes.
+    /// Handles a read of the stream beneath; returns whether it brought bytes.
     pub(in crate::ws) fn received(&mut self, read: io::Result<usize>) -> io::Result<bool> {
         match read {
             Ok(0) => {
@@ -376,8 +375,8 @@ impl Core {
         self.inner.poll_background(cx)
     }
 
-    /// Ready once a peer that has said its end has gone, too: WebSocket has no half-close, so nobody is there to hear
-    /// an answer. It gets our Close all the same, in case it only ended its own direction.
+    /// Ready once a peer that has sent its end has gone, too: WebSocket has no half-close, so an answer can't be
+    /// read. The peer gets our Close all the same, in case it only ended its own direction.
     fn poll_departure(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let State::Ended(end) = &self.receiving.state else { return Poll::Pending };
         let frame = close_frame(codes::code(end), "");
@@ -389,12 +388,12 @@ impl Core {
         Poll::Ready(())
     }
 
-    /// Ready when a signal beside the data has room.
+    /// Ready when a signal has room.
     pub(in crate::ws) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.receiving.beside.as_ref().map_or(Poll::Ready(()), |beside| beside.poll_room(cx))
     }
 
-    /// What is known about the peer, beneath and here.
+    /// Returns the facts about the peer, beneath and here.
     pub(in crate::ws) fn peer(&mut self) -> Option<Peer> {
         let mut peer = self.inner.peer()?;
         peer.pending += self.sending.unwritten() as u64;
@@ -409,14 +408,14 @@ impl Core {
 pub(in crate::ws) const READS: usize = 2;
 
 fn left() -> io::Error {
-    io::Error::new(io::ErrorKind::BrokenPipe, "the WebSocket peer has left")
+    io::Error::new(io::ErrorKind::BrokenPipe, "the WebSocket peer has disconnected")
 }
 
 fn timed_out() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "the WebSocket peer does not answer pings")
 }
 
-/// Whether it only says that the peer has left.
+/// Returns `true` if it means only that the peer has left.
 pub(in crate::ws) fn is_gone(error: &io::Error) -> bool {
     use io::ErrorKind as K;
     matches!(

@@ -83,8 +83,8 @@ impl Sending {
         }
     }
 
-    /// Sends a frame by way of a copy, because it has to be masked or encoded, or because header and
-    /// payload wouldn't leave together otherwise. What isn't taken of it at once is kept.
+    /// Sends a frame by way of a copy, because it has to be masked or encoded, or because header and payload wouldn't
+    /// be sent together otherwise. The rest that isn't written at once is kept.
     fn poll_chunk(
         &mut self,
         cx: &mut Context<'_>,
@@ -142,5 +142,5 @@ fn poll_frame(
 
 /// A keystroke, a line, a sensor's reading.
 const SMALL: usize = 512;
-/// What a frame that is copied has at most.
+/// The maximum size of a frame that is copied.
 pub(super) const CHUNK: usize = 16 * 1024;

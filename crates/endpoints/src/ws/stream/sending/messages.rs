@@ -49,7 +49,7 @@ impl Sending {
 
     // === Beside the data ===
 
-    /// Whether a message of its own may begin here, and there is room for it.
+    /// Returns `true` if a separate message may begin here, and there is room for it.
     pub(in crate::ws) fn has_room_beside(&self) -> bool {
         self.owed == 0
             && self.tail.is_empty()

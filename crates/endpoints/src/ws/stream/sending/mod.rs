@@ -1,4 +1,4 @@
-//! What goes out: frames, whole and in turn.
+//! Sending: frames, whole and in order.
 //!
 //! [`bytes`] sends a stream, [`messages`] sends parts. Everything here is bounded: `out` has at most one frame of
 //! [`bytes::CHUNK`], or a batch of [`BATCH`] and one part; pongs are as many as [`Pings`] keeps.
@@ -24,7 +24,7 @@ use crate::ws::negotiate::Mode;
 pub(in crate::ws) struct Sending {
     encoder: Encoder,
     keys: Keys,
-    /// Whether payload is masked, encoded, or has to be joined with its header.
+    /// Set if payload is masked, encoded, or has to be joined with its header.
     copies: bool,
     mode: Mode,
     /// The most payload a frame has.
@@ -42,11 +42,11 @@ pub(in crate::ws) struct Sending {
     pinged: Pings,
     ping: bool,
     close: Closing,
-    /// Whether the stream beneath may have kept what was written.
+    /// Set if the stream beneath may have kept what was written.
     unflushed: bool,
 }
 
-/// How far our Close frame is.
+/// The state of our Close frame.
 #[derive(Debug, PartialEq, Eq)]
 enum Closing {
     No,
@@ -56,8 +56,8 @@ enum Closing {
 }
 
 impl Sending {
-    /// Frames have at most `limit` bytes of payload. `vectored` tells whether the stream beneath
-    /// sends several slices as one.
+    /// Frames have at most `limit` bytes of payload. `vectored` is set if the stream beneath sends
+    /// several slices as one.
     pub(in crate::ws) fn new(
         role: Role,
         mode: Mode,
@@ -103,7 +103,7 @@ impl Sending {
         }
     }
 
-    /// Whether we have said, or are about to say, that nothing more comes.
+    /// Returns `true` if we have sent, or are about to send, our end.
     pub(in crate::ws) fn is_closed(&self) -> bool {
         self.close != Closing::No
     }
