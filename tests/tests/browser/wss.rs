@@ -105,7 +105,7 @@ fn firefox_takes_a_certificate_of_its_own_if_its_user_does() {
     let forwarder = Forwarder::between("ws:{tls:0:cert=self-signed}", BASH);
     let browser = Firefox::start_with(true, |_| ());
     browser.open(&secure(&forwarder));
-    browser.wait(&format!("{SCREEN}.includes('ready> ')"));
+    browser.wait(&format!("{SCREEN}.includes('ready>')"));
     browser.type_text("echo $((6 * 7))\n");
     browser.wait(&format!("{SCREEN}.includes('\\n42')"));
 }
@@ -117,7 +117,7 @@ fn firefox_connects_where_it_trusts_the_authority() {
     let forwarder = Forwarder::between(&authority.listener(), BASH);
     let browser = Firefox::start_with(false, |profile| authority.trusted_in(profile));
     browser.open(&secure(&forwarder));
-    browser.wait(&format!("{SCREEN}.includes('ready> ')"));
+    browser.wait(&format!("{SCREEN}.includes('ready>')"));
 }
 
 /// A wrong password, the right one, the terminal, out, and a password that was changed.
@@ -130,7 +130,10 @@ fn firefox_signs_in_and_out() {
     let browser = Firefox::start();
     let state = |state: &str| format!("document.documentElement.dataset.state === '{state}'");
     let sign_in = |password: &str| {
-        browser.wait("document.activeElement.id === 'sign-in-name'");
+        browser.wait("document.activeElement.id.startsWith('sign-in-')");
+        // It fills in names that it has seen.
+        let name = "document.getElementById('sign-in-name')";
+        let _empty = browser.evaluate(&format!("({name}.value = '', {name}.focus(), '')"));
         browser.type_text("ada");
         // Tab.
         browser.type_text("\u{e004}");
@@ -142,7 +145,7 @@ fn firefox_signs_in_and_out() {
         .wait("document.getElementById('sign-in-words').textContent.includes('password is wrong')");
     browser.type_text("engine\n");
     browser.wait(&state("connected"));
-    browser.wait(&format!("{SCREEN}.includes('ready> ')"));
+    browser.wait(&format!("{SCREEN}.includes('ready>')"));
     browser.type_text("echo $((6 * 7))\n");
     browser.wait(&format!("{SCREEN}.includes('\\n42')"));
     let _clicked = browser.evaluate("String(document.getElementById('sign-out').click())");
