@@ -2,7 +2,7 @@
 // relatively, so that the page works at any path.
 
 import { readFileSync } from "node:fs";
-import { defineConfig } from "vite";
+import { defineConfig, transformWithOxc } from "vite";
 
 /// xterm.js writes its rules into <style> elements, and true colours (without WebGL) into style
 /// attributes. Both would need 'unsafe-inline' in the Content-Security-Policy. The same through
@@ -62,11 +62,23 @@ function licenceOfBase64() {
   };
 }
 
+/// The sockets for other pages (socket/), beside our own page and under a name that stays.
+function sockets() {
+  return {
+    name: "sockets",
+    async generateBundle() {
+      const file = new URL("socket/socket.ts", import.meta.url).pathname;
+      const { code } = await transformWithOxc(readFileSync(file, "utf8"), file, { sourcemap: false });
+      this.emitFile({ type: "asset", fileName: "assets/socket.js", source: code });
+    },
+  };
+}
+
 const LICENCES = "assets/licenses.txt";
 
 export default defineConfig({
   base: "./",
-  plugins: [xtermWithoutInlineStyles(), classicScript(), licenceOfBase64()],
+  plugins: [xtermWithoutInlineStyles(), classicScript(), licenceOfBase64(), sockets()],
   optimizeDeps: { exclude: ["@xterm/xterm"] },
   build: {
     target: "es2022",

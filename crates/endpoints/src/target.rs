@@ -14,7 +14,7 @@ use crate::destination::ALLOW;
 
 /// What the client asks for.
 pub(crate) static KIND: Kind = Kind {
-    connect: Some(Side::alike(PARAMS, PlanConnect::Over(plan))),
+    connect: Some(Side::bytes(PARAMS, PlanConnect::Over(plan))),
     rewrite: Some(rewrite),
     examples: &[
         Example {

@@ -12,6 +12,7 @@ mod sockets;
 mod telnet;
 mod touch;
 mod why;
+mod wisp;
 
 use tests::Forwarder;
 
