@@ -3,7 +3,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { createHash } from "node:crypto";
-import { build, defineConfig } from "vite";
+import { build, defineConfig, transformWithOxc } from "vite";
 
 /// xterm.js writes its rules into <style> elements, and true colours (without WebGL) into style
 /// attributes. Both would need 'unsafe-inline' in the Content-Security-Policy. The same through
@@ -131,6 +131,18 @@ function chunks() {
   };
 }
 
+/// The sockets for other pages (socket/), as a file of the page's folder whose name stays the same.
+function sockets() {
+  return {
+    name: "sockets",
+    async generateBundle() {
+      const file = new URL("socket/socket.ts", import.meta.url).pathname;
+      const { code } = await transformWithOxc(readFileSync(file, "utf8"), file, { sourcemap: false });
+      this.emitFile({ type: "asset", fileName: "assets/socket.js", source: code });
+    },
+  };
+}
+
 const manifest = (name) =>
   JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url), "utf8"));
 
@@ -138,7 +150,7 @@ const LICENCES = "assets/licenses.txt";
 
 export default defineConfig({
   base: "./",
-  plugins: [chunks(), xtermWithoutInlineStyles(), classicScript(), licencesInBundles()],
+  plugins: [chunks(), xtermWithoutInlineStyles(), classicScript(), licencesInBundles(), sockets()],
   optimizeDeps: { exclude: ["@xterm/xterm"] },
   build: {
     target: "es2022",

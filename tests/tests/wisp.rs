@@ -217,7 +217,7 @@ fn version_2_begins_with_what_both_can_do() {
     let forwarder = Forwarder::between(LISTEN, LOOPBACK);
     let mut client = WebSocket::connect(forwarder.port(0), "/", &["wisp-v2"]);
     assert_eq!(client.subprotocol(), Some("wisp-v2"));
-    assert_eq!(client.message(), b"\x05\0\0\0\0\x02\0\x01\0\0\0\0");
+    assert_eq!(client.message(), b"\x05\0\0\0\0\x02\0\x01\0\0\0\0\x05\0\0\0\0");
     client.send_binary(b"\x05\0\0\0\0\x02\0\x01\0\0\0\0\x99\x02\0\0\0hi");
     assert_eq!(client.message(), b"\x03\0\0\0\0\x40\0\0\0");
     let server = Server::bind();

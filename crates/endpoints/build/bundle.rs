@@ -16,6 +16,7 @@ pub(crate) const SOURCES: &[&str] = &[
     "index.html",
     "package-lock.json",
     "package.json",
+    "socket",
     "src",
     "tsconfig.json",
     "vite.config.js",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use descriptor::{Descriptor, Text};
+use descriptor::{Descriptor, Template, Text};
 use endpoint::info::Target as Asked;
 use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result};
 use plan::kind::{
@@ -14,7 +14,7 @@ use crate::destination::ALLOW;
 
 /// What the client asks for.
 pub(crate) static KIND: Kind = Kind {
-    connect: Some(Side::alike(PARAMS, PlanConnect::Over(plan))),
+    connect: Some(Side::bytes(PARAMS, PlanConnect::Over(plan))),
     rewrite: Some(rewrite),
     examples: &[
         Example {
@@ -22,6 +22,11 @@ pub(crate) static KIND: Kind = Kind {
             descriptor: "target:allow={*.example.com,10.0.0.0/8}",
             about: "Goes where a client of Wisp, ws2s, SOCKS or HTTP CONNECT asks to go, by TCP or by UDP, if it is one of \
                     these.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "target:address={${http.query.address}}:allow={*.neon.example:5432}",
+            about: "Goes where the query of a WebSocket says, as Neon's driver has it: `/v1?address=HOST:PORT`.",
         },
         Example {
             role: Role::Connect,
@@ -42,18 +47,24 @@ const PARAMS: &[Param] = &[
         ValueKind::Connector,
         "Where clients go that ask for datagrams. Left out, they are refused.",
     ),
+    Param::new(
+        "address",
+        ValueKind::Template,
+        "What the client asks for, as `HOST:PORT`, where its protocol doesn't say it but something else that is known about the \
+         client does.",
+    ),
     ALLOW,
 ];
 
-/// `target:allow=A` is `target:{tcp:${target.host}:${target.port}:allow=A}:udp={udp:${target.host}:${target.port}:allow=A}`.
+/// With an address or without one, `target:allow=A` is `target:{tcp:${target.host}:${target.port}:allow=A}:udp={udp:${target.host}:${target.port}:allow=A}`.
 fn rewrite(descriptor: &Descriptor, role: Role) -> Option<Descriptor> {
-    let (at, allow) = match &descriptor.kwargs[..] {
-        [(name, allow)] if name.as_str() == ALLOW.name => (name.span(), allow),
-        _ => return None,
-    };
-    if role != Role::Connect || descriptor.args.len() > 1 {
+    let (name, allow) = descriptor.kwargs.iter().find(|(name, _)| name.as_str() == ALLOW.name)?;
+    let is_rest = |(name, _): &&(Text, Text)| name.as_str() != ALLOW.name;
+    let has_udp = descriptor.kwargs.iter().any(|(name, _)| name.as_str() == "udp");
+    if role != Role::Connect || descriptor.args.len() > 1 || has_udp {
         return None;
     }
+    let at = name.span();
     let place = |kind: &str| {
         let hole = |name: &str| Text::synthetic(name, at);
         let inner = Descriptor::new(Text::synthetic(kind, at))
@@ -62,7 +73,8 @@ fn rewrite(descriptor: &Descriptor, role: Role) -> Option<Descriptor> {
             .kwarg(ALLOW.name, allow.clone());
         Text::synthetic(&inner.to_string(), allow.span())
     };
-    let outer = Descriptor::new(descriptor.kind()?.clone());
+    let mut outer = Descriptor::new(descriptor.kind()?.clone());
+    outer.kwargs = descriptor.kwargs.iter().filter(is_rest).cloned().collect();
     Some(outer.arg(place("tcp")).kwarg("udp", place("udp")))
 }
 
@@ -73,15 +85,17 @@ fn plan(args: &Args) -> Planned<Assemble<dyn Connector>> {
         return Err(vec![mistake.help("`target:allow=…` alone is both of them")]);
     }
     let descriptor = args.descriptor.clone();
+    let address = args.template("address").cloned();
     Ok(Box::new(move |mut beneath| {
         let tcp = beneath.connector("tcp");
-        Box::new(Target { descriptor, tcp, udp: beneath.connectors("udp").pop() })
+        Box::new(Target { descriptor, address, tcp, udp: beneath.connectors("udp").pop() })
     }))
 }
 
 #[derive(Debug)]
 struct Target {
     descriptor: String,
+    address: Option<Template>,
     tcp: Box<dyn Connector>,
     udp: Option<Box<dyn Connector>>,
 }
@@ -89,12 +103,14 @@ struct Target {
 #[async_trait]
 impl Connector for Target {
     async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn> {
+        let named = self.address.as_ref().map(|address| self.named(address, info)).transpose()?;
+        let info = named.as_ref().unwrap_or(info);
         match (&self.udp, info.get::<Asked>().is_some_and(|asked| asked.datagrams)) {
             (_, false) => self.tcp.connect(cx, info).await,
             (Some(udp), true) => udp.connect(cx, info).await,
             (None, true) => {
                 let words = "the client asks for datagrams, and `udp` says nowhere to send them";
-                Err(Error::new(ErrorKind::Forbidden, "connect", &*self.descriptor, words))
+                Err(self.error(ErrorKind::Forbidden, words))
             }
         }
     }
@@ -112,5 +128,27 @@ impl Connector for Target {
     fn grants(&self) -> Grants {
         let udp = self.udp.as_ref().map(|udp| udp.grants());
         udp.unwrap_or(Grants::Nothing).max(self.tcp.grants())
+    }
+}
+
+impl Target {
+    /// What is known about the client, with what it asks for.
+    fn named(&self, address: &Template, info: &Info) -> Result<Info> {
+        let text = address
+            .fill(&|root: &str, name: &str| info.lookup(root, name))
+            .map_err(|missing| self.error(ErrorKind::Unrouted, &missing.to_string()))?;
+        // An IPv6 address stands in brackets, which the destination takes off.
+        let (host, port) = text
+            .rsplit_once(':')
+            .and_then(|(host, port)| Some((host, port.parse().ok()?)))
+            .filter(|(host, port)| !host.is_empty() && *port > 0)
+            .ok_or_else(|| {
+                self.error(ErrorKind::Forbidden, "what the client asks for is not `HOST:PORT`")
+            })?;
+        Ok(info.clone().with(Asked::new(host, port)))
+    }
+
+    fn error(&self, kind: ErrorKind, words: &str) -> Error {
+        Error::new(kind, "connect", &*self.descriptor, words)
     }
 }

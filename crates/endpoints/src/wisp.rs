@@ -67,7 +67,14 @@ fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
         let http = info.get::<Http>();
         let agreed = http.is_some_and(|http| http.subprotocols.iter().any(|name| name == V2));
         let version = if agreed { Version::Asked } else { Version::One };
-        Wisp { version, window, reader: Reader::default(), streams: HashSet::new() }
+        Wisp {
+            version,
+            window,
+            reader: Reader::default(),
+            streams: HashSet::new(),
+            datagrams: HashSet::new(),
+            confirms: false,
+        }
     };
     Ok(Arc::new(Muxed { terms, protocol: Arc::new(protocol) }))
 }
@@ -79,6 +86,10 @@ struct Wisp {
     reader: Reader,
     /// Those that are open, or being opened. As many as there are sockets.
     streams: HashSet<u32>,
+    /// Those of them that have datagrams.
+    datagrams: HashSet<u32>,
+    /// The client wants to know when a stream is connected.
+    confirms: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -96,8 +107,8 @@ impl Wisp {
 
     fn packet(&mut self, packet: Packet, steps: &mut Vec<Step>) -> Result<(), End> {
         match packet {
-            Packet::Info(_) if self.version == Version::Asked => {
-                // What the client can do beside changes nothing here.
+            Packet::Info(info) if self.version == Version::Asked => {
+                self.confirms = info.extensions.iter().any(|it| it.id == Extension::CONFIRMATION);
                 self.version = Version::Two;
                 steps.push(Step::Say(self.greeting()));
             }
@@ -111,7 +122,10 @@ impl Wisp {
                 } else if self.streams.insert(stream) {
                     let target = match network {
                         Network::Tcp => Target::new(host, port),
-                        Network::Udp => Target::datagrams(host, port),
+                        Network::Udp => {
+                            self.datagrams.insert(stream);
+                            Target::datagrams(host, port)
+                        }
                     };
                     steps.push(Step::Open(stream, target));
                 } else {
@@ -120,6 +134,7 @@ impl Wisp {
             }
             Packet::Close { stream, reason } => {
                 if self.streams.remove(&stream) {
+                    self.datagrams.remove(&stream);
                     let why = match reason {
                         wisp::Reason::UNKNOWN | wisp::Reason::VOLUNTARY => Reason::EndOfStream,
                         wisp::Reason::IDLE => Reason::Idle,
@@ -136,6 +151,7 @@ impl Wisp {
 
     /// A stream is over, and the client is told so once.
     fn closed(&mut self, stream: u32, reason: wisp::Reason) -> Option<Part> {
+        self.datagrams.remove(&stream);
         self.streams.remove(&stream).then(|| close(stream, reason))
     }
 }
@@ -145,7 +161,8 @@ impl Protocol for Wisp {
         if self.version == Version::One {
             return vec![self.greeting()];
         }
-        let info = wisp::Info { major: 2, minor: 0, extensions: vec![Extension::udp()] };
+        let extensions = [Extension::UDP, Extension::CONFIRMATION].map(Extension::of).into();
+        let info = wisp::Info { major: 2, minor: 0, extensions };
         vec![told(&Packet::Info(info))]
     }
 
@@ -173,9 +190,10 @@ impl Protocol for Wisp {
         }
     }
 
-    /// Nobody is told: a client sends before it knows.
-    fn opened(&mut self, _: u32) -> Option<Part> {
-        None
+    /// A client sends before it knows; one that wants to know is told.
+    fn opened(&mut self, stream: u32, packets: u32) -> Option<Part> {
+        let tells = self.confirms && !self.datagrams.contains(&stream);
+        tells.then(|| self.taken(stream, packets)).flatten()
     }
 
     fn refused(&mut self, stream: u32, refusal: &Refusal) -> Option<Part> {
@@ -211,8 +229,8 @@ impl Protocol for Wisp {
     }
 
     fn taken(&mut self, stream: u32, packets: u32) -> Option<Part> {
-        let packets = self.window.saturating_sub(packets);
-        self.streams.contains(&stream).then(|| told(&Packet::Continue { stream, packets }))
+        let is_known = self.streams.contains(&stream);
+        is_known.then(|| told(&Packet::Continue { stream, packets }))
     }
 }
 

@@ -155,7 +155,7 @@ impl Protocol for Ws2s {
         self.state == State::Connecting
     }
 
-    fn opened(&mut self, socket: u32) -> Option<Part> {
+    fn opened(&mut self, socket: u32, _: u32) -> Option<Part> {
         if socket == self.socket {
             self.state = State::Open;
         }

@@ -77,11 +77,13 @@ pub struct Extension {
 impl Extension {
     /// Streams of UDP.
     pub const UDP: u8 = 1;
+    /// The server says when a stream of TCP is connected, by a CONTINUE.
+    pub const CONFIRMATION: u8 = 5;
 
-    /// Streams of UDP are taken.
+    /// One of which there is nothing more to say.
     #[must_use]
-    pub fn udp() -> Self {
-        Self { id: Self::UDP, payload: Bytes::new() }
+    pub fn of(id: u8) -> Self {
+        Self { id, payload: Bytes::new() }
     }
 }
 

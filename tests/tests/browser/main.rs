@@ -15,6 +15,7 @@ mod sockets;
 mod telnet;
 mod touch;
 mod why;
+mod wisp;
 mod wss;
 
 use tests::Forwarder;

@@ -157,7 +157,7 @@ impl<P: Protocol> Driver<P> {
                 let Some((number, word)) = self.shared.lock().word() else { break None };
                 let part = match word {
                     Word::Data(part) => Some(part),
-                    Word::Opened => self.protocol.opened(number),
+                    Word::Opened(packets) => self.protocol.opened(number, packets),
                     Word::Refused(refusal) => self.protocol.refused(number, &refusal),
                     Word::Taken(packets) => self.protocol.taken(number, packets),
                     Word::Over(end) => self.protocol.over(number, &end),

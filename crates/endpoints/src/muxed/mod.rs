@@ -50,8 +50,8 @@ pub(crate) trait Protocol: Send + 'static {
         false
     }
 
-    /// A socket is connected.
-    fn opened(&mut self, socket: u32) -> Option<Part>;
+    /// A socket is connected; so many `packets` may come for it.
+    fn opened(&mut self, socket: u32, packets: u32) -> Option<Part>;
 
     /// A socket is not connected.
     fn refused(&mut self, socket: u32, refusal: &Refusal) -> Option<Part>;
@@ -59,7 +59,7 @@ pub(crate) trait Protocol: Send + 'static {
     /// The destination of a socket has ended.
     fn over(&mut self, socket: u32, end: &End) -> Option<Part>;
 
-    /// The destination of a socket has taken something: `packets` wait, and the client may send more.
+    /// The destination of a socket has taken something: from now on, so many `packets` may come.
     fn taken(&mut self, socket: u32, packets: u32) -> Option<Part> {
         let _ = (socket, packets);
         None

@@ -61,9 +61,11 @@ pub(super) struct Socket {
     // === from the client ===
     inbox: VecDeque<Part>,
     waiting: usize,
-    /// Whole packets that wait, and those that have come since the client was told how many may.
+    /// Whole packets that wait.
     packets: u32,
-    since: u32,
+    /// How many more may come at most, on their way and still to be sent.
+    exposed: u32,
+    window: Option<u32>,
     /// The rest of a datagram that had no room is lost, too.
     is_losing: bool,
     /// Datagrams that were lost, since the session last looked.
@@ -94,9 +96,10 @@ pub(super) enum Verdict {
 
 /// What the task has to say of a socket.
 pub(super) enum Word {
-    Opened,
+    /// So many packets may come.
+    Opened(u32),
     Refused(Refusal),
-    /// So many packets wait; more may come.
+    /// So many packets may come from now on.
     Taken(u32),
     Data(Part),
     Over(End),
@@ -118,7 +121,8 @@ impl State {
             inbox: VecDeque::new(),
             waiting: 0,
             packets: 0,
-            since: 0,
+            exposed: terms.window.unwrap_or_default(),
+            window: terms.window,
             is_losing: false,
             lost: 0,
             ended: None,
@@ -163,8 +167,8 @@ impl State {
         self.full += usize::from(socket.waiting <= SHARE && socket.waiting + weight > SHARE);
         socket.waiting += weight;
         self.waiting += weight;
-        (socket.packets, socket.since) =
-            (socket.packets + u32::from(last), socket.since + u32::from(last));
+        socket.packets += u32::from(last);
+        socket.exposed = socket.exposed.saturating_sub(u32::from(last));
         socket.inbox.push_back(Part { data, text: false, last });
         wake(&mut socket.reader);
     }
@@ -237,6 +241,11 @@ impl State {
 }
 
 impl Socket {
+    /// How many packets there is room for beside those that may come anyway: never more than a window waits.
+    fn more(&self) -> u32 {
+        self.window.unwrap_or_default().saturating_sub(self.packets).saturating_sub(self.exposed)
+    }
+
     fn has_word(&self) -> bool {
         let waits = !self.outbox.is_empty() || self.may_grant || self.finished.is_some();
         !self.is_said && (self.verdict.is_some() || waits)
@@ -247,7 +256,7 @@ impl Socket {
             return None;
         }
         match self.verdict.take() {
-            Some(Verdict::Opened) => return Some(Word::Opened),
+            Some(Verdict::Opened) => return Some(Word::Opened(self.exposed)),
             Some(Verdict::Refused(refusal)) => {
                 self.is_said = true;
                 return Some(Word::Refused(refusal));
@@ -255,8 +264,9 @@ impl Socket {
             None => {}
         }
         if std::mem::take(&mut self.may_grant) {
-            self.since = 0;
-            return Some(Word::Taken(self.packets));
+            let more = self.more();
+            self.exposed += more;
+            return Some(Word::Taken(more));
         }
         if let Some(part) = self.outbox.pop_front() {
             self.out -= part.data.len();
@@ -288,25 +298,25 @@ impl State {
     }
 
     /// The next part that has come for a socket.
-    pub(super) fn next(&mut self, key: Key, window: Option<u32>) -> Option<Part> {
+    pub(super) fn next(&mut self, key: Key) -> Option<Part> {
         let part = self.socket(key).inbox.pop_front()?;
-        self.take(key, &part, part.data.len() + WEIGHT, window);
+        self.take(key, &part, part.data.len() + WEIGHT);
         Some(part)
     }
 
     /// As much of what has come for a socket as `room` is for.
-    pub(super) fn some(&mut self, key: Key, room: usize, window: Option<u32>) -> Option<Bytes> {
+    pub(super) fn some(&mut self, key: Key, room: usize) -> Option<Bytes> {
         let socket = self.socket(key);
         let part = socket.inbox.front_mut()?;
         if part.data.len() <= room {
-            return self.next(key, window).map(|part| part.data);
+            return self.next(key).map(|part| part.data);
         }
         let data = part.data.split_to(room);
         self.lighten(key, room);
         Some(data)
     }
 
-    fn take(&mut self, key: Key, part: &Part, weight: usize, window: Option<u32>) {
+    fn take(&mut self, key: Key, part: &Part, weight: usize) {
         self.lighten(key, weight);
         let socket = self.socket(key);
         socket.packets -= u32::from(part.last);
@@ -314,12 +324,10 @@ impl State {
             // An idle socket holds no memory for bursts.
             socket.inbox = VecDeque::new();
         }
-        // Half of what may come has come, and half of the room is free: the client learns before it has to wait. What
-        // it sends until then comes on top, so that one and a half of the window may wait.
-        let half = window.map(|window| window / 2);
-        if half.is_some_and(|half| socket.since >= half && socket.packets <= half)
-            && !socket.target.datagrams
-        {
+        // While some may still come, so that the client seldom has to wait, and few, since the client forgets those that it
+        // has not sent: what it is given replaces what it had.
+        let Some(window) = socket.window.filter(|_| !socket.target.datagrams) else { return };
+        if socket.exposed <= window / 4 && socket.more() >= (window / 4).max(1) {
             socket.may_grant = true;
             self.due(key);
         }
@@ -413,7 +421,7 @@ pub(super) fn wake(slot: &mut Option<Waker>) {
     }
 }
 
-/// What may wait of what a client has sent to one socket: 64 packets of 8 KiB and half as many that were on their way.
+/// What may wait of what a client has sent to one socket: 64 packets of 8 KiB, and as many again.
 pub(super) const SHARE: usize = 1024 * 1024;
 /// What may wait of what a client has sent to all of its sockets.
 pub(super) const ALL: usize = 16 * 1024 * 1024;

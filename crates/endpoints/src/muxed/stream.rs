@@ -67,7 +67,7 @@ impl AsyncRead for Side {
         let mut state = self.shared.lock();
         let start = buf.filled().len();
         while buf.remaining() > 0 {
-            let Some(data) = state.some(self.key, buf.remaining(), self.shared.terms.window) else {
+            let Some(data) = state.some(self.key, buf.remaining()) else {
                 break;
             };
             buf.put_slice(&data);
@@ -113,7 +113,7 @@ impl Stream for Side {
         for _ in 0..std::mem::take(&mut state.socket(this.key).lost) {
             this.losses.overrun();
         }
-        if let Some(part) = state.next(this.key, this.shared.terms.window) {
+        if let Some(part) = state.next(this.key) {
             return Poll::Ready(Some(Ok(part)));
         }
         if state.socket(this.key).ended.is_some() {

@@ -19,7 +19,7 @@ fn packets_as_the_document_has_them() {
     assert_eq!(more.bytes(), &b"\x03\0\0\0\0\x80\0\0\0"[..]);
     let close = Packet::Close { stream: 0x0403_0201, reason: Reason::BLOCKED };
     assert_eq!(close.bytes(), &b"\x04\x01\x02\x03\x04\x48"[..]);
-    let info = Info { major: 2, minor: 0, extensions: vec![Extension::udp()] };
+    let info = Info { major: 2, minor: 0, extensions: vec![Extension::of(Extension::UDP)] };
     assert_eq!(Packet::Info(info).bytes(), &b"\x05\0\0\0\0\x02\0\x01\0\0\0\0"[..]);
     assert_eq!(data(1, b"hello"), &b"\x02\x01\0\0\0hello"[..]);
     let nothing = Event::Data { stream: 1, data: Bytes::new(), last: true };
