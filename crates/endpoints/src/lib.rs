@@ -24,6 +24,7 @@ mod framed;
 mod frames;
 mod http;
 mod http_connect;
+mod jwt;
 mod login;
 mod mapped;
 mod mem;

@@ -68,7 +68,9 @@ impl Tokens {
         self.throttle.check(info, None)?;
         let stamp = stamp(token);
         match self.tokens.get().get(&stamp) {
-            Some((identity, role)) => Ok(Member { identity: identity.clone(), role: *role, stamp }),
+            Some((identity, role)) => {
+                Ok(Member { identity: identity.clone(), role: *role, stamp, expires: None })
+            }
             None => {
                 self.throttle.failed(info, None);
                 Err(ask(WRONG))

@@ -101,7 +101,7 @@ impl Users {
             Some(user) => {
                 self.throttle.succeeded(name);
                 let (identity, role, stamp) = (Identity::user(name), user.role, user.stamp);
-                Ok(Member { identity, role, stamp })
+                Ok(Member { identity, role, stamp, expires: None })
             }
             None => {
                 self.throttle.failed(info, Some(name));

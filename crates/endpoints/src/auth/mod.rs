@@ -9,6 +9,7 @@ mod bearer;
 mod facts;
 mod hash;
 mod htpasswd;
+mod jwt;
 mod link;
 mod secret;
 mod sessions;
@@ -51,6 +52,7 @@ const PROVIDERS: &[Variant] = &[
     link::VARIANT,
     htpasswd::VARIANT,
     bearer::VARIANT,
+    jwt::VARIANT,
     facts::HEADER,
     facts::CERT,
     facts::PEER,
@@ -63,6 +65,7 @@ fn plan_one(args: &Args) -> Option<Planned<Arc<dyn Provider>>> {
         "token" => link::plan(args),
         "htpasswd" => htpasswd::plan(args),
         "bearer" => bearer::plan(args),
+        "jwt" => jwt::plan(args),
         "header" => facts::header(args),
         "cert" => facts::cert(args),
         "peer" => facts::peer(args),

@@ -39,6 +39,8 @@ pub(super) struct Member {
     pub(super) role: Role,
     /// Changes with the credentials: what was signed in with the old ones is worth nothing then.
     pub(super) stamp: [u8; 32],
+    /// When the credentials end, in seconds since 1970.
+    pub(super) expires: Option<u64>,
 }
 
 impl Sessions {
@@ -123,7 +125,12 @@ mod tests {
     use super::*;
 
     fn ada(stamp: u8) -> Member {
-        Member { identity: Identity::user("ada"), role: Role::ReadOnly, stamp: [stamp; 32] }
+        Member {
+            identity: Identity::user("ada"),
+            role: Role::ReadOnly,
+            stamp: [stamp; 32],
+            expires: None,
+        }
     }
 
     fn shown(f: impl FnOnce(&mut Credentials)) -> Credentials {

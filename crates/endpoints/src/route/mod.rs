@@ -13,6 +13,7 @@ mod exec;
 mod facts;
 mod file;
 mod http;
+mod jwt;
 mod lookup;
 mod planned;
 mod redis;
@@ -39,7 +40,7 @@ use crate::through::limit;
 /// Destinations that are looked up.
 pub(crate) static KIND: Kind = Kind {
     connect: Some(Side::bytes(PARAMS, PlanConnect::Over(plan))),
-    providers: &[&file::FILE, &exec::EXEC, &http::HTTP, &redis::REDIS],
+    providers: &[&file::FILE, &exec::EXEC, &http::HTTP, &redis::REDIS, &jwt::JWT],
     examples: &[
         Example {
             role: Role::Connect,
@@ -74,6 +75,11 @@ pub(crate) static KIND: Kind = Kind {
             role: Role::Connect,
             descriptor: "route:redis={tcp:127.0.0.1:6379}:prefix={routes:}:notify=true",
             about: "The token is a key of a Redis server, as with websockify's TokenRedis; what is changed there counts at once.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "route:jwt=/etc/endpointforward/jwks.json:aud=vnc:allow=10.0.0.0/8",
+            about: "The client's token is signed, and its claims `host` and `port` are the route, within a network.",
         },
     ],
     see_also: &["tcp", "fallback", "balance"],
