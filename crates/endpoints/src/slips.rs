@@ -110,6 +110,20 @@ pub(crate) fn process(descriptor: &Descriptor, role: Role) -> Option<Diagnostic>
     })
 }
 
+/// A server without its endpoint, as `ssh` itself takes it.
+pub(crate) fn ssh(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
+    let kind = descriptor.kind()?;
+    let server = descriptor.args.get(1)?;
+    let host = server.as_str().rsplit('@').next().unwrap_or_default();
+    if role != Role::Connect || kind.as_str() != "ssh" || !is_host_name(host) {
+        return None;
+    }
+    let message = format!("`ssh` goes over an endpoint, and `{server}` is a server's name");
+    Some(mistake(server.span(), message).help(format!(
+        "`ssh:{{tcp:{host}:22}}:host=TARGET:port=PORT` reaches a port through it; `pty:ssh:{server}` is its shell"
+    )))
+}
+
 /// A path behind a port, a password, a certificate, and HTTP in a kind's place.
 pub(crate) fn ws(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     let kind = descriptor.kind()?;
@@ -230,10 +244,5 @@ const ON_TERMINALS: [&str; 17] = [
 ];
 
 /// What people look for, and what does it meanwhile.
-const ABSENT: [(&str, &str); 2] = [
-    (
-        "ssh",
-        "`process:ssh:HOST:-W:{TARGET:PORT}` reaches a port through a host, `pty:ssh:HOST` its shell",
-    ),
-    ("vnc", "a VNC server is `tcp:HOST:5900`, behind `ws:PORT` for noVNC"),
-];
+const ABSENT: [(&str, &str); 1] =
+    [("vnc", "a VNC server is `tcp:HOST:5900`, behind `ws:PORT` for noVNC")];

@@ -12,7 +12,7 @@ pub(super) const VIA: Param = Param::new(
     "via",
     ValueKind::Text,
     "The proxy to connect through: `http://[USER:PASSWORD@]HOST:PORT` and `https://…` by CONNECT, `socks5://…`, `socks4a://…` \
-     or `socks4://…`; `environment` takes it from HTTPS_PROXY or ALL_PROXY, unless NO_PROXY has the host. Other parameters are \
+     or `socks4://…`, `ssh://[USER@]HOST[:PORT]`; `environment` takes it from HTTPS_PROXY or ALL_PROXY, unless NO_PROXY has the host. Other parameters are \
      then those of the connection to the proxy, and `timeout` is that of each step.",
 );
 
@@ -79,6 +79,7 @@ impl Proxy {
             "socks5" | "socks5h" | "socks" => ("socks5", None, false, "1080"),
             "socks4a" => ("socks5", Some("4a"), false, "1080"),
             "socks4" => ("socks5", Some("4"), false, "1080"),
+            "ssh" => ("ssh", None, false, "22"),
             _ => return None,
         };
         if url.host.is_empty() || !matches!(url.path.as_str(), "" | "/") {
@@ -96,6 +97,9 @@ impl Proxy {
             };
             let (user, password) = user.as_str().split_once(':').unwrap_or((user.as_str(), ""));
             login.push(("user", plain(user)));
+            if layer == "ssh" && !password.is_empty() {
+                return None;
+            }
             if !password.is_empty() {
                 login.push(("password", plain(password)));
             }
