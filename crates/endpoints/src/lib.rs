@@ -3,7 +3,7 @@
 //! A kind knows the vocabulary (crate `endpoint`) and nothing of any other kind. It reads no
 //! environment and prints nothing.
 //!
-//! One thing is changed in the whole process, by `process` and `pty`: of SIGHUP, SIGINT, SIGQUIT, SIGTERM and SIGTSTP,
+//! One thing is changed in the whole process, by `process`, `pty` and `ssh`: of SIGHUP, SIGINT, SIGQUIT, SIGTERM and SIGTSTP,
 //! those that it ignores are caught, and nothing is done about them, from the first program that is started. Its
 //! programs would ignore them too.
 
@@ -54,6 +54,7 @@ mod slips;
 mod socket;
 mod sockopt;
 mod socks5;
+mod ssh;
 mod stdio;
 mod target;
 mod tcp;
@@ -103,6 +104,7 @@ pub const KINDS: &[&Kind] = &[
     &proxy::KIND,
     &socks5::KIND,
     &http_connect::KIND,
+    &ssh::KIND,
     &ws::KIND,
     &ws2s::KIND,
     &wisp::KIND,

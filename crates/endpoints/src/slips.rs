@@ -111,6 +111,20 @@ pub(crate) fn process(descriptor: &Descriptor, role: Role) -> Option<Diagnostic>
     })
 }
 
+/// A server without its endpoint, as `ssh` itself takes it.
+pub(crate) fn ssh(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
+    let kind = descriptor.kind()?;
+    let server = descriptor.args.get(1)?;
+    let host = server.as_str().rsplit('@').next().unwrap_or_default();
+    if role != Role::Connect || kind.as_str() != "ssh" || !is_host_name(host) {
+        return None;
+    }
+    let message = format!("`ssh` goes over an endpoint, and `{server}` is a server's name");
+    Some(mistake(server.span(), message).help(format!(
+        "`ssh:{{tcp:{host}:22}}:host=TARGET:port=PORT` reaches a port through it; `pty:ssh:{server}` is its shell"
+    )))
+}
+
 /// A path behind a port, a password, a certificate, and HTTP in a kind's place.
 pub(crate) fn ws(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     let kind = descriptor.kind()?;
@@ -235,10 +249,5 @@ const ON_TERMINALS: [&str; 17] = [
 ];
 
 /// Kinds that users look for and that don't exist, and what to use instead.
-const ABSENT: [(&str, &str); 2] = [
-    (
-        "ssh",
-        "use `process:ssh:HOST:-W:{TARGET:PORT}` for a port behind a host, and `pty:ssh:HOST` for its shell",
-    ),
-    ("vnc", "use `-d tcp:HOST:5900` for a VNC server, with `-e ws:PORT` for noVNC"),
-];
+const ABSENT: [(&str, &str); 1] =
+    [("vnc", "use `-d tcp:HOST:5900` for a VNC server, with `-e ws:PORT` for noVNC")];

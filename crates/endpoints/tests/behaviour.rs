@@ -339,6 +339,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("fifo", "it has one end: files.rs"),
     ("null", "it answers nothing: files.rs"),
     ("zero", "it answers without being asked: files.rs"),
+    ("ssh", "the other end is a server: tests/tests/peers/ssh_kind.rs"),
     ("serial", "both ends are a pair of terminals: serial.rs"),
     ("stdio", "it is this process's own: stdio.rs"),
     ("udp", "its messages have a suite of their own: datagrams.rs"),

@@ -128,7 +128,7 @@ pub(crate) const PACKAGES: &[Package] = &[
     Package {
         name: "openssh-client",
         program: "ssh",
-        why: "has us as its ProxyCommand; scp and ssh-keygen come with it",
+        why: "speaks for `ssh:`, and has us as its ProxyCommand; scp, ssh-agent and ssh-keygen come with it",
         services: &[],
     },
     Package {

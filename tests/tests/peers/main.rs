@@ -6,6 +6,7 @@ mod haproxy;
 mod proxies;
 mod redis;
 mod ssh;
+mod ssh_kind;
 mod through;
 mod tools;
 mod websocat;

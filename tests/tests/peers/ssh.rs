@@ -21,7 +21,7 @@ pub(crate) struct Sshd {
 
 impl Sshd {
     /// Keys and a configuration, and nothing that runs.
-    fn prepare() -> Self {
+    fn prepare(more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder for keys");
         for key in ["host", "user"] {
             let file = folder.path().join(key);
@@ -29,8 +29,9 @@ impl Sshd {
         }
         let (port, path) = (net::free_port(), folder.path().display());
         // Above all it doesn't ask PAM: its stack is the machine's, and may want anything.
+        // Of an option that is given twice, the first counts.
         let config = format!(
-            "ListenAddress 127.0.0.1:{port}\nHostKey {path}/host\nAuthorizedKeysFile {path}/user.pub\n\
+            "{more}ListenAddress 127.0.0.1:{port}\nHostKey {path}/host\nAuthorizedKeysFile {path}/user.pub\n\
              PidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\n\
              KbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\n\
              Subsystem sftp internal-sftp\nLogLevel VERBOSE\n"
@@ -50,11 +51,21 @@ impl Sshd {
     }
 
     pub(crate) fn start() -> Self {
-        let mut sshd = Self::prepare();
+        Self::start_with("")
+    }
+
+    /// With these lines in its configuration.
+    pub(crate) fn start_with(more: &str) -> Self {
+        let mut sshd = Self::prepare(more);
         let mut server = Peer::start("sshd", &["-D", "-e", "-f", &sshd.config()]);
         server.wait_for_port(sshd.port);
         sshd.server = Some(server);
         sshd
+    }
+
+    /// Waits for a line of its log.
+    pub(crate) fn wait_for_log(&self, text: &str) -> String {
+        self.server.as_ref().expect("it runs").wait_for_line(text)
     }
 
     fn config(&self) -> String {
@@ -112,7 +123,7 @@ fn ssh_carries_the_status_of_what_it_ran() {
 #[test]
 fn sshd_itself_is_a_program_behind_a_websocket() {
     // As inetd would start it: one for each connection, nothing listens but us.
-    let sshd = Sshd::prepare();
+    let sshd = Sshd::prepare("");
     let program = binary::program("sshd").expect("setup has installed it");
     let destination = format!("process:{}:-i:-e:-f:{}", program.display(), sshd.config());
     let forwarder = Forwarder::between("ws:0", &destination);

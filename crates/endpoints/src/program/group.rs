@@ -37,6 +37,8 @@ pub(crate) struct Group {
     exits: Exits,
     programs: Arc<Programs>,
     reaped: bool,
+    /// Whether nothing is lost when it is killed.
+    expendable: bool,
 }
 
 /// What tells that the leader may have exited.
@@ -69,7 +71,13 @@ impl Group {
             },
             Exits::Own,
         );
-        Self { name, leader, reach, exits, programs, reaped: false }
+        Self { name, leader, reach, exits, programs, reaped: false, expendable: false }
+    }
+
+    /// The same, where nothing is lost when it is killed at the end of the runtime: nobody is warned of that.
+    pub(crate) fn expendable(mut self) -> Self {
+        self.expendable = true;
+        self
     }
 
     pub(super) fn name(&self) -> &str {
@@ -85,7 +93,7 @@ impl Group {
     }
 
     /// Waits for the leader's exit, without reaping. Cancel safe.
-    pub(super) async fn exit(&mut self) -> ExitStatus {
+    pub(crate) async fn exit(&mut self) -> ExitStatus {
         let mut told = false;
         loop {
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
@@ -120,7 +128,7 @@ impl Group {
 
     /// Reaps the leader, which has exited. Its number stays taken as long as its group or session
     /// has members.
-    pub(super) fn reap(&mut self) {
+    pub(crate) fn reap(&mut self) {
         if !self.reaped {
             self.reaped = true;
             self.programs.reap(self.leader);
@@ -146,7 +154,7 @@ impl Group {
     }
 
     /// Sends `numbers` to all of it.
-    pub(super) async fn send(&self, numbers: &[Number]) {
+    pub(crate) async fn send(&self, numbers: &[Number]) {
         if self.reach == Reach::Session
             && let Some(snapshot) = self.programs.look().await
         {
@@ -179,7 +187,12 @@ impl Drop for Group {
             return;
         }
         let pid = self.leader.as_raw_nonzero();
-        warn!(program = self.name, pid, "killed: its supervising task has ended");
+        let words = "killed: its supervising task has ended";
+        if self.expendable {
+            debug!(program = self.name, pid, "{words}");
+        } else {
+            warn!(program = self.name, pid, "{words}");
+        }
         match self.programs.look_now() {
             Some(snapshot) if self.reach == Reach::Session => {
                 snapshot.signal(self.leader, &[Number::KILL]);

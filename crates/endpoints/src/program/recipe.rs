@@ -97,6 +97,12 @@ impl Recipe {
         })
     }
 
+    /// A program without parameters: whoever starts it adds its arguments. `descriptor` is for errors.
+    pub(crate) fn new(descriptor: String, program: &str) -> Self {
+        let (arguments, variables) = (Vec::new(), Vec::new());
+        Self { descriptor, program: program.into(), arguments, cwd: None, variables }
+    }
+
     /// What it is called in the log.
     pub(crate) fn name(&self) -> String {
         let name = Path::new(&self.program).file_name().unwrap_or(&self.program);

@@ -61,7 +61,8 @@ pub(super) fn plan(args: &Args, family: Family) -> Planned<Box<dyn Connector>> {
         let message = "`via` must be the URL of a proxy, or `environment`";
         let mistake = args.mistake("via", Code::BadValue, message);
         mistakes.push(mistake.help(
-            "the schemes are `http`, `https`, `socks5`, `socks4a` and `socks4`: `via={http://proxy.example:3128}`",
+            "the schemes are `http`, `https`, `socks5`, `socks4a`, `socks4` and `ssh`: `via={http://proxy.example:3128}`; \
+             `ssh://USER@HOST` has no password",
         ));
     }
     match (destination, options) {

@@ -12,8 +12,8 @@ pub(super) const VIA: Param = Param::new(
     "via",
     ValueKind::Text,
     "The proxy to connect through: `http://[USER:PASSWORD@]HOST:PORT` or `https://…` with CONNECT, `socks5://…`, \
-     `socks4a://…` or `socks4://…`. `environment` uses HTTPS_PROXY or ALL_PROXY, unless NO_PROXY lists the host. The \
-     other parameters then apply to the connection to the proxy, and `timeout` to each step.",
+     `socks4a://…`, `socks4://…`, or `ssh://[USER@]HOST[:PORT]`. `environment` uses HTTPS_PROXY or ALL_PROXY, unless \
+     NO_PROXY lists the host. The other parameters then apply to the connection to the proxy, and `timeout` to each step.",
 );
 
 /// `tcp:HOST:PORT:via={http://PROXY}` is `http-connect:{tcp:PROXY}:host=HOST:port=PORT`; `None` if there is no such proxy.
@@ -79,6 +79,7 @@ impl Proxy {
             "socks5" | "socks5h" | "socks" => ("socks5", None, false, "1080"),
             "socks4a" => ("socks5", Some("4a"), false, "1080"),
             "socks4" => ("socks5", Some("4"), false, "1080"),
+            "ssh" => ("ssh", None, false, "22"),
             _ => return None,
         };
         if url.host.is_empty() || !matches!(url.path.as_str(), "" | "/") {
@@ -96,6 +97,9 @@ impl Proxy {
             };
             let (user, password) = user.as_str().split_once(':').unwrap_or((user.as_str(), ""));
             login.push(("user", plain(user)));
+            if layer == "ssh" && !password.is_empty() {
+                return None;
+            }
             if !password.is_empty() {
                 login.push(("password", plain(password)));
             }

@@ -1,0 +1,308 @@
+//! The `ssh` that has the connection, and what watches over it.
+//!
+//! Its standard input and output are a socket whose other end is copied to and from the endpoint beneath. It ends when that
+//! does, or when nobody has the [`Master`] any more; what it has left on its standard error then says why.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use endpoint::info::Target;
+use endpoint::{Connector, Context, Error, ErrorKind, Grants, Info, Io, Result};
+use rustix::process::Signal;
+use tempfile::TempDir;
+use tokio::io::copy_bidirectional_with_sizes;
+use tokio::net::UnixStream;
+use tokio::net::unix::pipe::Receiver;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::time::{sleep, timeout};
+use tracing::{debug, info};
+
+use super::mux::{Control, Failure, To};
+use super::options::{Options, control};
+use super::said::Said;
+use super::stream::Session;
+use super::words;
+use crate::patience;
+use crate::program::{self, FORKING, Group, Reach, prepare};
+
+/// How a connection is made.
+#[derive(Debug)]
+pub(super) struct Recipe {
+    label: String,
+    beneath: Box<dyn Connector>,
+    options: Options,
+    limit: Duration,
+    program: program::Recipe,
+}
+
+/// A connection. Dropping it ends `ssh`, and with that all of its sessions.
+#[derive(Debug)]
+pub(super) struct Master {
+    folder: TempDir,
+    said: Arc<Said>,
+    ended: watch::Receiver<bool>,
+    /// Bounds the channels that are being opened.
+    opening: Arc<Semaphore>,
+    /// Connections without a channel that can't be closed.
+    spare: Mutex<Vec<Control>>,
+    /// How many channels the server has refused.
+    refused: AtomicUsize,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Recipe {
+    pub(super) fn new(
+        label: String,
+        beneath: Box<dyn Connector>,
+        options: Options,
+        limit: Duration,
+    ) -> Self {
+        let program = program::Recipe::new(label.clone(), "ssh");
+        Self { label, beneath, options, limit, program }
+    }
+
+    pub(super) fn missing(&self, cx: &Context) -> Option<String> {
+        self.program.missing(cx).or_else(|| self.beneath.missing(cx))
+    }
+
+    pub(super) fn grants(&self) -> Grants {
+        self.beneath.grants()
+    }
+
+    /// Connects the endpoint beneath, and logs in. Cancel safe: what was begun is ended.
+    ///
+    /// # Errors
+    /// The endpoint beneath can't be connected, there is no `ssh`, the server isn't who it is to be, or it doesn't let us in.
+    pub(super) async fn start(&self, cx: &Context) -> Result<Arc<Master>> {
+        self.options.check(cx, &self.label).await?;
+        // All clients share it: what one of them says decides nothing.
+        let conn = self.beneath.connect(cx, &Info::new()).await?;
+        let dialled = conn.info.get::<Target>();
+        let name = self.options.name().map(ToString::to_string);
+        let host = name.or_else(|| dialled.map(|target| target.host.clone())).ok_or_else(|| {
+            let words = "the endpoint beneath has no host whose key could be looked up";
+            Error::new(ErrorKind::Other, "connect", &*self.label, words)
+                .with_hint("`name=` is what the server's key is known by")
+        })?;
+        let port = dialled.filter(|_| self.options.name().is_none());
+        let port = port.map_or(22, |target| target.port);
+        let failed = |cause| self.program.failed(cause);
+        let folder = folder(cx).map_err(failed)?;
+        let children = prepare().map_err(failed)?;
+        let (ours, its) = StdUnixStream::pair().map_err(failed)?;
+        let (errors, its_errors) = io::pipe().map_err(failed)?;
+        let errors = Receiver::from_owned_fd(OwnedFd::from(errors)).map_err(failed)?;
+        ours.set_nonblocking(true).map_err(failed)?;
+        let ours = UnixStream::from_std(ours).map_err(failed)?;
+        let mut command = self.program.command(cx, |_| ());
+        self.options.tell(&mut command, folder.path(), &host, port).map_err(failed)?;
+        let its_input = its.try_clone().map_err(failed)?;
+        command.stdin(OwnedFd::from(its_input)).stdout(OwnedFd::from(its)).stderr(its_errors);
+        // A terminal's signals are for us: our sessions may still go on.
+        command.process_group(0);
+        let group = {
+            let _forking = FORKING.read().unwrap_or_else(PoisonError::into_inner);
+            let child = command.spawn().map_err(|cause| words::no_program(&self.program, cause))?;
+            Group::new(self.program.name(), child.id(), Reach::Group, children, cx).expendable()
+        };
+        // It holds the other ends: neither would ever end.
+        drop(command);
+        let (stop, stopped) = oneshot::channel();
+        let (set_ended, ended) = watch::channel(false);
+        let said = Arc::<Said>::default();
+        let master = Master {
+            folder,
+            said: Arc::clone(&said),
+            ended,
+            opening: Arc::new(Semaphore::new(OPENING)),
+            spare: Mutex::default(),
+            refused: AtomicUsize::new(0),
+            _stop: stop,
+        };
+        tokio::spawn(watch_over(group, conn.into_io(), ours, errors, said, stopped, set_ended));
+        match patience::timeout(self.limit, master.up()).await {
+            Some(true) => {}
+            Some(false) => return Err(words::not_up(&self.label, &master.said.start())),
+            None => {
+                let limit = self.limit.as_secs_f64();
+                let words = format!("the server has not let us in within {limit} s");
+                return Err(Error::new(ErrorKind::Timeout, "connect", &*self.label, words));
+            }
+        }
+        master.said.set_up();
+        info!(host, port, "ssh connection is up");
+        Ok(Arc::new(master))
+    }
+}
+
+impl Master {
+    /// Has the server connect. Cancel safe: a channel that comes after that is closed.
+    pub(super) async fn open(
+        self: &Arc<Self>,
+        cx: &Context,
+        to: &To,
+        limit: Duration,
+    ) -> Result<Session, Failure> {
+        let opening = async {
+            // An attempt that is given up here goes on at the server.
+            let place = Arc::clone(&self.opening).acquire_owned().await.expect("it isn't closed");
+            let spare = lock(&self.spare).pop();
+            let control = match spare {
+                Some(control) => control,
+                None => Control::connect(&self.control()).await.map_err(unreachable)?,
+            };
+            let (master, cx, to) = (Arc::clone(self), cx.clone(), to.clone());
+            let task = tokio::spawn(async move { master.open_on(control, cx, &to, place).await });
+            task.await.unwrap_or(Err(Failure::Lost))
+        };
+        patience::timeout(limit, opening).await.unwrap_or(Err(Failure::Late))
+    }
+
+    async fn open_on(
+        self: Arc<Self>,
+        mut control: Control,
+        cx: Context,
+        to: &To,
+        _place: OwnedSemaphorePermit,
+    ) -> Result<Session, Failure> {
+        match control.open(to).await {
+            Ok(channel) => Ok(Session::new(control, channel, self, cx)),
+            Err(failure) => {
+                if let Failure::Refused(_) = failure {
+                    self.refused.fetch_add(1, Ordering::Relaxed);
+                }
+                self.give_back(control);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Takes back a connection without a channel.
+    pub(super) fn give_back(&self, control: Control) {
+        if control.is_spoiled {
+            lock(&self.spare).push(control);
+        }
+    }
+
+    /// Whether new sessions are better made with another: `ssh` keeps something of each channel that was refused.
+    pub(super) fn is_worn(&self) -> bool {
+        self.has_ended() || self.refused.load(Ordering::Relaxed) >= WORN
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        *self.ended.borrow()
+    }
+
+    /// Waits until it is known why the connection was lost.
+    pub(super) async fn last_words(&self) {
+        let _ = timeout(LAST_WORDS, self.ended.clone().wait_for(|ended| *ended)).await;
+    }
+
+    /// Why the connection was lost.
+    pub(super) fn lost(&self) -> io::Error {
+        let words = match self.said.last() {
+            Some(last) => format!("the ssh connection was lost: {}", last.trim_end_matches('.')),
+            None => "the ssh connection was lost".to_owned(),
+        };
+        io::Error::new(io::ErrorKind::ConnectionReset, words)
+    }
+
+    /// Waits until sessions can be asked for, and returns whether that came true.
+    async fn up(&self) -> bool {
+        let mut ended = self.ended.clone();
+        loop {
+            // `ssh` makes the socket when it is let in. Nothing tells when, so it is looked for.
+            if Control::connect(&self.control()).await.is_ok() {
+                return true;
+            }
+            tokio::select! {
+                _ = ended.wait_for(|ended| *ended) => return false,
+                () = sleep(LOOK) => {}
+            }
+        }
+    }
+
+    fn control(&self) -> PathBuf {
+        control(self.folder.path())
+    }
+}
+
+/// Carries what `ssh` and the server say to each other, until either ends or nobody wants it any more; then sees that `ssh` ends.
+async fn watch_over(
+    mut group: Group,
+    mut conn: Io,
+    mut ours: UnixStream,
+    errors: Receiver,
+    said: Arc<Said>,
+    stopped: oneshot::Receiver<()>,
+    ended: watch::Sender<bool>,
+) {
+    let mut listening = tokio::spawn(async move { said.listen(errors).await });
+    tokio::select! {
+        done = copy_bidirectional_with_sizes(&mut conn, &mut ours, BUFFER, BUFFER) => {
+            if let Err(error) = done {
+                debug!("the connection beneath ssh ended: {error}");
+            }
+        }
+        status = group.exit() => debug!("ssh: {status}"),
+        // That it is dropped is what is waited for.
+        _ = stopped => debug!("ssh is not needed any more"),
+    }
+    drop((conn, ours));
+    if timeout(GRACE, group.exit()).await.is_err() {
+        group.send(&[Signal::KILL]).await;
+        group.exit().await;
+    }
+    group.reap();
+    if timeout(LAST_WORDS, &mut listening).await.is_err() {
+        listening.abort();
+    }
+    ended.send_replace(true);
+}
+
+/// A folder for the control socket, that nobody else can look into.
+fn folder(cx: &Context) -> io::Result<TempDir> {
+    let beneath = cx.variable("TMPDIR").filter(|path| !path.is_empty()).unwrap_or("/tmp".as_ref());
+    let private = std::fs::Permissions::from_mode(0o700);
+    // The path of a socket has 107 bytes, of which ssh takes 17 for a name that it has before.
+    tempfile::Builder::new().prefix(".ssh-").permissions(private).tempdir_in(beneath)
+}
+
+/// `ssh` can't be asked.
+fn unreachable(error: io::Error) -> Failure {
+    let is_exhaustion = error.raw_os_error().is_some_and(|number| {
+        let cause = io::Error::from_raw_os_error(number);
+        Error::from_io("connect", "", cause).is_exhaustion()
+    });
+    if is_exhaustion { Failure::Io(error) } else { Failure::Lost }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// As much as a packet of SSH's, and some.
+const BUFFER: usize = 64 << 10;
+
+/// Channels that may be asked for at once. The server may take minutes for each.
+const OPENING: usize = 1024;
+
+/// Channels that the server has refused before a new connection is made, and at most as many connections without a channel.
+/// Each costs `ssh` about 2 kB.
+const WORN: usize = 1000;
+
+/// How long the last words of `ssh` may take to arrive, and its end.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// How long `ssh` may take to end once its connection has.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How often the control socket is looked for: a part of what a login takes.
+const LOOK: Duration = Duration::from_millis(10);

@@ -1,0 +1,294 @@
+//! `ssh:ENDPOINT`: connections that an SSH server makes for us, many sessions over one connection to it.
+//!
+//! OpenSSH's own `ssh` speaks the protocol, so known hosts, agents, keys and algorithms are what its users have. We give it the
+//! endpoint beneath to speak over, and have it open sessions by its multiplexing (OpenSSH's PROTOCOL.mux).
+//!
+//! 1. [`Ssh::connect`] has one connection for all sessions, made when one is needed and again after it was lost.
+//! 2. [`options`] is how `ssh` is started.
+//! 3. [`master`] is the `ssh` that runs, and what watches over it; [`said`] is what it says on its standard error.
+//! 4. [`mux`] asks it to pass on what a session sends and receives: [`channel`] is that, and [`stream`] the session.
+//! 5. [`words`] are the errors, [`key`] is what can be wrong with the file of one.
+
+mod channel;
+mod key;
+mod master;
+mod mux;
+mod options;
+mod said;
+mod stream;
+mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use descriptor::{Code, Diagnostic};
+use endpoint::info::Target;
+use endpoint::{Conn, Connector, Context, Error, Grants, Info, Result};
+use plan::kind::{
+    Args, Assemble, Example, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
+};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use self::master::{Master, Recipe};
+use self::mux::{Failure, To};
+use self::options::Options;
+use crate::destination::{ALLOW, Destination, Family};
+use crate::through::{self, FACTS, limit};
+
+/// SSH.
+pub(crate) static KIND: Kind = Kind {
+    slip: Some(crate::slips::ssh),
+    connect: Some(Side::bytes(PARAMS, PlanConnect::Over(plan))),
+    facts: FACTS,
+    examples: &[
+        Example {
+            role: Role::Connect,
+            descriptor: "ssh:{tcp:bastion.example:22}:user=ada:host=db.example:port=5432",
+            about: "Reaches a database through a bastion. `tcp:db.example:5432:via={ssh://ada@bastion.example}` says the same.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "ssh:{tcp:h.example:22}:user=forward:key=/etc/forward/id_ed25519:known-hosts=/etc/forward/known_hosts:host=localhost:port=80",
+            about: "Uses a key and a list of host keys of its own, as a service does.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "ssh:{tcp:h.example:22}:key=agent:unix=/run/docker.sock",
+            about: "Reaches a Unix socket of the server's.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "ssh:{tcp:inner.example:22:via={ssh://ada@outer.example}}:host=localhost:port=80",
+            about: "Goes through two servers.",
+        },
+    ],
+    see_also: &["socks5", "http-connect", "tcp", "process"],
+    ..Kind::new("ssh", "Connections that an SSH server makes for us")
+};
+
+const PARAMS: &[Param] = &[
+    Param::new("endpoint", ValueKind::Endpoint, "The endpoint beneath: the SSH server. OpenSSH's `ssh` speaks over it, and has to be installed; it reads no ssh_config.")
+        .positional()
+        .required(),
+    Param::new("user", ValueKind::Text, "The name to log in with; that of our user unless given.")
+        .no_holes(NO_HOLES),
+    Param::new(
+        "host",
+        ValueKind::Text,
+        "The host that the server is to connect to. It resolves a name; with `allow`, it is resolved here. With `allow`, it may \
+         be filled from what a client sends.",
+    )
+    .fillable(),
+    Param { required: false, ..through::PORT },
+    ALLOW,
+    Param::new(
+        "unix",
+        ValueKind::Text,
+        "The path of a Unix socket that the server is to connect to, in place of `host` and `port`.",
+    )
+    .no_holes(NO_HOLES),
+    Param::new(
+        "key",
+        ValueKind::Text,
+        "The file with the private key, without a passphrase and readable to nobody else; `agent` for the keys of ssh-agent, by \
+         SSH_AUTH_SOCK. Unless it or `password-file` is given, `ssh` tries the agent \
+         and ~/.ssh/id_* as always.",
+    )
+    .no_holes(NO_HOLES),
+    Param::new(
+        "password-file",
+        ValueKind::Text,
+        "The file with the password in its first line. It is read whenever the connection is made.",
+    )
+    .no_holes(NO_HOLES),
+    Param::new(
+        "known-hosts",
+        ValueKind::Text,
+        "The file with the keys of servers; by default ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts. A server whose key isn't \
+         in it, or is another one, is refused.",
+    )
+    .topic(Topic::Access)
+    .no_holes(NO_HOLES),
+    Param::new(
+        "accept-new",
+        ValueKind::Bool,
+        "Believes a server that has no key in `known-hosts` yet, and adds its key. One whose key has changed is refused all the \
+         same.",
+    )
+    .topic(Topic::Access)
+    .default("false"),
+    Param::new(
+        "name",
+        ValueKind::Text,
+        "The name that the server's key is known by; by default the host that was dialled, as `[HOST]:PORT` unless the port is 22.",
+    )
+    .topic(Topic::Access)
+    .no_holes(NO_HOLES),
+    Param::new(
+        "keepalive",
+        ValueKind::Duration,
+        "Ask a server that has been silent for this long, in whole seconds; after three questions without an answer the \
+         connection is lost. 0 asks nothing.",
+    )
+    .topic(Topic::Limits)
+    .default("15"),
+    Param::new(
+        "timeout",
+        ValueKind::Duration,
+        "The time that the handshake and the login may take together, and then the server to reach each destination.",
+    )
+    .topic(Topic::Limits)
+    .default("30"),
+];
+
+const NO_HOLES: &str = "the connection is shared by all clients";
+
+/// Where sessions go.
+#[derive(Debug)]
+enum Goal {
+    Port(Destination),
+    Path(String),
+}
+
+fn plan(args: &Args) -> Planned<Assemble<dyn Connector>> {
+    let mut mistakes = Vec::new();
+    let goal = goal(args).map_err(|found| mistakes.extend(found));
+    let options = Options::read(args).map_err(|found| mistakes.extend(found));
+    let limit = limit(args, "timeout").map_err(|found| mistakes.extend(found));
+    let (Ok(goal), Ok(options), Ok(limit)) = (goal, options, limit) else { return Err(mistakes) };
+    let label = args.descriptor.clone();
+    Ok(Box::new(move |mut beneath| {
+        let beneath = beneath.connector("endpoint");
+        let recipe = Recipe::new(label.clone(), beneath, options, limit);
+        Box::new(Ssh { label, recipe, goal, limit, connection: Mutex::default() })
+    }))
+}
+
+fn goal(args: &Args) -> Planned<Goal> {
+    let missing =
+        |name: &str, message: &str| -> Vec<Diagnostic> {
+            let mistake = args.mistake(name, Code::MissingParameter, message);
+            vec![mistake.help(
+                "`host=HOST:port=PORT` or `unix=PATH` says where the server is to connect to",
+            )]
+        };
+    let given = ["host", "port"].into_iter().find(|name| args.is_given(name));
+    match (args.text("unix").filter(|path| !path.is_empty()), given) {
+        (Some(path), None) => {
+            if path.contains('\0') {
+                return Err(vec![args.mistake("unix", Code::BadValue, "`unix` is no path")]);
+            }
+            Ok(Goal::Path(path.to_owned()))
+        }
+        (Some(_), Some(name)) => {
+            let message = format!("`unix` and `{name}` are both given");
+            Err(vec![args.mistake(name, Code::BadValue, message)])
+        }
+        (None, None) => Err(missing("unix", "neither `host` nor `unix` is given")),
+        (None, Some(_)) if !args.is_given("port") => Err(missing("host", "`host` needs `port`")),
+        (None, Some(_)) if !args.is_given("host") => Err(missing("port", "`port` needs `host`")),
+        (None, Some(_)) => Ok(Goal::Port(Destination::read(args, Family::Any)?)),
+    }
+}
+
+#[derive(Debug)]
+struct Ssh {
+    label: String,
+    recipe: Recipe,
+    goal: Goal,
+    limit: Duration,
+    connection: Mutex<Connection>,
+}
+
+/// The connection of all sessions.
+#[derive(Debug, Default)]
+struct Connection {
+    master: Option<Arc<Master>>,
+    /// When the last attempt failed, and how: those who waited for it don't try the same again.
+    failed: Option<(Instant, Error)>,
+}
+
+#[async_trait]
+impl Connector for Ssh {
+    async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn> {
+        let (to, target) = self.target(cx, info).await?;
+        let mut is_last = false;
+        loop {
+            let master = self.master(cx).await?;
+            match master.open(cx, &to, self.limit).await {
+                Ok(session) => {
+                    let info = target.map_or_else(Info::new, |target| Info::new().with(target));
+                    return Ok(Conn::bytes(session, info));
+                }
+                // It was lost before this session came, and nobody had noticed.
+                Err(Failure::Lost) if !is_last => self.forget(&master).await,
+                Err(failure) => return Err(words::failed(&self.label, &failure, &master)),
+            }
+            is_last = true;
+        }
+    }
+
+    fn missing(&self, cx: &Context) -> Option<String> {
+        self.recipe.missing(cx)
+    }
+
+    fn grants(&self) -> Grants {
+        let beneath = self.recipe.grants();
+        match &self.goal {
+            Goal::Port(destination) => beneath.max(destination.grants()),
+            Goal::Path(_) => beneath.max(Grants::Service),
+        }
+    }
+}
+
+impl Ssh {
+    /// Where this session goes: as the server is told it, and as a fact.
+    async fn target(&self, cx: &Context, info: &Info) -> Result<(To, Option<Target>)> {
+        let destination = match &self.goal {
+            Goal::Path(path) => return Ok((To::Path(path.clone()), None)),
+            Goal::Port(destination) => destination,
+        };
+        let place = destination.of(info, &self.label).await?;
+        let mut host = place.host.to_string();
+        if destination.is_restricted() {
+            let addresses = destination.addresses(cx, &place, &self.label).await?;
+            let address = addresses.first().expect("without one it is an error");
+            host = address.ip().to_canonical().to_string();
+        }
+        let target = Target { host: place.host.to_string(), port: place.port };
+        Ok((To::Port(host, place.port), Some(target)))
+    }
+
+    /// The connection, made if there is none. Who comes while it is made waits for that, and for no second one if it fails.
+    async fn master(&self, cx: &Context) -> Result<Arc<Master>> {
+        let asked = Instant::now();
+        let mut connection = self.connection.lock().await;
+        if let Some(master) = connection.master.as_ref().filter(|master| !master.is_worn()) {
+            return Ok(Arc::clone(master));
+        }
+        if let Some((_, error)) = connection.failed.as_ref().filter(|(at, _)| *at >= asked) {
+            return Err(words::again(error));
+        }
+        connection.master = None;
+        match self.recipe.start(cx).await {
+            Ok(master) => {
+                connection.master = Some(Arc::clone(&master));
+                connection.failed = None;
+                Ok(master)
+            }
+            Err(error) => {
+                connection.failed = Some((Instant::now(), words::again(&error)));
+                Err(error)
+            }
+        }
+    }
+
+    async fn forget(&self, lost: &Arc<Master>) {
+        let mut connection = self.connection.lock().await;
+        if connection.master.as_ref().is_some_and(|master| Arc::ptr_eq(master, lost)) {
+            connection.master = None;
+        }
+    }
+}
