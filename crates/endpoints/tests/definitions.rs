@@ -248,12 +248,13 @@ fn mistakes_of_the_others() {
     error: `process` needs `program`
       | process
       | ^^^^^^^
-      = help: the form is `process:PROGRAM[:ARGUMENT][:cwd=…][:env.NAME=…][:stderr=…][:framing=…][:grace=…]`
+      = help: the form is `process:PROGRAM[:ARGUMENT]…`, or `process:dir=FOLDER`
     ");
     insta::assert_snapshot!(mistakes(Connect, "process:"), @r"
-    error: `program` is empty
+    error: `process` needs `program`
       | process:
-      |         ^
+      | ^^^^^^^
+      = help: the form is `process:PROGRAM[:ARGUMENT]…`, or `process:dir=FOLDER`
     ");
     insta::assert_snapshot!(mistakes(Connect, "process:dd:if=/dev/zero"), @r"
     error: `process` has no parameter `if` when connecting
@@ -261,12 +262,42 @@ fn mistakes_of_the_others() {
       |            ^^
       = help: as `argument`, text with `=` in it is written in braces: `{if=…}`
     ");
-    insta::assert_snapshot!(mistakes(Connect, "process:echo:${http.path}"), @r"
-    error: `argument` can't be filled from what a peer sends: what a peer says never becomes part of a command
-      | process:echo:${http.path}
-      |              ^^^^^^^^^^^^
+    insta::assert_snapshot!(mistakes(Connect, "process:sh:-c:{echo ${http.path}}"), @r#"
+    error: `argument` can't be filled from what a peer sends: `sh` runs this text
+      | process:sh:-c:{echo ${http.path}}
+      |                     ^^^^^^^^^^^^
+      = help: pass it as an argument behind that text (`"$1"`), or from the environment: `env.X=${…}` and `"$X"`; write `\$` if the text is meant as it stands
+    "#);
+    insta::assert_snapshot!(mistakes(Connect, "process:env:bash:${http.path}"), @r#"
+    error: `argument` can't be filled from what a peer sends: it would choose what `bash` runs
+      | process:env:bash:${http.path}
+      |                  ^^^^^^^^^^^^
+      = help: pass it as an argument behind that text (`"$1"`), or from the environment: `env.X=${…}` and `"$X"`; write `\$` if the text is meant as it stands
+    "#);
+    insta::assert_snapshot!(mistakes(Connect, "process:ls:-${http.path}"), @r#"
+    error: `argument` can't be filled from what a peer sends: it would choose an option
+      | process:ls:-${http.path}
+      |             ^^^^^^^^^^^^
+      = help: pass it as an argument behind that text (`"$1"`), or from the environment: `env.X=${…}` and `"$X"`; write `\$` if the text is meant as it stands
+    "#);
+    insta::assert_snapshot!(mistakes(Connect, "process:cat:env.LD_PRELOAD=${http.path}"), @r#"
+    error: `env.LD_PRELOAD` can't be filled from what a peer sends: it chooses what the program runs
+      | process:cat:env.LD_PRELOAD=${http.path}
+      |                            ^^^^^^^^^^^^
+      = help: use a variable of another name, which the program reads as text
+    "#);
+    insta::assert_snapshot!(mistakes(Connect, "process:${http.path}"), @r#"
+    error: `program` can't be filled from what a peer sends: what a peer says never becomes part of a command
+      | process:${http.path}
+      |         ^^^^^^^^^^^^
       = help: write it out, or write `\$` if the text is meant as it stands
-    ");
+    "#);
+    insta::assert_snapshot!(mistakes(Connect, "process:cat:headers=Cookie"), @r#"
+    error: the header `Cookie` is never passed to a program
+      | process:cat:headers=Cookie
+      |                     ^^^^^^
+      = help: what signs in is for the gate, `auth=`; REMOTE_USER has the user
+    "#);
     insta::assert_snapshot!(mistakes(Connect, "process:cat:stderr=lag"), @r"
     error: `stderr` must be `log` or `merge` or `null`
       | process:cat:stderr=lag

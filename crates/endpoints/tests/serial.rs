@@ -454,7 +454,7 @@ fn planning_opens_nothing_and_reads_every_name() {
     insta::assert_snapshot!(settings.collect::<Vec<_>>().join(" "), @"path=/dev/none baud=115200 bytesize=8 parity=e stopbits=1 xonxoff=false rtscts=on exclusive=true");
     let pty = connector("pty:bash:-l:term=vt100");
     let settings = pty.tree.settings.iter().map(|(name, value, _)| format!("{name}={value}"));
-    insta::assert_snapshot!(settings.collect::<Vec<_>>().join(" "), @"program=bash argument=-l term=vt100 rows=24 cols=80 grace=5");
+    insta::assert_snapshot!(settings.collect::<Vec<_>>().join(" "), @"program=bash argument=-l term=vt100 rows=24 cols=80 clearenv=false facts=true grace=5");
 }
 
 #[test]
@@ -486,12 +486,12 @@ fn mistakes_are_shown() {
       | serial:
       |        ^
     ");
-    insta::assert_snapshot!(mistakes("pty:bash:${http.path}"), @r"
-    error: `argument` can't be filled from what a peer sends: what a peer says never becomes part of a command
+    insta::assert_snapshot!(mistakes("pty:bash:${http.path}"), @r#"
+    error: `argument` can't be filled from what a peer sends: it would choose what `bash` runs
       | pty:bash:${http.path}
       |          ^^^^^^^^^^^^
-      = help: write it out, or write `\$` if the text is meant as it stands
-    ");
+      = help: pass it as an argument behind that text (`"$1"`), or from the environment: `env.X=${…}` and `"$X"`; write `\$` if the text is meant as it stands
+    "#);
     insta::assert_snapshot!(mistakes("pty:bash:rows=0:cols=5000"), @r"
     error: `rows` must be a number from 1 to 1000
       | pty:bash:rows=0:cols=5000
@@ -505,7 +505,7 @@ fn mistakes_are_shown() {
     error: `pty` needs `program`
       | pty
       | ^^^
-      = help: the form is `pty:PROGRAM[:ARGUMENT][:term=…][:rows=…][:cols=…][:cwd=…][:env.NAME=…][:framing=…][:grace=…]`
+      = help: the form is `pty:PROGRAM[:ARGUMENT][:NAME=…]…`; `help pty` lists the names
     ");
 }
 
