@@ -64,7 +64,7 @@ pub(crate) static KIND: Kind = Kind {
         },
         Example {
             role: Role::Connect,
-            descriptor: "process:tail:-n:{10}:--:${http.query.file}:cwd=/tmp:clearenv=true",
+            descriptor: "process:grep:--:${http.query.word}:notes.txt:cwd=/tmp:clearenv=true",
             about: "A client's query is an argument; nothing of our environment is passed on.",
         },
     ],
