@@ -295,7 +295,8 @@ async fn a_device_that_is_in_use_is_busy() {
         let text = shown(&error).replace(pair.dir.path().to_str().unwrap(), "DIR");
         // socat has both ends open itself.
         let text = text.replace(&format!(" and `socat` (process {})", pair.socat.id()), "");
-        let told = "DIR/a is in use by another session of this program\nend that program, or share the device with `exclusive=false` if that program shares it too";
+        let told = "DIR/a is in use by another session of this program\nend what uses it; \
+                    `exclusive=false` shares it with those that share it as well";
         assert_eq!(text, format!("cannot open serial:DIR/a{more}: {told}"));
     }
     // A refused one takes nothing away from who has it.
@@ -349,7 +350,7 @@ async fn a_missing_device_is_never_made() {
     assert_eq!(error.kind(), ErrorKind::NotFound);
     insta::assert_snapshot!(shown(&error).replace(dir.path().to_str().unwrap(), "DIR"), @r"
     cannot open serial:DIR/ttyNONE: no such file or directory
-    plug it in; `ls -l /dev/serial/by-id` lists USB adapters
+    plug it in; `ls -l /dev/serial/by-id` shows what is plugged in by USB
     ");
 }
 
@@ -371,7 +372,7 @@ async fn what_is_no_serial_device_is_said_to_be_none() {
     cannot open serial:DIR/file: DIR/file is a file, not a serial device
     cannot open serial:DIR/fifo: DIR/fifo is a pipe, not a serial device
     cannot open serial:/: / is a directory, not a serial device
-    cannot open serial:/dev/null: /dev/null is a device, but not a serial port
+    cannot open serial:/dev/null: /dev/null is a device, but not a serial one
     ");
     assert_eq!(fs::read_to_string(file).unwrap(), "untouched");
 }
@@ -394,7 +395,7 @@ async fn a_device_that_is_unplugged_is_said_to_be_gone() {
     let reading = async { near.read(&mut [0; 8]).await };
     let unplugging = async { pair.unplug() };
     let (read, ()) = timeout(LONG, async { tokio::join!(reading, unplugging) }).await.unwrap();
-    let gone = format!("{} was unplugged", pair.path("a").display());
+    let gone = format!("{} is gone: it was unplugged", pair.path("a").display());
     assert_eq!(read.unwrap_err().to_string(), gone);
     let error = timeout(LONG, near.write_all(b"x")).await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), gone);
@@ -453,7 +454,7 @@ fn planning_opens_nothing_and_reads_every_name() {
     insta::assert_snapshot!(settings.collect::<Vec<_>>().join(" "), @"path=/dev/none baud=115200 bytesize=8 parity=e stopbits=1 xonxoff=false rtscts=on exclusive=true");
     let pty = connector("pty:bash:-l:term=vt100");
     let settings = pty.tree.settings.iter().map(|(name, value, _)| format!("{name}={value}"));
-    insta::assert_snapshot!(settings.collect::<Vec<_>>().join(" "), @"program=bash argument=-l term=vt100 rows=24 cols=80 grace=5");
+    insta::assert_snapshot!(settings.collect::<Vec<_>>().join(" "), @"program=bash argument=-l term=vt100 rows=24 cols=80 clearenv=false facts=true grace=5");
 }
 
 #[test]
@@ -481,16 +482,16 @@ fn mistakes_are_shown() {
       |                                         ^
     ");
     insta::assert_snapshot!(mistakes("serial:"), @r"
-    error: `path` is not the name of a device
+    error: `path` is the name of no device
       | serial:
       |        ^
     ");
-    insta::assert_snapshot!(mistakes("pty:bash:${http.path}"), @r"
-    error: `argument` can't contain facts about a client: a client can't become part of a command
+    insta::assert_snapshot!(mistakes("pty:bash:${http.path}"), @r#"
+    error: `argument` can't be filled from what a peer sends: it would choose what `bash` runs
       | pty:bash:${http.path}
       |          ^^^^^^^^^^^^
-      = help: write the value itself, or write `\$` for literal text
-    ");
+      = help: pass it as an argument behind that text (`"$1"`), or from the environment: `env.X=${…}` and `"$X"`; write `\$` if the text is meant as it stands
+    "#);
     insta::assert_snapshot!(mistakes("pty:bash:rows=0:cols=5000"), @r"
     error: `rows` must be a number from 1 to 1000
       | pty:bash:rows=0:cols=5000
@@ -504,7 +505,7 @@ fn mistakes_are_shown() {
     error: `pty` needs `program`
       | pty
       | ^^^
-      = help: the form is `pty:PROGRAM[:ARGUMENT][:term=…][:rows=…][:cols=…][:cwd=…][:env.NAME=…][:framing=…][:grace=…]`
+      = help: the form is `pty:PROGRAM[:ARGUMENT][:NAME=…]…`; `help pty` lists the names
     ");
 }
 

@@ -138,6 +138,10 @@ impl Exchange for Signed {
     fn end(&self, secret: &str) {
         self.sessions.end(secret);
     }
+
+    fn end_cookie(&self, cookie: &str) {
+        self.sessions.end_cookie(cookie);
+    }
 }
 
 fn ask(words: &str) -> Refusal {

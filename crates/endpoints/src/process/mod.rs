@@ -26,7 +26,8 @@ use tracing::Instrument;
 use self::stream::Pipes;
 use crate::frames::{FRAMING, framed};
 use crate::program::{
-    ARGUMENT, CWD, ENV, FORKING, Group, PROGRAM, Program, Reach, Recipe, prepare,
+    ARGUMENT, CLEARENV, CWD, DIR, ENV, FACTS, FORKING, Filled, GROUP, Group, HEADERS, LIMIT, NICE,
+    PASSENV, PROGRAM, Program, Reach, Recipe, USER, USERS, prepare,
 };
 
 /// Programs.
@@ -56,16 +57,40 @@ pub(crate) static KIND: Kind = Kind {
             descriptor: "process:./chat.py:framing=lines",
             about: "A message of a WebSocket client is a line of input, and a line of output is a message.",
         },
+        Example {
+            role: Role::Connect,
+            descriptor: "process:dir=/srv/scripts:framing=lines:user=nobody:limit.cpu=60",
+            about: "The path of a client's URL names a script of the folder, as with websocketd's `--dir`.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "process:grep:--:${http.query.word}:notes.txt:cwd=/tmp:clearenv=true",
+            about: "A client's query is an argument; nothing of our environment is passed on.",
+        },
     ],
     see_also: &["stdio", "framed"],
     ..Kind::new("process", "A program's standard input and output")
 };
 
 const PARAMS: &[Param] = &[
-    PROGRAM,
+    Param {
+        required: false,
+        doc: "The program: a path, or a name to be found in PATH. No shell reads it. Left out with `dir` alone.",
+        ..PROGRAM
+    },
     ARGUMENT,
+    DIR,
     CWD,
     ENV,
+    PASSENV,
+    CLEARENV,
+    FACTS,
+    HEADERS,
+    USER,
+    GROUP,
+    USERS,
+    LIMIT,
+    NICE,
     Param::new(
         "stderr",
         ValueKind::Choice(&["log", "signal", "merge", "null"]),
@@ -119,12 +144,13 @@ enum Stderr {
 #[async_trait]
 impl Connector for Start {
     async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn> {
-        let failed = |cause| self.recipe.failed(cause);
+        let filled = self.recipe.fill(cx, info).await?;
+        let failed = |cause| filled.failed(cause);
         let children = prepare().map_err(failed)?;
-        let (mut command, input, output, errors) = self.command(cx).map_err(failed)?;
+        let (mut command, input, output, errors) = self.command(&filled).map_err(failed)?;
         let forking = FORKING.read().unwrap_or_else(PoisonError::into_inner);
-        let child = command.spawn().map_err(|cause| self.recipe.explain(cause))?;
-        let group = Group::new(self.recipe.name(), child.id(), Reach::Group, children, cx);
+        let child = command.spawn().map_err(|cause| filled.explain(cause))?;
+        let group = Group::new(filled.name(), child.id(), Reach::Group, children, cx);
         drop(forking);
         // It holds the program's ends of the pipes: they would never end.
         drop(command);
@@ -133,7 +159,7 @@ impl Connector for Start {
         let client = matches!(self.stderr, Stderr::Signal).then(|| sender.clone());
         let log = errors.map(|errors| {
             // Its lines are the session's, whose number is in the span.
-            tokio::spawn(log::lines(errors, self.recipe.name(), client).in_current_span())
+            tokio::spawn(log::lines(errors, filled.name(), client).in_current_span())
         });
         let program =
             Program { group, grace: self.grace, log, outgoing: sender, guard: cx.working() };
@@ -155,7 +181,10 @@ impl Connector for Start {
 
 impl Start {
     /// The command, and our ends of its pipes.
-    fn command(&self, cx: &Context) -> io::Result<(Command, Sender, Receiver, Option<Receiver>)> {
+    fn command(
+        &self,
+        filled: &Filled<'_>,
+    ) -> io::Result<(Command, Sender, Receiver, Option<Receiver>)> {
         let (its_input, input) = io::pipe()?;
         let (output, its_output) = io::pipe()?;
         let (its_errors, errors) = match self.stderr {
@@ -169,7 +198,7 @@ impl Start {
         };
         let input = Sender::from_owned_fd(input.into())?;
         let output = Receiver::from_owned_fd(output.into())?;
-        let mut command = self.recipe.command(cx, |_| ());
+        let mut command = filled.command(|_| ());
         command.process_group(0).stdin(its_input).stdout(its_output).stderr(its_errors);
         Ok((command, input, output, errors))
     }

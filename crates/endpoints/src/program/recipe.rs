@@ -1,72 +1,90 @@
 //! A program as it was planned: what to start, where, with what.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::RwLock;
 
+use confine::{Account, Confinement};
 use descriptor::{Code, Diagnostic};
-use endpoint::{Context, Error};
-use plan::kind::{Args, Param, ValueKind};
+use endpoint::{Context, Error, ErrorKind, Info, Result};
+use plan::kind::Args;
+use rustix::io::Errno;
+use tokio::task::spawn_blocking;
+
+use super::argument::{self, Argument};
+use super::facts::{Facts, is_about_a_client};
+use super::files::is_program;
+use super::folder;
+use super::limits::Limits;
+use super::user::Owner;
 
 /// Held shared while a program is started, and alone while a descriptor is open that a program
 /// which is started just then would inherit.
 pub(crate) static FORKING: RwLock<()> = RwLock::new(());
 
-pub(crate) const PROGRAM: Param = Param::new(
-    "program",
-    ValueKind::Text,
-    "The program: a path, or a name that is looked up in PATH. It is not run through a shell.",
-)
-.positional()
-.required()
-.no_holes(NO_HOLES);
-
-pub(crate) const ARGUMENT: Param = Param::new(
-    "argument",
-    ValueKind::Text,
-    "The program's arguments, passed on unchanged. Write an argument that contains `=` or `:` in braces.",
-)
-.positional()
-.rest()
-.no_holes(NO_HOLES);
-
-pub(crate) const CWD: Param = Param::new(
-    "cwd",
-    ValueKind::Text,
-    "The program's working directory. The default is that of endpointforward.",
-)
-.no_holes(NO_HOLES);
-
-pub(crate) const ENV: Param = Param::new(
-    "env.",
-    ValueKind::Text,
-    "A variable to add to the environment that the program inherits.",
-)
-.prefix()
-.no_holes(NO_HOLES);
-
-pub(crate) const NO_HOLES: &str = "a client can't become part of a command";
-
 /// A program to be started. Arguments and variables may hold secrets; `Debug` is for plans.
 #[derive(Debug)]
 pub(crate) struct Recipe {
     pub(crate) descriptor: String,
+    program: Chosen,
+    arguments: Vec<Argument>,
+    cwd: Option<PathBuf>,
+    variables: Vec<(OsString, Argument)>,
+    /// The variables of our environment that it gets; all if it is `None`.
+    passed: Option<Vec<String>>,
+    facts: Option<Facts>,
+    owner: Option<Owner>,
+    limits: Limits,
+}
+
+/// What says which program it is.
+#[derive(Debug)]
+enum Chosen {
+    Program(String),
+    /// The client's URL, among those of this folder.
+    In(PathBuf),
+}
+
+/// A program to be started for one client.
+#[derive(Debug)]
+pub(crate) struct Filled<'r> {
+    recipe: &'r Recipe,
     program: OsString,
     arguments: Vec<OsString>,
-    cwd: Option<PathBuf>,
+    /// Ours and what is known of the client; a later one of the same name counts.
+    environment: Vec<(OsString, OsString)>,
+    /// Its own.
     variables: Vec<(OsString, OsString)>,
+    confinement: Confinement,
 }
 
 impl Recipe {
-    /// Reads what [`PROGRAM`], [`ARGUMENT`], [`CWD`] and [`ENV`] say.
+    /// Reads the parameters of every program.
     pub(crate) fn read(args: &Args) -> Result<Self, Vec<Diagnostic>> {
         let program = args.text("program").unwrap_or_default();
         let mut mistakes = Vec::new();
-        if program.is_empty() {
+        let dir = args.text("dir");
+        if dir.is_some() {
+            for name in ["program", "argument"].into_iter().filter(|name| args.is_given(name)) {
+                let message = format!(
+                    "`dir` has the client's URL choose the program, and there is no `{name}` then"
+                );
+                mistakes.push(args.mistake(name, Code::BadValue, message));
+            }
+            if !args.flag("facts") {
+                let message =
+                    "a program of `dir` needs `facts`: they tell it what the client asks for";
+                mistakes.push(args.mistake("facts", Code::BadValue, message));
+            }
+        } else if !args.is_given("program") {
+            let message = format!("`{}` needs `program`", args.called);
+            let help = "the form is `process:PROGRAM[:ARGUMENT]…`, or `process:dir=FOLDER`";
+            mistakes.push(args.mistake("program", Code::MissingParameter, message).help(help));
+        } else if program.is_empty() {
             mistakes.push(args.mistake("program", Code::BadValue, "`program` is empty"));
         }
         for setting in args.settings() {
@@ -75,6 +93,11 @@ impl Recipe {
                 mistakes.push(args.mistake(&setting.name, Code::BadValue, message));
             }
         }
+        let arguments = argument::arguments(args, program, &mut mistakes);
+        let variables = argument::variables(args, &mut mistakes);
+        let facts = Facts::read(args, &mut mistakes);
+        let owner = Owner::read(args, &mut mistakes);
+        let limits = Limits::read(args, &mut mistakes);
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
@@ -82,89 +105,199 @@ impl Recipe {
         {
             let fields = rest.split_whitespace().collect::<Vec<_>>().join(":");
             let message = format!(
-                "`{program}` is taken as one name that contains a space; write arguments as fields: \
-                 `{}:{name}:{fields}`",
+                "`{program}` is one name, with a space in it; arguments are fields: `{}:{name}:{fields}`",
                 args.called
             );
             args.warn("program", "space-in-program", message);
         }
+        let is_chosen = args.flag("clearenv") || args.is_given("passenv");
         Ok(Self {
             descriptor: args.descriptor.clone(),
-            program: program.into(),
-            arguments: args.rest("argument").map(OsString::from).collect(),
+            program: match dir {
+                Some(dir) => Chosen::In(dir.into()),
+                None => Chosen::Program(program.to_owned()),
+            },
+            arguments,
             cwd: args.text("cwd").filter(|cwd| !cwd.is_empty()).map(PathBuf::from),
-            variables: args.prefixed("env.").map(|(k, v)| (k.into(), v.into())).collect(),
+            variables,
+            passed: is_chosen.then(|| args.list("passenv").to_vec()),
+            facts,
+            owner,
+            limits,
         })
     }
 
-    /// A program without parameters: whoever starts it adds its arguments. `descriptor` is for errors.
+    /// A program without parameters: the code that starts it adds its arguments. `descriptor` is for errors.
     pub(crate) fn new(descriptor: String, program: &str) -> Self {
-        let (arguments, variables) = (Vec::new(), Vec::new());
-        Self { descriptor, program: program.into(), arguments, cwd: None, variables }
+        Self {
+            descriptor,
+            program: Chosen::Program(program.to_owned()),
+            arguments: Vec::new(),
+            cwd: None,
+            variables: Vec::new(),
+            passed: None,
+            facts: None,
+            owner: None,
+            limits: Limits::default(),
+        }
     }
 
+    /// Says why the program can't be started now, as far as files tell.
+    pub(crate) fn missing(&self, cx: &Context) -> Option<String> {
+        let forbidden = self.owner.as_ref().and_then(|_| Owner::forbidden());
+        if let Some(forbidden) = forbidden.or_else(|| self.limits.forbidden()) {
+            return Some(forbidden);
+        }
+        if let Some(cwd) = self.cwd.as_ref().filter(|cwd| !cwd.is_dir()) {
+            return Some(format!("`cwd` must be a directory, and {} is none", cwd.display()));
+        }
+        let program = match &self.program {
+            Chosen::Program(program) => &**program,
+            Chosen::In(dir) if dir.is_dir() => return None,
+            Chosen::In(dir) => return Some(format!("there is no folder {}", dir.display())),
+        };
+        if !program.contains('/') {
+            // Without a PATH, the system has one of its own.
+            let path = self.path(cx)?;
+            let found = path
+                .as_bytes()
+                .split(|byte| *byte == b':')
+                .any(|folder| is_program(&Path::new(OsStr::from_bytes(folder)).join(program)));
+            return (!found).then(|| format!("there is no program `{program}` in PATH"));
+        }
+        let path = match &self.cwd {
+            Some(cwd) => cwd.join(program),
+            None => PathBuf::from(program),
+        };
+        match path.is_file() {
+            false => Some(format!("there is no program {program}")),
+            true if is_program(&path) => None,
+            true => Some(format!("{program} is a file that may not be executed (`chmod +x`)")),
+        }
+    }
+
+    /// The PATH that the program is looked for in.
+    fn path(&self, cx: &Context) -> Option<OsString> {
+        let own = self.variables.iter().rev().find(|(name, _)| name == "PATH");
+        match own {
+            Some((_, Argument::Known(path))) => Some(path.into()),
+            None if self.passes("PATH") => cx.variable("PATH").map(OsStr::to_owned),
+            Some(_) | None => None,
+        }
+    }
+
+    /// Whether a variable of ours is passed on.
+    fn passes(&self, name: &str) -> bool {
+        // What a service manager tells us is for nobody else; what tells of a client would be taken for its own.
+        let is_kept = OURS.contains(&name) || is_about_a_client(name);
+        !is_kept && self.passed.as_ref().is_none_or(|passed| passed.iter().any(|it| it == name))
+    }
+
+    /// What is started for this client. Cancel safe.
+    ///
+    /// # Errors
+    /// A fact is missing, or may not be passed to a program; the client's URL names no program; the program can't be what
+    /// `user` and `limit` say.
+    pub(crate) async fn fill(&self, cx: &Context, info: &Info) -> Result<Filled<'_>> {
+        let error = |kind, words: String| Error::new(kind, "start", &*self.descriptor, words);
+        let refused = |words| error(ErrorKind::Forbidden, words);
+        if let Some(forbidden) = self.limits.forbidden() {
+            return Err(error(ErrorKind::Permission, forbidden));
+        }
+        let arguments = self.arguments.iter().map(|argument| argument.fill(info));
+        let arguments = arguments.collect::<Result<_, String>>().map_err(refused)?;
+        let variables = self
+            .variables
+            .iter()
+            .map(|(name, value)| value.fill(info).map(|value| (name.clone(), value)));
+        let variables = variables.collect::<Result<_, String>>().map_err(refused)?;
+        let (program, place) = match &self.program {
+            Chosen::Program(program) => (OsString::from(program), None),
+            Chosen::In(dir) => {
+                let Some(path) = info.lookup("http", "path").map(Cow::into_owned) else {
+                    let words = "`dir` needs the URL of a client, and this one has none";
+                    return Err(error(ErrorKind::Unrouted, words.to_owned()));
+                };
+                let (dir, at) = (dir.clone(), path.clone());
+                let found = spawn_blocking(move || folder::script(&dir, &at)).await.ok().flatten();
+                let Some((script, place)) = found else {
+                    let words = format!("there is no program at {path:?}");
+                    return Err(error(ErrorKind::Unrouted, words));
+                };
+                (script.into_os_string(), Some(place))
+            }
+        };
+        let passed = cx.environment().iter();
+        let passed = passed.filter(|(name, _)| name.to_str().is_none_or(|name| self.passes(name)));
+        let mut environment: Vec<_> = passed.cloned().collect();
+        if let Some(facts) = &self.facts {
+            environment.extend(facts.variables(info, place.as_ref()));
+        }
+        // Programs in Go, and others, refuse their proxy where REQUEST_METHOD says CGI: a client could have set it. Ours
+        // can't, and a shell in a browser is to reach the network.
+        if environment.iter().any(|(name, _)| name.eq_ignore_ascii_case("HTTP_PROXY")) {
+            environment.retain(|(name, _)| name != "REQUEST_METHOD");
+        }
+        let mut account = None;
+        if let Some(owner) = self.owner.clone() {
+            let asked = info.clone();
+            let found = spawn_blocking(move || owner.find(&asked)).await;
+            let found = found.map_err(|_| self.failed(io::ErrorKind::Other.into()))?;
+            let found = found.map_err(|(kind, words)| error(kind, words))?;
+            environment.extend(found.variables);
+            account = Some(found.account);
+        }
+        let limits = self.limits.limits.iter();
+        let limits = limits.map(|(_, resource, limit)| (*resource, *limit)).collect();
+        let confinement = Confinement { limits, nice: self.limits.nice, account };
+        Ok(Filled { recipe: self, program, arguments, environment, variables, confinement })
+    }
+
+    /// A failure of the system's before there was a program to start.
+    pub(crate) fn failed(&self, cause: io::Error) -> Error {
+        Error::from_io("start", &*self.descriptor, cause)
+    }
+}
+
+impl Filled<'_> {
     /// What it is called in the log.
     pub(crate) fn name(&self) -> String {
         let name = Path::new(&self.program).file_name().unwrap_or(&self.program);
         name.to_string_lossy().into_owned()
     }
 
-    /// A variable of the program's environment: one of its own, or ours.
-    pub(crate) fn variable<'a>(&'a self, cx: &'a Context, name: &str) -> Option<&'a OsString> {
-        let own = self.variables.iter().rev().find(|(own, _)| own == name);
-        own.map(|(_, value)| value).or_else(|| {
-            cx.environment().iter().rev().find(|(ours, _)| ours == name).map(|(_, value)| value)
-        })
+    /// Whose it is, if it isn't ours.
+    pub(crate) fn account(&self) -> Option<&Account> {
+        self.confinement.account.as_ref()
     }
 
-    /// Says why the program can't be started now, as far as files tell.
-    pub(crate) fn missing(&self, cx: &Context) -> Option<String> {
-        let program = self.program.to_string_lossy();
-        if let Some(cwd) = self.cwd.as_ref().filter(|cwd| !cwd.is_dir()) {
-            return Some(format!("`cwd` must be a directory, and {} is not one", cwd.display()));
-        }
-        if !program.contains('/') {
-            // Without a PATH, the system has one of its own.
-            let path = self.variable(cx, "PATH")?;
-            let found = path.as_bytes().split(|byte| *byte == b':').any(|folder| {
-                is_program(&Path::new(OsStr::from_bytes(folder)).join(&self.program))
-            });
-            return (!found).then(|| format!("there is no program `{program}` in PATH"));
-        }
-        let path = match &self.cwd {
-            Some(cwd) => cwd.join(&self.program),
-            None => PathBuf::from(&self.program),
-        };
-        match path.is_file() {
-            false => Some(format!("there is no program {program}")),
-            true if is_program(&path) => None,
-            true => Some(format!("{program} is a file that is not executable (`chmod +x`)")),
-        }
+    /// A variable of its environment.
+    pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
+        let all = self.environment.iter().chain(&self.variables);
+        all.rev().find(|(known, _)| known == name).map(|(_, value)| &**value)
     }
 
     /// The command, without its input and output. `ours` may change our part of its environment
     /// before its own variables come over it.
-    pub(crate) fn command(&self, cx: &Context, ours: impl FnOnce(&mut Command)) -> Command {
+    pub(crate) fn command(&self, ours: impl FnOnce(&mut Command)) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).env_clear();
-        // What a service manager tells us is for nobody else.
-        let passed =
-            cx.environment().iter().filter(|(name, _)| !OURS.iter().any(|ours| name == ours));
-        command.envs(passed.map(|(name, value)| (name, value)));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         ours(&mut command);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        if let Some(cwd) = &self.cwd {
+        if let Some(cwd) = &self.recipe.cwd {
             command.current_dir(cwd);
         }
+        self.confinement.clone().apply(&mut command);
         command
     }
 
     /// A failure to start it, with what to do about it.
     pub(crate) fn explain(&self, cause: io::Error) -> Error {
         let program = self.program.to_string_lossy();
-        let hint = match (cause.kind(), &self.cwd) {
+        let hint = match (cause.kind(), &self.recipe.cwd) {
             (_, Some(cwd)) if !cwd.is_dir() => {
-                format!("`cwd` must be a directory, and {} is not one", cwd.display())
+                format!("`cwd` must be a directory, and {} is none", cwd.display())
             }
             (io::ErrorKind::NotFound, _) if program.contains('/') => {
                 format!("there is no program {program}, or its interpreter is missing")
@@ -172,10 +305,18 @@ impl Recipe {
             (io::ErrorKind::NotFound, _) => {
                 format!("there is no `{program}` in PATH; give its path, or install it")
             }
-            (io::ErrorKind::PermissionDenied, _) => {
-                format!("{program} must be an executable file (`chmod +x`)")
+            _ if cause.raw_os_error() == Some(Errno::PERM.raw_os_error()) => {
+                "the system doesn't let us set its `user`, `limit.` or `nice`".to_owned()
             }
-            _ if cause.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => {
+            (io::ErrorKind::PermissionDenied, _) if self.account().is_some() => {
+                format!(
+                    "{program} must be a file that its `user` may execute, and `cwd` a directory that it may enter"
+                )
+            }
+            (io::ErrorKind::PermissionDenied, _) => {
+                format!("{program} must be a file that may be executed (`chmod +x`)")
+            }
+            _ if cause.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
                 "it is not an executable for this machine; a script must begin with `#!`, as in `#!/bin/sh`".to_owned()
             }
             _ => return self.failed(cause),
@@ -185,7 +326,7 @@ impl Recipe {
 
     /// A failure of the system's before there was a program to start.
     pub(crate) fn failed(&self, cause: io::Error) -> Error {
-        Error::from_io("start", &*self.descriptor, cause)
+        self.recipe.failed(cause)
     }
 }
 
@@ -198,7 +339,3 @@ const OURS: [&str; 6] = [
     "WATCHDOG_PID",
     "WATCHDOG_USEC",
 ];
-
-fn is_program(path: &Path) -> bool {
-    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-}

@@ -7,9 +7,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsFd;
 
-use endpoint::Context;
-
-use crate::program::Recipe;
+use crate::program::Filled;
 
 /// The character set in the program's environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +20,8 @@ pub(super) enum Locale {
 }
 
 impl Locale {
-    pub(super) fn of(recipe: &Recipe, cx: &Context) -> Self {
-        let values = NAMES.into_iter().filter_map(|name| recipe.variable(cx, name));
-        Self::read(values.map(|value| &**value))
+    pub(super) fn of(program: &Filled<'_>) -> Self {
+        Self::read(NAMES.into_iter().filter_map(|name| program.variable(name)))
     }
 
     /// The first that isn't empty counts (locale(7)).

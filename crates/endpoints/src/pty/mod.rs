@@ -25,13 +25,15 @@ use plan::kind::{
     Args, Example, Framings, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
 };
 use pty_process::blocking::{Command, open};
+use rustix::fs::{Uid, fchown};
 
 use self::locale::Locale;
 use self::size::Size;
 use self::terminal::{Signals, Terminal};
 use crate::frames::{FRAMING, framed};
 use crate::program::{
-    ARGUMENT, CWD, ENV, FORKING, Group, NO_HOLES, PROGRAM, Program, Reach, Recipe, prepare,
+    ARGUMENT, CLEARENV, CWD, ENV, FACTS, FORKING, GROUP, Group, HEADERS, LIMIT, NICE, NO_HOLES,
+    PASSENV, PROGRAM, Program, Reach, Recipe, USER, USERS, prepare,
 };
 
 /// Programs on a terminal.
@@ -44,6 +46,11 @@ pub(crate) static KIND: Kind = Kind {
             role: Role::Connect,
             descriptor: "pty:bash:-l",
             about: "A login shell for each session.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "pty:bash:-l:user=${auth.user}:users=ada,bob",
+            about: "A login shell of the user that `auth=` admitted; as root.",
         },
         Example {
             role: Role::Connect,
@@ -87,6 +94,15 @@ const PARAMS: &[Param] = &[
     .default("80"),
     CWD,
     ENV,
+    PASSENV,
+    CLEARENV,
+    FACTS,
+    HEADERS,
+    USER,
+    GROUP,
+    USERS,
+    LIMIT,
+    NICE,
     FRAMING,
     Param::new(
         "grace",
@@ -125,7 +141,8 @@ struct Start {
 #[async_trait]
 impl Connector for Start {
     async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn> {
-        let failed = |cause| self.recipe.failed(cause);
+        let filled = self.recipe.fill(cx, info).await?;
+        let failed = |cause| filled.failed(cause);
         let children = prepare().map_err(failed)?;
         let (master, slave) = {
             // For a moment, `open` has the master open without close-on-exec: a program that is
@@ -135,13 +152,18 @@ impl Connector for Start {
         };
         let size = self.size.wanted(info);
         master.resize(size.into()).map_err(|error| failed(io_error(error)))?;
-        let locale = Locale::of(&self.recipe, cx);
+        if let Some(account) = filled.account() {
+            // As login(1) does: `screen`, `sudo` and `tmux` open it by its name.
+            let uid = Some(Uid::from_raw(account.uid));
+            fchown(&slave, uid, None).map_err(|error| failed(error.into()))?;
+        }
+        let locale = Locale::of(&filled);
         // A browser's text is UTF-8 whatever the locale says.
         let is_page = info.lookup("http", "subprotocol").is_some_and(|name| name == PAGE);
         if is_page || locale != Locale::Other {
             locale::erase_characters(&master).map_err(failed)?;
         }
-        let command = self.recipe.command(cx, |command| {
+        let command = filled.command(|command| {
             for name in NOT_ITS {
                 command.env_remove(name);
             }
@@ -159,13 +181,13 @@ impl Connector for Start {
             let _forking = FORKING.read().unwrap_or_else(PoisonError::into_inner);
             // Our last descriptor of the slave goes with the command: its end is the program's.
             let child = Command::from(command).spawn(slave);
-            let child = child.map_err(|error| self.recipe.explain(io_error(error)))?;
-            Group::new(self.recipe.name(), child.id(), Reach::Session, children, cx)
+            let child = child.map_err(|error| filled.explain(io_error(error)))?;
+            Group::new(filled.name(), child.id(), Reach::Session, children, cx)
         };
 
         let (control, outgoing, incoming) = Control::pair();
         // Nobody may be interested.
-        let _ = outgoing.send(Signal::Title(self.recipe.name()));
+        let _ = outgoing.send(Signal::Title(filled.name()));
         let (leader, signals) = (group.leader(), Signals { outgoing: outgoing.clone(), incoming });
         let program =
             Program { group, grace: self.grace, log: None, outgoing, guard: cx.working() };

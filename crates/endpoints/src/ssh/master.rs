@@ -101,7 +101,8 @@ impl Recipe {
         let errors = Receiver::from_owned_fd(OwnedFd::from(errors)).map_err(failed)?;
         ours.set_nonblocking(true).map_err(failed)?;
         let ours = UnixStream::from_std(ours).map_err(failed)?;
-        let mut command = self.program.command(cx, |_| ());
+        let filled = self.program.fill(cx, &Info::new()).await?;
+        let mut command = filled.command(|_| ());
         self.options.tell(&mut command, folder.path(), &host, port).map_err(failed)?;
         let its_input = its.try_clone().map_err(failed)?;
         command.stdin(OwnedFd::from(its_input)).stdout(OwnedFd::from(its)).stderr(its_errors);
@@ -109,8 +110,8 @@ impl Recipe {
         command.process_group(0);
         let group = {
             let _forking = FORKING.read().unwrap_or_else(PoisonError::into_inner);
-            let child = command.spawn().map_err(|cause| words::no_program(&self.program, cause))?;
-            Group::new(self.program.name(), child.id(), Reach::Group, children, cx).expendable()
+            let child = command.spawn().map_err(|cause| words::no_program(&filled, cause))?;
+            Group::new(filled.name(), child.id(), Reach::Group, children, cx).expendable()
         };
         // It holds the other ends: neither would ever end.
         drop(command);

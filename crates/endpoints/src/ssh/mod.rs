@@ -252,12 +252,12 @@ impl Ssh {
         };
         let place = destination.of(info, &self.label).await?;
         let mut host = place.host.to_string();
-        if destination.is_restricted() {
+        if destination.is_restricted(&place) {
             let addresses = destination.addresses(cx, &place, &self.label).await?;
             let address = addresses.first().expect("without one it is an error");
             host = address.ip().to_canonical().to_string();
         }
-        let target = Target { host: place.host.to_string(), port: place.port };
+        let target = Target::new(place.host.to_string(), place.port);
         Ok((To::Port(host, place.port), Some(target)))
     }
 

@@ -7,7 +7,7 @@ use endpoint::{Error, ErrorKind};
 
 use super::master::Master;
 use super::mux::{Failure, Refused};
-use crate::program::Recipe;
+use crate::program::Filled;
 
 /// Why the connection isn't up, of what `ssh` said until it ended.
 pub(super) fn not_up(label: &str, said: &[String]) -> Error {
@@ -101,12 +101,12 @@ fn refused(label: &str, why: &Refused) -> Error {
 const PROHIBITED: u32 = 1;
 
 /// There is no `ssh` to be started.
-pub(super) fn no_program(recipe: &Recipe, cause: io::Error) -> Error {
+pub(super) fn no_program(program: &Filled<'_>, cause: io::Error) -> Error {
     match cause.kind() {
-        io::ErrorKind::NotFound => recipe.failed(cause).with_hint(
+        io::ErrorKind::NotFound => program.failed(cause).with_hint(
             "there is no `ssh` in PATH; install OpenSSH's client (Debian: openssh-client)",
         ),
-        _ => recipe.explain(cause),
+        _ => program.explain(cause),
     }
 }
 

@@ -1,0 +1,182 @@
+//! Arguments and variables that facts are filled into.
+//!
+//! A fact is text that a client chose, so it may only be a value: never the program, never text that a program runs
+//! (`sh -c`), never an option. What is known when it is planned is refused there; a value, when it is filled in.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+
+use descriptor::{Code, Diagnostic, Template};
+use endpoint::Info;
+use plan::kind::{Args, Setting, Value};
+
+use super::interpreter;
+
+/// An argument, or a variable's value.
+#[derive(Clone, Debug)]
+pub(crate) enum Argument {
+    Known(String),
+    Filled {
+        template: Template,
+        /// Whether the value may begin with `-`: text stands before it, or `--` is an earlier argument.
+        any: bool,
+    },
+}
+
+impl Argument {
+    fn of(setting: &Setting, any: bool) -> Self {
+        match &setting.value {
+            Value::Template(template) if !template.is_literal() => {
+                Self::Filled { template: template.clone(), any }
+            }
+            _ => Self::Known(setting.text.clone()),
+        }
+    }
+
+    /// What it is for a client.
+    ///
+    /// # Errors
+    /// In words: a fact is missing, or its value may not be passed.
+    pub(crate) fn fill(&self, info: &Info) -> Result<OsString, String> {
+        let (template, any) = match self {
+            Self::Known(text) => return Ok(text.into()),
+            Self::Filled { template, any } => (template, *any),
+        };
+        let fact = |root: &str, name: &str| -> Option<Cow<'_, str>> { info.lookup(root, name) };
+        let filled = template.fill(&fact).map_err(|missing| missing.to_string())?;
+        if filled.contains('\0') {
+            return Err("what the client sent has a NUL in it".to_owned());
+        }
+        if filled.len() > MOST {
+            return Err(format!("what the client sent is longer than {MOST} bytes"));
+        }
+        if !any && filled.starts_with('-') {
+            return Err("what the client sent begins with `-`, and would be an option".to_owned());
+        }
+        Ok(filled.into())
+    }
+}
+
+/// Reads the arguments; mistakes go to `found`.
+pub(crate) fn arguments(args: &Args, program: &str, found: &mut Vec<Diagnostic>) -> Vec<Argument> {
+    let settings: Vec<_> = args.settings().iter().filter(|it| it.name == "argument").collect();
+    let mut words = vec![interpreter::Word::Known(program)];
+    words.extend(settings.iter().map(|setting| match &setting.value {
+        Value::Template(template) if !template.is_literal() => {
+            interpreter::Word::Filled(template.source().as_str())
+        }
+        _ => interpreter::Word::Known(&setting.text),
+    }));
+    let mut read = Vec::new();
+    let mut ended = false;
+    for (index, setting) in settings.iter().enumerate() {
+        let text = &*setting.text;
+        let template = match &setting.value {
+            Value::Template(template) if !template.is_literal() => template,
+            _ => {
+                ended |= text == "--";
+                read.push(Argument::Known(text.to_owned()));
+                continue;
+            }
+        };
+        let hole = template.holes().next().map_or(setting.span, |hole| hole.span);
+        let begins_with_a_hole = template.source().span_of(0..2).start == hole.start;
+        let refused = match interpreter::runs(&words, index + 1) {
+            Some(runs) => Some(runs.because()),
+            // `-${http.path}`: the client would choose the option.
+            None if !begins_with_a_hole && text.trim_start_matches('-').starts_with("${") => {
+                Some("it would choose an option".to_owned())
+            }
+            None => None,
+        };
+        if let Some(because) = refused {
+            found.push(refusal("argument", hole, &because));
+        }
+        read.push(Argument::of(setting, ended || !begins_with_a_hole));
+    }
+    read
+}
+
+/// Reads the variables; mistakes go to `found`.
+pub(crate) fn variables(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<(OsString, Argument)> {
+    let mut read = Vec::new();
+    for setting in args.settings() {
+        let Some(name) = setting.name.strip_prefix("env.").filter(|name| !name.is_empty()) else {
+            continue;
+        };
+        if let Value::Template(template) = &setting.value
+            && let Some(hole) = template.holes().next()
+            && chooses(name)
+        {
+            let because = "it chooses what the program runs";
+            let message =
+                format!("`{}` can't be filled from what a peer sends: {because}", setting.name);
+            let mistake = Diagnostic::error(
+                descriptor::Stage::Plan,
+                Code::TemplateRefused,
+                hole.span,
+                message,
+            );
+            found.push(
+                mistake.help("use a variable of another name, which the program reads as text"),
+            );
+        }
+        read.push((name.into(), Argument::of(setting, true)));
+    }
+    read
+}
+
+fn refusal(name: &str, span: descriptor::Span, because: &str) -> Diagnostic {
+    let message = format!("`{name}` can't be filled from what a peer sends: {because}");
+    let help = "pass it as an argument behind that text (`\"$1\"`), or from the environment: `env.X=${…}` and `\"$X\"`; \
+                write `\\$` if the text is meant as it stands";
+    Diagnostic::error(descriptor::Stage::Plan, Code::TemplateRefused, span, message).help(help)
+}
+
+/// Whether loaders, shells and interpreters take code, or a path to code, from a variable of this name.
+fn chooses(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    NAMES.contains(&&*name)
+        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
+}
+
+const NAMES: &[&str] = &[
+    "BASHOPTS",
+    "BASH_ENV",
+    "BROWSER",
+    "CDPATH",
+    "CLASSPATH",
+    "EDITOR",
+    "ENV",
+    "FPATH",
+    "GCONV_PATH",
+    "GLOBIGNORE",
+    "HOME",
+    "IFS",
+    "JAVA_TOOL_OPTIONS",
+    "LESSCLOSE",
+    "LESSOPEN",
+    "MANPAGER",
+    "PAGER",
+    "PATH",
+    "PROMPT_COMMAND",
+    "PS0",
+    "PS1",
+    "PS2",
+    "PS4",
+    "SHELL",
+    "SHELLOPTS",
+    "VISUAL",
+    "ZDOTDIR",
+    "_JAVA_OPTIONS",
+];
+
+const PREFIXES: &[&str] =
+    &["BASH_FUNC_", "DYLD_", "GIT_", "LD_", "LUA_", "MALLOC_", "NODE_", "PERL", "PYTHON", "RUBY"];
+
+/// Proxies, through which a client would have the program's requests go.
+const SUFFIXES: &[&str] = &["_PROXY"];
+
+/// The longest value. Linux takes arguments of up to 128 KiB.
+const MOST: usize = 64 << 10;
