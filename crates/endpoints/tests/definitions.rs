@@ -75,7 +75,7 @@ fn names_are_told_apart() {
 fn every_parameter_is_documented() {
     for (kind, param) in params() {
         assert!(param.doc.ends_with('.') && param.doc.len() > 20, "{kind} {}", param.name);
-        let says = param.default.is_some() || param.doc.contains("Left out");
+        let says = param.default.is_some() || param.doc.contains("default");
         assert!(param.required || says || !param.positional || param.rest);
     }
     for kind in KINDS {
@@ -111,15 +111,15 @@ fn mistakes_of_tcp() {
     error: `interface` must be a name or an address, and `[::1]:80` is neither
       | tcp:9000:interface={[::1]:80}
       |                     ^^^^^^^^
-      = help: an IPv6 address is written `[::1]` or `{::1}`
+      = help: write an IPv6 address as `[::1]` or `{::1}`
     ");
     insta::assert_snapshot!(mistakes(Listen, "tcp4:9000:interface={::1}"), @r"
-    error: `interface` must be an IPv4 address here, and `::1` is not one
+    error: `interface` must be an IPv4 address, and `::1` is not one
       | tcp4:9000:interface={::1}
       |                      ^^^
     ");
     insta::assert_snapshot!(mistakes(Listen, "tcp6:9000:interface=127.0.0.1"), @r"
-    error: `interface` must be an IPv6 address here, and `127.0.0.1` is not one
+    error: `interface` must be an IPv6 address, and `127.0.0.1` is not one
       | tcp6:9000:interface=127.0.0.1
       |                     ^^^^^^^^^
     ");
@@ -129,7 +129,7 @@ fn mistakes_of_tcp() {
       |                    ^^^^^
     ");
     insta::assert_snapshot!(mistakes(Listen, "tcp:9000:timeout=5"), @r"
-    error: `tcp` takes `timeout` when connecting, and this is the listening side
+    error: `tcp` has `timeout` only when connecting, and this is the listening side
       | tcp:9000:timeout=5
       |          ^^^^^^^
       = help: the form is `tcp:PORT[:INTERFACE][:BACKLOG][:NAME=…]…`; `help tcp` lists the names
@@ -138,17 +138,17 @@ fn mistakes_of_tcp() {
     error: `tcp` connects to a host and a port
       | tcp:9000
       | ^^^^^^^^
-      = help: this machine is `tcp:127.0.0.1:9000`
+      = help: for this machine, write `tcp:127.0.0.1:9000`
     ");
     insta::assert_snapshot!(mistakes(Connect, "tcp:::1:80"), @r"
     error: `port` must be a number from 1 to 65535, or the name of a service
       | tcp:::1:80
       |      ^
 
-    error: `tcp` takes by position only `host`, `port`
+    error: `tcp` has only the positional parameters: `host`, `port`
       | tcp:::1:80
       |       ^^^^
-      = help: text with `:` in it is written in braces, `{…:…}`; the form is `tcp:HOST:PORT[:NAME=…]…`; `help tcp` lists the names
+      = help: write text that contains `:` in braces, `{…:…}`; the form is `tcp:HOST:PORT[:NAME=…]…`; `help tcp` lists the names
     ");
     insta::assert_snapshot!(mistakes(Connect, "tcp:h:0"), @r"
     error: `port` must be a number from 1 to 65535, or the name of a service
@@ -159,7 +159,7 @@ fn mistakes_of_tcp() {
     error: `host` must be a name or an address, and ` h` is neither
       | tcp: h:80
       |     ^^
-      = help: an IPv6 address is written `[::1]` or `{::1}`
+      = help: write an IPv6 address as `[::1]` or `{::1}`
     ");
     insta::assert_snapshot!(mistakes(Connect, "tcp::80"), @r"
     error: `host` is empty
@@ -220,7 +220,7 @@ fn mistakes_of_unix() {
       |                  ^^
     ");
     insta::assert_snapshot!(mistakes(Connect, "unix:/run/s:mode=660"), @r"
-    error: `unix` takes `mode` when listening, and this is the connecting side
+    error: `unix` has `mode` only when listening, and this is the connecting side
       | unix:/run/s:mode=660
       |             ^^^^
       = help: the form is `unix:PATH[:timeout=…][:send-buffer=…][:receive-buffer=…]`
@@ -232,17 +232,20 @@ fn mistakes_of_unix() {
       = help: write `unix:///run/app.sock`
     ");
     let long = format!("unix:/{}", "x".repeat(107));
-    assert!(mistakes(Connect, &long).contains("`path` has 108 bytes, and a socket's has 107"));
+    assert!(
+        mistakes(Connect, &long)
+            .contains("`path` has 108 bytes, and a socket's path has at most 107")
+    );
 }
 
 #[test]
 fn mistakes_of_the_others() {
     use Role::{Connect, Listen};
     insta::assert_snapshot!(mistakes(Listen, "stdio:junk"), @r"
-    error: `stdio` takes nothing by position
+    error: `stdio` has no positional parameters
       | stdio:junk
       |       ^^^^
-      = help: text with `:` in it is written in braces, `{…:…}`; the form is `stdio[:keep=…][:hold=…][:raw=…][:auth=…][:from=…]`
+      = help: write text that contains `:` in braces, `{…:…}`; the form is `stdio[:keep=…][:hold=…][:raw=…][:auth=…][:from=…]`
     ");
     insta::assert_snapshot!(mistakes(Connect, "process"), @r"
     error: `process` needs `program`
@@ -260,7 +263,7 @@ fn mistakes_of_the_others() {
     error: `process` has no parameter `if` when connecting
       | process:dd:if=/dev/zero
       |            ^^
-      = help: as `argument`, text with `=` in it is written in braces: `{if=…}`
+      = help: write text that contains `=` in braces to pass it as `argument`: `{if=…}`
     ");
     insta::assert_snapshot!(mistakes(Connect, "process:sh:-c:{echo ${http.path}}"), @r#"
     error: `argument` can't be filled from what a peer sends: `sh` runs this text
@@ -299,7 +302,7 @@ fn mistakes_of_the_others() {
       = help: what signs in is for the gate, `auth=`; REMOTE_USER has the user
     "#);
     insta::assert_snapshot!(mistakes(Connect, "process:cat:stderr=lag"), @r"
-    error: `stderr` must be `log` or `merge` or `null`
+    error: `stderr` must be `log` or `signal` or `merge` or `null`
       | process:cat:stderr=lag
       |                    ^^^
       = help: did you mean `log`?
@@ -310,13 +313,13 @@ fn mistakes_of_the_others() {
       | ^^^^
     ");
     insta::assert_snapshot!(mistakes(Connect, "mem:x:messages=true"), @r"
-    error: `mem` takes `messages` when listening, and this is the connecting side
+    error: `mem` has `messages` only when listening, and this is the connecting side
       | mem:x:messages=true
       |       ^^^^^^^^
       = help: the form is `mem:NAME`
     ");
     insta::assert_snapshot!(mistakes(Connect, "mock:say hello"), @r"
-    error: `say hello` is not a step: they are `r TEXT`, `w TEXT`, `eof`, `fin`, `err`, `wait` and `wait TIME`
+    error: `say hello` is not a step; the steps are `r TEXT`, `w TEXT`, `eof`, `fin`, `err`, `wait` and `wait TIME`
       | mock:say hello
       |      ^^^^^^^^^
     ");
@@ -332,7 +335,7 @@ fn an_abstract_name_warns_of_what_means_nothing() {
     let text = "unix:@x:mode=600";
     let plan = listener(text);
     insta::assert_snapshot!(Report::new(text, &plan.warnings), @r"
-    warning: `mode` means nothing here: an abstract name has no file
+    warning: `mode` has no effect: an abstract name has no file
       | unix:@x:mode=600
       |              ^^^
     ");

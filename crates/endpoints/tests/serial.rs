@@ -295,8 +295,7 @@ async fn a_device_that_is_in_use_is_busy() {
         let text = shown(&error).replace(pair.dir.path().to_str().unwrap(), "DIR");
         // socat has both ends open itself.
         let text = text.replace(&format!(" and `socat` (process {})", pair.socat.id()), "");
-        let told = "DIR/a is in use by another session of this program\nend what uses it; \
-                    `exclusive=false` shares it with those that share it as well";
+        let told = "DIR/a is in use by another session of this program\nend that program, or share the device with `exclusive=false` if that program shares it too";
         assert_eq!(text, format!("cannot open serial:DIR/a{more}: {told}"));
     }
     // A refused one takes nothing away from who has it.
@@ -350,7 +349,7 @@ async fn a_missing_device_is_never_made() {
     assert_eq!(error.kind(), ErrorKind::NotFound);
     insta::assert_snapshot!(shown(&error).replace(dir.path().to_str().unwrap(), "DIR"), @r"
     cannot open serial:DIR/ttyNONE: no such file or directory
-    plug it in; `ls -l /dev/serial/by-id` shows what is plugged in by USB
+    plug it in; `ls -l /dev/serial/by-id` lists USB adapters
     ");
 }
 
@@ -372,7 +371,7 @@ async fn what_is_no_serial_device_is_said_to_be_none() {
     cannot open serial:DIR/file: DIR/file is a file, not a serial device
     cannot open serial:DIR/fifo: DIR/fifo is a pipe, not a serial device
     cannot open serial:/: / is a directory, not a serial device
-    cannot open serial:/dev/null: /dev/null is a device, but not a serial one
+    cannot open serial:/dev/null: /dev/null is a device, but not a serial port
     ");
     assert_eq!(fs::read_to_string(file).unwrap(), "untouched");
 }
@@ -395,7 +394,7 @@ async fn a_device_that_is_unplugged_is_said_to_be_gone() {
     let reading = async { near.read(&mut [0; 8]).await };
     let unplugging = async { pair.unplug() };
     let (read, ()) = timeout(LONG, async { tokio::join!(reading, unplugging) }).await.unwrap();
-    let gone = format!("{} is gone: it was unplugged", pair.path("a").display());
+    let gone = format!("{} was unplugged", pair.path("a").display());
     assert_eq!(read.unwrap_err().to_string(), gone);
     let error = timeout(LONG, near.write_all(b"x")).await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), gone);
@@ -482,7 +481,7 @@ fn mistakes_are_shown() {
       |                                         ^
     ");
     insta::assert_snapshot!(mistakes("serial:"), @r"
-    error: `path` is the name of no device
+    error: `path` is not the name of a device
       | serial:
       |        ^
     ");
