@@ -49,13 +49,16 @@ fn a_token_chooses_a_line_of_a_file_that_may_change() {
     let file = folder.path().join("tokens");
     fs::write(
         &file,
-        format!("# hosts\na: 127.0.0.1:{one}\nnothing\nsh: process:cat\nbad: tcp:h:90o0\n"),
+        format!("# hosts\na: 127.0.0.1:{one}\nnothing\nsh: process:cat\nbad: tcp:h:90o0\nmy vm=1: 127.0.0.1:{one}\n"),
     )
     .expect("it is written");
     let route = format!("route:file={}", file.display());
     let forwarder = Forwarder::start(&["-e", "ws:{tcp:0}", "-d", &route]);
     let port = forwarder.port(0);
     assert_eq!(said(port, "/?token=a"), "one");
+    // Encoded in a query, as websockify reads it.
+    assert_eq!(said(port, "/?token=my%20vm%3D1"), "one");
+    assert_eq!(said(port, "/?token=my+vm%3d1"), "one");
     forwarder.wait_for_log("line 3: the form is");
     forwarder.wait_for_log(&format!("routed to 127.0.0.1:{one}"));
     assert_eq!(status(port, "/?token=b"), 404);

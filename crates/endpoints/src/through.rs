@@ -10,7 +10,11 @@ pub(crate) const FACTS: &[FactName] = &[
         "target.host",
         "The host that the client requests; when connecting, the host that is requested from the proxy.",
     ),
-    FactName::new("target.port", "The port of that host."),
+    FactName::new(
+        "target.port",
+        "The port that the client requests; when connecting, the port that is requested \
+        from the proxy.",
+    ),
     FactName::new("target.network", "`tcp`, or `udp` if datagrams are requested."),
 ];
 

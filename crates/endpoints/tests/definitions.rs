@@ -290,10 +290,10 @@ fn mistakes_of_the_others() {
       = help: use a variable of another name, which the program reads as text
     "#);
     insta::assert_snapshot!(mistakes(Connect, "process:${http.path}"), @r#"
-    error: `program` can't be filled from what a peer sends: what a peer says never becomes part of a command
+    error: `program` can't contain facts about a client: a client can't become part of a command
       | process:${http.path}
       |         ^^^^^^^^^^^^
-      = help: write it out, or write `\$` if the text is meant as it stands
+      = help: write the value itself, or write `\$` for literal text
     "#);
     insta::assert_snapshot!(mistakes(Connect, "process:cat:headers=Cookie"), @r#"
     error: the header `Cookie` is never passed to a program

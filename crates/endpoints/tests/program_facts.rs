@@ -184,7 +184,7 @@ async fn facts_are_filled_into_arguments_and_variables() {
     let missing = failure(output(&with_path(), &script, &http("/p", "", &[])).await);
     assert_eq!(
         missing.to_string().rsplit(": ").next().unwrap(),
-        "there is no `http.query.a` to fill in"
+        "the client's connection has no fact `http.query.a`"
     );
 }
 

@@ -152,7 +152,7 @@ impl Entrance {
                     sent_back(&back, &set_cookie(&name, &files, is_secure, ""))
                 }
                 Err(refusal) => {
-                    warn!(peer = info.peer(), "not let in: {}", refusal.message);
+                    warn!(peer = info.peer(), "refused to sign in: {}", refusal.message);
                     let status = match refusal.kind {
                         RefusalKind::Busy => StatusCode::SERVICE_UNAVAILABLE,
                         _ => StatusCode::FORBIDDEN,

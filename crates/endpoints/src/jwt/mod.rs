@@ -57,7 +57,7 @@ impl Rules {
     pub(crate) fn read(args: &Args, file: &str) -> Result<Self, descriptor::Diagnostic> {
         let list = |name: &str| match args.list(name) {
             [] if args.is_given(name) => {
-                Err(args.mistake(name, "bad-list", format!("`{name}` lists nothing")))
+                Err(args.mistake(name, "bad-list", format!("`{name}` is empty")))
             }
             [] => Ok(None),
             list => Ok(Some(list.to_vec())),

@@ -117,5 +117,5 @@ impl Decision for Waiting {
 }
 
 fn no_more() -> Refusal {
-    Refusal::new(RefusalKind::Busy, "no more sessions are taken")
+    Refusal::new(RefusalKind::Busy, "no more sessions are accepted")
 }

@@ -75,7 +75,8 @@ pub(crate) static KIND: Kind = Kind {
 const PARAMS: &[Param] = &[
     Param {
         required: false,
-        doc: "The program: a path, or a name to be found in PATH. No shell reads it. Left out with `dir` alone.",
+        doc: "The program: a path, or a name that is looked up in PATH. It is not run through a shell. \
+            There is no default; with `dir`, leave it out.",
         ..PROGRAM
     },
     ARGUMENT,

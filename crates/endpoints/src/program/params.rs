@@ -5,7 +5,7 @@ use plan::kind::{Param, Topic, ValueKind};
 pub(crate) const PROGRAM: Param = Param::new(
     "program",
     ValueKind::Text,
-    "The program: a path, or a name to be found in PATH. No shell reads it.",
+    "The program: a path, or a name that is looked up in PATH. It is not run through a shell.",
 )
 .positional()
 .required()
@@ -14,7 +14,8 @@ pub(crate) const PROGRAM: Param = Param::new(
 pub(crate) const ARGUMENT: Param = Param::new(
     "argument",
     ValueKind::Text,
-    "Its arguments, each as it stands; one that has `=` or `:` in it stands in braces. `${http.path}` and other facts are \
+    "The program's arguments, passed on unchanged. Write an argument that contains `=` or `:` in braces. \
+     `${http.path}` and other facts are \
      filled in, except in text that a program runs, as after `sh -c`. A value that begins with `-` is refused unless an \
      argument before it is `--`.",
 )
@@ -22,14 +23,18 @@ pub(crate) const ARGUMENT: Param = Param::new(
 .rest()
 .fillable();
 
-pub(crate) const CWD: Param =
-    Param::new("cwd", ValueKind::Text, "The directory that it runs in; ours if it isn't given.")
-        .no_holes(NO_HOLES);
+pub(crate) const CWD: Param = Param::new(
+    "cwd",
+    ValueKind::Text,
+    "The program's working directory. The default is that of endpointforward.",
+)
+.no_holes(NO_HOLES);
 
 pub(crate) const ENV: Param = Param::new(
     "env.",
     ValueKind::Text,
-    "A variable for its environment, beside those of ours. `${http.query.x}` and other facts are filled in, except in \
+    "A variable to add to the environment that the program inherits. \
+     `${http.query.x}` and other facts are filled in, except in \
      variables that choose what a program runs, such as PATH.",
 )
 .prefix()
@@ -67,4 +72,4 @@ pub(crate) const CLEARENV: Param = Param::new(
 )
 .default("false");
 
-pub(crate) const NO_HOLES: &str = "what a peer says never becomes part of a command";
+pub(crate) const NO_HOLES: &str = "a client can't become part of a command";

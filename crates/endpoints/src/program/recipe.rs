@@ -105,7 +105,8 @@ impl Recipe {
         {
             let fields = rest.split_whitespace().collect::<Vec<_>>().join(":");
             let message = format!(
-                "`{program}` is one name, with a space in it; arguments are fields: `{}:{name}:{fields}`",
+                "`{program}` is taken as one name that contains a space; write arguments as fields: \
+                 `{}:{name}:{fields}`",
                 args.called
             );
             args.warn("program", "space-in-program", message);
@@ -149,7 +150,7 @@ impl Recipe {
             return Some(forbidden);
         }
         if let Some(cwd) = self.cwd.as_ref().filter(|cwd| !cwd.is_dir()) {
-            return Some(format!("`cwd` must be a directory, and {} is none", cwd.display()));
+            return Some(format!("`cwd` must be a directory, and {} is not one", cwd.display()));
         }
         let program = match &self.program {
             Chosen::Program(program) => &**program,
@@ -172,7 +173,7 @@ impl Recipe {
         match path.is_file() {
             false => Some(format!("there is no program {program}")),
             true if is_program(&path) => None,
-            true => Some(format!("{program} is a file that may not be executed (`chmod +x`)")),
+            true => Some(format!("{program} is a file that is not executable (`chmod +x`)")),
         }
     }
 
@@ -297,7 +298,7 @@ impl Filled<'_> {
         let program = self.program.to_string_lossy();
         let hint = match (cause.kind(), &self.recipe.cwd) {
             (_, Some(cwd)) if !cwd.is_dir() => {
-                format!("`cwd` must be a directory, and {} is none", cwd.display())
+                format!("`cwd` must be a directory, and {} is not one", cwd.display())
             }
             (io::ErrorKind::NotFound, _) if program.contains('/') => {
                 format!("there is no program {program}, or its interpreter is missing")
@@ -314,7 +315,7 @@ impl Filled<'_> {
                 )
             }
             (io::ErrorKind::PermissionDenied, _) => {
-                format!("{program} must be a file that may be executed (`chmod +x`)")
+                format!("{program} must be an executable file (`chmod +x`)")
             }
             _ if cause.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
                 "it is not an executable for this machine; a script must begin with `#!`, as in `#!/bin/sh`".to_owned()

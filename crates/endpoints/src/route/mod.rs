@@ -27,6 +27,7 @@ use async_trait::async_trait;
 use descriptor::{Code, Syntax, Template};
 use endpoint::provider::{Destination, Found, Query};
 use endpoint::{Conn, Connector, Context, ErrorKind, Fact, Grants, Info, Result};
+use percent_encoding::percent_decode_str;
 use plan::kind::{
     Args, Assemble, Example, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
 };
@@ -95,20 +96,20 @@ const PARAMS: &[Param] = &[
     Param::new(
         "key",
         ValueKind::Template,
-        "The key that selects the route, filled with facts about the client.",
+        "The key that selects the route, filled with facts about the client. The default is percent-decoded; a key \
+         given here is compared as it was sent.",
     )
     .default("${http.query.token}"),
     Param::new(
         "default",
         ValueKind::Text,
-        "The descriptor of where clients go that have no route. Left out, they are refused (404).",
+        "The destination of clients that have no route, as a descriptor. By default, such clients are refused (404).",
     ),
     Param::new(ALLOW.name, ALLOW.value, ROUTED).topic(Topic::Access),
     Param::new(
         "programs",
         ValueKind::Bool,
-        "Whether a route may lead to a program or a device. The listener then has to say who may connect (`auth`), if other \
-         machines reach it.",
+        "Allow routes to a program or a device. A listener that other machines can reach then requires `auth`.",
     )
     .topic(Topic::Access)
     .default("false"),
@@ -178,14 +179,17 @@ fn plan(args: &Args) -> Planned<Assemble<dyn Connector>> {
         planned: Mutex::default(),
     };
     let key = args.template("key").cloned().expect("`key` has a default");
+    let is_token = !args.is_given("key");
     Ok(Box::new(move |mut beneath| {
         let lookup = Lookup::new(provider(&mut beneath), limits);
-        Box::new(Route { key, lookup, default, routes })
+        Box::new(Route { key, is_token, lookup, default, routes })
     }))
 }
 
 struct Route {
     key: Template,
+    /// The key is the token of the query, percent-encoded.
+    is_token: bool,
     lookup: Lookup,
     default: Option<String>,
     routes: Routes,
@@ -206,6 +210,10 @@ impl Connector for Route {
             return Err(error(ErrorKind::Unavailable, "too many routes lead to further routes"));
         }
         let key = self.key.fill(&|root: &str, name: &str| info.lookup(root, name)).ok();
+        let key = match key {
+            Some(key) if self.is_token => unencoded(&key),
+            key => key,
+        };
         let key = key.as_deref().filter(|key| !key.is_empty());
         let found = self.lookup.find(cx, &Query { key, info }).await;
         // The key may be a secret, and is in no message.
@@ -239,6 +247,14 @@ impl Connector for Route {
     fn grants(&self) -> Grants {
         if self.routes.programs { Grants::Program } else { Grants::Service }
     }
+}
+
+/// Returns a value of a query as it was before it was encoded, as websockify reads its token. One that has control
+/// characters is the key of nothing.
+fn unencoded(value: &str) -> Option<String> {
+    let value = value.replace('+', " ");
+    let value = percent_decode_str(&value).decode_utf8().ok()?;
+    (!value.contains(char::is_control)).then(|| value.into_owned())
 }
 
 /// What a route has settled: the subprotocol that it is for, and how many routes led here.

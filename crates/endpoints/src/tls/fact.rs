@@ -19,7 +19,7 @@ pub(super) const FACTS: &[FactName] = &[
         "The DNS names in the client's verified certificate, separated by commas.",
     ),
     FactName::new("tls.sni", "The server name that the client sent (SNI, RFC 6066 section 3)."),
-    FactName::new("tls.version", "The TLS version: The TLS version: `1.2` or `1.3`."),
+    FactName::new("tls.version", "The TLS version: `1.2` or `1.3`."),
 ];
 
 /// Facts about a TLS connection.

@@ -46,7 +46,7 @@ pub(super) static REDIS: ProviderKind = ProviderKind {
         Param::new(
             "password-file",
             ValueKind::Text,
-            "The file with the password in its first line. It is read whenever a connection is opened.",
+            "The file whose first line is the password. It is read whenever a connection is opened.",
         ),
         Param::new(
             "notify",
