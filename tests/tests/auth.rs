@@ -141,8 +141,8 @@ fn a_form_signs_in_for_files_alone_and_from_own_pages_alone() {
     let right = "username=ada&password=engine";
     for (headers, why) in [
         (&[][..], "a form has to come from a page of this listener"),
-        (&["Origin: http://127.0.0.1:1"], "may not connect here"),
-        (&["Origin: null"], "may not connect here"),
+        (&["Origin: http://127.0.0.1:1"], "may not connect"),
+        (&["Origin: null"], "may not connect"),
         (
             &[&*origin, "Sec-Fetch-Site: cross-site"],
             "a form has to come from a page of this listener",

@@ -128,6 +128,7 @@ fn another_server_is_shown_in_it_too() {
     page.select("#connect-subprotocol", "");
     page.click("#connect-go");
     page.wait_visible(".console .entry");
+    page.click(".console .entry");
     page.type_text("typed\n");
     page.wait_text("↑ typed\n↓ typed");
     let types =

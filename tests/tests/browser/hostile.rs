@@ -65,7 +65,7 @@ struct Target {
     log: &'static [&'static str],
 }
 
-const OF_HTTP: &[&str] = &["may not connect here", "evil.test"];
+const OF_HTTP: &[&str] = &["may not connect", "evil.test"];
 
 #[test]
 fn an_open_page() {

@@ -87,7 +87,7 @@ fn a_destination_that_is_down_is_tried_again_until_it_is_up() {
     browser.forgive("WebSocket connection to");
     let page = browser.open(&url(&forwarder));
     page.wait_state("waiting");
-    page.wait_status("The destination can't be connected: connection refused");
+    page.wait_status("Cannot connect to the destination: connection refused");
     forwarder.wait_for_log("connection refused");
     drop(refusing);
     let there = format!("tcp:{port}:interface=127.0.0.1");

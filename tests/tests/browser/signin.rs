@@ -145,7 +145,7 @@ fn guessing_is_put_off_in_words_that_fit() {
         page.click("#sign-in-go");
         page.wait_visible("#sign-in-words:not(:empty)");
     }
-    page.wait_visible("#sign-in-words:has-text('too many attempts')");
+    page.wait_visible("#sign-in-words:has-text('too many failed attempts')");
     fits(&page, "sign-in-put-off");
 }
 

@@ -120,7 +120,7 @@ pub(crate) fn no_icon() -> Reply {
 }
 
 pub(crate) fn not_found() -> Reply {
-    text(StatusCode::NOT_FOUND, "no page has this path")
+    text(StatusCode::NOT_FOUND, "nothing is served at this path")
 }
 
 /// 405, with the methods that are known.
@@ -129,8 +129,10 @@ pub(crate) fn not_allowed<'m>(methods: impl Iterator<Item = &'m Method>) -> Repl
     names.sort_unstable();
     names.dedup();
     let names = names.join(", ");
-    let mut reply =
-        text(StatusCode::METHOD_NOT_ALLOWED, &format!("the paths of this listener are {names}"));
+    let mut reply = text(
+        StatusCode::METHOD_NOT_ALLOWED,
+        &format!("this listener supports the methods {names}"),
+    );
     if let Ok(names) = HeaderValue::from_str(&names) {
         reply.headers_mut().insert(ALLOW, names);
     }
