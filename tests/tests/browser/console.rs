@@ -4,7 +4,7 @@ use std::net::UdpSocket;
 use std::time::Duration;
 
 use tests::browser::{Browser, Look, Page};
-use tests::{Forwarder, until};
+use tests::{Forwarder, until, until_within};
 
 use crate::url;
 use crate::why::axe;
@@ -18,6 +18,15 @@ const ROWS: &str = "document.querySelectorAll('.console .row').length";
 fn detail(page: &Page<'_>) -> String {
     let text = page.evaluate("document.querySelector('.console .payload').innerText");
     text.as_str().unwrap_or_default().to_owned()
+}
+
+/// Until what is typed goes into the line to send: the console is a script of its own, which takes the focus once it is
+/// there.
+fn wait_for_entry(page: &Page<'_>) {
+    page.wait_visible(".console .entry");
+    page.wait_state("connected");
+    let has_focus = "document.activeElement?.closest('.console .entry') != null";
+    until("the line to send has the focus", || (page.evaluate(has_focus) == true).then_some(()));
 }
 
 #[test]
@@ -63,7 +72,7 @@ fn datagrams_are_messages() {
     let forwarder = Forwarder::between("ws:0", &format!("udp:127.0.0.1:{port}"));
     let browser = Browser::start();
     let page = browser.open(&url(&forwarder));
-    page.wait_visible(".console .entry");
+    wait_for_entry(&page);
     page.select(".console .entry select", "hex");
     page.type_text("de ad be e\n");
     page.wait_visible(".console .problem:has-text('only one digit')");
@@ -84,8 +93,12 @@ fn a_hundred_thousand_messages_leave_it_quick() {
     let forwarder = Forwarder::between("ws:0", "process:seq:100500:framing=lines");
     let browser = Browser::start();
     let page = browser.open(&url(&forwarder));
+    let count = "document.querySelector('.console .count')?.textContent ?? ''";
+    let come = until_within(Duration::from_secs(60), || {
+        page.evaluate(count).as_str()?.contains("100000 messages").then_some(())
+    });
+    assert!(come.is_some(), "{}", page.evaluate(count));
     page.wait_status("exit status 0");
-    page.wait_visible(".console .count:has-text('100000 messages')");
     page.wait_visible(".console .row .what:text-is('100500')");
     let rows = page.evaluate(ROWS).as_u64().unwrap_or_default();
     assert!((5..100).contains(&rows), "{rows} rows");
@@ -107,7 +120,7 @@ fn the_console_may_be_asked_for_and_the_terminal_too() {
     let lines = Forwarder::between("ws:0", CHAT);
     let browser = Browser::start();
     let page = browser.open(&format!("{}?face=console", url(&forwarder)));
-    page.wait_visible(".console .entry");
+    wait_for_entry(&page);
     page.type_text("typed\n");
     page.wait_text("↑ typed\n↓ typed");
     let page = browser.open(&format!("{}?face=terminal", url(&lines)));
@@ -127,8 +140,7 @@ fn another_server_is_shown_in_it_too() {
     page.wait_visible("#connect-form");
     page.select("#connect-subprotocol", "");
     page.click("#connect-go");
-    page.wait_visible(".console .entry");
-    page.click(".console .entry");
+    wait_for_entry(&page);
     page.type_text("typed\n");
     page.wait_text("↑ typed\n↓ typed");
     let types =
@@ -142,7 +154,7 @@ fn what_a_screen_reader_needs_is_there() {
     let browser = Browser::start();
     for look in [Look::DESKTOP, Look::DESKTOP.light(), Look::PHONE, Look::PHONE.light()] {
         let page = browser.open_as(&url(&forwarder), look);
-        page.wait_visible(".console .entry");
+        wait_for_entry(&page);
         page.wait_text("! a warning");
         page.type_text("hello\n");
         page.wait_text("↓ got hello");
