@@ -94,7 +94,7 @@ fn a_hundred_thousand_messages_leave_it_quick() {
     let browser = Browser::start();
     let page = browser.open(&url(&forwarder));
     let count = "document.querySelector('.console .count')?.textContent ?? ''";
-    let come = until_within(Duration::from_secs(60), || {
+    let come = until_within(Duration::from_secs(180), || {
         page.evaluate(count).as_str()?.contains("100000 messages").then_some(())
     });
     assert!(come.is_some(), "{}", page.evaluate(count));

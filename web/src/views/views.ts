@@ -97,6 +97,8 @@ export class Views {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const tell of waiting) tell(view);
-    if (document.activeElement === null || document.activeElement === document.body) view.focus();
+    // The terminal is inert by now, but browsers take the focus away from it only with the next frame.
+    const active = document.activeElement;
+    if (active === null || active === document.body || active.closest("[inert]")) view.focus();
   }
 }
