@@ -94,7 +94,7 @@ fn a_half_closed_client_of_a_device_gives_way() {
     let mut one = [0; 1];
     until("the second one is served", || rustix::io::read(&device, &mut one).ok());
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
-    forwarder.wait_for_log("another client needed its place");
+    forwarder.wait_for_log("another client needs its place");
 }
 
 #[test]

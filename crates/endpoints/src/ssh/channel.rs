@@ -9,7 +9,20 @@ use std::mem::take;
 use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::ReadBuf;
 
-use super::mux::{Refused, To};
+/// Where a session goes, as the server is told it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum To {
+    Port(String, u16),
+    Path(String),
+}
+
+/// What the server says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// RFC 4254 section 5.1.
+    pub(super) code: u32,
+    pub(super) words: String,
+}
 
 #[derive(Debug)]
 pub(super) struct Channel {

@@ -24,7 +24,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{debug, info};
 
-use super::mux::{Control, Failure, To};
+use super::channel::To;
+use super::mux::{Control, Failure};
 use super::options::{Options, control};
 use super::said::Said;
 use super::stream::Session;

@@ -31,8 +31,9 @@ use plan::kind::{
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use self::channel::To;
 use self::master::{Master, Recipe};
-use self::mux::{Failure, To};
+use self::mux::Failure;
 use self::options::Options;
 use crate::destination::{ALLOW, Destination, Family};
 use crate::through::{self, FACTS, limit};

@@ -12,14 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::sleep;
 
-use super::channel::{self, Channel, LONGEST};
-
-/// Where a session goes, as the server is told it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum To {
-    Port(String, u16),
-    Path(String),
-}
+use super::channel::{self, Channel, LONGEST, Refused, To};
 
 /// Why there is no session.
 #[derive(Debug)]
@@ -32,14 +25,6 @@ pub(super) enum Failure {
     Late,
     /// The server says no.
     Refused(Refused),
-}
-
-/// What the server says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refused {
-    /// RFC 4254 section 5.1.
-    pub(super) code: u32,
-    pub(super) words: String,
 }
 
 /// A connection to the control socket, with a channel or without.

@@ -5,8 +5,9 @@ use std::io;
 use descriptor::is_unprintable;
 use endpoint::{Error, ErrorKind};
 
+use super::channel::Refused;
 use super::master::Master;
-use super::mux::{Failure, Refused};
+use super::mux::Failure;
 use crate::program::Filled;
 
 /// Why the connection isn't up, of what `ssh` said until it ended.
