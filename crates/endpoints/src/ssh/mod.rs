@@ -225,7 +225,9 @@ impl Connector for Ssh {
                 }
                 // It was lost before this session came, and nobody had noticed.
                 Err(Failure::Lost) if !is_last => self.forget(&master).await,
-                Err(failure) => return Err(words::failed(&self.label, &failure, &master)),
+                Err(failure) => {
+                    return Err(words::failed(&self.label, &failure, &master.lost().to_string()));
+                }
             }
             is_last = true;
         }

@@ -6,7 +6,6 @@ use descriptor::is_unprintable;
 use endpoint::{Error, ErrorKind};
 
 use super::channel::Refused;
-use super::master::Master;
 use super::mux::Failure;
 use crate::program::Filled;
 
@@ -57,11 +56,11 @@ pub(super) fn not_up(label: &str, said: &[String]) -> Error {
 }
 
 /// Why there is no session.
-pub(super) fn failed(label: &str, failure: &Failure, master: &Master) -> Error {
+pub(super) fn failed(label: &str, failure: &Failure, lost: &str) -> Error {
     let error = |kind, words: String| Error::new(kind, "connect", label, words);
     match failure {
         Failure::Io(cause) => Error::from_io("connect", label, again_io(cause)),
-        Failure::Lost => error(ErrorKind::Other, master.lost().to_string()),
+        Failure::Lost => error(ErrorKind::Other, lost.to_owned()),
         Failure::Late => {
             error(ErrorKind::Timeout, "the server has not connected in time".to_owned())
         }
