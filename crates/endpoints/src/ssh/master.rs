@@ -24,11 +24,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{debug, info};
 
-use super::channel::To;
+use super::channel::{Channel, To};
 use super::mux::{Control, Failure};
 use super::options::{Options, control};
 use super::said::Said;
-use super::stream::Session;
 use super::words;
 use crate::patience;
 use crate::program::{self, FORKING, Group, Reach, prepare};
@@ -144,14 +143,19 @@ impl Recipe {
     }
 }
 
+/// Makes a session of a channel.
+type Make<S> = fn(Control, Channel, Arc<Master>, Context) -> S;
+
 impl Master {
-    /// Has the server connect. Cancel safe: a channel that comes after that is closed.
-    pub(super) async fn open(
+    /// Has the server connect, and has `make` make a session of the channel. Cancel safe: a session that comes after that
+    /// is dropped, which closes its channel.
+    pub(super) async fn open<S: Send + 'static>(
         self: &Arc<Self>,
         cx: &Context,
         to: &To,
         limit: Duration,
-    ) -> Result<Session, Failure> {
+        make: Make<S>,
+    ) -> Result<S, Failure> {
         let opening = async {
             // An attempt that is given up here goes on at the server.
             let place = Arc::clone(&self.opening).acquire_owned().await.expect("it isn't closed");
@@ -161,21 +165,23 @@ impl Master {
                 None => Control::connect(&self.control()).await.map_err(unreachable)?,
             };
             let (master, cx, to) = (Arc::clone(self), cx.clone(), to.clone());
-            let task = tokio::spawn(async move { master.open_on(control, cx, &to, place).await });
+            let task =
+                tokio::spawn(async move { master.open_on(control, cx, &to, place, make).await });
             task.await.unwrap_or(Err(Failure::Lost))
         };
         patience::timeout(limit, opening).await.unwrap_or(Err(Failure::Late))
     }
 
-    async fn open_on(
+    async fn open_on<S>(
         self: Arc<Self>,
         mut control: Control,
         cx: Context,
         to: &To,
         _place: OwnedSemaphorePermit,
-    ) -> Result<Session, Failure> {
+        make: Make<S>,
+    ) -> Result<S, Failure> {
         match control.open(to).await {
-            Ok(channel) => Ok(Session::new(control, channel, self, cx)),
+            Ok(channel) => Ok(make(control, channel, self, cx)),
             Err(failure) => {
                 if let Failure::Refused(_) = failure {
                     self.refused.fetch_add(1, Ordering::Relaxed);

@@ -35,6 +35,7 @@ use self::channel::To;
 use self::master::{Master, Recipe};
 use self::mux::Failure;
 use self::options::Options;
+use self::stream::Session;
 use crate::destination::{ALLOW, Destination, Family};
 use crate::through::{self, FACTS, limit};
 
@@ -218,7 +219,7 @@ impl Connector for Ssh {
         let mut is_last = false;
         loop {
             let master = self.master(cx).await?;
-            match master.open(cx, &to, self.limit).await {
+            match master.open(cx, &to, self.limit, Session::new).await {
                 Ok(session) => {
                     let info = target.map_or_else(Info::new, |target| Info::new().with(target));
                     return Ok(Conn::bytes(session, info));
