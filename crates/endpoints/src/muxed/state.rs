@@ -152,10 +152,11 @@ impl State {
         if !socket.is_held {
             return;
         }
+        let weight = data.len() + WEIGHT;
         if socket.target.datagrams {
             // As a socket of the system does: what has no room is lost.
             let starts = socket.inbox.back().is_none_or(|part| part.last);
-            socket.is_losing |= starts && socket.waiting + data.len() > SHARE;
+            socket.is_losing |= starts && socket.waiting + weight > SHARE;
             if socket.is_losing {
                 socket.lost += u64::from(last);
                 socket.is_losing = !last;
@@ -163,7 +164,6 @@ impl State {
                 return;
             }
         }
-        let weight = data.len() + WEIGHT;
         self.full += usize::from(socket.waiting <= SHARE && socket.waiting + weight > SHARE);
         socket.waiting += weight;
         self.waiting += weight;
@@ -269,7 +269,7 @@ impl Socket {
             return Some(Word::Taken(more));
         }
         if let Some(part) = self.outbox.pop_front() {
-            self.out -= part.data.len();
+            self.out -= part.data.len() + WEIGHT;
             wake(&mut self.writer);
             return Some(Word::Data(part));
         }
@@ -355,7 +355,8 @@ impl State {
     pub(super) fn say(&mut self, key: Key, part: Part) {
         let socket = self.socket(key);
         if !socket.is_said {
-            socket.out += part.data.len();
+            // Datagrams may be empty.
+            socket.out += part.data.len() + WEIGHT;
             socket.outbox.push_back(part);
             self.due(key);
         }
@@ -429,3 +430,46 @@ pub(super) const ALL: usize = 16 * 1024 * 1024;
 pub(super) const OUT: usize = 32 * 1024;
 /// What a part takes beside its data.
 const WEIGHT: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TERMS: Terms = Terms {
+        name: "test",
+        encode: |_, data| Part::binary(data.to_vec()),
+        most: 65_536,
+        sockets: 1,
+        window: None,
+    };
+
+    fn datagrams() -> (State, Key) {
+        let mut state = State::default();
+        assert!(state.open(&TERMS, 7, Target::datagrams("h", 53)));
+        let key = state.next;
+        (state, key)
+    }
+
+    #[test]
+    fn empty_datagrams_are_bounded_too() {
+        let (mut state, key) = datagrams();
+        let mut said = 0;
+        while state.has_room(key) && said < OUT {
+            state.say(key, Part::binary(Vec::new()));
+            said += 1;
+        }
+        assert!(said <= OUT / WEIGHT, "{said}");
+        while state.word().is_some() {}
+        assert!(state.has_room(key) && state.is_flushed(key));
+    }
+
+    #[test]
+    fn datagrams_that_nobody_takes_are_lost_and_stop_no_other_socket() {
+        let (mut state, key) = datagrams();
+        for _ in 0..2 * SHARE / WEIGHT {
+            state.data(7, Bytes::new(), true);
+        }
+        assert!(!state.is_full());
+        assert!(state.socket(key).waiting <= SHARE && state.socket(key).lost > 0);
+    }
+}
