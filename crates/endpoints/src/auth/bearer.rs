@@ -4,15 +4,14 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use endpoint::gate::{Admitted, Challenge, Credentials, Gate, Identity, Role, Scheme};
-use endpoint::{Error, Info, Refusal, Result};
+use endpoint::gate::{Identity, Role};
+use endpoint::{Error, Result};
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 use ring::digest::{SHA256, digest};
 
-use super::sessions::{Member, Sessions};
-use super::throttle::Throttle;
-use super::{Exchange, Exchanged, Provided, Provider, role};
+use super::sessions::Member;
+use super::tokens::{self, Bad, Known};
+use super::{Provided, Provider, role};
 use crate::watched::{Parsed, Watched};
 
 pub(super) const VARIANT: Variant = Variant::new(
@@ -33,15 +32,10 @@ struct Bearer {
 
 impl Provider for Bearer {
     fn open(&self, listener: &str) -> Result<Provided> {
-        let tokens = Watched::open(&self.file, tokens).map_err(|cause| {
+        let tokens = Watched::open(&self.file, listed).map_err(|cause| {
             Error::from_io("read", format!("{} for {listener}", self.file.display()), cause)
         })?;
-        let tokens = Arc::new(Tokens {
-            tokens,
-            sessions: Sessions::default(),
-            throttle: Throttle::default(),
-        });
-        Ok(Provided { gate: tokens.clone(), exchange: Some(tokens), invitation: None })
+        Ok(tokens::provide(Tokens(tokens)))
     }
 
     fn missing(&self) -> Option<String> {
@@ -51,80 +45,34 @@ impl Provider for Bearer {
 }
 
 /// Tokens by their digest: finding one takes no time that tells anything about it.
-type Known = HashMap<[u8; 32], (Identity, Role)>;
+type Listed = HashMap<[u8; 32], (Identity, Role)>;
 
-struct Tokens {
-    tokens: Watched<Known>,
-    sessions: Sessions,
-    throttle: Throttle,
-}
+struct Tokens(Watched<Listed>);
 
-impl Tokens {
+impl Known for Tokens {
+    const NEEDED: &str = "a bearer token is required";
+
     fn is_current(&self, member: &Member) -> bool {
-        self.tokens.get().contains_key(&member.stamp)
+        self.0.get().contains_key(&member.stamp)
     }
 
-    fn find(&self, info: &Info, token: &str) -> Result<Member, Refusal> {
-        self.throttle.check(info, None)?;
+    fn member(&self, token: &str) -> Result<Member, Bad> {
         let stamp = stamp(token);
-        match self.tokens.get().get(&stamp) {
+        match self.0.get().get(&stamp) {
             Some((identity, role)) => {
                 Ok(Member { identity: identity.clone(), role: *role, stamp, expires: None })
             }
-            None => {
-                self.throttle.failed(info, None);
-                Err(ask(WRONG))
-            }
+            None => Err(Bad { words: WRONG.to_owned(), is_guess: true }),
         }
     }
-}
-
-#[async_trait]
-impl Gate for Tokens {
-    async fn check(&self, info: &Info) -> Result<Admitted, Refusal> {
-        let nothing = Credentials::default();
-        let shown = info.get::<Credentials>().unwrap_or(&nothing);
-        let member = match self.sessions.shown(shown, |member| self.is_current(member)) {
-            Some(member) => member,
-            None => match &shown.bearer {
-                Some(token) => self.find(info, token)?,
-                None => return Err(ask(NEEDED)),
-            },
-        };
-        Ok(Admitted::new(info, member.identity, member.role))
-    }
-}
-
-#[async_trait]
-impl Exchange for Tokens {
-    async fn exchange(&self, shown: &Credentials, info: &Info) -> Result<Exchanged, Refusal> {
-        let Some(shown) = &shown.bearer else { return Err(ask(NEEDED)) };
-        if let Some(given) = self.sessions.again(shown, |member| self.is_current(member)) {
-            return given;
-        }
-        self.sessions.begin(self.find(info, shown)?)
-    }
-
-    fn end(&self, secret: &str) {
-        self.sessions.end(secret);
-    }
-
-    fn end_cookie(&self, cookie: &str) {
-        self.sessions.end_cookie(cookie);
-    }
-}
-
-fn ask(words: &str) -> Refusal {
-    let scheme = Scheme::Bearer;
-    Refusal::challenge(words, [Challenge { scheme, realm: "endpointforward".to_owned() }])
 }
 
 fn stamp(token: &str) -> [u8; 32] {
     digest(&SHA256, token.as_bytes()).as_ref().try_into().expect("it has 32 bytes")
 }
 
-fn tokens(text: &str) -> Parsed<Known> {
-    let (mut known, mut wrong) = (Known::new(), Vec::new());
+fn listed(text: &str) -> Parsed<Listed> {
+    let (mut known, mut wrong) = (Listed::new(), Vec::new());
     for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line.trim())) {
         if line.is_empty() || line.starts_with('#') {
             continue;
@@ -147,17 +95,19 @@ fn tokens(text: &str) -> Parsed<Known> {
 }
 
 const SHORTEST: usize = 16;
-const NEEDED: &str = "a bearer token is required";
 const WRONG: &str = "this token is unknown";
 
 #[cfg(test)]
 mod tests {
+    use endpoint::Info;
+    use endpoint::gate::Credentials;
+
     use super::*;
 
     #[test]
     fn tokens_have_a_user_and_a_role_if_that_is_said() {
         let (known, wrong) =
-            tokens("0123456789abcdef\nfedcba9876543210:ada:ro\nshort:x\n0123456789abcdeg::ro\n");
+            listed("0123456789abcdef\nfedcba9876543210:ada:ro\nshort:x\n0123456789abcdeg::ro\n");
         assert_eq!(known[&stamp("0123456789abcdef")], (Identity::anonymous(), Role::ReadWrite));
         assert_eq!(known[&stamp("fedcba9876543210")], (Identity::user("ada"), Role::ReadOnly));
         assert_eq!(known[&stamp("0123456789abcdeg")], (Identity::anonymous(), Role::ReadOnly));
@@ -168,20 +118,22 @@ mod tests {
     async fn guesses_from_elsewhere_keep_nobody_out() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), "0123456789abcdef\n").expect("it is written");
-        let tokens = Tokens {
-            tokens: Watched::open(file.path(), tokens).expect("it is there"),
-            sessions: Sessions::default(),
-            throttle: Throttle::default(),
-        };
+        let file = Watched::open(file.path(), listed).expect("it is there");
+        let gate = tokens::provide(Tokens(file)).gate;
         let from = |address: &str| {
             let local = "127.0.0.1:9".parse().expect("an address");
             let peer = address.parse().expect("an address");
             Info::new().with(endpoint::info::Tcp { local, peer })
         };
+        let check = async |address, token: &str| {
+            let mut shown = Credentials::default();
+            shown.bearer = Some(token.to_owned());
+            gate.check(&from(address).with(shown)).await
+        };
         for _ in 0..20 {
-            assert!(tokens.find(&from("192.0.2.1:5"), "guess").is_err());
+            assert!(check("192.0.2.1:5", "guess").await.is_err());
         }
-        assert!(tokens.find(&from("192.0.2.1:6"), "0123456789abcdef").is_err(), "it is too soon");
-        assert!(tokens.find(&from("198.51.100.1:5"), "0123456789abcdef").is_ok());
+        assert!(check("192.0.2.1:6", "0123456789abcdef").await.is_err(), "it is too soon");
+        assert!(check("198.51.100.1:5", "0123456789abcdef").await.is_ok());
     }
 }

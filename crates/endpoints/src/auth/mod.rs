@@ -15,6 +15,7 @@ mod secret;
 mod sessions;
 mod throttle;
 mod tickets;
+mod tokens;
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,0 +1,99 @@
+//! A gate for bearer tokens (RFC 6750), wherever they are known from: programs show one with each request, and a browser
+//! exchanges one for a session.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use endpoint::gate::{Admitted, Challenge, Credentials, Gate, Scheme};
+use endpoint::{Info, Refusal, Result};
+
+use super::sessions::{Member, Sessions};
+use super::throttle::Throttle;
+use super::{Exchange, Exchanged, Provided};
+
+/// Where tokens are known from.
+pub(super) trait Known: Send + Sync + 'static {
+    /// The refusal of a client that shows no token.
+    const NEEDED: &str;
+
+    /// Returns whether what this member signed in with is still good.
+    fn is_current(&self, member: &Member) -> bool;
+
+    /// Returns who a token is of.
+    ///
+    /// # Errors
+    /// It is not good.
+    fn member(&self, token: &str) -> Result<Member, Bad>;
+}
+
+/// Why a token is not good.
+pub(super) struct Bad {
+    pub(super) words: String,
+    /// It may be a guess, which counts for throttling.
+    pub(super) is_guess: bool,
+}
+
+/// Makes a gate of what is known.
+pub(super) fn provide(known: impl Known) -> Provided {
+    let (sessions, throttle) = (Sessions::default(), Throttle::default());
+    let tokens = Arc::new(Tokens { known, sessions, throttle });
+    Provided { gate: tokens.clone(), exchange: Some(tokens), invitation: None }
+}
+
+struct Tokens<K> {
+    known: K,
+    sessions: Sessions,
+    throttle: Throttle,
+}
+
+impl<K: Known> Tokens<K> {
+    fn find(&self, info: &Info, token: &str) -> Result<Member, Refusal> {
+        self.throttle.check(info, None)?;
+        self.known.member(token).map_err(|bad| {
+            if bad.is_guess {
+                self.throttle.failed(info, None);
+            }
+            ask(&bad.words)
+        })
+    }
+}
+
+#[async_trait]
+impl<K: Known> Gate for Tokens<K> {
+    async fn check(&self, info: &Info) -> Result<Admitted, Refusal> {
+        let nothing = Credentials::default();
+        let shown = info.get::<Credentials>().unwrap_or(&nothing);
+        let member = match self.sessions.shown(shown, |member| self.known.is_current(member)) {
+            Some(member) => member,
+            None => match &shown.bearer {
+                Some(token) => self.find(info, token)?,
+                None => return Err(ask(K::NEEDED)),
+            },
+        };
+        Ok(Admitted::new(info, member.identity, member.role))
+    }
+}
+
+#[async_trait]
+impl<K: Known> Exchange for Tokens<K> {
+    async fn exchange(&self, shown: &Credentials, info: &Info) -> Result<Exchanged, Refusal> {
+        let Some(shown) = &shown.bearer else { return Err(ask(K::NEEDED)) };
+        if let Some(given) = self.sessions.again(shown, |member| self.known.is_current(member)) {
+            return given;
+        }
+        self.sessions.begin(self.find(info, shown)?)
+    }
+
+    fn end(&self, secret: &str) {
+        self.sessions.end(secret);
+    }
+
+    fn end_cookie(&self, cookie: &str) {
+        self.sessions.end_cookie(cookie);
+    }
+}
+
+fn ask(words: &str) -> Refusal {
+    let scheme = Scheme::Bearer;
+    Refusal::challenge(words, [Challenge { scheme, realm: "endpointforward".to_owned() }])
+}
