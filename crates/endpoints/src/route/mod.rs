@@ -20,6 +20,7 @@ mod redis;
 mod tokens;
 mod websocksy;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Mutex;
 
@@ -249,12 +250,10 @@ impl Connector for Route {
     }
 }
 
-/// Returns a value of a query as it was before it was encoded, as websockify reads its token. One that has control
-/// characters is the key of nothing.
+/// Returns a value of a query as it was before it was encoded, as websockify reads its token.
 fn unencoded(value: &str) -> Option<String> {
     let value = value.replace('+', " ");
-    let value = percent_decode_str(&value).decode_utf8().ok()?;
-    (!value.contains(char::is_control)).then(|| value.into_owned())
+    percent_decode_str(&value).decode_utf8().ok().map(Cow::into_owned)
 }
 
 /// What a route has settled: the subprotocol that it is for, and how many routes led here.
@@ -269,7 +268,7 @@ impl Fact for Routed {
         "route"
     }
 
-    fn get(&self, _: &str) -> Option<std::borrow::Cow<'_, str>> {
+    fn get(&self, _: &str) -> Option<Cow<'_, str>> {
         None
     }
 
