@@ -1,5 +1,5 @@
-//! The reading side of an endpoint that is only written to: it says nothing, and ends when it was told to and has
-//! everything, or when nothing can be written any more. So whoever sends hears of a full disk at once.
+//! The reading side of an endpoint that is only written to: no data comes from it. It ends when everything was written, or
+//! when writing fails, so that a full disk ends the session at once.
 
 use std::io;
 use std::task::{Context, Poll, Waker};

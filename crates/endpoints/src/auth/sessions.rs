@@ -84,12 +84,12 @@ impl Sessions {
         self.find(is_it, is_good).map(|(member, _)| member)
     }
 
-    /// Signs out whoever has this secret.
+    /// Signs out the browser with this secret.
     pub(super) fn end(&self, secret: &str) {
         self.lock().retain(|it| !it.secret.is(secret));
     }
 
-    /// Signs out whoever has this cookie.
+    /// Signs out the browser with this cookie.
     pub(super) fn end_cookie(&self, cookie: &str) {
         self.lock().retain(|it| !it.files.is(cookie));
     }

@@ -50,7 +50,7 @@ impl<S: Socket> Accepting<S> {
         });
         let (sender, arrivals) = mpsc::channel(ARRIVALS);
         let span = debug_span!("receiving", listener = %local.descriptor);
-        // The task learns of its own handle by the first session at the earliest.
+        // The first session needs the handle at the earliest, so it may be set after the task has begun.
         let live = Arc::new(Mutex::new(Live(None)));
         let receiving = receive(Arc::clone(&table), sender, Arc::downgrade(&live));
         let task = tokio::spawn(receiving.instrument(span));

@@ -1,6 +1,6 @@
 //! A file of keys: PEM, JWK, JWKS, or a secret.
 //!
-//! Each key is for the algorithms of its own kind, whatever a token says of itself: a public key is never a secret.
+//! A key verifies only the algorithms of its type, whatever a token's header names: a public key is never used as a secret.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -21,7 +21,7 @@ use crate::watched::Watched;
 
 /// What a file of keys is, for the parameters that name one.
 pub(crate) const KEY_FILE: &str = "A file with public keys (PEM: RSA, P-256, P-384, Ed25519), a JWK or a JWKS, or a secret of at least 32 bytes \
-     in base64url. It is read again when it has changed. A key is good for the algorithms of its own kind alone, and a \
+     in base64url. It is read again when it has changed. A key verifies only the algorithms of its type, and a \
      token without a signature for nothing.";
 
 pub(crate) const AUDIENCE: Param = Param::new(
@@ -141,7 +141,7 @@ pub(crate) struct Bad {
 }
 
 impl Tokens {
-    /// Returns the claims of a token that is signed by a key of ours, for now, and for us.
+    /// Returns the claims of a token that one of the keys has signed, that is valid at this time, and whose audience is ours.
     ///
     /// # Errors
     /// It isn't.
@@ -186,7 +186,7 @@ impl Tokens {
 }
 
 fn seconds(value: &Value) -> Option<u64> {
-    // Whoever signs may write a fraction; one that is too large ends never, as u64 has it.
+    // A date may have a fraction (RFC 7519 section 2). One that is too large for u64 never comes.
     value.as_u64().or_else(|| value.as_f64().map(|seconds| seconds as u64))
 }
 

@@ -1,4 +1,4 @@
-//! ring's signatures for `jsonwebtoken`, which leaves cryptography to whoever uses it.
+//! Signatures by ring for `jsonwebtoken`, which has no cryptography built in.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result, new_error};

@@ -25,7 +25,7 @@ pub(super) static JWT: ProviderKind = ProviderKind {
              base64url, as websockify's JWTTokenApi has it. It is read again when it has changed. The token's claims `host` and \
              `port` are the route, or `destination`, with `subprotocol` if there is one. A token that isn't good is refused \
              (403): `exp`, `nbf`, `aud` and `iss` are checked, with 30 s for clocks that differ. A key is good for the \
-             algorithms of its own kind alone, and a token without a signature for nothing. Encrypted tokens (JWE) aren't read.",
+             algorithms of its type only, and a token without a signature for nothing. Encrypted tokens (JWE) aren't read.",
         )
         .required(),
         AUDIENCE,
@@ -90,7 +90,7 @@ impl Provider for Jwt {
     }
 }
 
-/// An answer for now: the next time, the token may have expired.
+/// An answer that is not cached: the token may have expired by the next request.
 fn once(found: Found) -> Answer {
     Answer::new(found).living(Some(Duration::ZERO))
 }

@@ -110,7 +110,7 @@ impl Provider for Redis {
         let answer = Answer::new(found);
         Ok(match (expiry, &self.changes) {
             (Some(expiry), _) => answer.until(expiry),
-            // Nobody says when it changes, for now.
+            // Without notifications, a change is not seen.
             (None, Some(_)) => answer.living(Some(UNTOLD)),
             (None, None) => answer,
         })
