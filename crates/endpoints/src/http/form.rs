@@ -33,13 +33,9 @@ impl Form {
 
     fn parse(text: &str) -> Self {
         let pairs = text.split('&').filter(|pair| !pair.is_empty());
-        let decoded = |text: &str| {
-            let text = text.replace('+', " ");
-            percent_decode_str(&text).decode_utf8().map(Cow::into_owned)
-        };
         let fields = pairs.filter_map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Some((decoded(name).ok()?, decoded(value).ok()?))
+            Some((decoded(name)?, decoded(value)?))
         });
         Self(fields.collect())
     }
@@ -52,6 +48,12 @@ impl Form {
             _ => None,
         }
     }
+}
+
+/// Returns a name or a value of a form, or of a query, without its encoding; `None` if it isn't UTF-8.
+pub(crate) fn decoded(text: &str) -> Option<String> {
+    let text = text.replace('+', " ");
+    percent_decode_str(&text).decode_utf8().ok().map(Cow::into_owned)
 }
 
 /// Of a body. A name and a password are far shorter.

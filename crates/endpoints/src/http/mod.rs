@@ -20,7 +20,7 @@ mod body;
 mod decision;
 pub(crate) mod entrance;
 pub(crate) mod facts;
-mod form;
+pub(crate) mod form;
 pub(crate) mod front;
 pub(crate) mod hosts;
 mod http1;

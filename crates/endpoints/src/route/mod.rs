@@ -28,7 +28,6 @@ use async_trait::async_trait;
 use descriptor::{Code, Syntax, Template};
 use endpoint::provider::{Destination, Found, Query};
 use endpoint::{Conn, Connector, Context, ErrorKind, Fact, Grants, Info, Result};
-use percent_encoding::percent_decode_str;
 use plan::kind::{
     Args, Assemble, Example, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
 };
@@ -37,6 +36,7 @@ use tracing::info;
 use self::lookup::{Limits, Lookup};
 use self::planned::Routes;
 use crate::destination::{ALLOW, Allow};
+use crate::http::form::decoded;
 use crate::through::limit;
 
 /// Destinations that are looked up.
@@ -212,7 +212,8 @@ impl Connector for Route {
         }
         let key = self.key.fill(&|root: &str, name: &str| info.lookup(root, name)).ok();
         let key = match key {
-            Some(key) if self.is_token => unencoded(&key),
+            // As websockify reads its token.
+            Some(key) if self.is_token => decoded(&key),
             key => key,
         };
         let key = key.as_deref().filter(|key| !key.is_empty());
@@ -248,12 +249,6 @@ impl Connector for Route {
     fn grants(&self) -> Grants {
         if self.routes.programs { Grants::Program } else { Grants::Service }
     }
-}
-
-/// Returns a value of a query as it was before it was encoded, as websockify reads its token.
-fn unencoded(value: &str) -> Option<String> {
-    let value = value.replace('+', " ");
-    percent_decode_str(&value).decode_utf8().ok().map(Cow::into_owned)
 }
 
 /// What a route has settled: the subprotocol that it is for, and how many routes led here.
