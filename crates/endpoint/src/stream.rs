@@ -97,7 +97,7 @@ pub trait Life {
     /// not after; nothing is written after the first call.
     ///
     /// An end that [is cut](End::is_cut) must not look like an end of input to the peer, as far as the transport has
-    /// anything else to say: a TCP connection is reset when it is dropped, and is [`Ending::Whole`] from then on.
+    /// anything else to say: a TCP connection is reset when it is dropped.
     ///
     /// # Errors
     /// Those of writing. A peer that is gone already is not an error.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use endpoint::{End, Ending, Life, Peer, Raw, SystemCall};
+use endpoint::{End, Life, Peer, Raw, SystemCall};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -80,11 +80,6 @@ impl<S: AsyncWrite + Waits + Unpin> Life for Socket<S> {
         })
     }
 
-    fn ending(&self) -> Ending {
-        // Asked of the system, and seldom: an idle session has no byte for it.
-        if self.0.is_reset_on_close() { Ending::Whole } else { Ending::HalfClose }
-    }
-
     fn peer(&mut self) -> Option<Peer> {
         self.0.peer()
     }
@@ -138,9 +133,6 @@ pub(crate) trait Waits: AsFd {
     /// Has it reset when it is closed; `false` if its family knows no reset.
     fn reset_on_close(&self) -> bool;
 
-    /// Whether it is reset when it is closed.
-    fn is_reset_on_close(&self) -> bool;
-
     fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
@@ -153,7 +145,7 @@ pub(crate) trait Waits: AsFd {
 }
 
 macro_rules! waits {
-    ($socket:ty, $peer:path, $reset:path, $resets:path) => {
+    ($socket:ty, $peer:path, $reset:path) => {
         #[async_trait]
         impl Waits for $socket {
             async fn failed(&self) {
@@ -167,10 +159,6 @@ macro_rules! waits {
 
             fn reset_on_close(&self) -> bool {
                 $reset(self)
-            }
-
-            fn is_reset_on_close(&self) -> bool {
-                $resets(self)
             }
 
             fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -192,19 +180,15 @@ macro_rules! waits {
     };
 }
 
-waits!(TcpStream, peer::of_tcp, reset, resets);
-waits!(UnixStream, peer::of_unix, never, never);
+waits!(TcpStream, peer::of_tcp, reset);
+waits!(UnixStream, peer::of_unix, no_reset);
 
 /// `SO_LINGER` with no time, in socket(7).
 fn reset(stream: &TcpStream) -> bool {
     socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO)).is_ok()
 }
 
-fn resets(stream: &TcpStream) -> bool {
-    matches!(socket2::SockRef::from(stream).linger(), Ok(Some(Duration::ZERO)))
-}
-
-fn never(_: &UnixStream) -> bool {
+fn no_reset(_: &UnixStream) -> bool {
     false
 }
 
