@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use endpoint::info::{Proxied, Tcp};
 use endpoint::{Conn, Connector, Context, ErrorKind, Grants, Info, Result};
 use plan::kind::{
     Args, Assemble, Example, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
@@ -19,6 +18,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::attempt::{ENDPOINTS, TRY, Target, grants};
+use crate::client::client;
 
 /// Spreading sessions.
 pub(crate) static KIND: Kind = Kind {
@@ -133,7 +133,7 @@ impl Balance {
             By::Turn => return order,
             By::Least => order.sort_by_key(|number| self.states[*number].sessions()),
             By::Source => {
-                let client = client(info);
+                let client = key(info);
                 // The highest wins: without one target, only its own clients go elsewhere.
                 let weight = |number: &usize| hash(&client, &self.targets[*number].name);
                 order.sort_by_key(|number| std::cmp::Reverse((weight(number), *number)));
@@ -190,10 +190,8 @@ impl Connector for Balance {
 }
 
 /// Returns the key that distinguishes clients: their addresses.
-fn client(info: &Info) -> Vec<u8> {
-    let proxied = info.get::<Proxied>().and_then(|proxied| proxied.client);
-    let address = proxied.or_else(|| info.get::<Tcp>().map(|tcp| tcp.peer.ip()));
-    match address.map(|address| address.to_canonical()) {
+fn key(info: &Info) -> Vec<u8> {
+    match client(info).map(|(address, _)| address.to_canonical()) {
         Some(IpAddr::V4(address)) => address.octets().to_vec(),
         Some(IpAddr::V6(address)) => address.octets().to_vec(),
         None => info.peer().into_bytes(),

@@ -10,7 +10,7 @@ use endpoint::{Info, Network, Refusal, RefusalKind};
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::facts::client;
+use crate::client::client;
 
 /// The clients that have failed recently. Bounded: beyond [`MOST`], the one that failed longest ago is forgotten.
 #[derive(Default)]
@@ -74,7 +74,7 @@ impl Throttle {
 /// Returns the network of the client: not of its proxy, whose other clients would be affected. `None` if it isn't
 /// known.
 fn network(info: &Info) -> Option<Network> {
-    let network = match client(info) {
+    let network = match client(info).map(|(address, _)| address) {
         Some(address) => address.into(),
         None if info.get::<Proxied>().is_some() => Network::Unknown,
         None => info.network(),

@@ -6,7 +6,7 @@
 //! through the client (CVE-2016-5385, "httpoxy"), and what signs somebody in.
 
 use std::ffi::OsString;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::unix::ffi::OsStringExt;
 
 use descriptor::Diagnostic;
@@ -14,6 +14,8 @@ use endpoint::Info;
 use endpoint::info::{Http, Proxied, Tcp, Udp};
 use percent_encoding::percent_decode_str;
 use plan::kind::Args;
+
+use crate::client::client;
 
 /// What of a session becomes environment.
 #[derive(Clone, Debug)]
@@ -63,14 +65,13 @@ impl Facts {
         place: Option<&Place>,
     ) -> Vec<(OsString, OsString)> {
         let mut set = Variables(Vec::new());
-        let (peer, port) = client(info);
-        if let Some(peer) = peer {
+        if let Some((peer, port)) = client(info) {
             set.put("REMOTE_ADDR", peer.to_string());
             // As the RFC has it where no name is known: looking one up would have the client wait.
             set.put("REMOTE_HOST", peer.to_string());
-        }
-        if let Some(port) = port {
-            set.put("REMOTE_PORT", port.to_string());
+            if let Some(port) = port {
+                set.put("REMOTE_PORT", port.to_string());
+            }
         }
         if let Some(user) = info.identity().and_then(|identity| identity.name()) {
             set.put("REMOTE_USER", user);
@@ -169,17 +170,6 @@ fn clean(mut value: Vec<u8>) -> Option<Vec<u8>> {
         *byte = b' ';
     }
     Some(value)
-}
-
-/// The client's address and port: as a proxy that is believed tells them, or those of the connection.
-fn client(info: &Info) -> (Option<IpAddr>, Option<u16>) {
-    let mut proxies = info.facts().filter(|fact| fact.root() == "proxy");
-    if let Some(proxy) = proxies.find(|fact| fact.get("client").is_some()) {
-        let client = proxy.get("client").and_then(|client| client.parse().ok());
-        return (client, proxy.get("client_port").and_then(|port| port.parse().ok()));
-    }
-    let source = info.source();
-    (source.map(|source| source.ip()), source.map(|source| source.port()))
 }
 
 /// The address that the client connected to.
