@@ -297,8 +297,8 @@ const WIDTH: usize = 120;
 /// Time and level.
 const HEAD: usize = 31;
 
-/// Lines that wait to be written: a hundred kilobytes or two. Their places are allocated at the start, 32 bytes each.
-const WAITING: usize = 1024;
+/// Lines that wait to be written: about a hundred kilobytes. Their places are allocated at the start, 32 bytes each.
+const WAITING: usize = 512;
 
 #[cfg(test)]
 mod tests {

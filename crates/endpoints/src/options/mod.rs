@@ -106,12 +106,11 @@ impl Options {
     /// With the option's name, if the system refuses one.
     pub(crate) fn open(&self, domain: Domain) -> io::Result<Socket> {
         let protocol = if self.mptcp { Protocol::MPTCP } else { Protocol::TCP };
-        let opened = Socket::new(domain, Type::STREAM, Some(protocol));
+        let opened = Socket::new(domain, Type::STREAM.nonblocking(), Some(protocol));
         let socket = match opened {
             Err(cause) if self.mptcp => return Err(refused("mptcp", &cause)),
             opened => opened?,
         };
-        socket.set_nonblocking(true)?;
         let is_v4 = domain == Domain::IPV4;
         self.set_buffers(&socket)?;
         if let Some(device) = &self.device {
@@ -143,6 +142,16 @@ impl Options {
         }
         // Its connections have it from it; what can't be had is known at once.
         self.set_connection(socket)
+    }
+
+    /// Sets what a connection doesn't have from its listener, if it was prepared by [`Options::before_listening`].
+    ///
+    /// Linux copies a listener's options to its connections; with Multipath TCP to some of its sockets alone.
+    ///
+    /// # Errors
+    /// As of [`Options::open`].
+    pub(crate) fn set_accepted(&self, socket: &impl AsFd) -> io::Result<()> {
+        if self.mptcp { self.set_connection(socket) } else { Ok(()) }
     }
 
     /// Sets what is for a connection.
@@ -243,3 +252,47 @@ const LONGEST: Duration = Duration::from_secs(15);
 
 /// Of a buffer.
 const MOST: u64 = 1 << 30;
+
+#[cfg(test)]
+mod tests {
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn a_connection_has_the_options_of_its_listener() {
+        let options = Options {
+            nodelay: true,
+            keepalive: Keepalive::After(Duration::from_secs(25)),
+            interval: Some(Duration::from_secs(5)),
+            probes: 4,
+            user_timeout: Some(Duration::from_secs(9)),
+            send_buffer: None,
+            receive_buffer: None,
+            mark: None,
+            tos: None,
+            device: None,
+            freebind: false,
+            transparent: false,
+            fastopen: false,
+            mptcp: false,
+            congestion: None,
+        };
+        let socket = options.open(Domain::IPV4).expect("a socket");
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        socket.bind(&any.into()).expect("it is bound");
+        options.before_listening(&socket, 1).expect("options of Linux");
+        socket.listen(1).expect("it listens");
+        socket.set_nonblocking(false).expect("it may block");
+        let listener = TcpListener::from(socket);
+        let _client = TcpStream::connect(listener.local_addr().expect("an address"));
+        let (accepted, _) = listener.accept().expect("a connection");
+        options.set_accepted(&accepted).expect("nothing is left to do");
+        let accepted = SockRef::from(&accepted);
+        assert!(accepted.tcp_nodelay().expect("known") && accepted.keepalive().expect("known"));
+        assert_eq!(accepted.tcp_keepalive_time().expect("known"), Duration::from_secs(25));
+        assert_eq!(accepted.tcp_keepalive_interval().expect("known"), Duration::from_secs(5));
+        assert_eq!(accepted.tcp_keepalive_retries().expect("known"), 4);
+        assert_eq!(accepted.tcp_user_timeout().expect("known"), Some(Duration::from_secs(9)));
+    }
+}

@@ -157,7 +157,7 @@ impl Accept for Accepting {
             .accept()
             .await
             .map_err(|cause| Error::from_io("accept", &*self.local.descriptor, cause))?;
-        if let Err(error) = self.options.set_connection(&stream) {
+        if let Err(error) = self.options.set_accepted(&stream) {
             // It is reset already; the session will see that.
             debug!("cannot set options of the connection from {peer}: {error}");
         }
