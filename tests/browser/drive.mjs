@@ -95,7 +95,9 @@ const verbs = {
     return pages[page].evaluate(() => window.endpointforward?.text() ?? document.body.innerText);
   },
 
+  /// Once something that takes text has the focus: after a dialog has closed, the terminal has it a task later.
   async type({ page, text }) {
+    await wait(page, () => document.activeElement?.matches("input, textarea") === true);
     await pages[page].keyboard.type(text);
   },
 

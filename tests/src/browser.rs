@@ -237,7 +237,7 @@ impl<'a> Page<'a> {
         self.ask("text", json!({})).as_str().unwrap_or_default().to_owned()
     }
 
-    /// Types, key by key. `\n` is Enter.
+    /// Types, key by key, once a field or the terminal has the focus. `\n` is Enter.
     pub fn type_text(&self, text: &str) {
         self.ask("type", json!({"text": text}));
     }
