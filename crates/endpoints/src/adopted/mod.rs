@@ -24,8 +24,8 @@ use crate::wary::WEB_PAGES;
 
 /// A descriptor by its number.
 pub(crate) static FD: Kind = Kind {
-    listen: Some(Side::bytes(LISTENING_FD, PlanListen::Leaf(listen_fd))),
-    connect: Some(Side::bytes(CONNECTING_FD, PlanConnect::Leaf(connect_fd))),
+    listen: Some(Side::bytes(&[NUMBER], PlanListen::Leaf(listen_fd)).with(LISTENING)),
+    connect: Some(Side::bytes(&[NUMBER], PlanConnect::Leaf(connect_fd)).with(CONNECTING)),
     facts: FACTS,
     examples: &[
         Example {
@@ -45,7 +45,7 @@ pub(crate) static FD: Kind = Kind {
 
 /// A socket of a .socket unit.
 pub(crate) static SYSTEMD: Kind = Kind {
-    listen: Some(Side::bytes(LISTENING_SYSTEMD, PlanListen::Leaf(listen_systemd))),
+    listen: Some(Side::bytes(SELECTING_SYSTEMD, PlanListen::Leaf(listen_systemd)).with(LISTENING)),
     rewrite: Some(by_domain),
     facts: FACTS,
     examples: &[
@@ -71,7 +71,7 @@ pub(crate) static SYSTEMD: Kind = Kind {
 
 /// Standard input, if it is a socket.
 pub(crate) static INETD: Kind = Kind {
-    listen: Some(Side::bytes(LISTENING_INETD, PlanListen::Leaf(listen_inetd))),
+    listen: Some(Side::bytes(&[], PlanListen::Leaf(listen_inetd)).with(LISTENING)),
     facts: FACTS,
     examples: &[Example {
         role: Role::Listen,
@@ -106,28 +106,21 @@ const DOMAIN: Param = Param::new(
 );
 
 /// After those that select the socket.
-macro_rules! listening {
-    ($($first:expr),*) => {
-        &[
-            $($first,)*
-            DOMAIN,
-            USERS,
-            WEB_PAGES,
-            options::NODELAY,
-            options::KEEPALIVE,
-            options::KEEPALIVE_INTERVAL,
-            options::KEEPALIVE_COUNT,
-            options::USER_TIMEOUT,
-            options::SEND_BUFFER,
-            options::RECEIVE_BUFFER,
-            options::CONGESTION,
-        ]
-    };
-}
+const LISTENING: &[Param] = &[
+    DOMAIN,
+    USERS,
+    WEB_PAGES,
+    options::NODELAY,
+    options::KEEPALIVE,
+    options::KEEPALIVE_INTERVAL,
+    options::KEEPALIVE_COUNT,
+    options::USER_TIMEOUT,
+    options::SEND_BUFFER,
+    options::RECEIVE_BUFFER,
+    options::CONGESTION,
+];
 
-const LISTENING_FD: &[Param] = listening!(NUMBER);
-const LISTENING_INETD: &[Param] = listening!();
-const LISTENING_SYSTEMD: &[Param] = listening!(
+const SELECTING_SYSTEMD: &[Param] = &[
     Param::new(
         "name",
         ValueKind::Text,
@@ -136,10 +129,10 @@ const LISTENING_SYSTEMD: &[Param] = listening!(
     )
     .positional(),
     Param::new("index", ValueKind::Int(0, 65_535), "The position of the socket in the unit, from 0.")
-);
+];
 
-const CONNECTING_FD: &[Param] = &[
-    NUMBER,
+/// Those of a listener that a connection has too.
+const CONNECTING: &[Param] = &[
     options::NODELAY,
     options::KEEPALIVE,
     options::KEEPALIVE_INTERVAL,

@@ -36,38 +36,36 @@ const FACTS: &[FactName] = &[
     FactName::new("target.port", "The port of a connection that endpointforward opened."),
 ];
 
-/// The parameters of listening, after those that may be given by position.
-macro_rules! listening {
-    ($($positional:expr),*) => {
-        &[
-            $($positional,)*
-            REUSEPORT,
-            WEB_PAGES,
-            options::NODELAY,
-            options::KEEPALIVE,
-            options::KEEPALIVE_INTERVAL,
-            options::KEEPALIVE_COUNT,
-            options::USER_TIMEOUT,
-            options::SEND_BUFFER,
-            options::RECEIVE_BUFFER,
-            options::MARK,
-            options::TOS,
-            options::DEVICE,
-            options::FREEBIND,
-            options::TRANSPARENT,
-            options::FASTOPEN,
-            options::MPTCP,
-            options::CONGESTION,
-        ]
-    };
-}
+/// What listeners of all families have behind their address.
+const LISTENING: &[Param] = &[
+    REUSEPORT,
+    WEB_PAGES,
+    options::NODELAY,
+    options::KEEPALIVE,
+    options::KEEPALIVE_INTERVAL,
+    options::KEEPALIVE_COUNT,
+    options::USER_TIMEOUT,
+    options::SEND_BUFFER,
+    options::RECEIVE_BUFFER,
+    options::MARK,
+    options::TOS,
+    options::DEVICE,
+    options::FREEBIND,
+    options::TRANSPARENT,
+    options::FASTOPEN,
+    options::MPTCP,
+    options::CONGESTION,
+];
 
 /// Any family when connecting; IPv4 by default when listening, as in Twisted.
 pub(crate) static TCP: Kind = Kind {
-    listen: Some(Side::bytes(
-        listening!(PORT, INTERFACE.default("0.0.0.0"), BACKLOG),
-        PlanListen::Leaf(|args| listen::plan(args, Family::Any)),
-    )),
+    listen: Some(
+        Side::bytes(
+            &[PORT, INTERFACE.default("0.0.0.0"), BACKLOG],
+            PlanListen::Leaf(|args| listen::plan(args, Family::Any)),
+        )
+        .with(LISTENING),
+    ),
     connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::Any)))),
     schemes: &[Scheme::new("tcp", sugar::tcp_url)],
     bare: Some(sugar::bare),
@@ -132,10 +130,13 @@ pub(crate) static TCP: Kind = Kind {
 
 /// IPv4 and nothing else.
 pub(crate) static TCP4: Kind = Kind {
-    listen: Some(Side::bytes(
-        listening!(PORT, INTERFACE.default("0.0.0.0"), BACKLOG),
-        PlanListen::Leaf(|args| listen::plan(args, Family::V4)),
-    )),
+    listen: Some(
+        Side::bytes(
+            &[PORT, INTERFACE.default("0.0.0.0"), BACKLOG],
+            PlanListen::Leaf(|args| listen::plan(args, Family::V4)),
+        )
+        .with(LISTENING),
+    ),
     connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::V4)))),
     rewrite: Some(rewrite),
     facts: FACTS,
@@ -157,10 +158,13 @@ pub(crate) static TCP4: Kind = Kind {
 
 /// IPv6; listening on `::` takes IPv4 peers too.
 pub(crate) static TCP6: Kind = Kind {
-    listen: Some(Side::bytes(
-        listening!(PORT, BACKLOG, INTERFACE.default("::")),
-        PlanListen::Leaf(|args| listen::plan(args, Family::V6)),
-    )),
+    listen: Some(
+        Side::bytes(
+            &[PORT, BACKLOG, INTERFACE.default("::")],
+            PlanListen::Leaf(|args| listen::plan(args, Family::V6)),
+        )
+        .with(LISTENING),
+    ),
     connect: Some(connecting(PlanConnect::Leaf(|args| connect::plan(args, Family::V6)))),
     rewrite: Some(rewrite),
     facts: FACTS,
@@ -186,7 +190,13 @@ pub(crate) static TCP6: Kind = Kind {
 };
 
 const fn connecting(plan: PlanConnect) -> Side<PlanConnect> {
-    Side { params: CONNECT, gives: Shape::Bytes, positional: Positional::SkipNamed, plan }
+    Side {
+        params: CONNECT,
+        more: &[],
+        gives: Shape::Bytes,
+        positional: Positional::SkipNamed,
+        plan,
+    }
 }
 
 const CONNECT: &[Param] = &[

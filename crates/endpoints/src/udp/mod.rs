@@ -81,6 +81,7 @@ pub(crate) static KIND: Kind = Kind {
             .topic(Topic::Socket)
             .default("true"),
         ],
+        more: &[],
         gives: Shape::Datagrams,
         positional: Positional::InOrder,
         plan: PlanListen::Leaf(listen::plan),
@@ -126,6 +127,7 @@ pub(crate) static KIND: Kind = Kind {
             options::BROADCAST,
             options::TTL,
         ],
+        more: &[],
         gives: Shape::Datagrams,
         positional: Positional::SkipNamed,
         plan: PlanConnect::Leaf(connect::plan),

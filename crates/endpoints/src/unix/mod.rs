@@ -32,6 +32,7 @@ pub(crate) static KIND: Kind = Kind {
     )),
     connect: Some(Side {
         params: &[PATH, TIMEOUT, SEND_BUFFER, RECEIVE_BUFFER],
+        more: &[],
         gives: Shape::Bytes,
         positional: Positional::SkipNamed,
         plan: PlanConnect::Leaf(connect::plan),
@@ -87,6 +88,7 @@ pub(crate) static DGRAM: Kind = Kind {
             .default("1024"),
             MAX_MESSAGE,
         ],
+        more: &[],
         gives: Shape::Datagrams,
         positional: Positional::InOrder,
         plan: PlanListen::Leaf(dgram::plan_listen),
@@ -104,6 +106,7 @@ pub(crate) static DGRAM: Kind = Kind {
             .topic(Topic::Socket),
             MAX_MESSAGE,
         ],
+        more: &[],
         gives: Shape::Datagrams,
         positional: Positional::SkipNamed,
         plan: PlanConnect::Leaf(dgram::plan_connect),
@@ -130,12 +133,14 @@ pub(crate) static DGRAM: Kind = Kind {
 pub(crate) static SEQPACKET: Kind = Kind {
     listen: Some(Side {
         params: &[ADDRESS, MODE, BACKLOG, LOCKFILE, UNLINK, USERS, MAX_MESSAGE],
+        more: &[],
         gives: Shape::Datagrams,
         positional: Positional::InOrder,
         plan: PlanListen::Leaf(seqpacket::plan_listen),
     }),
     connect: Some(Side {
         params: &[PATH, TIMEOUT, MAX_MESSAGE],
+        more: &[],
         gives: Shape::Datagrams,
         positional: Positional::SkipNamed,
         plan: PlanConnect::Leaf(seqpacket::plan_connect),

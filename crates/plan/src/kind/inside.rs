@@ -5,7 +5,7 @@ use descriptor::{Code, Descriptor, Diagnostic, Text, nearest};
 use super::framing::{self, FRAMING};
 use super::read::{Reading, read};
 use super::reader::Reader;
-use super::{Param, Positional, Value, ValueKind, Variant, variant};
+use super::{Param, Value, ValueKind, Variant, variant};
 
 impl Reading<'_, '_> {
     /// Parses a switch: a word, or parameters, which are keywords as an endpoint's are.
@@ -37,17 +37,8 @@ impl Reading<'_, '_> {
         let on = word != Some(Value::Bool(false));
         if on {
             let reader = Reader {
-                name: param.name,
-                alias: None,
-                params: inside,
                 positional: self.reader.positional,
-                role: self.reader.role,
-                syntax: self.reader.syntax,
-                registry: self.reader.registry,
-                other: &[],
-                common: &[],
-                is_switch: true,
-                beside: &[],
+                ..self.reader.inside(param.name, inside)
             };
             let before = self.found.len();
             let read = read(&reader, &settings, self.found);
@@ -88,19 +79,7 @@ impl Reading<'_, '_> {
                 self.error(Code::BadValue, at, message, Some(help));
                 continue;
             };
-            let reader = Reader {
-                name: variant.name,
-                alias: None,
-                params: variant.params,
-                positional: Positional::InOrder,
-                role: self.reader.role,
-                syntax: self.reader.syntax,
-                registry: self.reader.registry,
-                other: &[],
-                common: &[],
-                is_switch: true,
-                beside: &[],
-            };
+            let reader = self.reader.inside(variant.name, variant.params);
             let mut read = read(&reader, &typed, self.found);
             variant.name.clone_into(&mut read.called);
             self.switches.push((param.name, read));
@@ -123,17 +102,8 @@ impl Reading<'_, '_> {
         // What is said of one direction has none of its own.
         let is_direction = matches!(param.name, "in" | "out");
         let reader = Reader {
-            name: kind.name,
-            alias: None,
-            params: kind.params,
-            positional: Positional::InOrder,
-            role: self.reader.role,
-            syntax: self.reader.syntax,
-            registry,
-            other: &[],
             common: if is_direction { &[] } else { FRAMING },
-            is_switch: true,
-            beside: &[],
+            ..self.reader.inside(kind.name, kind.params)
         };
         let before = self.found.len();
         let mut read = read(&reader, &value, self.found);

@@ -118,10 +118,10 @@ impl Kind {
     /// that side takes. None if it has no such side.
     #[must_use]
     pub fn params(&self, role: Role) -> Vec<&'static Param> {
-        let Some(Form { params: own, .. }) = self.form(role) else { return Vec::new() };
+        let Some(form) = self.form(role) else { return Vec::new() };
         // A kind may know a parameter of every endpoint's better.
-        let new = |param: &&Param| !own.iter().any(|mine| mine.name == param.name);
-        own.iter().chain(common(role).iter().filter(new)).collect()
+        let new = |param: &&Param| !form.all().any(|mine| mine.name == param.name);
+        form.all().chain(common(role).iter().filter(new)).collect()
     }
 }
 
@@ -130,12 +130,21 @@ impl Kind {
 pub struct Form {
     /// Its own parameters: positional ones first, in their order.
     pub params: &'static [Param],
+    /// Parameters that it has in common with other kinds; none is positional.
+    pub more: &'static [Param],
     /// How positionals are assigned to parameters.
     pub positional: Positional,
     /// What it needs beneath it, if it is a layer.
     pub takes: Option<Takes>,
     /// The shape of its connections.
     pub gives: Shape,
+}
+
+impl Form {
+    /// Returns all its parameters.
+    pub fn all(&self) -> impl Iterator<Item = &'static Param> + Clone + use<> {
+        self.params.iter().chain(self.more)
+    }
 }
 
 /// Another name for a kind.
@@ -232,6 +241,8 @@ impl Role {
 pub struct Side<P> {
     /// Its parameters: positional ones first, in their order.
     pub params: &'static [Param],
+    /// Parameters that it has in common with other kinds, written and stored once; none is positional.
+    pub more: &'static [Param],
     /// The shape of its connections.
     pub gives: Shape,
     /// How positionals are assigned to parameters.
@@ -244,24 +255,32 @@ impl<P> Side<P> {
     /// Creates a side that gives bytes and takes its positionals in order.
     #[must_use]
     pub const fn bytes(params: &'static [Param], plan: P) -> Self {
-        Self { params, gives: Shape::Bytes, positional: Positional::InOrder, plan }
+        Self { params, more: &[], gives: Shape::Bytes, positional: Positional::InOrder, plan }
     }
 
     /// Creates a side that gives messages and takes its positionals in order.
     #[must_use]
     pub const fn messages(params: &'static [Param], plan: P) -> Self {
-        Self { params, gives: Shape::Messages, positional: Positional::InOrder, plan }
+        Self { params, more: &[], gives: Shape::Messages, positional: Positional::InOrder, plan }
     }
 
     /// Creates a side with the shape of the endpoint beneath it, which takes its positionals in
     /// order.
     #[must_use]
     pub const fn alike(params: &'static [Param], plan: P) -> Self {
-        Self { params, gives: Shape::Beneath, positional: Positional::InOrder, plan }
+        Self { params, more: &[], gives: Shape::Beneath, positional: Positional::InOrder, plan }
+    }
+
+    /// Adds parameters that it has in common with other kinds.
+    #[must_use]
+    pub const fn with(mut self, more: &'static [Param]) -> Self {
+        self.more = more;
+        self
     }
 
     fn form(&self, takes: Option<Takes>) -> Form {
-        Form { params: self.params, positional: self.positional, takes, gives: self.gives }
+        let Self { params, more, gives, positional, .. } = *self;
+        Form { params, more, positional, takes, gives }
     }
 }
 

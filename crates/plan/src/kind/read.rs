@@ -61,7 +61,7 @@ pub(crate) fn read(
 impl Reader<'_> {
     pub(super) fn all(&self) -> impl Iterator<Item = &'static Param> + Clone {
         let alias = self.alias.map_or(&[][..], |alias| alias.params);
-        let own = self.params.iter().chain(self.beside).chain(alias);
+        let own = self.params.iter().chain(self.more).chain(self.beside).chain(alias);
         // A kind may know a parameter of every endpoint's better.
         let known = own.clone();
         let new = move |param: &&Param| !known.clone().any(|mine| mine.name == param.name);
@@ -330,7 +330,7 @@ impl Reading<'_, '_> {
     fn unknown(&mut self, name: &Text) {
         let Reader { name: kind, role, other, .. } = self.reader;
         let (here, there) = (role.doing(), role.other().doing());
-        if other.iter().any(|param| param.is_called(name.as_str())) {
+        if other.is_some_and(|form| form.all().any(|param| param.is_called(name.as_str()))) {
             let message =
                 format!("`{kind}` has `{name}` only when {there}, and this is the {here} side");
             self.error(Code::UnknownKeyword, name.span(), message, Some(advice::form(self.reader)));

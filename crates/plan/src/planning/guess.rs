@@ -145,7 +145,7 @@ impl Planning<'_> {
             return;
         }
         let alias = known.alias.map_or(&[][..], |alias| alias.params);
-        let own = || form.params.iter().chain(alias).chain(reader::common(role));
+        let own = || form.all().chain(alias).chain(reader::common(role));
         let descriptor = &known.descriptor;
         let beneath = descriptor.args.get(1..).unwrap_or_default();
         let Some(first) = beneath.first() else { return };
