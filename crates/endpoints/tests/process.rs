@@ -8,48 +8,17 @@ use std::future::poll_fn;
 use std::path::Path;
 use std::time::Duration;
 
+use common::programs::{lives, output, pid, settled, stat};
 use common::{
-    LONG, Log, accepted, bind, connect, connector, failure, noise, offer, shown, try_connect,
-    with_path,
+    LONG, accepted, bind, connect, connector, failure, noise, offer, shown, try_connect, with_path,
 };
-use endpoint::{Conn, Context, End, ErrorKind, ExitStatus, Grants, Reason, Signal, Transport};
+use endpoint::{Context, End, ErrorKind, ExitStatus, Grants, Reason, Signal, Transport};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
-/// All that it writes, and its end.
-async fn output(conn: Conn) -> (String, End) {
-    let Transport::Bytes(mut stream) = conn.transport else { panic!("a program carries bytes") };
-    let mut text = String::new();
-    timeout(LONG, stream.read_to_string(&mut text)).await.unwrap().unwrap();
-    (text, stream.end())
-}
-
 fn sh(script: &str) -> String {
     format!("process:sh:-c:{{{script}}}:grace=200ms")
-}
-
-/// The number that a program printed first.
-async fn pid(stream: &mut (impl AsyncReadExt + Unpin)) -> Pid {
-    let mut line = String::new();
-    while !line.ends_with('\n') {
-        line.push(char::from(timeout(LONG, stream.read_u8()).await.unwrap().unwrap()));
-    }
-    Pid::from_raw(line.trim().parse().unwrap()).unwrap()
-}
-
-/// The state and the group of a process, from `proc_pid_stat(5)`.
-fn stat(pid: &str) -> Option<(char, i32)> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name before it may hold anything, parentheses too.
-    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
-    let state = fields.next()?.chars().next()?;
-    Some((state, fields.nth(1)?.parse().ok()?))
-}
-
-/// Whether a process runs; one that only waits to be reaped doesn't.
-fn lives(pid: Pid) -> bool {
-    stat(&pid.as_raw_nonzero().to_string()).is_some_and(|(state, _)| state != 'Z')
 }
 
 /// How many processes of a group run.
@@ -67,11 +36,6 @@ async fn gone(group: Pid) {
         }
     };
     timeout(LONG, gone).await.expect("nothing of the group is left");
-}
-
-/// Everything that the sessions of `cx` started has come to its end.
-async fn settled(cx: &Context) {
-    assert!(cx.settled(LONG).await, "something is still working");
 }
 
 #[tokio::test]
@@ -158,25 +122,6 @@ async fn standard_error_may_join_or_vanish() {
     let (text, _) = output(connect(&cx, &format!("{script}=log")).await).await;
     assert_eq!(text, "out\n");
     settled(&cx).await;
-}
-
-#[tokio::test]
-async fn standard_error_is_logged_line_by_line() {
-    let log = Log::default();
-    let guard = log.install();
-    let cx = with_path();
-    let script =
-        "{printf 'one\\n\\033[31mtwo\\nlast' >&2; head -c 5000 /dev/zero | tr '\\0' x >&2}";
-    output(connect(&cx, &format!("process:/bin/sh:-c:{script}")).await).await;
-    settled(&cx).await;
-    drop(guard);
-    let text = log.text();
-    let lines: Vec<_> = text.lines().filter(|line| line.contains(" INFO ")).collect();
-    assert_eq!(lines[0], " INFO one program=\"sh\"");
-    assert_eq!(lines[1], " INFO \\u{1b}[31mtwo program=\"sh\"");
-    // A line of any length is logged in pieces of 4 KiB.
-    let pieces: Vec<_> = lines[2..].iter().map(|line| line.matches('x').count()).collect();
-    assert_eq!(pieces, [4092, 908]);
 }
 
 /// More than a pipe holds: were it not read, the program would wait for ever.
@@ -356,102 +301,6 @@ async fn a_status_that_somebody_else_took_is_unknown_and_not_zero() {
     assert_eq!(ExitStatus::Unknown.to_string(), "exit status unknown");
     drop(io);
     settled(&cx).await;
-}
-
-#[tokio::test]
-async fn what_is_cut_short_is_killed_at_once_and_logged() {
-    let log = Log::default();
-    let guard = log.install();
-    let cx = with_path();
-    // One whose session goes on, and one whose session is over.
-    let script = "process:sh:-c:{trap '' TERM; echo $$; while :; do sleep 1; done}:grace=1000";
-    let mut here = connect(&cx, script).await;
-    let mut signals = here.control.outgoing.take().unwrap();
-    let mut here = here.into_io();
-    let mut gone = connect(&cx, script).await.into_io();
-    let pids = [pid(&mut here).await, pid(&mut gone).await];
-    drop(gone);
-    cx.cut_work();
-    settled(&cx).await;
-    let said = poll_fn(|task| signals.poll_recv(task)).await;
-    assert_eq!(said, Some(Signal::Exit(ExitStatus::Signal(9))), "the session hears of it");
-    drop(guard);
-    let text = log.text();
-    for pid in pids {
-        assert!(!lives(pid));
-        let line = format!(
-            "WARN killed: its grace period is cut short program=\"sh\" pid={}",
-            pid.as_raw_nonzero()
-        );
-        assert!(text.contains(&line), "{text}");
-    }
-}
-
-#[tokio::test]
-async fn what_is_killed_after_its_grace_period_is_logged() {
-    let log = Log::default();
-    let guard = log.install();
-    let cx = with_path();
-    let script = "process:sh:-c:{trap '' TERM; echo $$; while :; do sleep 1; done}:grace=50ms";
-    let mut io = connect(&cx, script).await.into_io();
-    let pid = pid(&mut io).await;
-    drop(io);
-    settled(&cx).await;
-    drop(guard);
-    let line = format!(
-        "WARN killed: it did not end within its grace period program=\"sh\" pid={}",
-        pid.as_raw_nonzero()
-    );
-    assert!(log.text().contains(&line), "{}", log.text());
-}
-
-/// The program itself has ended, and was reaped.
-#[tokio::test]
-async fn a_child_that_is_left_behind_is_killed_and_only_that_is_logged() {
-    let log = Log::default();
-    let guard = log.install();
-    let cx = with_path();
-    let script = "{trap '' TERM; sleep 1000 & echo $!; exit 0}:grace=50ms";
-    let mut io = connect(&cx, &format!("process:bash:-c:{script}")).await.into_io();
-    let child = pid(&mut io).await;
-    drop(io);
-    settled(&cx).await;
-    drop(guard);
-    // The kernel needs a moment for what was killed.
-    let killed = async {
-        while lives(child) {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(LONG, killed).await.unwrap();
-    let text = log.text();
-    let warnings: Vec<_> = text.lines().filter(|line| line.contains("WARN")).collect();
-    assert_eq!(warnings.len(), 1, "{text}");
-    assert!(warnings[0].contains("did not end within its grace period"), "{text}");
-}
-
-#[tokio::test]
-async fn what_has_ended_is_not_cut() {
-    let log = Log::default();
-    let guard = log.install();
-    for kind in ["process", "pty"] {
-        let cx = with_path();
-        let mut conn = connect(&cx, &format!("{kind}:sh:-c:{{exit 3}}:grace=1000")).await;
-        let mut signals = conn.control.outgoing.take().unwrap();
-        let said = poll_fn(|task| {
-            match signals.poll_recv(task) {
-                // A terminal says first what it is.
-                std::task::Poll::Ready(Some(Signal::Title(_))) => signals.poll_recv(task),
-                other => other,
-            }
-        });
-        let said = timeout(LONG, said).await.unwrap();
-        assert_eq!(said, Some(Signal::Exit(ExitStatus::Code(3))));
-        cx.cut_work();
-        settled(&cx).await;
-    }
-    drop(guard);
-    assert!(!log.text().contains("WARN"), "{}", log.text());
 }
 
 /// What cut a grace period at 40 s was the wait for it at the forwarder's end.

@@ -9,7 +9,7 @@ use endpoint::{AcceptPolicy, Context, Incoming, Info};
 use forward::{Config, Destination, Forwarder, OpenGate, Stop};
 use tokio::time::{Instant, sleep};
 
-use crate::offers::{Running, start};
+use crate::support::running::{Running, start};
 use crate::support::{Script, TestOffer, Told, connector, listener, settle};
 
 #[tokio::test(start_paused = true)]

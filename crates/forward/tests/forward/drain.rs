@@ -6,7 +6,7 @@ use endpoint::{End, Reason, RefusalKind};
 use forward::{Config, Ended};
 use tokio::time::{Instant, sleep};
 
-use crate::offers::start;
+use crate::support::running::start;
 use crate::support::{Told, settle};
 
 const SECOND: Duration = Duration::from_secs(1);

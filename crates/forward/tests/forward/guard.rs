@@ -13,7 +13,7 @@ use forward::{Config, Destination, Forwarder, OpenGate, Stop, Timers};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
-use crate::offers::{Running, start};
+use crate::support::running::{Running, start};
 use crate::support::{Told, connector, listener, settle};
 
 const MILLISECOND: Duration = Duration::from_millis(1);

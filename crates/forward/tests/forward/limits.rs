@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use endpoint::{Context, End, Info, Refusal};
 use forward::{Admitted, Config, Destination, Forwarder, Gate, OpenGate, Stop};
 
-use crate::offers::{start, start_with};
+use crate::support::running::{start, start_with};
 use crate::support::{Peer, Told, connector, listener, settle};
 
 const SECOND: Duration = Duration::from_secs(1);

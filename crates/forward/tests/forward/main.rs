@@ -11,7 +11,6 @@ mod faults;
 mod guard;
 mod kernel;
 mod limits;
-mod log;
 mod messages;
 mod model;
 mod observer;

@@ -11,47 +11,13 @@ use endpoint::info::Http;
 use endpoint::{
     AcceptPolicy, Answer, Context, End, Grants, Incoming, Info, Reason, Refusal, RefusalKind,
 };
-use forward::{
-    Admitted, Config, Destination, Forwarder, Gate, OpenGate, Route, Stop, Summary, Timers,
-};
-use tokio::task::JoinHandle;
+use forward::{Admitted, Config, Destination, Forwarder, Gate, OpenGate, Route, Stop, Timers};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{
-    Connections, Peer, Script, Source, TestOffer, Told, connector, listener, settle,
-};
+use crate::support::running::{start, start_with};
+use crate::support::{Peer, Script, TestOffer, Told, listener, settle};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-/// A forwarder at work.
-pub(crate) struct Running {
-    pub(crate) source: Source,
-    pub(crate) far: Connections,
-    pub(crate) stop: Stop,
-    pub(crate) task: JoinHandle<Summary>,
-}
-
-pub(crate) fn start(config: Config) -> Running {
-    start_with(config, OpenGate)
-}
-
-pub(crate) fn start_with(config: Config, gate: impl Gate + 'static) -> Running {
-    let (connector, far) = connector();
-    let route = Destination::new("test:far", Arc::new(connector) as Arc<dyn endpoint::Connector>);
-    let forwarder = Forwarder::new(Context::new(), gate, route, config);
-    let (source, accept) = listener();
-    let stop = Stop::new();
-    let heard = stop.clone();
-    let task = tokio::spawn(async move { forwarder.serve(accept, heard).await });
-    Running { source, far, stop, task }
-}
-
-impl Running {
-    pub(crate) async fn finish(self) -> Summary {
-        self.stop.drain(End::of(Reason::Restart));
-        tokio::time::timeout(SECOND * 60, self.task).await.expect("it drains").unwrap()
-    }
-}
 
 /// Refuses everybody, or takes its time.
 struct Strict(Option<Duration>);

@@ -9,7 +9,7 @@ use forward::{Config, Ended, Side, Stop, Timers, splice};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex, split};
 use tokio::time::sleep;
 
-use crate::offers::start;
+use crate::support::running::start;
 use crate::support::{Session, Told, data, settle};
 
 const MIB: usize = 1 << 20;

@@ -5,6 +5,7 @@ mod kinds;
 mod message;
 #[cfg(target_os = "linux")]
 mod raw;
+pub(crate) mod running;
 
 pub(crate) use self::fake::{Known, Op, Peer, fake};
 pub(crate) use self::kinds::{Connections, Script, Source, TestOffer, Told, connector, listener};

@@ -1,4 +1,13 @@
 //! What the log says: who, where, why; and never what.
+//!
+//! In a process of their own, in which every test has a log: whether an event is wanted is decided when it happens for the
+//! first time, and one that happens in a test without a log while another installs its own may be off for both.
+
+#![expect(clippy::unwrap_used, reason = "what a test relies on may fail it, helpers included")]
+
+#[expect(dead_code, unused_imports, reason = "it serves more tests than these")]
+#[path = "../forward/support/mod.rs"]
+mod support;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -8,8 +17,8 @@ use forward::Config;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::DefaultGuard;
 
-use crate::offers::start;
-use crate::support::{Peer, Told};
+use support::running::start;
+use support::{Peer, Told};
 
 /// Everything that is logged on this thread, at every level.
 #[derive(Clone, Default)]
