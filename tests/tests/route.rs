@@ -343,6 +343,9 @@ fn a_server_says_where_a_client_goes_and_redirects_nobody() {
                 "HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n".to_owned()
                     + &"x".repeat(1 << 20)
             }
+            // What follows the head never comes.
+            "slow 404" => "HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\n".to_owned(),
+            "slow 502" => "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 9\r\n\r\n".to_owned(),
             "silent" => String::new(),
             "rubbish" => "\0\x01\x02 rubbish\r\n\r\n".to_owned(),
             _ => reply("200 OK", "", ""),
@@ -384,6 +387,8 @@ fn a_server_says_where_a_client_goes_and_redirects_nobody() {
         ("redirect", 503),
         ("broken", 503),
         ("endless", 503),
+        ("slow+404", 404),
+        ("slow+502", 503),
         ("silent", 503),
         ("rubbish", 503),
     ] {
@@ -391,6 +396,7 @@ fn a_server_says_where_a_client_goes_and_redirects_nobody() {
     }
     forwarder.wait_for_log("the answer is 302 Found, and redirects are not followed");
     forwarder.wait_for_log("it answers 500 Internal Server Error");
+    forwarder.wait_for_log("it answers 502 Bad Gateway");
     forwarder.wait_for_log("no answer within 2 s");
     assert_eq!(visits.load(Ordering::SeqCst), 0);
     assert_eq!(said(port, "/?token=text"), "one");

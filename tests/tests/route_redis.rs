@@ -240,3 +240,11 @@ fn servers_that_are_slow_full_or_none_are_down() {
         forwarder.wait_for_log(words);
     }
 }
+
+#[test]
+fn a_reply_that_nobody_asked_for_is_no_other_keys() {
+    let (_forwarder, port) = front(rude(b"$-1\r\n$11\r\n127.0.0.1:1\r\n"), "");
+    for key in ["a", "b", "c"] {
+        assert_eq!(asked(port, key), Err(404), "{key}");
+    }
+}

@@ -109,6 +109,23 @@ async fn a_file_that_grows_is_followed() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_replaced_is_followed_to_its_own_end_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, new) = (dir.path().join("f"), dir.path().join("new"));
+    fs::write(&path, "one\n").unwrap();
+    let mut all = open(&format!("file:{}:follow=true", path.display())).await;
+    assert_eq!(read_some(&mut all, 4).await, b"one\n");
+    for number in 0..20 {
+        // It is looked at after both: nothing runs in between.
+        add(&path, "last\n");
+        fs::write(&new, format!("new {number:02}\n")).unwrap();
+        fs::rename(&new, &path).unwrap();
+        let expected = format!("last\nnew {number:02}\n");
+        assert_eq!(read_some(&mut all, expected.len()).await, expected.as_bytes());
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_file_says_what_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let cx = Context::new();

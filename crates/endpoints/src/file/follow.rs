@@ -26,7 +26,7 @@ pub(super) enum Change {
     Grown,
     /// It has fewer bytes than were read.
     Shorter,
-    /// Another file has its name, and nothing more is to be read of the old one.
+    /// Another file has its name. The old one may have grown before that.
     Replaced(File),
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Reading {
     seek: Option<io::SeekFrom>,
     is_seeking: bool,
     follow: Option<Follow>,
+    /// The file that has the name now. What is left in the one before is read first.
+    next: Option<std::fs::File>,
     /// So much was read.
     position: u64,
     /// A look at what has become of the file.
@@ -34,6 +36,7 @@ impl Reading {
             seek: None,
             is_seeking: false,
             follow,
+            next: None,
             position: 0,
             look: None,
             is_finished: false,
@@ -56,6 +59,14 @@ impl Reading {
         Poll::Ready(Ok(()))
     }
 
+    /// Goes on with the file that has the name now, if it is another one; returns whether it is.
+    fn turn(&mut self) -> bool {
+        let (Some(follow), Some(file)) = (&mut self.follow, self.next.take()) else { return false };
+        follow.watch(&file);
+        (self.file, self.position) = (large(file), 0);
+        true
+    }
+
     /// Ready when a file that is followed may have more to read.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(follow) = &mut self.follow else { return Poll::Pending };
@@ -71,8 +82,7 @@ impl Reading {
                         return Poll::Ready(Ok(()));
                     }
                     Change::Replaced(file) => {
-                        follow.watch(&file);
-                        (self.file, self.position) = (large(file), 0);
+                        self.next = Some(file);
                         return Poll::Ready(Ok(()));
                     }
                 }
@@ -101,6 +111,9 @@ impl AsyncRead for Reading {
                 self.position += read;
                 if read > 0 || self.follow.is_none() {
                     return Poll::Ready(Ok(()));
+                }
+                if self.turn() {
+                    continue;
                 }
             }
             if self.is_finished {

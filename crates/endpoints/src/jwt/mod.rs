@@ -180,7 +180,9 @@ impl Tokens {
 
     /// Returns whether a key is still one of ours, and `expires` is to come.
     pub(crate) fn is_current(&self, key: [u8; 32], expires: Option<u64>) -> bool {
-        let is_over = expires.is_some_and(|expires| expires + LEEWAY < get_current_timestamp());
+        // The latest date has no room for more.
+        let is_over =
+            expires.is_some_and(|expires| expires.saturating_add(LEEWAY) < get_current_timestamp());
         !is_over && self.keys.get().has(key)
     }
 }

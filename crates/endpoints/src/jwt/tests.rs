@@ -66,6 +66,7 @@ fn claims_are_checked() {
     assert!(tokens.is_current(good.key, good.expires));
     assert!(!tokens.is_current([0; 32], good.expires));
     assert!(!tokens.is_current(good.key, Some(1)));
+    assert!(tokens.is_current(good.key, Some(u64::MAX)));
     for (claims, words) in [
         (json!({ "host": "h" }), "it has no `exp`"),
         (json!({ "exp": at(-120) }), "it has expired"),

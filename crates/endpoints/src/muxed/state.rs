@@ -384,7 +384,8 @@ impl State {
         socket.is_held = false;
         if socket.is_said {
             self.remove(key);
-        } else if socket.verdict.is_none() {
+        } else if !matches!(socket.verdict, Some(Verdict::Refused(_))) {
+            // A client that hasn't heard yet that it is open hears both.
             self.finish(key, &End::of(Reason::Reset));
         }
     }
@@ -471,5 +472,17 @@ mod tests {
         }
         assert!(!state.is_full());
         assert!(state.socket(key).waiting <= SHARE && state.socket(key).lost > 0);
+    }
+
+    #[test]
+    fn a_session_that_is_gone_before_its_client_heard_of_it_leaves_no_socket() {
+        let mut state = State::default();
+        assert!(state.open(&TERMS, 7, Target::new("h", 1)));
+        let key = state.next;
+        state.decide(key, Verdict::Opened);
+        state.release(key);
+        assert!(matches!(state.word(), Some((7, Word::Opened(_)))));
+        assert!(matches!(state.word(), Some((7, Word::Over(_)))));
+        assert!(state.word().is_none() && state.is_empty());
     }
 }

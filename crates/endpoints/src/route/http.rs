@@ -192,14 +192,15 @@ impl Http {
     async fn answered(&self, link: Link, response: Response<Incoming>) -> Result<Answer, String> {
         let status = response.status();
         let lifetime = lifetime(&response);
-        let body = Limited::new(response.into_body(), answer::LONGEST).collect().await;
         let found = match status {
             StatusCode::OK => {
+                let body = Limited::new(response.into_body(), answer::LONGEST).collect().await;
                 let body = body.map_err(|error| format!("cannot read the answer: {error}"))?;
                 let found = answer::read(&body.to_bytes())?;
                 self.put(link);
                 found.map_or(Found::Unknown, Found::Destination)
             }
+            // The status says it all: the rest is not waited for.
             StatusCode::NOT_FOUND => Found::Unknown,
             StatusCode::FORBIDDEN => Found::Forbidden,
             _ if status.is_redirection() => {

@@ -171,7 +171,9 @@ impl Lookup {
     fn keep(&self, digest: Digest, answer: &Answer) {
         let base = self.limits.cache.unwrap_or_else(|| self.provider.lifetime());
         let is_route = matches!(answer.found, Found::Destination(_));
-        let own = answer.lifetime.map(|own| own.min(LIFETIME));
+        // The operator's limit holds for what the provider says, too: 0 has each client asked about.
+        let most = self.limits.cache.map_or(LIFETIME, |cache| cache.min(LIFETIME));
+        let own = answer.lifetime.map(|own| own.min(most));
         let lifetime = own.unwrap_or(match is_route {
             true => base,
             false => base.min(self.limits.negative),
@@ -430,6 +432,29 @@ mod tests {
             provider.go.notify_one();
             tokio::task::yield_now().await;
             one.abort();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_provider_has_an_answer_kept_for_longer_than_the_operator_says() {
+        let answer = Answer::new(Found::Destination(Destination::new("a")));
+        let answer = answer.living(Some(Duration::from_secs(60)));
+        let digest: Digest = [0; 32];
+        for (cache, kept) in [(None, 60), (Some(0), 0), (Some(5), 5), (Some(600), 60)] {
+            let mut lookup = Lookup::new(
+                Box::new(Slow::default()),
+                Limits {
+                    cache: None,
+                    negative: Duration::from_secs(1),
+                    timeout: Duration::from_secs(5),
+                    most: 2,
+                },
+            );
+            lookup.limits.cache = cache.map(Duration::from_secs);
+            lookup.keep(digest, &answer);
+            let until = lookup.lock().routes.get(&digest).map(|known| known.until);
+            let expected = (kept > 0).then(|| Instant::now() + Duration::from_secs(kept));
+            assert_eq!(until, expected, "{cache:?}");
         }
     }
 }

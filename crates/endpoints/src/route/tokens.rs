@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use endpoint::describe;
 use endpoint::provider::{Answer, Destination, Found};
 use tokio::task::spawn_blocking;
+use tracing::warn;
 
 use crate::watched::{Parsed, Watched};
 
@@ -16,8 +17,15 @@ use crate::watched::{Parsed, Watched};
 #[derive(Clone)]
 pub(super) struct Tokens {
     path: PathBuf,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
     /// The files that were opened, by their paths.
-    files: Arc<Mutex<HashMap<PathBuf, Arc<Watched<Lines>>>>>,
+    files: HashMap<PathBuf, Arc<Watched<Lines>>>,
+    /// Why files of a folder are passed over, by their paths: it is logged once.
+    passed: HashMap<PathBuf, String>,
 }
 
 type Lines = HashMap<String, String>;
@@ -30,7 +38,7 @@ impl std::fmt::Debug for Tokens {
 
 impl Tokens {
     pub(super) fn new(path: &str) -> Self {
-        Self { path: path.into(), files: Arc::default() }
+        Self { path: path.into(), state: Arc::default() }
     }
 
     fn look(&self, key: &str) -> io::Result<Option<String>> {
@@ -42,29 +50,58 @@ impl Tokens {
             fs::read_dir(&self.path)?.flatten().map(|entry| entry.path()).collect();
         names.retain(|path| path.is_file() && !is_hidden(path));
         names.sort();
+        if names.len() > MOST {
+            self.pass(
+                &self.path,
+                &format!("it has more than {MOST} files; the others are not read"),
+            );
+        }
         for path in names.iter().take(MOST) {
-            if let Some(found) = self.look_in(path, key)? {
-                return Ok(Some(found));
+            match self.look_in(path, key) {
+                Ok(Some(found)) => return Ok(Some(found)),
+                Ok(None) => {}
+                // It was removed or renamed meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                // One file takes no route of another with it.
+                Err(error) => self.pass(path, &describe(&error)),
             }
         }
         Ok(None)
     }
 
     fn look_in(&self, path: &Path, key: &str) -> io::Result<Option<String>> {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = match files.get(path) {
+        let mut state = self.lock();
+        let file = match state.files.get(path) {
             Some(known) => Arc::clone(known),
             None => {
                 let file = Arc::new(Watched::open(path, lines)?);
-                if files.len() >= MOST {
-                    files.clear();
+                if state.files.len() >= MOST {
+                    state.files.clear();
                 }
-                files.insert(path.to_owned(), Arc::clone(&file));
+                state.files.insert(path.to_owned(), Arc::clone(&file));
+                state.passed.remove(path);
                 file
             }
         };
-        drop(files);
+        drop(state);
         Ok(file.get().get(key).cloned())
+    }
+
+    /// Logs why a file is passed over, unless that was said before.
+    fn pass(&self, path: &Path, words: &str) {
+        let passed = &mut self.lock().passed;
+        if passed.get(path).is_some_and(|said| said == words) {
+            return;
+        }
+        if passed.len() >= MOST {
+            passed.clear();
+        }
+        passed.insert(path.to_owned(), words.to_owned());
+        warn!("{}: {words}", path.display());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -124,5 +161,23 @@ mod tests {
         assert_eq!(found["b"], "host:5901");
         assert_eq!(found["ws:x"], "ws:{tcp:h:80}");
         assert_eq!(wrong.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [5, 6]);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_costs_no_other_files_routes() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        fs::write(file("a"), b"x: \xff\n").unwrap();
+        fs::write(file("b"), "x: host:1\n").unwrap();
+        std::os::unix::fs::symlink("nowhere", file("c")).unwrap();
+        fs::write(file("d"), "y: host:2\n").unwrap();
+        let tokens = Tokens::new(folder.path().to_str().unwrap());
+        let look = |key: &str| tokens.look(key).unwrap();
+        assert_eq!(look("x").as_deref(), Some("host:1"));
+        assert_eq!(look("y").as_deref(), Some("host:2"));
+        assert_eq!(look("z"), None);
+        fs::write(file("a"), "x: host:3\n").unwrap();
+        assert_eq!(look("x").as_deref(), Some("host:3"));
+        assert!(tokens.lock().passed.is_empty());
     }
 }

@@ -64,8 +64,10 @@ fn fill(expression: &str, http: &Http) -> Option<String> {
         rest = behind;
     }
     filled.push_str(rest);
-    // A name that is nothing but dots is no file.
-    (!filled.trim_matches('.').is_empty()).then_some(filled)
+    // What a client sends has no slash, but it may be dots. A name that is nothing but dots is no file.
+    let climbs = |text: &str| text.split('/').filter(|part| matches!(*part, "." | "..")).count();
+    let is_name = !filled.trim_matches('.').is_empty();
+    (is_name && climbs(&filled) == climbs(expression)).then_some(filled)
 }
 
 fn look(
@@ -194,6 +196,13 @@ mod tests {
         assert_eq!(fill("%endpoint%.txt", &request("/")).as_deref(), Some(".txt"));
         assert_eq!(fill("x-%cookie:host%", &request("/")).as_deref(), Some("x-a_.._b"));
         assert_eq!(fill("%endpoint%", &request("/..")), None);
+        for dots in ["/..", "/."] {
+            assert_eq!(fill("%endpoint%/peer", &request(dots)), None);
+            assert_eq!(fill("hosts/%endpoint%/peer", &request(dots)), None);
+            assert_eq!(fill("hosts/%endpoint%", &request(dots)), None);
+        }
+        assert_eq!(fill(".%endpoint%", &request("/./")), None);
+        assert_eq!(fill("../%endpoint%", &request("/...")).as_deref(), Some("../..."));
         assert_eq!(fill("%cookie:none%", &request("/")), None);
         assert_eq!(fill("%header:x%", &request("/")), None);
     }

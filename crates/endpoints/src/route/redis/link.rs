@@ -65,6 +65,11 @@ impl Link {
         self.reply().await
     }
 
+    /// Returns `true` if nothing has come behind the last reply.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.unread.is_empty()
+    }
+
     /// Sends a command.
     ///
     /// # Errors

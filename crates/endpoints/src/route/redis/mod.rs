@@ -148,7 +148,8 @@ impl Redis {
 
     fn done(&self, link: Link, found: Result<Found, String>) -> Result<Found, String> {
         let mut idle = self.idle();
-        if idle.len() < IDLE {
+        // What nobody has asked for would be the next one's answer.
+        if idle.len() < IDLE && link.is_at_rest() {
             idle.push(link);
         }
         found
