@@ -37,6 +37,7 @@ test("a reason is one line of text", () => {
 test("a refusal is said, and tried again where it may be over soon", () => {
   const refused = (code: number, reason = "") => ending({ code, reason, opened: true });
   expect(refused(4503, "there are too many sessions")).toEqual({ words: "there are too many sessions", retry: true });
+  expect(refused(4429, "too many")).toEqual({ words: "too many", retry: true });
   expect(refused(4502).retry && refused(4504).retry).toBe(true);
   expect(refused(4500, "there is no such program")).toEqual({ words: "there is no such program", retry: false });
   expect(refused(4403)).toEqual({ words: "refused with status 403", retry: false });

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod backoff;
+mod client;
 mod clock;
 mod conn;
 mod connector;
@@ -25,6 +26,7 @@ mod from;
 pub mod gate;
 pub mod info;
 mod layer;
+mod limits;
 mod listener;
 mod network;
 mod networks;
@@ -32,8 +34,10 @@ mod opened;
 mod peer;
 mod plain;
 pub mod provider;
+mod rate;
 mod raw;
 mod reason;
+mod refusal;
 mod stream;
 
 pub use self::backoff::Backoff;
@@ -49,15 +53,18 @@ pub use self::flat::Flat;
 pub use self::from::FromNetworks;
 pub use self::info::{Fact, Info};
 pub use self::layer::{Bound, DialLayer, Layered, ServeLayer};
+pub use self::limits::{Full, Limited, Limits, OfferLimits, SessionPlaces};
 pub use self::listener::{
     Accept, AcceptPolicy, Accepted, Answer, Decision, Incoming, Invitation, Listener, Local, Offer,
-    Offers, Refusal, RefusalKind,
+    Offers,
 };
 pub use self::network::Network;
 pub use self::networks::Networks;
 pub use self::opened::{Opened, Times};
 pub use self::peer::{Peer, PeerState};
 pub use self::plain::Plain;
+pub use self::rate::Rate;
 pub use self::raw::{Raw, SystemCall};
 pub use self::reason::Reason;
+pub use self::refusal::{Refusal, RefusalKind};
 pub use self::stream::{ByteStream, Ending, Life, MessageStream, Part};

@@ -16,8 +16,11 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 
-use crate::gate::Challenge;
-use crate::{Conn, Context, DialLayer, End, Exposure, Grants, Info, Reason, Result};
+use crate::limits::Counters;
+use crate::{
+    Conn, Context, DialLayer, End, Error, ErrorKind, Exposure, Grants, Info, OfferLimits, Refusal,
+    Result, SessionPlaces,
+};
 
 /// An endpoint to listen on, planned but not open.
 #[async_trait]
@@ -200,13 +203,15 @@ pub struct Offer {
     pub info: Info,
     /// The order of the decisions before it is accepted.
     pub policy: AcceptPolicy,
+    limits: OfferLimits,
     decision: Box<dyn Decision>,
 }
 
 impl Offer {
     /// An offer that is accepted once the far side is connected.
     pub fn new(info: Info, decision: impl Decision + 'static) -> Self {
-        Self { info, policy: AcceptPolicy::ConnectFirst, decision: Box::new(decision) }
+        let (policy, limits) = (AcceptPolicy::ConnectFirst, OfferLimits::default());
+        Self { info, policy, limits, decision: Box::new(decision) }
     }
 
     /// An offer that is `conn`, open already: accepting gives it, refusing drops it.
@@ -225,17 +230,43 @@ impl Offer {
     /// The same offer, whose connection is what `change` makes of it once it is accepted.
     #[must_use]
     pub fn map(self, change: impl FnOnce(Conn) -> Conn + Send + 'static) -> Self {
-        let Self { info, policy, decision } = self;
+        let Self { info, policy, limits, decision } = self;
         let decision = Box::new(Mapped { decision, change: Box::new(change) });
-        Self { info, policy, decision }
+        Self { info, policy, limits, decision }
     }
 
-    /// Accepts it.
+    /// The same offer, which counts for one more listener.
+    pub(crate) fn limited(mut self, counters: Arc<Counters>) -> Self {
+        self.limits.and(counters);
+        self
+    }
+
+    /// Returns the limits of its listeners, for the caller to keep: [`Offer::accept`] doesn't ask them any more.
+    #[must_use]
+    pub fn take_limits(&mut self) -> OfferLimits {
+        std::mem::take(&mut self.limits)
+    }
+
+    /// Accepts it, if its limits allow that and weren't taken; a session then holds its places.
     ///
     /// # Errors
-    /// The peer left, or the rest of its handshake failed.
+    /// The peer left, the rest of its handshake failed, or a limit is reached: the peer was refused.
     pub async fn accept(self, answer: Answer) -> Result<Accepted> {
-        self.decision.accept(answer).await
+        let Self { info, limits, decision, .. } = self;
+        let entered = limits.begin(&info).and_then(|()| {
+            let entered = limits.enter(&info);
+            entered.map_err(|full| full.refusal())
+        });
+        let places = match entered {
+            Ok(places) => places,
+            Err(refusal) => {
+                let words = refusal.message.clone();
+                decision.refuse(refusal).await;
+                return Err(Error::new(ErrorKind::Refused, "accept", limits.listener(), words));
+            }
+        };
+        let accepted = decision.accept(answer).await?;
+        Ok(if places.is_empty() { accepted } else { accepted.holding(places) })
     }
 
     /// Refuses it, with a reason in the peer's own terms where it has such.
@@ -328,6 +359,16 @@ pub enum Accepted {
     Attached,
 }
 
+impl Accepted {
+    /// With places that are given back when the session ends. One that goes on elsewhere has its own.
+    fn holding(mut self, places: SessionPlaces) -> Self {
+        if let Self::Session(conn) | Self::Through(conn, _) = &mut self {
+            conn.guard = std::mem::take(&mut conn.guard).and(places);
+        }
+        self
+    }
+}
+
 /// The reply to a peer whose offer is accepted. Layers whose protocol has no such reply ignore it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -344,64 +385,6 @@ pub struct Answer {
     pub messages: bool,
     /// Headers to add to the answer.
     pub headers: Vec<(String, String)>,
-}
-
-/// Why an offer is refused, in no protocol's terms.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The sort of refusal, which selects a status code.
-    pub kind: RefusalKind,
-    /// One line for the peer. It names no address that the peer didn't know.
-    pub message: String,
-    /// The ways in which the peer may authenticate, if that would help.
-    pub challenges: Vec<Challenge>,
-}
-
-impl Refusal {
-    /// A refusal.
-    pub fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), challenges: Vec::new() }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-/// The sorts of refusal, with the HTTP status each becomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RefusalKind {
-    /// The far side can't be opened as it is set up, and another attempt would fare no better: 500.
-    Broken,
-    /// Limits are reached, or we are stopping: 503.
-    Busy,
-    /// The peer may not: 403.
-    Forbidden,
-    /// There is no such thing: 404.
-    NotFound,
-    /// The far side did not take the connection: 502.
-    Refused,
-    /// The far side did not answer: 504.
-    Timeout,
-    /// It isn't known who the peer is: 401.
-    Unauthenticated,
-}
-
-impl RefusalKind {
-    /// Returns the reason that a session which was accepted already ends with.
-    #[must_use]
-    pub fn reason(self) -> Reason {
-        match self {
-            Self::Busy => Reason::Limit,
-            Self::Forbidden | Self::Unauthenticated => Reason::Forbidden,
-            Self::NotFound => Reason::NotFound,
-            Self::Broken | Self::Refused => Reason::Unreachable,
-            Self::Timeout => Reason::Timeout,
-        }
-    }
 }
 
 /// An offer that is open already.

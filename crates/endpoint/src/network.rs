@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 /// A peer's neighbourhood: what one party may have many addresses of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Network {
     /// The /24 of an IPv4 address.
@@ -12,7 +12,7 @@ pub enum Network {
     V6([u8; 8]),
     /// The user at the other end of a Unix socket.
     User(u32),
-    /// Creates an empty stack of facts.
+    /// No layer knows.
     Unknown,
 }
 

@@ -18,7 +18,6 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::attempt::{ENDPOINTS, TRY, Target, grants};
-use crate::client::client;
 
 /// Spreading sessions.
 pub(crate) static KIND: Kind = Kind {
@@ -191,7 +190,7 @@ impl Connector for Balance {
 
 /// Returns the key that distinguishes clients: their addresses.
 fn key(info: &Info) -> Vec<u8> {
-    match client(info).map(|(address, _)| address.to_canonical()) {
+    match info.client().map(|(address, _)| address.to_canonical()) {
         Some(IpAddr::V4(address)) => address.octets().to_vec(),
         Some(IpAddr::V6(address)) => address.octets().to_vec(),
         None => info.peer().into_bytes(),

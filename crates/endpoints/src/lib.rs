@@ -13,7 +13,6 @@ mod asking;
 mod attempt;
 mod auth;
 mod balance;
-mod client;
 mod datagram;
 mod destination;
 mod echo;

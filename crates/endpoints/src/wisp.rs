@@ -201,7 +201,7 @@ impl Protocol for Wisp {
             stream,
             match refusal.kind {
                 RefusalKind::Forbidden | RefusalKind::Unauthenticated => wisp::Reason::BLOCKED,
-                RefusalKind::Busy => wisp::Reason::THROTTLED,
+                RefusalKind::Busy | RefusalKind::Throttled => wisp::Reason::THROTTLED,
                 RefusalKind::Timeout => wisp::Reason::TIMEOUT,
                 RefusalKind::Refused if refusal.message.ends_with("connection refused") => {
                     wisp::Reason::REFUSED

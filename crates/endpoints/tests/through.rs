@@ -121,6 +121,7 @@ async fn refusals_are_said_in_the_clients_own_terms() {
         (RefusalKind::Busy, 1, "503 Service Unavailable"),
         (RefusalKind::Forbidden, 2, "403 Forbidden"),
         (RefusalKind::Refused, 5, "502 Bad Gateway"),
+        (RefusalKind::Throttled, 1, "429 Too Many Requests"),
         (RefusalKind::Timeout, 4, "504 Gateway Timeout"),
         (RefusalKind::Unauthenticated, 2, "407 Proxy Authentication Required"),
     ];

@@ -8,8 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use endpoint::Backoff;
+use endpoint::{Backoff, Full};
 use tokio::time::{Instant, sleep};
+
+use crate::places::Places;
 
 /// The sessions of a forwarder that are ending.
 #[derive(Debug, Default)]
@@ -29,7 +31,19 @@ struct List {
 #[derive(Debug)]
 struct Entry {
     destination: Arc<str>,
+    places: Option<Arc<Places>>,
     state: Mutex<State>,
+}
+
+/// What another client asks for.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    /// A place among all sessions.
+    Place,
+    /// A place in this limit.
+    PlaceOf(&'a Full),
+    /// This destination.
+    Destination(&'a Arc<str>),
 }
 
 #[derive(Debug)]
@@ -51,9 +65,15 @@ pub(crate) struct Ending<'a> {
 
 impl Endings {
     /// Enters a session that is ending.
-    pub(crate) fn enter(&self, destination: &Arc<str>, stirred: Instant) -> Ending<'_> {
+    pub(crate) fn enter(
+        &self,
+        destination: &Arc<str>,
+        places: Option<&Arc<Places>>,
+        stirred: Instant,
+    ) -> Ending<'_> {
         let state = Mutex::new(State { stirred, asked: false, waker: None });
-        let entry = Arc::new(Entry { destination: Arc::clone(destination), state });
+        let (destination, places) = (Arc::clone(destination), places.cloned());
+        let entry = Arc::new(Entry { destination, places, state });
         let mut list = self.list();
         let number = list.next;
         list.next += 1;
@@ -71,15 +91,14 @@ impl Endings {
         }
     }
 
-    /// Asks the session that has been silent for longest to give way, of those with this destination; `None` is any.
-    /// Returns `true` if a place can be expected: a session was asked, or has ended just now.
-    pub(crate) fn ask(&self, destination: Option<&Arc<str>>) -> bool {
+    /// Asks the session that has been silent for longest to give way, of those that have what is wanted. Returns `true`
+    /// if it can be expected: a session was asked, or has ended just now.
+    fn ask(&self, wanted: Wanted<'_>) -> bool {
         let mut list = self.list();
-        let matches = |name: &Arc<str>| destination.is_none_or(|wanted| wanted == name);
         let silent = list
             .sessions
             .iter()
-            .filter(|(_, entry)| matches(&entry.destination))
+            .filter(|(_, entry)| entry.has(wanted))
             .min_by_key(|(_, entry)| entry.state().stirred)
             .map(|(number, _)| *number);
         if let Some(entry) = silent.and_then(|number| list.sessions.remove(&number)) {
@@ -88,12 +107,18 @@ impl Endings {
             return true;
         }
         let now = Instant::now();
+        let matches = |name: &Arc<str>| match wanted {
+            Wanted::Place => true,
+            // A session that has left has given it back.
+            Wanted::PlaceOf(_) => false,
+            Wanted::Destination(wanted) => wanted == name,
+        };
         list.left.iter().any(|(name, at)| matches(name) && now < *at + CLOSING)
     }
 
     /// Attempts to get what a session holds that is ending or has just ended.
-    pub(crate) fn attempts<'a>(&'a self, destination: Option<&'a Arc<str>>) -> Attempts<'a> {
-        Attempts { endings: self, destination, until: None, backoff: BACKOFF }
+    pub(crate) fn attempts(&self) -> Attempts<'_> {
+        Attempts { endings: self, until: None, backoff: BACKOFF }
     }
 
     fn list(&self) -> MutexGuard<'_, List> {
@@ -104,7 +129,6 @@ impl Endings {
 /// Attempts, with pauses between them.
 pub(crate) struct Attempts<'a> {
     endings: &'a Endings,
-    destination: Option<&'a Arc<str>>,
     /// Until when, once somebody was asked.
     until: Option<Instant>,
     backoff: Backoff,
@@ -112,10 +136,10 @@ pub(crate) struct Attempts<'a> {
 
 impl Attempts<'_> {
     /// Returns `true` if another attempt is worthwhile, after a pause.
-    pub(crate) async fn next(&mut self) -> bool {
+    pub(crate) async fn next(&mut self, wanted: Wanted<'_>) -> bool {
         let now = Instant::now();
         match self.until {
-            None if self.endings.ask(self.destination) => self.until = Some(now + PATIENCE),
+            None if self.endings.ask(wanted) => self.until = Some(now + PATIENCE),
             None => return false,
             Some(until) if now >= until => return false,
             Some(_) => {}
@@ -128,6 +152,16 @@ impl Attempts<'_> {
 impl Entry {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has(&self, wanted: Wanted<'_>) -> bool {
+        match wanted {
+            Wanted::Place => true,
+            Wanted::PlaceOf(full) => {
+                self.places.as_ref().is_some_and(|places| places.limits.are_of(full))
+            }
+            Wanted::Destination(destination) => self.destination == *destination,
+        }
     }
 
     fn ask(&self) {

@@ -24,6 +24,7 @@ mod observer;
 mod offer;
 mod outcome;
 mod patience;
+mod places;
 mod read_only;
 mod refusals;
 mod route;

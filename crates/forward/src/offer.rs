@@ -11,14 +11,17 @@ use std::time::Duration;
 use endpoint::gate::Admitted;
 use endpoint::{
     AcceptPolicy, Accepted, Answer, Conn, DialLayer, End, ErrorKind, Exposure, Grants,
-    HOW_TO_ALLOW, Info, Life, Offer, Reason, Refusal, RefusalKind, Transport, exposed,
+    HOW_TO_ALLOW, Info, Life, Offer, OfferLimits, Reason, Refusal, RefusalKind, SessionPlaces,
+    Transport, exposed,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use tracing::{Span, field, info, warn};
 
 use crate::denial::{Denied, out_of_time, told};
+use crate::endings::Wanted;
 use crate::observer::Began;
+use crate::places::Places;
 use crate::read_only::read_only;
 use crate::shared::Shared;
 use crate::splice::{Company, splice_by};
@@ -55,8 +58,8 @@ pub(crate) fn serve_offer(
             Ok(opened) => opened,
             Err(outcome) => return outcome,
         };
-        let place = place.keep(&shared);
-        OfferOutcome::Session(session(&shared, near, far, name, place, &stop).await)
+        let places = place.keep(&shared);
+        OfferOutcome::Session(session(&shared, near, far, name, places, &stop).await)
     }
 }
 
@@ -66,11 +69,11 @@ fn session<'t>(
     near: Conn,
     far: Conn,
     name: Arc<str>,
-    place: Option<OwnedSemaphorePermit>,
+    places: Option<Arc<Places>>,
     stop: &'t Stop,
 ) -> impl Future<Output = Outcome> + Send + use<'t> {
     let observer = shared.observer.began(&Began::new(&name, &near.info, &far.info));
-    let company = Company { endings: Some((&shared.endings, name)), observer, place };
+    let company = Company { endings: Some((&shared.endings, name)), observer, places };
     splice_by(shared.cx.clock(), near, far, &shared.timers, stop, company)
 }
 
@@ -103,21 +106,28 @@ struct Opened {
 
 /// A session's place in the limits, given back when it is dropped.
 struct Place {
-    session: Option<OwnedSemaphorePermit>,
+    places: Places,
     once: Option<OwnedSemaphorePermit>,
 }
 
 impl Place {
-    /// Takes the session's place: with `once`, no other session gets one. Returns the permit to
-    /// hold for as long as the session lasts.
-    fn keep(self, shared: &Shared) -> Option<OwnedSemaphorePermit> {
+    /// Takes the session's place: with `once`, no other session gets one. Returns what to hold for
+    /// as long as the session lasts.
+    fn keep(self, shared: &Shared) -> Option<Arc<Places>> {
         if let (Some(permit), Some(once)) = (self.once, &shared.once) {
             permit.forget();
             once.close();
             shared.enough.send_replace(true);
         }
-        self.session
+        (!self.places.is_empty()).then(|| Arc::new(self.places))
     }
+}
+
+/// The place of a peer that is accepted before its destination is connected.
+enum Seat {
+    Taken(Place),
+    /// It is taken if the peer has no session yet that it could have joined.
+    Needed(OfferLimits),
 }
 
 /// A destination that is connected.
@@ -152,9 +162,12 @@ impl<'a> Opening<'a> {
     }
 
     async fn open(self, mut offer: Offer) -> Result<Opened, OfferOutcome> {
-        let info = offer.info.clone();
+        let (info, limits) = (offer.info.clone(), offer.take_limits());
+        if let Err(refusal) = limits.begin(&info) {
+            return Err(self.deny(offer, Denied::Refused(refusal)).await);
+        }
         match offer.policy {
-            AcceptPolicy::ConnectFirst => match self.decide(&mut offer, &info).await {
+            AcceptPolicy::ConnectFirst => match self.decide(&mut offer, &info, &limits).await {
                 Ok((Reached { conn: far, grants, name }, place, admitted)) => {
                     let info = admitted.info.clone();
                     let mut answer = Answer::default();
@@ -171,13 +184,14 @@ impl<'a> Opening<'a> {
             AcceptPolicy::AcceptFirst => {
                 let admitted = async {
                     let admitted = self.gate(&info).await?;
-                    Ok((admitted, self.place().await?))
+                    let place = self.place(&limits, &admitted.info).await?;
+                    Ok((admitted, place))
                 };
                 match self.while_there(&mut offer, admitted).await {
                     Ok((admitted, place)) => {
                         let (near, through) =
                             self.accept(offer, admitted, Answer::default()).await?;
-                        self.anew().connect(near, through, Some(place)).await
+                        self.anew().connect(near, through, Seat::Taken(place)).await
                     }
                     Err(denied) => Err(self.deny(offer, denied).await),
                 }
@@ -186,7 +200,7 @@ impl<'a> Opening<'a> {
             AcceptPolicy::Attach => match self.while_there(&mut offer, self.gate(&info)).await {
                 Ok(admitted) => {
                     let (near, through) = self.accept(offer, admitted, Answer::default()).await?;
-                    self.anew().connect(near, through, None).await
+                    self.anew().connect(near, through, Seat::Needed(limits)).await
                 }
                 Err(denied) => Err(self.deny(offer, denied).await),
             },
@@ -208,10 +222,11 @@ impl<'a> Opening<'a> {
         self,
         offer: &mut Offer,
         info: &Info,
+        limits: &OfferLimits,
     ) -> Result<(Reached, Place, Admitted), Denied> {
         let routed = async {
             let admitted = self.gate(info).await?;
-            let place = self.place().await?;
+            let place = self.place(limits, &admitted.info).await?;
             Ok((self.route(&admitted.info).await?, place, admitted))
         };
         let (destination, place, admitted) = self.while_there(offer, routed).await?;
@@ -264,8 +279,8 @@ impl<'a> Opening<'a> {
         self.shared.gate.check(info).await.map_err(Denied::Refused)
     }
 
-    /// Takes a place in the limits.
-    async fn place(self) -> Result<Place, Denied> {
+    /// Takes a place in the limits; `info` has the client's identity.
+    async fn place(self, limits: &OfferLimits, info: &Info) -> Result<Place, Denied> {
         let once = match &self.shared.once {
             // Waits for what becomes of the offer that has it now.
             Some(once) => {
@@ -273,23 +288,36 @@ impl<'a> Opening<'a> {
             }
             None => None,
         };
-        let session = match &self.shared.places {
+        let limits = self.enter(limits, info).await.map_err(Denied::Refused)?;
+        let total = match &self.shared.places {
             Some(places) => Some(self.take_place(places).await.ok_or_else(|| {
                 Denied::Refused(Refusal::new(RefusalKind::Busy, "there are too many sessions"))
             })?),
             None => None,
         };
-        Ok(Place { session, once })
+        Ok(Place { places: Places { total, limits }, once })
     }
 
-    /// A place in the limit, perhaps that of a session which is ending.
+    /// Places in the limits of the listeners, perhaps those of a session which is ending.
+    async fn enter(self, limits: &OfferLimits, info: &Info) -> Result<SessionPlaces, Refusal> {
+        let mut attempts = self.shared.endings.attempts();
+        loop {
+            match limits.enter(info) {
+                Ok(places) => return Ok(places),
+                Err(full) if attempts.next(Wanted::PlaceOf(&full)).await => {}
+                Err(full) => return Err(full.refusal()),
+            }
+        }
+    }
+
+    /// A place among all sessions, perhaps that of a session which is ending.
     async fn take_place(self, places: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-        let mut attempts = self.shared.endings.attempts(None);
+        let mut attempts = self.shared.endings.attempts();
         loop {
             if let Ok(place) = Arc::clone(places).try_acquire_owned() {
                 return Some(place);
             }
-            if !attempts.next().await {
+            if !attempts.next(Wanted::Place).await {
                 return None;
             }
         }
@@ -311,12 +339,13 @@ impl<'a> Opening<'a> {
     async fn dial(self, destination: &Destination, info: &Info) -> Result<Reached, Denied> {
         let connector = &destination.connector;
         // A device that a session still has which is ending: it gives way.
-        let mut attempts = self.shared.endings.attempts(Some(&destination.name));
+        let mut attempts = self.shared.endings.attempts();
         let connect = async {
             loop {
                 let conn = connector.connect(&self.shared.cx, info).await;
                 let is_busy = conn.as_ref().is_err_and(|error| error.kind() == ErrorKind::Busy);
-                if !is_busy || !attempts.next().await {
+                let wanted = Wanted::Destination(&destination.name);
+                if !is_busy || !attempts.next(wanted).await {
                     return conn;
                 }
             }
@@ -427,19 +456,19 @@ impl<'a> Opening<'a> {
         self,
         mut near: Conn,
         through: Through,
-        place: Option<Place>,
+        seat: Seat,
     ) -> Result<Opened, OfferOutcome> {
         let mut info = near.info.clone();
-        let by_name = place.is_some();
+        let by_name = matches!(seat, Seat::Taken(_));
         let reached = async {
             let routed = async {
                 // The destination that the client names now is another question than the client itself was.
                 if by_name {
                     info = self.gate(&info).await?.info;
                 }
-                let place = match place {
-                    Some(place) => place,
-                    None => self.place().await?,
+                let place = match seat {
+                    Seat::Taken(place) => place,
+                    Seat::Needed(limits) => self.place(&limits, &info).await?,
                 };
                 Ok((self.route(&info).await?, place))
             };

@@ -18,9 +18,9 @@ use endpoint::{Connector, Listener};
 use crate::beneath::{Beneath, Part};
 use crate::kind::args::Typed;
 use crate::kind::read;
-use crate::kind::reader::{self, Reader};
+use crate::kind::reader::Reader;
 use crate::kind::{
-    Alias, Args, Form, Kind, Planned, Role, Shape, Takes, ValueKind, framing, provider,
+    Alias, Args, Form, Kind, Planned, Role, Shape, Takes, ValueKind, common, framing, provider,
 };
 use crate::side::Endpoint;
 use crate::{Plan, Registry, Tree};
@@ -308,7 +308,7 @@ impl<'a> Planning<'a> {
             role,
             syntax: self.syntax,
             other: known.kind.form(role.other()),
-            common: reader::common(role),
+            common: common(role),
             is_switch: false,
             beside,
         };

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use endpoint::{Connector, DialLayer, FromNetworks, Layered, Listener, Opened, ServeLayer};
+use endpoint::{Connector, DialLayer, Layered, Listener, Opened, ServeLayer};
 
 use crate::beneath::{Beneath, Part};
-use crate::kind::{Args, Assemble, Kind, PlanConnect, PlanListen, Planned, Role, Takes};
+use crate::kind::{self, Args, Assemble, Kind, PlanConnect, PlanListen, Planned, Role, Takes};
 
 /// An endpoint of one side: `dyn Listener` or `dyn Connector`.
 pub(crate) trait Endpoint {
@@ -116,11 +116,7 @@ impl Endpoint for dyn Listener {
     }
 
     fn guard(endpoint: Box<Self>, args: &Args) -> Planned<Box<Self>> {
-        if !args.is_given("from") {
-            return Ok(endpoint);
-        }
-        let networks = args.networks("from").map_err(|mistake| vec![mistake])?;
-        Ok(Box::new(FromNetworks::new(endpoint, networks)))
+        kind::guard(endpoint, args)
     }
 }
 

@@ -25,9 +25,9 @@ export function ending({ code, reason, opened, exit }: Closed): Ending {
     return { words: opened ? "connection lost" : "could not connect", retry: true };
   }
   if (code > REFUSED && code < REFUSED + 600) {
-    // The status of HTTP that a program would have got. 502 to 504 may be over soon.
+    // The status of HTTP that a program would have got. 429 and 502 to 504 may be over soon.
     const status = code - REFUSED;
-    return { words: said || `refused with status ${status}`, retry: status > 501 };
+    return { words: said || `refused with status ${status}`, retry: status === 429 || status > 501 };
   }
   if (RETRIED.has(code)) return { words: said || (RETRIED.get(code) as string), retry: true };
   return { words: said || CODES[code] || `closed with code ${code}`, retry: false };

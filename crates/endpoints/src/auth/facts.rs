@@ -10,7 +10,6 @@ use endpoint::{Info, Networks, Refusal, RefusalKind, Result};
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 
 use super::{Provided, Provider};
-use crate::client::client;
 use crate::trusted::Trusted;
 
 pub(super) const PEER: Variant = Variant::new(
@@ -132,7 +131,8 @@ impl Provider for Rule {
 impl Gate for Rule {
     async fn check(&self, info: &Info) -> std::result::Result<Admitted, Refusal> {
         let identity = match self {
-            Self::Peer(networks) => client(info)
+            Self::Peer(networks) => info
+                .client()
                 .filter(|(address, _)| networks.has(*address))
                 .map(|_| Identity::anonymous()),
             Self::Unix(uids) => {

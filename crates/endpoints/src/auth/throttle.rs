@@ -5,12 +5,9 @@ use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use endpoint::info::Proxied;
 use endpoint::{Info, Network, Refusal, RefusalKind};
 use tokio::time::Instant;
 use tracing::warn;
-
-use crate::client::client;
 
 /// The clients that have failed recently. Bounded: beyond [`MOST`], the one that failed longest ago is forgotten.
 #[derive(Default)]
@@ -36,7 +33,7 @@ impl Throttle {
     /// When another attempt is looked at.
     pub(super) fn check(&self, info: &Info, user: Option<&str>) -> Result<(), Refusal> {
         let failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let network = network(info).and_then(|network| failures.networks.get(&network));
+        let network = info.client_network().and_then(|network| failures.networks.get(&network));
         let wait = [network, user.and_then(|user| failures.users.get(user))]
             .into_iter()
             .flatten()
@@ -56,7 +53,7 @@ impl Throttle {
     /// Notes a failure, in the log too.
     pub(super) fn failed(&self, info: &Info, user: Option<&str>) {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(network) = network(info) {
+        if let Some(network) = info.client_network() {
             note(&mut failures.networks, network);
         }
         if let Some(user) = user {
@@ -69,17 +66,6 @@ impl Throttle {
     pub(super) fn succeeded(&self, user: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).users.remove(user);
     }
-}
-
-/// Returns the network of the client: not of its proxy, whose other clients would be affected. `None` if it isn't
-/// known.
-fn network(info: &Info) -> Option<Network> {
-    let network = match client(info).map(|(address, _)| address) {
-        Some(address) => address.into(),
-        None if info.get::<Proxied>().is_some() => Network::Unknown,
-        None => info.network(),
-    };
-    (network != Network::Unknown).then_some(network)
 }
 
 fn note<K: Eq + Hash + Clone>(failures: &mut HashMap<K, Failed>, key: K) {
@@ -115,6 +101,8 @@ const MOST: usize = 4096;
 
 #[cfg(test)]
 mod tests {
+    use endpoint::info::Proxied;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]

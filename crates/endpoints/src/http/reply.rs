@@ -3,8 +3,8 @@
 use endpoint::gate::{Challenge, Scheme};
 use endpoint::{Refusal, RefusalKind};
 use hyper::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION, UPGRADE,
-    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER,
+    UPGRADE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use hyper::{Method, Response, StatusCode};
 
@@ -43,6 +43,9 @@ pub(crate) fn refusal(refusal: &Refusal) -> Reply {
     for challenge in challenges {
         reply.headers_mut().append(WWW_AUTHENTICATE, challenge);
     }
+    if let Some(seconds) = refusal.retry_seconds() {
+        reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
     reply
 }
 
@@ -53,6 +56,7 @@ pub(crate) fn status(kind: RefusalKind) -> StatusCode {
         RefusalKind::Busy => StatusCode::SERVICE_UNAVAILABLE,
         RefusalKind::Forbidden => StatusCode::FORBIDDEN,
         RefusalKind::NotFound => StatusCode::NOT_FOUND,
+        RefusalKind::Throttled => StatusCode::TOO_MANY_REQUESTS,
         RefusalKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
         RefusalKind::Unauthenticated => StatusCode::UNAUTHORIZED,
         _ => StatusCode::BAD_GATEWAY,

@@ -138,9 +138,15 @@ impl Says for Http {
                 "407 Proxy Authentication Required",
                 "Proxy-Authenticate: Basic realm=\"endpointforward\", charset=\"UTF-8\"\r\n",
             ),
+            RefusalKind::Throttled => ("429 Too Many Requests", ""),
             _ => ("503 Service Unavailable", ""),
         };
-        last(status, more, &refusal.message)
+        match refusal.retry_seconds() {
+            Some(seconds) => {
+                last(status, &format!("{more}Retry-After: {seconds}\r\n"), &refusal.message)
+            }
+            None => last(status, more, &refusal.message),
+        }
     }
 }
 

@@ -15,8 +15,6 @@ use endpoint::info::{Http, Proxied, Tcp, Udp};
 use percent_encoding::percent_decode_str;
 use plan::kind::Args;
 
-use crate::client::client;
-
 /// What of a session becomes environment.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
@@ -65,7 +63,7 @@ impl Facts {
         place: Option<&Place>,
     ) -> Vec<(OsString, OsString)> {
         let mut set = Variables(Vec::new());
-        if let Some((peer, port)) = client(info) {
+        if let Some((peer, port)) = info.client() {
             set.put("REMOTE_ADDR", peer.to_string());
             // As the RFC has it where no name is known: looking one up would have the client wait.
             set.put("REMOTE_HOST", peer.to_string());

@@ -12,6 +12,7 @@ async fn a_refusal_becomes_a_status_and_a_line() {
         (RefusalKind::Refused, 502),
         (RefusalKind::Timeout, 504),
         (RefusalKind::Busy, 503),
+        (RefusalKind::Throttled, 429),
     ] {
         let (mut peer, offer) = Server::new("").await.offer(&upgrade("/", "")).await;
         let refuse = offer.refuse(Refusal::new(kind, "it is not there"));

@@ -36,7 +36,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use endpoint::{Clock, Conn, End, MessageStream, Transport};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use self::bytes::OfBytes;
@@ -46,6 +45,7 @@ use self::pipe::Pipe;
 use self::session::{Running, Session};
 use crate::endings::{Ending, Endings};
 use crate::observer::SessionObserver;
+use crate::places::Places;
 use crate::{Ended, Outcome, Stop, Timers};
 
 /// Moves the data of two connections until both have ended, a timer runs out or `stop` comes; then
@@ -74,8 +74,8 @@ pub(crate) struct Company<'t> {
     pub(crate) endings: Option<(&'t Endings, Arc<str>)>,
     /// Its observer.
     pub(crate) observer: Option<Box<dyn SessionObserver>>,
-    /// Its place in the limits.
-    pub(crate) place: Option<OwnedSemaphorePermit>,
+    /// Its places in the limits.
+    pub(crate) places: Option<Arc<Places>>,
 }
 
 /// [`splice()`], whose seldom timers are that clock's.
@@ -212,11 +212,11 @@ impl<'t> Sitting<'t> {
 
     /// Drops both sides, and returns the outcome.
     fn into_outcome(mut self) -> Outcome {
-        let Company { endings, observer, place } = std::mem::take(self.session.company());
+        let Company { endings, observer, places } = std::mem::take(self.session.company());
         drop(self.farewell);
         Pipe::let_go();
         let outcome = self.session.into_outcome();
-        drop(place);
+        drop(places);
         if let Some((endings, destination)) = &endings {
             endings.left(destination);
         }
@@ -240,7 +240,7 @@ impl<'t> Farewell<'t> {
         let place = company
             .endings
             .as_ref()
-            .map(|(endings, destination)| endings.enter(destination, stirred));
+            .map(|(endings, name)| endings.enter(name, company.places.as_ref(), stirred));
         Self { place, now: None, is_cut: false }
     }
 

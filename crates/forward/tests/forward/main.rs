@@ -10,6 +10,7 @@ mod drain;
 mod faults;
 mod guard;
 mod kernel;
+mod limited;
 mod limits;
 mod messages;
 mod model;

@@ -3,7 +3,7 @@
 use descriptor::{Code, Diagnostic, Hole, Stage, Syntax, Text, nearest};
 
 use super::reader::Reader;
-use super::{Param, Value, ValueKind};
+use super::{Param, Topic, Value, ValueKind};
 use crate::Registry;
 
 /// Returns the form of the endpoint, in one line.
@@ -16,8 +16,13 @@ pub(super) fn form(reader: &Reader<'_>) -> String {
         };
     }
     let mut form = reader.name.to_owned();
-    let named = reader.all().filter(|param| !param.positional).count();
-    for param in reader.all() {
+    // The limits of every listener would hide what is the kind's own.
+    let is_common_limit = |param: &Param| {
+        param.topic == Topic::Limits && reader.common.iter().any(|other| other.name == param.name)
+    };
+    let params = || reader.all().filter(|param| !is_common_limit(param));
+    let named = params().filter(|param| !param.positional).count();
+    for param in params() {
         let name = param.name.to_ascii_uppercase();
         match (param.positional, param.rest || !param.required) {
             (true, false) => form += &format!(":{name}"),

@@ -6,6 +6,7 @@
 
 mod advice;
 pub(crate) mod args;
+mod common;
 mod fact;
 pub(crate) mod framing;
 mod inside;
@@ -22,12 +23,13 @@ use endpoint::{Connector, DialLayer, Listener, ServeLayer, Times};
 
 pub(crate) use self::advice::mended;
 pub use self::args::{Args, Setting};
+pub use self::common::common;
+pub(crate) use self::common::guard;
 pub use self::fact::FactName;
 pub use self::framing::{FRAMING, FramingKind, Framings};
 pub use self::param::{Holes, Param, Topic, Value, ValueKind};
 pub use self::provider::{AssembleProvider, ProviderKind};
 pub(crate) use self::read::HIDDEN;
-pub use self::reader::common;
 pub use self::variant::Variant;
 pub use crate::beneath::Beneath;
 

@@ -1,9 +1,8 @@
-//! The reader of a descriptor: the definitions that apply to it, and the parameters of every
-//! listener.
+//! The reader of a descriptor: the definitions that apply to it.
 
 use descriptor::Syntax;
 
-use super::{Alias, Form, Param, Positional, Role, Topic, ValueKind};
+use super::{Alias, Form, Param, Positional, Role};
 use crate::Registry;
 
 /// The definitions that a descriptor is parsed with.
@@ -44,25 +43,4 @@ impl<'a> Reader<'a> {
             beside: &[],
         }
     }
-}
-
-/// The parameters of every listener, whatever its kind.
-const COMMON: &[Param] = &[Param::new(
-    "auth",
-    ValueKind::Choice(&["none"]),
-    "`none` states that everyone who can reach the listener may use its destination. Required for a program behind a \
-     public address.",
-)
-.topic(Topic::Access), Param::new(
-    "from",
-    ValueKind::List,
-    "The networks that may connect, such as `10.0.0.0/8,!10.1.0.0/16`; exclusions win. Other connections are closed \
-     without an answer, and logged. Behind a proxy, the address is the proxy's.",
-)
-.topic(Topic::Access)];
-
-/// Returns the parameters of every endpoint of that side.
-#[must_use]
-pub fn common(role: Role) -> &'static [Param] {
-    if role == Role::Listen { COMMON } else { &[] }
 }

@@ -10,7 +10,7 @@ use descriptor::{
 use endpoint::{Connector, Listener};
 
 use super::{Known, Planning};
-use crate::kind::{Form, Kind, Role, mended, reader};
+use crate::kind::{Form, Kind, Role, common, mended};
 
 impl Planning<'_> {
     /// Reports it; the nearest kind's name, if there is a near one.
@@ -145,7 +145,7 @@ impl Planning<'_> {
             return;
         }
         let alias = known.alias.map_or(&[][..], |alias| alias.params);
-        let own = || form.all().chain(alias).chain(reader::common(role));
+        let own = || form.all().chain(alias).chain(common(role));
         let descriptor = &known.descriptor;
         let beneath = descriptor.args.get(1..).unwrap_or_default();
         let Some(first) = beneath.first() else { return };
