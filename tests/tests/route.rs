@@ -49,7 +49,7 @@ fn a_token_chooses_a_line_of_a_file_that_may_change() {
     let file = folder.path().join("tokens");
     fs::write(
         &file,
-        format!("# hosts\na: 127.0.0.1:{one}\nnothing\nsh: process:cat\nbad: tcp:h:90o0\nmy vm=1: 127.0.0.1:{one}\n"),
+        format!("# hosts\na: 127.0.0.1:{one}\nnothing\nsh: process:cat\nbad: tcp:h:90o0\nmy vm=1: 127.0.0.1:{one}\nsecret: ws://ada:s3cret@127.0.0.1:1/?key=s3cret\n"),
     )
     .expect("it is written");
     let route = format!("route:file={}", file.display());
@@ -60,12 +60,15 @@ fn a_token_chooses_a_line_of_a_file_that_may_change() {
     assert_eq!(said(port, "/?token=my%20vm%3D1"), "one");
     assert_eq!(said(port, "/?token=my+vm%3d1"), "one");
     forwarder.wait_for_log("line 3: the form is");
-    forwarder.wait_for_log(&format!("routed to 127.0.0.1:{one}"));
+    forwarder.wait_for_log(&format!("routed to tcp:127.0.0.1:{one}"));
     assert_eq!(status(port, "/?token=b"), 404);
     assert_eq!(status(port, "/"), 404);
     assert_eq!(status(port, "/?token=sh"), 403, "a program has to be allowed");
     assert_eq!(status(port, "/?token=bad"), 503);
     forwarder.wait_for_log("cannot plan the route");
+    assert_eq!(status(port, "/?token=secret"), 502);
+    forwarder.wait_for_log("routed to ws:{tcp:127.0.0.1:1}");
+    assert!(!forwarder.log().contains("s3cret"), "a route may have a password");
     fs::write(&file, format!("b: tcp:127.0.0.1:{other}\n")).expect("it is written");
     until("the new lines count", || (status(port, "/?token=a") == 404).then_some(()));
     assert_eq!(said(port, "/?token=b"), "other");

@@ -140,6 +140,22 @@ fn what_goes_wrong_has_the_codes_of_ws2s() {
 }
 
 #[test]
+fn a_client_connects_again_whatever_its_destinations_before_still_do() {
+    let server = Server::bind();
+    let forwarder = Forwarder::between(LISTEN, LOOPBACK);
+    let mut client = open(&forwarder);
+    // None of them answers the end with its own.
+    let mut held = Vec::new();
+    for _ in 0..60 {
+        connect(&mut client, server.port());
+        held.push(server.accept());
+        done(&mut client, "connect");
+        say(&mut client, &json!({"command": "close"}));
+        done(&mut client, "close");
+    }
+}
+
+#[test]
 fn the_end_of_a_websocket_ends_its_socket_and_no_other_one() {
     let server = Server::bind();
     let forwarder = Forwarder::between(LISTEN, LOOPBACK);

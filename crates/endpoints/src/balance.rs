@@ -161,8 +161,10 @@ impl Connector for Balance {
                     return Ok(conn);
                 }
                 Err(error) => {
-                    // What isn't allowed for this client is not down.
-                    if error.kind() != ErrorKind::Forbidden && !self.down.is_zero() {
+                    // What isn't allowed for this client, or has no route for it, is not down.
+                    let is_its_own =
+                        matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::Unrouted);
+                    if !is_its_own && !self.down.is_zero() {
                         state.set_down(Some(Instant::now() + self.down));
                     }
                     if at == last {

@@ -205,5 +205,6 @@ fn told(code: Code, words: &str) -> Part {
 
 /// The system's words for ECONNREFUSED, which are ws2s's too.
 const REFUSED: &str = "connection refused";
-/// The one that a client has, and those before it whose data is still being delivered.
-const SOCKETS: usize = 8;
+/// The one that a client has, and those before it: whose data is still being delivered, or whose destination hasn't ended
+/// its side yet. A page that connects again and again may have many of those for a moment.
+const SOCKETS: usize = 256;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::{LONG, connector, failure, registry, try_connect};
 use descriptor::{Report, Syntax};
-use endpoint::info::Tcp;
+use endpoint::info::{Http, Tcp};
 use endpoint::{Conn, Context, Info};
 use plan::kind::Shape;
 use tokio::net::TcpListener;
@@ -124,6 +124,26 @@ async fn one_that_is_down_is_left_out_for_a_while() {
     sleep(Duration::from_millis(350)).await;
     let both = [next().await, next().await];
     assert!(both.contains(&a) && both.contains(&b), "{both:?}");
+}
+
+#[tokio::test]
+async fn one_without_a_route_for_a_client_is_not_down() {
+    let ((_a, a), (_b, b)) = (server().await, server().await);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("k: 127.0.0.1:{b}\n")).unwrap();
+    let route = format!("route:file={}:key=${{http.query.k}}", file.path().display());
+    let balance = connector(&format!("balance:{{{route}}}:{{tcp:127.0.0.1:{a}}}"));
+    let cx = Context::new();
+    let asks = |query: &str| {
+        let mut http = Http::default();
+        query.clone_into(&mut http.query);
+        Info::new().with(http)
+    };
+    let mut ports = Vec::new();
+    for query in ["k=none", "k=k", "k=k"] {
+        ports.push(port(&balance.endpoint.connect(&cx, &asks(query)).await.unwrap()));
+    }
+    assert_eq!(ports, [a, a, b]);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use endpoint::Info;
 use endpoint::gate::Credentials;
 use endpoint::info::{Http, Proxied};
 use hyper::body::{Body, Incoming};
-use hyper::header::{HOST, HeaderMap, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
+use hyper::header::{HOST, HeaderMap, HeaderValue, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use hyper::{Method, Request, Uri, Version};
 
 use super::form::Form;
@@ -27,7 +27,15 @@ impl Head {
     /// Returns the head of what hyper has read, and the body if it is a form.
     pub(super) fn of(request: Request<Incoming>) -> (Self, Option<Incoming>) {
         let (parts, body) = request.into_parts();
-        let hyper::http::request::Parts { method, uri, version, headers, .. } = parts;
+        let hyper::http::request::Parts { method, uri, version, mut headers, .. } = parts;
+        // The host of an absolute form counts, whatever the header says (RFC 9112 section 3.2.2).
+        if method != Method::CONNECT
+            && single(&headers, &HOST).is_ok()
+            && let Some(authority) = uri.authority()
+            && let Ok(host) = HeaderValue::from_str(authority.as_str())
+        {
+            headers.insert(HOST, host);
+        }
         let body = Some(body).filter(|body| !body.is_end_stream());
         let has_body = body.is_some();
         let body = body.filter(|_| Form::is_in(&method, &headers));

@@ -44,13 +44,8 @@ pub(crate) fn runs(words: &[Word<'_>], index: usize) -> Option<Runs> {
         if interpreter.uses == Uses::All || is_code {
             return Some(Runs::Text(name.to_owned()));
         }
-        // No word stands between: it is the script, or the program that this one starts.
-        let mut between = words[at + 1..index].iter();
-        let is_first = between.all(|word| match word {
-            Word::Known(word) => word.starts_with('-'),
-            Word::Filled(_) => true,
-        });
-        if is_first {
+        // Nothing but options stands between, and what has to: it is the script, or the program that this one starts.
+        if interpreter.positionals(&words[at + 1..index]) <= interpreter.operands {
             return Some(Runs::Named(name.to_owned()));
         }
         if interpreter.uses == Uses::Script {
@@ -68,6 +63,10 @@ struct Interpreter {
     letters: &'static str,
     /// The same options in words.
     long: &'static [&'static str],
+    /// The letters of its options whose argument is a word that it doesn't run.
+    args: &'static str,
+    /// How many words stand before the command, as a duration does for `timeout`.
+    operands: usize,
     uses: Uses,
 }
 
@@ -84,12 +83,12 @@ enum Uses {
 
 impl Interpreter {
     const fn new(names: &'static [&'static str], letters: &'static str) -> Self {
-        Self { names, letters, long: &[], uses: Uses::Script }
+        Self { names, letters, long: &[], args: "", operands: 0, uses: Uses::Script }
     }
 
     /// One that starts another program.
     const fn wrapper(names: &'static [&'static str], letters: &'static str) -> Self {
-        Self { names, letters, long: &[], uses: Uses::Command }
+        Self { uses: Uses::Command, ..Self::new(names, letters) }
     }
 
     const fn long(mut self, long: &'static [&'static str]) -> Self {
@@ -98,7 +97,17 @@ impl Interpreter {
     }
 
     const fn all(names: &'static [&'static str]) -> Self {
-        Self { names, letters: "", long: &[], uses: Uses::All }
+        Self { uses: Uses::All, ..Self::new(names, "") }
+    }
+
+    const fn args(mut self, args: &'static str) -> Self {
+        self.args = args;
+        self
+    }
+
+    const fn operands(mut self, operands: usize) -> Self {
+        self.operands = operands;
+        self
     }
 
     fn is_called(&self, name: &str) -> bool {
@@ -108,6 +117,25 @@ impl Interpreter {
                 .is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || "._-".contains(c))),
             None => name == *known,
         })
+    }
+
+    /// How many of the words behind its name are neither options, nor arguments of these, nor variables for the command.
+    fn positionals(&self, words: &[Word<'_>]) -> usize {
+        let (mut count, mut is_argument) = (0, false);
+        for word in words {
+            let was_argument = std::mem::take(&mut is_argument);
+            let Word::Known(word) = word else { continue };
+            if was_argument {
+                continue;
+            }
+            if word.starts_with(['-', '+']) {
+                is_argument =
+                    !word.starts_with("--") && word.ends_with(|it| self.args.contains(it));
+            } else if !(self.uses == Uses::Command && word.contains('=')) {
+                count += 1;
+            }
+        }
+        count
     }
 
     /// Whether the word behind `option` is what it runs: `-c`, `-lc`, `--command`.
@@ -135,53 +163,54 @@ const INTERPRETERS: &[Interpreter] = &[
         &["sh", "bash", "dash", "zsh", "ksh*", "mksh", "ash", "rbash", "fish", "csh", "tcsh"],
         "cC",
     )
-    .long(&["--command", "--init-command", "--rcfile", "--init-file"]),
-    Interpreter::new(&["python*", "pypy*"], "c"),
-    Interpreter::new(&["perl*"], "eEMmIx"),
-    Interpreter::new(&["ruby*"], "erI"),
-    Interpreter::new(&["node*", "nodejs", "bun", "deno"], "epr").long(&[
-        "--eval",
-        "--print",
-        "--require",
-        "--import",
-    ]),
-    Interpreter::new(&["php*"], "rBRE").long(&["--run", "--process-begin", "--process-code"]),
-    Interpreter::new(&["lua*", "luajit*", "Rscript", "R", "osascript", "elixir", "guile*"], "el"),
-    Interpreter::wrapper(&["su", "runuser", "script", "flock", "expect", "tclsh*", "wish*"], "c")
+    .long(&["--command", "--init-command", "--rcfile", "--init-file"])
+    .args("oO"),
+    Interpreter::new(&["python*", "pypy*"], "c").args("WX"),
+    Interpreter::new(&["perl*"], "eEMmIx").args("I"),
+    Interpreter::new(&["ruby*"], "erI").args("CEIr"),
+    Interpreter::new(&["node*", "nodejs", "bun", "deno"], "epr")
+        .long(&["--eval", "--print", "--require", "--import"])
+        .args("r"),
+    Interpreter::new(&["php*"], "rBRE")
+        .long(&["--run", "--process-begin", "--process-code"])
+        .args("cdz"),
+    Interpreter::new(&["lua*", "luajit*", "Rscript", "R", "osascript", "elixir", "guile*"], "el")
+        .args("l"),
+    Interpreter::wrapper(&["script", "expect", "tclsh*", "wish*"], "c")
         .long(&["--command", "--session-command"]),
-    Interpreter::wrapper(&["env"], "S").long(&["--split-string"]),
+    // The shell of a user, which is given the rest.
+    Interpreter::wrapper(&["su", "runuser"], "c")
+        .long(&["--command", "--session-command"])
+        .args("Ggsuw")
+        .operands(1),
+    Interpreter::wrapper(&["flock"], "c").long(&["--command"]).args("Ew").operands(1),
+    Interpreter::wrapper(&["env"], "S").long(&["--split-string"]).args("CSu"),
+    Interpreter::wrapper(&["timeout"], "").args("ks").operands(1),
+    Interpreter::wrapper(&["chroot", "chrt", "gosu", "setuidgid", "su-exec", "taskset"], "")
+        .operands(1),
+    Interpreter::wrapper(&["chpst"], "").args("/bcdefmnoprtuU"),
+    Interpreter::wrapper(&["doas"], "").args("Cu"),
+    Interpreter::wrapper(&["exec"], "").args("a"),
+    Interpreter::wrapper(&["ionice"], "").args("cn"),
+    Interpreter::wrapper(&["nice"], "").args("n"),
+    Interpreter::wrapper(&["nsenter"], "").args("GSt"),
+    Interpreter::wrapper(&["softlimit"], "").args("acdflmnoprst"),
+    Interpreter::wrapper(&["stdbuf"], "").args("eio"),
+    Interpreter::wrapper(&["strace"], "").args("EIOPSXaeopsu"),
+    Interpreter::wrapper(&["sudo"], "").args("CDRTUghprtu"),
+    Interpreter::wrapper(&["systemd-run"], "").args("HMpu"),
+    Interpreter::wrapper(&["time"], "").args("fo"),
+    Interpreter::wrapper(&["xargs"], "").args("EILPadns"),
     Interpreter::wrapper(
         &[
-            "busybox",
-            "chpst",
-            "chroot",
-            "doas",
-            "exec",
-            "ionice",
-            "nice",
-            "nohup",
-            "setpriv",
-            "setsid",
-            "setuidgid",
-            "softlimit",
-            "stdbuf",
-            "strace",
-            "sudo",
-            "taskset",
-            "time",
-            "timeout",
-            "unbuffer",
+            "busybox", "fakeroot", "firejail", "nohup", "prlimit", "setpriv", "setsid", "unbuffer",
             "unshare",
-            "xargs",
         ],
         "",
     ),
-    Interpreter::new(&["awk", "gawk", "mawk", "nawk", "sed"], "ef").long(&[
-        "--source",
-        "--file",
-        "--expression",
-        "--include",
-    ]),
+    Interpreter::new(&["awk", "gawk", "mawk", "nawk", "sed"], "ef")
+        .long(&["--source", "--file", "--expression", "--include"])
+        .args("Fv"),
     // They hand all that they are given to a shell, here or elsewhere.
     Interpreter::all(&["eval", "parallel", "remsh", "rsh", "ssh", "watch", "at", "batch"]),
 ];
@@ -231,6 +260,20 @@ mod tests {
             ("python3 -u ${x}", "python3"),
             ("env ${x} ls", "env"),
             ("awk ${x} file", "awk"),
+            // Words of options, and those that have to come first, are no script and no program.
+            ("bash -o pipefail ${x}", "bash"),
+            ("bash -c -o pipefail ${x}", "bash"),
+            ("python3 -W ignore ${x}", "python3"),
+            ("perl -I lib ${x}", "perl"),
+            ("awk -F , -v a=b ${x} file", "awk"),
+            ("env -u HOME A=b ${x}", "env"),
+            ("timeout 5 ${x}", "timeout"),
+            ("timeout -k 1 5 ${x}", "timeout"),
+            ("nice -n 5 ${x}", "nice"),
+            ("sudo -u bob ${x}", "sudo"),
+            ("chroot /srv ${x}", "chroot"),
+            ("flock -w 1 /lock ${x}", "flock"),
+            ("su alice ${x}", "su"),
         ] {
             let named = Some(format!("it would choose what `{program}` runs"));
             assert_eq!(because(command), named, "{command}");
@@ -246,6 +289,15 @@ mod tests {
             "grep -e ${x}",
             "cat ${x}",
             "perl -we print@ARGV ${x}",
+            "timeout -k 1 5 cat ${x}",
+            "env -u HOME A=b cat ${x}",
+            "nice -n 5 cat ${x}",
+            "sudo -u bob cat ${x}",
+            "chroot /srv cat ${x}",
+            "flock -w 1 /lock cat ${x}",
+            "su alice -c cat\"$1\" me ${x}",
+            "python3 -W ignore script.py ${x}",
+            "awk -F , {print$1} ${x}",
         ] {
             assert_eq!(because(command), None, "{command}");
         }

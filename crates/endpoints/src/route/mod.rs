@@ -231,10 +231,10 @@ impl Connector for Route {
         };
         let found = found
             .ok_or_else(|| error(ErrorKind::Unrouted, "no route matches the client's request"))?;
-        let connector = self.routes.get(&found.text, info)?;
-        info!("routed to {}", found.text);
+        let planned = self.routes.get(&found.text, info)?;
+        info!("routed to {}", planned.shown);
         let info = self.routes.restrict(info).with(Routed { hops, subprotocol: None });
-        let mut conn = connector.connect(cx, &info).await?;
+        let mut conn = planned.connector.connect(cx, &info).await?;
         if found.subprotocol.is_some() {
             let subprotocol = found.subprotocol.map(|name| vec![name]);
             conn.info = conn.info.with(Routed { hops, subprotocol });

@@ -24,6 +24,8 @@ pub(super) struct Routes {
 /// A route that was planned.
 pub(super) struct Planned {
     pub(super) connector: Arc<dyn Connector>,
+    /// The route as it is logged, without the secrets that its text may have.
+    pub(super) shown: String,
     /// The kind in it that dials something else than addresses, if there is one: a list of addresses says nothing about it.
     unlisted: Option<&'static str>,
 }
@@ -33,14 +35,14 @@ impl Routes {
     ///
     /// # Errors
     /// It can't be planned, or leads to what it may not.
-    pub(super) fn get(&self, text: &str, info: &Info) -> Result<Arc<dyn Connector>> {
+    pub(super) fn get(&self, text: &str, info: &Info) -> Result<Arc<Planned>> {
         let planned = self.planned(text)?;
         let is_restricted = self.allow.is_some() || info.get::<Restriction>().is_some();
         if let Some(kind) = planned.unlisted.filter(|_| is_restricted) {
             let words = format!("the route leads to `{kind}`, but `allow` lists hosts");
             return Err(self.error(ErrorKind::Forbidden, &words));
         }
-        Ok(Arc::clone(&planned.connector))
+        Ok(planned)
     }
 
     /// The facts to connect with: where the route may lead is one.
@@ -78,7 +80,8 @@ impl Routes {
             planned.clear();
         }
         let unlisted = self.unlisted(&plan.tree);
-        let new = Arc::new(Planned { connector: Arc::from(plan.endpoint), unlisted });
+        let (connector, shown) = (Arc::from(plan.endpoint), plan.tree.descriptor);
+        let new = Arc::new(Planned { connector, shown, unlisted });
         planned.insert(text.to_owned(), Arc::clone(&new));
         Ok(new)
     }

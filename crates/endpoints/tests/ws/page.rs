@@ -252,6 +252,17 @@ async fn foreign_names_are_refused_on_loopback() {
     }
     let got = site.get("/", "Host: localhost\r\nHost: evil.example\r\n").await;
     assert_eq!(got.status, 400);
+    // The host in the request's own line counts, if there is one.
+    for (line, host, allowed) in [
+        ("http://evil.example/", "localhost", false),
+        ("http://localhost@evil.example/", "localhost", false),
+        ("http://localhost/", "evil.example", true),
+    ] {
+        let got = site.get(line, &format!("Host: {host}\r\n")).await;
+        assert_eq!(got.status == 403, !allowed, "{line}: {got:?}");
+        let got = site.say(&upgraded(host).replacen("GET /", &format!("GET {line}"), 1)).await;
+        assert_eq!(got.offered, allowed, "{line}");
+    }
     for (parameter, host, status) in [
         (":host=any", "evil.example", 200),
         (":host={a.example,b.example}", "b.example:80", 200),
