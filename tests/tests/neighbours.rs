@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_types, reason = "the clock of a real process can't be paused")]
 
+use std::collections::VecDeque;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -54,6 +55,48 @@ fn silent_clients_delay_no_other_listener_and_no_other_network() {
     assert_eq!(crowd[0].read(&mut [0]).expect("an end"), 0);
     let youngest = crowd.pop().expect("the last one");
     WebSocket::open(youngest, &Request::new("/")).expect("it has lost nothing");
+}
+
+#[test]
+fn ten_thousand_half_open_handshakes_delay_no_other_network() {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })
+        .expect("the soft limit is ours");
+    let forwarder =
+        Forwarder::between("ws:{tcp:0:interface=127.0.0.1:backlog=4096}:rate=1000/s", "echo");
+    let port = forwarder.port(0);
+    // Without its last line.
+    let mut half = Request::new("/").encode();
+    half.truncate(half.len() - 2);
+    let others = |third: u8| {
+        let began = Instant::now();
+        let other = connect_from([127, 1, third, 1], port);
+        WebSocket::open(other, &Request::new("/")).expect("another network's client gets in");
+        began.elapsed()
+    };
+    // Only what the forwarder may hold is kept: it has closed the others itself, the oldest first.
+    let mut crowd = VecDeque::new();
+    for count in 1..=10_000_u32 {
+        let stream = net::connect(port);
+        (&stream).write_all(&half).expect("it is taken");
+        crowd.push_back(stream);
+        if crowd.len() > 2048 {
+            crowd.pop_front();
+        }
+        if count % 1000 == 0 {
+            let waited = others(u8::try_from(count / 1000).expect("a byte"));
+            assert!(waited < MOMENT, "while they come, another network's client waited {waited:?}");
+        }
+    }
+    // One that the system doesn't run for a while says nothing about the others.
+    let mut waits: Vec<_> = (100..110).map(others).collect();
+    waits.sort_unstable();
+    assert!(waits[5] < Duration::from_millis(100), "{waits:?}");
+    forwarder.wait_for_log("has reached its limit of connections without a session");
+    // The youngest of the crowd goes on.
+    let youngest = crowd.pop_back().expect("the last one");
+    (&youngest).write_all(b"\r\n").expect("it is taken");
+    assert_eq!(Response::read(&youngest).status, 101);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! By name for templates, logs and a program's environment (`http.path`); by type for code. A fact
 //! is text from a peer more often than not: it can become a value, never syntax.
 
+mod window;
+
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
@@ -10,6 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use self::window::RequestedWindow;
 use crate::Network;
 use crate::gate::{Credentials, Identity, Role};
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use common::{LONG, accepted, bind, connect, connector, failure, noise, offer, shown, try_connect};
 use endpoint::control::{Break, WindowSize};
-use endpoint::info::Http;
+use endpoint::info::{Http, RequestedWindow};
 use endpoint::{
     ByteStream, Conn, Context, Control, End, ErrorKind, ExitStatus, Grants, Info, Signal, Transport,
 };
@@ -127,10 +127,9 @@ async fn the_size_is_there_from_the_start() {
 #[tokio::test]
 async fn the_client_may_ask_for_a_size() {
     let cx = cx();
-    let mut http = Http::default();
-    "a=b&cols=101&rows=0".clone_into(&mut http.query);
+    let window = RequestedWindow { rows: Some(0), cols: Some(101) };
     let plan = connector("pty:stty:size:rows=33");
-    let conn = plan.endpoint.connect(&cx, &Info::new().with(http)).await.unwrap();
+    let conn = plan.endpoint.connect(&cx, &Info::new().with(window)).await.unwrap();
     let (bytes, _) = Session::of(conn).output().await;
     assert_eq!(bytes, b"33 101\r\n", "rows=0 is no size");
 }

@@ -8,7 +8,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use ::bytes::BytesMut;
-use endpoint::info::Http;
 use endpoint::{
     Accepted, Answer, ByteStream, Clock, Control, ErrorKind, Info, Refusal, SessionGuard,
 };
@@ -92,8 +91,8 @@ impl Refused {
 
 /// A request to switch to another protocol that nothing is wrong with.
 pub(crate) trait Upgrade: Send {
-    /// Returns the facts about the request, for the gate and the route.
-    fn http(&self) -> &Http;
+    /// Adds the facts about the request, for the gate, the route and the destination.
+    fn facts(&self, info: Info) -> Info;
 
     /// Returns the reply that switches; called once, when the far side is connected.
     fn switch(&mut self, answer: &Answer) -> Reply;

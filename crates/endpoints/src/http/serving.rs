@@ -139,7 +139,7 @@ impl Talk {
         ticket: Option<Ticket>,
     ) -> Offer {
         let Self { mut protocol, wire, link } = self;
-        let info = link.info.clone().with(upgrade.http().clone());
+        let info = upgrade.facts(link.info.clone());
         let stream = protocol.hand_over(responder);
         drop((protocol, wire));
         Offer::new(info, Deciding { link, stream, upgrade, ticket })

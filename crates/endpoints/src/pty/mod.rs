@@ -81,14 +81,14 @@ const PARAMS: &[Param] = &[
     Param::new(
         "rows",
         ValueKind::Int(1, Size::MOST as u64),
-        "The window's rows at the start, unless the client's query has `rows=`; later, the size of the client's \
+        "The window's rows at the start, unless the client requests others, as `ws` allows (`query`); later, the size of the client's \
          window.",
     )
     .default("24"),
     Param::new(
         "cols",
         ValueKind::Int(1, Size::MOST as u64),
-        "The window's columns at the start, unless the client's query has `cols=`; later, the size of the client's \
+        "The window's columns at the start, unless the client requests others, as `ws` allows (`query`); later, the size of the client's \
          window.",
     )
     .default("80"),

@@ -2,6 +2,7 @@
 
 use endpoint::Info;
 use endpoint::control::WindowSize;
+use endpoint::info::RequestedWindow;
 
 /// A size that programs can draw in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,13 +16,13 @@ impl Size {
     /// word; no monitor shows as many.
     pub(super) const MOST: u16 = 1000;
 
-    /// Returns this size, unless the client's query (`?rows=50&cols=132`) has another.
+    /// Returns this size, unless the client requests another.
     pub(super) fn wanted(self, info: &Info) -> Self {
-        let side = |name: &str, ours: u16| {
-            let said = info.lookup("http", name).and_then(|text| text.parse().ok());
-            said.filter(|side| (1..=Self::MOST).contains(side)).unwrap_or(ours)
+        let side = |wanted: Option<u16>, ours: u16| {
+            wanted.filter(|side| (1..=Self::MOST).contains(side)).unwrap_or(ours)
         };
-        Self { rows: side("query.rows", self.rows), cols: side("query.cols", self.cols) }
+        let RequestedWindow { rows, cols } = info.get().copied().unwrap_or_default();
+        Self { rows: side(rows, self.rows), cols: side(cols, self.cols) }
     }
 
     /// Returns the size of a client's window, unless it is invalid: hidden ones have no size.
@@ -40,29 +41,24 @@ impl From<Size> for pty_process::Size {
 
 #[cfg(test)]
 mod tests {
-    use endpoint::info::Http;
-
     use super::*;
 
-    fn asked(query: &str) -> (u16, u16) {
-        let mut http = Http::default();
-        query.clone_into(&mut http.query);
-        let size = Size { rows: 24, cols: 80 }.wanted(&Info::new().with(http));
+    fn asked(rows: Option<u16>, cols: Option<u16>) -> (u16, u16) {
+        let info = Info::new().with(RequestedWindow { rows, cols });
+        let size = Size { rows: 24, cols: 80 }.wanted(&info);
         (size.rows, size.cols)
     }
 
     #[test]
-    fn a_query_may_ask_for_a_size() {
-        assert_eq!(asked("cols=132&rows=50"), (50, 132));
-        assert_eq!(asked("rows=1000"), (1000, 80));
-        assert_eq!(asked(""), (24, 80));
+    fn a_client_may_ask_for_a_size() {
+        assert_eq!(asked(Some(50), Some(132)), (50, 132));
+        assert_eq!(asked(Some(1000), None), (1000, 80));
+        assert_eq!(Size { rows: 24, cols: 80 }.wanted(&Info::new()).rows, 24);
     }
 
     #[test]
     fn sizes_that_make_no_sense_are_not_taken() {
-        for query in ["rows=0&cols=0", "rows=1001&cols=-1", "rows=4e2&cols=65616", "rows&cols="] {
-            assert_eq!(asked(query), (24, 80), "{query}");
-        }
+        assert_eq!(asked(Some(0), Some(1001)), (24, 80));
         assert_eq!(Size::of(WindowSize { cols: 0, rows: 24 }), None);
         assert_eq!(Size::of(WindowSize { cols: 80, rows: 1001 }), None);
     }

@@ -82,7 +82,7 @@ impl DialLayer for Dialling {
             .map_err(|(kind, words)| self.error(kind, words))?;
         let Agreed { subprotocol, deflate } = agreed;
         let (agreed, params) = (subprotocol.as_deref(), deflate.as_ref());
-        let terms = self.options.terms(Role::Client, agreed, params, cx.clock());
+        let terms = self.options.terms(Role::Client, None, agreed, params, cx.clock());
         let mode = terms.mode;
         let mut http = Http::default();
         (http.path, http.query) = match target.split_once('?') {

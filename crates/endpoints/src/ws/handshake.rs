@@ -10,6 +10,7 @@ use websocket::deflate::{self, Params};
 
 use super::listening::Listening;
 use super::negotiate::Disagreement;
+use super::query::Wishes;
 use super::reply;
 use super::stream::base64;
 use super::terminal;
@@ -20,6 +21,8 @@ use crate::http::syntax::{has_word, is_token, printable, single, words};
 /// The contents of a valid handshake.
 pub(super) struct Handshake {
     pub(super) key: String,
+    /// What the client has set in its query.
+    pub(super) wishes: Wishes,
     /// The chosen subprotocol.
     pub(super) subprotocol: Option<String>,
     /// The agreed compression, and the header of the answer.
@@ -68,6 +71,7 @@ pub(super) fn check(asked: &Asked<'_>, listening: &Listening) -> Result<Handshak
         return Err(bad("Sec-WebSocket-Key must be 16 bytes in base64"));
     }
     listening.origins.check(asked)?;
+    let wishes = listening.query.wishes(asked.http).map_err(|line| bad(&line))?;
     let subprotocol = match listening.spoken.choose(&asked.http.subprotocols) {
         Ok(chosen) => chosen.map(str::to_owned),
         Err(why) => {
@@ -105,5 +109,5 @@ pub(super) fn check(asked: &Asked<'_>, listening: &Listening) -> Result<Handshak
     }
     let tells = words(headers, &SEC_WEBSOCKET_PROTOCOL).any(|name| name == terminal::TELL)
         && subprotocol.as_deref() == Some(terminal::NAME);
-    Ok(Handshake { key: key.to_owned(), subprotocol, deflate, tells })
+    Ok(Handshake { key: key.to_owned(), wishes, subprotocol, deflate, tells })
 }

@@ -8,6 +8,7 @@ use endpoint::{Answer, DialLayer, Grants};
 
 use super::negotiate::{FRAMINGS, Spoken};
 use super::options::Options;
+use super::query::Query;
 use super::terminal::{self, Face};
 use crate::auth::Auth;
 use crate::http::origin::Origins;
@@ -31,6 +32,8 @@ pub(super) struct Listening {
     /// Beside what the handshake needs in its answer.
     pub(super) headers: Vec<(String, String)>,
     pub(super) options: Options,
+    /// What clients may set in the query of their URL.
+    pub(super) query: Query,
 }
 
 impl fmt::Debug for Listening {

@@ -19,6 +19,7 @@ mod negotiate;
 mod options;
 mod params;
 mod plan;
+mod query;
 mod reply;
 mod stream;
 mod sugar;
@@ -37,7 +38,7 @@ use crate::http::params::{FORWARDED, HEALTH, MAX_HEADER, TRUSTED};
 
 use self::params::{
     CLOSE_TIMEOUT, COMPRESSION, ENCODING, ENDPOINT, FRAGMENT, HANDSHAKE_TIMEOUT, MAX_FRAME,
-    MAX_MESSAGE, NONE, PING, PONG_TIMEOUT,
+    MAX_MESSAGE, NONE, PING, PONG_TIMEOUT, QUERY,
 };
 
 /// WebSocket over any byte stream.
@@ -76,6 +77,7 @@ pub(crate) static KIND: Kind = Kind {
             ),
             NONE,
             ENCODING,
+            QUERY,
             FRAMING,
             COMPRESSION,
             FRAGMENT,

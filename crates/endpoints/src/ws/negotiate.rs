@@ -63,14 +63,15 @@ impl Mode {
 }
 
 impl Encoding {
-    /// The value of the parameter.
-    pub(super) fn read(word: &str) -> Self {
-        match word {
+    /// Reads the value of the parameter, or of the one in a query.
+    pub(super) fn read(word: &str) -> Option<Self> {
+        Some(match word {
             "auto" => Self::Auto,
             "base64" => Self::Base64,
+            "binary" => Self::Binary,
             "text" => Self::Text,
-            _ => Self::Binary,
-        }
+            _ => return None,
+        })
     }
 }
 

@@ -41,7 +41,7 @@ impl Options {
         Ok(Self {
             framing,
             compression: Compression::read(args),
-            encoding: Encoding::read(args.text("encoding").unwrap_or_default()),
+            encoding: args.text("encoding").and_then(Encoding::read).unwrap_or(Encoding::Binary),
             limits: Limits {
                 max_frame: size("max-frame").unwrap_or(u64::MAX),
                 max_message: size("max-message").unwrap_or(u64::MAX),
@@ -53,19 +53,21 @@ impl Options {
         })
     }
 
-    /// The terms of a connection on which this was agreed.
+    /// The terms of a connection on which this was agreed; `encoding` is what its client has set.
     pub(super) fn terms(
         &self,
         role: Role,
+        encoding: Option<Encoding>,
         subprotocol: Option<&str>,
         deflate: Option<&Params>,
         clock: &Clock,
     ) -> Terms {
+        let encoding = encoding.unwrap_or(self.encoding);
         let deflate = self.compression.as_ref().zip(deflate);
         Terms {
             role,
-            mode: Mode::of(subprotocol, self.encoding),
-            encoding: self.encoding,
+            mode: Mode::of(subprotocol, encoding),
+            encoding,
             limits: self.limits,
             fragment: self.fragment,
             keepalive: Keepalive::new(self.pace, clock),

@@ -26,6 +26,17 @@ pub(super) const ENCODING: Param = Param::new(
 ).topic(Topic::Messages)
 .default("binary");
 
+pub(super) const QUERY: Param = Param::new(
+    "query",
+    ValueKind::List,
+    "The settings that a client may have in the query of its URL: `size` is the size of a terminal's window, as in \
+     `?rows=50&cols=132`, and `encoding` is `encoding` for its session, as in `?encoding=text`. An unknown encoding gets \
+     400; a size that is none is ignored, and so is what isn't listed. Empty allows nothing. The query is a fact in any \
+     case.",
+)
+.topic(Topic::Messages)
+.default("size");
+
 pub(super) const COMPRESSION: Param = Param::new(
     "compression",
     ValueKind::Switch(&[

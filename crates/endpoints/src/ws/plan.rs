@@ -12,6 +12,7 @@ use super::listen::Layer;
 use super::listening::Listening;
 use super::negotiate::{BASE64, BINARY, Spoken};
 use super::options::Options;
+use super::query::Query;
 use crate::auth::Auth;
 use crate::http::front::Settings;
 use crate::http::hosts::Hosts;
@@ -35,6 +36,7 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     let max_header = keep(params::max_header(args), &mut found).unwrap_or_default();
     let names = subprotocols(args, &mut found);
     let limit = timeout(args, &mut found);
+    let query = keep(Query::read(args), &mut found).unwrap_or_default();
     let headers = headers(args, &mut found);
     let required = args.text("none") == Some("refuse");
     let spoken = if args.is_given("subprotocol") || args.called == "autobahn" {
@@ -75,6 +77,7 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
         telnet: args.dial_layer("telnet"),
         headers,
         options,
+        query,
     };
     Ok(Arc::new(Layer { listening: Arc::new(listening), settings: Arc::new(settings) }))
 }

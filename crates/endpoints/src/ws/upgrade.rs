@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use endpoint::info::Http;
-use endpoint::{Accepted, Answer, Conn, Grants, Refusal, Transport};
+use endpoint::{Accepted, Answer, Conn, Grants, Info, Refusal, Transport};
 use websocket::deflate::Params;
 use websocket::{CloseCode, CloseFrame, Encoder, Role};
 
-use super::handshake;
+use super::handshake::{self, Handshake};
 use super::listening::Listening;
 use super::negotiate::{FRAMINGS, Mode};
+use super::query::Wishes;
 use super::reply::switch;
 use super::stream::core::Core;
 use super::stream::messages::Messages;
@@ -40,11 +41,12 @@ impl Mount for WebSocket {
                 let listening = Arc::clone(&self.0);
                 let (http, subprotocol) = (asked.http.clone(), handshake.subprotocol);
                 let (params, extension) = handshake.deflate.unzip();
-                let (key, tells) = (handshake.key, handshake.tells);
+                let Handshake { key, wishes, tells, .. } = handshake;
                 Outcome::Upgrade(Box::new(Opening {
                     listening,
                     key,
                     http,
+                    wishes,
                     subprotocol,
                     params,
                     extension,
@@ -61,6 +63,8 @@ struct Opening {
     listening: Arc<Listening>,
     key: String,
     http: Http,
+    /// What the client has set in its query.
+    wishes: Wishes,
     /// The chosen subprotocol.
     subprotocol: Option<String>,
     /// The agreed compression, and the header of the answer.
@@ -71,8 +75,12 @@ struct Opening {
 }
 
 impl Upgrade for Opening {
-    fn http(&self) -> &Http {
-        &self.http
+    fn facts(&self, info: Info) -> Info {
+        let info = info.with(self.http.clone());
+        match self.wishes.window {
+            Some(window) => info.with(window),
+            None => info,
+        }
     }
 
     fn switch(&mut self, answer: &Answer) -> Reply {
@@ -99,7 +107,7 @@ impl Upgrade for Opening {
     }
 
     fn open(self: Box<Self>, answer: &Answer, over: Switched) -> Accepted {
-        let Self { listening, mut http, subprotocol, params, .. } = *self;
+        let Self { listening, mut http, wishes, subprotocol, params, .. } = *self;
         let Switched { mut stream, unread, info, mut control, guard, clock } = over;
         if answer.far == Some(Grants::Program) && answer.signals {
             // A terminal, whose client may not say what it has drawn.
@@ -107,7 +115,8 @@ impl Upgrade for Opening {
         }
         http.subprotocols = subprotocol.into_iter().collect();
         let agreed = http.subprotocols.first().map(|name| &**name);
-        let terms = listening.options.terms(Role::Server, agreed, params.as_ref(), &clock);
+        let terms =
+            listening.options.terms(Role::Server, wishes.encoding, agreed, params.as_ref(), &clock);
         let mode = terms.mode;
         let mut core = Core::new(stream, terms, unread);
         let mut through = None;

@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 
+use endpoint::info::RequestedWindow;
 use endpoint::{ByteStream, End, Part};
 use tokio::io::AsyncWriteExt;
 
@@ -152,4 +153,68 @@ async fn both_types_are_taken() {
     let (mut peer, mut ws) = session(":encoding=text", "").await;
     peer.send([masked(0x81, b"t"), masked(0x82, b"b")].concat()).await;
     assert_eq!(read_exact(&mut *ws, 2).await, b"tb");
+}
+
+/// The first frame of these bytes, after a handshake with this query.
+async fn first_frame(parameters: &str, query: &str, data: &[u8]) -> (u8, Vec<u8>) {
+    let mut server = Server::new(parameters).await;
+    let (mut peer, offer) = server.offer(&upgrade(&format!("/?{query}"), "")).await;
+    let conn = accepted(offer).await;
+    assert_eq!(peer.response().await.status, 101);
+    let mut ws = conn.transport.into_bytes();
+    write(&mut *ws, data).await;
+    let frame = peer.frame().await.unwrap();
+    (frame.first, frame.payload)
+}
+
+#[tokio::test]
+async fn a_client_may_choose_its_encoding_where_that_is_allowed() {
+    for (parameters, query, first, payload) in [
+        (":query=encoding", "encoding=text", 0x81, "abc"),
+        (":query={encoding,size}", "a=b&encoding=base64", 0x81, "YWJj"),
+        (":query=encoding", "encoding=auto", 0x81, "abc"),
+        (":query=encoding:encoding=text", "encoding=binary", 0x82, "abc"),
+        (":query=encoding:encoding=text", "", 0x81, "abc"),
+        ("", "encoding=text", 0x82, "abc"),
+        ("", "encoding=utf16", 0x82, "abc"),
+        (":query=", "encoding=text", 0x82, "abc"),
+    ] {
+        let got = first_frame(parameters, query, b"abc").await;
+        assert_eq!(got, (first, payload.into()), "{parameters} {query}");
+    }
+}
+
+#[tokio::test]
+async fn two_clients_of_a_listener_have_an_encoding_each() {
+    let mut server = Server::new(":query=encoding").await;
+    let mut open = Vec::new();
+    for query in ["encoding=text", "encoding=binary", "encoding=base64"] {
+        let (mut peer, offer) = server.offer(&upgrade(&format!("/?{query}"), "")).await;
+        let ws = accepted(offer).await.transport.into_bytes();
+        assert_eq!(peer.response().await.status, 101);
+        open.push((peer, ws));
+    }
+    let mut first = Vec::new();
+    for (peer, ws) in &mut open {
+        write(&mut **ws, b"abc").await;
+        first.push(peer.frame().await.unwrap().first);
+    }
+    assert_eq!(first, [0x81, 0x82, 0x81]);
+    // What comes as base64 goes on as bytes.
+    let (peer, ws) = &mut open[2];
+    peer.send(masked(0x81, b"YWJj")).await;
+    assert_eq!(read(&mut **ws).await.unwrap(), b"abc");
+}
+
+#[tokio::test]
+async fn the_size_of_a_window_is_a_fact_where_that_is_allowed() {
+    for (parameters, is_allowed) in
+        [("", true), (":query=size", true), (":query=encoding", false), (":query=", false)]
+    {
+        let mut server = Server::new(parameters).await;
+        let (_peer, offer) = server.offer(&upgrade("/?rows=50&cols=132&encoding=text", "")).await;
+        let window = offer.info.get::<RequestedWindow>().copied();
+        let asked = RequestedWindow { rows: Some(50), cols: Some(132) };
+        assert_eq!(window, is_allowed.then_some(asked), "{parameters}");
+    }
 }

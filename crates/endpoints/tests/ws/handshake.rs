@@ -77,6 +77,54 @@ async fn wrong_handshakes_are_refused_in_words() {
 }
 
 #[tokio::test]
+async fn the_drafts_before_the_rfc_are_told_which_version_to_use() {
+    let keys =
+        "Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\nSec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n";
+    let hixie = |keys: &str, body: &str| {
+        format!(
+            "GET /demo HTTP/1.1\r\nHost: localhost:9000\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n{keys}\
+             Origin: http://localhost:9000\r\n\r\n{body}"
+        )
+    };
+    let hybi = |version: u8| {
+        let version = format!("Version: {version}");
+        upgrade("/", "Sec-WebSocket-Origin: http://localhost:9000\r\n")
+            .replace("Version: 13", &version)
+    };
+    for (draft, request) in [
+        ("hixie-75", hixie("", "")),
+        // Its third key is the body, without a length.
+        ("hixie-76", hixie(keys, "^n:ds[4U")),
+        ("hybi-07", hybi(7)),
+        ("hybi-10", hybi(8)),
+        ("version 0", hybi(0)),
+        ("version 14", hybi(14)),
+    ] {
+        let (response, error) = refused("", &request).await;
+        assert_eq!(response.status, 426, "{draft}: {response:?}");
+        assert_eq!(response.body, "only WebSocket version 13 (RFC 6455) is supported\n", "{draft}");
+        assert_eq!(response.header("sec-websocket-version"), Some("13"), "{draft}");
+        assert_eq!(error.kind(), ErrorKind::Protocol);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_encoding_is_refused_in_words() {
+    for (query, words) in [
+        (
+            "encoding=utf16",
+            "the encoding `utf16` in the query is unknown; use `binary`, `text`, `base64` or `auto`\n",
+        ),
+        ("encoding=text&encoding=auto", "`encoding` is in the query twice\n"),
+    ] {
+        let (response, error) =
+            refused(":query=encoding", &upgrade(&format!("/?{query}"), "")).await;
+        assert_eq!((response.status, &*response.body), (400, words));
+        assert_eq!(error.kind(), ErrorKind::Protocol);
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_upgrade_is_answered_and_the_connection_lives_on() {
     let mut server = Server::new(":path=/ws:page=none").await;
     let (mut peer, mut incoming) = server.client().await;
