@@ -6,6 +6,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};
 use std::os::fd::AsFd;
+use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -95,6 +96,36 @@ fn a_half_closed_client_of_a_device_gives_way() {
     until("the second one is served", || rustix::io::read(&device, &mut one).ok());
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     forwarder.wait_for_log("another client needs its place");
+}
+
+/// Opening it again would reset many boards (DTR), and discard what it sends meanwhile.
+#[test]
+fn a_device_stays_open_while_its_destination_is_down() {
+    let (device, path) = device();
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("s");
+    let (listen, connect) = (format!("serial:{path}"), format!("unix:{}", socket.display()));
+    let forwarder = Forwarder::start(&["-v", "-e", &listen, "-d", &connect]);
+    forwarder.wait_for_log("cannot connect");
+    rustix::io::write(&device, b"early\n").expect("the device is open");
+    let attempts = || forwarder.log().matches("cannot connect").count();
+    until("it is tried again", || (attempts() >= 3).then_some(()));
+    let server = UnixListener::bind(&socket).expect("a name that is free");
+    let (mut far, _) = server.accept().expect("it is tried again");
+    let mut line = [0; 6];
+    far.read_exact(&mut line).expect("what came meanwhile");
+    assert_eq!(&line, b"early\n");
+    far.write_all(b"answer").expect("a session");
+    let mut read = 0;
+    let mut answer = [0; 6];
+    while read < 6 {
+        read += rustix::io::read(&device, &mut answer[read..]).expect("the device is written to");
+    }
+    assert_eq!(&answer, b"answer");
+    let log = forwarder.log();
+    let warnings =
+        log.lines().filter(|line| line.contains("WARN") && line.contains("cannot connect"));
+    assert_eq!(warnings.count(), 1, "one a cause:\n{log}");
 }
 
 #[test]

@@ -89,3 +89,63 @@ fn input_that_is_held_has_no_end() {
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((&*output.stdout, output.status.code()), (&b"late"[..], Some(0)));
 }
+
+/// Feeds `input` to `stdio:message=whole` in pieces, with this option, and returns what a server sees as one message,
+/// its connection, and the command.
+fn as_one_message(
+    option: &str,
+    input: &[u8],
+) -> (Vec<u8>, TcpStream, std::process::Child, Forwarder) {
+    let server = net::Server::bind();
+    let framed = format!("framed:{{{}}}:by=length", server.descriptor());
+    let websocket = Forwarder::start(&["-e", "ws:0", "-d", &framed]);
+    let url = format!("ws://127.0.0.1:{}/", websocket.port(0));
+    let mut child = std::process::Command::new(tests::binary::endpointforward())
+        .args(["-q", "-e", &format!("stdio:message=whole{option}"), "-d", &url])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let far = server.accept();
+    let mut stdin = child.stdin.take().expect("a pipe");
+    for piece in input.chunks(7000) {
+        stdin.write_all(piece).expect("it reads");
+    }
+    assert!(net::is_silent(&far, std::time::Duration::from_millis(100)), "no part is sent before");
+    drop(stdin);
+    let mut length = [0; 4];
+    (&far).read_exact(&mut length).expect("a message");
+    let mut message = vec![0; u32::from_be_bytes(length) as usize];
+    (&far).read_exact(&mut message).expect("all of it");
+    (message, far, child, websocket)
+}
+
+#[test]
+fn a_whole_input_is_one_message_and_its_answer_is_awaited() {
+    let input = "a line of text\n".repeat(10_000).into_bytes();
+    let (message, far, child, _websocket) = as_one_message(":hold=true", &input);
+    assert!(message == input, "{} bytes", message.len());
+    (&far).write_all(b"\0\0\0\x06answer").expect("it reads");
+    drop(far);
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((&*output.stdout, output.status.code()), (&b"answer"[..], Some(0)));
+}
+
+#[test]
+fn a_whole_input_ends_with_its_message() {
+    let (message, mut far, child, _websocket) = as_one_message("", b"question");
+    assert_eq!(message, b"question");
+    assert_eq!(far.read(&mut [0; 8]).expect("an end"), 0);
+    drop(far);
+    assert_eq!(child.wait_with_output().expect("it ends").status.code(), Some(0));
+}
+
+#[test]
+fn a_whole_input_is_bounded() {
+    let mut command = std::process::Command::new(tests::binary::endpointforward());
+    command.args(["-e", "stdio:message=whole:max-message=1000", "-d", "echo"]);
+    let output = tests::run_program(&mut command, &[b'x'; 2000]);
+    let log = &output.stderr;
+    assert!(log.contains("a message is longer than 1000 bytes"), "{log}");
+    assert_eq!(output.status.code(), Some(74), "{log}");
+}

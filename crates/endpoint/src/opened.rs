@@ -1,7 +1,9 @@
 //! Listening on what can only be connected to: a device, a program, our own standard input.
 //!
 //! It is opened at bind, so that a missing device is an error at the start. The next offer comes
-//! after the session's end plus a back-off: a far side that is down makes no hot loop.
+//! after the session's end plus a back-off: a far side that is down makes no hot loop. A refused
+//! offer is not an end: what is open stays so, and is offered again. A device would lower DTR
+//! otherwise and raise it again, which resets many boards, and a program would be started anew.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +14,8 @@ use tokio::time::{Instant, sleep};
 use tracing::warn;
 
 use crate::{
-    Accept, Backoff, Conn, Connector, Context, Exposure, Incoming, Info, Listener, Local, Offer,
-    Result,
+    Accept, Accepted, Answer, Backoff, Conn, Connector, Context, Decision, Exposure, Incoming,
+    Info, Listener, Local, Offer, Refusal, Result,
 };
 
 /// The number of times that it is opened.
@@ -78,8 +80,10 @@ struct Turns {
 /// The condition that the next accept waits for.
 enum Next {
     Ready(Box<Conn>),
-    /// A session that began then; its sender is dropped with the session.
-    Ended(oneshot::Receiver<()>, Instant),
+    /// A session that began then; its sender is dropped with the session. An offer that was refused comes back.
+    Ended(oneshot::Receiver<Box<Conn>>, Instant),
+    /// What was refused, to be offered again after a pause.
+    Refused(Option<Box<Conn>>),
     Open,
     Never,
 }
@@ -96,13 +100,21 @@ impl Accept for Turns {
             match &mut self.next {
                 Next::Never => return Ok(None),
                 Next::Ended(ended, began) => {
-                    // Nothing is ever sent; the error is the news.
-                    let _ = ended.await;
+                    let refused = ended.await.ok().filter(|_| self.times == Times::Again);
+                    if let Some(conn) = refused {
+                        self.pause = self.backoff.pause();
+                        self.next = Next::Refused(Some(conn));
+                        continue;
+                    }
                     if began.elapsed() >= LONG_SESSION {
                         self.backoff.reset();
                     }
                     self.pause = self.backoff.pause();
                     self.next = if self.times == Times::Once { Next::Never } else { Next::Open };
+                }
+                Next::Refused(conn) => {
+                    sleep(self.pause).await;
+                    self.next = conn.take().map_or(Next::Open, Next::Ready);
                 }
                 Next::Open => {
                     sleep(self.pause).await;
@@ -116,16 +128,38 @@ impl Accept for Turns {
                     }
                 }
                 Next::Ready(_) => {
-                    let (guard, ended) = oneshot::channel::<()>();
+                    let (back, ended) = oneshot::channel();
                     let next = Next::Ended(ended, Instant::now());
-                    let Next::Ready(mut conn) = std::mem::replace(&mut self.next, next) else {
+                    let Next::Ready(conn) = std::mem::replace(&mut self.next, next) else {
                         continue;
                     };
-                    conn.guard = std::mem::take(&mut conn.guard).and(guard);
-                    return Ok(Some(Incoming::ready(Offer::open(*conn))));
+                    let offer = Offer::new(conn.info.clone(), Open { conn, back });
+                    return Ok(Some(Incoming::ready(offer)));
                 }
             }
         }
+    }
+}
+
+/// An offer of what is open.
+struct Open {
+    conn: Box<Conn>,
+    /// Takes it back if it is refused.
+    back: oneshot::Sender<Box<Conn>>,
+}
+
+#[async_trait]
+impl Decision for Open {
+    async fn accept(self: Box<Self>, _: Answer) -> Result<Accepted> {
+        let Self { mut conn, back } = *self;
+        conn.guard = std::mem::take(&mut conn.guard).and(back);
+        Ok(Accepted::Session(*conn))
+    }
+
+    async fn refuse(self: Box<Self>, _: Refusal) {
+        let Self { conn, back } = *self;
+        // Without a listener, it is closed.
+        drop(back.send(conn));
     }
 }
 

@@ -245,7 +245,7 @@ fn mistakes_of_the_others() {
     error: `stdio` has no positional parameters
       | stdio:junk
       |       ^^^^
-      = help: write text that contains `:` in braces, `{…:…}`; the form is `stdio[:keep=…][:hold=…][:raw=…][:auth=…][:from=…]`
+      = help: write text that contains `:` in braces, `{…:…}`; the form is `stdio[:keep=…][:hold=…][:message=…][:max-message=…][:raw=…][:auth=…][:from=…]`
     ");
     insta::assert_snapshot!(mistakes(Connect, "process"), @r"
     error: `process` needs `program`

@@ -19,6 +19,7 @@ mod length;
 mod mqtt;
 mod slip;
 mod text;
+mod whole;
 
 use std::fmt;
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub use self::length::{Endian, Length, Width};
 pub use self::mqtt::Mqtt;
 pub use self::slip::Slip;
 pub use self::text::Text;
+pub use self::whole::Whole;
 
 /// A framing: how messages are delimited in a byte stream.
 pub trait Framing: fmt::Debug + Send + Sync {

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use bytes::{Bytes, BytesMut};
 use framing::{
     Chunks, Cobs, Decode, Decoded, Delimited, Delimiter, Endian, Error, Fixed, Framing, Json,
-    Length, Mqtt, Slip, Text, Width,
+    Length, Mqtt, Slip, Text, Whole, Width,
 };
 use proptest::prelude::*;
 
@@ -424,4 +424,18 @@ fn chunks_are_what_there_is() {
     fixed.encode(b"abcd", true, &mut out).unwrap();
     let error = fixed.encode(b"abc", true, &mut out).unwrap_err();
     assert_eq!(error.to_string(), "the length of a message, 3 bytes, is not a multiple of 2");
+}
+
+#[test]
+fn a_whole_stream_is_one_message_within_the_limit() {
+    let whole = |pieces: &[&[u8]]| decode(&Whole, pieces.iter().copied());
+    assert_eq!(
+        whole(&[b"a", b"b\n", b"c"]),
+        (vec![Bytes::from_static(b"ab\nc")], None, Bytes::new())
+    );
+    assert_eq!(whole(&[]).0, Vec::<Bytes>::new());
+    assert_eq!(whole(&[&[7; MAX]]).0, [vec![7; MAX]]);
+    let error = whole(&[&[7; MAX], b"x"]).1.unwrap();
+    assert_eq!(error.to_string(), "a message is longer than 4096 bytes");
+    assert_eq!(encode(&Whole, &[b"a".to_vec(), b"bc".to_vec()], 1), &b"abc"[..]);
 }

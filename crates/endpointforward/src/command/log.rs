@@ -9,6 +9,7 @@ use std::io::{self, IsTerminal, Write};
 
 use descriptor::is_unprintable;
 use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
 use tracing::span::Record;
 use tracing::{Event, Level, Subscriber};
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
@@ -23,6 +24,7 @@ use tracing_subscriber::registry::{LookupSpan, Scope};
 
 use super::cli::{LogFormat, Logging};
 use super::output::complain;
+use super::shorten::shorten;
 
 /// The target of the lines with the listeners' addresses.
 pub(crate) const LISTENING: &str = "endpointforward::listening";
@@ -131,36 +133,74 @@ where
         }
         let mut words = Words::default();
         event.record(&mut words);
-        if let Some(reason) = words.reason.take().filter(|_| *level <= Level::WARN) {
-            words.line.push_str(&format!(" reason={reason}"));
-        }
+        let reason = words.reason.take().filter(|_| *level <= Level::WARN);
+        let reason = reason.map_or(String::new(), |reason| format!(" reason={reason}"));
+        let mut of_session = String::new();
         for span in cx.event_scope().into_iter().flat_map(Scope::from_root) {
             let mut extensions = span.extensions_mut();
             let Some(fields) = extensions.get_mut::<FormattedFields<Fields>>() else { continue };
             if fields.is_empty() {
                 continue;
             }
-            words.line.push(' ');
+            if !of_session.is_empty() {
+                of_session.push(' ');
+            }
             // What isn't open is named by the message, if it is the destination.
             let shown = if words.opens {
                 fields.len()
             } else {
                 fields.find(" listener=").unwrap_or(fields.len())
             };
-            words.line.push_str(&fields[..shown]);
+            of_session.push_str(&fields[..shown]);
             if words.opens {
                 // What this line says is not repeated by those that follow, nor kept for them.
                 let id = fields.fields.split(' ').next().unwrap_or_default().to_owned();
                 fields.fields = id;
             }
         }
-        let Words { line, help, .. } = words;
+        let Words { mut line, help, is_output, .. } = words;
+        // With `-v`, names are whole. What a program writes is not ours to shorten.
+        let is_short = LevelFilter::current() < LevelFilter::DEBUG && !is_output;
+        // An address to open is whole, too, on a line of its own if need be.
+        let url = match line.rfind(" (").filter(|_| event.metadata().target() == LISTENING) {
+            Some(at) if is_short && HEAD + line.chars().count() > WIDTH => line.split_off(at),
+            _ => String::new(),
+        };
+        let room = WIDTH - HEAD;
+        let fits = |line: &str| line.chars().count() <= room;
+        let whole = format!("{line}{reason}");
+        let mut line = if is_short {
+            // The message has the reason in words, and its last clause may stand by itself.
+            let attempts =
+                [(&*whole, ""), (&*line, ""), line.rsplit_once("; ").unwrap_or((&line, ""))];
+            let shown = attempts.map(|(line, rest)| (shorten(line, &of_session, room), rest));
+            let [.., (last, rest)] = &shown;
+            match shown.iter().find(|(line, rest)| rest.is_empty() && fits(line)) {
+                Some((line, _)) => line.clone(),
+                None if rest.is_empty() => last.clone(),
+                None => format!("{last}\n{:HEAD$}= {}", "", shorten(rest, "", room - 2)),
+            }
+        } else if of_session.is_empty() {
+            whole
+        } else {
+            format!("{whole} {of_session}")
+        };
+        if !url.is_empty() {
+            line.push_str(&format!("\n{:HEAD$}{}", "", url.trim_start()));
+        }
+        let help = match help {
+            Some(help) if is_short => Some(shorten(&help, "", WIDTH - HEAD - HELP.len())),
+            help => help,
+        };
         match help {
             None => writeln!(writer, "{line}"),
-            Some(help) if HEAD + line.len() + help.len() + 3 <= WIDTH => {
+            Some(help)
+                if !line.contains('\n')
+                    && HEAD + line.chars().count() + help.chars().count() + 3 <= WIDTH =>
+            {
                 writeln!(writer, "{line} ({help})")
             }
-            Some(help) => writeln!(writer, "{line}\n{:HEAD$}= help: {help}", ""),
+            Some(help) => writeln!(writer, "{line}\n{:HEAD$}{HELP}{help}", ""),
         }
     }
 }
@@ -174,6 +214,8 @@ struct Words {
     reason: Option<String>,
     /// Set if it opens a session.
     opens: bool,
+    /// Set if it is a line of a program's.
+    is_output: bool,
 }
 
 impl Visit for Words {
@@ -183,6 +225,10 @@ impl Visit for Words {
             "facts" => self.line.push_str(&format!(" {}", escaped(value))),
             "reason" => self.reason = Some(value.to_owned()),
             name if IN_WORDS.contains(&name) => {}
+            "program" => {
+                self.is_output = true;
+                self.record_debug(field, &value);
+            }
             _ => self.record_debug(field, &value),
         }
     }
@@ -296,6 +342,8 @@ impl<W: Write> Write for Harmless<W> {
 const WIDTH: usize = 120;
 /// Time and level.
 const HEAD: usize = 31;
+/// Before a help on a line of its own.
+const HELP: &str = "= help: ";
 
 /// Lines that wait to be written: about a hundred kilobytes. Their places are allocated at the start, 32 bytes each.
 const WAITING: usize = 512;

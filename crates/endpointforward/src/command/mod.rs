@@ -16,6 +16,7 @@ mod notify;
 mod output;
 mod passwd;
 mod run;
+mod shorten;
 mod usage;
 
 use std::process::ExitCode;

@@ -113,6 +113,43 @@ fn it_listens_forwards_and_stops() {
     assert!(log.contains("stopping (SIGTERM)") && log.contains("5 bytes sent"), "{log}");
 }
 
+#[test]
+fn lines_of_the_log_fit_their_width_whatever_the_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = folder.path().join("long-folder-name-".repeat(4));
+    std::fs::create_dir(&deep).unwrap();
+    let missing = format!("unix:{}/none.sock", deep.display());
+    let program = format!("process:sh:-c:{{exec cat; : {}}}", "word ".repeat(40).trim_end());
+    let path =
+        format!("tee:{{process:cat}}:{{file:{}/copy:access=append:create=600}}", deep.display());
+    for (destination, words) in
+        [(&missing, "cannot connect"), (&program, " open id="), (&path, " open id=")]
+    {
+        for more in [&[][..], &["-v"], &["--log-format", "json"]] {
+            let args = [&["-e", "0", "-d", destination, "--grace", "0.1"], more].concat();
+            let mut forwarder = Running::start(&args);
+            let client = forwarder.connect();
+            let _ = (&client).write_all(b"hello");
+            let words =
+                if more.len() == 2 { words.split("id=").next().unwrap().trim() } else { words };
+            let line = forwarder.wait_for(words);
+            drop(client);
+            forwarder.signal(Signal::TERM);
+            let (_, rest) = forwarder.end();
+            let whole = destination.replace(['{', '}'], "");
+            let shown = line.replace(['{', '}'], "");
+            if more.is_empty() {
+                for line in [&line, &rest].into_iter().flat_map(|lines| lines.lines()) {
+                    assert!(line.chars().count() <= 120, "{}: {line}", line.chars().count());
+                }
+                assert!(line.contains('…') && !shown.contains(&whole), "{line}");
+            } else {
+                assert!(shown.contains(&whole), "{line}");
+            }
+        }
+    }
+}
+
 /// Signals, children and standard streams are the runtime's, of whichever sort it is.
 #[test]
 fn it_is_the_same_whatever_the_threads() {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use descriptor::Code;
 use framing::{
     Chunks, Cobs, Delimited, Delimiter, Endian, Fixed, Framing, Json, Length, Mqtt, Slip, Text,
-    Width,
+    Whole, Width,
 };
 use percent_encoding::percent_decode_str;
 use plan::kind::{Args, FramingKind, Param, Planned, ValueKind};
@@ -15,7 +15,7 @@ use plan::kind::{Args, FramingKind, Param, Planned, ValueKind};
 /// In the order of the manual.
 pub(crate) const FRAMINGS: &[&FramingKind] = &[
     &CHUNKS, &LINES, &SEPARATOR, &ZERO, &FIXED, &LENGTH, &DYNAMIC32, &JSON, &SLIP, &COBS, &MQTT,
-    &AUTO, &TEXT,
+    &AUTO, &TEXT, &WHOLE,
 ];
 
 static CHUNKS: FramingKind = FramingKind {
@@ -23,6 +23,14 @@ static CHUNKS: FramingKind = FramingKind {
     about: "No framing: each read is a message",
     params: &[],
     plan: |_| Ok(Arc::new(Chunks)),
+};
+
+static WHOLE: FramingKind = FramingKind {
+    name: "whole",
+    about: "Everything until the end of the stream is one message, text if it is UTF-8; messages to send are not \
+        delimited",
+    params: &[],
+    plan: |_| Ok(Arc::new(Whole)),
 };
 
 static LINES: FramingKind = FramingKind {

@@ -37,6 +37,8 @@ pub(crate) struct Framed {
     wait: Option<Pin<Box<Sleep>>>,
     /// The stream beneath has ended.
     is_ended: bool,
+    /// Set if the end of the stream beneath is not passed on.
+    is_held: bool,
     /// Why our side is over, if what was to be sent is why.
     over: Option<End>,
     /// Messages that were left out.
@@ -55,9 +57,16 @@ impl Framed {
             unwritten: BytesMut::new(),
             wait: None,
             is_ended: false,
+            is_held: false,
             over: None,
             lost: 0,
         }
+    }
+
+    /// Keeps the end of the stream beneath to itself: after the last message, there is nothing more to read.
+    pub(crate) fn hold(mut self) -> Self {
+        self.is_held = true;
+        self
     }
 
     /// Reads more behind what is there; whether there was more.
@@ -200,7 +209,11 @@ impl Stream for Framed {
                 return Poll::Ready(Some(Ok(part(message))));
             }
             if self.is_ended {
-                return Poll::Ready(self.rest()?.map(|message| Ok(part(message))));
+                return match self.rest()? {
+                    // Nothing wakes a session for input that has ended; its other side does.
+                    None if self.is_held => Poll::Pending,
+                    rest => Poll::Ready(rest.map(|message| Ok(part(message)))),
+                };
             }
             match self.poll_fill(cx) {
                 Poll::Ready(more) => {

@@ -6,8 +6,9 @@
 //! 4. [`closing`] lets what was written go out before the device is closed.
 //!
 //! Opening raises DTR and RTS and closing lowers them, because the system does so (HUPCL); a board that resets on DTR
-//! resets when a session begins. The settings stay when the session ends, as with pyserial and socat: the next
-//! program that opens the device sets its own, and restoring the speed would garble what is still being sent.
+//! resets when a session begins. A listener keeps the device open while its destination is down. The settings stay when
+//! the session ends, as with pyserial and socat: the next program that opens the device sets its own, and restoring the
+//! speed would garble what is still being sent.
 
 mod breaks;
 mod closing;
@@ -53,6 +54,12 @@ pub(crate) static KIND: Kind = Kind {
             role: Role::Listen,
             descriptor: "serial:/dev/ttyACM0:exclusive=false",
             about: "Uses the device as the listener, and lets other programs open it too.",
+        },
+        Example {
+            role: Role::Listen,
+            descriptor: "serial:/dev/ttyUSB0:9600",
+            about: "Connects a device to the destination. The device stays open while the destination is down: what it \
+                sends waits in the system's buffer (4 kB), and what has no room there is lost.",
         },
     ],
     see_also: &["pty"],

@@ -15,17 +15,22 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use descriptor::Code;
 use endpoint::{
     Conn, Connector, End, Ending, Error, ErrorKind, Grants, Info, Life, Peer, Raw, Result,
-    SystemCall, Times,
+    SystemCall, Times, Transport,
 };
-use plan::kind::{Args, Example, Kind, Param, PlanConnect, Planned, Role, Side, ValueKind};
+use framing::{Chunks, Partial, Whole};
+use plan::kind::{
+    Args, Example, Framings, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
+};
 use rustix::stdio::{stdin, stdout};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use self::input::Input;
 use self::output::Output;
 use self::terminal::Terminal;
+use crate::frames::Framed;
 
 /// Standard input and output.
 pub(crate) static KIND: Kind = Kind {
@@ -53,6 +58,11 @@ pub(crate) static KIND: Kind = Kind {
             descriptor: "stdio:hold=true",
             about: "Sends its input, and prints what the destination sends until the destination ends.",
         },
+        Example {
+            role: Role::Listen,
+            descriptor: "stdio:message=whole:hold=true",
+            about: "Sends its input as one WebSocket message, for `-d`, a server that answers it.",
+        },
     ],
     see_also: &["process"],
     ..Kind::new(
@@ -76,6 +86,22 @@ const PARAMS: &[Param] = &[
     )
     .default("false"),
     Param::new(
+        "message",
+        ValueKind::Choice(&["chunks", "whole"]),
+        "What is one message to a WebSocket: with `chunks`, the data of a read; with `whole`, the whole input, which \
+         is sent when it ends, as text if it is UTF-8. An empty input is no message.",
+    )
+    .default("chunks")
+    .topic(Topic::Messages),
+    Param::new(
+        "max-message",
+        ValueKind::Size,
+        "The maximum size of the input with `message=whole`. A longer one ends the session (close code 1009 over \
+         `ws`).",
+    )
+    .default("64M")
+    .topic(Topic::Messages),
+    Param::new(
         "raw",
         ValueKind::Bool,
         "Set the terminal to raw mode: every key is passed on, Ctrl-C included, there is no local echo, and window \
@@ -87,7 +113,39 @@ const PARAMS: &[Param] = &[
 fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
     let flag = |name| args.flag(name);
     let descriptor = args.descriptor.clone();
-    Ok(Box::new(Open { descriptor, keep: flag("keep"), hold: flag("hold"), raw: flag("raw") }))
+    let whole = args.text("message") == Some("whole");
+    if whole && flag("raw") {
+        let message =
+            "`message=whole` is sent when the input ends, and `raw=true` passes on every key";
+        return Err(vec![args.mistake("message", Code::BadValue, message)]);
+    }
+    if !whole && args.is_given("max-message") {
+        let message = "`max-message` limits `message=whole`, which isn't given";
+        return Err(vec![args.mistake("max-message", Code::BadValue, message)]);
+    }
+    let max =
+        args.int("max-message").and_then(|max| usize::try_from(max).ok()).unwrap_or(usize::MAX);
+    if max == 0 {
+        return Err(vec![args.mistake(
+            "max-message",
+            Code::BadValue,
+            "`max-message` must be more than 0",
+        )]);
+    }
+    let whole = whole.then(|| Framings {
+        incoming: Arc::new(Whole),
+        outgoing: Arc::new(Chunks),
+        max,
+        timeout: None,
+        rest: Partial::Send,
+    });
+    Ok(Box::new(Open {
+        descriptor,
+        keep: flag("keep"),
+        hold: flag("hold"),
+        raw: flag("raw"),
+        whole,
+    }))
 }
 
 #[derive(Debug)]
@@ -96,6 +154,8 @@ struct Open {
     keep: bool,
     hold: bool,
     raw: bool,
+    /// Set if the input is one message.
+    whole: Option<Framings>,
 }
 
 #[async_trait]
@@ -133,8 +193,15 @@ impl Connector for Open {
             Err(error) => return Err(failed(error)),
         };
         let typed = terminal.map(|terminal| Typed { terminal, keys: Vec::new() });
-        let stdio = Stdio { input, output, turn: Some(turn), hold: self.hold, typed };
+        // The end of the input ends its message, whether it is passed on or not.
+        let hold = self.hold && self.whole.is_none();
+        let stdio = Stdio { input, output, turn: Some(turn), hold, typed };
         let mut conn = Conn::bytes(stdio, Info::new());
+        if let Some(framings) = &self.whole {
+            let framed = Framed::new(conn.transport.into_bytes(), framings.clone());
+            let framed = if self.hold { framed.hold() } else { framed };
+            conn.transport = Transport::Messages(Box::new(framed));
+        }
         conn.control = control.unwrap_or_default();
         Ok(conn)
     }
