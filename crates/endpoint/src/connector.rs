@@ -32,6 +32,12 @@ pub trait Connector: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Returns `true` if it can serve a client that asks for datagrams. A listener whose protocol has both asks this before
+    /// it promises them.
+    fn takes_datagrams(&self) -> bool {
+        false
+    }
+
     /// Returns what access to it exposes.
     fn grants(&self) -> Grants;
 }

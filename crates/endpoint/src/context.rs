@@ -21,6 +21,7 @@ pub struct Context {
     inner: Arc<Inner>,
     environment: Arc<[(OsString, OsString)]>,
     behind: Grants,
+    takes_datagrams: bool,
     gate: Option<Arc<dyn Gate>>,
 }
 
@@ -45,7 +46,7 @@ impl Context {
         let (cut, _) = watch::channel(false);
         let (shared, clock) = (Mutex::default(), OnceLock::new());
         let inner = Arc::new(Inner { shared, work, cut, clock });
-        Self { inner, environment, behind: Grants::Program, gate: None }
+        Self { inner, environment, behind: Grants::Program, takes_datagrams: true, gate: None }
     }
 
     /// Returns the same context with more variables in its environment; of two with the same name, the later one
@@ -70,6 +71,20 @@ impl Context {
     #[must_use]
     pub fn behind(&self) -> Grants {
         self.behind
+    }
+
+    /// Returns the same context, for binding a listener whose destination can serve clients that ask for datagrams, or
+    /// can't.
+    #[must_use]
+    pub fn with_datagrams(&self, takes_datagrams: bool) -> Self {
+        Self { takes_datagrams, ..self.clone() }
+    }
+
+    /// Returns `true` if the destination of a listener that is bound with this context may be able to serve clients that
+    /// ask for datagrams: unless [`Context::with_datagrams`] excludes it.
+    #[must_use]
+    pub fn takes_datagrams(&self) -> bool {
+        self.takes_datagrams
     }
 
     /// Returns the same context, for binding a listener whose layers ask `gate` before they answer without an offer,

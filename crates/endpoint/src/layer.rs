@@ -47,6 +47,18 @@ pub trait DialLayer: fmt::Debug + Send + Sync {
     /// The peer refused or did not keep to the protocol.
     async fn dial(&self, cx: &Context, conn: Conn, info: &Info) -> Result<Conn>;
 
+    /// Returns the facts that the endpoint beneath is connected for, if they are others than those about the near side: a
+    /// client that asks for datagrams is relayed over a connection.
+    fn beneath(&self, info: &Info) -> Option<Info> {
+        let _ = info;
+        None
+    }
+
+    /// As [`Connector::takes_datagrams`].
+    fn takes_datagrams(&self) -> bool {
+        false
+    }
+
     /// Returns what access to it exposes, over an endpoint that exposes `beneath`.
     fn grants(&self, beneath: Grants) -> Grants {
         beneath
@@ -142,7 +154,8 @@ impl Offers for LayeredOffers {
 #[async_trait]
 impl Connector for Layered<dyn Connector, dyn DialLayer> {
     async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn> {
-        let conn = self.inner.connect(cx, info).await?;
+        let beneath = self.layer.beneath(info);
+        let conn = self.inner.connect(cx, beneath.as_ref().unwrap_or(info)).await?;
         self.layer.dial(cx, conn, info).await
     }
 
@@ -152,6 +165,10 @@ impl Connector for Layered<dyn Connector, dyn DialLayer> {
 
     fn missing(&self, cx: &Context) -> Option<String> {
         self.inner.missing(cx)
+    }
+
+    fn takes_datagrams(&self) -> bool {
+        self.layer.takes_datagrams()
     }
 
     fn grants(&self) -> Grants {

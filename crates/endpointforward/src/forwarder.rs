@@ -144,8 +144,9 @@ impl Forwarder {
     /// Why the first one of them can't be opened.
     pub async fn bind(self) -> Result<Forwarding> {
         let mut accepts = Vec::new();
-        let grants = self.destination.1.endpoint.grants();
-        let cx = self.endpoints.shared().in_front_of(grants);
+        let destination = &self.destination.1.endpoint;
+        let cx = self.endpoints.shared().in_front_of(destination.grants());
+        let cx = cx.with_datagrams(destination.takes_datagrams());
         for (_, plan) in &self.listeners {
             let exposure = plan.unstated_exposure();
             accepts.push((plan.endpoint.bind(&cx).await?, exposure));

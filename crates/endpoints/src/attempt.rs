@@ -53,3 +53,8 @@ impl Target {
 pub(crate) fn grants(targets: &[Target]) -> Grants {
     targets.iter().map(|target| target.connector.grants()).max().unwrap_or(Grants::Nothing)
 }
+
+/// Returns `true` if one of them can serve clients that ask for datagrams.
+pub(crate) fn takes_datagrams(targets: &[Target]) -> bool {
+    targets.iter().any(|target| target.connector.takes_datagrams())
+}

@@ -17,7 +17,7 @@ use plan::kind::{
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use crate::attempt::{ENDPOINTS, TRY, Target, grants};
+use crate::attempt::{ENDPOINTS, TRY, Target, grants, takes_datagrams};
 
 /// Spreading sessions.
 pub(crate) static KIND: Kind = Kind {
@@ -183,6 +183,10 @@ impl Connector for Balance {
 
     fn missing(&self, cx: &Context) -> Option<String> {
         self.targets.iter().find_map(|target| target.connector.missing(cx))
+    }
+
+    fn takes_datagrams(&self) -> bool {
+        takes_datagrams(&self.targets)
     }
 
     fn grants(&self) -> Grants {

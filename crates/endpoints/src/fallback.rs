@@ -7,7 +7,7 @@ use endpoint::{Conn, Connector, Context, Grants, Info, Result};
 use plan::kind::{Args, Assemble, Example, Kind, Param, PlanConnect, Planned, Role, Side};
 use tracing::{info, warn};
 
-use crate::attempt::{ENDPOINTS, TRY, Target, grants};
+use crate::attempt::{ENDPOINTS, TRY, Target, grants, takes_datagrams};
 
 /// One after the other.
 pub(crate) static KIND: Kind = Kind {
@@ -74,6 +74,10 @@ impl Connector for Fallback {
         let missing: Option<Vec<_>> =
             self.targets.iter().map(|target| target.connector.missing(cx)).collect();
         missing.map(|all| all.join("; "))
+    }
+
+    fn takes_datagrams(&self) -> bool {
+        takes_datagrams(&self.targets)
     }
 
     fn grants(&self) -> Grants {

@@ -103,6 +103,7 @@ pub const KINDS: &[&Kind] = &[
     &tls::KIND,
     &proxy::KIND,
     &socks5::KIND,
+    &socks5::UDP,
     &http_connect::KIND,
     &ssh::KIND,
     &ws::KIND,

@@ -118,6 +118,10 @@ impl Connector for Retry<dyn Connector> {
         Some(self.policy.timeout.unwrap_or(Duration::MAX))
     }
 
+    fn takes_datagrams(&self) -> bool {
+        self.inner.takes_datagrams()
+    }
+
     fn grants(&self) -> Grants {
         self.inner.grants()
     }

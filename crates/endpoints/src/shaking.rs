@@ -1,4 +1,4 @@
-//! Listening layers in which a connection has one handshake and becomes one offer at most.
+//! Listening layers in which a connection has one handshake, and mostly becomes one offer at most.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,11 +20,11 @@ pub(crate) trait Shaking: Send + Sync + 'static {
     /// Says that it took longer; `within` is the limit.
     fn late(&self, within: &str) -> String;
 
-    /// Sees a connection's handshake through; `None` if the client leaves without a word.
+    /// Sees a connection's handshake through.
     ///
     /// # Errors
     /// The handshake failed; what the client was owed for that has been sent.
-    async fn shake(&self, conn: Conn) -> Result<Option<Offer>>;
+    async fn shake(&self, conn: Conn) -> Result<Shaken>;
 
     /// An error of this listener.
     fn error(&self, kind: ErrorKind, words: impl Into<String>) -> Error
@@ -32,6 +32,22 @@ pub(crate) trait Shaking: Send + Sync + 'static {
         Self: Sized,
     {
         Error::new(kind, "accept", &*self.local().descriptor, words)
+    }
+}
+
+/// The result of a handshake.
+pub(crate) enum Shaken {
+    /// The client has left without a word.
+    Nobody,
+    /// It wants a session.
+    Offer(Offer),
+    /// It has all of these, one after another.
+    Offers(Box<dyn Offers>),
+}
+
+impl From<Option<Offer>> for Shaken {
+    fn from(offer: Option<Offer>) -> Self {
+        offer.map_or(Self::Nobody, Self::Offer)
     }
 }
 
@@ -51,24 +67,37 @@ impl<S: Shaking> Bound for Listening<S> {
     }
 
     fn serve(&self, conn: Conn) -> Box<dyn Offers> {
-        Box::new(Arriving { kept: Arc::clone(&self.0), conn: Some(conn) })
+        Box::new(Arriving { kept: Arc::clone(&self.0), conn: Some(conn), offers: None })
     }
 }
 
-/// One connection, before its handshake.
+/// One connection.
 struct Arriving<S> {
     kept: Arc<S>,
+    /// Before its handshake.
     conn: Option<Conn>,
+    /// After it, if there may be more of them.
+    offers: Option<Box<dyn Offers>>,
 }
 
 #[async_trait]
 impl<S: Shaking> Offers for Arriving<S> {
     async fn next(&mut self) -> Result<Option<Offer>> {
-        let Some(conn) = self.conn.take() else { return Ok(None) };
-        let limit = self.kept.limit();
-        timeout(limit, self.kept.shake(conn)).await.unwrap_or_else(|| {
-            let words = self.kept.late(&format!("{} s", limit.as_secs_f64()));
-            Err(self.kept.error(ErrorKind::Timeout, words))
-        })
+        if let Some(conn) = self.conn.take() {
+            let limit = self.kept.limit();
+            let shaken = timeout(limit, self.kept.shake(conn)).await.unwrap_or_else(|| {
+                let words = self.kept.late(&format!("{} s", limit.as_secs_f64()));
+                Err(self.kept.error(ErrorKind::Timeout, words))
+            });
+            match shaken? {
+                Shaken::Nobody => {}
+                Shaken::Offer(offer) => return Ok(Some(offer)),
+                Shaken::Offers(offers) => self.offers = Some(offers),
+            }
+        }
+        match &mut self.offers {
+            Some(offers) => offers.next().await,
+            None => Ok(None),
+        }
     }
 }

@@ -7,14 +7,14 @@ use descriptor::{Descriptor, Template, Text};
 use endpoint::info::Target as Asked;
 use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result};
 use plan::kind::{
-    Args, Assemble, Example, Kind, Param, PlanConnect, Planned, Role, Side, ValueKind,
+    Args, Assemble, Example, Kind, Param, PlanConnect, Planned, Role, Shape, Side, ValueKind,
 };
 
 use crate::destination::ALLOW;
 
 /// What the client asks for.
 pub(crate) static KIND: Kind = Kind {
-    connect: Some(Side::bytes(PARAMS, PlanConnect::Over(plan))),
+    connect: Some(Side { gives: Shape::Either, ..Side::bytes(PARAMS, PlanConnect::Over(plan)) }),
     rewrite: Some(rewrite),
     examples: &[
         Example {
@@ -123,6 +123,10 @@ impl Connector for Target {
     fn missing(&self, cx: &Context) -> Option<String> {
         let udp = || self.udp.as_ref().and_then(|udp| udp.missing(cx));
         self.tcp.missing(cx).or_else(udp)
+    }
+
+    fn takes_datagrams(&self) -> bool {
+        self.udp.is_some()
     }
 
     fn grants(&self) -> Grants {

@@ -194,14 +194,14 @@ async fn clients_that_ask_wrongly_are_told_so() {
         (
             "socks5",
             b"\x05\x01\x00\x05\x02\x00\x01\x7f\0\0\x01\0\x50",
-            "the client asks for a listener (BIND), but only CONNECT is supported",
+            "the client asks for a listener (BIND), but only CONNECT and, in version 5, UDP ASSOCIATE are supported",
             b"\x05\x00\x05\x07\x00\x01\0\0\0\0\0\0",
         ),
         (
             "socks5",
-            b"\x05\x01\x00\x05\x03\x00\x01\0\0\0\0\0\0",
-            "the client asks for datagrams (UDP ASSOCIATE), but only CONNECT is supported",
-            b"\x05\x00\x05\x07\x00\x01\0\0\0\0\0\0",
+            b"\x04\x03\0\x35\xc0\0\x02\x01\0",
+            "the client asks for datagrams in version 4, but only CONNECT and, in version 5, UDP ASSOCIATE are supported",
+            b"\0\x5b\0\0\0\0\0\0",
         ),
         (
             "socks5",

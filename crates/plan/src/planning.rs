@@ -338,7 +338,7 @@ impl<'a> Planning<'a> {
                 message,
             ));
         }
-        if takes == Takes::Messages && beneath.gives == Shape::Bytes {
+        if takes == Takes::Messages && matches!(beneath.gives, Shape::Bytes | Shape::Either) {
             let (layer, kind) = (kind.name, beneath.kind);
             let message = format!("`{layer}` runs over messages, but `{kind}` is a byte stream");
             self.error(Code::WrongShape, at.span(), message, None);

@@ -20,6 +20,10 @@ pub enum Error {
     Endless,
     /// Version 4 has no IPv6 addresses.
     NoV6,
+    /// A datagram ends within its header.
+    Short,
+    /// A datagram is this fragment of a larger one.
+    Fragment(u8),
 }
 
 impl fmt::Display for Error {
@@ -36,6 +40,13 @@ impl fmt::Display for Error {
             Self::TooLong => f.write_str("a name or password is too long for SOCKS"),
             Self::Endless => f.write_str("a text in a SOCKS 4 message has no end"),
             Self::NoV6 => f.write_str("SOCKS 4 has no IPv6 addresses"),
+            Self::Short => f.write_str("a SOCKS datagram ends within its header"),
+            Self::Fragment(number) => {
+                write!(
+                    f,
+                    "a SOCKS datagram is a fragment (FRAG {number:#04x}), and fragments are not joined"
+                )
+            }
         }
     }
 }

@@ -13,10 +13,13 @@
 //!   │ ◄──────────────  Answer: reply, address    │
 //! ```
 //!
+//! After a request for datagrams (UDP ASSOCIATE), each datagram between both begins with a [`Header`].
+//!
 //! A reader returns the minimum number of bytes that a message still needs, so that nothing is read that belongs to
 //! what follows.
 
 mod answer;
+mod datagram;
 mod error;
 mod greeting;
 mod login;
@@ -25,6 +28,7 @@ mod take;
 mod target;
 
 pub use self::answer::{Answer, Reply};
+pub use self::datagram::Header;
 pub use self::error::Error;
 pub use self::greeting::{Choice, Greeting, Method, hello};
 pub use self::login::{Login, login_answer, login_status};

@@ -9,7 +9,7 @@ use crate::Error;
 use crate::take::{Stop, Taking};
 
 /// A host and a port.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
     /// The host.
     pub host: Host,
@@ -18,7 +18,7 @@ pub struct Target {
 }
 
 /// A name or an address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Host {
     /// An address.
     Address(IpAddr),

@@ -1,8 +1,9 @@
-//! The listener of a datagram socket: one task receives for all of its sessions.
+//! The sessions of a datagram socket: one task receives for all of them.
 //!
 //! A socket wakes one reader, and whose a datagram is shows only once it was read. The task lives as long as the listener
 //! or a session of its does.
 
+use std::future::{Future, pending};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
@@ -17,17 +18,18 @@ use tokio::io::Interest;
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
-use tracing::{Instrument, debug, debug_span};
+use tracing::{Instrument, Span, debug, debug_span};
 
 use super::losses::Losses;
+use super::room::with_room;
 use super::session::Session;
-use super::table::{Entry, Limits, Live, Over, Table};
+use super::table::{Entry, Limits, Live, Over, Table, Waiting};
 use super::{Received, Socket};
 
-/// The listener.
+/// A listener.
 pub(crate) struct Accepting<S: Socket> {
     local: Local,
-    arrivals: mpsc::Receiver<Entry<S>>,
+    arrivals: Arrivals<S>,
     /// The resource to remove once nothing is received any more.
     _held: Option<Box<dyn Send + Sync>>,
 }
@@ -41,21 +43,9 @@ impl<S: Socket> Accepting<S> {
         clock: Clock,
         held: Option<Box<dyn Send + Sync>>,
     ) -> Self {
-        let table = Arc::new(Table {
-            socket,
-            limits,
-            clock,
-            inboxes: Mutex::default(),
-            waiting: Arc::default(),
-        });
-        let (sender, arrivals) = mpsc::channel(ARRIVALS);
         let span = debug_span!("receiving", listener = %local.descriptor);
-        // The first session needs the handle at the earliest, so it may be set after the task has begun.
-        let live = Arc::new(Mutex::new(Live(None)));
-        let receiving = receive(Arc::clone(&table), sender, Arc::downgrade(&live));
-        let task = tokio::spawn(receiving.instrument(span));
-        live.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(task.abort_handle());
-        Self { local, arrivals, _held: Some(Box::new((live, held))) }
+        let arrivals = Arrivals::begin(socket, limits, clock, Waiting::default(), pending(), span);
+        Self { local, arrivals, _held: held }
     }
 }
 
@@ -66,10 +56,49 @@ impl<S: Socket> Accept for Accepting<S> {
     }
 
     async fn accept(&mut self) -> Result<Option<Incoming>> {
-        Ok(self.arrivals.recv().await.map(|entry| {
-            let info = entry.table.socket.info(&entry.peer);
-            Incoming::ready(Offer::new(info, Arrived(entry)))
-        }))
+        Ok(self.arrivals.next().await.map(Incoming::ready))
+    }
+}
+
+/// The peers of a socket that have no session yet.
+pub(crate) struct Arrivals<S: Socket> {
+    entries: mpsc::Receiver<Entry<S>>,
+    _live: Arc<Mutex<Live>>,
+}
+
+impl<S: Socket> Arrivals<S> {
+    /// Begins to receive, in a task that lasts as long as this or a session, and until `until` is ready at most: its result
+    /// is the end of all sessions then. `waiting` may be shared with other sockets.
+    pub(crate) fn begin(
+        socket: S,
+        limits: Limits,
+        clock: Clock,
+        waiting: Waiting,
+        until: impl Future<Output = End> + Send + 'static,
+        span: Span,
+    ) -> Self {
+        let table = Arc::new(Table { socket, limits, clock, inboxes: Mutex::default(), waiting });
+        let (sender, entries) = mpsc::channel(ARRIVALS);
+        // The first session needs the handle at the earliest, so it may be set after the task has begun.
+        let live = Arc::new(Mutex::new(Live(None)));
+        let receiving = receive(Arc::clone(&table), sender, Arc::downgrade(&live));
+        let task = async move {
+            tokio::select! {
+                biased;
+                end = until => table.end(&end),
+                () = receiving => {}
+            }
+        };
+        let task = tokio::spawn(task.instrument(span));
+        live.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(task.abort_handle());
+        Self { entries, _live: live }
+    }
+
+    /// Returns the next peer; `None` once there will be no more. Cancel safe.
+    pub(crate) async fn next(&mut self) -> Option<Offer> {
+        let entry = self.entries.recv().await?;
+        let info = entry.table.socket.info(&entry.peer);
+        Some(Offer::new(info, Arrived(entry)))
     }
 }
 
@@ -91,6 +120,7 @@ impl<S: Socket> Decision for Arrived<S> {
         match &state.over {
             Some(Over::GaveWay) => Poll::Ready(End::of(Reason::GaveWay)),
             Some(Over::Refused(error)) => Poll::Ready(End::lost(error)),
+            Some(Over::Ended(end)) => Poll::Ready(end.clone()),
             None => {
                 state.wait(cx);
                 Poll::Pending
@@ -105,34 +135,64 @@ async fn receive<S: Socket>(
     arrivals: mpsc::Sender<Entry<S>>,
     live: Weak<Mutex<Live>>,
 ) {
-    let mut losses = Losses::default();
-    let mut buf = vec![0; LARGEST];
+    let mut receiving = Receiving { table, arrivals, live, losses: Losses::default() };
     let interest = Interest::READABLE | Interest::ERROR;
-    while table.socket.ready(interest).await.is_ok() {
+    while receiving.table.socket.ready(interest).await.is_ok() {
+        match with_room(LARGEST, |buf| receiving.turn(buf)) {
+            Turn::IsDry => {}
+            Turn::IsOver => yield_now().await,
+            Turn::Failed(error) => {
+                debug!("cannot receive: {error}");
+                // Should it be one that stays, it costs no more than this.
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+struct Receiving<S: Socket> {
+    table: Arc<Table<S>>,
+    arrivals: mpsc::Sender<Entry<S>>,
+    live: Weak<Mutex<Live>>,
+    losses: Losses,
+}
+
+/// How a turn at receiving ends.
+enum Turn {
+    /// There is nothing more.
+    IsDry,
+    /// There may be more, after others had their turn.
+    IsOver,
+    Failed(io::Error),
+}
+
+impl<S: Socket> Receiving<S> {
+    fn turn(&mut self, buf: &mut [u8]) -> Turn {
+        let table = &self.table;
         let now = Instant::now();
-        let mut is_dry = false;
         for _ in 0..TURN {
-            match table.socket.try_receive(&mut buf) {
-                Ok(Received::Datagram { len, from, dropped }) => {
-                    losses.dropped(dropped);
+            match table.socket.try_receive(buf) {
+                Ok(Received::Datagram { at, from, dropped }) => {
+                    self.losses.dropped(dropped);
                     let known = table.lock().get(&from).cloned();
                     if let Some(inbox) = known {
-                        inbox.lock().push(&buf[..len], now);
+                        inbox.lock().push(&buf[at], now);
                         continue;
                     }
-                    match arrivals.try_reserve() {
+                    match self.arrivals.try_reserve() {
                         Ok(place) => {
                             let inbox = table.enter(&from, now);
-                            inbox.lock().push(&buf[..len], now);
-                            let table = Arc::clone(&table);
-                            place.send(Entry { table, peer: from, inbox, _live: live.upgrade() });
+                            inbox.lock().push(&buf[at], now);
+                            let table = Arc::clone(table);
+                            let live = self.live.upgrade();
+                            place.send(Entry { table, peer: from, inbox, _live: live });
                         }
-                        Err(mpsc::error::TrySendError::Full(())) => losses.overrun(),
+                        Err(mpsc::error::TrySendError::Full(())) => self.losses.overrun(),
                         // No new peers are taken.
                         Err(mpsc::error::TrySendError::Closed(())) => {}
                     }
                 }
-                Ok(Received::TooLong) => losses.too_long(LARGEST),
+                Ok(Received::TooLong) => self.losses.too_long(LARGEST),
                 Ok(Received::Ignored) => {}
                 Ok(Received::Refused { to, error }) => {
                     for (peer, inbox) in table.lock().iter() {
@@ -141,20 +201,11 @@ async fn receive<S: Socket>(
                         }
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    is_dry = true;
-                    break;
-                }
-                Err(error) => {
-                    debug!("cannot receive: {error}");
-                    // Should it be one that stays, it costs no more than this.
-                    sleep(PAUSE).await;
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Turn::IsDry,
+                Err(error) => return Turn::Failed(error),
             }
         }
-        if !is_dry {
-            yield_now().await;
-        }
+        Turn::IsOver
     }
 }
 

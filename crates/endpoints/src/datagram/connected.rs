@@ -1,7 +1,7 @@
 //! A socket that keeps the boundaries of messages and has one peer, as a stream of messages.
 
-use std::cell::RefCell;
 use std::io;
+use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use futures_sink::Sink;
 
 use super::joined::{Failed, Joined};
 use super::losses::Losses;
+use super::room::with_room;
 use super::session::LINGER;
 
 /// A socket with one peer.
@@ -26,6 +27,12 @@ pub(crate) trait Link: Send + Unpin + 'static {
 
     /// Sends a message, whole or not at all.
     fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<()>>;
+
+    /// Ready once nothing more will come, if something beside the socket says that.
+    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let _ = cx;
+        Poll::Pending
+    }
 
     /// Says that no more will be sent, if the socket has a word for that. Returns whether it has.
     ///
@@ -42,10 +49,10 @@ pub(crate) trait Link: Send + Unpin + 'static {
 }
 
 /// A message that has come.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Message {
-    /// Its length, beyond the buffer's if it was cut.
-    pub(crate) len: usize,
+    /// Where it is in the buffer; it ends behind the buffer if it was cut.
+    pub(crate) at: Range<usize>,
     /// The number of datagrams that the system has dropped so far, if it is known.
     pub(crate) dropped: Option<u32>,
 }
@@ -59,6 +66,8 @@ pub(crate) struct Connected<L> {
     unsent: Option<Bytes>,
     /// Why it is over, if our side is why.
     over: Option<End>,
+    /// Nothing more will come, though what has come isn't taken.
+    lost: Option<io::Error>,
     losses: Losses,
 }
 
@@ -71,6 +80,7 @@ impl<L: Link> Connected<L> {
             most: most.clamp(LARGEST, LONGEST),
             unsent: None,
             over: None,
+            lost: None,
             losses: Losses::default(),
         }
     }
@@ -108,13 +118,20 @@ impl<L: Link> Stream for Connected<L> {
         let received = with_room(most, |buf| {
             let received = ready!(self.link.poll_receive(cx, buf))?;
             Poll::Ready(Ok(received.map(|message| {
-                let data = Bytes::copy_from_slice(&buf[..message.len.min(buf.len())]);
+                let end = message.at.end.min(buf.len());
+                let data = Bytes::copy_from_slice(&buf[message.at.start.min(end)..end]);
                 (data, message)
             })))
         });
-        Poll::Ready(match ready!(received) {
+        let received = match received {
+            // What has come counts first.
+            Poll::Pending => Err(ready!(self.link.poll_over(cx))),
+            Poll::Ready(received) => received,
+        };
+        Poll::Ready(match received {
             Ok(None) => None,
-            Ok(Some((_, Message { len, .. }))) if len > most => {
+            Ok(Some((_, Message { at, .. }))) if at.end > most => {
+                let len = at.len();
                 let words =
                     format!("received a message of {len} bytes, more than the limit of {most}");
                 Some(Err(io::Error::new(io::ErrorKind::InvalidData, words)))
@@ -155,6 +172,18 @@ impl<L: Link> Sink<Part> for Connected<L> {
 }
 
 impl<L: Link> Life for Connected<L> {
+    fn poll_background(&mut self, _: &mut Context<'_>) -> Poll<io::Error> {
+        self.lost.take().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// The other side takes nothing, so the end would never be read.
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        if let Poll::Ready(error) = self.link.poll_over(cx) {
+            self.lost = Some(error);
+            cx.waker().wake_by_ref();
+        }
+    }
+
     fn poll_finish(&mut self, cx: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
         ready!(self.poll_send(cx))?;
         Poll::Ready(match self.link.finish() {
@@ -181,21 +210,6 @@ impl<L: Link> MessageStream for Connected<L> {
     fn into_bytes(self: Box<Self>) -> Box<dyn ByteStream> {
         Box::new(Flat::new(*self))
     }
-}
-
-thread_local! {
-    static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Runs `work` with a buffer of `len` bytes, whatever was in it, that the connections of a thread share.
-fn with_room<R>(len: usize, work: impl FnOnce(&mut [u8]) -> R) -> R {
-    let mut room = ROOM.take();
-    if room.len() < len {
-        room.resize(len, 0);
-    }
-    let result = work(&mut room[..len]);
-    ROOM.set(room);
-    result
 }
 
 /// No datagram over IP is larger.

@@ -6,16 +6,20 @@
 //! 3. [`connected`] is a socket with one peer, as a stream of messages.
 //! 4. [`joined`] makes one datagram of a message that comes in parts.
 //! 5. [`losses`] counts and logs lost datagrams.
+//! 6. [`ip`] is a UDP socket with one peer, [`room`] the buffer that all receive into.
 
 pub(crate) mod accepting;
 pub(crate) mod connected;
+pub(crate) mod ip;
 pub(crate) mod joined;
 pub(crate) mod losses;
+mod room;
 pub(crate) mod session;
 pub(crate) mod table;
 
 use std::hash::Hash;
 use std::io;
+use std::ops::Range;
 
 use async_trait::async_trait;
 use endpoint::Info;
@@ -64,13 +68,13 @@ pub(crate) trait Socket: Send + Sync + 'static {
 /// The result of receiving from a socket.
 #[derive(Debug)]
 pub(crate) enum Received<P> {
-    /// A datagram of this many bytes. `dropped` is the number that the system has dropped so far, if it is known.
+    /// A datagram.
     Datagram {
-        /// Its length.
-        len: usize,
+        /// Where its data is in the buffer.
+        at: Range<usize>,
         /// The sender.
         from: P,
-        /// As `SO_RXQ_OVFL` in socket(7) counts, from which on it wraps around.
+        /// The number that the system has dropped so far, if it is known: `SO_RXQ_OVFL` in socket(7), which wraps around.
         dropped: Option<u32>,
     },
     /// A datagram that is longer than the buffer. It is lost.

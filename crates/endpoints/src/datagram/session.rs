@@ -33,8 +33,8 @@ pub(crate) struct Session<S: Socket> {
     is_suspected: bool,
     /// Why it is over, if it is.
     over: Option<End>,
-    /// It is over, though what came from it isn't taken.
-    is_cut: bool,
+    /// It is over, though what came from it isn't taken: why.
+    cut: Option<&'static str>,
     losses: Losses,
 }
 
@@ -49,7 +49,7 @@ impl<S: Socket> Session<S> {
             alarm: None,
             is_suspected: false,
             over: None,
-            is_cut: false,
+            cut: None,
             losses: Losses::default(),
         };
         session.set_alarm();
@@ -163,6 +163,10 @@ impl<S: Socket> Stream for Session<S> {
                 self.over = Some(End::of(Reason::GaveWay));
             }
             Some(Over::Refused(error)) => return Poll::Ready(Some(Err(error))),
+            Some(Over::Ended(end)) => {
+                drop(state);
+                self.over = Some(end);
+            }
             None => {
                 state.wait(cx);
                 drop(state);
@@ -198,8 +202,7 @@ impl<S: Socket> Sink<Part> for Session<S> {
 
 impl<S: Socket> Life for Session<S> {
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        if self.is_cut {
-            let words = "another peer needed its place, and its data is not being read";
+        if let Some(words) = self.cut {
             return Poll::Ready(io::Error::new(io::ErrorKind::ConnectionAborted, words));
         }
         if self.over.is_none() {
@@ -212,13 +215,18 @@ impl<S: Socket> Life for Session<S> {
     fn poll_ahead(&mut self, cx: &mut Context<'_>) {
         self.count_overruns();
         let mut state = self.entry.inbox.lock();
-        if matches!(state.over, Some(Over::GaveWay)) {
-            drop(state);
-            self.is_cut = true;
-            cx.waker().wake_by_ref();
-        } else {
-            state.wait(cx);
-        }
+        self.cut = match state.over {
+            Some(Over::GaveWay) => {
+                Some("another peer needed its place, and its data is not being read")
+            }
+            Some(Over::Ended(_)) => Some("the client has left, and its data is not being read"),
+            _ => {
+                state.wait(cx);
+                return;
+            }
+        };
+        drop(state);
+        cx.waker().wake_by_ref();
     }
 
     /// There is no word for an end.

@@ -11,7 +11,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use endpoint::Clock;
+use endpoint::{Clock, End};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
@@ -34,9 +34,12 @@ pub(crate) struct Table<S: Socket> {
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     pub(super) inboxes: Mutex<HashMap<S::Peer, Arc<Inbox>>>,
-    /// Bytes that wait in all inboxes.
-    pub(super) waiting: Arc<AtomicUsize>,
+    pub(super) waiting: Waiting,
 }
+
+/// The bytes that wait in all inboxes, of one socket or of several that share their limit.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Waiting(Arc<AtomicUsize>);
 
 /// Ends the receiving task once nobody is left to receive for.
 pub(super) struct Live(pub(super) Option<AbortHandle>);
@@ -73,8 +76,8 @@ pub(crate) struct Inbox(Mutex<State>);
 pub(crate) struct State {
     queue: VecDeque<Bytes>,
     bytes: usize,
-    /// The bytes in all inboxes of the table.
-    all: Arc<AtomicUsize>,
+    /// The bytes in all inboxes.
+    all: Waiting,
     /// Why nothing more comes.
     pub(crate) over: Option<Over>,
     /// When the peer last sent.
@@ -97,10 +100,12 @@ pub(crate) enum Over {
     GaveWay,
     /// A datagram to it was returned with an error.
     Refused(io::Error),
+    /// What all of them belong to has ended.
+    Ended(End),
 }
 
 impl Inbox {
-    fn new(now: Instant, all: Arc<AtomicUsize>) -> Self {
+    fn new(now: Instant, all: Waiting) -> Self {
         Self(Mutex::new(State {
             queue: VecDeque::new(),
             bytes: 0,
@@ -135,7 +140,7 @@ impl State {
     fn weigh(&mut self, weight: usize, by: fn(usize, usize) -> usize) {
         self.bytes = by(self.bytes, weight);
         // Adding what wraps around subtracts.
-        self.all.fetch_add(by(0, weight), Ordering::Relaxed);
+        self.all.0.fetch_add(by(0, weight), Ordering::Relaxed);
     }
 
     pub(crate) fn wait(&mut self, cx: &Context<'_>) {
@@ -148,7 +153,7 @@ impl State {
         (self.heard, self.stirred) = (now, now);
         self.is_proven |= self.is_answered;
         let weight = data.len() + WEIGHT;
-        if self.bytes + weight > QUEUE || self.all.load(Ordering::Relaxed) + weight > ALL {
+        if self.bytes + weight > QUEUE || self.all.0.load(Ordering::Relaxed) + weight > ALL {
             self.overrun += 1;
         } else {
             self.weigh(weight, usize::wrapping_add);
@@ -180,6 +185,13 @@ impl<S: Socket> Table<S> {
         self.inboxes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Ends all sessions.
+    pub(super) fn end(&self, end: &End) {
+        for inbox in self.lock().values() {
+            inbox.lock().end(Over::Ended(end.clone()));
+        }
+    }
+
     /// The inbox of a peer that is not known yet; room is made for it.
     pub(super) fn enter(&self, peer: &S::Peer, now: Instant) -> Arc<Inbox> {
         let mut inboxes = self.lock();
@@ -195,7 +207,7 @@ impl<S: Socket> Table<S> {
                 inbox.lock().end(Over::GaveWay);
             }
         }
-        let inbox = Arc::new(Inbox::new(now, Arc::clone(&self.waiting)));
+        let inbox = Arc::new(Inbox::new(now, self.waiting.clone()));
         inboxes.insert(peer.clone(), Arc::clone(&inbox));
         inbox
     }
@@ -204,7 +216,7 @@ impl<S: Socket> Table<S> {
 /// The maximum that a session may have waiting: some 100 full Ethernet frames, or the two largest
 /// datagrams.
 const QUEUE: usize = 160 * 1024;
-/// The maximum that all sessions of a listener may have waiting: forged addresses cost no more than
+/// The maximum that all sessions of a listener may have waiting together: forged addresses cost no more than
 /// that.
 const ALL: usize = 16 * 1024 * 1024;
 /// The memory of a datagram in addition to its data.

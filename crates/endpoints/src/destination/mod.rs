@@ -3,7 +3,8 @@
 //!
 //! 1. [`host`] and [`service`] are what is typed, [`family`] restricts it;
 //! 2. [`lookups`] resolves names;
-//! 3. [`allow`] decides about each address; [`special`] recognizes those that belong to this machine or network.
+//! 3. [`allow`] decides about each address; [`special`] recognizes those that belong to this machine or network;
+//! 4. [`sugar`] is short spellings, [`via`] what the URL of a proxy stands for.
 
 mod allow;
 mod family;
@@ -12,6 +13,7 @@ mod lookups;
 pub(crate) mod service;
 mod special;
 pub(crate) mod sugar;
+pub(crate) mod via;
 
 use std::io;
 use std::net::SocketAddr;

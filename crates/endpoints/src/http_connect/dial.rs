@@ -28,6 +28,7 @@ pub(super) struct Dial {
 #[async_trait]
 impl DialLayer for Dial {
     async fn dial(&self, cx: &Context, conn: Conn, info: &Info) -> Result<Conn> {
+        Destination::check_network(info, false, &self.label)?;
         let place = self.destination.of(info, &self.label).await?;
         let mut host = place.host.to_string();
         if self.destination.is_restricted(&place) {

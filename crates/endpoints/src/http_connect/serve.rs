@@ -15,7 +15,7 @@ use tokio::io::AsyncReadExt;
 
 use crate::asking::{Asking, Says, login};
 use crate::auth::Auth;
-use crate::shaking::{Listening, Shaking};
+use crate::shaking::{Listening, Shaken, Shaking};
 
 /// The layer, planned.
 #[derive(Debug)]
@@ -56,8 +56,8 @@ impl Shaking for Kept {
         format!("no CONNECT request came within {within}")
     }
 
-    async fn shake(&self, conn: Conn) -> Result<Option<Offer>> {
-        self.ask(conn).await
+    async fn shake(&self, conn: Conn) -> Result<Shaken> {
+        self.ask(conn).await.map(Shaken::from)
     }
 }
 

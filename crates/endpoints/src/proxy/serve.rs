@@ -18,7 +18,7 @@ use super::fact::Told;
 use crate::patience::timeout;
 use crate::prefixed::Prefixed;
 use crate::screened::look;
-use crate::shaking::{Listening, Shaking};
+use crate::shaking::{Listening, Shaken, Shaking};
 use crate::trusted::Trusted;
 
 /// The layer, planned.
@@ -69,8 +69,8 @@ impl Shaking for Kept {
         format!("no PROXY header came within {within}")
     }
 
-    async fn shake(&self, conn: Conn) -> Result<Option<Offer>> {
-        self.read(conn).await.map(|conn| conn.map(Offer::open))
+    async fn shake(&self, conn: Conn) -> Result<Shaken> {
+        self.read(conn).await.map(|conn| conn.map(Offer::open).into())
     }
 }
 

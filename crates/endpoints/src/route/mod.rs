@@ -246,6 +246,11 @@ impl Connector for Route {
         self.lookup.provider.missing(cx)
     }
 
+    /// A route may lead to datagrams.
+    fn takes_datagrams(&self) -> bool {
+        true
+    }
+
     fn grants(&self) -> Grants {
         if self.routes.programs { Grants::Program } else { Grants::Service }
     }

@@ -19,9 +19,16 @@ use crate::patience::timeout;
 /// The layer, planned.
 #[derive(Debug)]
 pub(super) struct Dial {
+    pub(super) proxy: Proxy,
+    pub(super) destination: Destination,
+}
+
+/// How the proxy is asked.
+#[derive(Debug)]
+pub(super) struct Proxy {
+    /// The endpoint's descriptor, for messages.
     pub(super) label: String,
     pub(super) version: Version,
-    pub(super) destination: Destination,
     pub(super) login: Option<Login>,
     pub(super) limit: Duration,
 }
@@ -29,17 +36,14 @@ pub(super) struct Dial {
 #[async_trait]
 impl DialLayer for Dial {
     async fn dial(&self, cx: &Context, conn: Conn, info: &Info) -> Result<Conn> {
-        let place = self.destination.of(info, &self.label).await?;
-        let host = self.host(cx, &place).await?;
+        let proxy = &self.proxy;
+        Destination::check_network(info, false, &proxy.label)?;
+        let place = self.destination.of(info, &proxy.label).await?;
+        let host = proxy.host(cx, &self.destination, &place).await?;
         let Conn { transport, info: beneath, control, guard } = conn;
         let mut stream = transport.into_bytes();
-        let asking = self.ask(&mut *stream, socks::Target { host, port: place.port });
-        let asked = timeout(self.limit, asking).await;
-        asked.unwrap_or_else(|| {
-            let limit = self.limit.as_secs_f64();
-            Err(self
-                .error(ErrorKind::Timeout, format!("no answer from the proxy within {limit} s")))
-        })?;
+        let request = Request::connect(socks::Target { host, port: place.port });
+        proxy.ask(&mut *stream, request).await?;
         let target = Target::new(place.host.to_string(), place.port);
         let transport = Transport::Bytes(stream);
         Ok(Conn { transport, info: beneath.with(target), control, guard })
@@ -50,11 +54,16 @@ impl DialLayer for Dial {
     }
 }
 
-impl Dial {
-    /// The host as the proxy is told it.
-    async fn host(&self, cx: &Context, place: &Place) -> Result<Host> {
-        if self.destination.is_restricted(place) || self.version == Version::V4 {
-            let addresses = self.destination.addresses(cx, place, &self.label).await?;
+impl Proxy {
+    /// Returns the host as the proxy is told it.
+    pub(super) async fn host(
+        &self,
+        cx: &Context,
+        destination: &Destination,
+        place: &Place,
+    ) -> Result<Host> {
+        if destination.is_restricted(place) || self.version == Version::V4 {
+            let addresses = destination.addresses(cx, place, &self.label).await?;
             let address = addresses.first().expect("without one it is an error");
             return Ok(Host::Address(address.ip().to_canonical()));
         }
@@ -64,15 +73,28 @@ impl Dial {
         })
     }
 
-    async fn ask(
+    /// Makes a request, and returns the answer if it is a success.
+    pub(super) async fn ask(
         &self,
         stream: &mut dyn endpoint::ByteStream,
-        target: socks::Target,
-    ) -> Result<()> {
+        request: Request,
+    ) -> Result<Answer> {
+        let asked = timeout(self.limit, self.request(stream, request)).await;
+        asked.unwrap_or_else(|| {
+            let limit = self.limit.as_secs_f64();
+            let words = format!("no answer from the proxy within {limit} s");
+            Err(self.error(ErrorKind::Timeout, words))
+        })
+    }
+
+    async fn request(
+        &self,
+        stream: &mut dyn endpoint::ByteStream,
+        mut request: Request,
+    ) -> Result<Answer> {
         let broken = |words: String| self.error(ErrorKind::Protocol, words);
         let silent = || broken("the proxy closed the connection without an answer".to_owned());
         let unwritable = |error: socks::Error| self.error(ErrorKind::Other, error.to_string());
-        let mut request = Request::connect(target);
         if self.version != Version::V5 {
             if let (Version::V4a, Host::Address(IpAddr::V6(address))) =
                 (self.version, &request.target.host)
@@ -84,7 +106,7 @@ impl Dial {
             let bytes = request.bytes(self.version).map_err(unwritable)?;
             write(stream, &bytes).await.map_err(broken)?;
             let answer = read(stream, Answer::read_v4).await.map_err(broken)?.ok_or_else(silent)?;
-            return self.check(&answer);
+            return self.check(answer);
         }
         let methods: &[Method] = match self.login {
             Some(_) => &[Method::Nothing, Method::Password],
@@ -122,12 +144,12 @@ impl Dial {
         let bytes = request.bytes(Version::V5).map_err(unwritable)?;
         write(stream, &bytes).await.map_err(broken)?;
         let answer = read(stream, Answer::read).await.map_err(broken)?.ok_or_else(silent)?;
-        self.check(&answer)
+        self.check(answer)
     }
 
-    fn check(&self, answer: &Answer) -> Result<()> {
+    fn check(&self, answer: Answer) -> Result<Answer> {
         let kind = match answer.reply {
-            Reply::Succeeded => return Ok(()),
+            Reply::Succeeded => return Ok(answer),
             Reply::HostUnreachable | Reply::NetworkUnreachable => ErrorKind::NotFound,
             Reply::Expired => ErrorKind::Timeout,
             _ => ErrorKind::Refused,
@@ -135,7 +157,7 @@ impl Dial {
         Err(self.error(kind, format!("the proxy refuses: {}", answer.reply)))
     }
 
-    fn error(&self, kind: ErrorKind, words: impl Into<String>) -> Error {
+    pub(super) fn error(&self, kind: ErrorKind, words: impl Into<String>) -> Error {
         Error::new(kind, "connect", &*self.label, words)
     }
 }

@@ -6,23 +6,24 @@ use std::time::Duration;
 use async_trait::async_trait;
 use endpoint::gate::{Credentials, Gate};
 use endpoint::info::Target;
-use endpoint::{
-    Bound, Conn, Context, ErrorKind, Local, Offer, Refusal, RefusalKind, Result, ServeLayer,
-};
+use endpoint::{Bound, Conn, Context, ErrorKind, Local, Refusal, RefusalKind, Result, ServeLayer};
 use socks::{
     Answer, Choice, Command, Greeting, Host, Login, Method, Reply, Request, Version, login_answer,
 };
 
+use super::associate::{Associations, Denied, Policy};
 use super::exchange::{read, write};
 use crate::asking::{Asking, Says, login};
 use crate::auth::Auth;
-use crate::shaking::{Listening, Shaking};
+use crate::shaking::{Listening, Shaken, Shaking};
 
 /// The layer, planned.
 #[derive(Debug)]
 pub(super) struct Serve {
     pub(super) auth: Auth,
     pub(super) limit: Duration,
+    /// `None` without them.
+    pub(super) associations: Option<Policy>,
 }
 
 #[async_trait]
@@ -34,6 +35,7 @@ impl ServeLayer for Serve {
         Ok(Listening::bound(Kept {
             authenticator: authenticator.map(|it| it.gate),
             wants_login: cx.gate().is_some(),
+            associations: self.associations.map(|policy| Associations::new(policy, cx)),
             limit: self.limit,
             local,
         }))
@@ -46,6 +48,7 @@ struct Kept {
     authenticator: Option<Arc<dyn Gate>>,
     /// A client that could say who it is does: somebody else asks.
     wants_login: bool,
+    associations: Option<Associations>,
     limit: Duration,
     local: Local,
 }
@@ -64,13 +67,13 @@ impl Shaking for Kept {
         format!("no SOCKS request within {within}")
     }
 
-    async fn shake(&self, conn: Conn) -> Result<Option<Offer>> {
+    async fn shake(&self, conn: Conn) -> Result<Shaken> {
         self.ask(conn).await
     }
 }
 
 impl Kept {
-    async fn ask(&self, conn: Conn) -> Result<Option<Offer>> {
+    async fn ask(&self, conn: Conn) -> Result<Shaken> {
         let Conn { transport, info, control, guard } = conn;
         let mut asking = Asking {
             stream: transport.into_bytes(),
@@ -89,7 +92,7 @@ impl Kept {
                 None => broken(words),
             }
         })?;
-        let Some(greeting) = greeting else { return Ok(None) };
+        let Some(greeting) = greeting else { return Ok(Shaken::Nobody) };
         let methods = match greeting {
             Greeting::V4(request) => {
                 if let Some(gate) = &self.authenticator {
@@ -150,7 +153,7 @@ impl Kept {
             }
         };
         // Some clients only look whether their password is right.
-        let Some(request) = request else { return Ok(None) };
+        let Some(request) = request else { return Ok(Shaken::Nobody) };
         self.offer(asking, request, Version::V5, credentials).await
     }
 
@@ -169,24 +172,65 @@ impl Kept {
         request: Request,
         version: Version,
         credentials: Option<Credentials>,
-    ) -> Result<Option<Offer>> {
+    ) -> Result<Shaken> {
         let what = match request.command {
-            Command::Connect => None,
-            Command::Bind => Some("for a listener (BIND)".to_owned()),
-            Command::Associate => Some("for datagrams (UDP ASSOCIATE)".to_owned()),
-            Command::Other(code) => Some(format!("for the command {code}")),
+            Command::Connect => {
+                let socks::Target { host, port } = request.target;
+                let host = match host {
+                    Host::Address(address) => address.to_canonical().to_string(),
+                    Host::Name(name) => name,
+                };
+                let target = Target::new(host, port);
+                return Ok(Shaken::Offer(asking.offer(target, credentials, version)));
+            }
+            Command::Associate if version == Version::V5 => {
+                return self.associate(asking, &request.target, credentials).await;
+            }
+            Command::Bind => "for a listener (BIND)".to_owned(),
+            Command::Associate => "for datagrams in version 4".to_owned(),
+            Command::Other(code) => format!("for the command {code}"),
         };
-        if let Some(what) = what {
-            asking.dismiss(&Answer::new(Reply::NoCommand, None).bytes(version)).await;
-            let words = format!("the client asks {what}, but only CONNECT is supported");
-            return Err(self.error(ErrorKind::Refused, words));
+        asking.dismiss(&Answer::new(Reply::NoCommand, None).bytes(version)).await;
+        let words = format!(
+            "the client asks {what}, but only CONNECT and, in version 5, UDP ASSOCIATE are supported"
+        );
+        Err(self.error(ErrorKind::Refused, words))
+    }
+
+    /// Opens a relay for datagrams that come from `named`.
+    async fn associate(
+        &self,
+        mut asking: Asking,
+        named: &socks::Target,
+        credentials: Option<Credentials>,
+    ) -> Result<Shaken> {
+        let opened = match &self.associations {
+            None => Err(Denied::NoCommand("`udp=false` refuses them")),
+            Some(associations) => associations
+                .open(&asking.info, credentials.as_ref(), named)
+                .await
+                .map(|opened| (associations, opened)),
+        };
+        match opened {
+            Ok((associations, opened)) => {
+                let answer = Answer::new(Reply::Succeeded, Some(opened.at)).bytes(Version::V5);
+                write(&mut *asking.stream, &answer)
+                    .await
+                    .map_err(|words| self.error(ErrorKind::Protocol, words))?;
+                let Asking { stream, guard, .. } = asking;
+                Ok(Shaken::Offers(associations.begin(opened, stream, guard, credentials)))
+            }
+            Err(Denied::Refused(refusal)) => self.turn_away(asking, Version::V5, &refusal).await,
+            Err(Denied::NoCommand(why)) => {
+                asking.dismiss(&Answer::new(Reply::NoCommand, None).bytes(Version::V5)).await;
+                let words = format!("the client asks for datagrams (UDP ASSOCIATE), and {why}");
+                Err(self.error(ErrorKind::Refused, words).with_hint(DATAGRAMS))
+            }
+            Err(Denied::Failed(words)) => {
+                asking.dismiss(&Answer::new(Reply::Failure, None).bytes(Version::V5)).await;
+                Err(self.error(ErrorKind::Refused, words))
+            }
         }
-        let socks::Target { host, port } = request.target;
-        let host = match host {
-            Host::Address(address) => address.to_canonical().to_string(),
-            Host::Name(name) => name,
-        };
-        Ok(Some(asking.offer(Target::new(host, port), credentials, version)))
     }
 
     async fn turn_away(
@@ -194,7 +238,7 @@ impl Kept {
         asking: Asking,
         version: Version,
         refusal: &Refusal,
-    ) -> Result<Option<Offer>> {
+    ) -> Result<Shaken> {
         asking.dismiss(&version.no(refusal)).await;
         Err(self.error(ErrorKind::Refused, refusal.message.clone()))
     }
@@ -215,3 +259,5 @@ impl Says for Version {
         Answer::new(reply, None).bytes(*self)
     }
 }
+
+const DATAGRAMS: &str = "a destination that takes connections and datagrams is `target:allow=…`";

@@ -174,6 +174,10 @@ impl Connector for Tee<dyn Connector> {
         self.inner.patience()
     }
 
+    fn takes_datagrams(&self) -> bool {
+        self.inner.takes_datagrams()
+    }
+
     fn grants(&self) -> Grants {
         self.inner.grants().max(self.copy.to.grants())
     }

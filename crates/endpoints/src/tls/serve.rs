@@ -25,7 +25,7 @@ use super::stream::{Tls, TlsStream};
 use crate::patience::timeout;
 use crate::prefixed::Prefixed;
 use crate::screened::look;
-use crate::shaking::{Listening, Shaking};
+use crate::shaking::{Listening, Shaken, Shaking};
 
 /// The layer, planned.
 #[derive(Debug)]
@@ -105,8 +105,8 @@ impl Shaking for Kept {
         format!("the TLS handshake took more than {within}")
     }
 
-    async fn shake(&self, conn: Conn) -> Result<Option<Offer>> {
-        shake(self, conn).await.map(|conn| conn.map(Offer::open))
+    async fn shake(&self, conn: Conn) -> Result<Shaken> {
+        shake(self, conn).await.map(|conn| conn.map(Offer::open).into())
     }
 }
 

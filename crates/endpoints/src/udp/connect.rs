@@ -14,8 +14,8 @@ use tokio::net::UdpSocket;
 
 use super::options::Options;
 use super::socket::fact;
-use super::stream::Peer;
 use crate::datagram::connected::Connected;
+use crate::datagram::ip::Peer;
 use crate::destination::{Destination, Family};
 use crate::patience::timeout;
 
@@ -49,6 +49,11 @@ pub(super) fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
     {
         let message = format!("`bind` must be of the same family as `{host}`");
         mistakes.push(args.mistake("bind", Code::BadValue, message));
+    }
+    if args.text("via").is_some_and(|via| !via.is_empty()) {
+        let message = "`via` must be the URL of a SOCKS 5 proxy: other proxies relay no datagrams";
+        let mistake = args.mistake("via", Code::BadValue, message);
+        mistakes.push(mistake.help("write it as `via={socks5://proxy.example:1080}`"));
     }
     let most = args.int("max-message").and_then(|most| usize::try_from(most).ok());
     match destination {
@@ -97,6 +102,10 @@ impl Connector for Connect {
                 format!("`{}` has no address of the family of `bind`", place.host),
             ),
         })
+    }
+
+    fn takes_datagrams(&self) -> bool {
+        true
     }
 
     fn grants(&self) -> Grants {

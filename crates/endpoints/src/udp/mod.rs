@@ -7,7 +7,7 @@ mod connect;
 mod listen;
 mod options;
 mod socket;
-mod stream;
+mod via;
 
 use plan::kind::{
     Example, FactName, Kind, Param, PlanConnect, PlanListen, Positional, Role, Scheme, Shape, Side,
@@ -123,6 +123,7 @@ pub(crate) static KIND: Kind = Kind {
             )
             .topic(Topic::Limits)
             .default("30"),
+            via::VIA,
             MAX_MESSAGE,
             options::BROADCAST,
             options::TTL,
@@ -132,7 +133,9 @@ pub(crate) static KIND: Kind = Kind {
         positional: Positional::SkipNamed,
         plan: PlanConnect::Leaf(connect::plan),
     }),
-    rewrite: Some(sugar::brackets),
+    rewrite: Some(|descriptor, role| {
+        via::rewrite(descriptor, role).or_else(|| sugar::brackets(descriptor, role))
+    }),
     schemes: &[Scheme::new("udp", sugar::udp_url)],
     facts: &[
         FactName::new("udp.local", "The local address and port."),
@@ -177,7 +180,7 @@ pub(crate) static KIND: Kind = Kind {
             about: "The URL form, with an IPv6 address.",
         },
     ],
-    see_also: &["unix-dgram", "framed", "tcp"],
+    see_also: &["unix-dgram", "framed", "socks5-udp", "tcp"],
     ..Kind::new("udp", "UDP datagrams over IPv4 or IPv6; each datagram is a message")
 };
 

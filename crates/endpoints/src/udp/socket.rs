@@ -2,7 +2,7 @@
 //! ICMP errors.
 
 use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsRawFd;
 
 use async_trait::async_trait;
@@ -16,6 +16,7 @@ use nix::sys::socket::{
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
+use crate::datagram::ip::{address, count_dropped};
 use crate::datagram::{Received, Socket};
 
 /// A socket that listens.
@@ -38,8 +39,7 @@ impl Shared {
     pub(super) fn new(socket: UdpSocket, tells: bool) -> io::Result<Self> {
         let local = socket.local_addr()?;
         let tells = tells && local.ip().is_unspecified();
-        // What an old kernel doesn't have is done without.
-        let _ = setsockopt(&socket, sockopt::RxqOvfl, &1);
+        count_dropped(&socket);
         if local.is_ipv4() {
             setsockopt(&socket, sockopt::Ipv4RecvErr, &true)?;
         } else {
@@ -138,7 +138,7 @@ impl Socket for Shared {
             Ok(Message { address: None, .. }) => Ok(Received::Ignored),
             Ok(Message { len, address: Some(peer), at, dropped, .. }) => {
                 let from = PeerAt { peer, at: at.filter(|_| self.tells) };
-                Ok(Received::Datagram { len, from, dropped })
+                Ok(Received::Datagram { at: 0..len, from, dropped })
             }
             // It is another peer's, and in the queue of errors as well.
             Err(error) if is_icmp(&error) => Ok(Received::Ignored),
@@ -215,13 +215,6 @@ fn is_icmp(error: &io::Error) -> bool {
         Errno::EOPNOTSUPP,
     ];
     error.raw_os_error().is_some_and(|number| of_icmp.iter().any(|errno| *errno as i32 == number))
-}
-
-fn address(storage: &SockaddrStorage) -> Option<SocketAddr> {
-    if let Some(v4) = storage.as_sockaddr_in() {
-        return Some(SocketAddrV4::from(*v4).into());
-    }
-    storage.as_sockaddr_in6().map(|v6| SocketAddrV6::from(*v6).into())
 }
 
 /// The space for all control messages of a datagram together.

@@ -134,7 +134,7 @@ impl Socket for Senders {
         // With an address, the process doesn't matter: a socket may be handed on.
         let who = who.filter(|_| address.is_none());
         let from = Sender { address, pid: who.map(|who| who.pid()), uid: who.map(|who| who.uid()) };
-        Ok(Received::Datagram { len, from, dropped: None })
+        Ok(Received::Datagram { at: 0..len, from, dropped: None })
     }
 
     fn try_send(&self, data: &[u8], to: &Sender) -> io::Result<()> {
@@ -211,6 +211,10 @@ impl Connector for Connect {
         Ok(Conn::messages(Connected::new(peer, self.most), Info::new().with(fact)))
     }
 
+    fn takes_datagrams(&self) -> bool {
+        true
+    }
+
     fn grants(&self) -> Grants {
         Grants::Service
     }
@@ -275,7 +279,7 @@ impl Link for Peer {
                 Ok(len)
             })
         });
-        read.map_ok(|len| Some(Message { len, dropped: None }))
+        read.map_ok(|len| Some(Message { at: 0..len, dropped: None }))
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<()>> {

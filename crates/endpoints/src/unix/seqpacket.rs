@@ -195,6 +195,10 @@ impl Connector for Connect {
         Ok(Conn::messages(Connected::new(Peer(socket), self.most), info))
     }
 
+    fn takes_datagrams(&self) -> bool {
+        true
+    }
+
     fn grants(&self) -> Grants {
         Grants::Service
     }
@@ -267,7 +271,7 @@ impl Link for Peer {
                 Ok(len)
             })
         });
-        read.map_ok(|len| (!is_over).then_some(Message { len, dropped: None }))
+        read.map_ok(|len| (!is_over).then_some(Message { at: 0..len, dropped: None }))
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<()>> {

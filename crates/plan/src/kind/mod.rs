@@ -312,6 +312,8 @@ pub enum Shape {
     Messages,
     /// Messages that need their boundaries, such as datagrams: flattening them causes a warning.
     Datagrams,
+    /// Bytes or datagrams, as the client asks.
+    Either,
     /// The shape of the endpoint beneath. A [`Tree`](crate::Tree) has the resulting shape.
     Beneath,
 }
@@ -324,6 +326,7 @@ impl Shape {
             Self::Bytes => "bytes",
             Self::Messages => "messages",
             Self::Datagrams => "datagrams",
+            Self::Either => "either",
             Self::Beneath => "the same",
         }
     }

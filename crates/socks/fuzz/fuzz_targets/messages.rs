@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use socks::{Answer, Choice, Greeting, Login, Read, Request, Version, login_status};
+use socks::{Answer, Choice, Greeting, Header, Login, Read, Request, Version, login_status};
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = Greeting::read(bytes);
@@ -18,6 +18,12 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(Read::Message(answer, _)) = Answer::read(bytes) {
         let again = answer.bytes(Version::V5);
         assert_eq!(Answer::read(&again), Ok(Read::Message(answer, again.len())));
+    }
+    if let Ok((header, length)) = Header::read(bytes) {
+        assert!(length <= bytes.len());
+        let again = header.bytes().expect("it was written so");
+        // A datagram's reserved bytes are not kept.
+        assert_eq!(again[2..], bytes[2..length]);
     }
     if let Ok(Read::Message(login, _)) = Login::read(bytes)
         && let Ok(again) = login.bytes()

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use socks::{
-    Answer, Choice, Command, Error, Greeting, Host, Login, Method, Read, Reply, Request, Target,
-    Version, hello, login_answer, login_status,
+    Answer, Choice, Command, Error, Greeting, Header, Host, Login, Method, Read, Reply, Request,
+    Target, Version, hello, login_answer, login_status,
 };
 
 fn target(host: &str, port: u16) -> Target {
@@ -82,7 +82,56 @@ fn what_is_wrong_is_told() {
     assert_eq!(Login { user: vec![0; 256], password: vec![1] }.bytes(), Err(Error::TooLong));
 }
 
+#[test]
+fn datagrams_as_rfc_1928_has_them() {
+    let v4 = b"\0\0\0\x01\xc0\0\x02\x35\0\x35query";
+    let header = Header { target: target("192.0.2.53", 53) };
+    assert_eq!(Header::read(v4), Ok((header.clone(), 10)));
+    assert_eq!(header.bytes().unwrap(), v4[..10]);
+    let named = [&b"\0\0\0\x03\xff"[..], &[b'x'; 255], b"\0\x35"].concat();
+    let (header, length) = Header::read(&named).unwrap();
+    assert_eq!((header.target, length), (target(&"x".repeat(255), 53), named.len()));
+    // The reserved bytes are nobody's business.
+    assert!(Header::read(b"\xff\xff\0\x01\x7f\0\0\x01\0\x35").is_ok());
+}
+
+#[test]
+fn a_datagram_is_whole_or_none() {
+    let v6 = Header { target: target("2001:db8::1", 443) }.bytes().unwrap();
+    for length in 0..v6.len() {
+        assert_eq!(Header::read(&v6[..length]), Err(Error::Short), "{length} bytes");
+    }
+    for fragment in [1, 0x7f, 0x80, 0xff] {
+        let datagram = [0, 0, fragment, 1, 127, 0, 0, 1, 0, 53];
+        assert_eq!(Header::read(&datagram), Err(Error::Fragment(fragment)));
+    }
+    assert_eq!(Header::read(&[0, 0, 0, 2, 1, 2, 3, 4]), Err(Error::BadAddress(2)));
+    assert_eq!(Header::read(&[0, 0, 0, 3, 0, 0, 53]), Err(Error::BadName));
+    assert_eq!(Header::read(&[0, 0, 0, 3, 1, 0xff, 0, 53]), Err(Error::BadName));
+    let long = Header { target: target(&"x".repeat(256), 53) };
+    assert_eq!(long.bytes(), Err(Error::TooLong));
+}
+
 proptest! {
+    #[test]
+    fn a_datagram_has_what_was_put_into_it(
+        name in "[a-z0-9.-]{1,255}", v4: [u8; 4], v6: [u8; 16], which in 0..3_u8, port: u16, data: Vec<u8>,
+    ) {
+        let host = match which {
+            0 => Host::Name(name),
+            1 => Host::Address(core::net::Ipv4Addr::from(v4).into()),
+            _ => Host::Address(core::net::Ipv6Addr::from(v6).into()),
+        };
+        let header = Header { target: Target { host, port } };
+        let datagram = [header.bytes().unwrap(), data.clone()].concat();
+        let (got, length) = Header::read(&datagram).unwrap();
+        prop_assert_eq!(got, header);
+        prop_assert_eq!(&datagram[length..], data);
+        for cut in 0..length {
+            prop_assert_eq!(Header::read(&datagram[..cut]), Err(Error::Short));
+        }
+    }
+
     #[test]
     fn what_is_written_is_read(
         name in "[a-z0-9.-]{1,255}", v4: [u8; 4], v6: [u8; 16], which in 0..3_u8, port: u16, user in "[a-z]{0,9}",
@@ -114,6 +163,7 @@ proptest! {
         let _ = Answer::read_v4(&bytes);
         let _ = Login::read(&bytes);
         let _ = login_status(&bytes);
+        let _ = Header::read(&bytes);
     }
 }
 

@@ -1,0 +1,159 @@
+//! The socket that relays the datagrams of one client: each target that the client names is a peer of the table, and all
+//! datagrams come from the client and go to it.
+
+use std::io::{self, IoSlice};
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsRawFd;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use async_trait::async_trait;
+use endpoint::Info;
+use endpoint::info::Target as Asked;
+use nix::sys::socket::{MsgFlags, SockaddrStorage, sendmsg};
+use socket2::{Domain, Protocol, SockRef, Type};
+use socks::{Header, Host, Target};
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
+
+use super::strays::{Stray, Strays};
+use crate::datagram::ip::{Datagram, calm, count_dropped, receive};
+use crate::datagram::{Received, Socket};
+
+/// The socket.
+pub(super) struct Relay {
+    socket: UdpSocket,
+    client: Client,
+    /// Where the client sends from. Once that is known, the system keeps others' datagrams from the socket.
+    from: OnceLock<SocketAddr>,
+    /// The facts about the client.
+    info: Info,
+    strays: Mutex<Strays>,
+}
+
+/// The only sender that is listened to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Client {
+    /// The address of the connection that has asked for the relay.
+    pub(super) address: IpAddr,
+    /// The port, if the client has named it; otherwise, it is that of the first datagram.
+    pub(super) port: Option<u16>,
+}
+
+impl Relay {
+    /// Opens it at this address of the machine, on a port that the system chooses.
+    ///
+    /// # Errors
+    /// Those of socket(2) and bind(2).
+    pub(super) fn open(mut at: SocketAddr, client: Client, info: Info) -> io::Result<Self> {
+        at.set_port(0);
+        let socket =
+            socket2::Socket::new(Domain::for_address(at), Type::DGRAM, Some(Protocol::UDP))?;
+        socket.set_nonblocking(true)?;
+        // As much as the system allows: what comes in a burst waits there.
+        socket.set_recv_buffer_size(BUFFER)?;
+        socket.bind(&at.into())?;
+        let socket = UdpSocket::from_std(socket.into())?;
+        count_dropped(&socket);
+        let (from, strays) = (OnceLock::new(), Mutex::default());
+        Ok(Self { socket, client, from, info, strays })
+    }
+
+    /// Returns its address.
+    ///
+    /// # Errors
+    /// Those of getsockname(2).
+    pub(super) fn local(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Whether a datagram from there is the client's.
+    fn is_clients(&self, from: SocketAddr) -> bool {
+        match self.from.get() {
+            Some(known) => *known == from,
+            None => {
+                from.ip().to_canonical() == self.client.address
+                    && self.client.port.is_none_or(|port| port == from.port())
+            }
+        }
+    }
+
+    fn stray(&self, stray: &Stray) -> Received<Target> {
+        self.strays.lock().unwrap_or_else(PoisonError::into_inner).count(stray);
+        Received::Ignored
+    }
+}
+
+#[async_trait]
+impl Socket for Relay {
+    type Peer = Target;
+
+    async fn ready(&self, interest: Interest) -> io::Result<()> {
+        self.socket.ready(interest).await.map(drop)
+    }
+
+    fn try_receive(&self, buf: &mut [u8]) -> io::Result<Received<Target>> {
+        calm(&self.socket);
+        let read = self.socket.try_io(Interest::READABLE, || receive(&self.socket, buf));
+        let Datagram { len, from, dropped } = match read {
+            Ok(datagram) => datagram,
+            // The client has closed its socket, or can't be reached for now: the relay lasts as long as its connection.
+            Err(error) if is_icmp(&error) => return Ok(Received::Ignored),
+            Err(error) => return Err(error),
+        };
+        let Some(from) = from else { return Ok(Received::Ignored) };
+        if !self.is_clients(from) {
+            return Ok(self.stray(&Stray::Elsewhere(from)));
+        }
+        let (target, start) = match Header::read(&buf[..len]) {
+            Ok((Header { target: Target { port: 0, .. } }, _)) => {
+                return Ok(self.stray(&Stray::NoPort));
+            }
+            Ok((header, start)) => (header.target, start),
+            Err(error) => return Ok(self.stray(&Stray::Malformed(error))),
+        };
+        if self.from.set(from).is_ok() {
+            // What came before is checked above.
+            SockRef::from(&self.socket).connect(&from.into())?;
+        }
+        Ok(Received::Datagram { at: start..len, from: target, dropped })
+    }
+
+    fn try_send(&self, data: &[u8], to: &Target) -> io::Result<()> {
+        let header = Header { target: to.clone() }.bytes();
+        // It was read so.
+        let header = header.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let pieces = [IoSlice::new(&header), IoSlice::new(data)];
+        let fd = self.socket.as_raw_fd();
+        let send = || {
+            sendmsg::<SockaddrStorage>(fd, &pieces, &[], MsgFlags::MSG_DONTWAIT, None)
+                .map_err(io::Error::from)
+        };
+        let mut tries = 0;
+        loop {
+            match self.socket.try_io(Interest::WRITABLE, send) {
+                Ok(_) => return Ok(()),
+                // The answer to an earlier datagram.
+                Err(error) if is_icmp(&error) && tries < TRIES => tries += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn info(&self, Target { host, port }: &Target) -> Info {
+        let host = match host {
+            Host::Address(address) => address.to_canonical().to_string(),
+            Host::Name(name) => name.clone(),
+        };
+        self.info.clone().with(Asked::datagrams(host, *port))
+    }
+}
+
+/// Whether an ICMP message has caused it.
+fn is_icmp(error: &io::Error) -> bool {
+    use io::ErrorKind as K;
+    matches!(error.kind(), K::ConnectionRefused | K::HostUnreachable | K::NetworkUnreachable)
+}
+
+const BUFFER: usize = 4 * 1024 * 1024;
+/// Errors of earlier datagrams that one is sent in spite of.
+const TRIES: usize = 2;
