@@ -80,6 +80,15 @@ fn too_many_sessions() {
 }
 
 #[test]
+fn too_many_in_a_short_time() {
+    let forwarder = Forwarder::between("ws:0:rate=1/h", BASH);
+    let browser = Browser::start();
+    let first = browser.open(&url(&forwarder));
+    first.wait_state("connected");
+    told(&forwarder, "too-often", "waiting", "oo many sessions were requested from this network");
+}
+
+#[test]
 fn no_link() {
     let forwarder = Forwarder::between("ws:0:auth=token", BASH);
     told(&forwarder, "no-link", "ended", "the link that endpointforward printed");
