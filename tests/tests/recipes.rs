@@ -61,3 +61,41 @@ fn novnc_says_its_token_in_its_path() {
     }
     assert_eq!(open(&forwarder, "/?token=desk-3").err(), Some(404));
 }
+
+/// The command lines of `--help`, with ports, hosts and paths that a test may have; MQTT's is in `mqtt.rs`.
+#[test]
+fn the_examples_of_the_help_do_what_it_says() {
+    let mut command = std::process::Command::new(tests::binary::endpointforward());
+    let help = tests::run_program(command.arg("--help"), b"");
+    let help = help.text();
+    let lines = help.lines().filter_map(|line| line.trim().strip_prefix("endpointforward -e "));
+    let [tcp, _mqtt, unix] = lines.collect::<Vec<_>>()[..] else {
+        panic!("other examples: {help}")
+    };
+    let sides =
+        |line: &str| line.split_once(" -d ").map(|(near, far)| (near.to_owned(), far.to_owned()));
+
+    let server = Server::bind();
+    let (near, far) = sides(tcp).expect("two endpoints");
+    let far = far.replace("example.com:80", &format!("127.0.0.1:{}", server.port()));
+    let forwarder = Forwarder::between(&near.replace("9000", "0"), &far);
+    let mut client = net::connect(forwarder.port(0));
+    client.write_all(b"GET / HTTP/1.0\r\n\r\n").expect("it is taken");
+    let mut far = server.accept();
+    assert_eq!(net::read_exactly(&far, 18), b"GET / HTTP/1.0\r\n\r\n");
+    far.write_all(b"HTTP/1.0 200 OK\r\n\r\n").expect("it is taken");
+    drop(far);
+    assert_eq!(net::read_all(&client), b"HTTP/1.0 200 OK\r\n\r\n");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("sort.sock");
+    let (near, far) = sides(unix).expect("two endpoints");
+    let near = near.replace("/tmp/sort.sock", &socket.display().to_string());
+    let _forwarder = Forwarder::between(&near, &far);
+    let mut client = std::os::unix::net::UnixStream::connect(&socket).expect("it listens");
+    client.write_all(b"b\na\n").expect("it is taken");
+    client.shutdown(std::net::Shutdown::Write).expect("a socket");
+    let mut sorted = String::new();
+    client.read_to_string(&mut sorted).expect("text");
+    assert_eq!(sorted, "a\nb\n");
+}

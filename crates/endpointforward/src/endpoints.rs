@@ -52,7 +52,7 @@ pub async fn listen(text: &str) -> Result<Listening> {
 /// Every kind that ships. [`Registry::add`] adds one of your own.
 #[must_use]
 pub fn registry() -> Registry {
-    Registry::with(::endpoints::KINDS)
+    Registry::with(::endpoints::KINDS).add_slip(::endpoints::foreign)
 }
 
 /// The definitions and state that descriptors are parsed and opened with: the kinds that they may

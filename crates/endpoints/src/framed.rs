@@ -14,6 +14,7 @@ use crate::mapped::Mapped;
 
 /// Messages in a stream of bytes.
 pub(crate) static KIND: Kind = Kind {
+    slip: Some(crate::slips::framed),
     listen: Some(Side::messages(PARAMS, PlanListen::Over(plan_listen))),
     connect: Some(Side::messages(PARAMS, PlanConnect::Layer(Takes::Bytes, plan_dial))),
     framings: FRAMINGS,

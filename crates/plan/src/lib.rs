@@ -25,5 +25,5 @@ mod tree;
 
 pub use self::boundaries::check_boundaries;
 pub use self::exposure::check_exposure;
-pub use self::registry::{Plan, Registry};
+pub use self::registry::{Plan, Registry, Slip};
 pub use self::tree::Tree;

@@ -158,6 +158,12 @@ impl<'a> Planning<'a> {
         }
         let descriptor = self.expand(text, role)?;
         let Some(name) = descriptor.kind() else {
+            if !self.guessing
+                && let Some(slip) = self.registry.slip(&descriptor, role)
+            {
+                self.found.push(slip);
+                return None;
+            }
             let help = "a descriptor starts with its kind: `tcp:127.0.0.1:23`";
             self.error(
                 Code::MissingKind,
@@ -195,7 +201,7 @@ impl<'a> Planning<'a> {
             return if self.has_options_behind(text) { None } else { self.url(text, role) };
         }
         let descriptor = self.parse(text)?;
-        let head = descriptor.kind()?;
+        let Some(head) = descriptor.kind() else { return Some(descriptor) };
         if Url::starts(head) {
             let mut expanded = self.url(head, role)?;
             expanded.args.extend(descriptor.args[1..].iter().cloned());
@@ -261,6 +267,12 @@ impl<'a> Planning<'a> {
         let Some(scheme) =
             schemes.clone().find(|s| s.name.eq_ignore_ascii_case(url.scheme.as_str()))
         else {
+            if !self.guessing
+                && let Some(slip) = self.registry.slip(&Descriptor::new(text.clone()), role)
+            {
+                self.found.push(slip);
+                return None;
+            }
             let scheme = &url.scheme;
             let help = match nearest(scheme.as_str(), schemes.clone().map(|scheme| scheme.name)) {
                 Some(near) => format!("did you mean `{near}://`?"),

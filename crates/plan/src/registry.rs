@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use descriptor::{Diagnostic, Syntax};
+use descriptor::{Descriptor, Diagnostic, Syntax};
 use endpoint::{Connector, DialLayer, Listener};
 
 use crate::Tree;
@@ -15,7 +15,11 @@ pub struct Registry {
     kinds: Vec<&'static Kind>,
     framings: Vec<&'static FramingKind>,
     providers: Vec<&'static ProviderKind>,
+    slips: Vec<Slip>,
 }
+
+/// Returns help for a descriptor that can't be planned, if it knows what was meant.
+pub type Slip = fn(&Descriptor, Role) -> Option<Diagnostic>;
 
 /// An endpoint that was planned, with what `explain` shows.
 #[derive(Debug)]
@@ -32,7 +36,12 @@ impl Registry {
     /// Creates a registry of these kinds.
     #[must_use]
     pub fn with(kinds: &[&'static Kind]) -> Self {
-        Self { kinds: kinds.to_vec(), framings: Vec::new(), providers: Vec::new() }
+        Self {
+            kinds: kinds.to_vec(),
+            framings: Vec::new(),
+            providers: Vec::new(),
+            slips: Vec::new(),
+        }
     }
 
     /// Adds a kind. A name that is taken already stays with the first.
@@ -41,6 +50,19 @@ impl Registry {
     pub fn add(mut self, kind: &'static Kind) -> Self {
         self.kinds.push(kind);
         self
+    }
+
+    /// Adds help for descriptors that can't be planned, and that are no kind's: what other programs call an endpoint. It
+    /// is asked before the kinds where the kind is unknown, and after the kind where that has no help.
+    #[must_use]
+    pub fn add_slip(mut self, slip: Slip) -> Self {
+        self.slips.push(slip);
+        self
+    }
+
+    /// Returns the first help that was added for this.
+    pub(crate) fn slip(&self, descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
+        self.slips.iter().find_map(|slip| slip(descriptor, role))
     }
 
     /// Adds a framing, for every kind that takes one. A name that is taken already stays with the first.

@@ -10,6 +10,7 @@ mod demo;
 mod exit;
 mod explain;
 mod files;
+mod foreign;
 mod help;
 mod log;
 mod notify;

@@ -3,9 +3,11 @@
 use std::io::{self, IsTerminal};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use plan::kind::Role;
 
 use super::cli::Forward;
 use super::exit::Exit;
+use super::foreign;
 use super::output::{self, complain};
 
 /// Reports the result of clap: requested help and version, or an error.
@@ -30,6 +32,15 @@ fn colour() -> bool {
 }
 
 fn hint(error: &clap::Error) -> String {
+    let typed = || match error.get(ContextKind::InvalidArg)? {
+        ContextValue::String(typed) if typed.starts_with('-') => Some(typed.clone()),
+        _ => None,
+    };
+    if error.kind() == ErrorKind::UnknownArgument
+        && let Some(hint) = typed().and_then(|typed| foreign::hint(&typed))
+    {
+        return hint;
+    }
     let near =
         [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
     let near = near.into_iter().find_map(|kind| match error.get(kind)? {
@@ -47,14 +58,21 @@ fn hint(error: &clap::Error) -> String {
     });
     match (error.kind(), typed) {
         (ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument, Some(typed))
-            if !typed.starts_with('-') =>
+            if !typed.starts_with('-') || typed == "-" =>
         {
-            let descriptor = typed.contains([':', '/']) || typed.parse::<u16>().is_ok();
+            let descriptor =
+                typed.contains([':', '/']) || typed.parse::<u16>().is_ok() || typed == "-";
             if let Some(second) = behind(typed).filter(|_| descriptor) {
-                let (first, second) = (quoted(typed), quoted(&second));
-                format!("give endpoints as options: `-e {first} -d {second}`")
+                let (first, second) = (here(typed, Role::Listen), here(&second, Role::Connect));
+                let line = format!("give endpoints as options: `-e {first} -d {second}`");
+                match typed.parse::<u16>() {
+                    // As websockify has it.
+                    Ok(port) => format!("{line}; for WebSocket clients, `-e ws:{port}`"),
+                    Err(_) => line,
+                }
             } else if descriptor {
-                format!("give endpoints as options: `-e {typed} -d DESC`, or `-e DESC -d {typed}`")
+                let (near, far) = (here(typed, Role::Listen), here(typed, Role::Connect));
+                format!("give endpoints as options: `-e {near} -d DESC`, or `-e DESC -d {far}`")
             } else {
                 "the commands are `explain`, `kinds`, `help`, `passwd` and `completions`; to forward, type \
                  `-e DESC -d DESC`"
@@ -99,6 +117,17 @@ pub(crate) fn check(forward: &Forward) -> Result<(), Exit> {
             &format!("endpointforward -e {} -d tcp:localhost:80", quoted(first)),
         ),
         _ => Ok(()),
+    }
+}
+
+/// What another program calls an endpoint as it is here, for a shell.
+fn here(typed: &str, role: Role) -> String {
+    if typed == "-" {
+        return "stdio".to_owned();
+    }
+    match endpoints::translate(typed, role) {
+        Some((side, descriptor)) if side == role => quoted(&descriptor),
+        _ => quoted(typed),
     }
 }
 

@@ -135,6 +135,201 @@ fn each_slip_gets_the_words_that_help() {
     assert_snapshot!(runs.join("\n"));
 }
 
+/// What other programs call an endpoint, by the side that it was typed on.
+#[test]
+fn each_word_of_another_program_gets_a_line_that_plans() {
+    let runs: Vec<_> = FOREIGN
+        .iter()
+        .map(|(side, typed)| {
+            let ran = match side {
+                Side::Listen => run(&["-e", typed, "-d", "echo", "--check"]),
+                Side::Connect => run(&["-e", "9000", "-d", typed, "--check"]),
+            };
+            assert_eq!(ran.status, 64, "{ran}");
+            assert_eq!(ran.stderr.matches("error: ").count(), 1, "one mistake, one caret: {ran}");
+            let planned = lines_to_type(&ran.stderr, *side);
+            assert!(!planned.is_empty(), "a line to type instead: {ran}");
+            for (side, line) in planned {
+                let endpoints = endpointforward::Endpoints::new();
+                let wrong = match side {
+                    Side::Listen => endpoints.listener(&line).err(),
+                    Side::Connect => endpoints.connector(&line).err(),
+                };
+                assert!(wrong.is_none(), "{line}: {wrong:?}\n{ran}");
+            }
+            let told = ran.stderr.lines().filter(|line| !line.starts_with("in --"));
+            format!("{}\n", told.collect::<Vec<_>>().join("\n"))
+        })
+        .collect();
+    assert_snapshot!(runs.join("\n"));
+}
+
+#[derive(Clone, Copy)]
+enum Side {
+    Listen,
+    Connect,
+}
+use Side::{Connect as D, Listen as E};
+
+/// The descriptors in a help, each with its side: that of `-e` and `-d`, if it has one.
+fn lines_to_type(stderr: &str, side: Side) -> Vec<(Side, String)> {
+    let registry = endpointforward::registry();
+    let help = stderr.lines().filter_map(|line| line.strip_prefix("  = help: "));
+    let code = help.flat_map(|help| help.split('`').skip(1).step_by(2));
+    let typed = code.filter_map(|code| match code.split_once(' ') {
+        Some(("-e", line)) => Some((Side::Listen, line)),
+        Some(("-d", line)) => Some((Side::Connect, line)),
+        _ => {
+            let head = code.split([':', '=']).next().unwrap_or_default();
+            let is_line = registry.find(head).is_some()
+                || code.parse::<u16>().is_ok()
+                || code.contains("://");
+            (is_line && !code.ends_with("://")).then_some((side, code))
+        }
+    });
+    let values = [("PORT", "80"), ("FILE", "/x"), ("PATH", "/x"), ("TARGET", "h")];
+    let filled = |line: &str| {
+        values.iter().fold(line.to_owned(), |line, (name, value)| line.replace(name, value))
+    };
+    typed.map(|(side, line)| (side, filled(line))).collect()
+}
+
+const FOREIGN: &[(Side, &str)] = &[
+    // socat
+    (E, "TCP-LISTEN:80,fork"),
+    (E, "TCP-LISTEN:80,bind=127.0.0.1,fork,reuseaddr,backlog=5"),
+    (E, "TCP6-L:80"),
+    (D, "TCP-CONNECT:host:80"),
+    (D, "TCP4:host:80,nodelay"),
+    (E, "tcp:9000,reuseaddr,fork"),
+    (D, "TCP-LISTEN:80"),
+    (D, "SYSTEM:\"ls | sort\""),
+    (E, "PTY,link=/tmp/x,raw"),
+    (D, "OPENSSL:host:443,verify=0"),
+    (D, "OPENSSL:host:443,cafile=/x.pem,cert=/c.pem,snihost=name"),
+    (E, "OPENSSL-LISTEN:443,cert=x.pem,fork"),
+    (D, "UNIX-CONNECT:/x"),
+    (E, "UNIX-LISTEN:/x,fork,mode=660"),
+    (D, "ABSTRACT-CONNECT:x"),
+    (D, "UNIX-SENDTO:/x"),
+    (D, "GOPEN:/x"),
+    (D, "GOPEN:/dev/ttyS0,b9600,raw"),
+    (D, "OPEN:/x"),
+    (D, "CREATE:/x"),
+    (D, "PIPE:/tmp/f"),
+    (E, "PIPE:/tmp/f"),
+    (D, "STDIN"),
+    (D, "-"),
+    (E, "UDP-LISTEN:53"),
+    (D, "UDP4-SENDTO:host:53"),
+    (D, "SOCKS4A:proxy:host:80,socksport=1080"),
+    (D, "SOCKS5-CONNECT:proxy:1080:host:80"),
+    (D, "PROXY:proxy:host:80,proxyport=3128"),
+    // websocat
+    (E, "ws-l:127.0.0.1:80"),
+    (E, "ws-listen:0.0.0.0:80"),
+    (E, "wss-listen:[::1]:80"),
+    (D, "ws-c:tcp:127.0.0.1:80"),
+    (E, "tcp-l:127.0.0.1:80"),
+    (D, "literal:hello"),
+    (D, "autoreconnect:ws://h/"),
+    (D, "mirror:"),
+    (D, "sh-c:ls | sort"),
+    (D, "readfile:/x"),
+    (D, "appendfile:/x"),
+    (E, "threadedstdio:"),
+    (D, "socks5-connect:127.0.0.1:1080"),
+    // URLs
+    (D, "file:///x"),
+    (D, "socks5://127.0.0.1:1080"),
+    (D, "socks://user@127.0.0.1"),
+    (D, "ssh://user@host:2222"),
+    (D, "serial:///dev/ttyS0"),
+    (D, "mqtt://h"),
+    (D, "mqtts://h:8884/topic"),
+    (D, "vnc://h:1"),
+    (D, "redis://[::1]"),
+    // Forms without a kind
+    (E, "*:9000"),
+    (D, "*:9000"),
+    (D, "::1"),
+    (E, "[::1]"),
+    (D, "::1:80"),
+    (E, "127.0.0.1"),
+    (E, "9000-9010"),
+    (D, "localhost 80"),
+    (D, "example.com/ws"),
+    (D, "user@host:22"),
+    (D, "user@host:2222"),
+    (D, "./script.sh"),
+    (D, "./script.sh --fast"),
+    (D, "script.py"),
+    (D, "ls -la"),
+    (D, "ls | sort"),
+    (E, "/bin/sh"),
+    (D, "/dev/ttyUSB0,115200"),
+    (D, "/dev/ttyUSB0,9600e71"),
+    (D, "ttyUSB0"),
+    (D, "COM3:9600"),
+    (D, "serial:/dev/ttyUSB0:115200n81"),
+    (D, "serial:/dev/ttyUSB0:9600,7e2"),
+    (D, "serial:/dev/ttyUSB0,115200"),
+    // ser2net
+    (E, "3000:raw:0:/dev/ttyS0:9600"),
+    (D, "3000:telnet:600:/dev/ttyS0:9600 8DATABITS NONE 1STOPBIT"),
+    (D, "serialdev,/dev/ttyS0,9600n81,local"),
+    (E, "tcp,3000"),
+    (E, "telnet(rfc2217),tcp,127.0.0.1,3000"),
+    // HAProxy and stunnel
+    (E, "bind *:443 ssl crt /x.pem"),
+    (D, "server s1 127.0.0.1:443 ssl verify none"),
+    (D, "ipv4@host:80"),
+    (D, "unix@/run/x"),
+    (E, "accept = 443"),
+    (D, "connect = 127.0.0.1:80"),
+    // Kinds of ours with words of others
+    (D, "ws:host:80"),
+    (D, "ws:host"),
+    (D, "wss:host:443"),
+    (E, "wss:9000"),
+    (D, "telnet:host"),
+    (D, "tls:host"),
+    (D, "framed:tcp:localhost:80"),
+    (D, "framed:tcp:localhost:80:by=json"),
+    (D, "tls:{tcp:h:443}:verify=0"),
+    (D, "tls:{tcp:h:443}:sni=x"),
+    (E, "tcp:9000:bind=127.0.0.1"),
+    (E, "tcp:9000:interface=::1"),
+    (E, "tcp:9000:interface=::1:backlog=5"),
+    (E, "ws:9000:web=DIR"),
+    (E, "ws:9000:auth=htpasswd:F"),
+    (E, "ws:9000:password=secret"),
+    (E, "ws:9000:basic-auth=u:secret"),
+    (E, "ws:9000:token=secret"),
+    (E, "ws:9000:ssl-cert=/x.pem"),
+    (E, "unix:/x:fork"),
+];
+
+/// Options of other programs: what belongs to an endpoint here.
+#[test]
+fn options_of_other_programs_have_a_hint() {
+    assert_snapshot!(transcript(&[
+        &["-p", "7681", "bash"],
+        &["-W", "bash"],
+        &["-c", "user:secret", "bash"],
+        &["-l", "8080"],
+        &["--port=8080", "./x"],
+        &["--staticdir=/srv/web", "./x"],
+        &["--devconsole", "./x"],
+        &["--token-plugin", "TokenFile", "6080"],
+        &["--cert=/x.pem", "6080", "localhost:5901"],
+        &["6080", "localhost:5901"],
+        &["TCP-LISTEN:80,fork", "TCP-CONNECT:h:80"],
+        &["-", "UNIX-CONNECT:/x"],
+        &["ws-l:127.0.0.1:80", "tcp:h:22"],
+    ]));
+}
+
 /// The session's refusal says so again, since it may be there by then.
 #[test]
 fn what_is_not_there_is_a_warning() {

@@ -131,6 +131,13 @@ fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
             "`path` is not the name of a device",
         )]);
     }
+    if crate::slips::has_rate(path) {
+        return Err(vec![args.mistake(
+            "path",
+            Code::BadValue,
+            "the rate is a parameter of its own",
+        )]);
+    }
     let small = |name| args.int(name).and_then(|number| u8::try_from(number).ok());
     let mut settings = LineSettings::default();
     settings.baud = args.int("baud").and_then(|baud| u32::try_from(baud).ok());

@@ -19,6 +19,7 @@ use self::stream::TelnetStream;
 
 /// Telnet.
 pub(crate) static KIND: Kind = Kind {
+    slip: Some(crate::slips::telnet),
     connect: Some(Side::bytes(PARAMS, PlanConnect::Layer(Takes::Bytes, plan))),
     schemes: &[Scheme::new("telnet", |url, _| {
         let port = url.port.clone().unwrap_or_else(|| Text::synthetic("23", url.host.span()));

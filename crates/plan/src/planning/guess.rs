@@ -56,7 +56,8 @@ impl Planning<'_> {
     /// Returns the words of whichever kind knows what this was to be.
     pub(super) fn slip(&self, descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
         let slips = self.registry.kinds().iter().filter_map(|kind| kind.slip);
-        slips.into_iter().find_map(|slip| slip(descriptor, role))
+        let of_kinds = || slips.into_iter().find_map(|slip| slip(descriptor, role));
+        self.registry.slip(descriptor, role).or_else(of_kinds)
     }
 
     /// Replaces the mistakes that were found since `before` with the kind's own words for them, where it has any.
@@ -67,7 +68,8 @@ impl Planning<'_> {
         role: Role,
         before: usize,
     ) {
-        let Some(slip) = kind.slip.and_then(|slip| slip(descriptor, role)) else { return };
+        let of_kind = kind.slip.and_then(|slip| slip(descriptor, role));
+        let Some(slip) = of_kind.or_else(|| self.registry.slip(descriptor, role)) else { return };
         let at = slip.span;
         let mut index = 0;
         self.found.retain(|mistake| {

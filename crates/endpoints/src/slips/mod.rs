@@ -1,8 +1,18 @@
 //! Frequent mistakes of users of other tools, and the help for them.
 //!
 //! Each function belongs to a kind ([`Kind::slip`](plan::kind::Kind::slip)). It is asked only about what can't be planned.
+//! What other programs call an endpoint belongs to no kind ([`foreign`]).
 
-use descriptor::{Code, Descriptor, Diagnostic, Span, Stage, Text};
+mod foreign;
+mod line;
+mod settings;
+mod shapes;
+mod tools;
+mod urls;
+
+pub use self::foreign::{foreign, translate};
+
+use descriptor::{Code, Descriptor, Diagnostic, Span, Stage, Text, quote_positional};
 use plan::kind::Role;
 
 /// Listening takes a port, connecting a host and a port.
@@ -22,6 +32,9 @@ pub(crate) fn tcp(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
             mistake(kind.span(), format!("`{name}` is a host, and its port is missing"))
                 .help(format!("write `tcp:{name}:PORT`"))
         });
+    }
+    if let Some(found) = address_with_colons(descriptor, "interface") {
+        return Some(found);
     }
     match (role, args) {
         (Role::Listen, [host, port]) if is_port(port) && !is_port(host) => {
@@ -55,23 +68,92 @@ pub(crate) fn tcp(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     }
 }
 
+/// `interface=::1`: an IPv6 address needs braces.
+fn address_with_colons(descriptor: &Descriptor, parameter: &str) -> Option<Diagnostic> {
+    let (name, value) = descriptor.kwargs.iter().find(|(name, _)| name.as_str() == parameter)?;
+    let source = descriptor.source();
+    let from = name.span().end.checked_sub(source.span().start)? + 1;
+    let (before, rest) = source.as_str().split_at_checked(from)?;
+    let of_address = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.');
+    let length = rest.find(|c| !of_address(c)).unwrap_or(rest.len());
+    // A parameter may follow, whose name begins with hexadecimal digits.
+    let is_cut = rest[length..].starts_with(|c: char| c.is_alphanumeric());
+    let last = (!is_cut).then_some(length);
+    let ends = rest[..length].match_indices(':').map(|(at, _)| at).chain(last);
+    let is_address = |end: &usize| rest[..*end].parse::<std::net::Ipv6Addr>().is_ok();
+    let end = ends.filter(is_address).max()?;
+    let (address, behind) = rest.split_at(end);
+    if value.as_str() == address {
+        return None;
+    }
+    let span = source.span_of(from..from + end);
+    let words = format!("the value of `{name}` contains `:`, so it must be in braces");
+    let found = wrong(Code::BadValue, span, words);
+    Some(found.help(format!("write `{before}{{{address}}}{behind}`")))
+}
+
 /// A path is a socket's, unless it is a device's or a program's.
-pub(crate) fn unix(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
+pub(crate) fn unix(descriptor: &Descriptor, _: Role) -> Option<Diagnostic> {
     let path = path(descriptor)?;
     let kind = match path.as_str() {
         text if text.starts_with("/dev/") => return None,
-        text if role == Role::Connect && text.contains("/bin/") => return None,
+        text if text.contains("/bin/") => return None,
         text => text,
     };
     let found = mistake(path.span(), format!("`{kind}` is a path, and its kind is missing"));
     Some(found.help(format!("for a socket, write `unix:{kind}`")))
 }
 
-/// A device's path.
+/// A device's path, and settings that are written as one word.
 pub(crate) fn serial(descriptor: &Descriptor, _: Role) -> Option<Diagnostic> {
+    if let [kind, path] = &*descriptor.args
+        && kind.as_str() == "serial"
+        && let Some((device, word)) = path.as_str().split_once(',')
+    {
+        let settings = serial_settings(word)?;
+        let span = path.span_of(device.len()..path.len());
+        let found = wrong(Code::BadValue, span, "the rate is a parameter of its own".to_owned());
+        let device = quote_positional(device);
+        return Some(found.help(format!("write `serial:{device}:{settings}`")));
+    }
+    if let [kind, path, word] = &*descriptor.args
+        && kind.as_str() == "serial"
+    {
+        let settings = serial_settings(word.as_str())?;
+        let message = format!("`{word}` is a rate with the format of a character");
+        let found = wrong(Code::BadValue, word.span(), message);
+        let path = quote_positional(path.as_str());
+        return Some(found.help(format!("write `serial:{path}:{settings}`")));
+    }
     let path = path(descriptor).filter(|path| path.as_str().starts_with("/dev/"))?;
     let found = mistake(path.span(), format!("`{path}` is a device, and its kind is missing"));
     Some(found.help(format!("for a serial port, write `serial:{path}:115200`")))
+}
+
+/// The parameters for `9600n81` (ser2net), `9600,8n1` or `9600`.
+fn serial_settings(word: &str) -> Option<String> {
+    let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+    let (baud, rest) = word.split_at(digits);
+    baud.parse::<u32>().ok().filter(|baud| *baud > 0)?;
+    let format: Vec<_> =
+        rest.to_ascii_uppercase().chars().filter(|c| !matches!(c, ',' | '-' | '/')).collect();
+    let (bits, parity, stop) = match &*format {
+        [] => return Some(baud.to_owned()),
+        [parity, bits, stop] if parity.is_ascii_alphabetic() => (bits, parity, stop),
+        [bits, parity, stop] => (bits, parity, stop),
+        _ => return None,
+    };
+    let is_known =
+        matches!(bits, '5'..='8') && "NEOMS".contains(*parity) && matches!(stop, '1' | '2');
+    let mut settings = baud.to_owned();
+    for (name, value, usual) in
+        [("bytesize", bits, '8'), ("parity", parity, 'N'), ("stopbits", stop, '1')]
+    {
+        if *value != usual {
+            settings = format!("{settings}:{name}={value}");
+        }
+    }
+    is_known.then_some(settings)
 }
 
 /// `-`, as programs of the shell have it.
@@ -82,10 +164,9 @@ pub(crate) fn stdio(descriptor: &Descriptor, _: Role) -> Option<Diagnostic> {
 }
 
 /// A shell or another program for a terminal.
-pub(crate) fn pty(descriptor: &Descriptor, _: Role) -> Option<Diagnostic> {
+pub(crate) fn pty(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     let kind = descriptor.kind()?;
-    let name = kind.as_str().rsplit('/').next().unwrap_or_default();
-    if !ON_TERMINALS.contains(&name.split(' ').next().unwrap_or_default()) {
+    if !needs_terminal(kind.as_str()) || role == Role::Listen && kind.as_str().starts_with('/') {
         return None;
     }
     let found = mistake(kind.span(), format!("`{kind}` is a program, and its kind is missing"));
@@ -96,6 +177,12 @@ pub(crate) fn pty(descriptor: &Descriptor, _: Role) -> Option<Diagnostic> {
     )
 }
 
+/// The first word of a command is a program that is of no use without a terminal.
+fn needs_terminal(command: &str) -> bool {
+    let name = command.split(' ').next().unwrap_or_default();
+    ON_TERMINALS.contains(&name.rsplit('/').next().unwrap_or_default())
+}
+
 /// Other programs, and protocols that programs speak.
 pub(crate) fn process(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     let kind = descriptor.kind()?;
@@ -104,10 +191,16 @@ pub(crate) fn process(descriptor: &Descriptor, role: Role) -> Option<Diagnostic>
         return Some(found.help(*instead));
     }
     let path = path(descriptor).filter(|path| path.as_str().contains("/bin/"))?;
-    let is_connect = role == Role::Connect;
-    is_connect.then(|| {
-        mistake(path.span(), format!("`{path}` is a program, and its kind is missing"))
-            .help(format!("for pipes, write `process:{path}`; for a terminal, `pty:{path}`"))
+    Some(match role {
+        Role::Connect => {
+            mistake(path.span(), format!("`{path}` is a program, and its kind is missing"))
+                .help(format!("for pipes, write `process:{path}`; for a terminal, `pty:{path}`"))
+        }
+        Role::Listen => mistake(
+            path.span(),
+            format!("`{path}` is a program, and `-e` is what clients connect to"),
+        )
+        .help(format!("to start it for each client, write `-d process:{path}`")),
     })
 }
 
@@ -125,8 +218,99 @@ pub(crate) fn ssh(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     )))
 }
 
+/// `serial:/dev/ttyUSB0,115200`, which names no device.
+pub(crate) fn has_rate(path: &str) -> bool {
+    path.split_once(',').is_some_and(|(_, word)| serial_settings(word).is_some())
+}
+
+/// A host in the place of the endpoint beneath, `telnet:host`.
+pub(crate) fn telnet(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
+    over_host(descriptor, role, "telnet", "23")
+}
+
+fn over_host(descriptor: &Descriptor, role: Role, name: &str, port: &str) -> Option<Diagnostic> {
+    let [kind, host] = &*descriptor.args else { return None };
+    let is_host = is_host_name(host.as_str()) && !host.as_str().bytes().all(|b| b.is_ascii_digit());
+    if role != Role::Connect || kind.as_str() != name || !is_host {
+        return None;
+    }
+    let found = mistake(host.span(), format!("`{host}` is a host, and not a kind of endpoint"));
+    Some(found.help(format!("write `{name}:{{tcp:{host}:{port}}}`")))
+}
+
+/// A framing's layer without its braces.
+pub(crate) fn framed(descriptor: &Descriptor, _: Role) -> Option<Diagnostic> {
+    let kind = descriptor.kind().filter(|kind| kind.as_str() == "framed")?;
+    let source = descriptor.source();
+    let rest = source.as_str().strip_prefix("framed:")?;
+    let is_kind = ["tcp:", "tcp4:", "tcp6:", "unix:", "serial:", "tls:", "process:"]
+        .iter()
+        .any(|k| rest.starts_with(k));
+    if !is_kind || rest.contains(['{', '\\']) {
+        return None;
+    }
+    let end = descriptor
+        .kwargs
+        .first()
+        .map_or(source.as_str().len(), |(name, _)| name.span().start - 1 - source.span().start);
+    let (beneath, named) = source.as_str().split_at(end);
+    let beneath = beneath.strip_prefix("framed:")?;
+    let named = if named.is_empty() { ":by=lines" } else { named };
+    let message = format!("the endpoint that `{kind}` runs over must be in braces");
+    let found = wrong(Code::UnquotedEndpoint, source.span_of("framed:".len()..end), message);
+    Some(found.help(format!("write `framed:{{{beneath}}}{named}`")))
+}
+
+/// A host without a kind, `ws:example.com:80`, and the scheme of a URL in a kind's place, `wss:9000`.
+fn ws_address(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
+    let kind = descriptor.kind()?;
+    let name = kind.as_str();
+    if !matches!(name, "ws" | "wss") || !descriptor.kwargs.is_empty() {
+        return None;
+    }
+    let (host, port) = match &descriptor.args[1..] {
+        [host] => (host, None),
+        [host, port] if is_port(port) => (host, Some(port)),
+        _ => return None,
+    };
+    let wrong_at = |end: &Text, words: String| {
+        let span = Span { start: host.span().start, end: end.span().end };
+        wrong(Code::UnknownKind, span, words)
+    };
+    if role == Role::Listen {
+        let secure = name == "wss" && port.is_none() && is_port(host);
+        return secure.then(|| {
+            let message = "`wss` is not a kind of endpoint, but `ws` with a certificate";
+            mistake(kind.span(), message.to_owned())
+                .help(format!("write `ws:{host}:cert=FILE`, or `ws:{host}:cert=self-signed`"))
+        });
+    }
+    let is_kind =
+        ["tcp", "tcp4", "tcp6", "udp", "unix", "tls", "stdio", "serial", "pty", "process"]
+            .contains(&host.as_str());
+    let digits = host.as_str().bytes().all(|byte| byte.is_ascii_digit());
+    if is_kind || digits && (name == "ws" || port.is_some()) || !is_host_name(host.as_str()) {
+        return None;
+    }
+    let at = match (digits, port) {
+        (true, _) => format!("127.0.0.1:{host}"),
+        (false, Some(port)) => format!("{host}:{port}"),
+        (false, None) => host.to_string(),
+    };
+    let message = format!("`{host}` is a host, and not a kind of endpoint");
+    let found = if name == "wss" {
+        mistake(kind.span(), "`wss` is not a kind of endpoint, but the scheme of a URL".to_owned())
+    } else {
+        wrong_at(port.unwrap_or(host), message)
+    };
+    Some(found.help(format!("write it as a URL: `{name}://{at}/`")))
+}
+
 /// A path behind a port, a password, a certificate, and HTTP in a kind's place.
 pub(crate) fn ws(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
+    if let Some(found) = ws_address(descriptor, role) {
+        return Some(found);
+    }
     let kind = descriptor.kind()?;
     let name = kind.as_str();
     if let Some((port, path)) = name.split_once('/')
@@ -158,8 +342,17 @@ pub(crate) fn ws(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
         && let Some(behind) =
             descriptor.args.iter().find(|arg| arg.span().start == value.span().end + 1)
     {
-        // `auth=user:password`.
         let span = Span { start: value.span().start, end: behind.span().end };
+        if PROVIDERS.contains(&value.as_str()) {
+            let words = format!("the settings of `{value}` must be in braces");
+            let found = wrong(Code::BadValue, span, words);
+            let source = descriptor.source();
+            let (from, to) = (span.start - source.span().start, span.end - source.span().start);
+            let (before, rest) = source.as_str().split_at_checked(from)?;
+            let (given, after) = rest.split_at_checked(to - from)?;
+            return Some(found.help(format!("write `{before}{{{given}}}{after}`")));
+        }
+        // `auth=user:password`.
         let words =
             "`auth` takes no password, because all users of the machine can read a descriptor";
         let found = wrong(Code::BadValue, span, words.to_owned());
@@ -175,6 +368,9 @@ pub(crate) fn ws(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
 
 /// A listener needs a certificate, and one can be made at once.
 pub(crate) fn tls(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
+    if let Some(found) = over_host(descriptor, role, "tls", "443") {
+        return Some(found);
+    }
     let kind = descriptor.kind()?;
     let is_ours = matches!(&*kind.as_str().to_ascii_lowercase(), "tls" | "ssl");
     let has_cert = descriptor.kwargs.iter().any(|(name, _)| name.as_str() == "cert");
@@ -247,6 +443,10 @@ const ON_TERMINALS: [&str; 17] = [
     "ash", "bash", "csh", "dash", "fish", "htop", "ksh", "login", "mc", "nano", "nu", "sh", "tmux",
     "top", "vi", "vim", "zsh",
 ];
+
+/// Who authenticates, where it has settings.
+const PROVIDERS: [&str; 8] =
+    ["htpasswd", "token", "bearer", "jwt", "header", "cert", "peer", "unix"];
 
 /// Kinds that users look for and that don't exist, and what to use instead.
 const ABSENT: [(&str, &str); 1] =

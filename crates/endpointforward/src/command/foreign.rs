@@ -1,0 +1,221 @@
+//! Options of other programs, and what to type instead.
+
+/// Options that mean the same, and the help for them. `{}` is the value that was typed, or the word behind.
+struct Foreign {
+    options: &'static [&'static str],
+    value: &'static str,
+    help: &'static str,
+}
+
+/// Returns the help for an option of socat, websocat, websockify, websocketd, ttyd, ser2net or ncat.
+pub(super) fn hint(option: &str) -> Option<String> {
+    let name = option.split_once('=').map_or(option, |(name, _)| name);
+    let foreign = FOREIGN.iter().find(|foreign| foreign.options.contains(&name))?;
+    let value = value(option).filter(|value| is_plain(value) && fits(foreign, value));
+    Some(foreign.help.replace("{}", value.as_deref().unwrap_or(foreign.value)))
+}
+
+/// The value of the option that was typed: behind `=`, or the next word.
+fn value(option: &str) -> Option<String> {
+    if let Some((_, value)) = option.split_once('=') {
+        return Some(value.to_owned());
+    }
+    let mut args = std::env::args().skip(1).skip_while(|arg| {
+        arg != option && !arg.strip_prefix(option).is_some_and(|rest| rest.starts_with('='))
+    });
+    let typed = args.next()?;
+    match typed.split_once('=') {
+        Some((_, value)) => Some(value.to_owned()),
+        None => args.next(),
+    }
+}
+
+/// Fits in a descriptor as it is.
+fn is_plain(value: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "./_-".contains(c);
+    !value.is_empty() && !value.starts_with('-') && value.chars().all(plain)
+}
+
+/// A port for a port, a path for a path.
+fn fits(foreign: &Foreign, value: &str) -> bool {
+    foreign.value.parse::<u32>().is_err() || value.parse::<u32>().is_ok()
+}
+
+const FOREIGN: &[Foreign] = &[
+    Foreign {
+        options: &["--port", "-p"],
+        value: "8080",
+        help: "the port belongs to the listener: `-e ws:{}` for browsers, `-e {}` for TCP",
+    },
+    Foreign {
+        options: &["-l", "--listen"],
+        value: "8080",
+        help: "what is listened on is an endpoint: `-e {}`, on all addresses `-e tcp:{}`",
+    },
+    Foreign {
+        options: &["--address", "--interface", "-i", "--host", "-I", "--bind"],
+        value: "127.0.0.1",
+        help: "the address belongs to the listener: `-e ws:{tcp:8080:interface={}}`",
+    },
+    Foreign {
+        options: &["-c", "--credential", "--basic-auth", "--auth", "--auth-plugin"],
+        value: "",
+        help: "`-e ws:8080:auth={htpasswd:FILE}` asks for a password; `endpointforward passwd FILE NAME` writes the file",
+    },
+    Foreign {
+        options: &["-W", "--writable"],
+        value: "",
+        help: "omit it: clients may type; a user that `endpointforward passwd --read-only` has added may only watch",
+    },
+    Foreign {
+        options: &["-R", "--readonly"],
+        value: "",
+        help: "users that `endpointforward passwd --read-only FILE NAME` has added may only watch, with `auth={htpasswd:FILE}`",
+    },
+    Foreign {
+        options: &["--token-plugin", "--token-source", "--target-config"],
+        value: "",
+        help: "destinations are looked up by `-d route:file=PATH`, where PATH is a file or a folder of tokens",
+    },
+    Foreign {
+        options: &[
+            "--cert",
+            "--key",
+            "--ssl-only",
+            "--ssl",
+            "-S",
+            "--sslcert",
+            "--sslkey",
+            "--ssl-cert",
+            "--ssl-key",
+            "--pkcs12-der",
+            "-C",
+            "-K",
+        ],
+        value: "",
+        help: "the certificate belongs to the listener: `-e ws:8080:cert=FILE:key=FILE`, for a trial `cert=self-signed`",
+    },
+    Foreign {
+        options: &["--web", "--staticdir", "--static", "--cgidir"],
+        value: "./web",
+        help: "pages belong to the listener: `-e ws:8080:page={}`; the path has to have a slash",
+    },
+    Foreign {
+        options: &["--devconsole", "--index"],
+        value: "",
+        help: "a listener `-e ws:8080` serves a page of its own; `page=FOLDER` replaces it",
+    },
+    Foreign {
+        options: &["-b", "--binary"],
+        value: "",
+        help: "omit it: a WebSocket carries binary messages unless its endpoint has `encoding=text`",
+    },
+    Foreign {
+        options: &["-t", "--text"],
+        value: "",
+        help: "the encoding belongs to the endpoint: `-d {ws://127.0.0.1:8080/}:encoding=text`",
+    },
+    Foreign {
+        options: &["-n", "--no-close"],
+        value: "",
+        help: "to keep the session after the end of input, use `-e stdio:hold=true`",
+    },
+    Foreign {
+        options: &["-E", "--exit-on-eof", "-1", "--oneshot", "-o", "--run-once"],
+        value: "",
+        help: "`--once` serves one session and exits; a session ends when both sides have",
+    },
+    Foreign {
+        options: &["-k", "--insecure", "--keep-open"],
+        value: "",
+        help: "listeners serve until they are stopped; to skip the check of a certificate, use \
+               `-d {wss://127.0.0.1:8080/}:insecure=true`",
+    },
+    Foreign {
+        options: &["-H", "--header", "--server-header"],
+        value: "",
+        help: "headers belong to the endpoint: `-d {ws://127.0.0.1:8080/}:header.x-key=1`",
+    },
+    Foreign {
+        options: &["--protocol", "--server-protocol", "--subprotocol"],
+        value: "mqtt",
+        help: "the subprotocol belongs to the endpoint: `-d {ws://127.0.0.1:8080/}:subprotocol={}`, `-e ws:8080:subprotocol={}`",
+    },
+    Foreign {
+        options: &["--origin", "--sameorigin", "-O", "--check-origin"],
+        value: "",
+        help: "the own page's origin is admitted alone; `-e ws:8080:origin={https://example.com}` admits another",
+    },
+    Foreign {
+        options: &["--maxforks", "--max-clients", "-m", "--conncap", "--max-conns"],
+        value: "10",
+        help: "use `--max-sessions {}`",
+    },
+    Foreign {
+        options: &["--ping-interval", "--heartbeat", "-P"],
+        value: "30",
+        help: "pings belong to the listener: `-e ws:8080:ping={}`",
+    },
+    Foreign {
+        options: &["--unix-target", "-U", "--unix"],
+        value: "/run/app.sock",
+        help: "a Unix socket is an endpoint: `-d unix:{}`, `-e unix:{}`",
+    },
+    Foreign {
+        options: &["-D", "--daemon", "-d", "--log-file", "--syslog"],
+        value: "",
+        help: "a service manager keeps it running; the log is on standard error",
+    },
+    Foreign {
+        options: &["-f", "--config", "-c", "-y"],
+        value: "",
+        help: "there is no configuration file: each process has its endpoints on the command line, `-e … -d …`",
+    },
+    Foreign {
+        options: &["-u", "--udp"],
+        value: "",
+        help: "UDP is a kind of endpoint: `-e udp:5353`, `-d udp:127.0.0.1:53`",
+    },
+    Foreign {
+        options: &["-4", "-6"],
+        value: "",
+        help: "the family is a kind: `-e tcp4:8080`, `-e tcp6:8080`",
+    },
+    Foreign {
+        options: &["--sh-exec", "--exec", "--command"],
+        value: "",
+        help: "a program is the destination: `-d process:PROGRAM:ARGUMENT`, a shell's line `-d process:sh:-c:{LINE}`",
+    },
+    Foreign {
+        options: &["--proxy", "--socks5", "--ssl-target"],
+        value: "",
+        help: "a proxy belongs to the destination: `-d tcp:example.com:80:via={socks5://127.0.0.1:1080}`",
+    },
+    Foreign {
+        options: &["-x", "-X", "--dump", "--traffic", "--record"],
+        value: "",
+        help: "a copy of what passes is an endpoint: `-d tee:{tcp:127.0.0.1:80}:{file:/tmp/log:access=append:create=600}`",
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use crate::Endpoints;
+
+    #[test]
+    fn every_line_to_type_is_valid() {
+        let endpoints = Endpoints::new();
+        for foreign in super::FOREIGN {
+            let help = foreign.help.replace("{}", foreign.value);
+            for code in help.split('`').skip(1).step_by(2).filter(|code| !code.contains('…')) {
+                let code = code.replace("PROGRAM", "cat").replace("{LINE}", "{ls}");
+                let planned = match code.split_once(' ') {
+                    Some(("-e", listen)) => endpoints.listener(listen).err(),
+                    Some(("-d", connect)) => endpoints.connector(connect).err(),
+                    _ => continue,
+                };
+                assert!(planned.is_none(), "{:?}: {code}: {planned:?}", foreign.options);
+            }
+        }
+    }
+}
