@@ -85,7 +85,9 @@ fn input_that_is_held_has_no_end() {
     // Longer than the second that silent input is waited for.
     assert!(net::is_silent(&far, std::time::Duration::from_millis(1500)));
     (&far).write_all(b"late").expect("it reads");
-    drop(far);
+    // Then it is passed on at once.
+    far.shutdown(std::net::Shutdown::Write).expect("an end");
+    assert_eq!(net::read_all(&far), b"");
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((&*output.stdout, output.status.code()), (&b"late"[..], Some(0)));
 }

@@ -52,6 +52,8 @@ pub(super) struct Master {
     opening: Arc<Semaphore>,
     /// Connections without a channel that can't be closed.
     spare: Mutex<Vec<Control>>,
+    /// Those of them whose channel the server hasn't closed in time.
+    stuck: Mutex<Vec<Control>>,
     /// How many channels the server has refused.
     refused: AtomicUsize,
     _stop: oneshot::Sender<()>,
@@ -124,6 +126,7 @@ impl Recipe {
             ended,
             opening: Arc::new(Semaphore::new(OPENING)),
             spare: Mutex::default(),
+            stuck: Mutex::default(),
             refused: AtomicUsize::new(0),
             _stop: stop,
         };
@@ -196,6 +199,14 @@ impl Master {
     pub(super) fn give_back(&self, control: Control) {
         if control.is_spoiled {
             lock(&self.spare).push(control);
+        }
+    }
+
+    /// Takes a connection whose channel isn't closed, and which is of no more use. One that can't be closed is kept: with it,
+    /// `ssh` would end all other sessions.
+    pub(super) fn give_up(&self, control: Control) {
+        if control.is_spoiled {
+            lock(&self.stuck).push(control);
         }
     }
 
@@ -314,3 +325,29 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// How often the control socket is looked for: a part of what a login takes.
 const LOOK: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_cannot_be_closed_is_kept_when_its_channel_is_given_up() {
+        let master = Master {
+            folder: TempDir::new().expect("a folder"),
+            said: Arc::default(),
+            ended: watch::channel(false).1,
+            opening: Arc::new(Semaphore::new(1)),
+            spare: Mutex::default(),
+            stuck: Mutex::default(),
+            refused: AtomicUsize::new(0),
+            _stop: oneshot::channel().0,
+        };
+        for is_spoiled in [false, true] {
+            let (stream, ssh) = UnixStream::pair().expect("sockets");
+            master.give_up(Control { stream, is_spoiled });
+            let read = timeout(Duration::from_millis(50), ssh.readable()).await;
+            assert_eq!(read.is_err(), is_spoiled, "`ssh` sees an end unless it is kept");
+        }
+        assert!(lock(&master.spare).is_empty(), "it is not used again");
+    }
+}

@@ -267,8 +267,9 @@ impl Drop for Session {
                 closed = timeout(LINGER, poll_fn(|cx| link.poll_close(cx))) => closed,
                 () = work.cut() => return,
             };
-            if let Ok(Ok(())) = closed {
-                link.master.give_back(link.control);
+            match closed {
+                Ok(Ok(())) => link.master.give_back(link.control),
+                _ => link.master.give_up(link.control),
             }
         });
     }

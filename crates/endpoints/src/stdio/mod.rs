@@ -11,7 +11,7 @@ mod terminal;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -195,7 +195,15 @@ impl Connector for Open {
         let typed = terminal.map(|terminal| Typed { terminal, keys: Vec::new() });
         // The end of the input ends its message, whether it is passed on or not.
         let hold = self.hold && self.whole.is_none();
-        let stdio = Stdio { input, output, turn: Some(turn), hold, typed };
+        let stdio = Stdio {
+            input,
+            output,
+            turn: Some(turn),
+            hold,
+            is_finished: false,
+            held: None,
+            typed,
+        };
         let mut conn = Conn::bytes(stdio, Info::new());
         if let Some(framings) = &self.whole {
             let framed = Framed::new(conn.transport.into_bytes(), framings.clone());
@@ -217,8 +225,12 @@ struct Stdio {
     input: Input,
     output: Output,
     turn: Option<Turn>,
-    /// Set if the end of input is not passed on.
+    /// Set if the end of input is not passed on until the other side has ended.
     hold: bool,
+    /// The other side has ended.
+    is_finished: bool,
+    /// The reader that an end is held back from.
+    held: Option<Waker>,
     typed: Option<Typed>,
 }
 
@@ -268,9 +280,12 @@ impl AsyncRead for Stdio {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(self.poll_type(cx, buf))?;
-        // Nothing wakes a session for input that has ended; its far side does.
         let is_end = buf.filled().len() == before && buf.remaining() > 0;
-        if is_end && self.hold && !self.is_over() { Poll::Pending } else { Poll::Ready(Ok(())) }
+        if is_end && self.hold && !self.is_finished && !self.is_over() {
+            self.held = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -306,6 +321,10 @@ impl Life for Stdio {
     }
 
     fn poll_finish(&mut self, cx: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+        self.is_finished = true;
+        if let Some(reader) = self.held.take() {
+            reader.wake();
+        }
         let closed = ready!(self.output.poll_finish(cx))?;
         if let Some(turn) = self.turn.as_mut().filter(|_| closed) {
             turn.closed = true;

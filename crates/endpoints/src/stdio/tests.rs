@@ -26,6 +26,8 @@ fn stdio(input: impl AsFd, output: impl Into<OwnedFd>, keep: bool) -> Stdio {
         output,
         turn: None,
         hold: false,
+        is_finished: false,
+        held: None,
         typed: None,
     }
 }
@@ -79,6 +81,23 @@ async fn the_end_of_input_leaves_the_output() {
     let mut got = String::new();
     drain.read_to_string(&mut got).unwrap();
     assert_eq!(got, "answer");
+}
+
+#[tokio::test]
+async fn an_end_that_is_held_is_passed_on_once_the_other_side_has_ended() {
+    let (_drain, output) = io::pipe().unwrap();
+    let mut stdio = stdio(null(), output, false);
+    stdio.hold = true;
+    let mut piece = [0; 8];
+    let mut buf = ReadBuf::new(&mut piece);
+    // Whether another thread has read the end by now or not.
+    for _ in 0..20 {
+        let read = poll_fn(|cx| Poll::Ready(Pin::new(&mut stdio).poll_read(cx, &mut buf))).await;
+        assert!(read.is_pending());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    finish(&mut stdio).await;
+    assert_eq!(stdio.read(&mut [0; 8]).await.unwrap(), 0);
 }
 
 #[tokio::test]
