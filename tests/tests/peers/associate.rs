@@ -1,4 +1,4 @@
-//! Datagrams through SOCKS 5: dig and PySocks as clients, dante and ourselves as proxies, dnsmasq at the end.
+//! Datagrams through SOCKS 5: dig and `PySocks` as clients, dante and ourselves as proxies, dnsmasq at the end.
 
 use tests::{Forwarder, Peer, net, venv};
 
@@ -68,7 +68,7 @@ fn dig_goes_through_dante() {
     dig_goes_through(&format!("socks5://127.0.0.1:{socks}"), &format!("127.0.0.1:{port}"));
 }
 
-/// PySocks, which takes the place of a program's sockets.
+/// `PySocks`, which takes the place of a program's sockets.
 #[test]
 fn pysocks_sends_to_several_targets_with_a_password() {
     let (_server, port) = name_server();
