@@ -722,6 +722,30 @@ fn a_proxy_of_another_sort_is_refused_when_it_is_planned() {
     );
 }
 
+#[test]
+fn a_side_that_has_both_loses_no_boundaries() {
+    let lost = |listen: &str, to: &str| {
+        plan::check_boundaries(&common::listener(listen), &connector(to)).is_some()
+    };
+    let place = "${target.host}:${target.port}:allow=*";
+    for to in [&*format!("udp:{place}"), &format!("tcp:{place}"), "target:allow=*"] {
+        assert!(!lost("socks5:1080", to), "{to}");
+    }
+    assert!(!lost("udp:5353", "udp:192.0.2.53:53:via={socks5://p}"));
+    assert!(lost("9000", "udp:192.0.2.53:53:via={socks5://p}"));
+    for (to, takes) in [
+        ("target:allow=*", true),
+        ("retry:{target:allow=*}", true),
+        ("tcp:192.0.2.1:80", false),
+        ("fallback:{tcp:192.0.2.1:80}:{udp:192.0.2.53:53}", true),
+        ("target:{tcp:192.0.2.1:80}", false),
+        ("udp:192.0.2.53:53:via={socks5://p}", true),
+        ("echo", false),
+    ] {
+        assert_eq!(connector(to).endpoint.takes_datagrams(), takes, "{to}");
+    }
+}
+
 // === both ===
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! front of it, and at its ends.
 
 mod agreements;
+mod associate;
 mod haproxy;
 mod proxies;
 mod redis;

@@ -138,18 +138,24 @@ fn configured(text: &str) -> (TempDir, String) {
     (folder, file)
 }
 
-#[test]
-fn through_dante() {
+/// A server of dante's, its folder, and its port.
+pub(crate) fn dante() -> (Peer, TempDir, u16) {
     let port = net::free_port();
     let user = succeeds(program("id").arg("-un")).text();
     let user = user.trim();
-    let (_folder, file) = configured(&format!(
+    let (folder, file) = configured(&format!(
         "logoutput: stderr\ninternal: 127.0.0.1 port = {port}\nexternal: lo\nclientmethod: none\nsocksmethod: none\n\
          user.privileged: {user}\nuser.unprivileged: {user}\n\
          client pass {{ from: 0.0.0.0/0 to: 0.0.0.0/0 }}\nsocks pass {{ from: 0.0.0.0/0 to: 0.0.0.0/0 }}\n"
     ));
     let mut server = Peer::start("danted", &["-f", &file]);
     server.wait_for_port(port);
+    (server, folder, port)
+}
+
+#[test]
+fn through_dante() {
+    let (_server, _folder, port) = dante();
     for scheme in ["socks5", "socks4"] {
         goes_through(&format!("{scheme}://127.0.0.1:{port}"));
     }
