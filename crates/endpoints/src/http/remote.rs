@@ -63,6 +63,12 @@ impl Remote {
         let authority = uri.authority().map_or("", |authority| authority.as_str());
         let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         let is_encrypted = scheme == "https";
+        // `http` reads a port that is too large as none.
+        let typed = authority.rsplit('@').next().unwrap_or_default();
+        let behind = typed.strip_prefix(uri.host().unwrap_or_default()).unwrap_or_default();
+        if behind.len() > 1 && uri.port_u16().is_none() {
+            return Err(no_url.to_owned());
+        }
         let port = uri.port_u16().unwrap_or(if is_encrypted { 443 } else { 80 });
         let mut to = format!("tcp:{}:{port}", quote_positional(host));
         if is_encrypted {

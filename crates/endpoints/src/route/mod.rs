@@ -83,6 +83,11 @@ pub(crate) static KIND: Kind = Kind {
             descriptor: "route:jwt=/etc/endpointforward/jwks.json:aud=vnc:allow=10.0.0.0/8",
             about: "The client's token is signed, and its claims `host` and `port` are the route, within a network.",
         },
+        Example {
+            role: Role::Connect,
+            descriptor: "route:jwt={https://id.example/jwks.json}:iss={https://id.example}:allow=10.0.0.0/8",
+            about: "The same, with the keys of an identity provider, which may change them.",
+        },
     ],
     see_also: &["tcp", "fallback", "balance"],
     ..Kind::new("route", "A destination looked up for each client")
