@@ -12,6 +12,7 @@ mod tools;
 mod websocat;
 mod websocketd;
 mod websockets;
+mod websockify;
 
 use std::process::Command;
 

@@ -15,6 +15,7 @@ mod file;
 mod http;
 mod jwt;
 mod lookup;
+mod names;
 mod planned;
 mod redis;
 mod tokens;
@@ -54,6 +55,11 @@ pub(crate) static KIND: Kind = Kind {
             role: Role::Connect,
             descriptor: "route:file=./hosts:key=${http.path}:default={tcp:127.0.0.1:5900}",
             about: "Selects the line by the path, and connects unlisted paths to a default destination.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "route:file=/run/desks:format=names",
+            about: "Reads `HOST:PORT` from the file of that name, or connects to the Unix socket of that name.",
         },
         Example {
             role: Role::Connect,
