@@ -3,6 +3,7 @@
 
 mod agreements;
 mod haproxy;
+mod neon;
 mod proxies;
 mod redis;
 mod ssh;
