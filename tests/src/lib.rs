@@ -37,7 +37,7 @@ pub mod ws;
 pub use capture::Capture;
 pub use deadline::{DEADLINE, until, until_within};
 pub use forwarder::Forwarder;
-pub use peer::{Peer, node, python, venv};
+pub use peer::{Peer, interop, node, python, venv};
 pub use process::{Process, Signal};
 pub use run::{Output, run, run_program};
 pub use tap::{Direction, Tap, Traffic};

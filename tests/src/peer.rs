@@ -105,6 +105,17 @@ pub fn venv(program: &str) -> PathBuf {
     file
 }
 
+/// A program of the venv that only the slow suites need: `python`, `websockify`.
+///
+/// # Panics
+/// When `cargo xtask interop` has not been run.
+#[must_use]
+pub fn interop(program: &str) -> PathBuf {
+    let file = root().join("target/peers/interop/venv/bin").join(program);
+    assert!(file.is_file(), "{} is missing: `cargo xtask interop` installs it", file.display());
+    file
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

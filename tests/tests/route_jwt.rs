@@ -1,9 +1,10 @@
 //! Signed tokens: `route:jwt=` and `auth={jwt:…}`. They are signed by openssl, which knows nothing of our reader.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use tests::ws::{Request, WebSocket};
@@ -41,8 +42,12 @@ const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 fn signed(claims: &str, by: &str) -> String {
     let alg = if by.contains("-hmac") { "HS256" } else { "RS256" };
+    headed(&format!("{{\"alg\":\"{alg}\"}}"), claims, by)
+}
+
+fn headed(header: &str, claims: &str, by: &str) -> String {
     let part = |text: &str| shell(URL_SAFE, text);
-    let message = format!("{}.{}", part(&format!("{{\"alg\":\"{alg}\"}}")), part(claims));
+    let message = format!("{}.{}", part(header), part(claims));
     let signature = shell(&format!("openssl dgst -sha256 -binary {by} | {URL_SAFE}"), &message);
     format!("{message}.{signature}")
 }
@@ -151,4 +156,122 @@ fn a_signed_token_lets_in_with_its_user_and_role() {
     assert_eq!((status, said.contains("it has expired")), (401, true), "{said}");
     let (status, said) = words(&format!("{{\"sub\":\"eve\",\"aud\":\"x\",\"exp\":{exp}}}"));
     assert_eq!((status, said.contains("it is for another audience")), (401, true), "{said}");
+}
+
+/// A server of keys, whose answer may be changed, and the number of its requests.
+fn key_server(keys: &Arc<Mutex<Option<String>>>) -> (u16, Arc<Mutex<usize>>) {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = server.local_addr().expect("an address").port();
+    let (keys, count) = (Arc::clone(keys), Arc::new(Mutex::new(0)));
+    let counted = Arc::clone(&count);
+    thread::spawn(move || {
+        for mut stream in server.incoming().flatten() {
+            *counted.lock().expect("it is there") += 1;
+            let mut head = [0; 4096];
+            let _ = stream.read(&mut head);
+            // Without keys it is down.
+            if let Some(keys) = &*keys.lock().expect("it is there") {
+                let answer = format!(
+                    "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: {}\r\n\r\n{keys}",
+                    keys.len()
+                );
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        }
+    });
+    (port, count)
+}
+
+/// Makes a key of RSA at a path; returns it as a JWK.
+fn rsa_key(path: &str, id: &str) -> String {
+    shell(&format!("openssl genrsa -out {path} 2048 2>&1"), "");
+    let bytes = "import sys,base64; print(base64.urlsafe_b64encode(bytes.fromhex(sys.stdin.read().split('=')[1])).decode().rstrip('='))";
+    let modulus = format!("openssl rsa -in {path} -noout -modulus | python3 -c \"{bytes}\"");
+    let n = shell(&modulus, "").trim().to_owned();
+    format!("{{\"kty\":\"RSA\",\"use\":\"sig\",\"kid\":\"{id}\",\"n\":\"{n}\",\"e\":\"AQAB\"}}")
+}
+
+#[test]
+fn keys_are_fetched_from_a_server_that_may_change_them_and_go() {
+    let one = named("one");
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (first, second) = (rsa_key(&at("1"), "k1"), rsa_key(&at("2"), "k2"));
+    let keys = Arc::new(Mutex::new(None));
+    let (server, count) = key_server(&keys);
+    let asked_for = || *count.lock().expect("it is there");
+    let serve = |set: Option<&str>| {
+        *keys.lock().expect("it is there") = set.map(|set| format!("{{\"keys\":[{set}]}}"));
+    };
+    let url = format!("{{http://127.0.0.1:{server}/jwks.json?hidden}}");
+    let route = format!("route:jwt={url}:allow=127.0.0.1");
+    let forwarder = Forwarder::start(&["-e", "ws:{tcp:0}", "-d", &route, "-v"]);
+    let listen = format!("ws:{{tcp:0}}:auth={{jwt:{url}}}");
+    let gate = Forwarder::start(&["-e", &listen, "-d", "echo"]);
+    let port = forwarder.port(0);
+    let claims = format!("{{\"host\":\"127.0.0.1\",\"port\":{one},\"exp\":{}}}", soon());
+    let token = |id: &str, key: &str| {
+        let header = format!("{{\"alg\":\"RS256\",\"kid\":\"{id}\"}}");
+        headed(&header, &claims, &format!("-sign {}", at(key)))
+    };
+    let enters = |token: &str| {
+        let request = Request::new("/").header("Authorization", &format!("Bearer {token}"));
+        WebSocket::open(net::connect(gate.port(0)), &request).map(drop).map_err(|it| it.status)
+    };
+    assert_eq!(asked_for(), 0, "nobody needs the keys yet");
+    let (old, new) = (token("k1", "1"), token("k2", "2"));
+    assert_eq!(asked(port, &old), Err(503));
+    forwarder.wait_for_log(&format!("http://127.0.0.1:{server}/jwks.json: no answer: "));
+    assert_eq!(enters(&old), Err(503));
+    gate.wait_for_log("there are no keys yet");
+
+    // It comes up. No client waits for longer than a second then.
+    serve(Some(&first));
+    until("there are keys", || (asked(port, &old).as_deref() == Ok("one")).then_some(()));
+    until("there are keys", || enters(&old).ok());
+    assert_eq!((asked(port, &new), enters(&new)), (Err(403), Err(401)));
+
+    // What everybody may know or claim verifies nothing.
+    let public = at("public");
+    shell(&format!("openssl rsa -in {} -pubout -out {public} 2>&1", at("1")), "");
+    let hex = shell(&format!("od -An -v -tx1 {public} | tr -d ' \\n'"), "");
+    let confused = headed(
+        "{\"alg\":\"HS256\",\"kid\":\"k1\"}",
+        &claims,
+        &format!("-mac HMAC -macopt hexkey:{hex}"),
+    );
+    let none = headed("{\"alg\":\"none\"}", &claims, &format!("-sign {}", at("1")));
+    let before = asked_for();
+    let (elsewhere, visits) =
+        key_server(&Arc::new(Mutex::new(Some(format!("{{\"keys\":[{second}]}}")))));
+    let led = format!(
+        "\"jku\":\"http://127.0.0.1:{elsewhere}/\",\"x5u\":\"http://127.0.0.1:{elsewhere}/\""
+    );
+    let led = headed(
+        &format!("{{\"alg\":\"RS256\",\"kid\":\"k2\",{led}}}"),
+        &claims,
+        &format!("-sign {}", at("2")),
+    );
+    for bad in [&confused, &none, none.rsplit_once('.').expect("dots").0, &led, &new] {
+        assert_eq!(asked(port, bad), Err(403), "{bad}");
+    }
+    for _ in 0..20 {
+        assert_eq!(asked(port, &new), Err(403));
+    }
+    assert!(asked_for() - before <= 2, "unknown keys are looked for seldom");
+    assert_eq!(*visits.lock().expect("it is there"), 0);
+
+    // The server has another key, then goes; then it is back without the first one.
+    serve(Some(&format!("{first},{second}")));
+    until("the new key counts", || (asked(port, &new).as_deref() == Ok("one")).then_some(()));
+    assert_eq!(asked(port, &old).as_deref(), Ok("one"));
+    serve(None);
+    let other = token("k3", "1");
+    until("the server is asked", || {
+        assert_eq!(asked(port, &other), Err(403));
+        forwarder.log().contains("; the earlier keys stay in use").then_some(())
+    });
+    assert_eq!(asked(port, &old).as_deref(), Ok("one"));
+    let log = forwarder.log();
+    assert!(!log.contains("hidden") && !log.contains(&old), "{log}");
 }

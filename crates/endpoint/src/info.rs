@@ -278,7 +278,8 @@ impl Fact for Unix {
 }
 
 /// An HTTP request: `http.path`, `http.query`, `http.query.NAME`, `http.header.NAME`,
-/// `http.cookie.NAME`, `http.host`, `http.subprotocol` (what was agreed, else the first offered).
+/// `http.cookie.NAME`, `http.host`, `http.hostname` (without the port), `http.subprotocol` (what was agreed, else the first
+/// offered).
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Http {
@@ -330,6 +331,19 @@ impl Http {
     }
 }
 
+/// The name or address of a Host header field (RFC 9110 section 7.2).
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port))
+            if port.bytes().all(|byte| byte.is_ascii_digit())
+                && (name.ends_with(']') || !name.contains(':')) =>
+        {
+            name
+        }
+        _ => host,
+    }
+}
+
 impl Fact for Http {
     fn root(&self) -> &'static str {
         "http"
@@ -341,6 +355,7 @@ impl Fact for Http {
                 "path" => Some(&*self.path),
                 "query" => Some(&*self.query),
                 "host" => self.header("host"),
+                "hostname" => self.header("host").map(without_port),
                 "subprotocol" => self.subprotocols.first().map(|name| &**name),
                 _ => None,
             },
@@ -529,6 +544,25 @@ mod tests {
         assert_eq!(named("target", "network").as_deref(), Some("tcp"));
         assert_eq!(named("tcp", "peer"), None);
         assert_eq!(info.get::<Target>().map(|target| target.port), Some(7));
+    }
+
+    #[test]
+    fn a_host_is_told_without_its_port() {
+        for (host, name) in [
+            ("desk", "desk"),
+            ("desk:6080", "desk"),
+            ("desk:", "desk"),
+            ("192.0.2.7:80", "192.0.2.7"),
+            ("[::1]:80", "[::1]"),
+            ("[::1]", "[::1]"),
+            ("::1", "::1"),
+            ("desk:a", "desk:a"),
+            ("", ""),
+        ] {
+            let mut http = http();
+            http.headers.push(("host".into(), host.into()));
+            assert_eq!(http.get("hostname").as_deref(), Some(name), "{host}");
+        }
     }
 
     #[test]

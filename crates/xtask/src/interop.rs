@@ -3,8 +3,8 @@
 use crate::{Failure, setup, sh};
 
 /// Runs the verb: the ignored tests, optimised, since they move gigabytes.
-pub(crate) fn run() -> Result<(), Failure> {
+pub(crate) fn run(filter: &[String]) -> Result<(), Failure> {
     setup::run()?;
     setup::more()?;
-    sh::run(&mut sh::command("cargo test --package tests --release -- --ignored"))
+    sh::run(sh::command("cargo test --package tests --release -- --ignored").args(filter))
 }

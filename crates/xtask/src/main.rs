@@ -54,7 +54,10 @@ enum Verb {
         check: bool,
     },
     /// The slow suites against more peers.
-    Interop,
+    Interop {
+        /// Run only tests whose name contains one of these: `websockify`, `novnc`, `neon`, `websocat`.
+        filter: Vec<String>,
+    },
     /// The Autobahn testsuite against our WebSocket, as server, as client and through both.
     Conformance(conformance::Options),
     /// Processor time, round trips and memory of the release binary, over loopback, as ratios to a reference.
@@ -82,7 +85,7 @@ fn main() -> ExitCode {
         Verb::Test { filter } => test::run(&filter),
         Verb::Setup => setup::run(),
         Verb::Docs { check } => docs::run(check),
-        Verb::Interop => interop::run(),
+        Verb::Interop { filter } => interop::run(&filter),
         Verb::Conformance(options) => conformance::run(&options),
         Verb::Bench(options) => bench::run(&options),
         Verb::BenchRelay { far } => Err(bench::relay(far)),

@@ -182,12 +182,39 @@ pub(crate) const PACKAGES: &[Package] = &[
 ];
 
 /// The additional packages of the slow suites.
-pub(crate) const MORE: &[Package] = &[Package {
-    name: "firefox-esr",
-    program: "firefox-esr",
-    why: "the browser whose WebSocket is nobody else's",
-    services: &[],
-}];
+pub(crate) const MORE: &[Package] = &[
+    Package {
+        name: "firefox-esr",
+        program: "firefox-esr",
+        why: "the browser whose WebSocket is nobody else's",
+        services: &[],
+    },
+    Package {
+        name: "novnc",
+        program: "/usr/share/novnc/vnc.html",
+        why: "the page whose token chooses a destination",
+        services: &[],
+    },
+    Package {
+        name: "tigervnc-standalone-server",
+        program: "Xtigervnc",
+        why: "a desk that noVNC shows",
+        services: &[],
+    },
+    Package {
+        name: "x11-xserver-utils",
+        program: "xsetroot",
+        why: "paints it, to tell it from others",
+        services: &[],
+    },
+    Package { name: "xterm", program: "xterm", why: "takes what is typed in noVNC", services: &[] },
+    Package {
+        name: "postgresql",
+        program: "pg_ctlcluster",
+        why: "answers Neon's driver behind a WebSocket",
+        services: &["postgresql"],
+    },
+];
 
 /// Debian has Python's `ensurepip`, without which `python3 -m venv` fails, in a separate package.
 pub(crate) const VENV: Package = Package {

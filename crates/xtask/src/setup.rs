@@ -2,7 +2,8 @@
 //!
 //! 1. Debian packages, through apt-get when we are root, else by saying what to type. Servers among them
 //!    are neither started now nor with the machine: the tests start their own.
-//! 2. The Python peers in a venv under target/peers, made again when the list of them changes.
+//! 2. The Python peers in a venv under target/peers, made again when the list of them changes; those of the slow suites in
+//!    another one.
 //! 3. npm's packages, in `node_modules` of the folders that need some, likewise.
 //!
 //! With everything there it takes milliseconds and touches no network.
@@ -22,10 +23,11 @@ pub(crate) fn run() -> Result<(), Failure> {
     NODE.iter().try_for_each(|folder| node(folder))
 }
 
-/// Installs the additional needs of the slow suites: more packages, and websocat, which Debian
+/// Installs the additional needs of the slow suites: more packages, more Python peers, and websocat, which Debian
 /// doesn't have.
 pub(crate) fn more() -> Result<(), Failure> {
     packages(MORE)?;
+    python("interop.txt", "target/peers/interop")?;
     let (folder, stamp) =
         (root().join("target/peers/websocat"), root().join("target/peers/websocat/stamp"));
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == WEBSOCAT) {
@@ -119,8 +121,12 @@ impl Drop for Quiet {
 
 /// The Python peers, and nothing else.
 pub(crate) fn peers() -> Result<(), Failure> {
-    let list = root().join("tests/peers/requirements.txt");
-    let folder = root().join("target/peers");
+    python("requirements.txt", "target/peers")
+}
+
+/// Makes a venv in a folder with the packages of a list in tests/peers.
+fn python(list: &str, folder: &str) -> Result<(), Failure> {
+    let (list, folder) = (root().join("tests/peers").join(list), root().join(folder));
     let (venv, stamp) = (folder.join("venv"), folder.join("stamp"));
     let wanted =
         fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
@@ -130,7 +136,7 @@ pub(crate) fn peers() -> Result<(), Failure> {
     {
         return Ok(());
     }
-    println!("installing the Python peers under target/peers/venv");
+    println!("installing the Python peers under {}", venv.display());
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     sh::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
     let pip = || install(&venv, &list);

@@ -6,6 +6,7 @@ mod console;
 mod demo;
 mod hostile;
 mod mqtt;
+mod novnc;
 mod page;
 mod screenshots;
 mod serial;
@@ -16,6 +17,7 @@ mod telnet;
 mod touch;
 mod why;
 mod wisp;
+mod ws2s;
 mod wss;
 
 use tests::Forwarder;

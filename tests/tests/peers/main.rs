@@ -4,6 +4,7 @@
 mod agreements;
 mod associate;
 mod haproxy;
+mod neon;
 mod proxies;
 mod redis;
 mod ssh;
@@ -13,6 +14,7 @@ mod tools;
 mod websocat;
 mod websocketd;
 mod websockets;
+mod websockify;
 
 use std::process::Command;
 

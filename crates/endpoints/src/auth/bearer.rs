@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use endpoint::gate::{Identity, Role};
-use endpoint::{Error, Result};
+use endpoint::{Context, Error, Result};
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 use ring::digest::{SHA256, digest};
 
@@ -31,14 +32,14 @@ struct Bearer {
 }
 
 impl Provider for Bearer {
-    fn open(&self, listener: &str) -> Result<Provided> {
+    fn open(&self, _: &Context, listener: &str) -> Result<Provided> {
         let tokens = Watched::open(&self.file, listed).map_err(|cause| {
             Error::from_io("read", format!("{} for {listener}", self.file.display()), cause)
         })?;
         Ok(tokens::provide(Tokens(tokens)))
     }
 
-    fn missing(&self) -> Option<String> {
+    fn missing(&self, _: &Context) -> Option<String> {
         (!self.file.is_file())
             .then(|| format!("there is no file `{}` of tokens", self.file.display()))
     }
@@ -49,6 +50,7 @@ type Listed = HashMap<[u8; 32], (Identity, Role)>;
 
 struct Tokens(Watched<Listed>);
 
+#[async_trait]
 impl Known for Tokens {
     const NEEDED: &str = "a bearer token is required";
 
@@ -56,13 +58,13 @@ impl Known for Tokens {
         self.0.get().contains_key(&member.stamp)
     }
 
-    fn member(&self, token: &str) -> Result<Member, Bad> {
+    async fn member(&self, token: &str) -> Result<Member, Bad> {
         let stamp = stamp(token);
         match self.0.get().get(&stamp) {
             Some((identity, role)) => {
                 Ok(Member { identity: identity.clone(), role: *role, stamp, expires: None })
             }
-            None => Err(Bad { words: WRONG.to_owned(), is_guess: true }),
+            None => Err(Bad::Guess(WRONG.to_owned())),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use endpoint::gate::{Admitted, Gate, Identity, Role};
 use endpoint::info::Http;
-use endpoint::{Info, Networks, Refusal, RefusalKind, Result};
+use endpoint::{Context, Info, Networks, Refusal, RefusalKind, Result};
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 
 use super::{Provided, Provider};
@@ -122,7 +122,7 @@ enum Rule {
 }
 
 impl Provider for Rule {
-    fn open(&self, _: &str) -> Result<Provided> {
+    fn open(&self, _: &Context, _: &str) -> Result<Provided> {
         Ok(Provided { gate: Arc::new(self.clone()), exchange: None, invitation: None })
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use endpoint::gate::{Admitted, Challenge, Credentials, Gate, Identity, Role, Scheme};
-use endpoint::{Error, Info, Refusal, RefusalKind, Result};
+use endpoint::{Context, Error, Info, Refusal, RefusalKind, Result};
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 use ring::digest::{SHA256, digest};
 use tokio::sync::Semaphore;
@@ -39,7 +39,7 @@ struct Htpasswd {
 }
 
 impl Provider for Htpasswd {
-    fn open(&self, listener: &str) -> Result<Provided> {
+    fn open(&self, _: &Context, listener: &str) -> Result<Provided> {
         let users = Watched::open(&self.file, users).map_err(|cause| {
             let error =
                 Error::from_io("read", format!("{} for {listener}", self.file.display()), cause);
@@ -55,7 +55,7 @@ impl Provider for Htpasswd {
         Ok(Provided { gate: users.clone(), exchange: Some(users), invitation: None })
     }
 
-    fn missing(&self) -> Option<String> {
+    fn missing(&self, _: &Context) -> Option<String> {
         (!self.file.is_file())
             .then(|| format!("there is no file `{}` of users", self.file.display()))
     }

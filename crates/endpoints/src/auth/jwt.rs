@@ -1,22 +1,25 @@
-//! `auth={jwt:KEYFILE}`: signed tokens (RFC 7519), sent as bearer tokens are; a browser has one in its link, behind `#token=`.
+//! `auth={jwt:KEYS}`: signed tokens (RFC 7519), sent as bearer tokens are; a browser has one in its link, behind `#token=`.
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use endpoint::gate::{Identity, Role};
-use endpoint::{Error, Result};
+use endpoint::{Context, Error, Result};
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
+use tracing::warn;
 
 use super::sessions::Member;
 use super::tokens::{self, Bad, Known};
 use super::{Provided, Provider};
-use crate::jwt::{AUDIENCE, ISSUER, KEY_FILE, LASTING, Rules, Tokens};
+use crate::jwt::{AUDIENCE, AUTHORITIES, ISSUER, LASTING, Rules, Tokens, keys};
 
 pub(super) const VARIANT: Variant = Variant::new(
     "jwt",
     "Signed tokens (JWT). Programs send `Authorization: Bearer TOKEN`; a browser opens the page with `#token=TOKEN`, and is \
      signed in until the token ends or its key is gone.",
     &[
-        Param::new("file", ValueKind::Text, KEY_FILE).positional().required(),
+        keys("keys").aliases(&["file"]).positional(),
+        AUTHORITIES,
         AUDIENCE,
         ISSUER,
         LASTING,
@@ -31,7 +34,7 @@ pub(super) const VARIANT: Variant = Variant::new(
 );
 
 pub(super) fn plan(args: &Args) -> Planned<Arc<dyn Provider>> {
-    let rules = Rules::read(args, "file").map_err(|mistake| vec![mistake])?;
+    let rules = Rules::read(args, "keys").map_err(|mistake| vec![mistake])?;
     let given = |name: &str| args.text(name).filter(|text| !text.is_empty()).map(str::to_owned);
     Ok(Arc::new(Jwt { rules, user: given("user"), role: given("role") }))
 }
@@ -44,40 +47,49 @@ struct Jwt {
 }
 
 impl Provider for Jwt {
-    fn open(&self, listener: &str) -> Result<Provided> {
-        let file = self.rules.file().display().to_string();
-        let tokens = self
-            .rules
-            .clone()
-            .open()
-            .map_err(|cause| Error::from_io("read", format!("{file} for {listener}"), cause))?;
-        Ok(tokens::provide(Signed { tokens, user: self.user.clone(), role: self.role.clone() }))
+    fn open(&self, cx: &Context, listener: &str) -> Result<Provided> {
+        let place = self.rules.place().to_string();
+        let tokens =
+            self.rules.clone().open(cx).map_err(|cause| {
+                Error::from_io("read", format!("{place} for {listener}"), cause)
+            })?;
+        let (user, role) = (self.user.clone(), self.role.clone());
+        Ok(tokens::provide(Signed { tokens, place, user, role }))
     }
 
-    fn missing(&self) -> Option<String> {
-        let file = self.rules.file();
-        (!file.is_file()).then(|| format!("there is no file `{}` with keys", file.display()))
+    fn missing(&self, cx: &Context) -> Option<String> {
+        self.rules.missing(cx)
     }
 }
 
 struct Signed {
     tokens: Tokens,
+    place: String,
     user: Option<String>,
     role: Option<String>,
 }
 
+#[async_trait]
 impl Known for Signed {
     const NEEDED: &str = "a signed token is required";
+
+    async fn refresh(&self) {
+        self.tokens.refresh().await;
+    }
 
     fn is_current(&self, member: &Member) -> bool {
         self.tokens.is_current(member.stamp, member.expires)
     }
 
-    fn member(&self, token: &str) -> Result<Member, Bad> {
-        let claims = self.tokens.check(token).map_err(|bad| Bad {
-            words: format!("this token is not accepted: {}", bad.words),
+    async fn member(&self, token: &str) -> Result<Member, Bad> {
+        let checked = self.tokens.check(token).await.map_err(|words| {
+            warn!("tokens can't be checked: {}: {words}", self.place);
+            Bad::Unknown("tokens can't be checked at present".to_owned())
+        })?;
+        let claims = checked.map_err(|bad| {
+            let words = format!("this token is not accepted: {}", bad.words);
             // One that a key has signed and that has expired is no guess.
-            is_guess: bad.is_forged,
+            if bad.is_forged { Bad::Guess(words) } else { Bad::Wrong(words) }
         })?;
         let user = self.user.as_ref().and_then(|name| claims.text(name));
         let role = match &self.role {

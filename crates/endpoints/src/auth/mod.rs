@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use endpoint::gate::{Credentials, Gate, Role};
-use endpoint::{Info, Refusal, Result};
+use endpoint::{Context, Info, Refusal, Result};
 use plan::kind::{Args, Param, Planned, Topic, ValueKind, Variant};
 
 use self::any::{AnyExchange, AnyOf};
@@ -81,10 +81,10 @@ pub(crate) trait Provider: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// A file can't be read, or the system has no random numbers.
-    fn open(&self, listener: &str) -> Result<Provided>;
+    fn open(&self, cx: &Context, listener: &str) -> Result<Provided>;
 
     /// What it needs and isn't there, in words.
-    fn missing(&self) -> Option<String> {
+    fn missing(&self, _: &Context) -> Option<String> {
         None
     }
 }
@@ -125,9 +125,9 @@ impl Auth {
     ///
     /// # Errors
     /// Those of the providers.
-    pub(crate) fn open(&self, listener: &str) -> Result<Option<Authenticator>> {
+    pub(crate) fn open(&self, cx: &Context, listener: &str) -> Result<Option<Authenticator>> {
         let provided: Result<Vec<_>> =
-            self.0.iter().map(|provider| provider.open(listener)).collect();
+            self.0.iter().map(|provider| provider.open(cx, listener)).collect();
         let mut provided = provided?;
         if provided.len() < 2 {
             let only = provided.pop();
@@ -146,8 +146,8 @@ impl Auth {
     }
 
     /// What the providers need and isn't there.
-    pub(crate) fn missing(&self) -> Option<String> {
-        self.0.iter().find_map(|provider| provider.missing())
+    pub(crate) fn missing(&self, cx: &Context) -> Option<String> {
+        self.0.iter().find_map(|provider| provider.missing(cx))
     }
 }
 

@@ -5,16 +5,20 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use endpoint::gate::{Admitted, Challenge, Credentials, Gate, Scheme};
-use endpoint::{Info, Refusal, Result};
+use endpoint::{Info, Refusal, RefusalKind, Result};
 
 use super::sessions::{Member, Sessions};
 use super::throttle::Throttle;
 use super::{Exchange, Exchanged, Provided};
 
 /// Where tokens are known from.
+#[async_trait]
 pub(super) trait Known: Send + Sync + 'static {
     /// The refusal of a client that shows no token.
     const NEEDED: &str;
+
+    /// Has what is known of now for [`Known::is_current`].
+    async fn refresh(&self) {}
 
     /// Returns whether what this member signed in with is still good.
     fn is_current(&self, member: &Member) -> bool;
@@ -23,14 +27,17 @@ pub(super) trait Known: Send + Sync + 'static {
     ///
     /// # Errors
     /// It is not good.
-    fn member(&self, token: &str) -> Result<Member, Bad>;
+    async fn member(&self, token: &str) -> Result<Member, Bad>;
 }
 
 /// Why a token is not good.
-pub(super) struct Bad {
-    pub(super) words: String,
+pub(super) enum Bad {
     /// It may be a guess, which counts for throttling.
-    pub(super) is_guess: bool,
+    Guess(String),
+    /// It is a token, and isn't taken.
+    Wrong(String),
+    /// It can't be said at present.
+    Unknown(String),
 }
 
 /// Makes a gate of what is known.
@@ -47,13 +54,15 @@ struct Tokens<K> {
 }
 
 impl<K: Known> Tokens<K> {
-    fn find(&self, info: &Info, token: &str) -> Result<Member, Refusal> {
+    async fn find(&self, info: &Info, token: &str) -> Result<Member, Refusal> {
         self.throttle.check(info, None)?;
-        self.known.member(token).map_err(|bad| {
-            if bad.is_guess {
+        self.known.member(token).await.map_err(|bad| match bad {
+            Bad::Guess(words) => {
                 self.throttle.failed(info, None);
+                ask(&words)
             }
-            ask(&bad.words)
+            Bad::Wrong(words) => ask(&words),
+            Bad::Unknown(words) => Refusal::new(RefusalKind::Busy, words),
         })
     }
 }
@@ -63,10 +72,11 @@ impl<K: Known> Gate for Tokens<K> {
     async fn check(&self, info: &Info) -> Result<Admitted, Refusal> {
         let nothing = Credentials::default();
         let shown = info.get::<Credentials>().unwrap_or(&nothing);
+        self.known.refresh().await;
         let member = match self.sessions.shown(shown, |member| self.known.is_current(member)) {
             Some(member) => member,
             None => match &shown.bearer {
-                Some(token) => self.find(info, token)?,
+                Some(token) => self.find(info, token).await?,
                 None => return Err(ask(K::NEEDED)),
             },
         };
@@ -78,10 +88,11 @@ impl<K: Known> Gate for Tokens<K> {
 impl<K: Known> Exchange for Tokens<K> {
     async fn exchange(&self, shown: &Credentials, info: &Info) -> Result<Exchanged, Refusal> {
         let Some(shown) = &shown.bearer else { return Err(ask(K::NEEDED)) };
+        self.known.refresh().await;
         if let Some(given) = self.sessions.again(shown, |member| self.known.is_current(member)) {
             return given;
         }
-        self.sessions.begin(self.find(info, shown)?)
+        self.sessions.begin(self.find(info, shown).await?)
     }
 
     fn end(&self, secret: &str) {

@@ -11,6 +11,7 @@ pub(crate) const FACTS: &[FactName] = &[
     FactName::new("http.cookie.NAME", "A cookie's value."),
     FactName::new("http.header.NAME", "The first header field of this name."),
     FactName::new("http.host", "The Host header field."),
+    FactName::new("http.hostname", "The Host header field without its port."),
     FactName::new("http.path", "The path, percent-encoded as it was sent."),
     FactName::new("http.query", "The query after the `?`, percent-encoded as it was sent."),
     FactName::new("http.query.NAME", "The first query parameter of this name, percent-encoded."),

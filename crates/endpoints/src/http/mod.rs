@@ -13,7 +13,8 @@
 //! 4. [`mount`]: what answers. [`page`] has the pages and files; a kind mounts what it switches to;
 //! 5. [`decision`]: a switch that waits for the forwarder; [`leave`]: a connection that ends with a reply.
 //!
-//! Connecting: [`target`] and [`url`] make the request, [`response`] reads the answer.
+//! Connecting: [`target`] and [`url`] make the request, [`response`] reads the answer. [`remote`] is a server that is asked for
+//! something itself.
 
 pub(crate) mod admission;
 mod body;
@@ -31,6 +32,7 @@ pub(crate) mod page;
 pub(crate) mod params;
 mod protocol;
 pub(crate) mod proxy;
+pub(crate) mod remote;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod response;

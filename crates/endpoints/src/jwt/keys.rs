@@ -1,4 +1,4 @@
-//! A file of keys: PEM, JWK, JWKS, or a secret.
+//! A file of keys: PEM, JWK, JWKS, or a secret; and a set of keys (JWKS) of a server.
 //!
 //! A key verifies only the algorithms of its type, whatever a token's header names: a public key is never used as a secret.
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::watched::Parsed;
 
-/// The keys of a file.
+/// The keys of a file or a server.
 #[derive(Default)]
 pub(super) struct Keys(Vec<Key>);
 
@@ -28,6 +28,16 @@ impl Keys {
     /// Returns those that a token with this `kid` may be signed with.
     pub(super) fn for_id(&self, id: Option<&str>) -> impl Iterator<Item = &Key> {
         self.0.iter().filter(move |key| id.is_none() || key.id.is_none() || key.id.as_deref() == id)
+    }
+
+    /// Returns whether one of them is named so.
+    pub(super) fn names(&self, id: &str) -> bool {
+        self.0.iter().any(|key| key.id.as_deref() == Some(id))
+    }
+
+    /// Returns how many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Returns whether the key with this stamp is one of them.
@@ -62,6 +72,32 @@ pub(super) fn read(text: &str) -> Parsed<Keys> {
         take(1, of_secret(text.trim()));
     }
     (keys, wrong)
+}
+
+/// Reads the set of a server (RFC 7517 section 5), and what is wrong with keys of it. It has public keys only: a page that
+/// says something else is no secret, and a secret that is published is none.
+///
+/// # Errors
+/// It is no set.
+pub(super) fn read_set(bytes: &[u8]) -> Result<(Keys, Vec<String>), String> {
+    let value: Value =
+        serde_json::from_slice(bytes).map_err(|_| "the answer is not JSON".to_owned())?;
+    let all = value.get("keys").and_then(Value::as_array);
+    let all = all.ok_or("the answer has no `keys`, as a JWKS has")?;
+    let (mut keys, mut wrong) = (Keys::default(), Vec::new());
+    for one in all.iter().take(MOST) {
+        match of_jwk(one) {
+            Ok(key) if key.key.family() == AlgorithmFamily::Hmac => {
+                wrong.push("a secret that a server publishes is not used".to_owned());
+            }
+            Ok(key) => keys.0.push(key),
+            Err(words) => wrong.push(words),
+        }
+    }
+    if all.len() > MOST {
+        wrong.push(format!("{} more than {MOST} keys are not used", all.len() - MOST));
+    }
+    Ok((keys, wrong))
 }
 
 fn of_pem(text: &str) -> Result<Key, String> {
@@ -134,5 +170,7 @@ fn of_key(key: DecodingKey, id: Option<String>, text: &[u8]) -> Result<Key, Stri
     Ok(Key { id, algorithms, key, stamp })
 }
 
+/// Keys of a server's. A token without a `kid` is checked with each.
+const MOST: usize = 100;
 const BEGIN: &str = "-----BEGIN ";
 const SHORT: &str = "a secret has at least 32 bytes";

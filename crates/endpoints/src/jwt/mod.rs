@@ -1,28 +1,53 @@
 //! Signed tokens (JWT, RFC 7519): what routes and sign-in share.
 //!
-//! 1. [`keys`] reads a file of keys, and says which algorithms each is for;
+//! 1. [`keys`] reads a file of keys, and says which algorithms each is for; [`fetched`] has those of a server;
 //! 2. [`Tokens::check`] finds the key that a token is signed with, and looks at its claims;
 //! 3. [`verify`] has ring's signatures for the library that reads tokens.
 
+mod fetched;
 mod keys;
 mod verify;
 
 use std::collections::HashSet;
+use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
+use descriptor::{Code, Diagnostic};
+use endpoint::Context;
 use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header, get_current_timestamp};
 use plan::kind::{Args, Param, ValueKind};
 use serde_json::{Map, Value};
+use tokio::task::spawn_blocking;
 
+use self::fetched::{Fetched, Pace};
 use self::keys::{Key, Keys};
+use crate::http::remote::Remote;
 use crate::watched::Watched;
 
-/// What a file of keys is, for the parameters that name one.
-pub(crate) const KEY_FILE: &str = "A file with public keys (PEM: RSA, P-256, P-384, Ed25519), a JWK or a JWKS, or a secret of at least 32 bytes \
-     in base64url. It is read again when it has changed. A key verifies only the algorithms of its type, and a \
-     token without a signature for nothing.";
+/// The parameter with the keys, under the name that it has there.
+pub(crate) const fn keys(name: &'static str) -> Param {
+    Param::new(name, ValueKind::Text, KEYS).required().hides_query()
+}
+
+const KEYS: &str = "The keys: a file with public keys (PEM: RSA, P-256, P-384, Ed25519), a JWK or a JWKS, or a secret of at \
+    least 32 bytes in base64url; or the URL of a JWKS, as `{https://id.example/jwks.json}`. A file is read again when it has \
+    changed. A JWKS is fetched when it is first needed. It is used for as long as its `Cache-Control: max-age` says, from 30 s \
+    to an hour, or for 5 min if it doesn't say, and it is fetched again for a token with an unknown `kid`, at most every \
+    5 s. If that fails, the earlier keys stay in use, with a warning. Redirects are not followed, and a token can't name \
+    the server (`jku` and `x5u` are ignored). A key verifies only the algorithms of its type, a published secret nothing, and \
+    nothing verifies a token without a signature. `exp` and `nbf` are checked, with 30 s for clocks that differ. Encrypted \
+    tokens (JWE) are not read.";
+
+pub(crate) const AUTHORITIES: Param = Param::new(
+    "ca",
+    ValueKind::Text,
+    "The trusted authorities of the server that has the keys, as `tls` takes them: `system`, `webpki`, or a file or a folder \
+     (PEM).",
+)
+.default("system");
 
 pub(crate) const AUDIENCE: Param = Param::new(
     "aud",
@@ -43,18 +68,57 @@ pub(crate) const LASTING: Param = Param::new(
 /// What is asked of tokens, planned.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
-    file: PathBuf,
+    place: Place,
     audiences: Option<Vec<String>>,
     issuers: Option<Vec<String>>,
     is_lasting: bool,
 }
 
+/// Where the keys are.
+#[derive(Clone, Debug)]
+enum Place {
+    File(PathBuf),
+    Server(Arc<Remote>),
+}
+
+impl Place {
+    fn read(args: &Args, name: &str) -> Result<Self, Diagnostic> {
+        let typed = args.text(name).unwrap_or_default();
+        let begins = |scheme: &str| {
+            typed.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        };
+        if !begins("https://") && !begins("http://") {
+            if args.is_given(AUTHORITIES.name) {
+                let message = "`ca` is for keys by URL, and these are in a file";
+                return Err(args.mistake(AUTHORITIES.name, Code::BadValue, message));
+            }
+            return Ok(Self::File(typed.into()));
+        }
+        let ca = args.text(AUTHORITIES.name);
+        let remote = Remote::read(args, name, ca, "a JWKS has public keys, which need none")?;
+        if !remote.is_private() {
+            let message = "these keys are fetched without TLS, and others may replace them";
+            args.warn(name, Code::BadValue, message);
+        }
+        Ok(Self::Server(Arc::new(remote)))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(file) => file.display().fmt(f),
+            Self::Server(remote) => remote.fmt(f),
+        }
+    }
+}
+
 impl Rules {
-    /// Reads the parameters, with the one that names the file.
+    /// Reads the parameters, with the one that says where the keys are.
     ///
     /// # Errors
-    /// One of them is given and lists nothing: an unset variable must not mean everybody.
-    pub(crate) fn read(args: &Args, file: &str) -> Result<Self, descriptor::Diagnostic> {
+    /// The URL is none; or a list is given and has nothing in it: an unset variable must not mean everybody.
+    pub(crate) fn read(args: &Args, keys: &str) -> Result<Self, Diagnostic> {
         let list = |name: &str| match args.list(name) {
             [] if args.is_given(name) => {
                 Err(args.mistake(name, "bad-list", format!("`{name}` is empty")))
@@ -63,25 +127,42 @@ impl Rules {
             list => Ok(Some(list.to_vec())),
         };
         Ok(Self {
-            file: args.text(file).unwrap_or_default().into(),
+            place: Place::read(args, keys)?,
             audiences: list(AUDIENCE.name)?,
             issuers: list(ISSUER.name)?,
             is_lasting: args.flag(LASTING.name),
         })
     }
 
-    /// Returns where the keys are.
-    pub(crate) fn file(&self) -> &Path {
-        &self.file
+    /// Returns where the keys are, for messages.
+    pub(crate) fn place(&self) -> &impl fmt::Display {
+        &self.place
     }
 
-    /// Reads the keys.
+    /// Returns what is needed and isn't there, in words.
+    pub(crate) fn missing(&self, cx: &Context) -> Option<String> {
+        match &self.place {
+            Place::File(file) => (!file.is_file())
+                .then(|| format!("there is no file `{}` with keys", file.display())),
+            Place::Server(remote) => remote.connector.missing(cx),
+        }
+    }
+
+    /// Reads the keys of a file; those of a server are fetched later. Blocks for as long as that takes.
     ///
     /// # Errors
     /// The file can't be read.
-    pub(crate) fn open(self) -> io::Result<Tokens> {
+    pub(crate) fn open(self, cx: &Context) -> io::Result<Tokens> {
+        self.open_at(cx, Pace::USUAL)
+    }
+
+    fn open_at(self, cx: &Context, pace: Pace) -> io::Result<Tokens> {
         verify::install();
-        Ok(Tokens { keys: Watched::open(&self.file, keys::read)?, rules: self })
+        let source = match &self.place {
+            Place::File(file) => Source::File(Watched::open(file, keys::read)?),
+            Place::Server(remote) => Source::Server(Fetched::new(Arc::clone(remote), cx, pace)),
+        };
+        Ok(Tokens(Arc::new(Inner { source, rules: self })))
     }
 
     fn validation(&self, algorithms: Vec<Algorithm>) -> Validation {
@@ -106,9 +187,16 @@ impl Rules {
 }
 
 /// What checks tokens.
-pub(crate) struct Tokens {
-    keys: Watched<Keys>,
+pub(crate) struct Tokens(Arc<Inner>);
+
+struct Inner {
+    source: Source,
     rules: Rules,
+}
+
+enum Source {
+    File(Watched<Keys>),
+    Server(Fetched),
 }
 
 /// A token that is good.
@@ -138,15 +226,74 @@ pub(crate) struct Bad {
     pub(crate) words: String,
     /// Whether no key of ours has signed it: it may be a guess.
     pub(crate) is_forged: bool,
+    /// Whether it may be signed with a key that has come since the keys were fetched.
+    is_of_unknown_key: bool,
 }
 
 impl Tokens {
     /// Returns the claims of a token that one of the keys has signed, that is valid at this time, and whose audience is ours.
+    /// Cancel safe.
     ///
     /// # Errors
-    /// It isn't.
-    pub(crate) fn check(&self, token: &str) -> Result<Claims, Bad> {
-        let forged = |words: &str| Bad { words: words.to_owned(), is_forged: true };
+    /// The keys can't be had, in words; or the token isn't good.
+    pub(crate) async fn check(&self, token: &str) -> Result<Result<Claims, Bad>, String> {
+        let keys = match &self.0.source {
+            Source::File(_) => None,
+            Source::Server(fetched) => Some(fetched.get().await?),
+        };
+        let found = self.verified(keys, token).await?;
+        let Source::Server(fetched) = &self.0.source else { return Ok(found) };
+        if !found.as_ref().is_err_and(|bad| bad.is_of_unknown_key) {
+            return Ok(found);
+        }
+        fetched.again().await;
+        self.verified(fetched.known(), token).await
+    }
+
+    /// On a thread of its own: files are read, and signatures take their time.
+    async fn verified(
+        &self,
+        keys: Option<Arc<Keys>>,
+        token: &str,
+    ) -> Result<Result<Claims, Bad>, String> {
+        if token.len() > LONGEST {
+            return Ok(Err(forged("it is too long")));
+        }
+        let (own, token) = (Arc::clone(&self.0), token.to_owned());
+        let verified = spawn_blocking(move || {
+            own.verify(&keys.or_else(|| own.known()).unwrap_or_default(), &token)
+        });
+        verified.await.map_err(|error| error.to_string())
+    }
+
+    /// Has the keys of now for [`Tokens::is_current`], if they were needed before.
+    pub(crate) async fn refresh(&self) {
+        if let Source::Server(fetched) = &self.0.source
+            && fetched.known().is_some()
+        {
+            // It has earlier keys at least.
+            let _ = fetched.get().await;
+        }
+    }
+
+    /// Returns whether a key is still one of ours, and `expires` is to come.
+    pub(crate) fn is_current(&self, key: [u8; 32], expires: Option<u64>) -> bool {
+        // The latest date has no room for more.
+        let is_over =
+            expires.is_some_and(|expires| expires.saturating_add(LEEWAY) < get_current_timestamp());
+        !is_over && self.0.known().is_some_and(|keys| keys.has(key))
+    }
+}
+
+impl Inner {
+    fn known(&self) -> Option<Arc<Keys>> {
+        match &self.source {
+            Source::File(file) => Some(file.get()),
+            Source::Server(fetched) => fetched.known(),
+        }
+    }
+
+    fn verify(&self, keys: &Keys, token: &str) -> Result<Claims, Bad> {
         if token.len() > LONGEST {
             return Err(forged("it is too long"));
         }
@@ -157,9 +304,9 @@ impl Tokens {
         }
         let header =
             decode_header(token).map_err(|_| forged("its algorithm is none that is taken"))?;
-        let keys = self.keys.get();
+        let id = header.kid.as_deref();
         let mut last = forged("no key is for its algorithm");
-        for Key { algorithms, key, stamp, .. } in keys.for_id(header.kid.as_deref()) {
+        for Key { algorithms, key, stamp, .. } in keys.for_id(id) {
             if !algorithms.contains(&header.alg) {
                 continue;
             }
@@ -175,16 +322,14 @@ impl Tokens {
                 break;
             }
         }
+        // A server that names its keys has another one only under another name.
+        last.is_of_unknown_key = last.is_forged && id.is_none_or(|id| !keys.names(id));
         Err(last)
     }
+}
 
-    /// Returns whether a key is still one of ours, and `expires` is to come.
-    pub(crate) fn is_current(&self, key: [u8; 32], expires: Option<u64>) -> bool {
-        // The latest date has no room for more.
-        let is_over =
-            expires.is_some_and(|expires| expires.saturating_add(LEEWAY) < get_current_timestamp());
-        !is_over && self.keys.get().has(key)
-    }
+fn forged(words: &str) -> Bad {
+    Bad { words: words.to_owned(), is_forged: true, is_of_unknown_key: false }
 }
 
 fn seconds(value: &Value) -> Option<u64> {
@@ -203,7 +348,7 @@ fn bad(error: &Error) -> Bad {
         ErrorKind::InvalidSignature => ("its signature is wrong".to_owned(), true),
         _ => ("it is no token".to_owned(), true),
     };
-    Bad { words, is_forged }
+    Bad { words, is_forged, is_of_unknown_key: false }
 }
 
 /// What clocks may differ by, in seconds.

@@ -79,7 +79,7 @@ mod tests {
         let json = names.json(&Query { key: Some("t"), info: &info });
         assert_eq!(
             json,
-            r#"{"key":"t","http.host":"h","http.path":"/a","http.query":"token=t&token=u&x","target.host":"t\n","target.network":"tcp","target.port":"7","http.header.host":"h","http.query.token":"t","http.query.x":""}"#
+            r#"{"key":"t","http.host":"h","http.hostname":"h","http.path":"/a","http.query":"token=t&token=u&x","target.host":"t\n","target.network":"tcp","target.port":"7","http.header.host":"h","http.query.token":"t","http.query.x":""}"#
         );
     }
 }

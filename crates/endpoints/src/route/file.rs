@@ -5,6 +5,7 @@ use endpoint::Context;
 use endpoint::provider::{Answer, Asks, Provider, Query};
 use plan::kind::{Args, AssembleProvider, Param, Planned, ProviderKind, ValueKind};
 
+use super::names::Names;
 use super::tokens::Tokens;
 use super::websocksy::Folder;
 
@@ -23,9 +24,10 @@ pub(super) static FILE: ProviderKind = ProviderKind {
         .required(),
         Param::new(
             "format",
-            ValueKind::Choice(&["tokens", "websocksy"]),
-            "The format of `file`: `tokens`, lines with a key; or `websocksy`, a folder of websocksy's `file` \
-             backend, in which `expression` selects the file.",
+            ValueKind::Choice(&["tokens", "names", "websocksy"]),
+            "The format of `file`: `tokens`, lines with a key; `names`, a folder with a file for each key, which contains \
+             DESTINATION or is a Unix socket; or `websocksy`, a folder of websocksy's `file` backend, in which `expression` \
+             selects the file.",
         )
         .default("tokens"),
         Param::new(
@@ -48,6 +50,7 @@ fn plan(args: &Args) -> Planned<AssembleProvider> {
             return Err(vec![args.mistake("cache", descriptor::Code::BadValue, message)]);
         }
         Some("websocksy") => File::Websocksy(Folder::new(path, args.list("expression"))),
+        Some("names") => File::Names(Names::new(path)),
         _ => File::Tokens(Tokens::new(path)),
     };
     Ok(Box::new(move |_| Box::new(file)))
@@ -55,6 +58,7 @@ fn plan(args: &Args) -> Planned<AssembleProvider> {
 
 #[derive(Debug)]
 enum File {
+    Names(Names),
     Tokens(Tokens),
     Websocksy(Folder),
 }
@@ -63,6 +67,7 @@ enum File {
 impl Provider for File {
     async fn find(&self, _: &Context, query: &Query<'_>) -> Result<Answer, String> {
         match self {
+            Self::Names(names) => names.find(query.key.unwrap_or_default()).await,
             Self::Tokens(tokens) => tokens.find(query.key.unwrap_or_default()).await,
             Self::Websocksy(folder) => folder.find(query.info).await,
         }
@@ -70,13 +75,14 @@ impl Provider for File {
 
     fn asks(&self) -> Asks {
         match self {
-            Self::Tokens(_) => Asks::Key,
+            Self::Names(_) | Self::Tokens(_) => Asks::Key,
             Self::Websocksy(_) => Asks::Facts,
         }
     }
 
     fn missing(&self, _: &Context) -> Option<String> {
         match self {
+            Self::Names(names) => names.missing(),
             Self::Tokens(tokens) => tokens.missing(),
             Self::Websocksy(folder) => folder.missing(),
         }

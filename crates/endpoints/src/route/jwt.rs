@@ -1,78 +1,62 @@
-//! `route:jwt=KEYFILE`: the key is a signed token, and its claims are the route.
+//! `route:jwt=KEYS`: the key is a signed token, and its claims are the route.
 
+use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::provider::{Answer, Found, Provider, Query};
 use endpoint::{Context, describe};
-use plan::kind::{Args, AssembleProvider, Param, Planned, ProviderKind, ValueKind};
+use plan::kind::{Args, AssembleProvider, Planned, ProviderKind};
+use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 use tracing::debug;
 
 use super::answer;
-use crate::jwt::{AUDIENCE, ISSUER, LASTING, Rules, Tokens};
+use crate::jwt::{AUDIENCE, AUTHORITIES, Bad, Claims, ISSUER, LASTING, Rules, Tokens, keys};
 
 pub(super) static JWT: ProviderKind = ProviderKind {
     name: "jwt",
-    about: "the claims of a signed token, which the client brings",
-    params: &[
-        Param::new(
-            "jwt",
-            ValueKind::Text,
-            "A file with public keys (PEM: RSA, P-256, P-384, Ed25519), a JWK or a JWKS, or a secret of at least 32 bytes in \
-             base64url, as websockify's JWTTokenApi has it. It is read again when it has changed. The token's claims `host` and \
-             `port` are the route, or `destination`, with `subprotocol` if there is one. A token that isn't good is refused \
-             (403): `exp`, `nbf`, `aud` and `iss` are checked, with 30 s for clocks that differ. A key is good for the \
-             algorithms of its type only, and a token without a signature for nothing. Encrypted tokens (JWE) aren't read.",
-        )
-        .required(),
-        AUDIENCE,
-        ISSUER,
-        LASTING,
-    ],
+    about: "the claims of a signed token: `host` and `port`, or `destination`, and `subprotocol` if there is one",
+    params: &[keys("jwt"), AUTHORITIES, AUDIENCE, ISSUER, LASTING],
     plan,
 };
 
 fn plan(args: &Args) -> Planned<AssembleProvider> {
     let rules = Rules::read(args, "jwt").map_err(|mistake| vec![mistake])?;
-    Ok(Box::new(move |_| Box::new(Jwt { rules, tokens: Arc::default() })))
+    Ok(Box::new(move |_| Box::new(Jwt { rules, tokens: OnceCell::new() })))
 }
 
 struct Jwt {
     rules: Rules,
-    /// From when the file could first be read.
-    tokens: Arc<Mutex<Option<Arc<Tokens>>>>,
+    /// From when a file of keys could first be read.
+    tokens: OnceCell<Tokens>,
 }
 
-impl std::fmt::Debug for Jwt {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Jwt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Jwt").field(&self.rules).finish()
     }
 }
 
 impl Jwt {
-    fn tokens(&self) -> io::Result<Arc<Tokens>> {
-        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tokens) = &*tokens {
-            return Ok(Arc::clone(tokens));
-        }
-        let opened = Arc::new(self.rules.clone().open()?);
-        Ok(Arc::clone(tokens.insert(opened)))
+    async fn open(&self, cx: &Context) -> Result<Tokens, String> {
+        let (rules, cx) = (self.rules.clone(), cx.clone());
+        let opened = spawn_blocking(move || rules.open(&cx)).await;
+        let opened = opened.unwrap_or_else(|error| Err(io::Error::other(error)));
+        opened.map_err(|error| describe(&error))
+    }
+
+    async fn claims(&self, cx: &Context, token: &str) -> Result<Result<Claims, Bad>, String> {
+        self.tokens.get_or_try_init(|| self.open(cx)).await?.check(token).await
     }
 }
 
 #[async_trait]
 impl Provider for Jwt {
-    async fn find(&self, _: &Context, query: &Query<'_>) -> Result<Answer, String> {
-        let own = Self { rules: self.rules.clone(), tokens: Arc::clone(&self.tokens) };
-        let token = query.key.unwrap_or_default().to_owned();
-        // Files are read, and signatures take their time.
-        let checked = spawn_blocking(move || own.tokens().map(|tokens| tokens.check(&token))).await;
-        let checked = checked.unwrap_or_else(|error| Err(io::Error::other(error)));
-        let checked = checked
-            .map_err(|error| format!("{}: {}", self.rules.file().display(), describe(&error)))?;
+    async fn find(&self, cx: &Context, query: &Query<'_>) -> Result<Answer, String> {
+        let checked = self.claims(cx, query.key.unwrap_or_default()).await;
+        let checked = checked.map_err(|words| format!("{}: {words}", self.rules.place()))?;
         let claims = match checked {
             Ok(claims) => claims,
             Err(bad) => {
@@ -84,9 +68,8 @@ impl Provider for Jwt {
         Ok(once(found.ok().flatten().map_or(Found::Unknown, Found::Destination)))
     }
 
-    fn missing(&self, _: &Context) -> Option<String> {
-        let file = self.rules.file();
-        (!file.is_file()).then(|| format!("there is no file `{}` with keys", file.display()))
+    fn missing(&self, cx: &Context) -> Option<String> {
+        self.rules.missing(cx)
     }
 }
 

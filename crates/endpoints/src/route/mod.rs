@@ -15,6 +15,7 @@ mod file;
 mod http;
 mod jwt;
 mod lookup;
+mod names;
 mod planned;
 mod redis;
 mod tokens;
@@ -57,6 +58,11 @@ pub(crate) static KIND: Kind = Kind {
         },
         Example {
             role: Role::Connect,
+            descriptor: "route:file=/run/desks:format=names",
+            about: "Reads `HOST:PORT` from the file of that name, or connects to the Unix socket of that name.",
+        },
+        Example {
+            role: Role::Connect,
             descriptor: "route:file=/etc/websocksy/peers:format=websocksy:expression={%endpoint%.txt,default.txt}",
             about: "Reads the files of websocksy's `file` backend: each line has a peer, a subprotocol and a \
                 framing.",
@@ -82,6 +88,11 @@ pub(crate) static KIND: Kind = Kind {
             role: Role::Connect,
             descriptor: "route:jwt=/etc/endpointforward/jwks.json:aud=vnc:allow=10.0.0.0/8",
             about: "The client's token is signed, and its claims `host` and `port` are the route, within a network.",
+        },
+        Example {
+            role: Role::Connect,
+            descriptor: "route:jwt={https://id.example/jwks.json}:iss={https://id.example}:allow=10.0.0.0/8",
+            about: "The same, with the keys of an identity provider, which may change them.",
         },
     ],
     see_also: &["tcp", "fallback", "balance"],

@@ -1,6 +1,7 @@
 //! From a route's text to a connector: planned once a text, and checked for what it may lead to.
 
 use std::collections::HashMap;
+use std::net::Ipv6Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use descriptor::{Report, Syntax, quote_positional};
@@ -96,7 +97,7 @@ impl Routes {
         (!has_list).then_some(tree.kind)
     }
 
-    /// `HOST:PORT` and websockify's `unix_socket:PATH` as descriptors; what names a kind is one.
+    /// `HOST:PORT`, where an IPv6 address needs no brackets, and websockify's `unix_socket:PATH` as descriptors; what names a kind is one.
     fn descriptor_of(&self, text: &str) -> String {
         if let Some(path) = text.strip_prefix("unix_socket:") {
             return format!("unix:{}", quote_positional(path));
@@ -105,7 +106,9 @@ impl Routes {
             Some((host, port))
                 if port.parse::<u16>().is_ok()
                     && !host.contains(['{', '/'])
-                    && (host.starts_with('[') || !host.contains(':'))
+                    && (host.starts_with('[')
+                        || !host.contains(':')
+                        || host.parse::<Ipv6Addr>().is_ok())
                     && self.registry.find(host).is_none() =>
             {
                 let host = host.trim_start_matches('[').trim_end_matches(']');

@@ -127,17 +127,21 @@ fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
-/// Reads lines. The key ends at the first colon with a space behind it, or at the first of all.
+/// Reads lines. The key ends at the first colon with white space behind it, or at the first of all. Of two lines with a key,
+/// the last one counts, as in websockify.
 fn lines(text: &str) -> Parsed<Lines> {
     let (mut found, mut wrong) = (Lines::new(), Vec::new());
     for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line.trim())) {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        match line.split_once(": ").or_else(|| line.split_once(':')) {
+        let parts = line
+            .match_indices(':')
+            .find(|(at, _)| line[at + 1..].starts_with(char::is_whitespace))
+            .map(|(at, _)| (&line[..at], &line[at + 1..]));
+        match parts.or_else(|| line.split_once(':')) {
             Some((key, destination)) if !key.is_empty() && !destination.trim().is_empty() => {
-                // The first line of a key counts.
-                found.entry(key.trim().to_owned()).or_insert_with(|| destination.trim().to_owned());
+                found.insert(key.trim().to_owned(), destination.trim().to_owned());
             }
             _ => wrong.push((number, "the form is `KEY: HOST:PORT`".to_owned())),
         }
@@ -155,7 +159,7 @@ mod tests {
     #[test]
     fn a_key_ends_at_a_colon_and_a_space() {
         let text =
-            "# vnc\na: host:5900\nb:host:5901\nws:x: ws:{tcp:h:80}\nnothing\nempty:\na: other:1\n";
+            "# vnc\na: other:1\nb:host:5901\nws:x:\tws:{tcp:h:80}\nnothing\nempty:\na: host:5900\n";
         let (found, wrong) = lines(text);
         assert_eq!(found["a"], "host:5900");
         assert_eq!(found["b"], "host:5901");

@@ -55,7 +55,7 @@ impl ServeLayer for Layer {
             true => format!("{web}://{host}{path}/"),
             false => format!("{socket}://{host}{path}"),
         });
-        let authenticator = listening.auth.open(&local.descriptor)?;
+        let authenticator = listening.auth.open(cx, &local.descriptor)?;
         if let Some(token) = authenticator.as_ref().and_then(|asks| asks.invitation.as_ref()) {
             // Where only a path is known, that has to do.
             let place = url.as_ref().map_or(path, |url| url.as_str());
@@ -106,8 +106,10 @@ impl ServeLayer for Layer {
         Ok(Arc::new(Serving(Arc::new(Front { settings, local, mounts, admission, enters, clock }))))
     }
 
-    fn missing(&self, _: &Context) -> Option<String> {
-        let Show::Folder(path) = &self.listening.show else { return self.listening.auth.missing() };
+    fn missing(&self, cx: &Context) -> Option<String> {
+        let Show::Folder(path) = &self.listening.show else {
+            return self.listening.auth.missing(cx);
+        };
         (!path.is_dir()).then(|| format!("there is no folder {} for the page", path.display()))
     }
 }

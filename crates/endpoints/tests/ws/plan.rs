@@ -213,3 +213,35 @@ fn every_example_can_be_planned() {
         assert_eq!(report, "", "{}", example.descriptor);
     }
 }
+
+#[test]
+fn keys_by_url() {
+    let sound = [
+        "ws:9000:auth={jwt:{https://id.example/jwks.json}:ca=/etc/ca.pem:aud=x}",
+        "ws:9000:auth={jwt:{http://127.0.0.1:8080/jwks.json}}",
+        "ws:9000:auth={jwt:file=/etc/key.pem}",
+    ];
+    for typed in sound {
+        assert_eq!(listening(typed), "", "{typed}");
+    }
+    insta::assert_snapshot!(listening("ws:9000:auth={jwt:{http://id.example/jwks.json}}"), @r#"
+    warning: these keys are fetched without TLS, and others may replace them
+      | ws:9000:auth={jwt:{http://id.example/jwks.json}}
+      |                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    "#);
+    insta::assert_snapshot!(listening("ws:9000:auth={jwt:/etc/key.pem:ca=/etc/ca.pem}"), @r#"
+    error: `ca` is for keys by URL, and these are in a file
+      | ws:9000:auth={jwt:/etc/key.pem:ca=/etc/ca.pem}
+      |                                   ^^^^^^^^^^^
+    "#);
+    insta::assert_snapshot!(connecting("route:jwt={https://ada:pw@id.example/}"), @r#"
+    error: `jwt` can't contain a name or a password
+      | route:jwt={https://ada:pw@id.example/}
+      |            ^^^^^^^^^^^^^^^^^^^^^^^^^^
+      = help: a JWKS has public keys, which need none
+    "#);
+    for typed in ["route:jwt={https://}", "route:jwt={https://id.example:99999/}"] {
+        let found = connecting(typed);
+        assert!(found.starts_with("error: `jwt` must be a URL\n"), "{found}");
+    }
+}

@@ -259,8 +259,12 @@ impl Args {
         self.sound
     }
 
+    /// Takes the warnings, with those about what is inside variants.
     pub(crate) fn take_warnings(&self) -> Vec<Diagnostic> {
-        self.warnings.take()
+        let inside = self.switches.iter().flat_map(|(_, inside)| inside.take_warnings());
+        let mut warnings: Vec<_> = inside.collect();
+        warnings.append(&mut self.warnings.take());
+        warnings
     }
 
     /// Returns the registry of kinds, for an endpoint that is planned later, when it is known.
