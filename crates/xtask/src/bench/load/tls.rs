@@ -145,3 +145,6 @@ impl Write for Raw<'_> {
 
 /// The name in the subjects' certificate.
 pub(crate) const NAME: &str = "localhost";
+
+/// The certificate, in the folder of a subject.
+pub(crate) const CERT: &str = "cert.pem";

@@ -6,13 +6,12 @@ use std::process::Command;
 
 use ::tests::{Process, binary, net};
 
-use super::super::load::tls::Configs;
+use super::super::load::tls::{CERT, Configs};
 use super::super::machine;
 use super::super::relay;
 use super::Subject;
 use super::far::Far;
 use super::near::Near;
-use super::terminators;
 use crate::Failure;
 
 /// From what to what.
@@ -131,7 +130,7 @@ impl Program {
             Route::UnixTcp => Near::Unix(folder.path().join("near.sock")),
             Route::TcpTcp | Route::TcpUnix => Near::Tcp(port),
             Route::TlsTcp => {
-                let configs = Configs::trusting(&folder.path().join(terminators::CERT))?;
+                let configs = Configs::trusting(&folder.path().join(CERT))?;
                 Near::Tls(port, configs)
             }
         };

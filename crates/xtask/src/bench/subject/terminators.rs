@@ -5,7 +5,7 @@ use std::process::Command;
 
 use rcgen::{CertificateParams, KeyPair};
 
-use super::super::load::tls::NAME;
+use super::super::load::tls::{CERT, NAME};
 use super::programs::{
     Program, REFERENCE, Route, Start, TCP_TCP, file, forward, reference, tcp_tcp, written,
 };
@@ -113,7 +113,6 @@ fn certificate(folder: &Path) {
     written(folder, BOTH, &(cert + &key));
 }
 
-/// Files in the folder of a subject.
-pub(super) const CERT: &str = "cert.pem";
+/// More files in the folder of a subject.
 const KEY: &str = "key.pem";
 const BOTH: &str = "both.pem";
