@@ -130,6 +130,35 @@ async fn a_proxy_that_is_believed_names_the_client() {
     }
 }
 
+/// What a TLS layer knows of a client's certificate.
+#[derive(Clone, Debug)]
+struct Certificate;
+
+impl endpoint::Fact for Certificate {
+    fn root(&self) -> &'static str {
+        "tls"
+    }
+
+    fn get(&self, name: &str) -> Option<std::borrow::Cow<'_, str>> {
+        match name {
+            "client.subject" => Some("CN=alice,O=Example".into()),
+            "client.cn" => Some("alice".into()),
+            _ => None,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_has_apache_s_names() {
+    let ours = [("PATH", "/usr/bin:/bin"), ("SSL_CLIENT_S_DN", "CN=root")];
+    let cx = Context::with_environment(ours.map(|(name, value)| (name.into(), value.into())));
+    let env = environment(&cx, "", &tcp().with(Certificate)).await;
+    assert_eq!(value(&env, "SSL_CLIENT_S_DN"), Some("CN=alice,O=Example"));
+    assert_eq!(value(&env, "SSL_CLIENT_S_DN_CN"), Some("alice"));
+    let env = environment(&cx, "", &tcp()).await;
+    assert_eq!(value(&env, "SSL_CLIENT_S_DN"), None, "it would be taken for the client's");
+}
+
 #[tokio::test]
 async fn nothing_in_a_variable_is_more_than_a_value() {
     let info = http("/a%0d%0ab%00c", "", &[("user-agent", "() { :; }; echo")]);

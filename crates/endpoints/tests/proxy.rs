@@ -371,6 +371,34 @@ async fn tls_of_the_client_is_told_on() {
     let tlvs = [Tlv::Alpn(b"mqtt".to_vec()), Tlv::Authority("h.example".into()), Tlv::Ssl(ssl)];
     assert_eq!(header.tlvs, tlvs);
     drop(client);
+    // With a certificate.
+    let header = told(&Info::new().with(Certificate), "v2").await;
+    let ssl = Ssl {
+        is_encrypted: true,
+        has_certificate: true,
+        is_verified: true,
+        common_name: Some("alice".into()),
+        ..Ssl::default()
+    };
+    assert_eq!(header.tlvs, [Tlv::Ssl(ssl)]);
+}
+
+/// What a TLS layer knows of a client's certificate.
+#[derive(Clone, Debug)]
+struct Certificate;
+
+impl endpoint::Fact for Certificate {
+    fn root(&self) -> &'static str {
+        "tls"
+    }
+
+    fn get(&self, name: &str) -> Option<std::borrow::Cow<'_, str>> {
+        match name {
+            "client.fingerprint" => Some("ab".into()),
+            "client.cn" => Some("alice".into()),
+            _ => None,
+        }
+    }
 }
 
 #[test]

@@ -13,8 +13,9 @@ use common::{LONG, accepted, bind, connector, failure, try_bind, try_connect};
 use descriptor::{Report, Syntax};
 use endpoint::{Accept, Conn, Context, End, Grants, Info, Result};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, RevokedCertParams, SerialNumber,
+    date_time_ymd,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -58,6 +59,26 @@ impl Folder {
         let key = KeyPair::generate().unwrap();
         let cert = params.signed_by(&key, &self.authority).unwrap();
         write_private(&self.path(file), &(cert.pem() + &key.serialize_pem()));
+    }
+
+    /// A revocation list with these serial numbers, good until that year.
+    fn revoke(&self, file: &str, serials: &[u64], until: i32) {
+        let revoked = |serial: &u64| RevokedCertParams {
+            serial_number: SerialNumber::from(*serial),
+            revocation_time: date_time_ymd(2020, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let params = CertificateRevocationListParams {
+            this_update: date_time_ymd(2020, 1, 1),
+            next_update: date_time_ymd(until, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: serials.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let list = params.signed_by(&self.authority).unwrap();
+        std::fs::write(self.path(file), list.pem().unwrap()).unwrap();
     }
 }
 
@@ -108,7 +129,11 @@ fn said(result: Result<impl Sized>) -> String {
 async fn facts_and_client_certificates() {
     let folder = Folder::new();
     folder.sign("server.pem", &["h.example"], |_| {});
-    folder.sign("client.pem", &["alice.example"], |_| {});
+    folder.sign("client.pem", &["alice.example"], |it| {
+        it.distinguished_name = rcgen::DistinguishedName::new();
+        it.distinguished_name.push(DnType::OrganizationName, "Acme\nclient=root");
+        it.distinguished_name.push(DnType::CommonName, "alice");
+    });
     let (mut accept, at) = listen(&format!(
         "cert={}:verify-client=required:ca={}:alpn=mqtt,http/1.1",
         folder.shown("server.pem"),
@@ -126,6 +151,9 @@ async fn facts_and_client_certificates() {
         assert_eq!(fact(info, "version").as_deref(), Some("1.3"));
     }
     assert_eq!(fact(&there.info, "client.san").as_deref(), Some("alice.example"));
+    assert_eq!(fact(&there.info, "client.cn").as_deref(), Some("alice"));
+    let subject = "CN=alice,O=Acme\\0Aclient=root";
+    assert_eq!(fact(&there.info, "client.subject").as_deref(), Some(subject));
     assert_eq!(fact(&there.info, "client.fingerprint").map(|it| it.len()), Some(64));
     assert_eq!(fact(&here.info, "client.san"), None);
     // Without one, or with one of somebody else.
@@ -136,6 +164,87 @@ async fn facts_and_client_certificates() {
     let forged = format!("{trusts}:cert={}", other.shown("mallory.pem"));
     let (there, _) = shake(&mut *accept, at, &forged).await;
     assert!(said(there).contains("untrusted authority"));
+}
+
+#[tokio::test]
+async fn a_revoked_certificate_is_refused() {
+    let folder = Folder::new();
+    folder.sign("server.pem", &["h.example"], |_| {});
+    folder.sign("good.pem", &["good.example"], |it| it.serial_number = Some(7.into()));
+    folder.sign("stolen.pem", &["stolen.example"], |it| it.serial_number = Some(8.into()));
+    folder.revoke("list.pem", &[8], 2090);
+    let (mut accept, at) = listen(&format!(
+        "cert={}:verify-client=required:ca={}:crl={}",
+        folder.shown("server.pem"),
+        folder.shown("ca.pem"),
+        folder.shown("list.pem")
+    ))
+    .await;
+    let trusts = format!(":ca={}:name=h.example", folder.shown("ca.pem"));
+    let shows = |file: &str| format!("{trusts}:cert={}", folder.shown(file));
+    let (there, here) = shake(&mut *accept, at, &shows("good.pem")).await;
+    assert!(there.is_ok() && here.is_ok());
+    let (there, here) = shake(&mut *accept, at, &shows("stolen.pem")).await;
+    assert!(said(there).ends_with(": the peer's certificate has been revoked"));
+    let told = timeout(LONG, here.unwrap().into_io().read_u8()).await.unwrap().unwrap_err();
+    assert_eq!(told.to_string(), "the peer ended TLS: our certificate has been revoked");
+    // With TLS 1.2, the client's own handshake fails.
+    let (mut old, old_at) = listen(&format!(
+        "cert={}:verify-client=required:ca={}:crl={}",
+        folder.shown("server.pem"),
+        folder.shown("ca.pem"),
+        folder.shown("list.pem")
+    ))
+    .await;
+    let stolen = folder.shown("stolen.pem");
+    let client = tokio::task::spawn_blocking(move || {
+        let command =
+            format!("echo | openssl s_client -tls1_2 -connect {old_at} -cert {stolen} 2>&1");
+        Command::new("sh").args(["-c", &command]).output().unwrap()
+    });
+    assert!(met(&mut *old).await.is_err());
+    let output = timeout(LONG, client).await.unwrap().unwrap();
+    let output = String::from_utf8_lossy(&output.stdout);
+    assert!(output.contains("alert certificate revoked"), "{output}");
+    // The file is read again: an expired list, that of another authority, a broken one, one without entries.
+    let other = Folder::new();
+    let pem = |folder: &Folder, serials: &[u64], until| {
+        folder.revoke("next.pem", serials, until);
+        std::fs::read_to_string(folder.path("next.pem")).unwrap()
+    };
+    let lists = [
+        (
+            pem(&folder, &[8], 2021),
+            "good.pem",
+            "the revocation list of the authority has expired; replace it in the file of `crl`",
+        ),
+        (
+            pem(&other, &[], 2090),
+            "good.pem",
+            "`crl` has no revocation list of the certificate's authority; add one to the file, even if it is empty",
+        ),
+        (pem(&folder, &[], 2090), "stolen.pem", ""),
+        ("nonsense".to_owned(), "stolen.pem", ""),
+    ];
+    for (list, client, words) in lists {
+        std::fs::write(folder.path("list.pem"), list).unwrap();
+        // Files are looked at once a second.
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        let (there, _) = shake(&mut *accept, at, &shows(client)).await;
+        if words.is_empty() {
+            assert!(there.is_ok());
+        } else {
+            let error = said(there);
+            assert!(error.ends_with(words), "{error}");
+        }
+    }
+    let text = format!(
+        "tls:{{tcp:0:interface=127.0.0.1}}:cert={}:verify-client=required:ca={1}:crl={1}",
+        folder.shown("server.pem"),
+        folder.shown("ca.pem"),
+    );
+    let error = said(try_bind(&Context::new(), &text).await);
+    assert!(error.contains("it contains no revocation list (PEM)"), "{error}");
 }
 
 #[tokio::test]

@@ -74,6 +74,12 @@ impl Facts {
         if let Some(user) = info.identity().and_then(|identity| identity.name()) {
             set.put("REMOTE_USER", user);
         }
+        // As Apache's mod_ssl names them.
+        for (name, fact) in [("SSL_CLIENT_S_DN", "subject"), ("SSL_CLIENT_S_DN_CN", "cn")] {
+            if let Some(value) = info.lookup("tls", &format!("client.{fact}")) {
+                set.put(name, value.into_owned());
+            }
+        }
         set.put("SERVER_SOFTWARE", SOFTWARE);
         let local = server(info);
         let Some(http) = info.get::<Http>() else {
@@ -200,7 +206,7 @@ const SOFTWARE: &str = concat!("endpointforward/", env!("CARGO_PKG_VERSION"));
 const MOST: usize = 64 << 10;
 
 /// Names of variables that say something about a client or a request.
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 25] = [
     "AUTH_TYPE",
     "CONTENT_LENGTH",
     "CONTENT_TYPE",
@@ -223,6 +229,8 @@ const NAMES: [&str; 23] = [
     "SERVER_PORT",
     "SERVER_PROTOCOL",
     "SERVER_SOFTWARE",
+    "SSL_CLIENT_S_DN",
+    "SSL_CLIENT_S_DN_CN",
     "UNIQUE_ID",
 ];
 

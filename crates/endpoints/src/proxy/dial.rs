@@ -113,7 +113,7 @@ fn ours(tls: &dyn Fact) -> Vec<Tlv> {
         // One that isn't good doesn't get here.
         is_verified: has_certificate,
         version: fact("version").map(|version| format!("TLSv{version}")),
-        common_name: None,
+        common_name: fact("client.cn"),
         cipher: None,
     };
     let alpn = fact("alpn").map(|name| Tlv::Alpn(name.into_bytes()));

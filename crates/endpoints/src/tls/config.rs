@@ -138,7 +138,9 @@ impl Serving {
                     verifier = verifier.allow_unauthenticated();
                 }
                 if let Some(crl) = &self.crl {
-                    verifier = verifier.with_crls(files.revoked(crl)?);
+                    // A list that has expired no longer says who is revoked.
+                    let revoked = files.revoked(crl)?;
+                    verifier = verifier.with_crls(revoked).enforce_revocation_expiration();
                 }
                 let verifier = verifier.build().map_err(|error| self.common.error(error))?;
                 builder.with_client_cert_verifier(verifier)

@@ -6,10 +6,15 @@ use endpoint::Fact;
 use plan::kind::FactName;
 use rustls::{CommonState, ProtocolVersion};
 
-use super::certs;
+use super::{certs, subject};
 
 pub(super) const FACTS: &[FactName] = &[
     FactName::new("tls.alpn", "The agreed protocol (ALPN, RFC 7301)."),
+    FactName::new(
+        "tls.client.cn",
+        "The common name in the subject of the client's verified certificate. Missing if there are several, or if it \
+         contains control characters or invisible ones.",
+    ),
     FactName::new(
         "tls.client.fingerprint",
         "The SHA-256 fingerprint of the client's verified certificate, in hexadecimal.",
@@ -17,6 +22,11 @@ pub(super) const FACTS: &[FactName] = &[
     FactName::new(
         "tls.client.san",
         "The DNS names in the client's verified certificate, separated by commas.",
+    ),
+    FactName::new(
+        "tls.client.subject",
+        "The subject of the client's verified certificate (RFC 4514, such as `CN=alice,O=Example,C=SE`). Control \
+         characters and invisible ones are escaped. Missing if it is longer than 2,048 bytes.",
     ),
     FactName::new("tls.sni", "The server name that the client sent (SNI, RFC 6066 section 3)."),
     FactName::new("tls.version", "The TLS version: `1.2` or `1.3`."),
@@ -28,8 +38,26 @@ pub(crate) struct Secured {
     sni: Option<String>,
     alpn: Option<String>,
     version: Option<&'static str>,
-    /// Fingerprint and names of the client's certificate.
-    client: Option<(String, String)>,
+    /// Boxed: most clients have none.
+    client: Option<Box<Client>>,
+}
+
+/// A client's certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Client {
+    fingerprint: String,
+    names: String,
+    subject: Option<subject::Subject>,
+}
+
+impl Client {
+    fn subject(&self) -> Option<&str> {
+        self.subject.as_ref()?.text.as_deref()
+    }
+
+    fn common_name(&self) -> Option<&str> {
+        self.subject.as_ref()?.common_name.as_deref()
+    }
 }
 
 impl Secured {
@@ -43,7 +71,11 @@ impl Secured {
         };
         let client = state.peer_certificates().filter(|_| is_server).and_then(|certs| {
             let cert = certs.first()?;
-            Some((certs::fingerprint(cert), certs::names(cert).join(",")))
+            Some(Box::new(Client {
+                fingerprint: certs::fingerprint(cert),
+                names: certs::names(cert).join(","),
+                subject: subject::of(cert),
+            }))
         });
         Self { sni, alpn, version, client }
     }
@@ -55,10 +87,13 @@ impl Fact for Secured {
     }
 
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        let client = self.client.as_deref();
         let value = match name {
             "alpn" => self.alpn.as_deref(),
-            "client.fingerprint" => self.client.as_ref().map(|(fingerprint, _)| &**fingerprint),
-            "client.san" => self.client.as_ref().map(|(_, names)| &**names),
+            "client.cn" => client?.common_name(),
+            "client.fingerprint" => client.map(|client| &*client.fingerprint),
+            "client.san" => client.map(|client| &*client.names),
+            "client.subject" => client?.subject(),
             "sni" => self.sni.as_deref(),
             "version" => self.version,
             _ => None,
@@ -70,8 +105,10 @@ impl Fact for Secured {
         if let Some(sni) = &self.sni {
             log.push_str(&format!(" sni={sni:?}"));
         }
-        if let Some((fingerprint, names)) = &self.client {
-            let name = if names.is_empty() { fingerprint } else { names };
+        if let Some(client) = &self.client {
+            let Client { fingerprint, names, .. } = &**client;
+            let name = Some(&**names).filter(|names| !names.is_empty());
+            let name = name.or_else(|| client.subject()).unwrap_or(fingerprint);
             log.push_str(&format!(" client={name:?}"));
         }
         Some(log)

@@ -11,6 +11,7 @@ mod fact;
 mod params;
 mod serve;
 mod stream;
+mod subject;
 mod sugar;
 mod verify;
 mod words;

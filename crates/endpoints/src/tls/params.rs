@@ -79,7 +79,7 @@ pub(super) const LISTENING: &[Param] = &[
         "crl",
         ValueKind::Text,
         "A file with the revocation lists of these authorities (PEM, RFC 5280), which every certificate is checked \
-         against.",
+         against. Clients are refused if the list of their authority is missing or has expired.",
     ),
     ALPN,
     MIN,

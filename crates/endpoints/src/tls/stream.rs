@@ -18,7 +18,7 @@ use rustls::unbuffered::{
 use rustls::{CommonState, Error, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::scratch::with_scratch;
+use crate::scratch::{SCRATCH, with_scratch};
 
 /// A connection of either side.
 pub(super) enum Tls {
@@ -492,7 +492,8 @@ impl Life for TlsStream {
 
 /// Two whole records: 16,384 bytes of payload each, and what is around them.
 const UNIT: usize = 32_812;
-/// As much as is encrypted at once.
-const MOST: usize = 32_768;
+/// As much as is encrypted at once: all that was read at once, although it is more than two records. The rest would be
+/// a separate write and packet.
+const MOST: usize = SCRATCH;
 const TRUNCATED: &str = "the peer ended without TLS's close_notify: its data may be truncated (accept this with \
     `truncation=allow`)";

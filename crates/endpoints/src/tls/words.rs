@@ -44,6 +44,13 @@ fn of_certificate(error: &CertificateError) -> String {
             "the peer's certificate was not signed by the authority that it names"
         }
         CertificateError::Revoked => "the peer's certificate has been revoked",
+        CertificateError::ExpiredRevocationList
+        | CertificateError::ExpiredRevocationListContext { .. } => {
+            "the revocation list of the authority has expired; replace it in the file of `crl`"
+        }
+        CertificateError::UnknownRevocationStatus => {
+            "`crl` has no revocation list of the certificate's authority; add one to the file, even if it is empty"
+        }
         CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
             "the peer's certificate is an authority's, as `openssl req -x509` creates them; trust its key with \
              `pin=`"
@@ -66,6 +73,7 @@ fn of_alert(alert: AlertDescription) -> String {
             "it requires a client certificate; give one with `cert=` and `key=`"
         }
         AlertDescription::CertificateExpired => "our certificate has expired",
+        AlertDescription::CertificateRevoked => "our certificate has been revoked",
         AlertDescription::UnrecognisedName => "it has no certificate for the requested name",
         AlertDescription::ProtocolVersion => "it supports none of our TLS versions",
         AlertDescription::HandshakeFailure => "there is no common cipher or key exchange",

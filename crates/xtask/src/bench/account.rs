@@ -23,9 +23,10 @@ impl Account {
     /// Processor time, that of children which have ended and were waited for included.
     pub(crate) fn cpu(&self) -> Duration {
         let of = |&pid: &u32| {
-            Some(
-                procfs::cpu(pid)? + reaped(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?,
-            )
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            // Threads that have ended are in the process's own count alone, which is less exact.
+            let own = procfs::cpu(pid)?.max(ticks(&stat, OWN)?);
+            Some(own + ticks(&stat, REAPED)?)
         };
         self.pids.iter().filter_map(of).sum()
     }
@@ -83,12 +84,17 @@ pub(crate) fn peak<T>(pid: u32, act: impl FnOnce() -> T) -> (T, u64) {
     })
 }
 
-/// `cutime` and `cstime` of proc(5), in ticks of a hundredth of a second.
-fn reaped(stat: &str) -> Option<Duration> {
+/// Two neighbouring fields of proc(5), in ticks of a hundredth of a second.
+fn ticks(stat: &str, first: usize) -> Option<Duration> {
     let fields: Vec<_> = stat[stat.rfind(')')? + 1..].split_whitespace().collect();
-    let ticks = fields.get(13)?.parse::<u64>().ok()? + fields.get(14)?.parse::<u64>().ok()?;
+    let two = fields.get(first..first + 2)?;
+    let ticks = two[0].parse::<u64>().ok()? + two[1].parse::<u64>().ok()?;
     Some(Duration::from_millis(ticks * 10))
 }
+
+/// The places of `utime` and `stime` behind the name, and those of `cutime` and `cstime`.
+const OWN: usize = 11;
+const REAPED: usize = 13;
 
 fn kib(text: &str, field: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(field))?.split_whitespace().next()?.parse().ok()
@@ -123,7 +129,8 @@ mod tests {
     #[test]
     fn fields_are_found_behind_any_name() {
         let stat = "7 (a) b) S 1 2 3 4 5 6 7 8 9 10 11 12 25 50 15";
-        assert_eq!(reaped(stat), Some(Duration::from_millis(750)));
+        assert_eq!(ticks(stat, REAPED), Some(Duration::from_millis(750)));
+        assert_eq!(ticks(stat, OWN), Some(Duration::from_millis(230)));
         assert_eq!(kib("A:\t 1 kB\nB:   22 kB\n", "B:"), Some(22));
     }
 }

@@ -6,7 +6,8 @@
 //!    [`mod@run`] does it all, or what [`choice`] leaves of it.
 //! 4. [`figures`] keeps every round, [`bars`] puts the forwarder against what it may cost, [`report`] shows it.
 //! 5. [`datagrams`] has messages instead of streams, and others that carry them.
-//! 6. [`instructions`] is something else: a guard that counts, and needs no quiet machine.
+//! 6. [`tls`] has those that terminate TLS.
+//! 7. [`instructions`] is something else: a guard that counts, and needs no quiet machine.
 //!
 //! Everything runs from release builds: it builds them, and runs itself again as one.
 
@@ -26,6 +27,7 @@ mod results;
 mod run;
 mod scale;
 mod subject;
+mod tls;
 mod workload;
 
 use std::fs;
@@ -36,7 +38,7 @@ use clap::Args;
 
 use self::choice::Choice;
 use self::machine::Facts;
-use self::subject::programs;
+use self::subject::{programs, terminators};
 use crate::{Failure, root, sh};
 
 /// What to measure.
@@ -67,6 +69,9 @@ pub(crate) struct Options {
     /// Datagrams and lines of programs instead, in a minute; writes docs/benchmarks/messages.md.
     #[arg(long, conflicts_with_all = ["quick", "only", "json", "instructions", "congestion"])]
     datagrams: bool,
+    /// TLS in front of a TCP destination instead, in three minutes; writes docs/benchmarks/tls.md.
+    #[arg(long, conflicts_with_all = ["quick", "only", "json", "instructions", "datagrams"])]
+    tls: bool,
     /// Another build of the forwarder, to compare with; it isn't built then.
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
@@ -94,9 +99,13 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         let ours = ours.display().to_string();
         return datagrams::run(&ours, options.rounds.unwrap_or(5), &facts);
     }
-    let (programs, missing) = programs::all(&ours)?;
+    let (programs, missing) =
+        if options.tls { terminators::all(&ours)? } else { programs::all(&ours)? };
     if !missing.is_empty() {
         println!("not found, and left out: {}; {INSTALL}", missing.join(", "));
+    }
+    if options.tls {
+        return tls::run(&programs, &missing, options.rounds.unwrap_or(9), &facts);
     }
     let choice = Choice::new(&options.only, &programs)?;
     let sizes = if options.quick { &run::Sizes::QUICK } else { &run::Sizes::FULL };
@@ -143,5 +152,5 @@ fn write(file: &std::path::Path, text: &str) -> Result<(), Failure> {
 }
 
 /// The way to install the peers on a Debian machine.
-const INSTALL: &str = "`apt-get install websockify websocketd haproxy nginx libnginx-mod-stream socat` installs all but \
-                       websocat, which `cargo xtask interop` does";
+const INSTALL: &str = "`apt-get install websockify websocketd haproxy nginx libnginx-mod-stream socat stunnel4` installs \
+                       all but websocat, which `cargo xtask interop` does";

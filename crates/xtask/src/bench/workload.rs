@@ -162,8 +162,9 @@ fn open_for(subject: &Subject, time: Duration, most: usize) -> Result<Vec<Lane>,
 
 /// Ends sessions as a client does that has had enough, and waits until both sides have seen it.
 fn end(lanes: Vec<Lane>) -> Result<(), Failure> {
-    let (near, far): (Vec<_>, Vec<_>) = lanes.into_iter().map(|lane| (lane.near, lane.far)).unzip();
-    for client in &near {
+    let (mut near, far): (Vec<_>, Vec<_>) =
+        lanes.into_iter().map(|lane| (lane.near, lane.far)).unzip();
+    for client in &mut near {
         match client.framing {
             Framing::Masked => {
                 client.send_all(&masked(Opcode::Close, true, &1000_u16.to_be_bytes()))?;

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 
+use super::tls::Session;
 use super::wire::{Framing, Payloads};
 use crate::Failure;
 
@@ -23,6 +25,7 @@ pub(crate) struct End {
     pub(crate) socket: OwnedFd,
     pub(crate) framing: Framing,
     heard: Payloads,
+    tls: Option<Box<Session>>,
 }
 
 /// What to do with received data.
@@ -36,11 +39,28 @@ pub(crate) enum Heed<'a> {
 
 impl End {
     pub(crate) fn new(socket: impl Into<OwnedFd>, framing: Framing) -> Self {
-        Self { socket: socket.into(), framing, heard: Payloads::default() }
+        Self { socket: socket.into(), framing, heard: Payloads::default(), tls: None }
+    }
+
+    /// The payload is encrypted.
+    pub(crate) fn inside(tls: Box<Session>, socket: impl Into<OwnedFd>) -> Self {
+        Self { tls: Some(tls), ..Self::new(socket, Framing::Plain) }
+    }
+
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.is_resumed())
+    }
+
+    /// Gives the kernel what was encrypted and not taken; `false` if something is left.
+    pub(crate) fn flush(&mut self) -> Result<bool, Failure> {
+        self.tls.as_mut().map_or(Ok(true), |tls| tls.flush(&self.socket))
     }
 
     /// Gives the kernel what it takes now: how many bytes.
-    pub(crate) fn send(&self, bytes: &[u8]) -> Result<usize, Failure> {
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
+        if let Some(tls) = &mut self.tls {
+            return tls.send(&self.socket, bytes);
+        }
         match send(&self.socket, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
             Ok(count) => Ok(count),
             Err(Errno::AGAIN | Errno::INTR) => Ok(0),
@@ -49,12 +69,17 @@ impl End {
     }
 
     /// Gives it all of `bytes`, waiting as long as [`PATIENCE`].
-    pub(crate) fn send_all(&self, mut bytes: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn send_all(&mut self, mut bytes: &[u8]) -> Result<(), Failure> {
         let end = Instant::now() + PATIENCE;
         while !bytes.is_empty() {
             let count = self.send(bytes)?;
             bytes = &bytes[count..];
             if count == 0 && !self.wait(PollFlags::OUT, end) {
+                return Err("nothing is taken any more".to_owned());
+            }
+        }
+        while !self.flush()? {
+            if !self.wait(PollFlags::OUT, end) {
                 return Err("nothing is taken any more".to_owned());
             }
         }
@@ -78,6 +103,10 @@ impl End {
             }
             payload += data.len() as u64;
         };
+        if let Some(tls) = &mut self.tls {
+            tls.receive(&buffer[..count], take)?;
+            return if right { Ok(payload) } else { Err(OTHER.to_owned()) };
+        }
         match (self.framing, heed) {
             (Framing::Plain, Heed::Count) => payload = count as u64,
             (Framing::Plain, Heed::Compare(..)) => take(&buffer[..count]),
@@ -88,11 +117,32 @@ impl End {
             // Nobody listens and sends on one end at once: they come between two frames.
             self.send_all(&pongs)?;
         }
-        if right { Ok(payload) } else { Err("other bytes came than were sent".to_owned()) }
+        if right { Ok(payload) } else { Err(OTHER.to_owned()) }
+    }
+
+    /// Waits for payload, as long as [`PATIENCE`]: how many bytes.
+    pub(crate) fn await_payload(&mut self, buffer: &mut [u8]) -> Result<u64, Failure> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match self.receive(buffer, Heed::Count)? {
+                0 if !self.wait(PollFlags::IN, end) => return Err("nothing comes".to_owned()),
+                0 => {}
+                count => return Ok(count),
+            }
+        }
+    }
+
+    /// Leaves by a reset.
+    pub(crate) fn reset(self) -> Result<(), Failure> {
+        set_socket_linger(&self.socket, Some(Duration::ZERO))
+            .map_err(|error| format!("cannot reset: {error}"))
     }
 
     /// Says that nothing more is sent.
-    pub(crate) fn half_close(&self) -> Result<(), Failure> {
+    pub(crate) fn half_close(&mut self) -> Result<(), Failure> {
+        if let Some(tls) = &mut self.tls {
+            tls.half_close(&self.socket)?;
+        }
         shutdown(&self.socket, Shutdown::Write)
             .map_err(|error| format!("cannot half-close: {error}"))
     }
@@ -133,6 +183,8 @@ fn follows(wanted: &[u8], from: u64, mut data: &[u8]) -> bool {
     }
     true
 }
+
+const OTHER: &str = "other bytes came than were sent";
 
 /// The time without progress after which anything counts as hung.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

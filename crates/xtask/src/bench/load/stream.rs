@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::end::{Heed, Lane, PATIENCE};
+use super::end::{End, Heed, Lane, PATIENCE};
 use super::poller::Poller;
 use super::wire::{Block, WRITE, pattern};
 use crate::Failure;
@@ -89,6 +89,15 @@ pub(crate) fn stream(
     }
 }
 
+impl Lane {
+    fn source(&mut self, way: Way) -> &mut End {
+        match way {
+            Way::There => &mut self.near,
+            Way::Back => &mut self.far,
+        }
+    }
+}
+
 struct Running<'a> {
     lanes: &'a mut [Lane],
     way: Way,
@@ -127,11 +136,7 @@ impl Running<'_> {
                 self.sent += self.block.payload as u64;
                 self.under_way += self.block.payload as u64;
             }
-            let lane = &self.lanes[number];
-            let source = match self.way {
-                Way::There => &lane.near,
-                Way::Back => &lane.far,
-            };
+            let source = self.lanes[number].source(self.way);
             let taken = source.send(&self.block.bytes[state.at..])?;
             state.at += taken;
             if state.at == self.block.bytes.len() {
@@ -153,6 +158,8 @@ impl Running<'_> {
         wanted: Option<&Vec<u8>>,
     ) -> Result<(), Failure> {
         let (state, lane) = (&mut self.states[number], &mut self.lanes[number]);
+        // Whoever has sent all is not asked to send again.
+        lane.source(self.way).flush()?;
         let sink = match self.way {
             Way::There => &mut lane.far,
             Way::Back => &mut lane.near,
@@ -181,7 +188,6 @@ mod tests {
     use std::os::unix::net::UnixStream;
     use std::thread;
 
-    use super::super::end::End;
     use super::super::wire::Framing;
     use super::*;
 

@@ -36,7 +36,7 @@ pub(crate) fn trips(lanes: &mut [Lane], size: usize, time: Duration) -> Result<T
     let answer = Block::one(first.far.framing, size);
     let (mut took, mut buffer) = (Vec::new(), [0; 4096]);
     let mut waits = Vec::new();
-    for lane in &*lanes {
+    for lane in &mut *lanes {
         waits.push(Wait { since: Instant::now(), there: 0, back: 0 });
         lane.near.send_all(&question.bytes)?;
     }

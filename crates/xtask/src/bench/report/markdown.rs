@@ -34,7 +34,7 @@ pub(crate) fn page(results: &Results) -> String {
     line(
         &mut page,
         &format!(
-            "To repeat it: `cargo xtask bench --congestion {}`. This page is written by it.\n",
+            "To repeat it: `cargo xtask bench --congestion {}`. This page is written by it. Others are about [messages](messages.md) and [TLS](tls.md).\n",
             facts.congestion
         ),
     );

@@ -2,11 +2,13 @@
 //! this process.
 //!
 //! 1. [`programs`] lists them, and how each is started.
-//! 2. [`near`] and [`far`] are the two sides that the load has.
+//! 2. [`terminators`] lists those that terminate TLS.
+//! 3. [`near`] and [`far`] are the two sides that the load has.
 
 pub(crate) mod far;
 pub(crate) mod near;
 pub(crate) mod programs;
+pub(crate) mod terminators;
 
 use std::time::Duration;
 
@@ -33,7 +35,12 @@ pub(crate) struct Subject {
 impl Subject {
     /// A connection through it.
     pub(crate) fn open(&self) -> Result<Lane, Failure> {
-        let asking = self.near.ask()?;
+        self.open_as(false)
+    }
+
+    /// The same; with `resume`, a TLS session is resumed if the last one has left a ticket.
+    pub(crate) fn open_as(&self, resume: bool) -> Result<Lane, Failure> {
+        let asking = self.near.ask_as(resume)?;
         let far = self.far.accept()?;
         Ok(Lane { near: asking.admitted()?, far })
     }

@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 use super::super::load::end::{End, PATIENCE};
+use super::super::load::tls::{Configs, Session};
 use super::super::load::wire::Framing;
 use crate::Failure;
 
@@ -15,6 +16,7 @@ pub(crate) enum Near {
     Tcp(u16),
     WebSocket(u16),
     Unix(PathBuf),
+    Tls(u16, Configs),
 }
 
 /// A client that has asked to be let in.
@@ -23,6 +25,8 @@ pub(crate) enum Asking {
     Tcp(TcpStream),
     WebSocket(TcpStream),
     Unix(UnixStream),
+    /// Its handshake is over: no subject connects to the destination before.
+    Tls(Box<Session>, TcpStream),
 }
 
 impl Near {
@@ -30,12 +34,17 @@ impl Near {
     pub(crate) fn framing(&self) -> Framing {
         match self {
             Self::WebSocket(_) => Framing::Masked,
-            Self::Tcp(_) | Self::Unix(_) => Framing::Plain,
+            Self::Tcp(_) | Self::Unix(_) | Self::Tls(..) => Framing::Plain,
         }
     }
 
     /// Connects, and sends the request.
     pub(crate) fn ask(&self) -> Result<Asking, Failure> {
+        self.ask_as(false)
+    }
+
+    /// The same; with `resume`, a TLS session is resumed if the last one has left a ticket.
+    pub(crate) fn ask_as(&self, resume: bool) -> Result<Asking, Failure> {
         let fail = |error: std::io::Error| format!("cannot connect: {error}");
         match self {
             Self::Tcp(port) => Ok(Asking::Tcp(connect(*port)?)),
@@ -45,6 +54,11 @@ impl Near {
                 Ok(Asking::WebSocket(stream))
             }
             Self::Unix(path) => Ok(Asking::Unix(UnixStream::connect(path).map_err(fail)?)),
+            Self::Tls(port, configs) => {
+                let mut stream = connect(*port)?;
+                let session = Session::open(configs, resume, &mut stream)?;
+                Ok(Asking::Tls(Box::new(session), stream))
+            }
         }
     }
 }
@@ -65,6 +79,7 @@ impl Asking {
                 ))
             }
             Self::Unix(stream) => Ok(End::new(stream, Framing::Plain)),
+            Self::Tls(session, stream) => Ok(End::inside(session, stream)),
         }
     }
 }

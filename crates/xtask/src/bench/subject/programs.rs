@@ -6,6 +6,7 @@ use std::process::Command;
 
 use ::tests::{Process, binary, net};
 
+use super::super::load::tls::{CERT, Configs};
 use super::super::machine;
 use super::super::relay;
 use super::Subject;
@@ -20,6 +21,7 @@ pub(crate) enum Route {
     TcpTcp,
     TcpUnix,
     UnixTcp,
+    TlsTcp,
 }
 
 /// A program on a route.
@@ -30,12 +32,12 @@ pub(crate) struct Program {
     pub(crate) route: Route,
     /// A process for every connection: a hundred are many.
     pub(crate) forks: bool,
-    file: PathBuf,
-    start: Start,
+    pub(super) file: PathBuf,
+    pub(super) start: Start,
 }
 
 /// Makes the command. Gets the program, the folder, the port to listen on and the port to connect to.
-type Start = fn(&Path, &Path, u16, u16) -> Command;
+pub(super) type Start = fn(&Path, &Path, u16, u16) -> Command;
 
 /// The mode of a subject.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -127,6 +129,10 @@ impl Program {
             Route::WsTcp => Near::WebSocket(port),
             Route::UnixTcp => Near::Unix(folder.path().join("near.sock")),
             Route::TcpTcp | Route::TcpUnix => Near::Tcp(port),
+            Route::TlsTcp => {
+                let configs = Configs::trusting(&folder.path().join(CERT))?;
+                Near::Tls(port, configs)
+            }
         };
         if !tells {
             listens(&process, port)?;
@@ -137,7 +143,7 @@ impl Program {
 }
 
 /// On the path, or where `cargo xtask setup` and `interop` have put it.
-fn file(name: &str) -> Option<PathBuf> {
+pub(super) fn file(name: &str) -> Option<PathBuf> {
     let peers = crate::root().join("target/peers");
     let own = ["venv/bin", "websocat/bin"].map(|folder| peers.join(folder).join(name));
     binary::program(name).or_else(|| own.into_iter().find(|file| file.is_file()))
@@ -165,13 +171,13 @@ fn listens(process: &Process, port: u16) -> Result<(), Failure> {
         .ok_or_else(|| format!("it doesn't listen\n{}", process.report()))
 }
 
-fn reference(file: &Path, _: &Path, _: u16, far: u16) -> Command {
+pub(super) fn reference(file: &Path, _: &Path, _: u16, far: u16) -> Command {
     let mut command = Command::new(file);
     command.args(["bench-relay", &far.to_string()]);
     command
 }
 
-fn forward(file: &Path, near: &str, far: &str) -> Command {
+pub(super) fn forward(file: &Path, near: &str, far: &str) -> Command {
     let mut command = Command::new(file);
     command.args(["--endpoint", near, "--dest-endpoint", far]);
     command
@@ -182,7 +188,7 @@ fn ws_tcp(file: &Path, _: &Path, near: u16, far: u16) -> Command {
     forward(file, &near, &format!("tcp:127.0.0.1:{far}"))
 }
 
-fn tcp_tcp(file: &Path, _: &Path, near: u16, far: u16) -> Command {
+pub(super) fn tcp_tcp(file: &Path, _: &Path, near: u16, far: u16) -> Command {
     forward(file, &format!("tcp:{near}:interface=127.0.0.1"), &format!("tcp:127.0.0.1:{far}"))
 }
 
@@ -261,7 +267,7 @@ fn nginx(file: &Path, folder: &Path, near: u16, far: u16) -> Command {
 }
 
 /// Writes the text, and returns its path. If that fails, the program that reads it reports it.
-fn written(folder: &Path, name: &str, text: &str) -> PathBuf {
+pub(super) fn written(folder: &Path, name: &str, text: &str) -> PathBuf {
     let file = folder.join(name);
     let _said_by_the_program = fs::write(&file, text);
     file
