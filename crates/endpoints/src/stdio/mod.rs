@@ -195,15 +195,8 @@ impl Connector for Open {
         let typed = terminal.map(|terminal| Typed { terminal, keys: Vec::new() });
         // The end of the input ends its message, whether it is passed on or not.
         let hold = self.hold && self.whole.is_none();
-        let stdio = Stdio {
-            input,
-            output,
-            turn: Some(turn),
-            hold,
-            is_finished: false,
-            held: None,
-            typed,
-        };
+        let stdio =
+            Stdio { input, output, turn: Some(turn), hold, is_finished: false, held: None, typed };
         let mut conn = Conn::bytes(stdio, Info::new());
         if let Some(framings) = &self.whole {
             let framed = Framed::new(conn.transport.into_bytes(), framings.clone());
