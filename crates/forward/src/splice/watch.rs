@@ -6,7 +6,6 @@
 //! - There is an *idle timeout*: bytes that a slow peer takes out of the system's buffers are life, too.
 
 use std::io;
-use std::num::NonZero;
 use std::time::Duration;
 
 use endpoint::PeerState;
@@ -35,7 +34,7 @@ pub(super) struct Watch {
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     /// The amount that it had acknowledged.
-    taken: Option<NonZero<u64>>,
+    taken: Option<u64>,
     /// Set if its transport proves that it is alive.
     proven: bool,
     /// Its end has arrived.
@@ -93,9 +92,8 @@ impl Watch {
         }
         let Some(peer) = half.look() else { return Finding::default() };
         let seen = if near { &mut self.near } else { &mut self.far };
-        let progress = seen.taken.is_some_and(|before| peer.taken >= before.get());
-        // One more than it is, so that nothing seen yet is no number.
-        seen.taken = NonZero::new(peer.taken.saturating_add(1));
+        let progress = seen.taken.is_some_and(|before| peer.taken > before);
+        seen.taken = Some(peer.taken);
         seen.proven = peer.proven;
         seen.ended |= peer.state == PeerState::Ended;
         let mut finding = Finding {

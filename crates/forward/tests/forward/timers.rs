@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use endpoint::{End, Ending, Reason};
+use endpoint::{End, Ending, PeerState, Reason};
 use forward::{Ended, Side, Timers};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use crate::support::{Session, settle};
+use crate::support::{Known, Session, settle};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -187,4 +187,29 @@ async fn at_the_end_of_the_grace_what_was_read_is_still_written() {
     session.outcome().await;
     assert_eq!(far.taken(), b"tail");
     assert!(far.finished().is_some());
+}
+
+/// What a Unix socket or a pipe has taken is as much as it can be whenever nothing waits in it.
+#[tokio::test(start_paused = true)]
+async fn a_side_that_has_taken_all_is_no_progress() {
+    let known = |proven, pending, state| Known { proven, overdue: None, pending, state };
+    let session = Session::with(idle(10), |near, far| {
+        near.knows(known(true, 1000, PeerState::Open));
+        far.knows(known(false, 0, PeerState::Open));
+    });
+    session.near.room(0);
+    session.far.send("something");
+    let outcome = timeout(SECOND * 60, session.outcome()).await.expect("it ends as idle");
+    assert!(matches!(outcome.end, Ended::Idle), "{outcome}");
+
+    let session = Session::with(Timers::default(), |near, far| {
+        near.knows(known(true, 0, PeerState::Open));
+        far.knows(known(false, 0, PeerState::Open));
+    });
+    session.far.room(0);
+    session.near.send("something");
+    settle().await;
+    session.near.knows(known(true, 0, PeerState::Gone));
+    let outcome = timeout(SECOND * 60, session.outcome()).await.expect("its client is gone");
+    assert!(matches!(outcome.end, Ended::Error(Side::Near, _)) && outcome.cut, "{outcome}");
 }
