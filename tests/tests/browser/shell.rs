@@ -42,6 +42,7 @@ fn an_exit_is_told_in_words_and_begins_anew_by_the_button_or_enter() {
     page.click("#reconnect");
     page.wait_state("connected");
     page.type_text("kill -9 $$\n");
+    page.wait_state("ended");
     page.wait_status("ended by signal 9 (SIGKILL)");
     page.press("Enter");
     page.wait_state("connected");

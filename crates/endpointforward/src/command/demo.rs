@@ -14,7 +14,7 @@ use super::run::{self, Hangup, Labels, config, serve};
 
 /// Serves the shell until it is stopped.
 pub(crate) fn run(endpoints: Endpoints, options: &Forward, logging: &Logging) -> Exit {
-    let _log = log::install(logging);
+    let _log = log::install(logging, false);
     let labels = Labels { several: false };
     let destination = shell(&endpoints);
     if options.check {

@@ -32,12 +32,12 @@ pub(crate) const LISTENING: &str = "endpointforward::listening";
 /// The crates whose lines `-v` adds.
 const OURS: [&str; 5] = ["descriptor", "endpoint", "endpoints", "forward", "endpointforward"];
 
-/// Installs the log. Waiting lines are written, for up to a second, when the guard is dropped.
+/// Installs the log; `several` if there are several listeners. Waiting lines are written, for up to a second, when the guard is dropped.
 ///
 /// A separate thread writes: a standard error that is not read must not stop forwarding. Lines
 /// beyond [`WAITING`] are dropped then.
 #[expect(clippy::disallowed_methods, reason = "the command may read the environment")]
-pub(crate) fn install(logging: &Logging) -> WorkerGuard {
+pub(crate) fn install(logging: &Logging, several: bool) -> WorkerGuard {
     let wanted = std::env::var("RUST_LOG").ok().filter(|wanted| !wanted.trim().is_empty());
     let is_terminal = io::stderr().is_terminal();
     let colour = is_terminal
@@ -58,7 +58,7 @@ pub(crate) fn install(logging: &Logging) -> WorkerGuard {
     // A second log in one process would be a mistake, and this is the only place.
     let installed = match logging.log_format {
         LogFormat::Pretty => {
-            let fmt = fmt.fmt_fields(Fields::default()).event_format(Line);
+            let fmt = fmt.fmt_fields(Fields::default()).event_format(Line { several });
             tracing::subscriber::set_global_default(shown.with(fmt))
         }
         LogFormat::Json => tracing::subscriber::set_global_default(
@@ -102,7 +102,13 @@ fn filter(logging: &Logging, wanted: Option<&str>) -> (Targets, Option<String>) 
 
 /// `2026-11-21T03:05:58.123Z INFO  open id=1 peer=127.0.0.1:4711 …`: one line an event, and another one for what to do
 /// about it if that gets too long.
-struct Line;
+///
+/// An event is never more than that: a line is what is searched for and counted. Names are shortened so that it fits
+/// [`WIDTH`]; a message of many words that doesn't fit without names stays longer.
+struct Line {
+    /// Set if there are several listeners, so that a session has to name its own.
+    several: bool,
+}
 
 impl<S> FormatEvent<S, Fields> for Line
 where
@@ -152,52 +158,37 @@ where
                 fields.find(" listener=").unwrap_or(fields.len())
             };
             of_session.push_str(&fields[..shown]);
+            if !self.several
+                && let Some(at) = of_session.find(" listener=")
+            {
+                // The one that there is was named at the start.
+                let end = of_session.find(" destination=").unwrap_or(of_session.len());
+                of_session.replace_range(at..end, "");
+            }
             if words.opens {
                 // What this line says is not repeated by those that follow, nor kept for them.
                 let id = fields.fields.split(' ').next().unwrap_or_default().to_owned();
                 fields.fields = id;
             }
         }
-        let Words { mut line, help, is_output, .. } = words;
-        // With `-v`, names are whole. What a program writes is not ours to shorten.
+        let Words { line, help, is_output, .. } = words;
+        let line = format!("{line}{reason}");
+        // With `-v`, names are whole. What a program writes is not ours to shorten, and the address after the name of a
+        // listener is to be opened.
         let is_short = LevelFilter::current() < LevelFilter::DEBUG && !is_output;
-        // An address to open is whole, too, on a line of its own if need be.
-        let url = match line.rfind(" (").filter(|_| event.metadata().target() == LISTENING) {
-            Some(at) if is_short && HEAD + line.chars().count() > WIDTH => line.split_off(at),
-            _ => String::new(),
-        };
-        let room = WIDTH - HEAD;
-        let fits = |line: &str| line.chars().count() <= room;
-        let whole = format!("{line}{reason}");
-        let mut line = if is_short {
-            // The message has the reason in words, and its last clause may stand by itself.
-            let attempts =
-                [(&*whole, ""), (&*line, ""), line.rsplit_once("; ").unwrap_or((&line, ""))];
-            let shown = attempts.map(|(line, rest)| (shorten(line, &of_session, room), rest));
-            let [.., (last, rest)] = &shown;
-            match shown.iter().find(|(line, rest)| rest.is_empty() && fits(line)) {
-                Some((line, _)) => line.clone(),
-                None if rest.is_empty() => last.clone(),
-                None => format!("{last}\n{:HEAD$}= {}", "", shorten(rest, "", room - 2)),
-            }
+        let url = line.rfind(" (").filter(|_| event.metadata().target() == LISTENING);
+        let (line, url) = line.split_at(url.unwrap_or(line.len()));
+        let line = if is_short {
+            shorten(line, &of_session, WIDTH - HEAD - url.chars().count().min(WIDTH - HEAD))
         } else if of_session.is_empty() {
-            whole
+            line.to_owned()
         } else {
-            format!("{whole} {of_session}")
+            format!("{line} {of_session}")
         };
-        if !url.is_empty() {
-            line.push_str(&format!("\n{:HEAD$}{}", "", url.trim_start()));
-        }
-        let help = match help {
-            Some(help) if is_short => Some(shorten(&help, "", WIDTH - HEAD - HELP.len())),
-            help => help,
-        };
+        let line = line + url;
         match help {
             None => writeln!(writer, "{line}"),
-            Some(help)
-                if !line.contains('\n')
-                    && HEAD + line.chars().count() + help.chars().count() + 3 <= WIDTH =>
-            {
+            Some(help) if HEAD + line.chars().count() + help.chars().count() + 3 <= WIDTH => {
                 writeln!(writer, "{line} ({help})")
             }
             Some(help) => writeln!(writer, "{line}\n{:HEAD$}{HELP}{help}", ""),
@@ -345,8 +336,9 @@ const HEAD: usize = 31;
 /// Before a help on a line of its own.
 const HELP: &str = "= help: ";
 
-/// Lines that wait to be written: about a hundred kilobytes. Their places are allocated at the start, 32 bytes each.
-const WAITING: usize = 512;
+/// Lines that wait to be written, some thirty kilobytes; a session has two. Their places are allocated at the start, 32
+/// bytes each.
+const WAITING: usize = 256;
 
 #[cfg(test)]
 mod tests {

@@ -25,8 +25,8 @@ use super::output::complain;
 
 /// Forwards, or only checks.
 pub(crate) fn run(endpoints: Endpoints, options: &Forward, logging: &Logging) -> Exit {
-    let _log = log::install(logging);
     let labels = Labels { several: options.endpoint.len() > 1 };
+    let _log = log::install(logging, labels.several);
     let endpoints = endpoints.syntax(options.syntax.into());
     let destination = options.dest_endpoint.clone().unwrap_or_default();
     let forwarder = match Forwarder::with(endpoints.clone(), &options.endpoint, &destination) {

@@ -1,7 +1,8 @@
 //! Lines of the log that fit their width although names are long.
 //!
-//! A name (a descriptor, a path, a URL) is shortened in its middle: its kind is at the beginning, and what tells it from
-//! others mostly at the end. What isn't a name stays as it is.
+//! The name of an endpoint is shortened in its middle: its kind is at the beginning, and what tells it from others mostly
+//! at the end. All else stays as it is: a path or a fingerprint in a message is what its reader looks for, and what is in
+//! backquotes is to be typed.
 
 /// A part of a line.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ struct Piece<'t> {
 pub(super) fn shorten(line: &str, fields: &str, width: usize) -> String {
     let mut pieces: Vec<_> =
         line.split(' ').map(|text| Piece { text, is_name: is_name(text) }).collect();
-    pieces.extend(values(fields).map(|text| Piece { text, is_name: text.contains([':', '/']) }));
+    pieces.extend(values(fields).map(|text| Piece { text, is_name: is_endpoint(text) }));
     let columns = |text: &str| text.chars().count();
     let spaces = pieces.len() - 1;
     let total = |cap: usize| {
@@ -53,9 +54,24 @@ fn values(fields: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A word that is a descriptor, a path or a URL. Text in backquotes is to be typed.
+/// A word that is the name of an endpoint.
 fn is_name(word: &str) -> bool {
-    word.contains([':', '/']) && !word.starts_with('`') && word.chars().count() > SHORTEST
+    let kind = word.split([':', '{']).next().unwrap_or_default();
+    is_long(word) && endpoints::KINDS.iter().any(|known| known.name == kind)
+}
+
+/// A field whose value is an endpoint. The peer is one if it is a Unix socket.
+fn is_endpoint(field: &str) -> bool {
+    let (name, value) = field.split_once('=').unwrap_or(("", field));
+    let value = value.trim_matches('"');
+    match name {
+        "listener" | "destination" => is_long(value),
+        _ => is_name(value),
+    }
+}
+
+fn is_long(name: &str) -> bool {
+    name.chars().count() > WHOLE
 }
 
 /// The text in so many columns, with an ellipsis for what is left out.
@@ -73,7 +89,10 @@ fn middle(text: &str, columns: usize) -> String {
 /// The fields that a span of a session has, after its number.
 const NAMES: &[&str] = &[" peer=", " listener=", " destination="];
 
-/// A name isn't made shorter than this: its kind and a bit of either end can be seen.
+/// A name of so many columns stays whole: an address of IPv4 with its kind and its port.
+const WHOLE: usize = 26;
+
+/// A longer one isn't made shorter than this: its kind and a bit of either end can be seen.
 const SHORTEST: usize = 20;
 
 #[cfg(test)]
@@ -101,8 +120,8 @@ mod tests {
             "id=1 peer=unix:/{0} (pid 1) listener=\"unix:/{0}\" destination=process:sh:-c:{long}",
             "b".repeat(99)
         );
-        let line = shorten("open", &fields, 89);
-        assert!(line.chars().count() <= 89, "{line}");
+        let line = shorten("open", &fields, 95);
+        assert!(line.chars().count() <= 95, "{line}");
         assert!(
             line.contains("peer=unix:/")
                 && line.contains("listener=\"unix")
@@ -112,9 +131,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_be_typed_stays() {
-        let pin = format!("accepts `pin=sha256/{}`", "x".repeat(200));
-        assert_eq!(shorten(&pin, "", 89), pin);
+    fn what_is_read_or_typed_stays() {
+        for line in [
+            format!("accepts `pin=sha256/{}`", "x".repeat(200)),
+            format!("the server has the key SHA256:{}", "x".repeat(99)),
+            format!("offending key in /home/{}/known_hosts:2", "x".repeat(99)),
+            format!("{}_identification: closed", "x".repeat(99)),
+        ] {
+            assert_eq!(
+                shorten(&line, "id=1 peer=127.0.0.1:4711", 89),
+                format!("{line} id=1 peer=127.0.0.1:4711")
+            );
+        }
     }
 
     #[test]

