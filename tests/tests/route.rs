@@ -49,7 +49,7 @@ fn a_token_chooses_a_line_of_a_file_that_may_change() {
     let file = folder.path().join("tokens");
     fs::write(
         &file,
-        format!("# hosts\na: 127.0.0.1:{one}\nnothing\nsh: process:cat\nbad: tcp:h:90o0\nmy vm=1: 127.0.0.1:{one}\nsecret: ws://ada:s3cret@127.0.0.1:1/?key=s3cret\n"),
+        format!("# hosts\na: 127.0.0.1:{one}\nnothing\nsh: process:cat\nbad: ws:{{tcp:h:90o0}}:auth=ada\\:s3cret\nmy vm=1: 127.0.0.1:{one}\nsecret: ws://ada:s3cret@127.0.0.1:1/?key=s3cret\n"),
     )
     .expect("it is written");
     let route = format!("route:file={}", file.display());

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::Ipv6Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use descriptor::{Report, Syntax, quote_positional};
+use descriptor::{Syntax, quote_positional};
 use endpoint::info::Restriction;
 use endpoint::{Connector, Error, ErrorKind, Info, Result};
 use plan::kind::Role;
@@ -68,8 +68,9 @@ impl Routes {
         }
         let descriptor = self.descriptor_of(text);
         let plan = self.registry.connector(&descriptor, Syntax::Extended).map_err(|mistakes| {
-            let report = Report::new(&descriptor, &mistakes).to_string();
-            let words = format!("cannot plan the route: {}", report.replace('\n', " "));
+            // Not the route itself: it may hold a password, and where it does can't be known of what has no plan.
+            let words: Vec<_> = mistakes.iter().map(|mistake| mistake.message.as_str()).collect();
+            let words = format!("cannot plan the route: {}", words.join("; "));
             self.error(ErrorKind::Unavailable, &words)
         })?;
         if plan.endpoint.grants().is_unguarded() && !self.programs {

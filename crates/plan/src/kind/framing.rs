@@ -63,7 +63,8 @@ pub const FRAMING: &[Param] = &[
     Param::new(
         "max",
         ValueKind::Size,
-        "The maximum size of a message. A longer one ends the session (close code 1009 over `ws`).",
+        "The maximum size of a message in what is received. A longer one ends the session (close code 1009 over `ws`). \
+         Messages that are sent are limited where they come from, as by `max-message` of `ws`.",
     )
     .default("1M"),
     Param::new(
