@@ -569,6 +569,8 @@ fn spellings_mean_what_they_mean_elsewhere() {
         ("ws:9000:cert=self-signed", "ws:{tls:9000:cert=self-signed}"),
         ("ws:{tls:9000:cert=a.pem}:key=b.pem", "ws:{tls:9000:cert=a.pem:key=b.pem}"),
         ("ssl:443:privateKey=k.pem", "tls:{tcp:443}:cert=k.pem"),
+        ("ssl:443:privateKey=k.pem:sslmethod=SSLv23_METHOD", "tls:{tcp:443}:cert=k.pem"),
+        ("ssl:443:privateKey=k.pem:sslmethod=TLSv1_2_METHOD", "tls:{tcp:443}:cert=k.pem:min=1.2"),
         ("tls:certs:8443:backlog=9", "tls:{tcp:8443:backlog=9}:cert=certs"),
         (
             "ssl:443:privateKey=k.pem:certKey=c.pem:extraCertChain=e.pem:interface=127.0.0.1",
@@ -579,6 +581,8 @@ fn spellings_mean_what_they_mean_elsewhere() {
     }
     for (typed, words) in [
         ("tls:443", "create one at the start with `cert=self-signed`"),
+        ("ssl:443:privateKey=k.pem:sslmethod=TLSv1_METHOD", "no older versions"),
+        ("ssl:443:privateKey=k.pem:dhParameters=d.pem", "leave `dhParameters` out"),
         ("wss://127.0.0.1:443/", "create one at the start with `cert=self-signed`"),
         ("tls:443:cert=a:verify-client=required", "`verify-client` needs `ca`"),
         (

@@ -372,6 +372,20 @@ pub(crate) fn tls(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
         return Some(found);
     }
     let kind = descriptor.kind()?;
+    for (name, value) in &descriptor.kwargs {
+        let (words, help) = match name.as_str() {
+            "sslmethod" => (
+                format!("`{value}` can't be had: there are TLS 1.2 and 1.3, and no older versions"),
+                "leave `sslmethod` out, or give the lowest version with `min=1.2` or `min=1.3`",
+            ),
+            "dhParameters" => (
+                "keys are exchanged over elliptic curves alone, which need no file".to_owned(),
+                "leave `dhParameters` out",
+            ),
+            _ => continue,
+        };
+        return Some(wrong(Code::UnknownKeyword, name.span(), words).help(help));
+    }
     let is_ours = matches!(&*kind.as_str().to_ascii_lowercase(), "tls" | "ssl");
     let has_cert = descriptor.kwargs.iter().any(|(name, _)| name.as_str() == "cert");
     if role != Role::Listen || !is_ours || has_cert || descriptor.args.len() < 2 {

@@ -70,6 +70,13 @@ pub(super) fn twisted(descriptor: &Descriptor, role: Role) -> Option<Descriptor>
                 beneath = Some(value.clone());
                 continue;
             }
+            // Whatever both sides have. In pyOpenSSL, `TLSv1_2_METHOD` is that version alone; here it is the lowest one.
+            "sslmethod" if matches!(value.as_str(), "TLS_METHOD" | "SSLv23_METHOD") => continue,
+            "sslmethod" if value.as_str() == "TLSv1_2_METHOD" => {
+                let lowest = Text::synthetic("1.2", value.span());
+                tls.kwargs.push((Text::synthetic("min", name.span()), lowest));
+                continue;
+            }
             "interface" | "backlog" | "timeout" | "bindAddress" => {
                 tcp.kwargs.push((name.clone(), value.clone()));
                 continue;
