@@ -1,6 +1,6 @@
 //! Limits of a listener: its sessions, those of a network and of a user, and how often a network may begin one.
 //!
-//! [`Limited`] goes over any listener and gives its offers the counters. Whoever decides about an offer takes them
+//! [`Limited`] goes over any listener and gives its offers the counters. The code that decides about an offer takes them
 //! ([`Offer::take_limits`]) and asks in its own time, as the forwarder does after its gate, which knows the user; for all
 //! others, [`Offer::accept`] asks.
 

@@ -571,7 +571,7 @@ async fn datagrams_go_through_a_proxy() {
             send(&mut session, &data).await.unwrap();
             let (from, got) = proxy.hears().await;
             assert!(got == datagram("h.example", 53, &data), "{size} there");
-            // Whoever was asked by name answers from an address.
+            // A target that was asked by name answers from an address.
             let answer = datagram("192.0.2.53", 53, &data);
             proxy.relay.send_to(&answer, from).await.unwrap();
             assert!(message(&mut session).await == data, "{size} back");

@@ -162,12 +162,12 @@ const FOREIGN: &[Foreign] = &[
         help: "a Unix socket is an endpoint: `-d unix:{}`, `-e unix:{}`",
     },
     Foreign {
-        options: &["-D", "--daemon", "-d", "--log-file", "--syslog"],
+        options: &["-D", "--daemon", "--log-file", "--syslog"],
         value: "",
         help: "a service manager keeps it running; the log is on standard error",
     },
     Foreign {
-        options: &["-f", "--config", "-c", "-y"],
+        options: &["-f", "--config", "-y"],
         value: "",
         help: "there is no configuration file: each process has its endpoints on the command line, `-e … -d …`",
     },
@@ -201,6 +201,17 @@ const FOREIGN: &[Foreign] = &[
 #[cfg(test)]
 mod tests {
     use crate::Endpoints;
+
+    #[test]
+    fn every_option_is_there_once() {
+        let mut options: Vec<_> =
+            super::FOREIGN.iter().flat_map(|foreign| foreign.options).collect();
+        let count = options.len();
+        options.sort_unstable();
+        options.dedup();
+        assert_eq!(options.len(), count, "the second one would never be found");
+        assert!(!options.contains(&&"-d") && !options.contains(&&"-e"), "these are ours");
+    }
 
     #[test]
     fn every_line_to_type_is_valid() {

@@ -333,7 +333,7 @@ impl<W: Write> Write for Harmless<W> {
 const WIDTH: usize = 120;
 /// Time and level.
 const HEAD: usize = 31;
-/// Before a help on a line of its own.
+/// The beginning of a line with help.
 const HELP: &str = "= help: ";
 
 /// Lines that wait to be written, some thirty kilobytes; a session has two. Their places are allocated at the start, 32

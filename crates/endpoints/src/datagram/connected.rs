@@ -28,7 +28,7 @@ pub(crate) trait Link: Send + Unpin + 'static {
     /// Sends a message, whole or not at all.
     fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<()>>;
 
-    /// Ready once nothing more will come, if something beside the socket says that.
+    /// Ready once nothing more will come; only a socket with a control connection knows that.
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let _ = cx;
         Poll::Pending

@@ -250,7 +250,7 @@ impl Tokens {
         self.verified(fetched.known(), token).await
     }
 
-    /// On a thread of its own: files are read, and signatures take their time.
+    /// On a thread for blocking work: files are read, and signatures are checked.
     async fn verified(
         &self,
         keys: Option<Arc<Keys>>,

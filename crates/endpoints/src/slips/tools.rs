@@ -47,7 +47,7 @@ pub(super) fn find(typed: &str, role: Role) -> Option<Found> {
         let message = format!("`{head}` is {tool}, not a kind of endpoint");
         let found = Found::new(0..end, message, line).note(parts.note());
         return Some(match SHARED.contains(&&*lower) {
-            // All of it is socat's, and none of its parts a mistake of its own.
+            // The whole descriptor is in socat's language, so its parts are not reported one by one.
             true => Found {
                 at: 0..typed.len(),
                 message: format!("these are the parameters that `{head}` has in socat"),

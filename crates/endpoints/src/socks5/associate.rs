@@ -2,7 +2,7 @@
 //!
 //! 1. The connection's request gives a socket ([`relay`](super::relay)) at the address that the connection came to, and the
 //!    client is told where it is.
-//! 2. Each target that a datagram names is an offer, and a session of its own.
+//! 2. Each target that a datagram names is an offer, and becomes a session.
 //! 3. Both end with the connection; and the connection is closed once no more offers are taken and no session is left.
 
 use std::future::poll_fn;

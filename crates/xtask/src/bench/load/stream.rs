@@ -158,7 +158,7 @@ impl Running<'_> {
         wanted: Option<&Vec<u8>>,
     ) -> Result<(), Failure> {
         let (state, lane) = (&mut self.states[number], &mut self.lanes[number]);
-        // Whoever has sent all is not asked to send again.
+        // A stream that has sent everything is not asked to send again.
         lane.source(self.way).flush()?;
         let sink = match self.way {
             Way::There => &mut lane.far,
