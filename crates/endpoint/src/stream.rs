@@ -162,12 +162,12 @@ pub struct Part {
 }
 
 impl Part {
-    /// A whole binary message.
+    /// Creates a whole binary message.
     pub fn binary(data: impl Into<Bytes>) -> Self {
         Self { data: data.into(), text: false, last: true }
     }
 
-    /// A whole text message.
+    /// Creates a whole text message.
     pub fn text(data: impl Into<Bytes>) -> Self {
         Self { data: data.into(), text: true, last: true }
     }

@@ -12,7 +12,7 @@ use plan::kind::{
 
 use crate::destination::ALLOW;
 
-/// What the client asks for.
+/// The destination that the client requests.
 pub(crate) static KIND: Kind = Kind {
     connect: Some(Side { gives: Shape::Either, ..Side::bytes(PARAMS, PlanConnect::Over(plan)) }),
     rewrite: Some(rewrite),
@@ -61,7 +61,8 @@ const PARAMS: &[Param] = &[
     ALLOW,
 ];
 
-/// With an address or without one, `target:allow=A` is `target:{tcp:${target.host}:${target.port}:allow=A}:udp={udp:${target.host}:${target.port}:allow=A}`.
+/// With an address or without one, `target:allow=A` is
+/// `target:{tcp:${target.host}:${target.port}:allow=A}:udp={udp:${target.host}:${target.port}:allow=A}`.
 fn rewrite(descriptor: &Descriptor, role: Role) -> Option<Descriptor> {
     let (name, allow) = descriptor.kwargs.iter().find(|(name, _)| name.as_str() == ALLOW.name)?;
     let is_rest = |(name, _): &&(Text, Text)| name.as_str() != ALLOW.name;
@@ -85,9 +86,11 @@ fn rewrite(descriptor: &Descriptor, role: Role) -> Option<Descriptor> {
 
 fn plan(args: &Args) -> Planned<Assemble<dyn Connector>> {
     if args.is_given(ALLOW.name) {
-        let message = "`allow` belongs to the endpoints beneath, where they are given";
+        let message = "`allow` must be set on the endpoints `tcp` and `udp` if they are given";
         let mistake = args.mistake(ALLOW.name, descriptor::Code::BadValue, message);
-        return Err(vec![mistake.help("`target:allow=…` alone is both of them")]);
+        return Err(vec![
+            mistake.help("or omit them: `target:allow=…` alone connects by TCP and UDP"),
+        ]);
     }
     let descriptor = args.descriptor.clone();
     let address = args.template("address").cloned();
@@ -114,7 +117,7 @@ impl Connector for Target {
             (_, false) => self.tcp.connect(cx, info).await,
             (Some(udp), true) => udp.connect(cx, info).await,
             (None, true) => {
-                let words = "the client asks for datagrams, and `udp` says nowhere to send them";
+                let words = "the client requests datagrams, but `udp` is not set";
                 Err(self.error(ErrorKind::Forbidden, words))
             }
         }
@@ -141,7 +144,7 @@ impl Connector for Target {
 }
 
 impl Target {
-    /// What is known about the client, with what it asks for.
+    /// Returns the facts about the client, with the requested address.
     fn named(&self, address: &Template, info: &Info) -> Result<Info> {
         let text = address
             .fill(&|root: &str, name: &str| info.lookup(root, name))
@@ -152,7 +155,7 @@ impl Target {
             .and_then(|(host, port)| Some((host, port.parse().ok()?)))
             .filter(|(host, port)| !host.is_empty() && *port > 0)
             .ok_or_else(|| {
-                self.error(ErrorKind::Forbidden, "what the client asks for is not `HOST:PORT`")
+                self.error(ErrorKind::Forbidden, "the requested address is not `HOST:PORT`")
             })?;
         Ok(info.clone().with(Asked::new(host, port)))
     }

@@ -211,15 +211,15 @@ impl<S: Waits + AsyncRead + AsyncWrite + Unpin> Raw for Wary<S> {
 }
 
 /// For the page's console, and for the log.
-pub(crate) const WORDS: &str = "this is no web server, and web pages may not use it";
+pub(crate) const WORDS: &str = "this is not a web server, and web pages may not use it";
 
 const ANSWER: &str = "HTTP/1.1 400 Bad Request\r\n\
                       Content-Type: text/plain; charset=utf-8\r\n\
                       X-Content-Type-Options: nosniff\r\n\
-                      Content-Length: 52\r\n\
+                      Content-Length: 55\r\n\
                       Connection: close\r\n\
                       \r\n\
-                      this is no web server, and web pages may not use it\n";
+                      this is not a web server, and web pages may not use it\n";
 
 /// The time that a browser may pause in what it still sends, and the maximum that is read of that.
 const SILENCE: Duration = Duration::from_secs(1);

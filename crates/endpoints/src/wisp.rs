@@ -81,7 +81,7 @@ fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     Ok(Arc::new(Muxed { terms, protocol: Arc::new(protocol) }))
 }
 
-/// What is going on with one client.
+/// The state of one client.
 struct Wisp {
     version: Version,
     window: u32,

@@ -1,8 +1,8 @@
 //! `ws2s:{ws:…}`: pages that have a TCP socket by JSON, as the server of that name gives them. The messages are the
 //! crate `ws2s`.
 //!
-//! A WebSocket has one socket at a time, as there. A destination that takes nothing stalls that WebSocket alone; of what
-//! its client has sent, [`muxed::SHARE`](crate::muxed) and one command wait.
+//! A WebSocket has one socket at a time, as there. A destination that takes nothing stalls that WebSocket alone; of
+//! what its client has sent, [`muxed::SHARE`](crate::muxed) and one command wait.
 
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     Ok(Arc::new(Muxed { terms, protocol: Arc::new(protocol) }))
 }
 
-/// What is going on with one client.
+/// The state of one client.
 struct Ws2s {
     longest: usize,
     /// The command that is coming.
@@ -76,7 +76,7 @@ struct Ws2s {
     /// The number of the newest socket.
     socket: u32,
     state: State,
-    /// Where that one leads.
+    /// The destination of the socket.
     host: String,
 }
 
@@ -205,6 +205,6 @@ fn told(code: Code, words: &str) -> Part {
 
 /// The system's words for ECONNREFUSED, which are ws2s's too.
 const REFUSED: &str = "connection refused";
-/// The one that a client has, and those before it: whose data is still being delivered, or whose destination hasn't ended
-/// its side yet. A page that connects again and again may have many of those for a moment.
+/// The one that a client has, and those before it: whose data is still being delivered, or whose destination hasn't
+/// ended its side yet. A page that connects again and again may have many of those for a moment.
 const SOCKETS: usize = 256;

@@ -687,7 +687,7 @@ async fn with_an_allow_list_the_address_is_sent() {
         (Target::datagrams("192.0.2.1", 53), "`allow` doesn't permit 192.0.2.1, port 53"),
         (
             Target::new("localhost", 53),
-            "the client asks for a connection, and this sends datagrams",
+            "the client requests a connection, but this destination sends datagrams",
         ),
     ] {
         let info = Info::new().with(asked);

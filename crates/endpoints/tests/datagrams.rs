@@ -465,7 +465,7 @@ fn mistakes_of_udp() {
       = help: give the address to listen on with `interface=`: `udp:53:interface=127.0.0.1`; to send to it, use `-d udp:127.0.0.1:53`
     ");
     insta::assert_snapshot!(listen("udp:53:multicast=192.0.2.1"), @r"
-    error: `multicast` must be a group, as `239.1.2.3` and `ff02::123` are, and `192.0.2.1` is none
+    error: `multicast` must be a group such as `239.1.2.3` or `ff02::123`, and `192.0.2.1` is not one
       | udp:53:multicast=192.0.2.1
       |                  ^^^^^^^^^
       = help: write the interface after its group: `multicast={239.1.2.3,eth0}`

@@ -1,4 +1,4 @@
-//! SLIP (RFC 1055): a byte ends a packet, and another one stands before those that would be mistaken for the two.
+//! SLIP (RFC 1055): END ends a packet, and ESC escapes END and ESC in the data.
 
 use bytes::{Buf, BytesMut};
 use memchr::memchr;

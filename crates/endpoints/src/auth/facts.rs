@@ -1,4 +1,4 @@
-//! Providers that look at what is known about a peer, and need nothing from it: its address, its user on this machine, its
+//! Providers that check facts about a peer, and need no credentials from it: its address, its user on this machine, its
 //! certificate, a header that a proxy has set.
 
 use std::sync::Arc;
@@ -107,8 +107,7 @@ pub(super) fn cert(args: &Args) -> Planned<Arc<dyn Provider>> {
         && (subject.starts_with('/') || !subject.contains('='))
     {
         let message = "`subject` must be a whole name, such as `CN=alice,O=Example`";
-        let help =
-            "the fact `tls.client.subject` has a client's; `cn=` compares the common name alone";
+        let help = "the fact `tls.client.subject` contains a client's subject; `cn=` compares the common name only";
         return Err(vec![args.mistake("subject", "bad-subject", message).help(help)]);
     }
     let lower = |name: &str| {
@@ -224,7 +223,7 @@ mod tests {
         Info::new().with(Tcp { local, peer: peer.parse().expect("an address") })
     }
 
-    /// What a TLS layer knows of a client's certificate.
+    /// The facts of a TLS layer about a client's certificate.
     #[derive(Clone, Debug)]
     struct Certificate(&'static [(&'static str, &'static str)]);
 

@@ -1,4 +1,4 @@
-//! `auth={jwt:KEYS}`: signed tokens (RFC 7519), sent as bearer tokens are; a browser has one in its link, behind `#token=`.
+//! `auth={jwt:KEYS}`: signed tokens (RFC 7519), sent as bearer tokens; a browser has one in its link, after `#token=`.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! The sessions of a datagram socket: one task receives for all of them.
 //!
-//! A socket wakes one reader, and whose a datagram is shows only once it was read. The task lives as long as the listener
-//! or a session of its does.
+//! A socket wakes one reader, and whose a datagram is shows only once it was read. The task lives as long as the
+//! listener or a session of its does.
 
 use std::future::{Future, pending};
 use std::io;
@@ -67,8 +67,8 @@ pub(crate) struct Arrivals<S: Socket> {
 }
 
 impl<S: Socket> Arrivals<S> {
-    /// Begins to receive, in a task that lasts as long as this or a session, and until `until` is ready at most: its result
-    /// is the end of all sessions then. `waiting` may be shared with other sockets.
+    /// Begins to receive, in a task that lasts as long as this or a session, and until `until` is ready at most: its
+    /// result is the end of all sessions then. `waiting` may be shared with other sockets.
     pub(crate) fn begin(
         socket: S,
         limits: Limits,
@@ -157,7 +157,7 @@ struct Receiving<S: Socket> {
     losses: Losses,
 }
 
-/// How a turn at receiving ends.
+/// The end of a turn at receiving.
 enum Turn {
     /// There is nothing more.
     IsDry,

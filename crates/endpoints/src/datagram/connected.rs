@@ -51,7 +51,7 @@ pub(crate) trait Link: Send + Unpin + 'static {
 /// A message that has come.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
-    /// Where it is in the buffer; it ends behind the buffer if it was cut.
+    /// Its range in the buffer, which ends beyond the buffer if the datagram was truncated.
     pub(crate) at: Range<usize>,
     /// The number of datagrams that the system has dropped so far, if it is known.
     pub(crate) dropped: Option<u32>,
@@ -72,7 +72,7 @@ pub(crate) struct Connected<L> {
 }
 
 impl<L: Link> Connected<L> {
-    /// Of messages that have `most` bytes at most, either way.
+    /// Creates a stream of messages of at most `most` bytes, in both directions.
     pub(crate) fn new(link: L, most: usize) -> Self {
         Self {
             link,

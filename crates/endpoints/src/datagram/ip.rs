@@ -26,7 +26,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Of a socket that is connected.
+    /// Creates a link over a connected socket.
     pub(crate) fn new(socket: UdpSocket) -> Self {
         count_dropped(&socket);
         let socket = Arc::new(socket);

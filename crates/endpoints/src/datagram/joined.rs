@@ -15,7 +15,7 @@ pub(crate) struct Joined {
 }
 
 impl Joined {
-    /// Of messages that have at most `most` bytes.
+    /// Joins messages of at most `most` bytes.
     pub(crate) fn new(most: usize) -> Self {
         Self { parts: BytesMut::new(), most }
     }
@@ -55,7 +55,7 @@ pub(crate) struct Failed {
 }
 
 impl Failed {
-    /// Of a message that is refused.
+    /// Returns the error of a refused message.
     pub(crate) fn refused(end: End) -> Self {
         Self { error: refused(&end), end: Some(end) }
     }

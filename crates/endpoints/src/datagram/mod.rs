@@ -70,11 +70,12 @@ pub(crate) trait Socket: Send + Sync + 'static {
 pub(crate) enum Received<P> {
     /// A datagram.
     Datagram {
-        /// Where its data is in the buffer.
+        /// The range of its data in the buffer.
         at: Range<usize>,
         /// The sender.
         from: P,
-        /// The number that the system has dropped so far, if it is known: `SO_RXQ_OVFL` in socket(7), which wraps around.
+        /// The number that the system has dropped so far, if it is known: `SO_RXQ_OVFL` in socket(7), which wraps
+        /// around.
         dropped: Option<u32>,
     },
     /// A datagram that is longer than the buffer. It is lost.
@@ -83,7 +84,7 @@ pub(crate) enum Received<P> {
     Ignored,
     /// A datagram of ours was refused: an ICMP message has come.
     Refused {
-        /// To whom it was.
+        /// The address that it was sent to.
         to: P,
         /// The error that was returned for it.
         error: io::Error,

@@ -80,9 +80,9 @@ pub(crate) struct State {
     all: Waiting,
     /// Why nothing more comes.
     pub(crate) over: Option<Over>,
-    /// When the peer last sent.
+    /// The time at which the peer last sent.
     heard: Instant,
-    /// When something last came or went.
+    /// The time of the last datagram in either direction.
     pub(crate) stirred: Instant,
     /// It was sent something.
     pub(crate) is_answered: bool,
@@ -100,7 +100,7 @@ pub(crate) enum Over {
     GaveWay,
     /// A datagram to it was returned with an error.
     Refused(io::Error),
-    /// What all of them belong to has ended.
+    /// The owner of all sessions has ended.
     Ended(End),
 }
 

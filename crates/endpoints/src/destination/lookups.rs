@@ -166,7 +166,7 @@ fn lost() -> io::Error {
 }
 
 const THREADS: usize = 16;
-/// As many as there are undecided connections of one listener.
+/// The same as the number of undecided connections of one listener.
 const WAITING: usize = 1024;
 const IDLE: Duration = Duration::from_secs(10);
 

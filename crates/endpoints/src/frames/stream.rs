@@ -33,7 +33,7 @@ pub(crate) struct Framed {
     parts: BytesMut,
     /// Data to write.
     unwritten: BytesMut,
-    /// When the rest of a message is waited for no longer.
+    /// The end of the wait for the rest of a message.
     wait: Option<Pin<Box<Sleep>>>,
     /// The stream beneath has ended.
     is_ended: bool,

@@ -1,8 +1,8 @@
-//! Signed tokens (JWT, RFC 7519): what routes and sign-in share.
+//! Signed tokens (JWT, RFC 7519), for `route:jwt` and `auth={jwt}`.
 //!
-//! 1. [`keys`] reads a file of keys, and says which algorithms each is for; [`fetched`] has those of a server;
-//! 2. [`Tokens::check`] finds the key that a token is signed with, and looks at its claims;
-//! 3. [`verify`] has ring's signatures for the library that reads tokens.
+//! 1. [`keys`] parses a file of keys, and determines the algorithms of each; [`fetched`] has the keys of a server;
+//! 2. [`Tokens::check`] finds the key that a token is signed with, and checks its claims;
+//! 3. [`verify`] provides ring's verification to the library that parses tokens.
 
 mod fetched;
 mod keys;
@@ -66,7 +66,7 @@ pub(crate) const LASTING: Param =
     Param::new("lasting", ValueKind::Bool, "Accept tokens without `exp`, which never expire.")
         .default("false");
 
-/// What is asked of tokens, planned.
+/// The requirements on tokens, planned.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
     place: Place,
@@ -75,7 +75,7 @@ pub(crate) struct Rules {
     is_lasting: bool,
 }
 
-/// Where the keys are.
+/// The source of the keys.
 #[derive(Clone, Debug)]
 enum Place {
     File(PathBuf),
@@ -90,7 +90,7 @@ impl Place {
         };
         if !begins("https://") && !begins("http://") {
             if args.is_given(AUTHORITIES.name) {
-                let message = "`ca` is for keys by URL, and these are in a file";
+                let message = "`ca` applies to keys from a URL, but these are in a file";
                 return Err(args.mistake(AUTHORITIES.name, Code::BadValue, message));
             }
             return Ok(Self::File(typed.into()));
@@ -98,7 +98,8 @@ impl Place {
         let ca = args.text(AUTHORITIES.name);
         let remote = Remote::read(args, name, ca, "a JWKS has public keys, which need none")?;
         if !remote.is_private() {
-            let message = "these keys are fetched without TLS, and others may replace them";
+            let message =
+                "these keys are fetched without TLS, so an attacker on the path can replace them";
             args.warn(name, Code::BadValue, message);
         }
         Ok(Self::Server(Arc::new(remote)))
@@ -187,7 +188,7 @@ impl Rules {
     }
 }
 
-/// What checks tokens.
+/// A checker of tokens.
 pub(crate) struct Tokens(Arc<Inner>);
 
 struct Inner {
@@ -206,7 +207,7 @@ pub(crate) struct Claims {
     claims: Map<String, Value>,
     /// Tells the key that it is signed with from others.
     pub(crate) key: [u8; 32],
-    /// When it ends, in seconds since 1970.
+    /// The time at which it expires, in seconds since 1970.
     pub(crate) expires: Option<u64>,
 }
 
@@ -225,15 +226,15 @@ impl Claims {
 #[derive(Debug)]
 pub(crate) struct Bad {
     pub(crate) words: String,
-    /// Whether no key of ours has signed it: it may be a guess.
+    /// Set if no known key has signed it: it may be a guess.
     pub(crate) is_forged: bool,
-    /// Whether it may be signed with a key that has come since the keys were fetched.
+    /// Set if it may be signed with a key that is newer than the fetched ones.
     is_of_unknown_key: bool,
 }
 
 impl Tokens {
-    /// Returns the claims of a token that one of the keys has signed, that is valid at this time, and whose audience is ours.
-    /// Cancel safe.
+    /// Returns the claims of a token that one of the keys has signed, that is valid at this time, and whose audience
+    /// is ours. Cancel safe.
     ///
     /// # Errors
     /// The keys can't be had, in words; or the token isn't good.
@@ -300,13 +301,12 @@ impl Inner {
         }
         match token.split('.').count() {
             3 => {}
-            5 => return Err(forged("it is encrypted (JWE), and signed ones are read")),
-            _ => return Err(forged("it is no token")),
+            5 => return Err(forged("it is encrypted (JWE), but only signed tokens are supported")),
+            _ => return Err(forged("it is not a token")),
         }
-        let header =
-            decode_header(token).map_err(|_| forged("its algorithm is none that is taken"))?;
+        let header = decode_header(token).map_err(|_| forged("its algorithm is not supported"))?;
         let id = header.kid.as_deref();
-        let mut last = forged("no key is for its algorithm");
+        let mut last = forged("no key matches its algorithm");
         for Key { algorithms, key, stamp, .. } in keys.for_id(id) {
             if !algorithms.contains(&header.alg) {
                 continue;
@@ -345,16 +345,16 @@ fn bad(error: &Error) -> Bad {
         ErrorKind::InvalidAudience => ("it is for another audience".to_owned(), false),
         ErrorKind::InvalidIssuer => ("it is from another issuer".to_owned(), false),
         ErrorKind::MissingRequiredClaim(name) => (format!("it has no `{name}`"), false),
-        ErrorKind::InvalidClaimFormat(name) => (format!("its `{name}` makes no sense"), false),
-        ErrorKind::InvalidSignature => ("its signature is wrong".to_owned(), true),
-        _ => ("it is no token".to_owned(), true),
+        ErrorKind::InvalidClaimFormat(name) => (format!("its `{name}` is invalid"), false),
+        ErrorKind::InvalidSignature => ("its signature is invalid".to_owned(), true),
+        _ => ("it is not a token".to_owned(), true),
     };
     Bad { words, is_forged, is_of_unknown_key: false }
 }
 
-/// What clocks may differ by, in seconds.
+/// The tolerated difference of clocks, in seconds.
 const LEEWAY: u64 = 30;
-/// Of a token, in bytes.
+/// The maximum length of a token, in bytes.
 const LONGEST: usize = 16 << 10;
 
 #[cfg(test)]

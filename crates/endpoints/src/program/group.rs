@@ -1,4 +1,4 @@
-//! What a program has grown into: whom a signal reaches, and when nobody is left.
+//! The processes of a program: those that a signal reaches, and the end of the last one.
 
 use std::future::pending;
 use std::io;
@@ -30,18 +30,18 @@ pub(crate) enum Reach {
 /// A program that we started, and what came of it. Dropping it unreaped, as a runtime does that
 /// shuts down, kills it.
 pub(crate) struct Group {
-    /// What the program is called in the log.
+    /// The program's name in the log.
     name: String,
     leader: Pid,
     reach: Reach,
     exits: Exits,
     programs: Arc<Programs>,
     reaped: bool,
-    /// Whether nothing is lost when it is killed.
+    /// Set if nothing is lost when it is killed.
     expendable: bool,
 }
 
-/// What tells that the leader may have exited.
+/// The notification that the leader may have exited.
 enum Exits {
     /// Its own descriptor, so that whoever else exits wakes nobody. No pipe: tokio's are the safe way to
     /// wait for a descriptor of any sort.

@@ -1,4 +1,4 @@
-//! What a program may use at most: `limit.NAME=…`, `nice=…`.
+//! Resource limits of a program: `limit.NAME=…`, `nice=…`.
 
 use std::io;
 
@@ -55,10 +55,10 @@ impl Limits {
                 None => {
                     let what = match unit {
                         Unit::Number => {
-                            "a number, `infinity`, or a soft and a hard one, as `{64:128}`"
+                            "a number, `infinity`, or a soft and a hard limit, such as `{64:128}`"
                         }
                         Unit::Size => {
-                            "a size such as `512M`, `infinity`, or a soft and a hard one, as `{1M:2M}`"
+                            "a size such as `512M`, `infinity`, or a soft and a hard limit, such as `{1M:2M}`"
                         }
                     };
                     let message = format!("`{full}` must be {what}");
@@ -96,7 +96,7 @@ impl Limits {
         let ours = getpriority_process(None).map_err(io::Error::from).unwrap_or(0);
         let nice = self.nice.filter(|nice| *nice < ours)?;
         Some(format!(
-            "only root may give a program a higher priority than ours: `nice={nice}`, ours is {ours}"
+            "only root may lower the nice value: `nice={nice}` is below {ours}, that of endpointforward"
         ))
     }
 }

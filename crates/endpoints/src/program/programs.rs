@@ -113,7 +113,7 @@ impl Programs {
     }
 }
 
-/// Reaps what the programs of `cx` leave behind, for ever, if that is for us to do: as process 1, as in a
+/// Reaps orphaned processes of the programs of `cx`, forever, if it is up to this process: as process 1, as in a
 /// container without an init, and as a child subreaper (`PR_SET_CHILD_SUBREAPER`). Returns at once
 /// otherwise.
 ///

@@ -1,4 +1,4 @@
-//! Whose a program is: `user=`, `group=`, and `users=` where the client's name chooses.
+//! The user of a program: `user=`, `group=`, and `users=` if the client's name selects it.
 
 use std::ffi::{CString, OsString};
 
@@ -33,7 +33,7 @@ pub(crate) const USERS: Param = Param::new(
 )
 .topic(Topic::Access);
 
-/// Whose it is.
+/// The user and group of a program, planned.
 #[derive(Clone, Debug)]
 pub(crate) struct Owner {
     user: Name,
@@ -67,7 +67,7 @@ impl Owner {
         }
         let user = match args.filled("user") {
             Some(_) if users.is_empty() => {
-                let message = "a `user` that facts choose needs the list of those that it may be";
+                let message = "a `user` with facts requires a list of the permitted users";
                 let help = "give `users=NAME,…`";
                 found.push(args.mistake("user", Code::MissingParameter, message).help(help));
                 return None;
@@ -75,7 +75,7 @@ impl Owner {
             Some(template) => Name::OneOf(template.clone(), users.to_vec()),
             None => {
                 if args.is_given("users") {
-                    let message = "`users` is for a `user` that facts choose";
+                    let message = "`users` has no effect: `user` contains no facts";
                     found.push(args.mistake("users", Code::BadValue, message));
                 }
                 Name::Known(args.text("user").unwrap_or_default().to_owned())
@@ -92,7 +92,7 @@ impl Owner {
     pub(crate) fn forbidden() -> Option<String> {
         (!geteuid().is_root()).then(|| {
             format!(
-                "only root may start programs as another `user`, and we run as {}",
+                "only root may start programs as another `user`, and endpointforward runs as {}",
                 geteuid().as_raw()
             )
         })
@@ -113,7 +113,7 @@ impl Owner {
                 let name = template.fill(&|root, name| info.lookup(root, name));
                 let name = name.map_err(|missing| (ErrorKind::Forbidden, missing.to_string()))?;
                 if !users.contains(&name) {
-                    let words = "the client's user is none of `users`".to_owned();
+                    let words = "the client's user isn't listed in `users`".to_owned();
                     return Err((ErrorKind::Forbidden, words));
                 }
                 name

@@ -1,4 +1,4 @@
-//! What a provider is told about a client: the facts, by the names that templates have for them.
+//! The facts about a client for a provider, by their names in templates.
 
 use endpoint::Info;
 use endpoint::info::Http;

@@ -1,9 +1,10 @@
 //! UDP ASSOCIATE, listening: a client's datagrams are relayed for as long as its connection lasts.
 //!
-//! 1. The connection's request gives a socket ([`relay`](super::relay)) at the address that the connection came to, and the
-//!    client is told where it is.
+//! 1. The client's request opens a socket ([`relay`](super::relay)) at the local address of the connection, and the
+//!    reply contains its address.
 //! 2. Each target that a datagram names is an offer, and becomes a session.
-//! 3. Both end with the connection; and the connection is closed once no more offers are taken and no session is left.
+//! 3. The socket and its sessions end with the connection. The connection is closed once no more
+//!    offers are accepted and no session is left.
 
 use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
@@ -62,7 +63,7 @@ pub(super) enum Denied {
 /// A socket for a client, whose connection has not been told yet.
 pub(super) struct Opened {
     relay: Relay,
-    /// Where the client is to send to.
+    /// The address that the client has to send to.
     pub(super) at: SocketAddr,
     place: OwnedSemaphorePermit,
 }

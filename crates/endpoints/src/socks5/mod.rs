@@ -1,7 +1,7 @@
 //! `socks5:ENDPOINT`: SOCKS 4, 4a and 5 over any stream of bytes, both sides.
 //!
-//! [`serve`] takes a client's request and offers it, [`dial`] makes one to a proxy. The messages are the crate `socks`.
-//! Datagrams (UDP ASSOCIATE) are [`associate`] and [`relay`].
+//! [`serve`] turns clients' requests into offers, and [`dial`] sends requests to a proxy. The crate `socks` has the
+//! messages. [`associate`] and [`relay`] serve datagrams (UDP ASSOCIATE).
 
 mod associate;
 mod dial;

@@ -1,5 +1,5 @@
-//! The socket that relays the datagrams of one client: each target that the client names is a peer of the table, and all
-//! datagrams come from the client and go to it.
+//! The socket that relays the datagrams of one client. Each target that the client names is a peer in the table, and
+//! all datagrams are received from the client and sent to it.
 
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
@@ -23,7 +23,7 @@ use crate::datagram::{Received, Socket};
 pub(super) struct Relay {
     socket: UdpSocket,
     client: Client,
-    /// Where the client sends from. Once that is known, the system keeps others' datagrams from the socket.
+    /// The address that the client sends from. Once it is known, the system drops datagrams from others.
     from: OnceLock<SocketAddr>,
     /// The facts about the client.
     info: Info,
@@ -66,7 +66,7 @@ impl Relay {
         self.socket.local_addr()
     }
 
-    /// Whether a datagram from there is the client's.
+    /// Returns `true` if a datagram from this address is the client's.
     fn is_clients(&self, from: SocketAddr) -> bool {
         match self.from.get() {
             Some(known) => *known == from,
@@ -148,7 +148,7 @@ impl Socket for Relay {
     }
 }
 
-/// Whether an ICMP message has caused it.
+/// Returns `true` if an ICMP message has caused the error.
 fn is_icmp(error: &io::Error) -> bool {
     use io::ErrorKind as K;
     matches!(error.kind(), K::ConnectionRefused | K::HostUnreachable | K::NetworkUnreachable)

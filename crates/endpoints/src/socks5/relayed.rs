@@ -1,4 +1,4 @@
-//! Connecting: datagrams that a proxy relays (UDP ASSOCIATE), as long as the connection that has asked for that lasts.
+//! The connecting side of UDP ASSOCIATE: datagrams through a proxy, until the connection that requested it ends.
 
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -60,7 +60,7 @@ impl DialLayer for Relayed {
         Ok(Conn { transport, info: beneath.with(target), control, guard })
     }
 
-    /// What the client asks for is relayed: the proxy is a connection.
+    /// Replaces a request for datagrams: the connection to the proxy is TCP.
     fn beneath(&self, info: &Info) -> Option<Info> {
         let asked = info.get::<Target>()?;
         Some(info.clone().with(Target::new(asked.host.clone(), asked.port)))
@@ -76,7 +76,8 @@ impl DialLayer for Relayed {
 }
 
 impl Relayed {
-    /// Returns the address to send to, as the proxy names it. One that means no address in particular is the proxy's own.
+    /// Returns the address to send to, as the proxy names it. One that means no address in particular is the proxy's
+    /// own.
     async fn relay(
         &self,
         cx: &Context,
@@ -146,7 +147,7 @@ struct Through {
 }
 
 impl Through {
-    /// Whether a datagram is the destination's. With a name, its address isn't known here.
+    /// Returns `true` if a datagram is from the destination. If that is a name, its address isn't known here.
     fn is_destinations(&self, from: &socks::Target) -> bool {
         let is_host = match (&self.target.host, &from.host) {
             (Host::Address(ours), Host::Address(its)) => *ours == its.to_canonical(),

@@ -1,7 +1,7 @@
 //! `ssh:ENDPOINT`: connections that an SSH server makes for us, many sessions over one connection to it.
 //!
-//! OpenSSH's own `ssh` speaks the protocol, so known hosts, agents, keys and algorithms are what its users have. We give it the
-//! endpoint beneath to speak over, and have it open sessions by its multiplexing (OpenSSH's PROTOCOL.mux).
+//! OpenSSH's own `ssh` speaks the protocol, so known hosts, agents, keys and algorithms are what its users have. We
+//! give it the endpoint beneath to speak over, and have it open sessions by its multiplexing (OpenSSH's PROTOCOL.mux).
 //!
 //! 1. [`Ssh::connect`] has one connection for all sessions, made when one is needed and again after it was lost.
 //! 2. [`options`] is how `ssh` is started.
@@ -152,7 +152,7 @@ const PARAMS: &[Param] = &[
 
 const NO_HOLES: &str = "the connection is shared by all clients";
 
-/// Where sessions go.
+/// The destination of sessions.
 #[derive(Debug)]
 enum Goal {
     Port(Destination),
@@ -174,13 +174,10 @@ fn plan(args: &Args) -> Planned<Assemble<dyn Connector>> {
 }
 
 fn goal(args: &Args) -> Planned<Goal> {
-    let missing =
-        |name: &str, message: &str| -> Vec<Diagnostic> {
-            let mistake = args.mistake(name, Code::MissingParameter, message);
-            vec![mistake.help(
-                "`host=HOST:port=PORT` or `unix=PATH` says where the server is to connect to",
-            )]
-        };
+    let missing = |name: &str, message: &str| -> Vec<Diagnostic> {
+        let mistake = args.mistake(name, Code::MissingParameter, message);
+        vec![mistake.help("give the destination with `host=HOST:port=PORT` or `unix=PATH`")]
+    };
     let given = ["host", "port"].into_iter().find(|name| args.is_given(name));
     match (args.text("unix").filter(|path| !path.is_empty()), given) {
         (Some(path), None) => {
@@ -213,7 +210,7 @@ struct Ssh {
 #[derive(Debug, Default)]
 struct Connection {
     master: Option<Arc<Master>>,
-    /// When the last attempt failed, and how: those who waited for it don't try the same again.
+    /// The time and the error of the last failed attempt: sessions that waited for it don't try again.
     failed: Option<(Instant, Error)>,
 }
 
@@ -253,7 +250,7 @@ impl Connector for Ssh {
 }
 
 impl Ssh {
-    /// Where this session goes: as the server is told it, and as a fact.
+    /// Returns the destination of this session: as sent to the server, and as a fact.
     async fn target(&self, cx: &Context, info: &Info) -> Result<(To, Option<Target>)> {
         let destination = match &self.goal {
             Goal::Path(path) => return Ok((To::Path(path.clone()), None)),
@@ -270,7 +267,8 @@ impl Ssh {
         Ok((To::Port(host, place.port), Some(target)))
     }
 
-    /// The connection, made if there is none. Who comes while it is made waits for that, and for no second one if it fails.
+    /// The connection, made if there is none. Who comes while it is made waits for that, and for no second one if it
+    /// fails.
     async fn master(&self, cx: &Context) -> Result<Arc<Master>> {
         let asked = Instant::now();
         let mut connection = self.connection.lock().await;

@@ -19,7 +19,7 @@ use crate::destination::{ALLOW, Family, sugar};
 use crate::options;
 use crate::wary::WEB_PAGES;
 
-/// With a proxy, it is the proxy's layer; otherwise an address in brackets is put together again.
+/// Rewrites `via` to the proxy's layer; without a proxy, joins the parts of an address in brackets.
 fn rewrite(descriptor: &Descriptor, role: Role) -> Option<Descriptor> {
     via::rewrite(descriptor, role).or_else(|| sugar::brackets(descriptor, role))
 }
@@ -36,7 +36,7 @@ const FACTS: &[FactName] = &[
     FactName::new("target.port", "The port of a connection that endpointforward opened."),
 ];
 
-/// What listeners of all families have behind their address.
+/// The parameters after the address, for listeners of all families.
 const LISTENING: &[Param] = &[
     REUSEPORT,
     WEB_PAGES,

@@ -31,7 +31,7 @@ pub(super) struct Lost {
 }
 
 impl Queue {
-    /// Of so many bytes, each piece counting a little more than it has.
+    /// Creates a queue of this size; each piece counts a little more than its bytes.
     pub(super) fn new(most: usize) -> Self {
         Self(Mutex::new(State {
             parts: VecDeque::new(),

@@ -22,7 +22,7 @@ pub(super) struct Lock {
 /// Why there is none.
 #[derive(Debug)]
 pub(super) enum Taken {
-    /// By a process that lives.
+    /// Locked by a running process.
     By(String),
     Io(io::Error),
 }

@@ -1,7 +1,7 @@
 //! A socket that is bound to a path or to an abstract name, whatever its type.
 //!
-//! The order matters: the lock, then what is in the way, then bind, then the exact mode; a listener listens only then. A
-//! connection is refused before listen, so none gets through with the wrong mode.
+//! The order matters: the lock, then what is in the way, then bind, then the exact mode; a listener listens only then.
+//! A connection is refused before listen, so none gets through with the wrong mode.
 
 use std::fs;
 use std::io;
@@ -16,7 +16,7 @@ use socket2::{Domain, Socket, Type};
 use super::Address;
 use super::lock::{Lock, Taken};
 
-/// Where to bind, and how.
+/// The path to bind, and its options.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) descriptor: String,

@@ -225,12 +225,12 @@ fn keys_by_url() {
         assert_eq!(listening(typed), "", "{typed}");
     }
     insta::assert_snapshot!(listening("ws:9000:auth={jwt:{http://id.example/jwks.json}}"), @r#"
-    warning: these keys are fetched without TLS, and others may replace them
+    warning: these keys are fetched without TLS, so an attacker on the path can replace them
       | ws:9000:auth={jwt:{http://id.example/jwks.json}}
       |                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^
     "#);
     insta::assert_snapshot!(listening("ws:9000:auth={jwt:/etc/key.pem:ca=/etc/ca.pem}"), @r#"
-    error: `ca` is for keys by URL, and these are in a file
+    error: `ca` applies to keys from a URL, but these are in a file
       | ws:9000:auth={jwt:/etc/key.pem:ca=/etc/ca.pem}
       |                                   ^^^^^^^^^^^
     "#);

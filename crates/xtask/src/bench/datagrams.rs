@@ -68,8 +68,8 @@ pub(super) fn run(ours: &str, rounds: usize, facts: &Facts) -> Result<(), Failur
     let Facts { date, commit, cpu, processors, kernel, rustc, load, .. } = facts;
     let mut page = format!(
         "# Messages\n\nMeasured on {date} at commit {commit}: {cpu}, {processors} processors, {kernel}, {rustc}; load average \
-         before it {load}; {rounds} rounds of {COUNT} messages there and back, {WINDOW} under way; medians (least–most).\n\n\
-         To repeat it: `cargo xtask bench --datagrams`. This page is written by it.\n\n\
+         before the run {load}; {rounds} rounds of {COUNT} messages there and back, {WINDOW} under way; medians (least–most).\n\n\
+         To repeat it, run `cargo xtask bench --datagrams`, which writes this page.\n\n\
          | what | by | size | messages/s, there and back | CPU µs for each, one way | lost |\n|---|---|---|---|---|---|\n"
     );
     for (row, results) in ROWS.iter().zip(&all) {

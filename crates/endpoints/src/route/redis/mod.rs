@@ -1,8 +1,8 @@
-//! `route:redis={tcp:6379}`: a Redis server has the routes, so that processes on many machines share them.
+//! `route:redis={tcp:6379}`: routes in a Redis server, so that processes on many machines share them.
 //!
-//! 1. [`resp`] is its protocol, [`link`] a connection: a few are kept for the next lookups;
-//! 2. a key is a string as websockify's `TokenRedis` has it, or a hash;
-//! 3. [`changes`] hears of keys that have changed, if that is asked for.
+//! 1. [`resp`] is the protocol, [`link`] a connection; a few are kept for the next lookups;
+//! 2. a key is a string in the format of websockify's `TokenRedis`, or a hash;
+//! 3. [`changes`] is notified of changed keys, if `notify=true` is set.
 
 mod changes;
 mod link;
@@ -91,7 +91,7 @@ struct Redis {
     /// Connections that were used before.
     idle: Mutex<Vec<Link>>,
     changes: Option<Arc<Changes>>,
-    /// From the first lookup on.
+    /// Set at the first lookup.
     listening: OnceLock<Listening>,
 }
 
@@ -133,7 +133,7 @@ impl Redis {
             match find(&mut link, name).await {
                 Ok(found) => return self.done(link, found),
                 // The server has closed it since, most likely.
-                Err(error) => debug!("a connection to redis that was used before is over: {error}"),
+                Err(error) => debug!("a kept connection to redis was closed: {error}"),
             }
             // The others are as old.
             self.idle().clear();
@@ -157,8 +157,8 @@ impl Redis {
     }
 }
 
-/// Asks for a key. What the server says no to, and what a key has that is no route, is the inner error: the connection is
-/// good.
+/// Asks for a key. What the server says no to, and what a key has that is no route, is the inner error: the connection
+/// is good.
 async fn find(link: &mut Link, name: &[u8]) -> Result<Result<Found, String>, String> {
     Ok(match link.ask(&[b"GET", name]).await? {
         Reply::Bulk(value) => {
@@ -169,11 +169,11 @@ async fn find(link: &mut Link, name: &[u8]) -> Result<Result<Found, String>, Str
             match link.ask(&[b"HGETALL", name]).await? {
                 Reply::List(parts) => of_hash(&parts),
                 Reply::Error(words) => Err(refused(&words)),
-                _ => return Err("what it answers is no hash".to_owned()),
+                _ => return Err("its answer is not a hash".to_owned()),
             }
         }
         Reply::Error(words) => Err(refused(&words)),
-        _ => return Err("what it answers is no value".to_owned()),
+        _ => return Err("its answer is not a value".to_owned()),
     })
 }
 
@@ -195,7 +195,7 @@ fn of_hash(parts: &[Reply]) -> Result<Found, String> {
 
 /// Connections that are kept.
 const IDLE: usize = 16;
-/// How long an answer counts.
+/// The lifetime of an answer without notifications.
 const UNTOLD: Duration = Duration::from_secs(10);
 /// The same, where changes are told: one that was lost isn't lost for good.
 const TOLD: Duration = Duration::from_secs(600);

@@ -1,4 +1,4 @@
-//! How our side ends a WebSocket connection, as a table.
+//! The end of a WebSocket connection from this side, as a table.
 //!
 //! ```text
 //!          Mistake            Flushed
