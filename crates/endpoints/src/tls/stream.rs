@@ -2,7 +2,7 @@
 //!
 //! Ciphertext is read into a buffer of the thread and decrypted there; plaintext is encrypted into another one. The
 //! rest (a record that is cut, ciphertext that is not taken, plaintext that doesn't fit) is kept exactly as large as
-//! it is. rustls 0.24 changes this interface, and only this file is affected.
+//! it is.
 
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
@@ -10,30 +10,11 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use endpoint::{ByteStream, End, Ending, Life, Peer, Reason};
-use rustls::client::UnbufferedClientConnection;
-use rustls::server::UnbufferedServerConnection;
-use rustls::unbuffered::{
-    ConnectionState, EncodeError, EncryptError, UnbufferedStatus, WriteTraffic,
-};
 use rustls::{CommonState, Error, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::states::{Progress, Send, Sinks, Tls};
 use crate::scratch::{SCRATCH, with_scratch};
-
-/// A connection of either side.
-pub(super) enum Tls {
-    Client(Box<UnbufferedClientConnection>),
-    Server(Box<UnbufferedServerConnection>),
-}
-
-impl Tls {
-    pub(super) fn state(&self) -> &CommonState {
-        match self {
-            Self::Client(connection) => connection,
-            Self::Server(connection) => connection,
-        }
-    }
-}
 
 /// A stream inside TLS.
 pub(super) struct TlsStream {
@@ -57,24 +38,6 @@ pub(super) struct TlsStream {
     finished: bool,
     /// Set if an end without `close_notify` counts as one.
     truncation_allowed: bool,
-}
-
-/// The progress of a step of the protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
-    /// The handshake needs more from the peer.
-    Handshaking,
-    /// Data may go either way.
-    Open,
-}
-
-/// The data to encrypt at the end of a step.
-enum Send<'a> {
-    Nothing,
-    Data(&'a [u8]),
-    CloseNotify,
-    /// Nothing but the alert that an error has left.
-    Alert,
 }
 
 impl TlsStream {
@@ -169,12 +132,9 @@ impl TlsStream {
     ) -> Result<Progress, Error> {
         let mut at = 0;
         let result = loop {
-            let rest = &mut input[at..];
-            let sinks = (&mut self.out, &mut self.spill, &mut self.ended);
-            let (used, done) = match &mut self.tls {
-                Tls::Client(tls) => handle(tls.process_tls_records(rest), sinks, plain, send),
-                Tls::Server(tls) => handle(tls.process_tls_records(rest), sinks, plain, send),
-            };
+            let sinks =
+                Sinks { out: &mut self.out, spill: &mut self.spill, ended: &mut self.ended };
+            let (used, done) = self.tls.process(&mut input[at..], sinks, plain, send);
             at += used;
             match done {
                 Ok(None) => {}
@@ -249,114 +209,6 @@ impl TlsStream {
             }
             _ => io::Error::new(*kind, words.clone()),
         })
-    }
-}
-
-/// Handles one state of the protocol: how much input it has used, and where it has stopped, if it has.
-fn handle<D>(
-    status: UnbufferedStatus<'_, '_, D>,
-    (out, spill, ended): (&mut Vec<u8>, &mut Vec<u8>, &mut bool),
-    plain: &mut [&mut ReadBuf<'_>],
-    send: &Send<'_>,
-) -> (usize, Result<Option<Progress>, Error>) {
-    let mut used = status.discard;
-    let done = match status.state {
-        Ok(ConnectionState::ReadTraffic(_)) if matches!(send, Send::Alert) => {
-            Ok(Some(Progress::Open))
-        }
-        Ok(ConnectionState::ReadTraffic(mut traffic)) => {
-            let mut result = Ok(None);
-            while let Some(record) = traffic.next_record() {
-                match record {
-                    Ok(record) => {
-                        used += record.discard;
-                        put(record.payload, plain, spill);
-                    }
-                    Err(error) => {
-                        result = Err(error);
-                        break;
-                    }
-                }
-            }
-            result
-        }
-        Ok(ConnectionState::EncodeTlsData(mut state)) => {
-            let encoded = append(out, &mut |room| match state.encode(room) {
-                Err(EncodeError::InsufficientSize(size)) => Err(Some(size.required_size)),
-                Err(EncodeError::AlreadyEncoded) => Err(None),
-                Ok(length) => Ok(length),
-            });
-            // Behind an alert there is nothing more: rustls must not be asked again.
-            encoded.map(|()| matches!(send, Send::Alert).then_some(Progress::Open))
-        }
-        Ok(ConnectionState::TransmitTlsData(state)) => {
-            state.done();
-            Ok(None)
-        }
-        Ok(ConnectionState::PeerClosed) => {
-            *ended = true;
-            Ok(None)
-        }
-        Ok(ConnectionState::BlockedHandshake) => Ok(Some(Progress::Handshaking)),
-        Ok(ConnectionState::WriteTraffic(mut traffic)) => {
-            encrypt(&mut traffic, out, send).map(|()| Some(Progress::Open))
-        }
-        Ok(ConnectionState::Closed) => {
-            *ended = true;
-            Ok(Some(Progress::Open))
-        }
-        // We offer no early data.
-        Ok(_) => Err(Error::General("an unknown state of TLS".to_owned())),
-        Err(error) => Err(error),
-    };
-    (used, done)
-}
-
-/// Gives plaintext to the reader, as far as it has room.
-fn put(mut payload: &[u8], plain: &mut [&mut ReadBuf<'_>], spill: &mut Vec<u8>) {
-    if let [buf] = plain
-        && spill.is_empty()
-    {
-        let (fits, rest) = payload.split_at(payload.len().min(buf.remaining()));
-        buf.put_slice(fits);
-        payload = rest;
-    }
-    spill.extend_from_slice(payload);
-}
-
-fn encrypt<D>(
-    traffic: &mut WriteTraffic<'_, D>,
-    out: &mut Vec<u8>,
-    send: &Send<'_>,
-) -> Result<(), Error> {
-    let needs = |error| match error {
-        EncryptError::InsufficientSize(size) => Err(Some(size.required_size)),
-        EncryptError::EncryptExhausted => Err(None),
-    };
-    match send {
-        Send::Nothing | Send::Alert => Ok(()),
-        Send::Data(data) => append(out, &mut |room| traffic.encrypt(data, room).or_else(needs)),
-        Send::CloseNotify => {
-            append(out, &mut |room| traffic.queue_close_notify(room).or_else(needs))
-        }
-    }
-}
-
-/// Writes into the given room, or returns how much it needs; `None` if it can't.
-type Write<'a> = dyn FnMut(&mut [u8]) -> Result<usize, Option<usize>> + 'a;
-
-/// Has `write` write behind `out`.
-fn append(out: &mut Vec<u8>, write: &mut Write<'_>) -> Result<(), Error> {
-    let start = out.len();
-    loop {
-        match write(&mut out[start..]) {
-            Ok(length) => {
-                out.truncate(start + length);
-                return Ok(());
-            }
-            Err(Some(room)) if start + room > out.len() => out.resize(start + room, 0),
-            Err(_) => return Err(Error::EncryptError),
-        }
     }
 }
 
