@@ -7,9 +7,8 @@
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use endpoint::{ByteStream, End, Ending, Life, Peer, Reason};
+use endpoint::{ByteStream, End, Life, Peer, Reason, pass_on};
 use rustls::{CommonState, Error, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -291,6 +290,8 @@ impl AsyncWrite for TlsStream {
 }
 
 impl Life for TlsStream {
+    pass_on!(inner: poll_ahead, keep_little, linger, poll_close, close_timeout, ending);
+
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if self.has_unsent()
             && let Poll::Ready(Err(error)) = self.poll_out(cx)
@@ -303,14 +304,6 @@ impl Life for TlsStream {
     fn peer(&mut self) -> Option<Peer> {
         let waiting = if self.tickets_wait { 0 } else { self.out.len() as u64 };
         self.inner.peer().map(|peer| Peer { pending: peer.pending + waiting, ..peer })
-    }
-
-    fn keep_little(&mut self) {
-        self.inner.keep_little();
-    }
-
-    fn linger(&self) -> Option<Duration> {
-        self.inner.linger()
     }
 
     /// Says `close_notify` (RFC 8446 section 6.1), which ends one direction, then ends the stream beneath. An end that is
@@ -328,18 +321,6 @@ impl Life for TlsStream {
         ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
         self.inner.poll_finish(cx, end)
     }
-
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.inner.poll_close(cx)
-    }
-
-    fn close_timeout(&self) -> Option<Duration> {
-        self.inner.close_timeout()
-    }
-
-    fn ending(&self) -> Ending {
-        self.inner.ending()
-    }
 }
 
 /// Two whole records: 16,384 bytes of payload each, and what is around them.
@@ -349,3 +330,61 @@ const UNIT: usize = 32_812;
 const MOST: usize = SCRATCH;
 const TRUNCATED: &str = "the peer ended without TLS's close_notify: its data may be truncated (accept this with \
     `truncation=allow`)";
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::Waker;
+
+    use rustls::client::UnbufferedClientConnection;
+    use rustls::{ClientConfig, RootCertStore};
+
+    use super::*;
+
+    /// A stream that reads ahead, as a WebSocket does.
+    struct Ahead {
+        inner: tokio::io::Empty,
+        has_read: Arc<AtomicBool>,
+    }
+
+    impl AsyncRead for Ahead {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.inner).poll_read(cx, buf)
+        }
+    }
+
+    impl AsyncWrite for Ahead {
+        pass_on!(inner: poll_write, poll_flush, poll_shutdown);
+    }
+
+    impl Life for Ahead {
+        fn poll_ahead(&mut self, _: &mut Context<'_>) {
+            self.has_read.store(true, Ordering::Relaxed);
+        }
+
+        fn poll_finish(&mut self, _: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn a_websocket_beneath_answers_its_pings_while_nothing_is_read() {
+        let has_read = Arc::new(AtomicBool::new(false));
+        let inner = Ahead { inner: tokio::io::empty(), has_read: Arc::clone(&has_read) };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth();
+        let tls = UnbufferedClientConnection::new(config.into(), "h".try_into().unwrap()).unwrap();
+        let mut stream = TlsStream::new(Box::new(inner), Tls::Client(Box::new(tls)), false);
+        stream.poll_ahead(&mut Context::from_waker(Waker::noop()));
+        assert!(has_read.load(Ordering::Relaxed));
+    }
+}
