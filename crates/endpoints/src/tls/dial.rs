@@ -16,7 +16,8 @@ use tokio::task::spawn_blocking;
 use super::certs::Stamp;
 use super::config::{Common, Trust, dialling};
 use super::fact::Secured;
-use super::stream::{Tls, TlsStream};
+use super::states::Tls;
+use super::stream::TlsStream;
 use crate::patience::timeout;
 
 /// The layer, planned.
