@@ -20,13 +20,13 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "target:allow={*.example.com,10.0.0.0/8}",
-            about: "Goes where a client of Wisp, ws2s, SOCKS or HTTP CONNECT asks to go, by TCP or by UDP, if it is one of \
-                    these.",
+            about: "Connects to the destination that a client of Wisp, ws2s, SOCKS or HTTP CONNECT requests, if it is \
+                    listed.",
         },
         Example {
             role: Role::Connect,
             descriptor: "target:address={${http.query.address}}:allow={*.neon.example:5432}",
-            about: "Goes where the query of a WebSocket says, as Neon's driver has it: `/v1?address=HOST:PORT`.",
+            about: "Connects to the address in a WebSocket's query, as sent by Neon's driver: `/v1?address=HOST:PORT`.",
         },
         Example {
             role: Role::Connect,
@@ -35,23 +35,28 @@ pub(crate) static KIND: Kind = Kind {
         },
     ],
     see_also: &["wisp", "socks5", "tcp", "udp"],
-    ..Kind::new("target", "What the client asks for: a TCP connection, or datagrams")
+    ..Kind::new("target", "The destination that the client requests, by TCP or UDP")
 };
 
 const PARAMS: &[Param] = &[
-    Param::new("tcp", ValueKind::Connector, "Where clients go that ask for a connection.")
-        .positional()
-        .required(),
+    Param::new(
+        "tcp",
+        ValueKind::Connector,
+        "The destination of clients that request a connection. With `allow` and \
+        without `tcp` and `udp`, it is the address that the client requests, by either protocol.",
+    )
+    .positional()
+    .required(),
     Param::new(
         "udp",
         ValueKind::Connector,
-        "Where clients go that ask for datagrams. Left out, they are refused.",
+        "The destination of clients that request datagrams. Without it, they are refused.",
     ),
     Param::new(
         "address",
         ValueKind::Template,
-        "What the client asks for, as `HOST:PORT`, where its protocol doesn't say it but something else that is known about the \
-         client does.",
+        "The requested address as `HOST:PORT`, for clients whose protocol has no request for a destination, but whose \
+         URL or headers contain one.",
     ),
     ALLOW,
 ];

@@ -6,8 +6,8 @@ pub(crate) const USERS: Param = Param::new(
     "users",
     ValueKind::Choice(&["same", "any"]),
     "The users that may connect (SO_PEERCRED in unix(7)): `same` admits root and the user that endpointforward runs \
-     as; `any` admits everyone that the socket's permissions admit. The default is `any` for a path, which `mode` \
-     restricts, and `same` for an abstract name if the destination is, or may be, a program or a device.",
+     as; `any` admits everyone that the socket's permissions admit. The default is `any` for a path, whose file mode \
+     restricts it, and `same` for an abstract name if the destination is, or may be, a program or a device.",
 )
 .topic(Topic::Access);
 

@@ -25,17 +25,17 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "ws2s:{ws:3613}",
-            about: "Takes pages with ws2s.js on loopback; the destination is what they ask for: \
+            about: "Serves pages with ws2s.js on loopback. The destination to use is \
                     `tcp:${target.host}:${target.port}:allow=*`.",
         },
         Example {
             role: Role::Listen,
             descriptor: "ws2s:{ws:3613:origin={https://redis.example}}",
-            about: "Takes the pages of another web server.",
+            about: "Accepts pages of another web server.",
         },
     ],
     see_also: &["wisp", "ws", "tcp"],
-    ..Kind::new("ws2s", "TCP sockets for web pages, controlled by JSON as ws2s has it")
+    ..Kind::new("ws2s", "TCP sockets for web pages, by the JSON commands of ws2s")
 };
 
 const PARAMS: &[Param] = &[
@@ -45,11 +45,11 @@ const PARAMS: &[Param] = &[
     Param::new(
         "max-message",
         ValueKind::Size,
-        "How many bytes a command may have, its fragments together; a longer one closes the WebSocket (code 1009). A command is \
-         kept until it has come as a whole.",
+        "The maximum size of a command, including all its fragments; a longer one closes the WebSocket (close code \
+         1009). A command is buffered until it is complete.",
     )
     .topic(Topic::Limits)
-    .default("4m"),
+    .default("4M"),
 ];
 
 fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {

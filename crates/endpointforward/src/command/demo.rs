@@ -90,11 +90,11 @@ fn welcome(local: &Local, port: u16, destination: &str) -> String {
 
     {url}
 
-{how} The same in full, to make something else of:
+{how} The full form of this command, to change as needed:
 
     endpointforward -e {listen} -d {destination}
 
-Ctrl-C ends it. Read on with `endpointforward --help` and `endpointforward help ws`.
+Ctrl-C ends it. See also `endpointforward --help` and `endpointforward help ws`.
 
 "
     )

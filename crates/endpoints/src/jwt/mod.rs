@@ -37,14 +37,14 @@ const KEYS: &str = "The keys: a file with public keys (PEM: RSA, P-256, P-384, E
     changed. A JWKS is fetched when it is first needed. It is used for as long as its `Cache-Control: max-age` says, from 30 s \
     to an hour, or for 5 min if it doesn't say, and it is fetched again for a token with an unknown `kid`, at most every \
     5 s. If that fails, the earlier keys stay in use, with a warning. Redirects are not followed, and a token can't name \
-    the server (`jku` and `x5u` are ignored). A key verifies only the algorithms of its type, a published secret nothing, and \
-    nothing verifies a token without a signature. `exp` and `nbf` are checked, with 30 s for clocks that differ. Encrypted \
-    tokens (JWE) are not read.";
+    the server (`jku` and `x5u` are ignored). A key verifies only the algorithms of its type. Secrets in a JWKS from a \
+    URL are ignored, and tokens without a signature are refused. `exp` and `nbf` are checked, with a tolerance of 30 \
+    s. Encrypted tokens (JWE) are not supported.";
 
 pub(crate) const AUTHORITIES: Param = Param::new(
     "ca",
     ValueKind::Text,
-    "The trusted authorities of the server that has the keys, as `tls` takes them: `system`, `webpki`, or a file or a folder \
+    "The trusted authorities for the server of the keys, as for `tls`: `system`, `webpki`, or a file or a folder \
      (PEM).",
 )
 .default("system");
@@ -52,18 +52,19 @@ pub(crate) const AUTHORITIES: Param = Param::new(
 pub(crate) const AUDIENCE: Param = Param::new(
     "aud",
     ValueKind::List,
-    "The audiences of which a token has to be for one. Without it, a token for any is refused.",
+    "The accepted audiences; a token must be for one of them. Without this parameter, a token with `aud` is refused.",
 );
 
-pub(crate) const ISSUER: Param =
-    Param::new("iss", ValueKind::List, "The issuers of which a token has to be from one.");
+pub(crate) const ISSUER: Param = Param::new(
+    "iss",
+    ValueKind::List,
+    "The accepted issuers; a token must be from one of them. By default, `iss` is \
+                                        not checked.",
+);
 
-pub(crate) const LASTING: Param = Param::new(
-    "lasting",
-    ValueKind::Bool,
-    "Whether tokens are taken that never expire, because they have no `exp`.",
-)
-.default("false");
+pub(crate) const LASTING: Param =
+    Param::new("lasting", ValueKind::Bool, "Accept tokens without `exp`, which never expire.")
+        .default("false");
 
 /// What is asked of tokens, planned.
 #[derive(Clone, Debug)]

@@ -18,8 +18,8 @@ use super::files::is_program;
 pub(crate) const DIR: Param = Param::new(
     "dir",
     ValueKind::Text,
-    "A folder of programs in place of `program`: the path of the client's URL names one, and what follows it is PATH_INFO. \
-     Only executable files inside the folder are run; for all else the client gets 404.",
+    "A folder of programs, instead of `program`. The path of the client's URL selects one, and the rest of the path is \
+     PATH_INFO. Only executable files inside the folder are run; other paths get 404.",
 )
 .no_holes("what a peer says never chooses a folder");
 

@@ -12,8 +12,8 @@ use rustix::process::geteuid;
 pub(crate) const USER: Param = Param::new(
     "user",
     ValueKind::Text,
-    "The user that the program runs as, by name or number, with its groups and its HOME, USER, LOGNAME and SHELL. Needs root. \
-     `${auth.user}` is the user that the gate admitted, and has to be one of `users`.",
+    "The user to run the program as, by name or number. The user's groups, HOME, USER, LOGNAME and SHELL are set. \
+     Requires root. `${auth.user}` is the user that `auth` has admitted, who must be listed in `users`.",
 )
 .topic(Topic::Access)
 .fillable();
@@ -21,7 +21,7 @@ pub(crate) const USER: Param = Param::new(
 pub(crate) const GROUP: Param = Param::new(
     "group",
     ValueKind::Text,
-    "The group that the program runs as, by name or number; the user's own if it isn't given. Needs `user`.",
+    "The group to run the program as, by name or number. The default is the user's primary group. Requires `user`.",
 )
 .topic(Topic::Access)
 .no_holes(super::params::NO_HOLES);
@@ -29,7 +29,7 @@ pub(crate) const GROUP: Param = Param::new(
 pub(crate) const USERS: Param = Param::new(
     "users",
     ValueKind::List,
-    "The users that a program may run as where `user` is filled from facts.",
+    "The users that the program may run as, required if `user` contains facts.",
 )
 .topic(Topic::Access);
 

@@ -82,17 +82,18 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "route:redis={tcp:127.0.0.1:6379}:prefix={routes:}:notify=true",
-            about: "The token is a key of a Redis server, as with websockify's TokenRedis; what is changed there counts at once.",
+            about: "Looks the token up in a Redis server, as websockify's TokenRedis does. Changes take effect at \
+                    once.",
         },
         Example {
             role: Role::Connect,
             descriptor: "route:jwt=/etc/endpointforward/jwks.json:aud=vnc:allow=10.0.0.0/8",
-            about: "The client's token is signed, and its claims `host` and `port` are the route, within a network.",
+            about: "Connects to `host` and `port` of the client's signed token, if they are in this network.",
         },
         Example {
             role: Role::Connect,
             descriptor: "route:jwt={https://id.example/jwks.json}:iss={https://id.example}:allow=10.0.0.0/8",
-            about: "The same, with the keys of an identity provider, which may change them.",
+            about: "The same, with the keys of an identity provider, which are fetched again when they change.",
         },
     ],
     see_also: &["tcp", "fallback", "balance"],

@@ -59,13 +59,13 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "socks5:1080",
-            about: "Accepts clients of all versions on loopback. The destination to use: \
-                `target:allow=*`, which takes connections and datagrams.",
+            about: "Accepts clients of all versions on loopback. The destination to use is `target:allow=*`, which \
+                takes connections and datagrams.",
         },
         Example {
             role: Role::Listen,
             descriptor: "socks5:1080:udp=false",
-            about: "Relays no datagrams. The destination to use: `tcp:${target.host}:${target.port}:allow=*`.",
+            about: "Relays no datagrams. The destination to use is `tcp:${target.host}:${target.port}:allow=*`.",
         },
         Example {
             role: Role::Connect,
@@ -93,7 +93,7 @@ pub(crate) static UDP: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "udp:192.0.2.53:53:via={socks5://proxy.example:1080}",
-            about: "Sends each message as a datagram to a DNS server, through a proxy. It stands for \
+            about: "Sends each message as a datagram to a DNS server, through a proxy. It is the same as \
                 `socks5-udp:{tcp:proxy.example:1080}:host=192.0.2.53:port=53`.",
         },
         Example {
@@ -116,7 +116,7 @@ const LISTENING: &[Param] = &[
         "Relay the datagrams of clients of version 5 (UDP ASSOCIATE) if the destination takes datagrams, as `target` and \
          `udp` do; otherwise, the request is refused with reply 7. Each target of a client is a session, until the \
          client closes its connection. The socket is opened at the address that the connection came to, on a port that \
-         the system chooses, and receives from the client's address alone. Datagrams are not encrypted, even if the \
+         the system chooses, and receives from the client's address only. Datagrams are not encrypted, even if the \
          connection is; fragments are dropped.",
     )
     .default("true"),

@@ -61,7 +61,7 @@ const LISTENING: &[Param] = &[
 pub(crate) static TCP: Kind = Kind {
     listen: Some(
         Side::bytes(
-            &[PORT, INTERFACE.default("0.0.0.0"), BACKLOG],
+            &[PORT, INTERFACE, BACKLOG],
             PlanListen::Leaf(|args| listen::plan(args, Family::Any)),
         )
         .with(LISTENING),
@@ -132,7 +132,7 @@ pub(crate) static TCP: Kind = Kind {
 pub(crate) static TCP4: Kind = Kind {
     listen: Some(
         Side::bytes(
-            &[PORT, INTERFACE.default("0.0.0.0"), BACKLOG],
+            &[PORT, INTERFACE, BACKLOG],
             PlanListen::Leaf(|args| listen::plan(args, Family::V4)),
         )
         .with(LISTENING),
@@ -160,7 +160,7 @@ pub(crate) static TCP4: Kind = Kind {
 pub(crate) static TCP6: Kind = Kind {
     listen: Some(
         Side::bytes(
-            &[PORT, BACKLOG, INTERFACE.default("::")],
+            &[PORT, BACKLOG, INTERFACE_V6],
             PlanListen::Leaf(|args| listen::plan(args, Family::V6)),
         )
         .with(LISTENING),
@@ -251,7 +251,16 @@ const INTERFACE: Param = Param::new(
     ValueKind::Text,
     "The local address to listen on, or a name that resolves to one. With 127.0.0.1, other machines can't connect.",
 )
-.positional();
+.positional()
+.default("0.0.0.0");
+
+const INTERFACE_V6: Param = Param::new(
+    "interface",
+    ValueKind::Text,
+    "The local IPv6 address to listen on, or a name that resolves to one. With `::1`, other machines can't connect.",
+)
+.positional()
+.default("::");
 
 const BACKLOG: Param = Param::new(
     "backlog",

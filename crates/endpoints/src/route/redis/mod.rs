@@ -39,10 +39,10 @@ pub(super) static REDIS: ProviderKind = ProviderKind {
         Param::new(
             "prefix",
             ValueKind::Text,
-            "What stands in front of the key in the server, such as `routes:`. websockify's namespace has a colon behind it.",
+            "The prefix of the keys in the server, such as `routes:`. websockify appends a colon to its namespace.",
         )
         .default(""),
-        Param::new("user", ValueKind::Text, "The user to log in as, of servers that have users (ACL)."),
+        Param::new("user", ValueKind::Text, "The user to log in as, if the server has users (ACL)."),
         Param::new(
             "password-file",
             ValueKind::Text,
@@ -51,8 +51,9 @@ pub(super) static REDIS: ProviderKind = ProviderKind {
         Param::new(
             "notify",
             ValueKind::Bool,
-            "Whether to listen for changes of keys, which end what is cached at once. Answers are then cached for 10 minutes. \
-             The server's `notify-keyspace-events` has to be `KA`, or `Kg$hx` at least. FLUSHDB is told by none.",
+            "Subscribe to changes of keys, so that a changed route is used at once. Answers are then cached for 10 \
+             minutes. The server's `notify-keyspace-events` must be `KA`, or contain at least `Kg$hx`. The server \
+             doesn't notify of FLUSHDB.",
         )
         .default("false"),
     ],
