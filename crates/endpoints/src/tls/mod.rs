@@ -11,7 +11,6 @@ mod fact;
 mod params;
 mod serve;
 mod stream;
-mod subject;
 mod sugar;
 mod verify;
 mod words;
