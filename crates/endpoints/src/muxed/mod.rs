@@ -117,6 +117,7 @@ impl<P: Protocol> ServeLayer for Muxed<P> {
         let mut local = Local::new(format!("{}:{{{}}}", self.terms.name, beneath.descriptor));
         local.address = beneath.address;
         local.is_encrypted = beneath.is_encrypted;
+        local.certificates = beneath.certificates;
         local.url.clone_from(&beneath.url);
         local.invitation.clone_from(&beneath.invitation);
         Ok(Arc::new(Listening {

@@ -12,7 +12,6 @@ mod params;
 mod serve;
 mod states;
 mod stream;
-mod subject;
 mod sugar;
 mod verify;
 mod words;
