@@ -15,8 +15,8 @@ use endpointforward::kind::{
     Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, Takes, ValueKind,
 };
 use endpointforward::{
-    Bound, ByteStream, Conn, Connector, Context, DialLayer, End, Ending, EndpointError, Grants,
-    Info, Life, Local, Offer, Offers, Plain, ServeLayer, Transport, registry,
+    Bound, ByteStream, Conn, Connector, Context, DialLayer, End, EndpointError, Grants, Info, Life,
+    Local, Offer, Offers, Plain, ServeLayer, Transport, pass_on, registry,
 };
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, duplex};
 
@@ -178,23 +178,14 @@ impl AsyncWrite for Turned {
 
 /// Passes everything on to the stream beneath.
 impl Life for Turned {
-    fn poll_background(&mut self, cx: &mut Task<'_>) -> Poll<io::Error> {
-        self.inner.poll_background(cx)
-    }
+    pass_on!(inner: poll_background, poll_ahead, peer, keep_little, linger, poll_close);
+    pass_on!(inner: close_timeout, ending, end);
 
     fn poll_finish(&mut self, cx: &mut Task<'_>, end: &End) -> Poll<io::Result<()>> {
         match self.poll_send(cx) {
             Poll::Ready(Ok(())) => self.inner.poll_finish(cx, end),
             unsent => unsent,
         }
-    }
-
-    fn ending(&self) -> Ending {
-        self.inner.ending()
-    }
-
-    fn end(&mut self) -> End {
-        self.inner.end()
     }
 }
 

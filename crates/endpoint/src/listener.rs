@@ -68,10 +68,24 @@ pub struct Local {
     pub url: Option<String>,
     /// Set if connections to it are encrypted, so that clients use `https` and `wss`.
     pub is_encrypted: bool,
+    /// Whether clients are asked for certificates.
+    pub certificates: ClientCertificates,
     /// The IP address and port, if it has one.
     pub address: Option<std::net::SocketAddr>,
     /// The URL that admits its bearer, if only the invited may connect. Not part of `Display`.
     pub invitation: Option<Invitation>,
+}
+
+/// What a listener knows of its clients' certificates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClientCertificates {
+    /// It requests none.
+    #[default]
+    None,
+    /// It requests them, and leaves it to a gate to verify them.
+    Unverified,
+    /// It requests them, and refuses those that no authority of its own has signed.
+    Verified,
 }
 
 /// A URL that admits everyone who opens it: printed for the user who started the command, and never
@@ -105,6 +119,7 @@ impl Local {
             descriptor: descriptor.into(),
             url: None,
             is_encrypted: false,
+            certificates: ClientCertificates::None,
             address: None,
             invitation: None,
         }

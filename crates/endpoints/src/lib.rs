@@ -13,6 +13,7 @@ mod asking;
 mod attempt;
 mod auth;
 mod balance;
+mod certificate;
 mod datagram;
 mod destination;
 mod echo;

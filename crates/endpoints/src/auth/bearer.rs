@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use endpoint::gate::{Identity, Role};
-use endpoint::{Context, Error, Result};
+use endpoint::{Context, Error, Local, Result};
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 use ring::digest::{SHA256, digest};
 
@@ -33,9 +33,13 @@ struct Bearer {
 }
 
 impl Provider for Bearer {
-    fn open(&self, _: &Context, listener: &str) -> Result<Provided> {
+    fn open(&self, _: &Context, listener: &Local) -> Result<Provided> {
         let tokens = Watched::open(&self.file, listed).map_err(|cause| {
-            Error::from_io("read", format!("{} for {listener}", self.file.display()), cause)
+            Error::from_io(
+                "read",
+                format!("{} for {}", self.file.display(), listener.descriptor),
+                cause,
+            )
         })?;
         Ok(tokens::provide(Tokens(tokens)))
     }

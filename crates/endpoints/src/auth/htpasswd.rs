@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use endpoint::gate::{Admitted, Challenge, Credentials, Gate, Identity, Role, Scheme};
-use endpoint::{Context, Error, Info, Refusal, RefusalKind, Result};
+use endpoint::{Context, Error, Info, Local, Refusal, RefusalKind, Result};
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 use ring::digest::{SHA256, digest};
 use tokio::sync::Semaphore;
@@ -40,10 +40,13 @@ struct Htpasswd {
 }
 
 impl Provider for Htpasswd {
-    fn open(&self, _: &Context, listener: &str) -> Result<Provided> {
+    fn open(&self, _: &Context, listener: &Local) -> Result<Provided> {
         let users = Watched::open(&self.file, users).map_err(|cause| {
-            let error =
-                Error::from_io("read", format!("{} for {listener}", self.file.display()), cause);
+            let error = Error::from_io(
+                "read",
+                format!("{} for {}", self.file.display(), listener.descriptor),
+                cause,
+            );
             error.with_hint("create it with `endpointforward passwd FILE NAME`")
         })?;
         let users = Users {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use endpoint::gate::{Identity, Role};
-use endpoint::{Context, Error, Result};
+use endpoint::{Context, Error, Local, Result};
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 use tracing::warn;
 
@@ -47,12 +47,11 @@ struct Jwt {
 }
 
 impl Provider for Jwt {
-    fn open(&self, cx: &Context, listener: &str) -> Result<Provided> {
+    fn open(&self, cx: &Context, listener: &Local) -> Result<Provided> {
         let place = self.rules.place().to_string();
-        let tokens =
-            self.rules.clone().open(cx).map_err(|cause| {
-                Error::from_io("read", format!("{place} for {listener}"), cause)
-            })?;
+        let tokens = self.rules.clone().open(cx).map_err(|cause| {
+            Error::from_io("read", format!("{place} for {}", listener.descriptor), cause)
+        })?;
         let (user, role) = (self.user.clone(), self.role.clone());
         Ok(tokens::provide(Signed { tokens, place, user, role }))
     }

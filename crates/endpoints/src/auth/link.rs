@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use endpoint::gate::{Admitted, Credentials, Gate, Identity, Role, Ticket};
-use endpoint::{Context, Error, ErrorKind, Info, Refusal, RefusalKind};
+use endpoint::{Context, Error, ErrorKind, Info, Local, Refusal, RefusalKind};
 use plan::kind::{Args, Planned, Variant};
 
 use super::secret::Secret;
@@ -109,10 +109,10 @@ pub(super) fn plan(_: &Args) -> Planned<Arc<dyn Provider>> {
 struct Link;
 
 impl Provider for Link {
-    fn open(&self, _: &Context, listener: &str) -> endpoint::Result<Provided> {
+    fn open(&self, _: &Context, listener: &Local) -> endpoint::Result<Provided> {
         let (link, token) = OneTimeLink::new().map_err(|error| {
             let words = format!("the system has no random numbers: {error}");
-            Error::new(ErrorKind::Other, "bind", listener, words)
+            Error::new(ErrorKind::Other, "bind", &*listener.descriptor, words)
         })?;
         let exchange: Arc<dyn Exchange> = Arc::new(link.clone());
         Ok(Provided { gate: Arc::new(link), exchange: Some(exchange), invitation: Some(token) })

@@ -6,6 +6,7 @@
 
 mod any;
 mod bearer;
+mod cert;
 mod facts;
 mod hash;
 mod htpasswd;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use endpoint::gate::{Credentials, Gate, Role};
-use endpoint::{Context, Info, Refusal, Result};
+use endpoint::{Context, Info, Local, Refusal, Result};
 use plan::kind::{Args, Param, Planned, Topic, ValueKind, Variant};
 
 use self::any::{AnyExchange, AnyOf};
@@ -39,7 +40,7 @@ pub(crate) const AUTH_BY_PASSWORD: Param =
 const BY_PASSWORD: &[Variant] = &[
     Variant::new("none", "Everyone who can reach the listener.", &[]),
     htpasswd::VARIANT,
-    facts::CERT,
+    cert::VARIANT,
     facts::PEER,
     facts::UNIX,
 ];
@@ -56,7 +57,7 @@ const PROVIDERS: &[Variant] = &[
     bearer::VARIANT,
     jwt::VARIANT,
     facts::HEADER,
-    facts::CERT,
+    cert::VARIANT,
     facts::PEER,
     facts::UNIX,
 ];
@@ -69,7 +70,7 @@ fn plan_one(args: &Args) -> Option<Planned<Arc<dyn Provider>>> {
         "bearer" => bearer::plan(args),
         "jwt" => jwt::plan(args),
         "header" => facts::header(args),
-        "cert" => facts::cert(args),
+        "cert" => cert::plan(args),
         "peer" => facts::peer(args),
         "unix" => facts::unix(args),
         _ => return None,
@@ -82,7 +83,7 @@ pub(crate) trait Provider: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// A file can't be read, or the system has no random numbers.
-    fn open(&self, cx: &Context, listener: &str) -> Result<Provided>;
+    fn open(&self, cx: &Context, listener: &Local) -> Result<Provided>;
 
     /// Returns a description of a missing file, if there is one.
     fn missing(&self, _: &Context) -> Option<String> {
@@ -126,7 +127,7 @@ impl Auth {
     ///
     /// # Errors
     /// Those of the providers.
-    pub(crate) fn open(&self, cx: &Context, listener: &str) -> Result<Option<Authenticator>> {
+    pub(crate) fn open(&self, cx: &Context, listener: &Local) -> Result<Option<Authenticator>> {
         let provided: Result<Vec<_>> =
             self.0.iter().map(|provider| provider.open(cx, listener)).collect();
         let mut provided = provided?;

@@ -11,7 +11,8 @@ use endpoint::{End, MessageStream, Part, Reason, Refusal, RefusalKind};
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::state::{Shared, Word, wait};
+use super::socket::{Word, wait};
+use super::state::Shared;
 use super::{Protocol, Step};
 
 /// Reads and writes for all sockets.

@@ -6,14 +6,16 @@
 //! 3. [`state`] is what that task and the sessions share: for each socket a queue in either direction.
 //! 4. [`stream`] is a session's side of a socket, [`offers`] how a socket becomes a session.
 //!
-//! What waits is bounded. A socket holds [`state::SHARE`] bytes from the client and [`state::OUT`] for it, a connection
+//! What waits is bounded. A socket holds [`socket::SHARE`] bytes from the client and [`socket::OUT`] for it, a connection
 //! [`state::ALL`] from the client in all of its sockets. A socket whose destination takes nothing stalls itself alone as
 //! long as its client keeps to the credit that the protocol gives it, in packets of 8 KiB on average. A client with larger
 //! ones fills the share first: then nothing more is read of that connection until the destination takes something. What
 //! sockets have to say goes through one connection, which a client that reads nothing stalls for all of them.
 
 mod drive;
+mod held;
 mod offers;
+mod socket;
 mod state;
 mod stream;
 
@@ -115,6 +117,7 @@ impl<P: Protocol> ServeLayer for Muxed<P> {
         let mut local = Local::new(format!("{}:{{{}}}", self.terms.name, beneath.descriptor));
         local.address = beneath.address;
         local.is_encrypted = beneath.is_encrypted;
+        local.certificates = beneath.certificates;
         local.url.clone_from(&beneath.url);
         local.invitation.clone_from(&beneath.invitation);
         Ok(Arc::new(Listening {

@@ -9,7 +9,8 @@ use endpoint::{
     Accepted, Answer, Conn, Decision, End, Info, Offer, Offers, Refusal, RefusalKind, Result,
 };
 
-use super::state::{Key, Shared, Verdict, wait, wake};
+use super::socket::{Verdict, wait, wake};
+use super::state::{Key, Shared};
 use super::stream::Side;
 
 /// The sockets that the client of a connection wants. When they are dropped, no more are taken, and the connection is

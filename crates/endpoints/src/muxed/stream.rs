@@ -11,7 +11,8 @@ use futures_core::Stream;
 use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::state::{Key, Shared, wait};
+use super::socket::wait;
+use super::state::{Key, Shared};
 use crate::datagram::joined::Joined;
 use crate::datagram::losses::Losses;
 use crate::datagram::session::LINGER;

@@ -30,8 +30,9 @@ pub(super) struct Serve {
 impl ServeLayer for Serve {
     async fn bind(&self, cx: &Context, beneath: &Local) -> Result<Arc<dyn Bound>> {
         let mut local = Local::new(format!("socks5:{{{}}}", beneath.descriptor));
-        let authenticator = self.auth.open(cx, &local.descriptor)?;
         (local.address, local.is_encrypted) = (beneath.address, beneath.is_encrypted);
+        local.certificates = beneath.certificates;
+        let authenticator = self.auth.open(cx, &local)?;
         Ok(Listening::bound(Kept {
             authenticator: authenticator.map(|it| it.gate),
             wants_login: cx.gate().is_some(),

@@ -7,7 +7,7 @@ use rustls::client::ResolvesClientCert;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-use super::certs;
+use crate::certificate::names;
 
 /// Certificates, chosen from by the name that a client asks for. The first is for those that ask for none, or for one
 /// that there is no certificate for.
@@ -24,7 +24,7 @@ impl Chooser {
 
     /// Adds a certificate for the names that it contains.
     pub(super) fn add(&mut self, certified: Arc<CertifiedKey>) {
-        let names = certified.cert.first().map(certs::names).unwrap_or_default();
+        let names = certified.cert.first().map(names).unwrap_or_default();
         let named: Vec<_> = names.into_iter().map(|name| (name, Arc::clone(&certified))).collect();
         self.first.get_or_insert(certified);
         self.named.extend(named);

@@ -2,38 +2,18 @@
 //!
 //! Ciphertext is read into a buffer of the thread and decrypted there; plaintext is encrypted into another one. The
 //! rest (a record that is cut, ciphertext that is not taken, plaintext that doesn't fit) is kept exactly as large as
-//! it is. rustls 0.24 changes this interface, and only this file is affected.
+//! it is.
 
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use endpoint::{ByteStream, End, Ending, Life, Peer, Reason};
-use rustls::client::UnbufferedClientConnection;
-use rustls::server::UnbufferedServerConnection;
-use rustls::unbuffered::{
-    ConnectionState, EncodeError, EncryptError, UnbufferedStatus, WriteTraffic,
-};
+use endpoint::{ByteStream, End, Life, Peer, Reason, pass_on};
 use rustls::{CommonState, Error, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::states::{Progress, Send, Sinks, Tls};
 use crate::scratch::{SCRATCH, with_scratch};
-
-/// A connection of either side.
-pub(super) enum Tls {
-    Client(Box<UnbufferedClientConnection>),
-    Server(Box<UnbufferedServerConnection>),
-}
-
-impl Tls {
-    pub(super) fn state(&self) -> &CommonState {
-        match self {
-            Self::Client(connection) => connection,
-            Self::Server(connection) => connection,
-        }
-    }
-}
 
 /// A stream inside TLS.
 pub(super) struct TlsStream {
@@ -57,24 +37,6 @@ pub(super) struct TlsStream {
     finished: bool,
     /// Set if an end without `close_notify` counts as one.
     truncation_allowed: bool,
-}
-
-/// The progress of a step of the protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
-    /// The handshake needs more from the peer.
-    Handshaking,
-    /// Data may go either way.
-    Open,
-}
-
-/// The data to encrypt at the end of a step.
-enum Send<'a> {
-    Nothing,
-    Data(&'a [u8]),
-    CloseNotify,
-    /// Nothing but the alert that an error has left.
-    Alert,
 }
 
 impl TlsStream {
@@ -169,12 +131,9 @@ impl TlsStream {
     ) -> Result<Progress, Error> {
         let mut at = 0;
         let result = loop {
-            let rest = &mut input[at..];
-            let sinks = (&mut self.out, &mut self.spill, &mut self.ended);
-            let (used, done) = match &mut self.tls {
-                Tls::Client(tls) => handle(tls.process_tls_records(rest), sinks, plain, send),
-                Tls::Server(tls) => handle(tls.process_tls_records(rest), sinks, plain, send),
-            };
+            let sinks =
+                Sinks { out: &mut self.out, spill: &mut self.spill, ended: &mut self.ended };
+            let (used, done) = self.tls.process(&mut input[at..], sinks, plain, send);
             at += used;
             match done {
                 Ok(None) => {}
@@ -249,114 +208,6 @@ impl TlsStream {
             }
             _ => io::Error::new(*kind, words.clone()),
         })
-    }
-}
-
-/// Handles one state of the protocol: how much input it has used, and where it has stopped, if it has.
-fn handle<D>(
-    status: UnbufferedStatus<'_, '_, D>,
-    (out, spill, ended): (&mut Vec<u8>, &mut Vec<u8>, &mut bool),
-    plain: &mut [&mut ReadBuf<'_>],
-    send: &Send<'_>,
-) -> (usize, Result<Option<Progress>, Error>) {
-    let mut used = status.discard;
-    let done = match status.state {
-        Ok(ConnectionState::ReadTraffic(_)) if matches!(send, Send::Alert) => {
-            Ok(Some(Progress::Open))
-        }
-        Ok(ConnectionState::ReadTraffic(mut traffic)) => {
-            let mut result = Ok(None);
-            while let Some(record) = traffic.next_record() {
-                match record {
-                    Ok(record) => {
-                        used += record.discard;
-                        put(record.payload, plain, spill);
-                    }
-                    Err(error) => {
-                        result = Err(error);
-                        break;
-                    }
-                }
-            }
-            result
-        }
-        Ok(ConnectionState::EncodeTlsData(mut state)) => {
-            let encoded = append(out, &mut |room| match state.encode(room) {
-                Err(EncodeError::InsufficientSize(size)) => Err(Some(size.required_size)),
-                Err(EncodeError::AlreadyEncoded) => Err(None),
-                Ok(length) => Ok(length),
-            });
-            // Behind an alert there is nothing more: rustls must not be asked again.
-            encoded.map(|()| matches!(send, Send::Alert).then_some(Progress::Open))
-        }
-        Ok(ConnectionState::TransmitTlsData(state)) => {
-            state.done();
-            Ok(None)
-        }
-        Ok(ConnectionState::PeerClosed) => {
-            *ended = true;
-            Ok(None)
-        }
-        Ok(ConnectionState::BlockedHandshake) => Ok(Some(Progress::Handshaking)),
-        Ok(ConnectionState::WriteTraffic(mut traffic)) => {
-            encrypt(&mut traffic, out, send).map(|()| Some(Progress::Open))
-        }
-        Ok(ConnectionState::Closed) => {
-            *ended = true;
-            Ok(Some(Progress::Open))
-        }
-        // We offer no early data.
-        Ok(_) => Err(Error::General("an unknown state of TLS".to_owned())),
-        Err(error) => Err(error),
-    };
-    (used, done)
-}
-
-/// Gives plaintext to the reader, as far as it has room.
-fn put(mut payload: &[u8], plain: &mut [&mut ReadBuf<'_>], spill: &mut Vec<u8>) {
-    if let [buf] = plain
-        && spill.is_empty()
-    {
-        let (fits, rest) = payload.split_at(payload.len().min(buf.remaining()));
-        buf.put_slice(fits);
-        payload = rest;
-    }
-    spill.extend_from_slice(payload);
-}
-
-fn encrypt<D>(
-    traffic: &mut WriteTraffic<'_, D>,
-    out: &mut Vec<u8>,
-    send: &Send<'_>,
-) -> Result<(), Error> {
-    let needs = |error| match error {
-        EncryptError::InsufficientSize(size) => Err(Some(size.required_size)),
-        EncryptError::EncryptExhausted => Err(None),
-    };
-    match send {
-        Send::Nothing | Send::Alert => Ok(()),
-        Send::Data(data) => append(out, &mut |room| traffic.encrypt(data, room).or_else(needs)),
-        Send::CloseNotify => {
-            append(out, &mut |room| traffic.queue_close_notify(room).or_else(needs))
-        }
-    }
-}
-
-/// Writes into the given room, or returns how much it needs; `None` if it can't.
-type Write<'a> = dyn FnMut(&mut [u8]) -> Result<usize, Option<usize>> + 'a;
-
-/// Has `write` write behind `out`.
-fn append(out: &mut Vec<u8>, write: &mut Write<'_>) -> Result<(), Error> {
-    let start = out.len();
-    loop {
-        match write(&mut out[start..]) {
-            Ok(length) => {
-                out.truncate(start + length);
-                return Ok(());
-            }
-            Err(Some(room)) if start + room > out.len() => out.resize(start + room, 0),
-            Err(_) => return Err(Error::EncryptError),
-        }
     }
 }
 
@@ -439,6 +290,8 @@ impl AsyncWrite for TlsStream {
 }
 
 impl Life for TlsStream {
+    pass_on!(inner: poll_ahead, keep_little, linger, poll_close, close_timeout, ending);
+
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if self.has_unsent()
             && let Poll::Ready(Err(error)) = self.poll_out(cx)
@@ -451,14 +304,6 @@ impl Life for TlsStream {
     fn peer(&mut self) -> Option<Peer> {
         let waiting = if self.tickets_wait { 0 } else { self.out.len() as u64 };
         self.inner.peer().map(|peer| Peer { pending: peer.pending + waiting, ..peer })
-    }
-
-    fn keep_little(&mut self) {
-        self.inner.keep_little();
-    }
-
-    fn linger(&self) -> Option<Duration> {
-        self.inner.linger()
     }
 
     /// Says `close_notify` (RFC 8446 section 6.1), which ends one direction, then ends the stream beneath. An end that is
@@ -476,18 +321,6 @@ impl Life for TlsStream {
         ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
         self.inner.poll_finish(cx, end)
     }
-
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.inner.poll_close(cx)
-    }
-
-    fn close_timeout(&self) -> Option<Duration> {
-        self.inner.close_timeout()
-    }
-
-    fn ending(&self) -> Ending {
-        self.inner.ending()
-    }
 }
 
 /// Two whole records: 16,384 bytes of payload each, and what is around them.
@@ -497,3 +330,61 @@ const UNIT: usize = 32_812;
 const MOST: usize = SCRATCH;
 const TRUNCATED: &str = "the peer ended without TLS's close_notify: its data may be truncated (accept this with \
     `truncation=allow`)";
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::Waker;
+
+    use rustls::client::UnbufferedClientConnection;
+    use rustls::{ClientConfig, RootCertStore};
+
+    use super::*;
+
+    /// A stream that reads ahead, as a WebSocket does.
+    struct Ahead {
+        inner: tokio::io::Empty,
+        has_read: Arc<AtomicBool>,
+    }
+
+    impl AsyncRead for Ahead {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.inner).poll_read(cx, buf)
+        }
+    }
+
+    impl AsyncWrite for Ahead {
+        pass_on!(inner: poll_write, poll_flush, poll_shutdown);
+    }
+
+    impl Life for Ahead {
+        fn poll_ahead(&mut self, _: &mut Context<'_>) {
+            self.has_read.store(true, Ordering::Relaxed);
+        }
+
+        fn poll_finish(&mut self, _: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn a_websocket_beneath_answers_its_pings_while_nothing_is_read() {
+        let has_read = Arc::new(AtomicBool::new(false));
+        let inner = Ahead { inner: tokio::io::empty(), has_read: Arc::clone(&has_read) };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth();
+        let tls = UnbufferedClientConnection::new(config.into(), "h".try_into().unwrap()).unwrap();
+        let mut stream = TlsStream::new(Box::new(inner), Tls::Client(Box::new(tls)), false);
+        stream.poll_ahead(&mut Context::from_waker(Waker::noop()));
+        assert!(has_read.load(Ordering::Relaxed));
+    }
+}

@@ -95,10 +95,16 @@ fn layer(url: &Url, role: Role, inner: Text) -> Result<Descriptor, Diagnostic> {
     }
 }
 
-/// Host and port; a port alone is on loopback.
+/// Host and port; a port alone is on loopback. RFC 6455 section 3 requires a host: with neither, as if a variable of a
+/// script were empty, it is a mistake.
 fn place(url: &Url, port: &str) -> Result<(Text, Text), Diagnostic> {
     let at = url.scheme.span();
+    let has_port = url.port.as_ref().is_some_and(|typed| !typed.as_str().is_empty());
     let host = match url.host.as_str() {
+        "" if !has_port => {
+            let form = format!("the form is `{}://HOST:PORT/PATH`", url.scheme.as_str());
+            return Err(mistake(at, "this URL has no host").help(form));
+        }
         "" => Text::synthetic(LOOPBACK, at),
         _ => url.host.clone(),
     };

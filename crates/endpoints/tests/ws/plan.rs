@@ -245,3 +245,21 @@ fn keys_by_url() {
         assert!(found.starts_with("error: `jwt` must be a URL\n"), "{found}");
     }
 }
+
+#[test]
+fn a_url_without_a_host_is_a_mistake() {
+    insta::assert_snapshot!(connecting("ws:///term"), @r"
+    error: this URL has no host
+      | ws:///term
+      | ^^
+      = help: the form is `ws://HOST:PORT/PATH`
+    ");
+    insta::assert_snapshot!(connecting("wss://"), @r"
+    error: this URL has no host
+      | wss://
+      | ^^^
+      = help: the form is `wss://HOST:PORT/PATH`
+    ");
+    // A port alone is on loopback, as everywhere.
+    assert_eq!(connecting("ws://:9000/term"), "");
+}

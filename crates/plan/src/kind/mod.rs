@@ -10,10 +10,12 @@ mod common;
 mod fact;
 pub(crate) mod framing;
 mod inside;
+mod mistakes;
 mod param;
 pub(crate) mod provider;
 pub(crate) mod read;
 pub(crate) mod reader;
+mod value;
 mod variant;
 
 use std::sync::Arc;
@@ -27,9 +29,10 @@ pub use self::common::common;
 pub(crate) use self::common::guard;
 pub use self::fact::FactName;
 pub use self::framing::{FRAMING, FramingKind, Framings};
-pub use self::param::{Holes, Param, Topic, Value, ValueKind};
+pub use self::param::{Holes, Param, Topic, ValueKind};
 pub use self::provider::{AssembleProvider, ProviderKind};
 pub(crate) use self::read::HIDDEN;
+pub use self::value::Value;
 pub use self::variant::Variant;
 pub use crate::beneath::Beneath;
 

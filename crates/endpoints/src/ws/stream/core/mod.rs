@@ -393,6 +393,14 @@ impl Core {
         self.receiving.beside.as_ref().map_or(Poll::Ready(()), |beside| beside.poll_room(cx))
     }
 
+    pub(super) fn keep_little(&mut self) {
+        self.inner.keep_little();
+    }
+
+    pub(super) fn close_timeout(&self) -> Option<Duration> {
+        self.close
+    }
+
     /// Returns the facts about the peer, beneath and here.
     pub(in crate::ws) fn peer(&mut self) -> Option<Peer> {
         let mut peer = self.inner.peer()?;
