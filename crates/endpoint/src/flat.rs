@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{End, Life, MessageStream, Part, pass_on};
 
-/// Payloads one after another; each write of at most 33 KiB becomes a binary message: bytes have no boundaries, and a
+/// The payloads of messages as a byte stream. Each write of at most 33 KiB becomes a binary message, because a
 /// message may have a limit.
 ///
 /// Holds at most one part that did not fit the reader's buffer. Empty messages vanish: a read of

@@ -16,12 +16,12 @@ pub struct Plain<S> {
 }
 
 impl<S> Plain<S> {
-    /// Shutting down half-closes: what is true of sockets.
+    /// Creates a stream whose shutdown is a half-close, as for sockets.
     pub fn new(inner: S) -> Self {
         Self { inner, ending: Ending::HalfClose }
     }
 
-    /// With another way to end.
+    /// Creates a stream with another way to end.
     pub fn with_ending(inner: S, ending: Ending) -> Self {
         Self { inner, ending }
     }

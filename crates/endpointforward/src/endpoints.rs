@@ -65,7 +65,7 @@ pub fn registry() -> Registry {
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let endpoints = Endpoints::new().syntax(Syntax::Twisted);
 /// let _listening = endpoints.listen("mem:service").await?;
-/// // `mem` names are known to all that share the context, and to nobody else.
+/// // `mem` names exist only within a shared context.
 /// endpoints.connect("mem:service").await?;
 /// assert!(Endpoints::new().connect("mem:service").await.is_err());
 /// # Ok(())

@@ -91,7 +91,7 @@ fn run(what: &str, command: &mut Command) -> Result<(), Failure> {
     }
 }
 
-/// Moves a folder that is complete to where it is looked for; somebody else's is as good.
+/// Moves a complete folder to its final place; one that another build has put there is as good.
 fn publish(from: &Path, to: &Path) -> Result<(), Failure> {
     match fs::rename(from, to) {
         Err(error) if !to.is_dir() => Err(told(to, &error)),

@@ -581,7 +581,10 @@ fn spellings_mean_what_they_mean_elsewhere() {
     }
     for (typed, words) in [
         ("tls:443", "create one at the start with `cert=self-signed`"),
-        ("ssl:443:privateKey=k.pem:sslmethod=TLSv1_METHOD", "the supported versions are TLS 1.2 and 1.3"),
+        (
+            "ssl:443:privateKey=k.pem:sslmethod=TLSv1_METHOD",
+            "the supported versions are TLS 1.2 and 1.3",
+        ),
         ("ssl:443:privateKey=k.pem:dhParameters=d.pem", "leave `dhParameters` out"),
         ("wss://127.0.0.1:443/", "create one at the start with `cert=self-signed`"),
         ("tls:443:cert=a:verify-client=required", "`verify-client` needs `ca`"),

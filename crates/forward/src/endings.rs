@@ -129,7 +129,7 @@ impl Endings {
 /// Attempts, with pauses between them.
 pub(crate) struct Attempts<'a> {
     endings: &'a Endings,
-    /// Until when, once somebody was asked.
+    /// The end of the wait, once a session was asked to end.
     until: Option<Instant>,
     backoff: Backoff,
 }

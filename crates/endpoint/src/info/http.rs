@@ -6,8 +6,8 @@ use std::fmt;
 use super::Fact;
 
 /// An HTTP request: `http.path`, `http.query`, `http.query.NAME`, `http.header.NAME`,
-/// `http.cookie.NAME`, `http.host`, `http.hostname` (without the port), `http.subprotocol` (what was agreed, else the first
-/// offered).
+/// `http.cookie.NAME`, `http.host`, `http.hostname` (without the port), `http.subprotocol` (what was agreed, else the
+/// first offered).
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Http {
@@ -28,12 +28,12 @@ impl Http {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| &**value)
     }
 
-    /// All headers of this name (lower case), in their order.
+    /// Returns all headers of this name (lower case), in order.
     pub fn headers_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| &**value)
     }
 
-    /// A cookie's value (RFC 6265 section 5.4), as it was sent.
+    /// Returns a cookie's value (RFC 6265 section 5.4), as it was sent.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies(name).next()

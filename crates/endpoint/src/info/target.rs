@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Fact;
 
-/// What was dialled, or what a client asks to be connected to, as SOCKS and HTTP CONNECT do: `target.host`,
+/// The dialled destination, or the one that a client requests, as by SOCKS and HTTP CONNECT: `target.host`,
 /// `target.port`, `target.network`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -15,17 +15,17 @@ pub struct Target {
     pub host: String,
     /// The port.
     pub port: u16,
-    /// Whether it is datagrams that are to be sent there, and not a connection.
+    /// Set for datagrams instead of a connection.
     pub datagrams: bool,
 }
 
 impl Target {
-    /// Where a connection leads.
+    /// Creates the target of a connection.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self { host: host.into(), port, datagrams: false }
     }
 
-    /// Where datagrams go.
+    /// Creates the target of datagrams.
     pub fn datagrams(host: impl Into<String>, port: u16) -> Self {
         Self { datagrams: true, ..Self::new(host, port) }
     }

@@ -1,4 +1,4 @@
-//! `endpointforward` without arguments: a shell in the browser, for who started it and nobody else.
+//! `endpointforward` without arguments: a shell in the browser, only for the user who started it.
 //!
 //! Nothing here can't be typed: the descriptors are text, and are shown as what to start from.
 

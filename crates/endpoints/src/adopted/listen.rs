@@ -65,7 +65,7 @@ impl Listener for Listen {
         }))
     }
 
-    /// Nobody has seen the socket yet.
+    /// The socket has not been inspected yet.
     fn exposure(&self) -> Exposure {
         if self.domain == Some(Domain::Unix) { Exposure::Local } else { Exposure::Public }
     }

@@ -32,7 +32,7 @@ struct SignedIn {
     member: Member,
 }
 
-/// Somebody whose credentials were right.
+/// A client whose credentials were valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Member {
     pub(super) identity: Identity,

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::secret::Secret;
 
-/// Tickets that wait to be used, each for somebody. Bounded: one more than [`MOST`] drops the oldest.
+/// Unused tickets, each for one client. Bounded: beyond [`MOST`], the oldest is dropped.
 pub(super) struct Tickets<T>(Mutex<VecDeque<(Secret, Instant, T)>>);
 
 impl<T> Default for Tickets<T> {

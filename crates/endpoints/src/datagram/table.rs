@@ -41,7 +41,7 @@ pub(crate) struct Table<S: Socket> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Waiting(Arc<AtomicUsize>);
 
-/// Ends the receiving task once nobody is left to receive for.
+/// Ends the receiving task once no session is left.
 pub(super) struct Live(pub(super) Option<AbortHandle>);
 
 impl Drop for Live {

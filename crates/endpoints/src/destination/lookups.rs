@@ -138,7 +138,7 @@ impl Shared {
         }
     }
 
-    /// The next lookup that somebody waits for.
+    /// The next lookup whose caller still waits.
     fn next(&self) -> Option<Lookup> {
         let mut state = self.lock();
         loop {

@@ -116,7 +116,7 @@ impl Entrance {
         asked.scheme().map_or(self.is_encrypted, |it| it == "https")
     }
 
-    /// Answers a form: somebody signs in, or out.
+    /// Answers a form that signs in or out.
     fn form(
         &self,
         asked: &Asked<'_>,

@@ -1,4 +1,4 @@
-//! What the session of a socket does with what it shares with the connection's task.
+//! A session's operations on the state that it shares with the connection's task.
 
 use bytes::Bytes;
 use endpoint::{End, Part, Reason};
@@ -20,7 +20,7 @@ impl State {
         Some(part)
     }
 
-    /// As much of what has come for a socket as `room` is for.
+    /// Returns received data of a socket, at most `room` bytes.
     pub(super) fn some(&mut self, key: Key, room: usize) -> Option<Bytes> {
         let socket = self.socket(key);
         let part = socket.inbox.front_mut()?;
@@ -40,8 +40,8 @@ impl State {
             // An idle socket holds no memory for bursts.
             socket.inbox.shrink_to_fit();
         }
-        // While some may still come, so that the client seldom has to wait, and few, since the client forgets those that it
-        // has not sent: what it is given replaces what it had.
+        // While some may still come, so that the client seldom has to wait, and few, since the client forgets those
+        // that it has not sent: what it is given replaces what it had.
         let Some(window) = socket.window.filter(|_| !socket.target.datagrams) else { return };
         if socket.exposed <= window / 4 && socket.more() >= (window / 4).max(1) {
             socket.may_grant = true;
@@ -49,12 +49,12 @@ impl State {
         }
     }
 
-    /// Whether a socket has room for what its session has to say.
+    /// Returns `true` if a socket has room for its session's data.
     pub(super) fn has_room(&mut self, key: Key) -> bool {
         self.socket(key).has_room()
     }
 
-    /// Has a socket say this. Nobody hears one that was closed.
+    /// Queues data of a socket. It is dropped if the socket was closed.
     pub(super) fn say(&mut self, key: Key, part: Part) {
         let socket = self.socket(key);
         if !socket.is_said {
@@ -64,7 +64,7 @@ impl State {
         }
     }
 
-    /// Whether everything that a socket had to say was said.
+    /// Returns `true` if all data of a socket's session was sent.
     pub(super) fn is_flushed(&mut self, key: Key) -> bool {
         let socket = self.socket(key);
         socket.is_said || socket.outbox.is_empty()

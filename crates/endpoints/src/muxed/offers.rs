@@ -1,4 +1,4 @@
-//! How a socket that a client wants becomes a session.
+//! Offers of the sockets that clients request.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::stream::Side;
 /// closed after the last one.
 pub(super) struct Sockets {
     pub(super) shared: Arc<Shared>,
-    /// What is known about the client.
+    /// The facts about the client.
     pub(super) info: Info,
 }
 

@@ -1,4 +1,4 @@
-//! One socket of a connection: what has come for it from the client, and what it has to say.
+//! One socket of a connection: the data received for it from the client, and the data to send.
 
 use std::collections::VecDeque;
 use std::task::{Context, Waker};
@@ -17,7 +17,7 @@ pub(super) struct Socket {
     pub(super) waiting: usize,
     /// Whole packets that wait.
     pub(super) packets: u32,
-    /// How many more may come at most, on their way and still to be sent.
+    /// The maximum number of packets that may still arrive, in flight or not yet sent.
     pub(super) exposed: u32,
     pub(super) window: Option<u32>,
     /// The rest of a datagram that had no room is lost, too.
@@ -42,13 +42,13 @@ pub(super) struct Socket {
     pub(super) is_held: bool,
 }
 
-/// What became of an offer.
+/// The decision about an offer.
 pub(super) enum Verdict {
     Opened,
     Refused(Refusal),
 }
 
-/// What the task has to say of a socket.
+/// The message to send about a socket.
 pub(super) enum Word {
     /// So many packets may come.
     Opened(u32),
@@ -121,7 +121,7 @@ impl Socket {
         self.is_said || self.out < OUT
     }
 
-    /// How many packets there is room for beside those that may come anyway: never more than a window waits.
+    /// Returns the number of packets that there is room for in addition to those already allowed, up to one window.
     pub(super) fn more(&self) -> u32 {
         self.window.unwrap_or_default().saturating_sub(self.packets).saturating_sub(self.exposed)
     }
@@ -180,9 +180,9 @@ pub(super) fn wake(slot: &mut Option<Waker>) {
     }
 }
 
-/// What may wait of what a client has sent to one socket: 64 packets of 8 KiB, and as many again.
+/// The bound of queued data from a client for one socket: 64 packets of 8 KiB, and as many again.
 pub(super) const SHARE: usize = 1024 * 1024;
-/// What may wait of what a socket has to say, before the message that goes beyond it.
+/// The bound of queued data of a socket for the client, to which the last message is added.
 pub(super) const OUT: usize = 32 * 1024;
-/// What a part takes beside its data.
+/// The memory of a part in addition to its data.
 pub(super) const WEIGHT: usize = 64;

@@ -1,4 +1,4 @@
-//! What a connection's task and the sessions of its sockets share, and what the task does with it.
+//! The state that a connection's task shares with the sessions of its sockets, and the task's operations on it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,7 +27,7 @@ impl Shared {
     }
 }
 
-/// Names a socket for as long as somebody holds it; a client may use a number again before.
+/// Identifies a socket for as long as it is held; a client may reuse its number before.
 pub(super) type Key = u64;
 
 /// The sockets of a connection.
@@ -45,7 +45,7 @@ pub(super) struct State {
     waiting: usize,
     /// Sockets that have more than their share.
     full: usize,
-    /// No more sockets are taken: nobody is there to offer them to.
+    /// No more sockets are accepted: the receiver of offers is gone.
     pub(super) is_closing: bool,
     /// The connection is over.
     pub(super) is_over: bool,
@@ -108,17 +108,17 @@ impl State {
         wake(&mut self.offers);
     }
 
-    /// Whether reading has to wait until something is taken.
+    /// Returns `true` if reading has to wait until data is taken.
     pub(super) fn is_full(&self) -> bool {
         self.waiting >= ALL || self.full > 0
     }
 
-    /// Whether no socket is left.
+    /// Returns `true` if no socket is left.
     pub(super) fn is_empty(&self) -> bool {
         self.sockets.is_empty()
     }
 
-    /// What the next socket has to say, in turn, with its number.
+    /// Returns the next message of the sockets, in turn, with the socket's number.
     pub(super) fn word(&mut self) -> Option<(u32, Word)> {
         while let Some(key) = self.due.pop_front() {
             let Some(socket) = self.sockets.get_mut(&key) else { continue };
@@ -187,7 +187,7 @@ impl State {
     }
 }
 
-/// What may wait of what a client has sent to all of its sockets.
+/// The bound of queued data from a client for all of its sockets.
 pub(super) const ALL: usize = 16 * 1024 * 1024;
 
 #[cfg(test)]

@@ -151,7 +151,7 @@ impl Sink<Part> for Side {
 }
 
 impl Life for Side {
-    /// Whether the client has closed the socket, behind what nobody has taken yet.
+    /// Reports whether the client has closed the socket, behind data that has not been read yet.
     fn peer(&mut self) -> Option<Peer> {
         let mut state = self.shared.lock();
         let state = match (state.is_over, state.socket(self.key).ended.is_some()) {

@@ -1,6 +1,6 @@
 //! `process:PROGRAM:ARGUMENT…`: a program, its standard input and output.
 //!
-//! 1. [`Start::connect`] starts it in a process group of its own; `program` watches over it.
+//! 1. [`Start::connect`] starts it in a separate process group; `program` supervises it.
 //! 2. [`stream`] is the session's end of its pipes.
 //! 3. [`log`] passes its standard error on.
 

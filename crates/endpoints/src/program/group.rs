@@ -23,7 +23,7 @@ use super::programs::Programs;
 pub(crate) enum Reach {
     /// The process group that it leads.
     Group,
-    /// The session that it leads, with a terminal: every job of a shell is a group of its own.
+    /// The session that it leads, with a terminal: every job of a shell is a separate group.
     Session,
 }
 
@@ -135,7 +135,7 @@ impl Group {
         }
     }
 
-    /// Waits until the leader, which is reaped, has left nobody behind. Nothing tells when that
+    /// Waits until no process of the reaped leader is left. Nothing tells when that
     /// comes true, so it is asked; the number can't be another's within such a short time.
     pub(super) async fn empty(&self) {
         let mut backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(100));

@@ -88,7 +88,7 @@ impl Owner {
         Some(Self { user, group })
     }
 
-    /// Says why nobody's program can be started, as far as that can be known.
+    /// Returns the reason why no program can be started, as far as it can be known.
     pub(crate) fn forbidden() -> Option<String> {
         (!geteuid().is_root()).then(|| {
             format!(

@@ -57,7 +57,7 @@ fn of_request(info: &Info) -> Vec<(String, String)> {
     found
 }
 
-/// Header fields that let in whoever has them: a provider is told who the user is, and not how that was shown.
+/// Header fields with credentials: a provider gets the user's name, and not the credentials.
 const SECRETS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ type Asked = Result<Answer, Arc<str>>;
 struct State {
     /// Destinations.
     routes: HashMap<Digest, Known>,
-    /// Refusals have a place of their own: whoever guesses keys drives out no route.
+    /// Refusals have a separate cache, so that guesses of keys evict no route.
     refusals: HashMap<Digest, Known>,
     /// Lookups under way: no more than there are undecided offers.
     asking: HashMap<Digest, Arc<OnceCell<Asked>>>,

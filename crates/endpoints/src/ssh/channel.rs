@@ -213,7 +213,7 @@ impl Channel {
         }
     }
 
-    /// Forgets what nobody is going to read.
+    /// Drops data that will not be read.
     pub(super) fn discard(&mut self) {
         self.data = BytesMut::new();
     }

@@ -289,7 +289,7 @@ async fn watch_over(
     ended.send_replace(true);
 }
 
-/// A folder for the control socket, that nobody else can look into.
+/// A folder for the control socket, accessible only to this user.
 fn folder(cx: &Context) -> io::Result<TempDir> {
     let beneath = cx.variable("TMPDIR").filter(|path| !path.is_empty()).unwrap_or("/tmp".as_ref());
     let private = std::fs::Permissions::from_mode(0o700);

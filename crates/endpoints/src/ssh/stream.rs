@@ -1,4 +1,4 @@
-//! A session: a channel, over a connection to `ssh` of its own.
+//! A session: a channel, over a separate connection to `ssh`.
 
 use std::future::{Future, poll_fn};
 use std::io;

@@ -17,7 +17,7 @@ struct State {
     most: usize,
     /// No more comes.
     is_closed: bool,
-    /// Nobody takes anything any more.
+    /// The copy's reader is gone.
     is_abandoned: bool,
     lost: Lost,
     reader: Option<Waker>,

@@ -96,7 +96,7 @@ impl Files<'_> {
         Ok(found)
     }
 
-    /// A certificate that nobody has signed but itself, for these names.
+    /// A self-signed certificate for these names.
     pub(super) fn self_signed(self, names: Vec<String>) -> Result<Arc<CertifiedKey>, Error> {
         let failed = |error: &dyn std::fmt::Display| {
             Error::new(

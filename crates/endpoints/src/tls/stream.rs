@@ -1,4 +1,5 @@
-//! A stream of bytes inside TLS, over rustls' unbuffered interface: nothing is kept of a connection at rest but its keys.
+//! A stream of bytes inside TLS, over rustls' unbuffered interface: nothing is kept of a connection at rest but its
+//! keys.
 //!
 //! Ciphertext is read into a buffer of the thread and decrypted there; plaintext is encrypted into another one. The
 //! rest (a record that is cut, ciphertext that is not taken, plaintext that doesn't fit) is kept exactly as large as
@@ -306,8 +307,8 @@ impl Life for TlsStream {
         self.inner.peer().map(|peer| Peer { pending: peer.pending + waiting, ..peer })
     }
 
-    /// Says `close_notify` (RFC 8446 section 6.1), which ends one direction, then ends the stream beneath. An end that is
-    /// cut is passed on without it.
+    /// Says `close_notify` (RFC 8446 section 6.1), which ends one direction, then ends the stream beneath. An end that
+    /// is cut is passed on without it.
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
         if !self.finished {
             self.finished = true;
@@ -325,7 +326,7 @@ impl Life for TlsStream {
 
 /// Two whole records: 16,384 bytes of payload each, and what is around them.
 const UNIT: usize = 32_812;
-/// As much as is encrypted at once: all that was read at once, although it is more than two records. The rest would be
+/// The amount that is encrypted at once: a whole read, although it is more than two records. The rest would be
 /// a separate write and packet.
 const MOST: usize = SCRATCH;
 const TRUNCATED: &str = "the peer ended without TLS's close_notify: its data may be truncated (accept this with \

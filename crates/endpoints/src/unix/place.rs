@@ -119,7 +119,7 @@ impl Place {
         })
     }
 
-    /// Removes a socket that nobody answers on; everything else in the way is an error.
+    /// Removes a socket that no process listens on; any other existing file is an error.
     fn clear(&self, path: &Path) -> Opened<()> {
         // There is nothing, or bind will say better what is wrong.
         let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };

@@ -124,7 +124,7 @@ struct Arrived {
     socket: Arc<UnixDatagram>,
     info: Info,
     most: usize,
-    /// Owns the socket too, while somebody asks whether the peer has left.
+    /// Shares the socket while it is being checked whether the peer has left.
     watch: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 

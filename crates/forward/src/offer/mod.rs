@@ -111,7 +111,7 @@ struct Opening<'a> {
     /// The clients that can reach the listener without a stated `auth`.
     exposure: Exposure,
     stop: &'a Stop,
-    /// When it has to be taken.
+    /// The time by which it has to be taken.
     by: Instant,
 }
 
@@ -120,7 +120,7 @@ impl<'a> Opening<'a> {
         Self { shared, exposure, stop, by: Instant::now() + shared.timers.connect }
     }
 
-    /// With its time from now on.
+    /// Restarts its time limit.
     fn anew(self) -> Self {
         Self::new(self.shared, self.exposure, self.stop)
     }

@@ -71,7 +71,7 @@ impl Opening<'_> {
         }
     }
 
-    /// With the time that connecting to this destination may take.
+    /// Sets the time limit of connecting to this destination.
     pub(super) fn patient(mut self, destination: &Destination) -> Self {
         if let Some(patience) = destination.connector.patience() {
             // Longer than any client waits: timers can't add up to for ever.

@@ -151,14 +151,14 @@ impl Param {
         self
     }
 
-    /// Keeps its value out of logs and of `explain`.
+    /// Hides its value in logs and in `explain`.
     #[must_use]
     pub const fn secret(mut self) -> Self {
         self.secret = true;
         self
     }
 
-    /// Keeps the part of its value after a `?` out of logs.
+    /// Hides the part of its value after a `?` in logs.
     #[must_use]
     pub const fn hides_query(mut self) -> Self {
         self.hides_query = true;

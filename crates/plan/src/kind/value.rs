@@ -26,7 +26,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// Reads `text`; `None` if it isn't a value of this kind.
+    /// Parses `text`; `None` if it isn't a value of this kind.
     #[must_use]
     pub fn read(kind: ValueKind, text: &str) -> Option<Self> {
         Some(match kind {

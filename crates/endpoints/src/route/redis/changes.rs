@@ -28,7 +28,7 @@ struct State {
 }
 
 impl Changes {
-    /// Returns what tells that a key has changed; `None` if nobody would say so.
+    /// Returns the handle that tells that a key has changed; `None` if there are no notifications.
     pub(super) fn watch(&self, name: &[u8]) -> Option<Expiry> {
         let mut state = self.lock();
         if !state.is_heard {
@@ -160,7 +160,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// A listener, for as long as somebody holds it.
+/// A listener, which ends when it is dropped.
 #[derive(Debug)]
 pub(super) struct Listening(tokio::task::AbortHandle);
 

@@ -18,7 +18,7 @@ pub(in crate::ws) enum Closing {
     /// Frames are exchanged.
     #[default]
     Open,
-    /// Somebody broke the protocol: our Close goes out, then the end of the stream beneath.
+    /// A protocol error: our Close is sent, then the end of the stream beneath.
     Failing,
     /// Writing failed; the next write gets the error from the stream beneath.
     Broken,
