@@ -17,6 +17,7 @@ mod fixed;
 mod json;
 mod length;
 mod mqtt;
+mod packets;
 mod slip;
 mod text;
 mod whole;

@@ -15,10 +15,10 @@ use tokio::sync::oneshot;
 use tracing::{debug, warn};
 
 use super::inherited::Which;
-use super::sort::{Domain, Sorted, peer, plain, sort};
+use super::sort::{Domain, Sorted, plain, sort};
 use crate::arrived::Arrived;
 use crate::options::Options;
-use crate::users::Users;
+use crate::users::{Users, peer};
 use crate::wary::Screen;
 
 #[derive(Debug)]

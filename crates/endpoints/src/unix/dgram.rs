@@ -26,6 +26,7 @@ use tokio::net::UnixDatagram;
 use tracing::warn;
 
 use super::Address;
+use super::connect::{OTHER_TYPE, is_other_type};
 use super::listen::chosen;
 use super::place::{File, Place};
 use crate::datagram::accepting::Accepting;
@@ -252,9 +253,7 @@ impl Connect {
             io::ErrorKind::AddrInUse => {
                 "`bind` is in use: only one session at a time can use it; remove it if no session does"
             }
-            _ if cause.raw_os_error() == Some(rustix::io::Errno::PROTOTYPE.raw_os_error()) => {
-                "it is not a datagram socket; for a stream socket, write `unix:PATH`"
-            }
+            _ if is_other_type(&cause) => OTHER_TYPE,
             _ => return Error::from_io("connect", &*self.descriptor, cause),
         };
         Error::from_io("connect", &*self.descriptor, cause).with_hint(hint)
