@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use endpoint::{End, Life, Raw, SystemCall};
+use endpoint::{End, Life, Peer, Raw, SystemCall};
 use plan::kind::{Param, Topic, ValueKind};
 use rustix::net::{RecvFlags, recv};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, ReadBuf};
@@ -179,6 +179,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wary<S> {
 impl<S: Waits + AsyncRead + AsyncWrite + Unpin> Life for Wary<S> {
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
         self.socket.poll_finish(cx, end)
+    }
+
+    /// A client that sends nothing at first is an ordinary one later, which may leave behind a stall.
+    fn peer(&mut self) -> Option<Peer> {
+        self.socket.peer()
     }
 
     fn keep_little(&mut self) {
