@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use endpoint::{ByteStream, End, Ending, Life, Peer, Reason};
+use endpoint::{ByteStream, End, Ending, Life, Peer, Reason, describe};
 use rustls::client::UnbufferedClientConnection;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{
@@ -18,6 +18,7 @@ use rustls::unbuffered::{
 use rustls::{CommonState, Error, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::asking::tell;
 use crate::scratch::{SCRATCH, with_scratch};
 
 /// A connection of either side.
@@ -149,8 +150,9 @@ impl TlsStream {
             }
             scratch[..had].copy_from_slice(&self.kept);
             let mut buf = ReadBuf::new(&mut scratch[had..]);
-            ready!(Pin::new(&mut self.inner).poll_read(cx, &mut buf))?;
+            let result = ready!(Pin::new(&mut self.inner).poll_read(cx, &mut buf));
             let read = buf.filled().len();
+            result.map_err(|error| self.broken(error))?;
             if read == 0 {
                 return Poll::Ready(Ok((0, Progress::Open)));
             }
@@ -199,15 +201,40 @@ impl TlsStream {
             let _ = self.step(&mut kept, &mut [], &Send::Alert);
             self.kept = Vec::new();
             // What the peer has no room for is not worth a wait.
-            let _ = self.poll_out(cx);
+            let _ = self.poll_drain(cx);
             let words = super::words::of(&error);
             self.failed = Some((ErrorKind::InvalidData, words.clone()));
-            io::Error::new(ErrorKind::InvalidData, words)
+            cut(ErrorKind::InvalidData, words)
         })
     }
 
     /// Writes ciphertext that was not taken.
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(ready!(self.poll_drain(cx)).map_err(|error| self.told(cx, error)))
+    }
+
+    /// The reason for an error of writing, if the peer has said it: a server that refuses our certificate sends an
+    /// alert and closes, and in TLS 1.3 we write already by then.
+    fn told(&mut self, cx: &mut Context<'_>, error: io::Error) -> io::Error {
+        for _ in 0..ALERT_WITHIN {
+            let Poll::Ready(Ok((1.., _))) = self.poll_more(cx, &mut []) else { break };
+        }
+        match &self.failed {
+            Some((ErrorKind::InvalidData, words)) => io::Error::new(error.kind(), words.clone()),
+            _ => error,
+        }
+    }
+
+    /// What an error of the stream beneath means for what was read: whoever resets a connection, or lets it time out,
+    /// cuts data off just as by ending it.
+    fn broken(&self, error: io::Error) -> io::Error {
+        match self.truncation_allowed || self.ended {
+            true => error,
+            false => cut(error.kind(), describe(&error)),
+        }
+    }
+
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut sent = 0;
         let done = loop {
             if sent == self.out.len() {
@@ -243,13 +270,20 @@ impl TlsStream {
     }
 
     fn error(&self) -> Option<io::Error> {
-        self.failed.as_ref().map(|(kind, words)| match kind {
-            ErrorKind::UnexpectedEof => {
-                End::because(Reason::Truncated, words.clone()).into_error(*kind)
-            }
-            _ => io::Error::new(*kind, words.clone()),
-        })
+        self.failed.as_ref().map(|(kind, words)| cut(*kind, words.clone()))
     }
+
+    /// Lets a peer go whose handshake has failed: what is left of the alert is sent. What the peer still sends is read
+    /// for a moment, as a reset would take the alert with it.
+    pub(super) async fn dismiss(self) {
+        let Self { mut inner, out, .. } = self;
+        tell(&mut inner, &out).await;
+    }
+}
+
+/// The error for data that may be a part of what was to come.
+fn cut(kind: ErrorKind, words: String) -> io::Error {
+    End::because(Reason::Truncated, words).into_error(kind)
 }
 
 /// Handles one state of the protocol: how much input it has used, and where it has stopped, if it has.
@@ -281,13 +315,16 @@ fn handle<D>(
             result
         }
         Ok(ConnectionState::EncodeTlsData(mut state)) => {
+            let start = out.len();
             let encoded = append(out, &mut |room| match state.encode(room) {
                 Err(EncodeError::InsufficientSize(size)) => Err(Some(size.required_size)),
                 Err(EncodeError::AlreadyEncoded) => Err(None),
                 Ok(length) => Ok(length),
             });
-            // Behind an alert there is nothing more: rustls must not be asked again.
-            encoded.map(|()| matches!(send, Send::Alert).then_some(Progress::Open))
+            // In front of the alert there may be what it has said before the error. Behind it there is nothing more:
+            // rustls must not be asked again.
+            let is_last = matches!(send, Send::Alert) && is_alert(&out[start..]);
+            encoded.map(|()| is_last.then_some(Progress::Open))
         }
         Ok(ConnectionState::TransmitTlsData(state)) => {
             state.done();
@@ -310,6 +347,16 @@ fn handle<D>(
         Err(error) => Err(error),
     };
     (used, done)
+}
+
+/// Whether this record is an alert. An encrypted one of TLS 1.3 is known by its length: two bytes, their type and the
+/// tag (RFC 8446 section 5.2). No other message is that short.
+fn is_alert(record: &[u8]) -> bool {
+    match record {
+        [21, ..] => true,
+        [23, _, _, length @ ..] => length.starts_with(&[0, 2 + 1 + 16]),
+        _ => false,
+    }
 }
 
 /// Gives plaintext to the reader, as far as it has room.
@@ -448,6 +495,10 @@ impl Life for TlsStream {
         self.inner.poll_background(cx)
     }
 
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        self.inner.poll_ahead(cx);
+    }
+
     fn peer(&mut self) -> Option<Peer> {
         let waiting = if self.tickets_wait { 0 } else { self.out.len() as u64 };
         self.inner.peer().map(|peer| Peer { pending: peer.pending + waiting, ..peer })
@@ -488,6 +539,14 @@ impl Life for TlsStream {
     fn ending(&self) -> Ending {
         self.inner.ending()
     }
+
+    /// A peer that is gone without `close_notify` has ended nothing.
+    fn end(&mut self) -> End {
+        match self.failed.is_none() && (self.ended || self.truncation_allowed) {
+            true => End::eof(),
+            false => End::because(Reason::Truncated, TRUNCATED),
+        }
+    }
 }
 
 /// Two whole records: 16,384 bytes of payload each, and what is around them.
@@ -495,5 +554,7 @@ const UNIT: usize = 32_812;
 /// As much as is encrypted at once: all that was read at once, although it is more than two records. The rest would be
 /// a separate write and packet.
 const MOST: usize = SCRATCH;
+/// The number of reads in which an alert is looked for that explains an error.
+const ALERT_WITHIN: usize = 4;
 const TRUNCATED: &str = "the peer ended without TLS's close_notify: its data may be truncated (accept this with \
     `truncation=allow`)";
