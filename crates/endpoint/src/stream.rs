@@ -127,6 +127,9 @@ pub trait Life {
     }
 
     /// Why the read direction ended. Meaningful once, after its end was read.
+    ///
+    /// Also asked for once a peer is gone whose end was not read: an end that [is cut](End::is_cut) then says that data
+    /// may be missing. Anything else means nothing.
     fn end(&mut self) -> End {
         End::eof()
     }

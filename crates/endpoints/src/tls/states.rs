@@ -94,13 +94,15 @@ fn handle<D>(
             result
         }
         Ok(ConnectionState::EncodeTlsData(mut state)) => {
+            let start = out.len();
             let encoded = append(out, &mut |room| match state.encode(room) {
                 Err(EncodeError::InsufficientSize(size)) => Err(Some(size.required_size)),
                 Err(EncodeError::AlreadyEncoded) => Err(None),
                 Ok(length) => Ok(length),
             });
-            // Behind an alert there is nothing more: rustls must not be asked again.
-            encoded.map(|()| matches!(send, Send::Alert).then_some(Progress::Open))
+            // Earlier messages may be in front of the alert. Behind it there is nothing more: rustls must not be asked again.
+            let is_last = matches!(send, Send::Alert) && is_alert(&out[start..]);
+            encoded.map(|()| is_last.then_some(Progress::Open))
         }
         Ok(ConnectionState::TransmitTlsData(state)) => {
             state.done();
@@ -123,6 +125,16 @@ fn handle<D>(
         Err(error) => Err(error),
     };
     (used, done)
+}
+
+/// Returns `true` for the record of an alert. In TLS 1.3 an encrypted one is known by its length: two bytes, their type
+/// and the tag (RFC 8446 section 5.2). No other message is that short.
+fn is_alert(record: &[u8]) -> bool {
+    match record {
+        [21, ..] => true,
+        [23, _, _, length @ ..] => length.starts_with(&[0, 2 + 1 + 16]),
+        _ => false,
+    }
 }
 
 /// Gives plaintext to the reader, as far as it has room.

@@ -9,11 +9,12 @@ use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use endpoint::{ByteStream, End, Life, Peer, Reason, pass_on};
+use endpoint::{ByteStream, End, Life, Peer, Reason, describe, pass_on};
 use rustls::{CommonState, Error, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::states::{Progress, Send, Sinks, Tls};
+use crate::asking::tell;
 use crate::scratch::{SCRATCH, with_scratch};
 
 /// A stream inside TLS.
@@ -112,8 +113,9 @@ impl TlsStream {
             }
             scratch[..had].copy_from_slice(&self.kept);
             let mut buf = ReadBuf::new(&mut scratch[had..]);
-            ready!(Pin::new(&mut self.inner).poll_read(cx, &mut buf))?;
+            let result = ready!(Pin::new(&mut self.inner).poll_read(cx, &mut buf));
             let read = buf.filled().len();
+            result.map_err(|error| self.broken(error))?;
             if read == 0 {
                 return Poll::Ready(Ok((0, Progress::Open)));
             }
@@ -159,15 +161,40 @@ impl TlsStream {
             let _ = self.step(&mut kept, &mut [], &Send::Alert);
             self.kept = Vec::new();
             // What the peer has no room for is not worth a wait.
-            let _ = self.poll_out(cx);
+            let _ = self.poll_drain(cx);
             let words = super::words::of(&error);
             self.failed = Some((ErrorKind::InvalidData, words.clone()));
-            io::Error::new(ErrorKind::InvalidData, words)
+            cut(ErrorKind::InvalidData, words)
         })
     }
 
     /// Writes ciphertext that was not taken.
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(ready!(self.poll_drain(cx)).map_err(|error| self.told(cx, error)))
+    }
+
+    /// The reason for an error of writing, if the peer has said it: a server that refuses our certificate sends an
+    /// alert and closes, and in TLS 1.3 we write already by then.
+    fn told(&mut self, cx: &mut Context<'_>, error: io::Error) -> io::Error {
+        for _ in 0..ALERT_WITHIN {
+            let Poll::Ready(Ok((1.., _))) = self.poll_more(cx, &mut []) else { break };
+        }
+        match &self.failed {
+            Some((ErrorKind::InvalidData, words)) => io::Error::new(error.kind(), words.clone()),
+            _ => error,
+        }
+    }
+
+    /// What an error of the stream beneath means for what was read: whoever resets a connection, or lets it time out,
+    /// cuts data off just as by ending it.
+    fn broken(&self, error: io::Error) -> io::Error {
+        match self.truncation_allowed || self.ended {
+            true => error,
+            false => cut(error.kind(), describe(&error)),
+        }
+    }
+
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut sent = 0;
         let done = loop {
             if sent == self.out.len() {
@@ -203,13 +230,20 @@ impl TlsStream {
     }
 
     fn error(&self) -> Option<io::Error> {
-        self.failed.as_ref().map(|(kind, words)| match kind {
-            ErrorKind::UnexpectedEof => {
-                End::because(Reason::Truncated, words.clone()).into_error(*kind)
-            }
-            _ => io::Error::new(*kind, words.clone()),
-        })
+        self.failed.as_ref().map(|(kind, words)| cut(*kind, words.clone()))
     }
+
+    /// Lets a peer go whose handshake has failed: what is left of the alert is sent. What the peer still sends is read
+    /// for a moment, as a reset would take the alert with it.
+    pub(super) async fn dismiss(self) {
+        let Self { mut inner, out, .. } = self;
+        tell(&mut inner, &out).await;
+    }
+}
+
+/// The error for data that may be a part of what was to come.
+fn cut(kind: ErrorKind, words: String) -> io::Error {
+    End::because(Reason::Truncated, words).into_error(kind)
 }
 
 // === impl AsyncRead, AsyncWrite, Life ===
@@ -302,6 +336,10 @@ impl Life for TlsStream {
         self.inner.poll_background(cx)
     }
 
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        self.inner.poll_ahead(cx);
+    }
+
     fn peer(&mut self) -> Option<Peer> {
         let waiting = if self.tickets_wait { 0 } else { self.out.len() as u64 };
         self.inner.peer().map(|peer| Peer { pending: peer.pending + waiting, ..peer })
@@ -322,6 +360,14 @@ impl Life for TlsStream {
         ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
         self.inner.poll_finish(cx, end)
     }
+
+    /// The end of the data. A peer that is gone without `close_notify` has not ended it.
+    fn end(&mut self) -> End {
+        match self.failed.is_none() && (self.ended || self.truncation_allowed) {
+            true => End::eof(),
+            false => End::because(Reason::Truncated, TRUNCATED),
+        }
+    }
 }
 
 /// Two whole records: 16,384 bytes of payload each, and what is around them.
@@ -329,6 +375,8 @@ const UNIT: usize = 32_812;
 /// The amount that is encrypted at once: a whole read, although it is more than two records. The rest would be
 /// a separate write and packet.
 const MOST: usize = SCRATCH;
+/// The number of reads in which an alert is looked for that explains an error.
+const ALERT_WITHIN: usize = 4;
 const TRUNCATED: &str = "the peer ended without TLS's close_notify: its data may be truncated (accept this with \
     `truncation=allow`)";
 
