@@ -119,6 +119,7 @@ export class Page {
         this.#probe();
       },
       control: (message) => this.#control(message),
+      silent: (on) => this.#status.show(this.#session.state, on ? "the server doesn't answer" : ""),
     });
     this.#input = new Input(
       this.#store,
@@ -184,6 +185,8 @@ export class Page {
     watchWindow(this.#place, {
       runs: () => this.#session.state.kind === "connected" && (this.#job || this.#terminal.alternate),
       search: () => this.#run("search"),
+      woke: () => this.#session.wake(),
+      shown: () => this.#session.look(),
     });
     watchLook(this.#store, () => this.#relook());
     this.#store.watch(({ fontSize }) => this.#views.fontSize(fontSize));
@@ -191,7 +194,6 @@ export class Page {
       this.#view.show({ newlines: serialNewlines, timestamps: serialTimestamps, hex: serialHex });
     });
     new ResizeObserver(() => this.#terminal.fit()).observe(this.#place);
-    addEventListener("online", () => this.#session.hurry());
     expose(this.#terminal, this.#feed, this.#views);
   }
 
@@ -358,6 +360,9 @@ export class Page {
       case "exit":
         this.#views.tell((view) => view.note(exitWords(message) || "it has ended"));
         return this.#status.show(this.#session.state, exitWords(message));
+      case "alive":
+        // The connection has asked.
+        return;
       case "eof":
         return this.#status.show(this.#session.state, "the other side sends no more");
       case "modem":

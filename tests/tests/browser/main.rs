@@ -5,6 +5,7 @@
 mod console;
 mod demo;
 mod hostile;
+mod lost;
 mod mqtt;
 mod novnc;
 mod page;
