@@ -98,7 +98,9 @@ export class Page {
     this.#feed = new Feed(this.#terminal);
     this.#feed.onparsed = () => this.#acks.parsed(this.#feed.counts.parsed);
     this.#ask = new Ask(() => this.#focus());
-    this.#clipboard = new Clipboard(this.#place, this.#terminal, this.#store, this.#ask);
+    this.#clipboard = new Clipboard(this.#place, this.#terminal, this.#store, this.#ask, (words) =>
+      this.#status.show(this.#session.state, words),
+    );
     this.#search = new Search(this.#terminal);
     this.#status = new Status(
       () => this.#connect(),
@@ -322,7 +324,9 @@ export class Page {
     document.documentElement.dataset["view"] = this.#views.name;
     this.#place.inert = !isTerminal;
     this.#views.tell((view) => view.connected(this.#session.state.kind === "connected"));
-    if (this.#views.view) this.#focus();
+    const active = document.activeElement;
+    // Nothing is taken from somebody who types: a session may begin at any time.
+    if (this.#views.view && (active === null || active === document.body || active.closest("[inert]"))) this.#focus();
   }
 
   /// Says what happens to the session, where it is shown.
@@ -394,7 +398,8 @@ export class Page {
       if (text === "\r") this.#connect();
       return;
     }
-    this.#input.typed(text);
+    // Nobody reads it yet: it isn't shown as if it was sent.
+    if (kind === "connected") this.#input.typed(text);
   }
 
   #key(event: KeyboardEvent): boolean {
@@ -430,11 +435,12 @@ export class Page {
   // === look ===
 
   #look(): Look {
-    const { theme, fontSize, cursorBlink, scrollback, screenReader } = this.#store.settings;
+    const { theme, fontSize, cursorBlink, scrollback, screenReader, optionIsMeta } = this.#store.settings;
     return {
       fontSize,
       scrollback,
       screenReader,
+      optionIsMeta,
       dark: isDark(theme),
       cursorBlink: cursorBlink && !reducedMotion(),
     };

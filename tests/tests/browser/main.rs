@@ -14,6 +14,7 @@ mod serial;
 mod shell;
 mod signin;
 mod sockets;
+mod strain;
 mod telnet;
 mod touch;
 mod why;
