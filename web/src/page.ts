@@ -98,7 +98,9 @@ export class Page {
     this.#feed = new Feed(this.#terminal);
     this.#feed.onparsed = () => this.#acks.parsed(this.#feed.counts.parsed);
     this.#ask = new Ask(() => this.#focus());
-    this.#clipboard = new Clipboard(this.#place, this.#terminal, this.#store, this.#ask);
+    this.#clipboard = new Clipboard(this.#place, this.#terminal, this.#store, this.#ask, (words) =>
+      this.#status.show(this.#session.state, words),
+    );
     this.#search = new Search(this.#terminal);
     this.#status = new Status(
       () => this.#connect(),
@@ -119,6 +121,7 @@ export class Page {
         this.#probe();
       },
       control: (message) => this.#control(message),
+      silent: (on) => this.#status.show(this.#session.state, on ? "the server doesn't answer" : ""),
     });
     this.#input = new Input(
       this.#store,
@@ -184,6 +187,8 @@ export class Page {
     watchWindow(this.#place, {
       runs: () => this.#session.state.kind === "connected" && (this.#job || this.#terminal.alternate),
       search: () => this.#run("search"),
+      woke: () => this.#session.wake(),
+      shown: () => this.#session.look(),
     });
     watchLook(this.#store, () => this.#relook());
     this.#store.watch(({ fontSize }) => this.#views.fontSize(fontSize));
@@ -191,7 +196,6 @@ export class Page {
       this.#view.show({ newlines: serialNewlines, timestamps: serialTimestamps, hex: serialHex });
     });
     new ResizeObserver(() => this.#terminal.fit()).observe(this.#place);
-    addEventListener("online", () => this.#session.hurry());
     expose(this.#terminal, this.#feed, this.#views);
   }
 
@@ -320,7 +324,9 @@ export class Page {
     document.documentElement.dataset["view"] = this.#views.name;
     this.#place.inert = !isTerminal;
     this.#views.tell((view) => view.connected(this.#session.state.kind === "connected"));
-    if (this.#views.view) this.#focus();
+    const active = document.activeElement;
+    // Nothing is taken from somebody who types: a session may begin at any time.
+    if (this.#views.view && (active === null || active === document.body || active.closest("[inert]"))) this.#focus();
   }
 
   /// Says what happens to the session, where it is shown.
@@ -358,6 +364,9 @@ export class Page {
       case "exit":
         this.#views.tell((view) => view.note(exitWords(message) || "it has ended"));
         return this.#status.show(this.#session.state, exitWords(message));
+      case "alive":
+        // The connection has asked.
+        return;
       case "eof":
         return this.#status.show(this.#session.state, "the other side sends no more");
       case "modem":
@@ -389,7 +398,8 @@ export class Page {
       if (text === "\r") this.#connect();
       return;
     }
-    this.#input.typed(text);
+    // Nobody reads it yet: it isn't shown as if it was sent.
+    if (kind === "connected") this.#input.typed(text);
   }
 
   #key(event: KeyboardEvent): boolean {
@@ -425,11 +435,12 @@ export class Page {
   // === look ===
 
   #look(): Look {
-    const { theme, fontSize, cursorBlink, scrollback, screenReader } = this.#store.settings;
+    const { theme, fontSize, cursorBlink, scrollback, screenReader, optionIsMeta } = this.#store.settings;
     return {
       fontSize,
       scrollback,
       screenReader,
+      optionIsMeta,
       dark: isDark(theme),
       cursorBlink: cursorBlink && !reducedMotion(),
     };

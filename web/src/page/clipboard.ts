@@ -5,19 +5,23 @@ import type { Store } from "../settings/store.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Ask } from "../ui/ask.ts";
 import { canRead, copy, hasLines, pasteable, read } from "../ui/clipboard.ts";
+import { MAC } from "../ui/keys.ts";
 
 export class Clipboard {
   readonly #place: HTMLElement;
   readonly #terminal: Terminal;
   readonly #store: Store;
   readonly #ask: Ask;
+  /// Says why nothing happened.
+  readonly #say: (words: string) => void;
 
   /// `place`: the terminal's element.
-  constructor(place: HTMLElement, terminal: Terminal, store: Store, ask: Ask) {
+  constructor(place: HTMLElement, terminal: Terminal, store: Store, ask: Ask, say: (words: string) => void) {
     this.#place = place;
     this.#terminal = terminal;
     this.#store = store;
     this.#ask = ask;
+    this.#say = say;
     // Before xterm.js has it.
     place.addEventListener(
       "paste",
@@ -44,11 +48,14 @@ export class Clipboard {
 
   /// Pastes what is in the clipboard, if the browser gives it away.
   paste(): void {
-    void read().then((text) => this.#paste(text ?? ""));
+    void read().then((text) => {
+      if (text === null) this.#say(`this page may not read the clipboard; ${MAC ? "⌘" : "Ctrl+Shift+"}V pastes`);
+      else void this.#paste(text);
+    });
   }
 
   copy(): void {
-    void copy(this.#terminal.selection);
+    void this.#copy(this.#terminal.selection);
   }
 
   /// Something was selected in the terminal: by the user, unless the search has the focus.
@@ -69,7 +76,11 @@ export class Clipboard {
         yes: "Copy",
         about: text,
       }));
-    if (sure) await copy(text);
+    if (sure) await this.#copy(text);
+  }
+
+  async #copy(text: string): Promise<void> {
+    if (text !== "" && !(await copy(text))) this.#say("the browser doesn't allow this page to copy");
   }
 
   async #paste(typed: string): Promise<void> {

@@ -1,4 +1,4 @@
-// What happens to the window: it is left, keys are pressed that nothing else takes, a keyboard covers it.
+// What happens to the window: it is left and comes back, keys are pressed that nothing else takes, a keyboard covers it.
 
 import { dialog } from "../ui/dom.ts";
 import { command, MAC } from "../ui/keys.ts";
@@ -7,6 +7,10 @@ export interface Watch {
   /// Whether something runs that leaving would end.
   runs(): boolean;
   search(): void;
+  /// The network is back, or the page was frozen and isn't any more.
+  woke(): void;
+  /// The tab is looked at again.
+  shown(): void;
 }
 
 /// `place`: the terminal's element.
@@ -15,6 +19,11 @@ export function watchWindow(place: HTMLElement, watch: Watch): void {
     // The browser asks in its own words.
     if (watch.runs()) event.preventDefault();
   });
+  addEventListener("online", () => watch.woke());
+  // From the browser's cache of pages that were left; their connections are closed there.
+  addEventListener("pageshow", ({ persisted }) => persisted && watch.woke());
+  document.addEventListener("resume", () => watch.woke());
+  document.addEventListener("visibilitychange", () => document.hidden || watch.shown());
   // The search, from wherever the focus is; the terminal has its own way to keys.
   addEventListener("keydown", (event) => {
     const isTerminals = event.target instanceof Node && place.contains(event.target);

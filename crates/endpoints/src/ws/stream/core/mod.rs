@@ -251,12 +251,13 @@ impl Core {
         }
     }
 
-    /// Sends what a read has called for: a pong, the Close of a mistake, the end after both Closes.
+    /// Sends what a read has called for: a pong, an answer of a terminal's server, the Close of a mistake, the end after both Closes.
     pub(in crate::ws) fn react(&mut self, cx: &mut Context<'_>) {
         if std::mem::take(&mut self.receiving.ponged) {
             self.keepalive.confirmed();
         }
-        let mut acts = false;
+        let asked = self.receiving.beside.as_ref().is_some_and(|beside| beside.is_asked());
+        let mut acts = asked && self.say(cx);
         if !self.receiving.pinged.is_empty() {
             self.sending.pong(std::mem::take(&mut self.receiving.pinged));
             acts = true;
