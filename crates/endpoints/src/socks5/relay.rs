@@ -17,6 +17,7 @@ use tokio::net::UdpSocket;
 
 use super::strays::{Stray, Strays};
 use crate::datagram::ip::{Datagram, calm, count_dropped, receive};
+use crate::datagram::outgoing::Datagrams;
 use crate::datagram::{Received, Socket};
 
 /// The socket.
@@ -94,7 +95,7 @@ impl Socket for Relay {
     fn try_receive(&self, buf: &mut [u8]) -> io::Result<Received<Target>> {
         calm(&self.socket);
         let read = self.socket.try_io(Interest::READABLE, || receive(&self.socket, buf));
-        let Datagram { len, from, dropped } = match read {
+        let Datagram { len, from, dropped, .. } = match read {
             Ok(datagram) => datagram,
             // The client has closed its socket, or can't be reached for now: the relay lasts as long as its connection.
             Err(error) if is_icmp(&error) => return Ok(Received::Ignored),
@@ -115,10 +116,10 @@ impl Socket for Relay {
             // What came before is checked above.
             SockRef::from(&self.socket).connect(&from.into())?;
         }
-        Ok(Received::Datagram { at: start..len, from: target, dropped })
+        Ok(Received::Datagram { at: start..len, each: None, from: target, dropped })
     }
 
-    fn try_send(&self, data: &[u8], to: &Target) -> io::Result<()> {
+    fn try_send(&self, Datagrams { data, .. }: Datagrams<'_>, to: &Target) -> io::Result<()> {
         let header = Header { target: to.clone() }.bytes();
         // It was read so.
         let header = header.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
