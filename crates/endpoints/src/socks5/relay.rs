@@ -41,18 +41,32 @@ pub(super) struct Client {
 }
 
 impl Relay {
-    /// Opens it at this address of the machine, on a port that the system chooses.
+    /// Opens it at this address of the machine, on the first of these ports that is free.
     ///
     /// # Errors
     /// Those of socket(2) and bind(2).
-    pub(super) fn open(mut at: SocketAddr, client: Client, info: Info) -> io::Result<Self> {
-        at.set_port(0);
+    pub(super) fn open(
+        mut at: SocketAddr,
+        ports: impl Iterator<Item = u16>,
+        client: Client,
+        info: Info,
+    ) -> io::Result<Self> {
         let socket =
             socket2::Socket::new(Domain::for_address(at), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
         // As much as the system allows: what comes in a burst waits there.
         socket.set_recv_buffer_size(BUFFER)?;
-        socket.bind(&at.into())?;
+        let mut bound = Err(io::ErrorKind::AddrInUse.into());
+        for port in ports {
+            at.set_port(port);
+            bound = socket.bind(&at.into());
+            let is_taken =
+                bound.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse);
+            if !is_taken {
+                break;
+            }
+        }
+        bound?;
         let socket = UdpSocket::from_std(socket.into())?;
         count_dropped(&socket);
         let (from, strays) = (OnceLock::new(), Mutex::default());
