@@ -170,19 +170,23 @@ impl<S: Socket> Receiving<S> {
     fn turn(&mut self, buf: &mut [u8]) -> Turn {
         let table = &self.table;
         let now = Instant::now();
-        for _ in 0..TURN {
+        let mut left = TURN;
+        while left > 0 {
+            left -= 1;
             match table.socket.try_receive(buf) {
-                Ok(Received::Datagram { at, from, dropped }) => {
+                Ok(Received::Datagram { at, each, from, dropped }) => {
                     self.losses.dropped(dropped);
+                    // The sessions' queues hold two such turns of full frames.
+                    left = left.saturating_sub(each.map_or(0, |each| at.len() / each));
                     let known = table.lock().get(&from).cloned();
                     if let Some(inbox) = known {
-                        inbox.lock().push(&buf[at], now);
+                        inbox.lock().push(&buf[at], each, now);
                         continue;
                     }
                     match self.arrivals.try_reserve() {
                         Ok(place) => {
                             let inbox = table.enter(&from, now);
-                            inbox.lock().push(&buf[at], now);
+                            inbox.lock().push(&buf[at], each, now);
                             let table = Arc::clone(table);
                             let live = self.live.upgrade();
                             place.send(Entry { table, peer: from, inbox, _live: live });

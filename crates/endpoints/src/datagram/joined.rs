@@ -60,9 +60,14 @@ impl Failed {
         Self { error: refused(&end), end: Some(end) }
     }
 
-    /// Converts the system's error about a datagram of `len` bytes. An error that may be temporary, such as a missing
-    /// route, costs that datagram only.
-    pub(crate) fn of(error: io::Error, len: usize, losses: &mut Losses) -> Result<(), Self> {
+    /// Converts the system's error about `count` datagrams, or about one of `len` bytes. An error that may be temporary,
+    /// such as a missing route, costs those datagrams only.
+    pub(crate) fn of(
+        error: io::Error,
+        len: usize,
+        count: usize,
+        losses: &mut Losses,
+    ) -> Result<(), Self> {
         use io::ErrorKind as K;
         if error.raw_os_error() == Some(rustix::io::Errno::MSGSIZE.raw_os_error()) {
             let words = format!(
@@ -77,7 +82,7 @@ impl Failed {
             | K::NotConnected
             | K::BrokenPipe => Err(Self { error, end: None }),
             _ => {
-                losses.unsent(&error);
+                losses.unsent(&error, count);
                 Ok(())
             }
         }

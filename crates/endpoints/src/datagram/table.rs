@@ -149,9 +149,18 @@ impl State {
         }
     }
 
-    pub(super) fn push(&mut self, data: &[u8], now: Instant) {
+    /// Adds a datagram, or several that have `each` bytes.
+    pub(super) fn push(&mut self, data: &[u8], each: Option<usize>, now: Instant) {
         (self.heard, self.stirred) = (now, now);
         self.is_proven |= self.is_answered;
+        match each {
+            None => self.add(data),
+            Some(each) => data.chunks(each).for_each(|data| self.add(data)),
+        }
+        self.wake();
+    }
+
+    fn add(&mut self, data: &[u8]) {
         let weight = data.len() + WEIGHT;
         if self.bytes + weight > QUEUE || self.all.0.load(Ordering::Relaxed) + weight > ALL {
             self.overrun += 1;
@@ -159,7 +168,6 @@ impl State {
             self.weigh(weight, usize::wrapping_add);
             self.queue.push_back(Bytes::copy_from_slice(data));
         }
-        self.wake();
     }
 
     pub(super) fn end(&mut self, over: Over) {

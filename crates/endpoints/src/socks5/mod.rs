@@ -6,6 +6,7 @@
 mod associate;
 mod dial;
 mod exchange;
+mod ports;
 mod relay;
 mod relayed;
 mod serve;
@@ -24,6 +25,7 @@ use socks::Version;
 
 use self::associate::Policy;
 use self::dial::{Dial, Proxy};
+use self::ports::Place;
 use self::relayed::Relayed;
 use self::serve::Serve;
 use crate::auth::{AUTH_BY_PASSWORD, Auth};
@@ -115,11 +117,13 @@ const LISTENING: &[Param] = &[
         ValueKind::Bool,
         "Relay the datagrams of clients of version 5 (UDP ASSOCIATE) if the destination takes datagrams, as `target` and \
          `udp` do; otherwise, the request is refused with reply 7. Each target of a client is a session, until the \
-         client closes its connection. The socket is opened at the address that the connection came to, on a port that \
-         the system chooses, and receives from the client's address only. Datagrams are not encrypted, even if the \
+         client closes its connection. The socket is opened at the address that the connection came to, and receives from \
+         the client's address only. Datagrams are not encrypted, even if the \
          connection is; fragments are dropped.",
     )
     .default("true"),
+    ports::PORTS,
+    ports::ADDRESS,
     Param::new(
         "idle",
         ValueKind::Duration,
@@ -191,12 +195,14 @@ const CONNECTING: &[Param] = &[
 
 fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     let limit = limit(args, "handshake-timeout")?;
+    let place = Place::read(args)?;
     let number = |name| {
         let number = args.int(name).and_then(|number| usize::try_from(number).ok());
         number.expect("it has a default, and is limited")
     };
     let policy = Policy {
         most: number("max-associations"),
+        place,
         sessions: Limits {
             peers: number("max-targets"),
             idle: args.duration("idle").filter(|idle| *idle > Duration::ZERO),

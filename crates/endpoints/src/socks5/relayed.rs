@@ -20,6 +20,7 @@ use super::dial::Proxy;
 use super::strays::{Stray, Strays};
 use crate::datagram::connected::{Connected, Link, Message};
 use crate::datagram::ip::Peer;
+use crate::datagram::outgoing::Datagrams;
 use crate::destination::{self, Destination};
 
 /// The layer, planned.
@@ -165,11 +166,11 @@ impl Link for Through {
         buf: &mut [u8],
     ) -> Poll<io::Result<Option<Message>>> {
         for _ in 0..TURN {
-            let Message { at, dropped } = ready!(self.socket.poll_datagram(cx, buf))?;
+            let Message { at, dropped, .. } = ready!(self.socket.poll_datagram(cx, buf))?;
             let stray = match Header::read(&buf[at.clone()]) {
                 Ok((header, length)) if self.is_destinations(&header.target) => {
                     let at = at.start + length..at.end;
-                    return Poll::Ready(Ok(Some(Message { at, dropped })));
+                    return Poll::Ready(Ok(Some(Message { at, each: None, dropped })));
                 }
                 Ok(_) => Stray::Other,
                 Err(error) => Stray::Malformed(error),
@@ -181,8 +182,13 @@ impl Link for Through {
         Poll::Pending
     }
 
-    fn poll_send(&mut self, cx: &mut Poller<'_>, data: &[u8]) -> Poll<io::Result<()>> {
-        self.socket.poll_send_pieces(cx, &[IoSlice::new(&self.header), IoSlice::new(data)])
+    fn poll_send(
+        &mut self,
+        cx: &mut Poller<'_>,
+        Datagrams { data, .. }: Datagrams<'_>,
+    ) -> Poll<io::Result<()>> {
+        let pieces = [IoSlice::new(&self.header), IoSlice::new(data)];
+        self.socket.poll_send_pieces(cx, &pieces, None)
     }
 
     fn poll_over(&mut self, cx: &mut Poller<'_>) -> Poll<io::Error> {

@@ -90,7 +90,10 @@ impl Connector for Connect {
                 Ok((socket, fact)) => {
                     let target = Target::datagrams(place.host.to_string(), place.port);
                     let info = Info::new().with(target).with(fact);
-                    return Ok(Conn::messages(Connected::new(Peer::new(socket), self.most), info));
+                    return Ok(Conn::messages(
+                        Connected::new(Peer::in_batches(socket), self.most),
+                        info,
+                    ));
                 }
                 Err(error) => failed = failed.or(Some(error)),
             }

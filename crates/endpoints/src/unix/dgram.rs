@@ -31,6 +31,7 @@ use super::listen::chosen;
 use super::place::{File, Place};
 use crate::datagram::accepting::Accepting;
 use crate::datagram::connected::{Connected, Link, Message};
+use crate::datagram::outgoing::Datagrams;
 use crate::datagram::table::Limits;
 use crate::datagram::{Received, Socket};
 use crate::ready::poll_by;
@@ -135,10 +136,10 @@ impl Socket for Senders {
         // With an address, the process doesn't matter: a socket may be handed on.
         let who = who.filter(|_| address.is_none());
         let from = Sender { address, pid: who.map(|who| who.pid()), uid: who.map(|who| who.uid()) };
-        Ok(Received::Datagram { at: 0..len, from, dropped: None })
+        Ok(Received::Datagram { at: 0..len, each: None, from, dropped: None })
     }
 
-    fn try_send(&self, data: &[u8], to: &Sender) -> io::Result<()> {
+    fn try_send(&self, Datagrams { data, .. }: Datagrams<'_>, to: &Sender) -> io::Result<()> {
         let Some(address) = &to.address else {
             let words = "the sender has no address to answer to";
             return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, words));
@@ -278,10 +279,14 @@ impl Link for Peer {
                 Ok(len)
             })
         });
-        read.map_ok(|len| Some(Message { at: 0..len, dropped: None }))
+        read.map_ok(|len| Some(Message { at: 0..len, each: None, dropped: None }))
     }
 
-    fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<()>> {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        Datagrams { data, .. }: Datagrams<'_>,
+    ) -> Poll<io::Result<()>> {
         self.socket.poll_send(cx, data).map_ok(drop)
     }
 }

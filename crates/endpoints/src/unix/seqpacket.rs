@@ -26,6 +26,7 @@ use tokio::net::UnixDatagram;
 use super::connect::Dial;
 use super::listen::{Bind, Listening};
 use crate::datagram::connected::{Connected, Link, Message};
+use crate::datagram::outgoing::Datagrams;
 use crate::ready::poll_by;
 use crate::users::peer;
 
@@ -168,10 +169,14 @@ impl Link for Peer {
                 Ok(len)
             })
         });
-        read.map_ok(|len| (!is_over).then_some(Message { at: 0..len, dropped: None }))
+        read.map_ok(|len| (!is_over).then_some(Message { at: 0..len, each: None, dropped: None }))
     }
 
-    fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<()>> {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        Datagrams { data, .. }: Datagrams<'_>,
+    ) -> Poll<io::Result<()>> {
         let sent = poll_by(cx, &self.0, UnixDatagram::poll_send_ready, |socket| {
             socket.try_io(Interest::WRITABLE, || {
                 let flags = SendFlags::NOSIGNAL | SendFlags::EOR;

@@ -6,7 +6,7 @@ mod common;
 
 use std::future::poll_fn;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -92,33 +92,64 @@ impl Server {
     }
 
     async fn relaying_from(&mut self, socket: UdpSocket, named: SocketAddr) -> (Client, Incoming) {
-        let mut control = TcpStream::connect(self.at).await.unwrap();
+        self.relaying_to(self.at, socket, named).await
+    }
+
+    /// As a client that connects to this address.
+    async fn relaying_to(
+        &mut self,
+        at: SocketAddr,
+        socket: UdpSocket,
+        named: SocketAddr,
+    ) -> (Client, Incoming) {
+        let mut control = TcpStream::connect(at).await.unwrap();
         control.write_all(&asking(named)).await.unwrap();
         let incoming = self.accept.accept().await.unwrap().unwrap();
         // What answers is the wait for the first offer.
-        let mut answer = [0; 12];
         let mut incoming = incoming;
         let relay = {
             let waiting = incoming.next();
             tokio::pin!(waiting);
             tokio::select! {
                 _ = &mut waiting => panic!("nothing was sent"),
-                read = timeout(LONG, control.read_exact(&mut answer)) => read.unwrap().unwrap(),
-            };
-            assert_eq!(answer[..6], [5, 0, 5, 0, 0, 1], "{answer:?}");
-            let address = <[u8; 4]>::try_from(&answer[6..10]).unwrap();
-            SocketAddr::from((address, u16::from_be_bytes([answer[10], answer[11]])))
+                relay = timeout(LONG, told(&mut control)) => relay.unwrap(),
+            }
         };
-        assert_eq!(relay.ip(), self.at.ip(), "where the connection came to");
+        let at = control.peer_addr().unwrap().ip();
+        assert_eq!(relay.ip(), at, "where the connection came to");
         (Client { control, socket, relay }, incoming)
     }
 }
 
 /// A greeting and a request for datagrams from this address.
 fn asking(named: SocketAddr) -> Vec<u8> {
-    let SocketAddr::V4(named) = named else { panic!("{named}") };
-    [&b"\x05\x01\x00\x05\x03\x00\x01"[..], &named.ip().octets(), &named.port().to_be_bytes()]
-        .concat()
+    let port = named.port().to_be_bytes();
+    let address = match named {
+        SocketAddr::V4(v4) => [&b"\x01"[..], &v4.ip().octets()].concat(),
+        SocketAddr::V6(v6) => [&b"\x04"[..], &v6.ip().octets()].concat(),
+    };
+    [&b"\x05\x01\x00\x05\x03\x00"[..], &address, &port].concat()
+}
+
+/// Reads where a client is told to send to.
+async fn told(control: &mut TcpStream) -> SocketAddr {
+    let mut head = [0; 6];
+    control.read_exact(&mut head).await.unwrap();
+    assert_eq!(head[..5], [5, 0, 5, 0, 0], "{head:?}");
+    let address: IpAddr = match head[5] {
+        1 => {
+            let mut octets = [0; 4];
+            control.read_exact(&mut octets).await.unwrap();
+            octets.into()
+        }
+        4 => {
+            let mut octets = [0; 16];
+            control.read_exact(&mut octets).await.unwrap();
+            octets.into()
+        }
+        other => panic!("an address of type {other}"),
+    };
+    SocketAddr::new(address, control.read_u16().await.unwrap())
 }
 
 struct Client {
@@ -399,6 +430,179 @@ async fn targets_are_bounded_and_the_most_silent_one_leaves() {
     assert_eq!(sessions[0].end().why, Reason::GaveWay);
     client.sends("192.0.2.53", 2, b"y").await;
     assert_eq!(message(&mut sessions[1]).await, b"y");
+}
+
+/// A listener of both versions of IP tells each client the address that it has connected to.
+#[tokio::test]
+async fn over_ipv6_and_both() {
+    if std::net::UdpSocket::bind("[::1]:0").is_err() {
+        return;
+    }
+    for (interface, hosts) in [("{::1}", &["::1"][..]), ("{::}", &["::1", "127.0.0.1"])] {
+        let accept =
+            bind(&Context::new(), &format!("socks5:{{tcp:0:interface={interface}}}")).await;
+        let at = accept.local().address.unwrap();
+        let mut server = Server { accept, at };
+        for host in hosts {
+            let host: IpAddr = host.parse().unwrap();
+            let socket = UdpSocket::bind((host, 0)).await.unwrap();
+            let named = socket.local_addr().unwrap();
+            let to = SocketAddr::new(host, at.port());
+            let (client, mut incoming) = server.relaying_to(to, socket, named).await;
+            for target in ["2001:db8::53", "192.0.2.53"] {
+                client.sends(target, 53, b"question").await;
+                let offer = offered(&mut incoming).await;
+                assert_eq!(asked(&offer.info), (target.to_owned(), 53));
+                let mut session = messages(accepted(offer).await);
+                assert_eq!(message(&mut session).await, b"question");
+                send(&mut session, b"answer").await.unwrap();
+                let (from, data) = client.hears().await;
+                assert_eq!(from.host, Host::Address(target.parse().unwrap()));
+                assert_eq!((from.port, &*data), (53, &b"answer"[..]));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn relays_are_on_the_ports_that_are_let_through() {
+    // As many in a row as are needed, and free for now: nobody else is asked for them by number.
+    let taken = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let first = taken.local_addr().unwrap().port().min(65_000);
+    let mut server = Server::new(&format!(":udp-ports={first}-{}", first + 20)).await;
+    let mut seen = Vec::new();
+    let mut kept = Vec::new();
+    for _ in 0..3 {
+        let (client, incoming) = server.relaying().await;
+        assert!((first..=first + 20).contains(&client.relay.port()), "{}", client.relay);
+        assert!(!seen.contains(&client.relay.port()));
+        seen.push(client.relay.port());
+        kept.push((client, incoming));
+    }
+    let (only, busy) = {
+        let busy = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        (busy.local_addr().unwrap().port(), busy)
+    };
+    let mut server = Server::new(&format!(":udp-ports={only}")).await;
+    let words = "cannot open a socket for datagrams: all of its ports are in use; \
+                 `udp-ports` may have more";
+    assert_eq!(refused(&mut server).await.1, words);
+    drop(busy);
+    let (client, _incoming) = server.relaying().await;
+    assert_eq!(client.relay.port(), only);
+}
+
+/// An address of this machine that isn't loopback, if it has one.
+fn outside() -> Option<IpAddr> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    // Nothing is sent: the system chooses the address to send from.
+    socket.connect("192.0.2.1:9").ok()?;
+    Some(socket.local_addr().unwrap().ip()).filter(|ip| !ip.is_loopback())
+}
+
+#[tokio::test]
+async fn clients_from_outside_are_told_the_address_of_the_outside() {
+    let text = "socks5:{tcp:0:interface=0.0.0.0}:udp-address=203.0.113.7";
+    let mut accept = bind(&Context::new(), text).await;
+    let port = accept.local().address.unwrap().port();
+    for (host, expected) in
+        [(Some("127.0.0.1".parse().unwrap()), "127.0.0.1"), (outside(), "203.0.113.7")]
+    {
+        let Some(host) = host else { continue };
+        let mut control = TcpStream::connect((host, port)).await.unwrap();
+        control.write_all(&asking("0.0.0.0:0".parse().unwrap())).await.unwrap();
+        let mut incoming = accept.accept().await.unwrap().unwrap();
+        let relay = tokio::select! {
+            _ = incoming.next() => panic!("nothing was sent"),
+            relay = timeout(LONG, told(&mut control)) => relay.unwrap(),
+        };
+        assert_eq!(relay.ip().to_string(), expected);
+        let socket = UdpSocket::bind((host, 0)).await.unwrap();
+        let data = datagram("192.0.2.53", 53, b"x");
+        socket.send_to(&data, (host, relay.port())).await.unwrap();
+        assert_eq!(asked(&offered(&mut incoming).await.info), ("192.0.2.53".to_owned(), 53));
+    }
+}
+
+#[test]
+fn mistakes_of_places_are_pointed_at() {
+    for (text, words) in [
+        ("udp-ports=0-9", "`udp-ports` must be a range of ports, such as `40000-40099`"),
+        ("udp-ports=9-8", "`udp-ports` must be a range of ports, such as `40000-40099`"),
+        ("udp-ports=70000", "`udp-ports` must be a range of ports, such as `40000-40099`"),
+        (
+            "udp-address=example.com",
+            "`udp-address` must be the IP address that clients reach this machine at",
+        ),
+        (
+            "udp-address=0.0.0.0",
+            "`udp-address` must be the IP address that clients reach this machine at",
+        ),
+    ] {
+        let text = format!("socks5:1080:{text}");
+        let found = common::registry().listener(&text, Syntax::Extended);
+        let found = Report::new(&text, &found.expect_err("a mistake")).to_string();
+        let value = text.rsplit_once('=').unwrap().1;
+        let marks = format!("  | {text}\n  | {:>at$}", "", at = text.len() - value.len());
+        let expected = format!("error: {words}\n{marks}{}\n", "^".repeat(value.len()));
+        assert_eq!(found, expected);
+    }
+}
+
+/// Each of 100,000 addresses sends to a relay whose client hasn't sent yet: none of them is a session or is kept.
+#[tokio::test]
+async fn a_flood_of_addresses_at_a_relay_is_counted_and_nothing_else() {
+    let log = Log::default();
+    let _guard = log.install();
+    let mut server = Server::new("").await;
+    let (client, mut incoming) = server.relaying().await;
+    let relay = client.relay;
+    let flood = std::thread::spawn(move || {
+        let data = datagram("192.0.2.53", 53, b"forged");
+        for number in 0..100_000_u32 {
+            let [_, b, c, d] = (number / 1000 + 0x0200).to_be_bytes();
+            let from = format!("127.{b}.{c}.{d}:{}", 20_000 + number % 1000);
+            let socket = std::net::UdpSocket::bind(&from).unwrap();
+            socket.send_to(&data, relay).unwrap();
+        }
+    });
+    let before = resident();
+    let mut finished = std::pin::pin!(async {
+        while !flood.is_finished() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    {
+        let mut offers = std::pin::pin!(incoming.next());
+        tokio::select! {
+            _ = &mut offers => panic!("none of them is the client"),
+            () = &mut finished => {}
+        }
+    }
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 8 << 20, "{grown} bytes");
+    // What the system still has for us is of theirs, too.
+    let offer = {
+        let mut offers = std::pin::pin!(offered(&mut incoming));
+        loop {
+            client.sends("192.0.2.53", 53, b"good").await;
+            tokio::select! {
+                offer = &mut offers => break offer,
+                () = tokio::time::sleep(Duration::from_millis(20)) => {}
+            }
+        }
+    };
+    let mut session = messages(accepted(offer).await);
+    assert_eq!(message(&mut session).await, b"good");
+    drop((session, incoming));
+    let text = log.text();
+    assert_eq!(text.matches("which is not the client").count(), 1, "{text}");
+}
+
+/// Bytes of this process in memory.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/statm").unwrap();
+    status.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }
 
 #[tokio::test]
