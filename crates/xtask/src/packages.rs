@@ -156,6 +156,18 @@ pub(crate) const PACKAGES: &[Package] = &[
         services: &[],
     },
     Package {
+        name: "vim",
+        program: "vim",
+        why: "the editor of an example of `pty`, which says how large it thinks that its window is",
+        services: &[],
+    },
+    Package {
+        name: "bc",
+        program: "bc",
+        why: "the program of an example of `pty`, which has no echo of its own",
+        services: &[],
+    },
+    Package {
         name: "procps",
         program: "top",
         why: "draws the whole screen, as large as it is told that the window is",

@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BytesMut};
 use endpoint::{ByteStream, End, Flat, Life, MessageStream, Part, Peer, Reason, pass_on};
@@ -36,8 +36,10 @@ pub(crate) struct Framed {
     wait: Option<Pin<Box<Sleep>>>,
     /// The stream beneath has ended.
     is_ended: bool,
-    /// Set if the end of the stream beneath is not passed on.
+    /// Set if the end of the stream beneath is not passed on before the other side has ended.
     is_held: bool,
+    /// The reader that waits behind that end.
+    held: Option<Waker>,
     /// Why our side is over, if what was to be sent is why.
     over: Option<End>,
     /// Messages that were left out.
@@ -57,12 +59,13 @@ impl Framed {
             wait: None,
             is_ended: false,
             is_held: false,
+            held: None,
             over: None,
             lost: 0,
         }
     }
 
-    /// Keeps the end of the stream beneath to itself: after the last message, there is nothing more to read.
+    /// Keeps the end of the stream beneath to itself until the other side has ended.
     pub(crate) fn hold(mut self) -> Self {
         self.is_held = true;
         self
@@ -209,8 +212,10 @@ impl Stream for Framed {
             }
             if self.is_ended {
                 return match self.rest()? {
-                    // Nothing wakes a session for input that has ended; its other side does.
-                    None if self.is_held => Poll::Pending,
+                    None if self.is_held => {
+                        self.held = Some(cx.waker().clone());
+                        Poll::Pending
+                    }
                     rest => Poll::Ready(rest.map(|message| Ok(part(message)))),
                 };
             }
@@ -282,6 +287,10 @@ impl Life for Framed {
     }
 
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
+        self.is_held = false;
+        if let Some(reader) = self.held.take() {
+            reader.wake();
+        }
         ready!(self.poll_write_out(cx))?;
         self.inner.poll_finish(cx, end)
     }

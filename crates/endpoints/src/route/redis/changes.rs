@@ -24,6 +24,8 @@ pub(super) struct Changes(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     is_heard: bool,
+    /// Set once it is known whether they are heard.
+    is_tried: bool,
     watched: HashMap<[u8; 32], Expiry>,
 }
 
@@ -43,6 +45,11 @@ impl Changes {
         Some(state.watched.entry(stamp(name)).or_default().clone())
     }
 
+    /// Whether it will only be known whether changes are heard: the first subscription is under way.
+    pub(super) fn is_beginning(&self) -> bool {
+        !self.lock().is_tried
+    }
+
     /// Listens for changes, for good.
     pub(super) async fn listen(&self, cx: &Context, server: &Server, prefix: &str) {
         let mut backoff = Backoff::new(SHORTEST, LONGEST);
@@ -51,7 +58,10 @@ impl Changes {
             let subscribed = timeout(PATIENCE, subscribe(cx, server, prefix)).await;
             let lost = match subscribed.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
                 Ok(link) => {
-                    self.lock().is_heard = true;
+                    {
+                        let mut state = self.lock();
+                        (state.is_heard, state.is_tried) = (true, true);
+                    }
                     if said.take().is_some() {
                         info!("route: redis notifies of changes again");
                     }
@@ -102,7 +112,7 @@ impl Changes {
     /// Nothing that was handed out holds any more.
     fn forget(&self) {
         let mut state = self.lock();
-        state.is_heard = false;
+        (state.is_heard, state.is_tried) = (false, true);
         for (_, expiry) in state.watched.drain() {
             expiry.expire();
         }
