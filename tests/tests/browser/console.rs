@@ -4,7 +4,7 @@ use std::net::UdpSocket;
 use std::time::Duration;
 
 use tests::browser::{Browser, Look, Page};
-use tests::{Forwarder, Peer, until, until_within};
+use tests::{Forwarder, until, until_within};
 
 use crate::url;
 use crate::why::axe;
@@ -86,25 +86,6 @@ fn datagrams_are_messages() {
         peer.send_to(text.as_bytes(), from).expect("it goes");
     }
     page.wait_text("↑ 00 ff 7a\n↓ first\n↓ second");
-}
-
-/// A GPS receiver's sentences, from a serial line.
-#[test]
-fn sentences_of_a_serial_line_are_messages() {
-    let folder = tempfile::tempdir().expect("a folder for terminals");
-    let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
-    let pair = |path: &std::path::Path| format!("PTY,link={},rawer", path.display());
-    let _cable = Peer::start("socat", &[pair(&ours), pair(&theirs)]);
-    until("both ends are there", || (ours.exists() && theirs.exists()).then_some(()));
-    let device = format!("serial:{}:4800:framing=lines", ours.display());
-    let forwarder = Forwarder::between("ws:0", &device);
-    let browser = Browser::start();
-    let page = browser.open(&format!("{}?face=console", url(&forwarder)));
-    wait_for_entry(&page);
-    std::fs::write(&theirs, "$GPGGA,123519,4807.038,N,01131.000,E\r\n$GPR").expect("it is sent");
-    page.wait_text("↓ $GPGGA,123519,4807.038,N,01131.000,E");
-    std::fs::write(&theirs, "MC,,V*00\r\n").expect("it is sent");
-    page.wait_text("4807.038,N,01131.000,E\n↓ $GPRMC,,V*00");
 }
 
 #[test]
