@@ -34,6 +34,7 @@ mod muxed;
 mod null;
 mod options;
 mod outgoing;
+mod own;
 mod patience;
 mod peer;
 mod pid;

@@ -13,6 +13,7 @@ use tokio::time::sleep;
 
 use super::Address;
 use crate::options::Options;
+use crate::own;
 use crate::patience::timeout;
 use crate::socket::Socket;
 
@@ -35,7 +36,10 @@ pub(super) fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
 
 #[async_trait]
 impl Connector for Connect {
-    async fn connect(&self, _: &Context, _: &Info) -> Result<Conn> {
+    async fn connect(&self, _: &Context, info: &Info) -> Result<Conn> {
+        if own::is_unix(info, &self.address.shown()) {
+            return Err(Error::from_io("connect", &*self.descriptor, own::error()));
+        }
         let stream = match self.timeout {
             None => self.open().await,
             Some(limit) => timeout(limit, self.open())

@@ -32,6 +32,7 @@ use super::Address;
 use super::listen::{backlog, chosen};
 use super::place::{File, Place};
 use crate::datagram::connected::{Connected, Link, Message};
+use crate::own;
 use crate::patience::timeout;
 use crate::ready::poll_by;
 use crate::users::Users;
@@ -183,7 +184,10 @@ pub(super) fn plan_connect(args: &Args) -> Planned<Box<dyn Connector>> {
 
 #[async_trait]
 impl Connector for Connect {
-    async fn connect(&self, _: &Shared, _: &Info) -> Result<Conn> {
+    async fn connect(&self, _: &Shared, info: &Info) -> Result<Conn> {
+        if own::is_unix(info, &self.address.shown()) {
+            return Err(Error::from_io("connect", &*self.descriptor, own::error()));
+        }
         let socket = match self.timeout {
             None => self.open().await,
             Some(limit) => timeout(limit, self.open())
