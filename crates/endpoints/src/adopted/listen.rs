@@ -18,6 +18,7 @@ use super::inherited::Which;
 use super::sort::{Domain, Sorted, plain, sort};
 use crate::arrived::Arrived;
 use crate::options::Options;
+use crate::own;
 use crate::users::{Users, peer};
 use crate::wary::Screen;
 
@@ -53,6 +54,12 @@ impl Listener for Listen {
             Sorted::TcpListener(listener) => listener.local_addr().ok(),
             _ => None,
         });
+        for address in sockets.iter().filter_map(|socket| match socket {
+            Sorted::TcpListener(listener) => listener.local_addr().ok(),
+            _ => None,
+        }) {
+            own::listens(cx, address);
+        }
         let mut local = Local::new(&*self.descriptor);
         local.address = address;
         Ok(Box::new(Accepting {

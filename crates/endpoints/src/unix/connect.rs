@@ -16,6 +16,7 @@ use tokio::time::sleep;
 
 use super::Address;
 use crate::options::Options;
+use crate::own;
 use crate::patience::timeout;
 use crate::socket;
 use crate::users::peer;
@@ -34,7 +35,10 @@ pub(super) fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
 
 #[async_trait]
 impl Connector for Connect {
-    async fn connect(&self, _: &Context, _: &Info) -> Opened<Conn> {
+    async fn connect(&self, _: &Context, info: &Info) -> Opened<Conn> {
+        if own::is_unix(info, &self.dial.address.shown()) {
+            return Err(self.dial.explain(own::error()));
+        }
         let set = |socket: &Socket| self.options.set_buffers(socket);
         let socket = self.dial.connect(Type::STREAM, set).await?;
         let stream = UnixStream::from_std(socket.into());

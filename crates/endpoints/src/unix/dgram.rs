@@ -34,6 +34,7 @@ use crate::datagram::connected::{Connected, Link, Message};
 use crate::datagram::outgoing::Datagrams;
 use crate::datagram::table::Limits;
 use crate::datagram::{Received, Socket};
+use crate::own;
 use crate::ready::poll_by;
 use crate::users::Users;
 
@@ -207,7 +208,10 @@ pub(super) fn plan_connect(args: &Args) -> Planned<Box<dyn Connector>> {
 
 #[async_trait]
 impl Connector for Connect {
-    async fn connect(&self, _: &Shared, _: &Info) -> Result<Conn> {
+    async fn connect(&self, _: &Shared, info: &Info) -> Result<Conn> {
+        if own::is_unix_dgram(info, &self.address.shown()) {
+            return Err(Error::from_io("connect", &*self.descriptor, own::error()));
+        }
         let peer = self.open().map_err(|cause| self.explain(cause))?;
         let fact = Unix { path: self.address.shown(), pid: None, uid: None };
         Ok(Conn::messages(Connected::new(peer, self.most), Info::new().with(fact)))
