@@ -449,6 +449,29 @@ async fn an_end_without_close_notify_is_no_end() {
     }
 }
 
+#[tokio::test]
+async fn what_is_wrong_with_a_file_is_said() {
+    let folder = Folder::new();
+    folder.sign("server.pem", &["h.example"], |_| {});
+    let read = |name: &str| std::fs::read_to_string(folder.path(name)).unwrap();
+    let (server, authority) = (read("server.pem"), read("ca.pem"));
+    for (text, words) in [
+        (
+            format!("{authority}{server}"),
+            "the key belongs to a later certificate; that one has to be the first",
+        ),
+        (
+            server[..server.len() - 30].to_owned(),
+            "it is cut off: a line `-----END …-----` is missing",
+        ),
+    ] {
+        write_private(&folder.path("file.pem"), &text);
+        let text = format!("tls:{{tcp:0:interface=127.0.0.1}}:cert={}", folder.shown("file.pem"));
+        let error = said(try_bind(&Context::new(), &text).await);
+        assert!(error.contains(words), "{error}");
+    }
+}
+
 /// Whoever can end a connection can reset it, too.
 #[tokio::test]
 async fn a_reset_without_close_notify_cuts_the_data_off() {

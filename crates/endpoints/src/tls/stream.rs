@@ -336,10 +336,6 @@ impl Life for TlsStream {
         self.inner.poll_background(cx)
     }
 
-    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
-        self.inner.poll_ahead(cx);
-    }
-
     fn peer(&mut self) -> Option<Peer> {
         let waiting = if self.tickets_wait { 0 } else { self.out.len() as u64 };
         self.inner.peer().map(|peer| Peer { pending: peer.pending + waiting, ..peer })
