@@ -374,6 +374,14 @@ async fn a_refusal_is_that_sessions_error() {
     let error = next(&mut near).await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
 
+    // If the next call is a send, the system tells that one only; the session ends all the same.
+    let mut near = messages(connect(&cx, &format!("udp:127.0.0.1:{port}")).await);
+    send(&mut near, Part::binary("x")).await.unwrap();
+    let error = send(&mut near, Part::binary("y")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+    let error = timeout(LONG, next(&mut near)).await.unwrap().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+
     // Listening: it tells which of the peers it was.
     let mut kind = Kind::new("udp:0:interface=127.0.0.1").await;
     let (mut near_a, mut far_a) = kind.pair(b"a").await;

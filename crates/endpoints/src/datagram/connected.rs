@@ -77,6 +77,8 @@ pub(crate) struct Connected<L> {
     over: Option<End>,
     /// Nothing more will come, though what has come isn't taken.
     lost: Option<io::Error>,
+    /// The error of a failed send. The system reports an ICMP error once, to whichever call comes first.
+    refused: Option<io::ErrorKind>,
     losses: Losses,
 }
 
@@ -90,6 +92,7 @@ impl<L: Link> Connected<L> {
             most: most.clamp(LARGEST, LONGEST),
             over: None,
             lost: None,
+            refused: None,
             losses: Losses::default(),
         }
     }
@@ -100,6 +103,10 @@ impl<L: Link> Connected<L> {
         Poll::Ready(ready!(sent).map_err(|failed| {
             if failed.end.is_some() {
                 self.over = failed.end;
+            } else {
+                // Otherwise, the reader would wait for a peer that is gone, and the other side's data be lost meanwhile.
+                self.refused = Some(failed.error.kind());
+                cx.waker().wake_by_ref();
             }
             failed.error
         }))
@@ -134,7 +141,10 @@ impl<L: Link> Stream for Connected<L> {
         });
         let received = match received {
             // What has come counts first.
-            Poll::Pending => Err(ready!(self.link.poll_over(cx))),
+            Poll::Pending => Err(match self.refused.take() {
+                Some(kind) => kind.into(),
+                None => ready!(self.link.poll_over(cx)),
+            }),
             Poll::Ready(received) => received,
         };
         Poll::Ready(match received {
