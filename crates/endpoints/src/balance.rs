@@ -161,10 +161,11 @@ impl Connector for Balance {
                     return Ok(conn);
                 }
                 Err(error) => {
-                    // What isn't allowed for this client, or has no route for it, is not down.
-                    let is_its_own =
-                        matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::Unrouted);
-                    if !is_its_own && !self.down.is_zero() {
+                    // A destination that isn't allowed for this client, or has no route for it, is not down; nor is it if
+                    // there are no descriptors left here.
+                    let is_up = matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::Unrouted)
+                        || error.is_exhaustion();
+                    if !is_up && !self.down.is_zero() {
                         state.set_down(Some(Instant::now() + self.down));
                     }
                     if at == last {
