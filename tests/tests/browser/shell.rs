@@ -80,7 +80,7 @@ fn keys_arrive_as_programs_expect_them() {
     page.wait_text("ready> ");
     page.type_text("sleep 1000\n");
     page.press("Control+C");
-    page.wait_text("^C");
+    page.wait_text("^C\nready> ");
     page.type_text("echo Grüße, 世界, 🙂 | od -An -tx1 | tr -d ' \\n'; echo\n");
     page.wait_text("4772c3bcc39f652c20e4b896e7958c2c20f09f99820a");
     page.type_text("cat -v\n");
