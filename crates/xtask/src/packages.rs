@@ -186,12 +186,6 @@ pub(crate) const PACKAGES: &[Package] = &[
         services: &[],
     },
     Package {
-        name: "vim",
-        program: "vim",
-        why: "draws code in the colours of text, as above",
-        services: &[],
-    },
-    Package {
         name: "tmux",
         program: "tmux",
         why: "has a line of its own below another program, as above",
