@@ -128,11 +128,11 @@ fn a_certificate_of_the_authority_of_a_gate_is_admitted_and_no_other() {
         assert!(told.contains(expected), "{client:?}: {told}");
         assert_eq!(told.contains("|"), expected.contains('|'), "{client:?}: {told}");
     }
-    // What nobody has verified is in no line of the log.
+    // The log never contains names of an unverified certificate.
     let log = forwarder.log();
     assert_eq!(log.matches("client=\"CN=alice,O=Example\"").count(), 2, "{log}");
 
-    // The other conditions hold beside it.
+    // The other conditions are checked too.
     for (more, client, is_admitted) in [
         ("cn=alice", "alice", true),
         ("cn=bob", "alice", false),

@@ -1,7 +1,7 @@
 //! Every example of every kind, run as it is printed, with the peer that it names.
 //!
 //! `tests/scenes/KIND.sh` has a scene for each: a script that starts with `### -e DESCRIPTOR` or `### -d DESCRIPTOR`.
-//! It runs after `prelude.sh`, on a machine of its own (namespaces), so ports, addresses, names and files are those of
+//! It runs after `prelude.sh`, in its own namespaces, so ports, addresses, names and files are those of
 //! the example.
 
 use std::os::unix::process::ExitStatusExt as _;
@@ -115,7 +115,7 @@ fn play(scene: &Scene) -> Result<(), String> {
     Err(format!("{option} {example} ({status})\n{}{}", output.text(), output.stderr))
 }
 
-/// A program on a machine of its own; its processes end with it.
+/// A program in its own namespaces; its processes end with it.
 fn machine() -> Command {
     let mut command = Command::new("unshare");
     command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);

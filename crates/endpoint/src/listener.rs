@@ -68,7 +68,7 @@ pub struct Local {
     pub url: Option<String>,
     /// Set if connections to it are encrypted, so that clients use `https` and `wss`.
     pub is_encrypted: bool,
-    /// Whether clients are asked for certificates.
+    /// How it treats the certificates of its clients.
     pub certificates: ClientCertificates,
     /// The IP address and port, if it has one.
     pub address: Option<std::net::SocketAddr>,
@@ -76,15 +76,15 @@ pub struct Local {
     pub invitation: Option<Invitation>,
 }
 
-/// What a listener knows of its clients' certificates.
+/// How a listener treats the certificates of its clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClientCertificates {
     /// It requests none.
     #[default]
     None,
-    /// It requests them, and leaves it to a gate to verify them.
+    /// It requests them; a gate verifies them.
     Unverified,
-    /// It requests them, and refuses those that no authority of its own has signed.
+    /// It requests them, and verifies them against its authorities.
     Verified,
 }
 

@@ -1,6 +1,6 @@
 //! A stream whose first bytes have been read already, and come first.
 
-use std::io::{self};
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 

@@ -1,6 +1,6 @@
 //! A socket that looks at the first bytes of its peer before it gives them out.
 
-use std::io::{self};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};

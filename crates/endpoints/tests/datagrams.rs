@@ -10,40 +10,17 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use common::messages::{Messages, messages, next, send};
 use common::{
     LONG, Log, accepted, bind, connect, connector, failure, listener, noise, offer, shown,
     try_bind, try_connect,
 };
 use descriptor::Report;
-use endpoint::{Accept, Conn, Context, End, Exposure, MessageStream, Part, Reason, Transport};
+use endpoint::{Accept, Context, End, Exposure, Part, Reason};
 use futures_core::Stream;
 use futures_sink::Sink;
 use tokio::net::{UdpSocket, UnixDatagram};
 use tokio::time::{Instant, timeout};
-
-type Messages = Box<dyn MessageStream>;
-
-fn messages(conn: Conn) -> Messages {
-    match conn.transport {
-        Transport::Messages(stream) => stream,
-        Transport::Bytes(_) => panic!("these are bytes"),
-    }
-}
-
-async fn send(to: &mut Messages, part: Part) -> std::io::Result<()> {
-    let mut part = Some(part);
-    poll_fn(|cx| {
-        if part.is_some() {
-            match Pin::new(&mut *to).poll_ready(cx) {
-                Poll::Ready(ready) => ready?,
-                Poll::Pending => return Poll::Pending,
-            }
-            Pin::new(&mut *to).start_send(part.take().unwrap())?;
-        }
-        Pin::new(&mut *to).poll_flush(cx)
-    })
-    .await
-}
 
 /// Sends these with one flush, as a splice does with what came at once.
 async fn send_at_once(to: &mut Messages, sizes: &[usize]) -> std::io::Result<()> {
@@ -52,16 +29,6 @@ async fn send_at_once(to: &mut Messages, sizes: &[usize]) -> std::io::Result<()>
         Pin::new(&mut *to).start_send(Part::binary(noise(number as u64, *size)))?;
     }
     poll_fn(|cx| Pin::new(&mut *to).poll_flush(cx)).await
-}
-
-async fn next(from: &mut Messages) -> Option<std::io::Result<Part>> {
-    let next = poll_fn(|cx| {
-        if let Poll::Ready(error) = from.poll_background(cx) {
-            return Poll::Ready(Some(Err(error)));
-        }
-        Pin::new(&mut *from).poll_next(cx)
-    });
-    timeout(LONG, next).await.unwrap()
 }
 
 async fn message(from: &mut Messages) -> Vec<u8> {

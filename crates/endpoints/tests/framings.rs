@@ -6,19 +6,16 @@ mod common;
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::Poll;
 use std::time::Duration;
 
+use common::messages::{Messages, messages, next, send};
 use common::{LONG, accepted, bind, connect, connector, listener, offer, registry, with_path};
 use descriptor::{Report, Syntax};
-use endpoint::{Context, End, ExitStatus, Io, MessageStream, Part, Reason, Transport};
+use endpoint::{Context, End, ExitStatus, Io, Part, Reason, Transport};
 use futures_core::Stream;
-use futures_sink::Sink;
 use plan::kind::{Role, Shape};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
-
-type Messages = Box<dyn MessageStream>;
 
 /// Messages over a connection, and the bytes at its other end.
 async fn over(framing: &str) -> (Messages, Io) {
@@ -30,32 +27,6 @@ async fn over(framing: &str) -> (Messages, Io) {
     let far = async { accepted(offer(&mut *accept).await).await.into_io() };
     let (near, far) = tokio::join!(near, far);
     (messages(near), far)
-}
-
-fn messages(conn: endpoint::Conn) -> Messages {
-    match conn.transport {
-        Transport::Messages(stream) => stream,
-        Transport::Bytes(_) => panic!("these are bytes"),
-    }
-}
-
-async fn send(to: &mut Messages, part: Part) -> std::io::Result<()> {
-    let mut part = Some(part);
-    poll_fn(|cx| {
-        if part.is_some() {
-            match Pin::new(&mut *to).poll_ready(cx) {
-                Poll::Ready(ready) => ready?,
-                Poll::Pending => return Poll::Pending,
-            }
-            Pin::new(&mut *to).start_send(part.take().unwrap())?;
-        }
-        Pin::new(&mut *to).poll_flush(cx)
-    })
-    .await
-}
-
-async fn next(from: &mut Messages) -> Option<std::io::Result<Part>> {
-    timeout(LONG, poll_fn(|cx| Pin::new(&mut *from).poll_next(cx))).await.unwrap()
 }
 
 async fn message(from: &mut Messages) -> Part {

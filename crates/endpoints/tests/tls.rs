@@ -472,7 +472,7 @@ async fn what_is_wrong_with_a_file_is_said() {
     }
 }
 
-/// Whoever can end a connection can reset it, too.
+/// An attacker who can end a connection can reset it, too.
 #[tokio::test]
 async fn a_reset_without_close_notify_cuts_the_data_off() {
     for (more, is_cut) in [("", true), (":truncation=allow", false)] {

@@ -1,4 +1,4 @@
-//! What becomes of a session whose server stops, starts again, or can't be reached any more without a word.
+//! Sessions of the page when the server stops, restarts, or becomes unreachable without closing the connection.
 
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};

@@ -132,7 +132,7 @@ fn words(error: &rustls::Error) -> &'static str {
         CertificateError::ExpiredRevocationList
         | CertificateError::ExpiredRevocationListContext { .. }
         | CertificateError::UnknownRevocationStatus => {
-            "nobody knows at present whether your certificate has been revoked"
+            "the revocation list for your certificate is missing or has expired"
         }
         CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
             "your certificate is an authority's, as `openssl req -x509` creates them"

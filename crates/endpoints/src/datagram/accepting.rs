@@ -176,8 +176,9 @@ impl<S: Socket> Receiving<S> {
             match table.socket.try_receive(buf) {
                 Ok(Received::Datagram { at, each, from, dropped }) => {
                     self.losses.dropped(dropped);
+                    let count = each.map_or(1, |each| at.len().div_ceil(each));
                     // The sessions' queues hold two such turns of full frames.
-                    left = left.saturating_sub(each.map_or(0, |each| at.len() / each));
+                    left = left.saturating_sub(count - 1);
                     let known = table.lock().get(&from).cloned();
                     if let Some(inbox) = known {
                         inbox.lock().push(&buf[at], each, now);
@@ -191,7 +192,9 @@ impl<S: Socket> Receiving<S> {
                             let live = self.live.upgrade();
                             place.send(Entry { table, peer: from, inbox, _live: live });
                         }
-                        Err(mpsc::error::TrySendError::Full(())) => self.losses.overrun(),
+                        Err(mpsc::error::TrySendError::Full(())) => {
+                            self.losses.overrun(count as u64);
+                        }
                         // No new peers are taken.
                         Err(mpsc::error::TrySendError::Closed(())) => {}
                     }

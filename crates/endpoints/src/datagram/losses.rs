@@ -18,12 +18,12 @@ pub(crate) struct Losses {
 }
 
 impl Losses {
-    /// One found the queue full.
-    pub(crate) fn overrun(&mut self) {
-        if self.overrun == 0 {
+    /// So many found the queue full.
+    pub(crate) fn overrun(&mut self, count: u64) {
+        if self.overrun == 0 && count > 0 {
             warn!("lost a datagram: they arrive faster than the other side reads them");
         }
-        self.overrun += 1;
+        self.overrun += count;
     }
 
     /// So many could not be sent.
@@ -82,7 +82,7 @@ mod tests {
             losses.dropped(all);
         }
         assert_eq!(losses.count(), u64::from(u32::MAX) + 2);
-        losses.overrun();
+        losses.overrun(1);
         losses.unsent(&std::io::ErrorKind::HostUnreachable.into(), 1);
         assert_eq!(losses.count(), u64::from(u32::MAX) + 4);
     }

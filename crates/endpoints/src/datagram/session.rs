@@ -60,9 +60,7 @@ impl<S: Socket> Session<S> {
 
     fn count_overruns(&mut self) {
         let overrun = std::mem::take(&mut self.entry.inbox.lock().overrun);
-        for _ in 0..overrun {
-            self.losses.overrun();
-        }
+        self.losses.overrun(overrun);
     }
 
     /// Ends it once it was silent for too long. While it isn't, the task is woken when it may have been.

@@ -7,7 +7,7 @@ use super::socket::{Verdict, weight};
 use super::state::{Key, State};
 
 impl State {
-    /// Says what becomes of an offer.
+    /// Decides about an offer.
     pub(super) fn decide(&mut self, key: Key, verdict: Verdict) {
         self.socket(key).verdict = Some(verdict);
         self.due(key);

@@ -111,9 +111,7 @@ impl Stream for Side {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         let mut state = this.shared.lock();
-        for _ in 0..std::mem::take(&mut state.socket(this.key).lost) {
-            this.losses.overrun();
-        }
+        this.losses.overrun(std::mem::take(&mut state.socket(this.key).lost));
         if let Some(part) = state.next(this.key) {
             return Poll::Ready(Some(Ok(part)));
         }

@@ -208,7 +208,7 @@ async fn shake(kept: &Kept, conn: Conn) -> Result<Option<Conn>> {
     let sni = sni.lock().unwrap_or_else(PoisonError::into_inner).take();
     let mut info = info.with(Secured::of(stream.state(), sni));
     if let Some(presented) = stream.state().peer_certificates().and_then(Presented::new) {
-        // What nobody has verified is no fact yet.
+        // The names in an unverified certificate are not facts.
         if kept.serving.clients.is_verified() {
             presented.set_verified();
         }

@@ -173,8 +173,8 @@ impl TlsStream {
         Poll::Ready(ready!(self.poll_drain(cx)).map_err(|error| self.told(cx, error)))
     }
 
-    /// The reason for an error of writing, if the peer has said it: a server that refuses our certificate sends an
-    /// alert and closes, and in TLS 1.3 we write already by then.
+    /// Replaces an error of writing by the peer's alert, if there is one: a server that refuses our certificate sends an
+    /// alert and closes, and in TLS 1.3 data is already being written then.
     fn told(&mut self, cx: &mut Context<'_>, error: io::Error) -> io::Error {
         for _ in 0..ALERT_WITHIN {
             let Poll::Ready(Ok((1.., _))) = self.poll_more(cx, &mut []) else { break };
@@ -185,8 +185,8 @@ impl TlsStream {
         }
     }
 
-    /// What an error of the stream beneath means for what was read: whoever resets a connection, or lets it time out,
-    /// cuts data off just as by ending it.
+    /// Converts an error of reading from the stream beneath: a reset or a timeout truncates the data as an end without
+    /// `close_notify` does.
     fn broken(&self, error: io::Error) -> io::Error {
         match self.truncation_allowed || self.ended {
             true => error,
@@ -233,8 +233,8 @@ impl TlsStream {
         self.failed.as_ref().map(|(kind, words)| cut(*kind, words.clone()))
     }
 
-    /// Lets a peer go whose handshake has failed: what is left of the alert is sent. What the peer still sends is read
-    /// for a moment, as a reset would take the alert with it.
+    /// Closes a connection whose handshake has failed: the rest of the alert is sent. Data that still arrives is read
+    /// for a moment, because a reset would destroy the alert.
     pub(super) async fn dismiss(self) {
         let Self { mut inner, out, .. } = self;
         tell(&mut inner, &out).await;

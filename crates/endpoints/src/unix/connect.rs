@@ -36,11 +36,8 @@ pub(super) fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
 #[async_trait]
 impl Connector for Connect {
     async fn connect(&self, _: &Context, info: &Info) -> Opened<Conn> {
-        if own::is_unix(info, &self.dial.address.shown()) {
-            return Err(self.dial.explain(own::error()));
-        }
         let set = |socket: &Socket| self.options.set_buffers(socket);
-        let socket = self.dial.connect(Type::STREAM, set).await?;
+        let socket = self.dial.connect(info, Type::STREAM, set).await?;
         let stream = UnixStream::from_std(socket.into());
         let stream = stream.map_err(|cause| self.dial.explain(cause))?;
         let info = Info::new().with(peer(self.dial.address.shown(), &stream));
@@ -70,12 +67,16 @@ impl Dial {
         })
     }
 
-    /// Connects a socket of this type, on which `set` has set its options.
+    /// Connects a socket of this type, on which `set` has set its options, for the client `info`.
     pub(super) async fn connect(
         &self,
+        info: &Info,
         sort: Type,
         set: impl Fn(&Socket) -> io::Result<()> + Send + Sync,
     ) -> Opened<OwnedFd> {
+        if own::is_unix(info, &self.address.shown()) {
+            return Err(self.explain(own::error()));
+        }
         let opening = self.open(sort, &set);
         let socket = match self.timeout {
             None => opening.await,

@@ -27,7 +27,6 @@ use super::connect::Dial;
 use super::listen::{Bind, Listening};
 use crate::datagram::connected::{Connected, Link, Message};
 use crate::datagram::outgoing::Datagrams;
-use crate::own;
 use crate::ready::poll_by;
 use crate::users::peer;
 
@@ -131,10 +130,7 @@ pub(super) fn plan_connect(args: &Args) -> Planned<Box<dyn Connector>> {
 #[async_trait]
 impl Connector for Connect {
     async fn connect(&self, _: &Shared, info: &Info) -> Result<Conn> {
-        if own::is_unix(info, &self.dial.address.shown()) {
-            return Err(self.dial.explain(own::error()));
-        }
-        let socket = self.dial.connect(Type::SEQPACKET, |_| Ok(())).await?;
+        let socket = self.dial.connect(info, Type::SEQPACKET, |_| Ok(())).await?;
         let socket = waiting(socket).map_err(|cause| self.dial.explain(cause))?;
         let info = Info::new().with(peer(self.dial.address.shown(), &socket));
         Ok(Conn::messages(Connected::new(Peer(socket), self.most), info))

@@ -10,59 +10,23 @@ mod places;
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use common::messages::{Messages, messages, next};
 use common::{LONG, Log, accepted, bind, connector, failure, noise, shown};
 use descriptor::{Report, Syntax};
 use endpoint::gate::{Admitted, Credentials, Gate};
 use endpoint::info::Target;
-use endpoint::{
-    Accept, Conn, Context, Incoming, Info, MessageStream, Offer, Part, Reason, Refusal,
-    RefusalKind, Transport,
-};
-use futures_core::Stream;
-use futures_sink::Sink;
+use endpoint::{Accept, Context, Incoming, Info, Offer, Part, Reason, Refusal, RefusalKind};
 use socks::{Header, Host};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::timeout;
 
-type Messages = Box<dyn MessageStream>;
-
-fn messages(conn: Conn) -> Messages {
-    match conn.transport {
-        Transport::Messages(stream) => stream,
-        Transport::Bytes(_) => panic!("these are bytes"),
-    }
-}
-
 async fn send(to: &mut Messages, data: &[u8]) -> std::io::Result<()> {
-    let mut part = Some(Part::binary(data.to_vec()));
-    poll_fn(|cx| {
-        if part.is_some() {
-            match Pin::new(&mut *to).poll_ready(cx) {
-                Poll::Ready(ready) => ready?,
-                Poll::Pending => return Poll::Pending,
-            }
-            Pin::new(&mut *to).start_send(part.take().unwrap())?;
-        }
-        Pin::new(&mut *to).poll_flush(cx)
-    })
-    .await
-}
-
-async fn next(from: &mut Messages) -> Option<std::io::Result<Part>> {
-    let next = poll_fn(|cx| {
-        if let Poll::Ready(error) = from.poll_background(cx) {
-            return Poll::Ready(Some(Err(error)));
-        }
-        Pin::new(&mut *from).poll_next(cx)
-    });
-    timeout(LONG, next).await.unwrap()
+    common::messages::send(to, Part::binary(data.to_vec())).await
 }
 
 async fn message(from: &mut Messages) -> Vec<u8> {

@@ -47,7 +47,7 @@ async fn over_ipv6_and_both() {
 
 #[tokio::test]
 async fn relays_are_on_the_ports_that_are_let_through() {
-    // As many in a row as are needed, and free for now: nobody else is asked for them by number.
+    // Enough ports in a row that are free; no other test asks for a port by its number.
     let taken = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let first = taken.local_addr().unwrap().port().min(65_000);
     let mut server = Server::new(&format!(":udp-ports={first}-{}", first + 20)).await;

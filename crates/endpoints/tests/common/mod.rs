@@ -4,6 +4,7 @@
 #![expect(dead_code, reason = "every test binary compiles this file and uses what it needs")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+pub(crate) mod messages;
 pub(crate) mod programs;
 
 use std::io::Write;

@@ -87,7 +87,7 @@ async fn open(
     tokio::select! {
         biased;
         opened = Opening::new(&shared, exposure, &stop).open(offer) => opened,
-        // Without words: whoever lost its place to others must not hold memory by not listening.
+        // Without words: a client that lost its place must not hold memory by not reading.
         () = undecided.displaced() => {
             info!("closed: another connection needs its place");
             Err(OfferOutcome::Lost)

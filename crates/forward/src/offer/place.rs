@@ -41,7 +41,7 @@ impl Opening<'_> {
     /// Takes a place in the limits; `info` has the client's identity.
     pub(super) async fn place(self, limits: &OfferLimits, info: &Info) -> Result<Place, Denied> {
         let once = match &self.shared.once {
-            // Waits for what becomes of the offer that has it now.
+            // Waits until the offer that has it is decided.
             Some(once) => {
                 Some(Arc::clone(once).acquire_owned().await.map_err(|_| Denied::Closing)?)
             }

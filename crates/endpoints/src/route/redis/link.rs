@@ -17,8 +17,8 @@ pub(super) struct Server {
     pub(super) password: Option<PathBuf>,
 }
 
-/// An open connection. Whoever drops a call of it drops it as well: a reply that nobody has read would be the next
-/// one's.
+/// An open connection. It must be dropped together with a call that was not completed: the unread reply would answer
+/// the next call.
 pub(super) struct Link {
     io: Io,
     unread: Vec<u8>,
