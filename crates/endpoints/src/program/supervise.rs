@@ -63,7 +63,7 @@ impl Program {
         exited: oneshot::Sender<ExitStatus>,
         session: oneshot::Receiver<Held>,
     ) {
-        let Self { mut group, grace, log, outgoing, guard } = self;
+        let Self { mut group, grace, mut log, outgoing, guard } = self;
         let name = group.name().to_owned();
         // Nobody asks if the session is over.
         let tell = move |status: ExitStatus| {
@@ -85,6 +85,13 @@ impl Program {
             tokio::select! {
                 status = group.exit() => {
                     debug!(program = name, "{status}");
+                    // A client that is sent the lines of standard error gets the last ones before the exit status, which
+                    // ends the session.
+                    if let Some(lines) = &mut log
+                        && timeout(LAST_LINES, lines).await.is_ok()
+                    {
+                        log = None;
+                    }
                     if let Some(tell) = tell.take() {
                         tell(status);
                     }
