@@ -145,7 +145,8 @@ fn another_server_is_shown_in_it_too() {
     page.wait_text("↑ typed\n↓ typed");
     let types =
         "[...document.querySelectorAll('.console .row .type')].map((it) => it.textContent).join()";
-    assert_eq!(page.evaluate(types), "text,text");
+    // Rows are drawn at the next frame.
+    until("both are text", || (page.evaluate(types) == "text,text").then_some(()));
 }
 
 #[test]
