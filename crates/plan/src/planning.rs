@@ -198,7 +198,7 @@ impl<'a> Planning<'a> {
         }
         // A URL is one to its end; with options beside it, it must be in braces.
         if Url::starts(text) {
-            return if self.has_options_behind(text) { None } else { self.url(text, role) };
+            return if self.has_options_behind(text, role) { None } else { self.url(text, role) };
         }
         let descriptor = self.parse(text)?;
         let Some(head) = descriptor.kind() else { return Some(descriptor) };

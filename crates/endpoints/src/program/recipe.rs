@@ -101,7 +101,9 @@ impl Recipe {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        if let Some((name, rest)) = program.split_once(' ').filter(|(name, _)| !name.contains('/'))
+        // Quotation marks that a shell has passed on are no part of the name.
+        let unquoted = program.trim_matches(['"', '\'']);
+        if let Some((name, rest)) = unquoted.split_once(' ').filter(|(name, _)| !name.contains('/'))
         {
             let fields = rest.split_whitespace().collect::<Vec<_>>().join(":");
             let message = format!(
@@ -157,6 +159,10 @@ impl Recipe {
             Chosen::In(dir) if dir.is_dir() => return None,
             Chosen::In(dir) => return Some(format!("there is no folder {}", dir.display())),
         };
+        // A command line in the name's place has been warned of.
+        if program.contains(' ') && !program.contains('/') {
+            return None;
+        }
         if !program.contains('/') {
             // Without a PATH, the system has one of its own.
             let path = self.path(cx)?;

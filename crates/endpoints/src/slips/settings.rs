@@ -50,7 +50,13 @@ pub(super) fn find(descriptor: &Descriptor, role: Role) -> Option<(Span, String,
     // A page is a word or a path, which has a slash.
     let path = setting.here == "page={}" && !value.contains('/');
     let value = if path { format!("./{value}") } else { value.to_owned() };
-    let here = setting.here.replace("{}", &descriptor::quote_value(&value));
+    let value = if setting.here.contains("{peer:") { network(&value) } else { value };
+    // Within braces it needs none of its own.
+    let quoted = match setting.here.ends_with("{}}") {
+        true => value.into(),
+        false => descriptor::quote_value(&value),
+    };
+    let here = setting.here.replace("{}", &quoted);
     let line = match here.is_empty() {
         true => format!("{}{behind}", before.trim_end_matches(':')),
         false => format!("{before}{here}{behind}"),
@@ -61,6 +67,17 @@ pub(super) fn find(descriptor: &Descriptor, role: Role) -> Option<(Span, String,
         false => format!("`{kind}` has no parameter `{name}`"),
     };
     Some((span, message, format!("write `{line}`{note}")))
+}
+
+/// A network as it is written here, or one for an example.
+fn network(typed: &str) -> String {
+    let (address, prefix) = typed.split_once('/').unwrap_or((typed, "0"));
+    let is_network = address.parse::<std::net::IpAddr>().is_ok() && prefix.parse::<u8>().is_ok();
+    match typed {
+        "localhost" | "local" | "lo" => "loopback".to_owned(),
+        _ if is_network => typed.to_owned(),
+        _ => "10.0.0.0/8".to_owned(),
+    }
 }
 
 /// Names whose value must not be repeated.
@@ -80,7 +97,7 @@ const SETTINGS: &[Setting] = &[
     Setting {
         kinds: &["tcp", "tcp4", "tcp6", "unix", "ws", "udp"],
         role: Role::Listen,
-        names: &["fork", "reuseaddr"],
+        names: &["fork", "reuseaddr", "nodelay", "nonblock", "cloexec"],
         here: "",
         note: "it is the default",
     },
@@ -167,6 +184,34 @@ const SETTINGS: &[Setting] = &[
         names: &["connect-timeout", "conntimeout"],
         here: "timeout={}",
         note: "",
+    },
+    Setting {
+        kinds: TCP,
+        role: Role::Connect,
+        names: &["nodelay", "reuseaddr", "nonblock", "cloexec", "fork"],
+        here: "",
+        note: "it is the default",
+    },
+    Setting {
+        kinds: &["file"],
+        role: Role::Connect,
+        names: &["mode", "perm"],
+        here: "access=append:create={}",
+        note: "",
+    },
+    Setting {
+        kinds: WS,
+        role: Role::Listen,
+        names: &["allow", "range"],
+        here: "auth={peer:{}}",
+        note: "a network is `10.0.0.0/8` or `loopback`",
+    },
+    Setting {
+        kinds: TCP,
+        role: Role::Listen,
+        names: &["allow", "range"],
+        here: "auth={peer:{}}",
+        note: "a network is `10.0.0.0/8` or `loopback`",
     },
     Setting {
         kinds: &["serial"],

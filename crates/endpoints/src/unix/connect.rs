@@ -35,6 +35,10 @@ pub(super) fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
 
 #[async_trait]
 impl Connector for Connect {
+    fn missing(&self, _: &Context) -> Option<String> {
+        self.address.instead()
+    }
+
     async fn connect(&self, _: &Context, _: &Info) -> Result<Conn> {
         let stream = match self.timeout {
             None => self.open().await,

@@ -43,6 +43,10 @@ pub(super) fn chosen(asked: Option<Users>, address: &Address, guards: bool) -> U
 
 #[async_trait]
 impl Listener for Listen {
+    fn missing(&self, _: &Context) -> Option<String> {
+        self.place.address.in_the_way()
+    }
+
     async fn bind(&self, cx: &Context) -> Result<Box<dyn Accept>> {
         let guards = cx.behind().is_unguarded();
         let set = |socket: &Socket| self.options.set_buffers(socket);

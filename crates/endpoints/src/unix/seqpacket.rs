@@ -59,6 +59,10 @@ fn most(args: &Args) -> usize {
 
 #[async_trait]
 impl Listener for Listen {
+    fn missing(&self, _: &Shared) -> Option<String> {
+        self.place.address.in_the_way()
+    }
+
     async fn bind(&self, cx: &Shared) -> Result<Box<dyn Accept>> {
         let guards = cx.behind().is_unguarded();
         let (socket, file) = self.place.bind(Type::SEQPACKET, guards, |_| Ok(()))?;
@@ -183,6 +187,10 @@ pub(super) fn plan_connect(args: &Args) -> Planned<Box<dyn Connector>> {
 
 #[async_trait]
 impl Connector for Connect {
+    fn missing(&self, _: &Shared) -> Option<String> {
+        self.address.instead()
+    }
+
     async fn connect(&self, _: &Shared, _: &Info) -> Result<Conn> {
         let socket = match self.timeout {
             None => self.open().await,
