@@ -140,17 +140,14 @@ fn a_form_signs_in_for_files_alone_and_from_own_pages_alone() {
     };
     let right = "username=ada&password=engine";
     for (headers, why) in [
-        (&[][..], "a form has to come from a page of this listener"),
+        (&[][..], "a form must come from a page of this listener"),
         (&["Origin: http://127.0.0.1:1"], "may not connect"),
         (&["Origin: null"], "may not connect"),
         (
             &[&*origin, "Sec-Fetch-Site: cross-site"],
-            "a form has to come from a page of this listener",
+            "a form must come from a page of this listener",
         ),
-        (
-            &[&*origin, "Sec-Fetch-Site: same-site"],
-            "a form has to come from a page of this listener",
-        ),
+        (&[&*origin, "Sec-Fetch-Site: same-site"], "a form must come from a page of this listener"),
     ] {
         let (status, text) = form(right, headers);
         assert!(status == "403" && text.contains(why) && !text.contains("set-cookie"), "{text}");

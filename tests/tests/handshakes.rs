@@ -1,6 +1,7 @@
 //! What can come instead of a WebSocket handshake: the answer, one line in the log, and nothing that stays.
 
 use std::io::{Read, Write};
+use std::net::Shutdown;
 use std::process::Command;
 use std::time::Duration;
 
@@ -114,6 +115,21 @@ fn other_protocols_are_named() {
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{words}: {answer}");
         let line = ours.one_line();
         assert!(line.contains(words), "{line}");
+    }
+}
+
+#[test]
+fn who_ends_behind_the_request_is_answered() {
+    let mut ours = Ours::new("");
+    for _ in 0..20 {
+        let mut stream = net::connect(ours.forwarder.port(0));
+        let text = request(&[["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", ""]]);
+        stream.write_all(text.as_bytes()).expect("it is taken");
+        stream.shutdown(Shutdown::Write).expect("it is open");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an orderly end");
+        assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{answer}");
+        assert!(ours.one_line().contains("the header Sec-WebSocket-Key is missing"));
     }
 }
 

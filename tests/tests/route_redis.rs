@@ -203,9 +203,9 @@ fn what_has_changed_counts_at_once_if_it_is_told() {
     cli(server, &["PEXPIRE", "r*:b", "1"]);
     until("its time is over", || (asked(port, "b") == Err(404)).then_some(()));
     drop(redis_server);
-    forwarder.wait_for_log("changes of redis are not heard");
+    forwarder.wait_for_log("redis doesn't notify of changes");
     let _again = redis(server, &[]);
-    forwarder.wait_for_log("has to be `KA`");
+    forwarder.wait_for_log("must be `KA`");
 }
 
 /// A server that answers `answer` to all that it is sent, and counts connections.
@@ -232,11 +232,11 @@ fn servers_that_are_slow_full_or_none_are_down() {
         (&b""[..], "no answer within 1 s"),
         (b"-LOADING Redis is loading\r\n", "it answers: LOADING Redis is loading"),
         (b"-ERR \x1b[31m\x07 red\r\n", "it answers: ERR [31m red"),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "not of Redis's protocol"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "violates the Redis protocol"),
         (b"$1000000000\r\n", "longer than 32768 bytes"),
         (b"*2147483647\r\n", "longer than 32768 bytes"),
-        (b":1\r\n", "is no value"),
-        (b"\xff\xfe\x00\x01", "not of Redis's protocol"),
+        (b":1\r\n", "is not a value"),
+        (b"\xff\xfe\x00\x01", "violates the Redis protocol"),
         (b"$4\r\na\r\nb\r\n", "more than a line"),
     ] {
         let (forwarder, port) = front(rude(answer), ":timeout=1");

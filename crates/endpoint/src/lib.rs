@@ -31,6 +31,7 @@ mod listener;
 mod network;
 mod networks;
 mod opened;
+mod pass_on;
 mod peer;
 mod plain;
 pub mod provider;
@@ -55,8 +56,8 @@ pub use self::info::{Fact, Info};
 pub use self::layer::{Bound, DialLayer, Layered, ServeLayer};
 pub use self::limits::{Full, Limited, Limits, OfferLimits, SessionPlaces};
 pub use self::listener::{
-    Accept, AcceptPolicy, Accepted, Answer, Decision, Incoming, Invitation, Listener, Local, Offer,
-    Offers,
+    Accept, AcceptPolicy, Accepted, Answer, ClientCertificates, Decision, Incoming, Invitation,
+    Listener, Local, Offer, Offers,
 };
 pub use self::network::Network;
 pub use self::networks::Networks;

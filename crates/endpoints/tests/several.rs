@@ -4,14 +4,17 @@
 
 mod common;
 
+use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use common::{LONG, connector, failure, registry, try_connect};
 use descriptor::{Report, Syntax};
 use endpoint::info::{Http, Tcp};
-use endpoint::{Conn, Context, Info};
-use plan::kind::Shape;
+use endpoint::{Conn, Connector, Context, Error, Grants, Info, Plain, Result};
+use plan::kind::{Kind, PlanConnect, Shape, Side};
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
@@ -144,6 +147,43 @@ async fn one_without_a_route_for_a_client_is_not_down() {
         ports.push(port(&balance.endpoint.connect(&cx, &asks(query)).await.unwrap()));
     }
     assert_eq!(ports, [a, a, b]);
+}
+
+/// A destination for which there is no descriptor left, once.
+static SCARCE: Kind = Kind {
+    connect: Some(Side::bytes(&[], PlanConnect::Leaf(|_| Ok(Box::new(Scarce::default()))))),
+    ..Kind::new("scarce", "Fails with EMFILE, then connects")
+};
+
+#[derive(Debug, Default)]
+struct Scarce(AtomicBool);
+
+#[async_trait]
+impl Connector for Scarce {
+    async fn connect(&self, _: &Context, _: &Info) -> Result<Conn> {
+        match self.0.swap(true, Ordering::Relaxed) {
+            false => Err(Error::from_io("connect", "scarce", io::Error::from_raw_os_error(24))),
+            true => Ok(Conn::bytes(Plain::new(tokio::io::empty()), Info::new())),
+        }
+    }
+
+    fn grants(&self) -> Grants {
+        Grants::Nothing
+    }
+}
+
+#[tokio::test]
+async fn one_for_which_no_descriptor_is_left_is_not_down() {
+    let (_a, a) = server().await;
+    let typed = format!("balance:{{scarce}}:{{tcp:127.0.0.1:{a}}}:down=1h");
+    let balance = registry().add(&SCARCE).connector(&typed, Syntax::Extended).unwrap();
+    let (cx, nobody) = (Context::new(), Info::new());
+    let mut reached = Vec::new();
+    for _ in 0..3 {
+        let conn = balance.endpoint.connect(&cx, &nobody).await.unwrap();
+        reached.push(conn.info.get::<Tcp>().is_none());
+    }
+    assert!(reached.contains(&true), "{reached:?}");
 }
 
 #[tokio::test]

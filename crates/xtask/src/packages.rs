@@ -174,6 +174,30 @@ pub(crate) const PACKAGES: &[Package] = &[
         services: &[],
     },
     Package {
+        name: "mc",
+        program: "mc",
+        why: "draws light text on blue and cyan: what a theme is seen by",
+        services: &[],
+    },
+    Package {
+        name: "htop",
+        program: "htop",
+        why: "draws dark text on green and cyan, as above",
+        services: &[],
+    },
+    Package {
+        name: "vim",
+        program: "vim",
+        why: "draws code in the colours of text, as above",
+        services: &[],
+    },
+    Package {
+        name: "tmux",
+        program: "tmux",
+        why: "has a line of its own below another program, as above",
+        services: &[],
+    },
+    Package {
         name: "chromium",
         program: "chromium",
         why: "the browser that the page is tested in",

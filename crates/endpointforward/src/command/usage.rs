@@ -107,7 +107,7 @@ fn dashes() -> Option<String> {
         let is_one = |option: &&&str| option.trim_start_matches('-') == word;
         let option = OPTIONS.iter().find(is_one)?;
         (name != *option && name.starts_with(['-', '–', '—', '−']))
-            .then(|| format!("write `{option}`: `{name}` is not it"))
+            .then(|| format!("write `{option}` instead of `{name}`"))
     })
 }
 

@@ -1,4 +1,5 @@
-//! `auth={bearer:file=FILE}`: tokens of a file, for programs (RFC 6750); a browser has one in its link, behind `#token=`.
+//! `auth={bearer:file=FILE}`: tokens in a file, for programs (RFC 6750); a browser has one in its link, after
+//! `#token=`.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use endpoint::gate::{Identity, Role};
-use endpoint::{Context, Error, Result};
+use endpoint::{Context, Error, Local, Result};
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 use ring::digest::{SHA256, digest};
 
@@ -32,9 +33,13 @@ struct Bearer {
 }
 
 impl Provider for Bearer {
-    fn open(&self, _: &Context, listener: &str) -> Result<Provided> {
+    fn open(&self, _: &Context, listener: &Local) -> Result<Provided> {
         let tokens = Watched::open(&self.file, listed).map_err(|cause| {
-            Error::from_io("read", format!("{} for {listener}", self.file.display()), cause)
+            Error::from_io(
+                "read",
+                format!("{} for {}", self.file.display(), listener.descriptor),
+                cause,
+            )
         })?;
         Ok(tokens::provide(Tokens(tokens)))
     }

@@ -1,12 +1,12 @@
-//! Providers that look at what is known about a peer, and need nothing from it: its address, its user on this machine, its
-//! certificate, a header that a proxy has set.
+//! Providers that check facts about a peer, and need no credentials from it: its address, its user on this machine, a
+//! header that a proxy has set.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use endpoint::gate::{Admitted, Gate, Identity, Role};
 use endpoint::info::Http;
-use endpoint::{Context, Info, Networks, Refusal, RefusalKind, Result};
+use endpoint::{Context, Info, Local, Networks, Refusal, RefusalKind, Result};
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 
 use super::{Provided, Provider};
@@ -26,35 +26,6 @@ pub(super) const UNIX: Variant = Variant::new(
     &[Param::new("uid", ValueKind::List, "Their user IDs, separated by commas.")
         .positional()
         .required()],
-);
-
-pub(super) const CERT: Variant = Variant::new(
-    "cert",
-    "Clients whose certificate the `tls` layer beneath has verified (`verify-client`). All conditions \
-     that are set have to hold. The user's name is the certificate's first DNS name, or else its common name.",
-    &[
-        Param::new(
-            "subject",
-            ValueKind::Text,
-            "The certificate's whole subject, as the fact `tls.client.subject` and `openssl x509 -noout -subject \
-             -nameopt RFC2253,-esc_msb` have it: `CN=alice,O=Example`.",
-        ),
-        Param::new(
-            "cn",
-            ValueKind::List,
-            "Common names, one of which has to be the certificate's. A subject with several has none.",
-        ),
-        Param::new(
-            "san",
-            ValueKind::List,
-            "DNS names, one of which the certificate has to contain.",
-        ),
-        Param::new(
-            "fingerprint",
-            ValueKind::List,
-            "SHA-256 fingerprints in hexadecimal, one of which has to be the certificate's.",
-        ),
-    ],
 );
 
 pub(super) const HEADER: Variant = Variant::new(
@@ -96,32 +67,6 @@ pub(super) fn unix(args: &Args) -> Planned<Arc<dyn Provider>> {
     }
 }
 
-pub(super) fn cert(args: &Args) -> Planned<Arc<dyn Provider>> {
-    let is_empty = |name: &&&str| args.is_given(name) && args.list(name).is_empty();
-    if let Some(name) = ["cn", "san", "fingerprint"].iter().find(is_empty) {
-        // An unset variable must not mean every certificate.
-        return Err(vec![args.mistake(name, "bad-list", format!("`{name}` is empty"))]);
-    }
-    let subject = args.text("subject").map(str::to_owned);
-    if let Some(subject) = &subject
-        && (subject.starts_with('/') || !subject.contains('='))
-    {
-        let message = "`subject` must be a whole name, such as `CN=alice,O=Example`";
-        let help =
-            "the fact `tls.client.subject` has a client's; `cn=` compares the common name alone";
-        return Err(vec![args.mistake("subject", "bad-subject", message).help(help)]);
-    }
-    let lower = |name: &str| {
-        args.list(name).iter().map(|word| word.to_ascii_lowercase().replace(':', "")).collect()
-    };
-    Ok(Arc::new(Rule::Cert(Listed {
-        subject,
-        common_names: args.list("cn").to_vec(),
-        sans: lower("san"),
-        fingerprints: lower("fingerprint"),
-    })))
-}
-
 pub(super) fn header(args: &Args) -> Planned<Arc<dyn Provider>> {
     let trusted = Trusted::read(args).map_err(|mistake| vec![mistake])?;
     if !trusted.is_somebody() {
@@ -135,21 +80,11 @@ pub(super) fn header(args: &Args) -> Planned<Arc<dyn Provider>> {
 enum Rule {
     Peer(Networks),
     Unix(Vec<u32>),
-    Cert(Listed),
     Header { name: String, trusted: Trusted },
 }
 
-/// Conditions of a certificate. An empty list is none.
-#[derive(Clone, Debug)]
-struct Listed {
-    subject: Option<String>,
-    common_names: Vec<String>,
-    sans: Vec<String>,
-    fingerprints: Vec<String>,
-}
-
 impl Provider for Rule {
-    fn open(&self, _: &Context, _: &str) -> Result<Provided> {
+    fn open(&self, _: &Context, _: &Local) -> Result<Provided> {
         Ok(Provided { gate: Arc::new(self.clone()), exchange: None, invitation: None })
     }
 }
@@ -166,7 +101,6 @@ impl Gate for Rule {
                 let uid = info.lookup("unix", "uid").and_then(|uid| uid.parse().ok());
                 uid.filter(|uid| uids.contains(uid)).map(|uid| Identity::user(format!("uid {uid}")))
             }
-            Self::Cert(listed) => listed.certified(info),
             Self::Header { name, trusted } => {
                 let http = info.get::<Http>().filter(|_| trusted.has_source(info));
                 // Of two, one may be the client's own, in front of the proxy's.
@@ -185,31 +119,8 @@ impl Rule {
         match self {
             Self::Peer(_) => "clients from your address are not admitted".to_owned(),
             Self::Unix(_) => "your user is not admitted".to_owned(),
-            Self::Cert(_) => {
-                "a client certificate that is listed for this listener is required".to_owned()
-            }
             Self::Header { .. } => "the reverse proxy has to send the user's name".to_owned(),
         }
-    }
-}
-
-impl Listed {
-    fn certified(&self, info: &Info) -> Option<Identity> {
-        // It is known of a verified certificate alone.
-        let fingerprint = info.lookup("tls", "client.fingerprint")?;
-        let subject = info.lookup("tls", "client.subject");
-        let common_name = info.lookup("tls", "client.cn");
-        let names = info.lookup("tls", "client.san").unwrap_or_default();
-        let mut own = names.split(',').filter(|name| !name.is_empty());
-        let is_in = |list: &[String], word: Option<&str>| {
-            list.is_empty() || word.is_some_and(|word| list.iter().any(|listed| listed == word))
-        };
-        let is_admitted = self.subject.as_deref().is_none_or(|it| subject.as_deref() == Some(it))
-            && is_in(&self.common_names, common_name.as_deref())
-            && (self.sans.is_empty() || own.clone().any(|name| is_in(&self.sans, Some(name))))
-            && is_in(&self.fingerprints, Some(&fingerprint));
-        let user = own.next().or(common_name.as_deref()).unwrap_or(&fingerprint);
-        is_admitted.then(|| Identity::user(user))
     }
 }
 
@@ -222,56 +133,6 @@ mod tests {
     fn tcp(peer: &str) -> Info {
         let local = "127.0.0.1:1".parse().expect("an address");
         Info::new().with(Tcp { local, peer: peer.parse().expect("an address") })
-    }
-
-    /// What a TLS layer knows of a client's certificate.
-    #[derive(Clone, Debug)]
-    struct Certificate(&'static [(&'static str, &'static str)]);
-
-    impl endpoint::Fact for Certificate {
-        fn root(&self) -> &'static str {
-            "tls"
-        }
-
-        fn get(&self, name: &str) -> Option<std::borrow::Cow<'_, str>> {
-            let name = name.strip_prefix("client.")?;
-            self.0.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).into())
-        }
-    }
-
-    #[test]
-    fn a_certificate_is_compared_whole_or_by_its_common_name() {
-        let alice = Certificate(&[
-            ("fingerprint", "ab"),
-            ("san", ""),
-            ("subject", "CN=alice,O=Example"),
-            ("cn", "alice"),
-        ]);
-        // Two common names, so none: the authority has signed what it was asked to.
-        let two = Certificate(&[("fingerprint", "cd"), ("subject", "CN=mallory,CN=alice")]);
-        let none = Listed {
-            subject: None,
-            common_names: Vec::new(),
-            sans: Vec::new(),
-            fingerprints: Vec::new(),
-        };
-        let whole = |subject: &str| Listed { subject: Some(subject.to_owned()), ..none.clone() };
-        let common = |name: &str| Listed { common_names: vec![name.to_owned()], ..none.clone() };
-        for (listed, certificate, user) in [
-            (whole("CN=alice,O=Example"), &alice, Some("alice")),
-            (whole("CN=alice"), &alice, None),
-            (whole("cn=alice,o=example"), &alice, None),
-            (common("alice"), &alice, Some("alice")),
-            (common("Alice"), &alice, None),
-            (common("alice"), &two, None),
-            (whole("CN=mallory,CN=alice"), &two, Some("cd")),
-            (Listed { fingerprints: vec!["cd".to_owned()], ..common("alice") }, &alice, None),
-            (none.clone(), &alice, Some("alice")),
-        ] {
-            let found = listed.certified(&Info::new().with(certificate.clone()));
-            assert_eq!(found.as_ref().and_then(Identity::name), user, "{listed:?}");
-            assert_eq!(listed.certified(&Info::new()), None, "no certificate");
-        }
     }
 
     #[tokio::test]

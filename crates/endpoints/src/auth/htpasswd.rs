@@ -1,7 +1,8 @@
-//! `auth={htpasswd:FILE}`: names and passwords from a file, as Apache's and nginx's users have one.
+//! `auth={htpasswd:FILE}`: names and passwords from a file in the format of Apache and nginx.
 //!
-//! Programs send them as Basic credentials (RFC 7617), or a protocol of their own has a place for them, as SOCKS has.
-//! Browsers sign in on the page ([`Sessions`]): a changed line of the file signs out whoever came in with the old one.
+//! Programs send them as Basic credentials (RFC 7617), or in a field of another protocol, such as SOCKS.
+//! Browsers sign in on the page ([`Sessions`]). A changed line of the file signs out the browsers that used the old
+//! one.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use endpoint::gate::{Admitted, Challenge, Credentials, Gate, Identity, Role, Scheme};
-use endpoint::{Context, Error, Info, Refusal, RefusalKind, Result};
+use endpoint::{Context, Error, Info, Local, Refusal, RefusalKind, Result};
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 use ring::digest::{SHA256, digest};
 use tokio::sync::Semaphore;
@@ -39,10 +40,13 @@ struct Htpasswd {
 }
 
 impl Provider for Htpasswd {
-    fn open(&self, _: &Context, listener: &str) -> Result<Provided> {
+    fn open(&self, _: &Context, listener: &Local) -> Result<Provided> {
         let users = Watched::open(&self.file, users).map_err(|cause| {
-            let error =
-                Error::from_io("read", format!("{} for {listener}", self.file.display()), cause);
+            let error = Error::from_io(
+                "read",
+                format!("{} for {}", self.file.display(), listener.descriptor),
+                cause,
+            );
             error.with_hint("create it with `endpointforward passwd FILE NAME`")
         })?;
         let users = Users {
@@ -64,7 +68,7 @@ impl Provider for Htpasswd {
 struct User {
     hash: Hash,
     role: Role,
-    /// Of the line: another one is another credential.
+    /// A digest of the line: a changed line is another credential.
     stamp: [u8; 32],
 }
 
@@ -78,7 +82,7 @@ struct Users {
 }
 
 impl Users {
-    /// Whether what a member signed in with is still what the file has.
+    /// Returns `true` if the file still has the line that a member signed in with.
     fn is_current(&self, member: &Member) -> bool {
         let name = member.identity.name().unwrap_or_default();
         self.users.get().get(name).is_some_and(|user| user.stamp == member.stamp)

@@ -7,10 +7,9 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use endpoint::{ByteStream, End, Ending, Flat, Life, MessageStream, Part, Peer, Reason};
+use endpoint::{ByteStream, End, Flat, Life, MessageStream, Part, Peer, Reason, pass_on};
 use framing::{Decode, Decoded, Encode, Message, Partial};
 use futures_core::Stream;
 use futures_sink::Sink;
@@ -33,7 +32,7 @@ pub(crate) struct Framed {
     parts: BytesMut,
     /// Data to write.
     unwritten: BytesMut,
-    /// When the rest of a message is waited for no longer.
+    /// The end of the wait for the rest of a message.
     wait: Option<Pin<Box<Sleep>>>,
     /// The stream beneath has ended.
     is_ended: bool,
@@ -278,22 +277,13 @@ impl Sink<Part> for Framed {
 }
 
 impl Life for Framed {
-    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        self.inner.poll_background(cx)
-    }
-
-    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
-        self.inner.poll_ahead(cx);
-    }
+    pass_on!(inner: poll_background, poll_ahead, keep_little, linger, poll_close, close_timeout);
+    pass_on!(inner: ending);
 
     fn peer(&mut self) -> Option<Peer> {
         let mut peer = self.inner.peer()?;
         peer.pending += self.unwritten.len() as u64;
         Some(peer)
-    }
-
-    fn linger(&self) -> Option<Duration> {
-        self.inner.linger()
     }
 
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
@@ -303,18 +293,6 @@ impl Life for Framed {
         }
         ready!(self.poll_write_out(cx))?;
         self.inner.poll_finish(cx, end)
-    }
-
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.inner.poll_close(cx)
-    }
-
-    fn close_timeout(&self) -> Option<Duration> {
-        self.inner.close_timeout()
-    }
-
-    fn ending(&self) -> Ending {
-        self.inner.ending()
     }
 
     fn end(&mut self) -> End {

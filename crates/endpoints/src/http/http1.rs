@@ -1,7 +1,7 @@
 //! HTTP/1.1 (RFC 9112) by hyper, behind the seam of [`protocol`](super::protocol).
 //!
-//! One request is answered after the other, so the caller that waits for the next event drives the connection. There is no
-//! task and no queue; dropping it leaves nothing open.
+//! One request is answered after the other, so the caller that waits for the next event drives the connection. There
+//! is no task and no queue; dropping it leaves nothing open.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
@@ -33,7 +33,7 @@ pub(super) struct Http1 {
     sending: Arc<()>,
 }
 
-/// The request that hyper has read and that nobody has taken.
+/// The request that hyper has read and that has not been taken.
 type Slot = Mutex<Option<(Head, Responder)>>;
 
 impl Http1 {
@@ -41,8 +41,9 @@ impl Http1 {
     pub(super) fn new(wire: Wire, max_header: usize) -> Self {
         let asked = Arc::default();
         let mut builder = http1::Builder::new();
-        // No timer of hyper's: the front's limit covers replies that nobody reads, too.
-        builder.max_buf_size(max_header).header_read_timeout(None);
+        // No timer of hyper's: the front's limit covers replies that nobody reads, too. A client that ends its side behind
+        // the request, as `nc -N` does, is answered; whether one left that waits for a decision is `poll_left`'s to find.
+        builder.max_buf_size(max_header).header_read_timeout(None).half_close(true);
         let service = Requests(Arc::clone(&asked));
         let connection = Some(Box::new(builder.serve_connection(wire.clone(), service)));
         Self { connection, wire, asked, sending: Arc::new(()) }

@@ -29,7 +29,7 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "http-connect:8080",
-            about: "Listens as an HTTP proxy for tunnels on loopback. The destination to use: \
+            about: "Listens as an HTTP proxy for tunnels on loopback. The destination to use is \
                 `tcp:${target.host}:${target.port}:allow={*:443}`.",
         },
         Example {

@@ -28,8 +28,9 @@ pub(super) struct Serve {
 impl ServeLayer for Serve {
     async fn bind(&self, cx: &Context, beneath: &Local) -> Result<Arc<dyn Bound>> {
         let mut local = Local::new(format!("http-connect:{{{}}}", beneath.descriptor));
-        let authenticator = self.auth.open(cx, &local.descriptor)?;
         (local.address, local.is_encrypted) = (beneath.address, beneath.is_encrypted);
+        local.certificates = beneath.certificates;
+        let authenticator = self.auth.open(cx, &local)?;
         let authenticator = authenticator.map(|it| it.gate);
         Ok(Listening::bound(Kept { authenticator, limit: self.limit, local }))
     }

@@ -54,10 +54,6 @@ fn over(rest: &str, role: Role, form: impl Fn(&str) -> String) -> Option<Line> {
     Some(Line { descriptor: form(&line.descriptor), ..line })
 }
 
-fn shared(rest: &str, role: Role) -> Option<Line> {
-    beneath(rest, role).or_else(|| Some(Line::connect("echo".to_owned())))
-}
-
 fn lines(rest: &str, role: Role) -> Option<Line> {
     over(rest, role, |inner| format!("framed:{{{inner}}}:by=lines"))
 }
@@ -82,7 +78,7 @@ const ABSENT: &[Absent] = &[
     Absent {
         names: &["broadcast", "reuse", "reuse-raw", "reuse-broadcast"],
         tool: SPECIFIER,
-        here: shared,
+        here: beneath,
         note: "each client has a session of its own, and none is connected with another",
     },
     Absent {

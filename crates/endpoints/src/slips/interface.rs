@@ -8,7 +8,7 @@ pub(crate) fn interface(text: &str) -> Option<(String, String)> {
         return Some((message, "leave it out".to_owned()));
     }
     if matches!(&*lower, "*" | "all" | "any") {
-        let message = format!("`interface` is an address, and `{text}` is none");
+        let message = format!("`interface` is an address, and `{text}` is not one");
         return Some((message, "leave it out to listen on all addresses".to_owned()));
     }
     if lower == "lo" {

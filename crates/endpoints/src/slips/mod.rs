@@ -1,7 +1,7 @@
 //! Frequent mistakes of users of other tools, and the help for them.
 //!
-//! Each function belongs to a kind ([`Kind::slip`](plan::kind::Kind::slip)). It is asked only about what can't be planned.
-//! What other programs call an endpoint belongs to no kind ([`foreign`]).
+//! Each function belongs to a kind ([`Kind::slip`](plan::kind::Kind::slip)). It is called only for descriptors that
+//! can't be planned. Other programs' notations belong to no kind ([`foreign`]).
 
 mod absent;
 mod foreign;
@@ -39,6 +39,9 @@ pub(crate) fn tcp(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
         });
     }
     if let Some(found) = address_with_colons(descriptor, "interface") {
+        return Some(found);
+    }
+    if let Some(found) = networks(descriptor, role) {
         return Some(found);
     }
     match (role, args) {
@@ -85,6 +88,23 @@ pub(crate) fn tcp(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
         }
         _ => None,
     }
+}
+
+/// `tcp:9000:allow=10.0.0.0/8`: the parameter of `-d`, or socat's `range`.
+fn networks(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
+    let mut named = descriptor.kwargs.iter().filter(|_| role == Role::Listen);
+    let (name, value) = named.find(|(name, _)| matches!(name.as_str(), "allow" | "range"))?;
+    let [kind, port] = &*descriptor.args else { return None };
+    let message = format!("`{kind}` does not select clients by their address");
+    let is_loopback =
+        matches!(value.as_str(), "localhost" | "loopback" | "127.0.0.1" | "127.0.0.0/8");
+    let help = match is_loopback && kind.as_str() != "tcp6" {
+        true => format!("write `{kind}:{port}:interface=127.0.0.1`"),
+        false => "`interface=127.0.0.1` admits clients of this machine only; networks are selected by the firewall, \
+                  or by `auth={peer:NETWORK}` of `ws`, `socks5` and `http-connect`"
+            .to_owned(),
+    };
+    Some(wrong(Code::UnknownKeyword, name.span(), message).help(help))
 }
 
 /// `interface=::1`: an IPv6 address needs braces.
@@ -143,7 +163,7 @@ pub(crate) fn serial(descriptor: &Descriptor, _: Role) -> Option<Diagnostic> {
         let settings = serial_settings(word.strip_prefix('b').unwrap_or(word))?;
         let message = format!("`{word}` is a rate with the format of a character");
         let message = match word.starts_with('b') {
-            true => format!("`{word}` is a rate as socat has it"),
+            true => format!("`{word}` is socat's form of a rate"),
             false => message,
         };
         let found = wrong(Code::BadValue, span, message);
@@ -246,11 +266,10 @@ pub(crate) fn process(descriptor: &Descriptor, role: Role) -> Option<Diagnostic>
             mistake(path.span(), format!("`{path}` is a program, and its kind is missing"))
                 .help(format!("for pipes, write `process:{path}`; for a terminal, `pty:{path}`"))
         }
-        Role::Listen => mistake(
-            path.span(),
-            format!("`{path}` is a program, and `-e` is what clients connect to"),
-        )
-        .help(format!("to start it for each client, write `-d process:{path}`")),
+        Role::Listen => {
+            mistake(path.span(), format!("`{path}` is a program, but clients connect to `-e`"))
+                .help(format!("to start it for each client, write `-d process:{path}`"))
+        }
     })
 }
 
@@ -262,12 +281,23 @@ fn on_terminal(descriptor: &Descriptor) -> Option<Diagnostic> {
     let mut named = descriptor.kwargs.iter();
     let (name, value) =
         named.find(|(name, _)| matches!(name.as_str(), "pty" | "tty" | "ctty" | "setsid"))?;
-    let (source, from) = (descriptor.source(), descriptor.source().span().start);
-    let before = source.as_str().get(kind.span().end - from..name.span().start - from - 1)?;
-    let behind = source.as_str().get(value.span().end - from..)?;
+    let source = descriptor.source();
+    let start = source.span().start;
+    // A terminal has no separate standard error.
+    let stderr = descriptor.kwargs.iter().find(|(name, _)| name.as_str() == "stderr");
+    let mut left_out = vec![(name, value)];
+    left_out.extend(stderr.map(|(name, value)| (name, value)));
+    left_out.sort_by_key(|(name, _)| name.span().start);
+    let mut line = "pty".to_owned();
+    let mut at = kind.span().end - start;
+    for (name, value) in left_out {
+        line += source.as_str().get(at..name.span().start.checked_sub(start + 1)?)?;
+        at = value.span().end - start;
+    }
+    line += source.as_str().get(at..)?;
     let message = format!("`{kind}` starts programs without a terminal");
     let found = wrong(Code::UnknownKeyword, name.span(), message);
-    Some(found.help(format!("write `pty{before}{behind}`")))
+    Some(found.help(format!("write `{line}`")))
 }
 
 /// A server without its endpoint, as `ssh` itself takes it.
@@ -278,7 +308,7 @@ pub(crate) fn ssh(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     if role != Role::Connect || kind.as_str() != "ssh" || !is_host_name(host) {
         return None;
     }
-    let message = format!("`ssh` goes over an endpoint, and `{server}` is a server's name");
+    let message = format!("`ssh` runs over an endpoint, but `{server}` is a server's name");
     Some(mistake(server.span(), message).help(format!(
         "`ssh:{{tcp:{host}:22}}:host=TARGET:port=PORT` reaches a port through it; `pty:ssh:{server}` is its shell"
     )))
@@ -443,11 +473,11 @@ pub(crate) fn tls(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     for (name, value) in &descriptor.kwargs {
         let (words, help) = match name.as_str() {
             "sslmethod" => (
-                format!("`{value}` can't be had: there are TLS 1.2 and 1.3, and no older versions"),
+                format!("`{value}` is not supported: the supported versions are TLS 1.2 and 1.3"),
                 "leave `sslmethod` out, or give the lowest version with `min=1.2` or `min=1.3`",
             ),
             "dhParameters" => (
-                "keys are exchanged over elliptic curves alone, which need no file".to_owned(),
+                "the key exchange uses elliptic curves only, which need no file".to_owned(),
                 "leave `dhParameters` out",
             ),
             _ => continue,
@@ -469,7 +499,7 @@ fn mistake(at: Span, message: String) -> Diagnostic {
     Diagnostic::error(Stage::Plan, Code::UnknownKind, at, message)
 }
 
-/// Of the kind that was meant, in what it was given.
+/// Returns an error in the parameters of the kind that was meant.
 fn wrong(code: Code, at: Span, message: String) -> Diagnostic {
     Diagnostic::error(Stage::Plan, code, at, message)
 }
@@ -526,7 +556,7 @@ const ON_TERMINALS: [&str; 17] = [
     "top", "vi", "vim", "zsh",
 ];
 
-/// Who authenticates, where it has settings.
+/// The providers of `auth` that have parameters.
 const PROVIDERS: [&str; 8] =
     ["htpasswd", "token", "bearer", "jwt", "header", "cert", "peer", "unix"];
 

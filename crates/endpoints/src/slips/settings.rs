@@ -1,4 +1,4 @@
-//! Parameters that other programs have, and what they are called here.
+//! Parameters of other programs, and their names here.
 
 use descriptor::{Descriptor, Span};
 use plan::kind::Role;
@@ -69,15 +69,27 @@ pub(super) fn find(descriptor: &Descriptor, role: Role) -> Option<(Span, String,
     Some((span, message, format!("write `{line}`{note}")))
 }
 
-/// A network as it is written here, or one for an example.
+/// A network as it is written here: `10.*` is `10.0.0.0/8`. What is none, such as a name, becomes a placeholder.
 fn network(typed: &str) -> String {
     let (address, prefix) = typed.split_once('/').unwrap_or((typed, "0"));
     let is_network = address.parse::<std::net::IpAddr>().is_ok() && prefix.parse::<u8>().is_ok();
     match typed {
         "localhost" | "local" | "lo" => "loopback".to_owned(),
         _ if is_network => typed.to_owned(),
-        _ => "10.0.0.0/8".to_owned(),
+        _ => wildcard(typed).unwrap_or_else(|| "NETWORK".to_owned()),
     }
+}
+
+/// `192.168.*` and `192.168.*.*` as a network.
+fn wildcard(typed: &str) -> Option<String> {
+    let fixed = typed.trim_end_matches(".*");
+    let octets = fixed.split('.').map(str::parse::<u8>).collect::<Result<Vec<_>, _>>().ok()?;
+    let bits = octets.len() * 8;
+    let is_one = fixed != typed && octets.len() < 4;
+    is_one.then(|| {
+        let missing = ".0".repeat(4 - octets.len());
+        format!("{fixed}{missing}/{bits}")
+    })
 }
 
 /// Names whose value must not be repeated.
@@ -201,13 +213,6 @@ const SETTINGS: &[Setting] = &[
     },
     Setting {
         kinds: WS,
-        role: Role::Listen,
-        names: &["allow", "range"],
-        here: "auth={peer:{}}",
-        note: "a network is `10.0.0.0/8` or `loopback`",
-    },
-    Setting {
-        kinds: TCP,
         role: Role::Listen,
         names: &["allow", "range"],
         here: "auth={peer:{}}",

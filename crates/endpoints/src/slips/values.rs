@@ -50,7 +50,7 @@ fn mode(typed: &str) -> Option<String> {
             Some(bits | [('r', 4), ('w', 2), ('x', 1), ('-', 0)].iter().find(|b| b.0 == letter)?.1)
         })
     };
-    if typed.len() == 9 && typed.is_ascii() {
+    if typed.len() == 9 && typed.is_ascii() && !typed.contains('=') {
         let digits = [0, 3, 6].map(|at| bits(&typed[at..at + 3]));
         return digits.into_iter().map(|digit| digit.map(|digit: u32| digit.to_string())).collect();
     }

@@ -1,4 +1,4 @@
-//! The listening side: clients ask us to connect.
+//! The listening side: requests of clients.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,8 +30,9 @@ pub(super) struct Serve {
 impl ServeLayer for Serve {
     async fn bind(&self, cx: &Context, beneath: &Local) -> Result<Arc<dyn Bound>> {
         let mut local = Local::new(format!("socks5:{{{}}}", beneath.descriptor));
-        let authenticator = self.auth.open(cx, &local.descriptor)?;
         (local.address, local.is_encrypted) = (beneath.address, beneath.is_encrypted);
+        local.certificates = beneath.certificates;
+        let authenticator = self.auth.open(cx, &local)?;
         Ok(Listening::bound(Kept {
             authenticator: authenticator.map(|it| it.gate),
             wants_login: cx.gate().is_some(),
@@ -42,7 +43,7 @@ impl ServeLayer for Serve {
     }
 }
 
-/// What all connections of a listener share.
+/// The state that all connections of a listener share.
 struct Kept {
     /// Asked for a name and a password.
     authenticator: Option<Arc<dyn Gate>>,

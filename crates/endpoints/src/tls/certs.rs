@@ -1,21 +1,21 @@
 //! Certificates and keys from files, and one that is made on the spot.
 
 use std::fs;
-use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use endpoint::{Error, ErrorKind, describe};
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
 use ring::digest::{SHA256, digest};
-use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::sign::CertifiedKey;
 use tracing::{info, warn};
 use webpki::EndEntityCert;
+
+use crate::certificate::{Pem, fingerprint};
 
 /// Reads files for one endpoint, which errors are about.
 #[derive(Clone, Copy)]
@@ -32,30 +32,29 @@ impl Files<'_> {
         key: Option<&Path>,
         chain: Option<&Path>,
     ) -> Result<Arc<CertifiedKey>, Error> {
-        let mut certs = self.certificates(cert)?;
+        let mut certs = self.pem().certificates(cert)?;
         if let Some(chain) = chain {
-            certs.extend(self.certificates(chain)?);
+            certs.extend(self.pem().certificates(chain)?);
+        }
+        if let Some(words) = certs.first().and_then(out_of_date) {
+            warn!("the certificate in {} {words}; peers will refuse it", cert.display());
         }
         let key = key.unwrap_or(cert);
-        let certified = CertifiedKey::from_der(certs, self.key(key)?, self.provider);
-        certified.map(Arc::new).map_err(|error| match error {
+        let private = self.key(key)?;
+        let fits =
+            |certs: Vec<_>| CertifiedKey::from_der(certs, private.clone_key(), self.provider);
+        fits(certs.clone()).map(Arc::new).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => {
-                self.error(key, "the key doesn't match the certificate")
+                let later = certs.iter().skip(1).any(|cert| fits(vec![cert.clone()]).is_ok());
+                let words = if later {
+                    "the key belongs to a later certificate; that one has to be the first, before its authorities"
+                } else {
+                    "the key doesn't match the certificate"
+                };
+                self.pem().error(key, words)
             }
-            error => self.error(key, &format!("the key can't be used: {error}")),
+            error => self.pem().error(key, &format!("the key can't be used: {error}")),
         })
-    }
-
-    pub(super) fn certificates(self, path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-        let found =
-            CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        match found {
-            Ok(certs) if certs.is_empty() => {
-                Err(self.error(path, "it contains no certificate (PEM)"))
-            }
-            Ok(certs) => Ok(certs),
-            Err(error) => Err(self.unreadable(path, &error)),
-        }
     }
 
     fn key(self, path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
@@ -69,64 +68,22 @@ impl Files<'_> {
             let is_encrypted =
                 fs::read_to_string(path).is_ok_and(|text| text.contains("ENCRYPTED"));
             match error {
-                rustls::pki_types::pem::Error::NoItemsFound if is_encrypted => self.error(
+                rustls::pki_types::pem::Error::NoItemsFound if is_encrypted => self.pem().error(
                     path,
                     "the key is encrypted; decrypt it with `openssl pkey -in FILE -out PLAIN`",
                 ),
                 rustls::pki_types::pem::Error::NoItemsFound => {
-                    self.error(path, "it contains no private key (PEM)")
+                    self.pem().error(path, "it contains no private key (PEM)")
                 }
-                error => self.unreadable(path, &error),
+                error => self.pem().unreadable(path, &error),
             }
         })
     }
 
-    /// The authorities in a file, or in the `.pem` files of a folder.
-    pub(super) fn roots(self, path: &Path) -> Result<RootCertStore, Error> {
-        let mut roots = RootCertStore::empty();
-        let mut certs = Vec::new();
-        if path.is_dir() {
-            let entries =
-                fs::read_dir(path).map_err(|error| self.error(path, &describe(&error)))?;
-            let files = entries.flatten().map(|entry| entry.path());
-            for file in files.filter(|file| file.extension().is_some_and(|end| end == "pem")) {
-                certs.extend(self.certificates(&file)?);
-            }
-            if certs.is_empty() {
-                return Err(self.error(path, "there is no .pem file in this folder"));
-            }
-        } else {
-            certs = self.certificates(path)?;
-        }
-        for cert in certs {
-            roots.add(cert).map_err(|error| {
-                self.error(
-                    path,
-                    &format!("it contains a certificate that can't be an authority: {error}"),
-                )
-            })?;
-        }
-        Ok(roots)
-    }
-
-    pub(super) fn revoked(
-        self,
-        path: &Path,
-    ) -> Result<Vec<CertificateRevocationListDer<'static>>, Error> {
-        let found = CertificateRevocationListDer::pem_file_iter(path)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        match found {
-            Ok(lists) if lists.is_empty() => {
-                Err(self.error(path, "it contains no revocation list (PEM)"))
-            }
-            Ok(lists) => Ok(lists),
-            Err(error) => Err(self.unreadable(path, &error)),
-        }
-    }
-
     /// The certificates in a folder, `NAME.pem` or `NAME/fullchain.pem` and `NAME/privkey.pem`, by name.
     pub(super) fn folder(self, path: &Path) -> Result<Vec<(String, Arc<CertifiedKey>)>, Error> {
-        let entries = fs::read_dir(path).map_err(|error| self.error(path, &describe(&error)))?;
+        let entries =
+            fs::read_dir(path).map_err(|error| self.pem().error(path, &describe(&error)))?;
         let mut found = Vec::new();
         for entry in entries.flatten() {
             let inside = entry.path();
@@ -142,15 +99,15 @@ impl Files<'_> {
             }
         }
         if found.is_empty() {
-            return Err(
-                self.error(path, "there is neither NAME.pem nor NAME/fullchain.pem in this folder")
-            );
+            return Err(self
+                .pem()
+                .error(path, "there is neither NAME.pem nor NAME/fullchain.pem in this folder"));
         }
         found.sort_by(|one, other| one.0.cmp(&other.0));
         Ok(found)
     }
 
-    /// A certificate that nobody has signed but itself, for these names.
+    /// A self-signed certificate for these names.
     pub(super) fn self_signed(self, names: Vec<String>) -> Result<Arc<CertifiedKey>, Error> {
         let failed = |error: &dyn std::fmt::Display| {
             Error::new(
@@ -180,43 +137,29 @@ impl Files<'_> {
         certified.map(Arc::new).map_err(|error| failed(&error))
     }
 
-    fn unreadable(self, path: &Path, error: &rustls::pki_types::pem::Error) -> Error {
-        match error {
-            rustls::pki_types::pem::Error::Io(error) => self.error(path, &describe(error)),
-            error => self.error(path, &format!("it is not PEM: {error}")),
-        }
-    }
-
-    fn error(self, path: &Path, words: &str) -> Error {
-        Error::new(ErrorKind::Other, "open", self.label, format!("{}: {words}", path.display()))
+    fn pem(&self) -> Pem<'_> {
+        Pem(self.label)
     }
 }
 
-/// The stamp that shows if a file has been replaced, links followed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stamp(Vec<Option<[i64; 4]>>);
-
-impl Stamp {
-    pub(super) fn of(paths: &[PathBuf]) -> Self {
-        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        let one = |path: &PathBuf| -> io::Result<[i64; 4]> {
-            let file = fs::metadata(path)?;
-            Ok([number(file.ino()), number(file.len()), file.mtime(), file.mtime_nsec()])
-        };
-        Self(paths.iter().map(|path| one(path).ok()).collect())
+/// Returns the error in the dates of a certificate.
+fn out_of_date(cert: &CertificateDer<'_>) -> Option<&'static str> {
+    let cert = EndEntityCert::try_from(cert).ok()?;
+    // The dates are checked before anything else; without an authority, the rest fails.
+    let verified = cert.verify_for_usage(
+        webpki::ALL_VERIFICATION_ALGS,
+        &[],
+        &[],
+        UnixTime::now(),
+        webpki::KeyUsage::server_auth(),
+        None,
+        None,
+    );
+    match verified.err()? {
+        webpki::Error::CertExpired { .. } => Some("has expired"),
+        webpki::Error::CertNotValidYet { .. } => Some("is not valid yet"),
+        _ => None,
     }
-}
-
-/// The names that a certificate is for.
-pub(super) fn names(cert: &CertificateDer<'_>) -> Vec<String> {
-    EndEntityCert::try_from(cert)
-        .map(|cert| cert.valid_dns_names().map(str::to_ascii_lowercase).collect())
-        .unwrap_or_default()
-}
-
-/// The SHA-256 of a certificate, in hexadecimal.
-pub(super) fn fingerprint(cert: &CertificateDer<'_>) -> String {
-    digest(&SHA256, cert).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The SHA-256 of a certificate's key (`SubjectPublicKeyInfo`), as `pin=` takes it.
@@ -230,4 +173,23 @@ pub(super) fn key_digest(cert: &CertificateDer<'_>) -> Option<[u8; 32]> {
     let cert = EndEntityCert::try_from(cert).ok()?;
     let digest = digest(&SHA256, &cert.subject_public_key_info());
     digest.as_ref().try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_looked_at() {
+        let made = |from: i32, until: i32| {
+            let mut params = CertificateParams::new(vec!["h.example".to_owned()]).unwrap();
+            (params.not_before, params.not_after) =
+                (date_time_ymd(from, 1, 1), date_time_ymd(until, 1, 1));
+            let cert = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+            out_of_date(cert.der())
+        };
+        assert_eq!(made(2020, 2021), Some("has expired"));
+        assert_eq!(made(2090, 2095), Some("is not valid yet"));
+        assert_eq!(made(2020, 2095), None);
+    }
 }

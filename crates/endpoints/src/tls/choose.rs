@@ -7,7 +7,7 @@ use rustls::client::ResolvesClientCert;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-use super::certs;
+use crate::certificate::names;
 
 /// Certificates, chosen from by the name that a client asks for. The first is for those that ask for none, or for one
 /// that there is no certificate for.
@@ -22,15 +22,15 @@ impl Chooser {
         Self { first: Some(certified), named: Vec::new() }
     }
 
-    /// With one for the names that are in it.
+    /// Adds a certificate for the names that it contains.
     pub(super) fn add(&mut self, certified: Arc<CertifiedKey>) {
-        let names = certified.cert.first().map(certs::names).unwrap_or_default();
+        let names = certified.cert.first().map(names).unwrap_or_default();
         let named: Vec<_> = names.into_iter().map(|name| (name, Arc::clone(&certified))).collect();
         self.first.get_or_insert(certified);
         self.named.extend(named);
     }
 
-    /// With those for these names.
+    /// Adds certificates for these names.
     pub(super) fn add_named(&mut self, named: Vec<(String, Arc<CertifiedKey>)>) {
         for (name, certified) in named {
             self.first.get_or_insert_with(|| Arc::clone(&certified));

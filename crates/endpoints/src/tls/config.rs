@@ -4,18 +4,18 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use endpoint::{Error, ErrorKind};
+use endpoint::{ClientCertificates, Error, ErrorKind};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::server::WebPkiClientVerifier;
 use rustls::version::TLS13;
 use rustls::{
     ClientConfig, DEFAULT_VERSIONS, RootCertStore, ServerConfig, SupportedProtocolVersion,
 };
 
-use super::certs::{Files, Stamp};
+use super::certs::Files;
 use super::choose::Chooser;
 use super::verify::{Anything, Pinned};
+use crate::certificate::{self, Pem, Stamp};
 
 /// The settings of both sides.
 #[derive(Clone, Debug)]
@@ -45,7 +45,24 @@ pub(super) struct Serving {
 pub(super) enum Clients {
     Off,
     Optional,
+    /// They are requested, and verified by a gate.
+    Requested,
     Required,
+}
+
+impl Clients {
+    pub(super) fn is_verified(self) -> bool {
+        matches!(self, Self::Optional | Self::Required)
+    }
+
+    /// What there is of certificates for the layers above.
+    pub(super) fn shown(self) -> ClientCertificates {
+        match self {
+            Self::Off => ClientCertificates::None,
+            Self::Requested => ClientCertificates::Unverified,
+            Self::Optional | Self::Required => ClientCertificates::Verified,
+        }
+    }
 }
 
 /// The trusted authorities and keys of a connection.
@@ -78,20 +95,8 @@ impl Common {
     pub(super) fn files<'a>(&'a self, more: &'a [&'a Option<PathBuf>]) -> Vec<PathBuf> {
         let own = [&self.key, &self.chain];
         let named = own.into_iter().chain(more.iter().copied()).flatten();
-        self.cert.iter().chain(named).cloned().flat_map(inside).collect()
+        self.cert.iter().chain(named).cloned().collect()
     }
-}
-
-/// A folder is what is in it.
-fn inside(path: PathBuf) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(&path) else { return vec![path] };
-    let mut files: Vec<_> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .flat_map(|path| [path.join("fullchain.pem"), path.join("privkey.pem"), path])
-        .collect();
-    files.sort();
-    files
 }
 
 impl Serving {
@@ -104,7 +109,7 @@ impl Serving {
     }
 
     pub(super) fn stamp(&self) -> Stamp {
-        Stamp::of(&self.common.files(&[&self.ca, &self.crl]))
+        Stamp::of(self.common.files(&[&self.ca, &self.crl]))
     }
 
     /// Reads the files. Blocks on them.
@@ -131,19 +136,14 @@ impl Serving {
             .map_err(|error| self.common.error(error))?;
         let builder = match (&self.ca, self.clients) {
             (Some(ca), Clients::Optional | Clients::Required) => {
-                let roots = Arc::new(files.roots(ca)?);
-                let mut verifier =
-                    WebPkiClientVerifier::builder_with_provider(roots, provider.clone());
-                if self.clients == Clients::Optional {
-                    verifier = verifier.allow_unauthenticated();
-                }
-                if let Some(crl) = &self.crl {
-                    // A list that has expired no longer says who is revoked.
-                    let revoked = files.revoked(crl)?;
-                    verifier = verifier.with_crls(revoked).enforce_revocation_expiration();
-                }
-                let verifier = verifier.build().map_err(|error| self.common.error(error))?;
+                let optional = self.clients == Clients::Optional;
+                let provider = Arc::clone(&provider);
+                let (label, crl) = (&*self.common.label, self.crl.as_ref());
+                let verifier = certificate::verifier(label, provider, ca, crl, optional)?;
                 builder.with_client_cert_verifier(verifier)
+            }
+            (_, Clients::Requested) => {
+                builder.with_client_cert_verifier(Arc::new(Anything::new(&provider)))
             }
             _ => builder.with_no_client_auth(),
         };
@@ -189,11 +189,13 @@ pub(super) fn dialling(common: &Common, trust: &Trust) -> Result<ClientConfig, E
             })?)
         }
         Trust::Mozilla => webpki(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())?,
-        Trust::File(path) => webpki(files.roots(path)?)?,
+        Trust::File(path) => webpki(Pem(&common.label).roots(path)?)?,
         Trust::Pins(pins) => Arc::new(Pinned::new(&provider, pins.clone(), None)),
-        Trust::FileAndPins(path, pins) => {
-            Arc::new(Pinned::new(&provider, pins.clone(), Some(webpki(files.roots(path)?)?)))
-        }
+        Trust::FileAndPins(path, pins) => Arc::new(Pinned::new(
+            &provider,
+            pins.clone(),
+            Some(webpki(Pem(&common.label).roots(path)?)?),
+        )),
         Trust::Anybody => Arc::new(Anything::new(&provider)),
     };
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))

@@ -13,10 +13,11 @@ use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::ServerName;
 use tokio::task::spawn_blocking;
 
-use super::certs::Stamp;
 use super::config::{Common, Trust, dialling};
 use super::fact::Secured;
-use super::stream::{Tls, TlsStream};
+use super::states::Tls;
+use super::stream::TlsStream;
+use crate::certificate::Stamp;
 use crate::patience::timeout;
 
 /// The layer, planned.
@@ -76,7 +77,7 @@ impl DialLayer for Dial {
                 return Err(self.error(ErrorKind::Timeout, words));
             }
         }
-        let secured = Secured::of(stream.state(), Some(name), false);
+        let secured = Secured::of(stream.state(), Some(name));
         let transport = Transport::Bytes(Box::new(stream));
         Ok(Conn { transport, info: info.with(secured), control, guard })
     }
@@ -91,7 +92,7 @@ impl Dial {
         let (common, trust) = (self.common.clone(), self.trust.clone());
         let known = self.config.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let loading = spawn_blocking(move || {
-            let stamp = Stamp::of(&common.files(&[&ca]));
+            let stamp = Stamp::of(common.files(&[&ca]));
             match known {
                 Some((old, config)) if old == stamp => Ok((stamp, config)),
                 _ => dialling(&common, &trust).map(|config| (stamp, Arc::new(config))),

@@ -6,8 +6,6 @@ use endpoint::Fact;
 use plan::kind::FactName;
 use rustls::{CommonState, ProtocolVersion};
 
-use super::{certs, subject};
-
 pub(super) const FACTS: &[FactName] = &[
     FactName::new("tls.alpn", "The agreed protocol (ALPN, RFC 7301)."),
     FactName::new(
@@ -38,46 +36,18 @@ pub(crate) struct Secured {
     sni: Option<String>,
     alpn: Option<String>,
     version: Option<&'static str>,
-    /// Boxed: most clients have none.
-    client: Option<Box<Client>>,
-}
-
-/// A client's certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Client {
-    fingerprint: String,
-    names: String,
-    subject: Option<subject::Subject>,
-}
-
-impl Client {
-    fn subject(&self) -> Option<&str> {
-        self.subject.as_ref()?.text.as_deref()
-    }
-
-    fn common_name(&self) -> Option<&str> {
-        self.subject.as_ref()?.common_name.as_deref()
-    }
 }
 
 impl Secured {
     /// Reads them from an open connection. `sni` is what the client asked for.
-    pub(super) fn of(state: &CommonState, sni: Option<String>, is_server: bool) -> Self {
+    pub(super) fn of(state: &CommonState, sni: Option<String>) -> Self {
         let alpn = state.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
         let version = match state.protocol_version() {
             Some(ProtocolVersion::TLSv1_2) => Some("1.2"),
             Some(ProtocolVersion::TLSv1_3) => Some("1.3"),
             _ => None,
         };
-        let client = state.peer_certificates().filter(|_| is_server).and_then(|certs| {
-            let cert = certs.first()?;
-            Some(Box::new(Client {
-                fingerprint: certs::fingerprint(cert),
-                names: certs::names(cert).join(","),
-                subject: subject::of(cert),
-            }))
-        });
-        Self { sni, alpn, version, client }
+        Self { sni, alpn, version }
     }
 }
 
@@ -87,29 +57,19 @@ impl Fact for Secured {
     }
 
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        let client = self.client.as_deref();
         let value = match name {
             "alpn" => self.alpn.as_deref(),
-            "client.cn" => client?.common_name(),
-            "client.fingerprint" => client.map(|client| &*client.fingerprint),
-            "client.san" => client.map(|client| &*client.names),
-            "client.subject" => client?.subject(),
             "sni" => self.sni.as_deref(),
             "version" => self.version,
             _ => None,
         };
         value.map(Cow::Borrowed)
     }
+
     fn log(&self) -> Option<String> {
         let mut log = format!("tls={}", self.version.unwrap_or("unknown"));
         if let Some(sni) = &self.sni {
             log.push_str(&format!(" sni={sni:?}"));
-        }
-        if let Some(client) = &self.client {
-            let Client { fingerprint, names, .. } = &**client;
-            let name = Some(&**names).filter(|names| !names.is_empty());
-            let name = name.or_else(|| client.subject()).unwrap_or(fingerprint);
-            log.push_str(&format!(" client={name:?}"));
         }
         Some(log)
     }

@@ -68,9 +68,10 @@ pub(super) const LISTENING: &[Param] = &[
     CHAIN,
     Param::new(
         "verify-client",
-        ValueKind::Choice(&["off", "optional", "required"]),
+        ValueKind::Choice(&["off", "optional", "required", "request"]),
         "Request a certificate from clients, signed by an authority in `ca`. `optional` also admits clients that \
-         have none.",
+         have none. `request` requests a certificate without verifying it, for `auth={cert:ca=FILE}` of an endpoint \
+         above.",
     )
     .default("off"),
     Param::new("ca", ValueKind::Text, "The file with the authorities that sign clients' certificates (PEM), or a \
@@ -168,10 +169,11 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     let clients = match args.text("verify-client") {
         Some("required") => Clients::Required,
         Some("optional") => Clients::Optional,
+        Some("request") => Clients::Requested,
         _ => Clients::Off,
     };
     let ca = path(args, "ca");
-    if clients != Clients::Off && ca.is_none() {
+    if clients.is_verified() && ca.is_none() {
         let mistake =
             args.mistake("verify-client", Code::MissingParameter, "`verify-client` needs `ca`");
         mistakes
@@ -182,6 +184,14 @@ pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
             args.mistake("ca", Code::BadValue, "`ca` has no effect without `verify-client`");
         mistakes
             .push(mistake.help("request certificates from clients with `verify-client=required`"));
+    }
+    for name in ["ca", "crl"] {
+        if clients == Clients::Requested && args.is_given(name) {
+            let message = format!("`{name}` has no effect with `verify-client=request`");
+            let mistake = args.mistake(name, Code::BadValue, message);
+            let help = format!("set it in `auth={{cert:{name}=FILE}}` of the endpoint above");
+            mistakes.push(mistake.help(help));
+        }
     }
     let optional = args.flag("optional");
     if optional && clients == Clients::Required {

@@ -18,10 +18,11 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::certs::Stamp;
 use super::config::Serving;
 use super::fact::Secured;
-use super::stream::{Tls, TlsStream};
+use super::states::Tls;
+use super::stream::TlsStream;
+use crate::certificate::{Presented, Stamp};
 use crate::patience::timeout;
 use crate::prefixed::Prefixed;
 use crate::screened::look;
@@ -45,6 +46,7 @@ impl ServeLayer for Serve {
         let mut local = Local::new(format!("tls:{{{}}}", beneath.descriptor));
         local.address = beneath.address;
         local.is_encrypted = true;
+        local.certificates = self.serving.clients.shown();
         let current = Current { config, stamp, looked: Instant::now() };
         let kept = Kept {
             serving: self.serving.clone(),
@@ -197,15 +199,22 @@ async fn shake(kept: &Kept, conn: Conn) -> Result<Option<Conn>> {
     let tls = TlsStream::new(stream, Tls::Server(Box::new(tls)), kept.truncation_allowed);
     let mut stream = tls.with_read(first);
     let done = poll_fn(|cx| stream.poll_handshake(cx)).await;
-    done.map_err(|error| kept.error(ErrorKind::Protocol, describe(&error)))?;
+    if let Err(error) = done {
+        if error.kind() == std::io::ErrorKind::InvalidData {
+            stream.dismiss().await;
+        }
+        return Err(kept.error(ErrorKind::Protocol, describe(&error)));
+    }
     let sni = sni.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let secured = Secured::of(stream.state(), sni, true);
-    Ok(Some(Conn {
-        transport: Transport::Bytes(Box::new(stream)),
-        info: info.with(secured),
-        control,
-        guard,
-    }))
+    let mut info = info.with(Secured::of(stream.state(), sni));
+    if let Some(presented) = stream.state().peer_certificates().and_then(Presented::new) {
+        // What nobody has verified is no fact yet.
+        if kept.serving.clients.is_verified() {
+            presented.set_verified();
+        }
+        info = info.with(presented);
+    }
+    Ok(Some(Conn { transport: Transport::Bytes(Box::new(stream)), info, control, guard }))
 }
 
 /// Notes the name that a client asks for: an unbuffered connection doesn't tell.

@@ -1,4 +1,4 @@
-//! Servers that are known by their key, and servers that nobody verifies.
+//! Servers that are known by their key, servers that nobody verifies, and clients that a gate verifies.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
 };
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
 use super::certs::key_digest;
 
@@ -98,6 +99,28 @@ impl ServerCertVerifier for Anything {
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         Ok(ServerCertVerified::assertion())
+    }
+
+    signatures!(0);
+}
+
+/// Clients have to prove that they have the key, and need no certificate.
+impl ClientCertVerifier for Anything {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        Ok(ClientCertVerified::assertion())
     }
 
     signatures!(0);

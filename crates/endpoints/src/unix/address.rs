@@ -70,7 +70,7 @@ impl Address {
         found.is_some_and(|found| !found.file_type().is_socket())
     }
 
-    /// As it is typed and logged.
+    /// Returns the path as typed and logged.
     pub(super) fn shown(&self) -> PathBuf {
         match self {
             Self::Path(path) => path.clone(),

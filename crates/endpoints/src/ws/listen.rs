@@ -43,6 +43,7 @@ impl ServeLayer for Layer {
         let descriptor = format!("{}:{}", listening.called, quote_positional(&beneath.descriptor));
         let mut local = Local::new(descriptor);
         local.is_encrypted = beneath.is_encrypted;
+        local.certificates = beneath.certificates;
         let (web, socket) = if beneath.is_encrypted { ("https", "wss") } else { ("http", "ws") };
         if let Some(address) = beneath.address {
             local = local.at(address);
@@ -55,7 +56,7 @@ impl ServeLayer for Layer {
             true => format!("{web}://{host}{path}/"),
             false => format!("{socket}://{host}{path}"),
         });
-        let authenticator = listening.auth.open(cx, &local.descriptor)?;
+        let authenticator = listening.auth.open(cx, &local)?;
         if let Some(token) = authenticator.as_ref().and_then(|asks| asks.invitation.as_ref()) {
             // Where only a path is known, that has to do.
             let place = url.as_ref().map_or(path, |url| url.as_str());
