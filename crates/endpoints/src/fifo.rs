@@ -127,8 +127,12 @@ impl Connector for Open {
     }
 
     fn missing(&self, _: &Shared) -> Option<String> {
-        let missing = self.create.is_none() && !self.path.exists();
-        missing.then(|| format!("there is no pipe {}", self.path.display()))
+        match self.path.metadata() {
+            Ok(found) if found.file_type().is_fifo() => None,
+            Ok(_) => Some(format!("{} is not a pipe", self.path.display())),
+            Err(_) if self.create.is_some() => None,
+            Err(_) => Some(format!("there is no pipe {}", self.path.display())),
+        }
     }
 
     fn grants(&self) -> Grants {

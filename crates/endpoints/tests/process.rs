@@ -259,7 +259,7 @@ async fn what_cannot_be_started_is_explained() {
     let error = start(format!("process:{}/no", dir.path().display())).await;
     insta::assert_snapshot!(shown(error), @r"
     cannot start process:DIR/no: no such file or directory
-    there is no program DIR/no, or its interpreter is missing
+    there is no program DIR/no
     ");
     let error = start(format!("process:{}", file.display())).await;
     assert_eq!(error.kind(), ErrorKind::Permission);
@@ -272,6 +272,23 @@ async fn what_cannot_be_started_is_explained() {
     insta::assert_snapshot!(shown(error), @r"
     cannot start process:DIR/file: exec format error
     it is not an executable for this machine; a script must begin with `#!`, as in `#!/bin/sh`
+    ");
+    std::fs::write(&file, "#!/bin/sh\r\necho\r\n").unwrap();
+    let error = start(format!("process:{}", file.display())).await;
+    insta::assert_snapshot!(shown(error), @r"
+    cannot start process:DIR/file: no such file or directory
+    the first line of DIR/file ends in a carriage return, which becomes part of its interpreter's name (`sed -i 's/\r$//'`)
+    ");
+    std::fs::write(&file, "#!/no/such/shell -e\n").unwrap();
+    let error = start(format!("process:{}", file.display())).await;
+    insta::assert_snapshot!(shown(error), @r"
+    cannot start process:DIR/file: no such file or directory
+    the interpreter of DIR/file, /no/such/shell, is missing
+    ");
+    let error = start(format!("process:{}", dir.path().display())).await;
+    insta::assert_snapshot!(shown(error), @r"
+    cannot start process:DIR: permission denied
+    DIR is a folder, not a program
     ");
     let error = start(format!("process:cat:cwd={}/no", dir.path().display())).await;
     insta::assert_snapshot!(shown(error), @r"

@@ -198,7 +198,7 @@ impl<'a> Planning<'a> {
         }
         // A URL is one to its end; with options beside it, it must be in braces.
         if Url::starts(text) {
-            return if self.has_options_behind(text) { None } else { self.url(text, role) };
+            return if self.has_options_behind(text, role) { None } else { self.url(text, role) };
         }
         let descriptor = self.parse(text)?;
         let Some(head) = descriptor.kind() else { return Some(descriptor) };
@@ -211,6 +211,14 @@ impl<'a> Planning<'a> {
             return Some(expanded);
         }
         if self.registry.find(head.as_str()).is_none() {
+            // A parameter before the kind, as in `tcp=h:80`, whose port would be a descriptor by itself.
+            if !self.guessing
+                && head.span().start > text.span().start
+                && let Some(slip) = self.registry.slip(&descriptor, role)
+            {
+                self.found.push(slip);
+                return None;
+            }
             let bare = self.registry.kinds().iter().filter_map(|kind| kind.bare);
             if let Some(expanded) = bare.into_iter().find_map(|bare| bare(text, role)) {
                 return Some(expanded);

@@ -158,12 +158,14 @@ fn times_and_sizes_are_put_into_our_units() {
         ("room=64kb", "64k"),
         ("room=1MB", "1M"),
         ("room=4O96", "4096"),
+        ("room=1.5M", "1536k"),
+        ("wait=1h30m", "90m"),
         ("room=unlimited", "0"),
     ] {
         let said = extended(&format!("timed:{typed}"));
         assert!(said.contains(&format!("did you mean `{meant}`?")), "{typed}\n{said}");
     }
-    for typed in ["wait=soon", "wait=-5", "room=1.5M", "room=off-ish"] {
+    for typed in ["wait=soon", "wait=-5", "room=1.55M", "room=off-ish"] {
         let said = extended(&format!("timed:{typed}"));
         assert!(!said.contains("did you mean"), "{typed}\n{said}");
     }

@@ -178,6 +178,34 @@ const FOREIGN: &[Foreign] = &[
         help: "UDP is a kind of endpoint: `-e udp:5353`, `-d udp:127.0.0.1:53`",
     },
     Foreign {
+        options: &[
+            "--dest",
+            "--destination",
+            "--to",
+            "--target",
+            "--connect",
+            "--remote",
+            "--forward",
+        ],
+        value: "",
+        help: "`-d` sets the destination: `-d tcp:127.0.0.1:80`",
+    },
+    Foreign {
+        options: &["--from", "--source", "--local", "--listener", "--server"],
+        value: "",
+        help: "`-e` sets what to listen on: `-e ws:9000`",
+    },
+    Foreign {
+        options: &["--debug", "--log-level", "--loglevel", "--trace"],
+        value: "",
+        help: "`-v` logs more, `-vv` still more, and `-q` warnings and errors only",
+    },
+    Foreign {
+        options: &["--timeout"],
+        value: "5",
+        help: "for the connection, `--connect-timeout {}`; for a session without data, `--idle-timeout {}`",
+    },
+    Foreign {
         options: &["-4", "-6"],
         value: "",
         help: "the family is a kind: `-e tcp4:8080`, `-e tcp6:8080`",

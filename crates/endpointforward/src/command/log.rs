@@ -178,14 +178,20 @@ where
         let is_short = LevelFilter::current() < LevelFilter::DEBUG && !is_output;
         let url = line.rfind(" (").filter(|_| event.metadata().target() == LISTENING);
         let (line, url) = line.split_at(url.unwrap_or(line.len()));
+        // An address that leaves the name no room has a line of its own, in which it can be selected.
+        let columns = url.chars().count();
+        let is_apart = is_short && columns > WIDTH - HEAD - ROOM;
         let line = if is_short {
-            shorten(line, &of_session, WIDTH - HEAD - url.chars().count().min(WIDTH - HEAD))
+            shorten(line, &of_session, WIDTH - HEAD - if is_apart { 0 } else { columns })
         } else if of_session.is_empty() {
             line.to_owned()
         } else {
             format!("{line} {of_session}")
         };
-        let line = line + url;
+        let line = match is_apart {
+            true => format!("{line}\n{:HEAD$}{}", "", url.trim_matches([' ', '(', ')'])),
+            false => line + url,
+        };
         match help {
             None => writeln!(writer, "{line}"),
             Some(help) if HEAD + line.chars().count() + help.chars().count() + 3 <= WIDTH => {
@@ -331,6 +337,9 @@ impl<W: Write> Write for Harmless<W> {
 
 /// The width that a line should fit into, if its words are ours.
 const WIDTH: usize = 120;
+/// Columns for `listening on ws:{tcp:…}` in front of the address that browsers open.
+const ROOM: usize = 45;
+
 /// Time and level.
 const HEAD: usize = 31;
 /// The beginning of a line with help.

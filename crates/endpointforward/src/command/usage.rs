@@ -48,8 +48,17 @@ fn hint(error: &clap::Error) -> String {
         ContextValue::Strings(near) => near.first().cloned(),
         _ => None,
     });
+    if let Some(hint) = dashes() {
+        return hint;
+    }
     if let Some(near) = near {
-        return format!("did you mean `{near}`?");
+        // Twisted's spelling of an option is known, and isn't shown.
+        return format!("did you mean `{}`?", near.replace("dest_endpoint", "dest-endpoint"));
+    }
+    if error.kind() == ErrorKind::ArgumentConflict
+        && let Some(hint) = given_twice()
+    {
+        return hint;
     }
     let typed = [ContextKind::InvalidSubcommand, ContextKind::InvalidArg];
     let typed = typed.into_iter().find_map(|kind| match error.get(kind)? {
@@ -89,6 +98,46 @@ fn hint(error: &clap::Error) -> String {
         _ => "`endpointforward --help` lists the options".to_owned(),
     }
 }
+
+/// An option with one dash too few, or with a word processor's dash: clap reads the first as several short ones.
+fn dashes() -> Option<String> {
+    std::env::args().skip(1).find_map(|typed| {
+        let name = typed.split('=').next().unwrap_or_default();
+        let word = name.trim_start_matches(['-', '–', '—', '−']);
+        let is_one = |option: &&&str| option.trim_start_matches('-') == word;
+        let option = OPTIONS.iter().find(is_one)?;
+        (name != *option && name.starts_with(['-', '–', '—', '−']))
+            .then(|| format!("write `{option}` instead of `{name}`"))
+    })
+}
+
+/// `-d` a second time, or a destination without it.
+fn given_twice() -> Option<String> {
+    let args: Vec<_> = std::env::args().skip(1).collect();
+    let is_destination = |arg: &&String| matches!(arg.as_str(), "-d" | "--dest-endpoint");
+    if args.iter().filter(is_destination).count() > 1 {
+        let help = "all `-e` of a command lead to one destination; `-d balance:{DESC}:{DESC}` distributes clients, \
+                    and `-d tee:{DESC}:{DESC}` copies what passes";
+        return Some(help.to_owned());
+    }
+    let last = args.last().filter(|last| !last.starts_with('-'))?;
+    let has_destination = args.iter().any(|arg| is_destination(&arg));
+    (!has_destination).then(|| format!("write `-d {}`", here(last, Role::Connect)))
+}
+
+/// The options that people type with another number of dashes.
+const OPTIONS: &[&str] = &[
+    "-e",
+    "-d",
+    "--endpoint",
+    "--dest-endpoint",
+    "--check",
+    "--once",
+    "--help",
+    "--version",
+    "--verbose",
+    "--quiet",
+];
 
 /// The last of two arguments of which `first` is the one in front: socat takes its two addresses like that.
 fn behind(first: &str) -> Option<String> {

@@ -64,6 +64,32 @@ fn bash_replaces_what_is_behind_the_last_colon() {
 }
 
 #[test]
+fn each_side_is_offered_its_own_kinds_and_parameters() {
+    for (line, offered) in [
+        ("-e tel", &[][..]),
+        ("-d tel", &["telnet:"]),
+        ("-d syst", &[]),
+        ("-e syst", &["systemd:"]),
+        ("-e tcp:9000:backl", &["backlog="]),
+        ("-d tcp:h:80:backl", &[]),
+        ("-d ws:{tcp:h:80}:origi", &["origin="]),
+        ("help telnet te", &["term"]),
+    ] {
+        assert_eq!(bash(&format!("endpointforward {line}")).0, offered, "{line}");
+    }
+}
+
+#[test]
+fn fish_completes_parameters_and_their_values() {
+    let script = "endpointforward completions fish | source\n\
+                  complete -C 'endpointforward -d stdio:ke'; complete -C 'endpointforward -d stdio:keep='\n\
+                  complete -C 'endpointforward help ws orig'; complete -C 'endpointforward -e tel'";
+    let out = shell("fish", &["--no-config"], script);
+    let words: Vec<_> = out.lines().filter_map(|line| line.split('\t').next()).collect();
+    assert_eq!(words, ["stdio:keep=", "stdio:keep=false", "stdio:keep=true", "origin"], "{out}");
+}
+
+#[test]
 fn fish_shows_words_with_what_they_are() {
     let script = "endpointforward completions fish | source\n\
                   complete -C 'endpointforward -e ws:{std'; complete -C 'endpointforward explain ech'";
@@ -80,14 +106,24 @@ fn zsh_completes_within_braces_and_adds_no_space() {
         zmodload zsh/zpty
         zpty z zsh -f -i
         zpty -w z "autoload -U compinit; compinit -D -u; PS1='> '"
-        zpty -w z "source <(endpointforward completions zsh); show() { print -r -- \"[\$BUFFER]\" }; zle -N show"
+        zpty -w z "source <(endpointforward completions zsh); show() { print -r -- \"[\$BUFFER]\"; BUFFER= }; zle -N show"
         zpty -w z "bindkey '^X' show; echo RE''ADY"
         zpty -r z out '*READY*'
-        zpty -n -w z $'endpointforward -e ws:{std\t\x18'
-        zpty -r z out '*\[*\]*'
-        print -r -- "$out"
+        for line in "-e ws:{std" "-d stdio:ke" "-d stdio:keep=t" "help ws orig" "-e syste"; do
+            zpty -n -w z "endpointforward $line"$'\t\x18'
+            zpty -r z out '*\[*\]*'
+            print -r -- "$out"
+        done
         zpty -d z
     "#;
     let out = shell("zsh", &["-f"], script);
-    assert!(out.contains("[endpointforward -e ws:{stdio:]"), "{out}");
+    for whole in [
+        "-e ws:{stdio:]",
+        "-d stdio:keep=]",
+        "-d stdio:keep=true ]",
+        "help ws origin ]",
+        "-e systemd:]",
+    ] {
+        assert!(out.contains(&format!("[endpointforward {whole}")), "no {whole} in {out}");
+    }
 }

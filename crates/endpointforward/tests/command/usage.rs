@@ -138,7 +138,12 @@ fn each_slip_gets_the_words_that_help() {
 /// What other programs call an endpoint, by the side that it was typed on.
 #[test]
 fn each_word_of_another_program_gets_a_line_that_plans() {
-    let runs: Vec<_> = FOREIGN
+    assert_snapshot!(foreign(FOREIGN));
+}
+
+/// What is said to each, with a line to type that is planned.
+fn foreign(slips: &[(Side, &str)]) -> String {
+    let runs: Vec<_> = slips
         .iter()
         .map(|(side, typed)| {
             let ran = match side {
@@ -161,7 +166,7 @@ fn each_word_of_another_program_gets_a_line_that_plans() {
             format!("{}\n", told.collect::<Vec<_>>().join("\n"))
         })
         .collect();
-    assert_snapshot!(runs.join("\n"));
+    runs.join("\n")
 }
 
 #[derive(Clone, Copy)]
@@ -308,7 +313,118 @@ const FOREIGN: &[(Side, &str)] = &[
     (E, "ws:9000:token=secret"),
     (E, "ws:9000:ssl-cert=/x.pem"),
     (E, "unix:/x:fork"),
+    (E, "tcp:9000:fork"),
+    (E, "tcp:9000:reuseaddr"),
+    (E, "tcp:9000:nodelay"),
+    (D, "wss://h/:verify=0"),
+    (D, "wss://h:8443/:insecure"),
+    (D, "ws://h/:verify=0"),
+    (D, "process:ls:pty=true"),
+    (D, "EXEC:ls:pty=true:stderr=null"),
+    (D, "broadcast:mirror:"),
+    (D, "reuse:tcp:127.0.0.1:80"),
+    (D, "foreachmsg:tcp:127.0.0.1:80"),
+    (D, "log:tcp:127.0.0.1:80"),
+    (D, "lines:tcp:127.0.0.1:80"),
+    (D, "lengthprefixed:tcp:127.0.0.1:80"),
+    (E, "inetd-ws:"),
+    (E, "readline"),
+    (D, "VSOCK-CONNECT:2:80"),
+    (E, "VSOCK-LISTEN:80"),
+    (D, "/dev/null"),
+    (D, "/dev/tty"),
+    (D, "$SHELL"),
+    (E, "8080:80"),
+    (D, "5900:localhost:5901"),
+    (E, ":::9000"),
+    (E, "tcp:[::]:9000"),
+    (D, "tcp:2001:db8::1:80"),
+    (D, "tcp:h:443:tls"),
+    (D, "tcp:h:80:retry=3"),
+    (D, "serial:/dev/ttyS0:b9600"),
+    (D, "serial:/dev/ttyS0:raw"),
+    (D, "serial:/dev/ttyS0:baud=115200,8n1"),
+    (E, "tcp:9000:allow=localhost"),
+    (E, "ws:9000:allow=10.0.0.0/8"),
+    (E, "ws:9000:allow=10.*"),
+    (E, "ws:9000:allow=192.168.1.*"),
+    (D, "tcp=h:80"),
+    (E, "tcp=80"),
+    (D, "file:/tmp/x:mode=644"),
 ];
+
+/// Values, and what was made of a descriptor before it got here.
+#[test]
+fn each_slip_in_a_value_or_in_typing_gets_a_line_that_plans() {
+    assert_snapshot!(foreign(TYPED));
+}
+
+const TYPED: &[(Side, &str)] = &[
+    (D, "serial:/dev/ttyUSB0:parity=none"),
+    (E, "unix:/x:mode=rw-rw----"),
+    (E, "unix:/x:mode=u=rw"),
+    (E, "ws:9000:auth=basic"),
+    (E, "ws:9000:auth=off"),
+    (E, "ws:9000:origin=all"),
+    (E, "ws:9000:origin=example.com"),
+    (E, "ws:9000:trusted=localhost"),
+    (E, "ws:9000:framing=newline"),
+    (D, "“tcp:h:80”"),
+    (D, "\"tcp:h:80\""),
+    (E, "unix–dgram:/x"),
+    (D, "tcp:h:80 "),
+    (D, " tcp:h:80"),
+    (D, "tcp: h:80"),
+    (D, "tcp:h:80\n"),
+    (D, "tcp:h:80:\\\n  timeout=5"),
+    (D, "tcp h 80"),
+    (D, "tcp;h;80"),
+    (D, "serial /dev/ttyS0"),
+    (D, "tcp:h:80?timeout=5"),
+    (D, "tcp:h:80&timeout=5"),
+];
+
+/// Values of which another one is meant.
+#[test]
+fn slips_in_values_are_explained() {
+    let slips: &[(Side, &str)] = &[
+        (D, "serial:/dev/ttyUSB0:baud=fast"),
+        (D, "tcp:h:80:timeout=5sec"),
+        (D, "tcp:h:80:timeout=1h30m"),
+        (D, "tcp:h:80:timeout=-5"),
+        (D, "tcp:h:0"),
+        (D, "tcp:h:65536"),
+        (E, "tcp:0x50"),
+        (E, "ws:9000:max-message=64kb"),
+        (E, "ws:9000:max-message=1.5m"),
+        (E, "tcp:9000:max-sessions=50%"),
+        (E, "tcp:9000:interface=eth0"),
+        (E, "tcp:9000:interface=lo"),
+        (E, "tcp:9000:interface=*"),
+        (E, "tcp:9000:allow=10.*"),
+        (E, "ws:9000:allow=office.example"),
+        (E, "udp:9000:broadcast"),
+        (E, "ws:9000:cert=self"),
+        (E, "ws:9000:ssl"),
+        (D, "process:cat:${http.qurey.token}"),
+        (D, "process:cat:${http.query.token"),
+        (D, "process:cat:$http.query.token"),
+        (D, "process:cat:{http.path}"),
+        (D, "process:\"ls -l\""),
+        (D, "tcp:{h:80"),
+        (D, "tcp:h:80}"),
+    ];
+    let runs: Vec<_> = slips.iter().map(|(side, typed)| planned(*side, typed)).collect();
+    assert_snapshot!(runs.join("\n"));
+}
+
+fn planned(side: Side, typed: &str) -> String {
+    let ran = match side {
+        E => run(&["-e", typed, "-d", "echo", "--check"]),
+        D => run(&["-e", "9000", "-d", typed, "--check"]),
+    };
+    ran.to_string()
+}
 
 /// Options of other programs: what belongs to an endpoint here.
 #[test]
@@ -327,6 +443,16 @@ fn options_of_other_programs_have_a_hint() {
         &["TCP-LISTEN:80,fork", "TCP-CONNECT:h:80"],
         &["-", "UNIX-CONNECT:/x"],
         &["ws-l:127.0.0.1:80", "tcp:h:22"],
+        &["-e", "9000", "--dest", "echo"],
+        &["-e", "9000", "--destination", "echo"],
+        &["-e", "9000", "-dest-endpoint", "echo"],
+        &["-endpoint", "9000", "-d", "echo"],
+        &["–e", "9000", "–d", "echo"],
+        &["-e", "9000", "-d", "echo", "-d", "null"],
+        &["-e", "9000", "echo"],
+        &["-e", "9000", "--timeout", "5", "-d", "echo"],
+        &["--log-level", "debug"],
+        &["--endpoint=", "-d", "echo"],
     ]));
 }
 
@@ -337,8 +463,18 @@ fn what_is_not_there_is_a_warning() {
         &["-e", "9000", "-d", "process:no-such-program", "--check"],
         &["-e", "9000", "-d", "pty:/etc/passwd", "--check"],
         &["-e", "9000", "-d", "process:/no/such/program", "--check"],
+        &["-e", "9000", "-d", "process:/etc", "--check"],
         &["-e", "9000", "-d", "process:sh:cwd=/no/such/folder", "--check"],
         &["-e", "9000", "-d", "serial:/dev/no-such-device", "--check"],
+        &["-e", "unix:/etc/passwd", "-d", "echo", "--check"],
+        &["-e", "unix:/no/such/folder/x.sock", "-d", "echo", "--check"],
+        &["-e", "9000", "-d", "unix:/etc/passwd", "--check"],
+        &["-e", "9000", "-d", "file:/etc", "--check"],
+        &["-e", "9000", "-d", "file:/no/such/file", "--check"],
+        &["-e", "9000", "-d", "file:/no/such/folder/x:access=append:create=600", "--check"],
+        &["-e", "9000", "-d", "serial:/etc/passwd", "--check"],
+        &["-e", "fifo:/etc/passwd", "-d", "echo", "--check"],
+        &["-e", "ws:9000:cert=/no/such/cert.pem", "-d", "echo", "--check"],
         &["-e", "ws:9000:page=/no/such/folder", "-d", "process:sh", "--check"],
         &["version"],
     ]));

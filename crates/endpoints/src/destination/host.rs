@@ -29,6 +29,11 @@ impl Host {
         let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
         let host = Self::new(bare.unwrap_or(text));
         let is_name = bare.is_none() && is_name(&host.text);
+        if name == "interface"
+            && let Some((message, help)) = crate::slips::interface(text)
+        {
+            return Err(args.mistake(name, Code::BadValue, message).help(help));
+        }
         match host.address {
             Some(address) if !family.takes(address) => Err(args.mistake(
                 name,

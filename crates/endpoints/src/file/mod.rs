@@ -17,7 +17,7 @@ use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result,
 use plan::kind::{
     Args, Example, Framings, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
 };
-use rustix::fs::OFlags;
+use rustix::fs::{Access as Permissions, OFlags, access};
 
 use self::follow::Follow;
 use self::stream::{Reading, Writing};
@@ -158,8 +158,24 @@ impl Connector for Open {
     }
 
     fn missing(&self, _: &Context) -> Option<String> {
-        let missing = self.create.is_none() && !self.path.exists();
-        missing.then(|| format!("there is no file {}", self.path.display()))
+        let path = self.path.display();
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let wants = match self.access {
+            Access::Read { .. } => Permissions::READ_OK,
+            _ => Permissions::WRITE_OK,
+        };
+        if self.path.is_dir() {
+            Some(format!("{path} is a folder"))
+        } else if self.path.exists() {
+            access(&self.path, wants).err().map(|error| {
+                format!("{path} can't be opened: {}", endpoint::describe(&error.into()))
+            })
+        } else if self.create.is_none() {
+            Some(format!("there is no file {path}"))
+        } else {
+            let folder = folder.filter(|folder| !folder.exists())?;
+            Some(format!("there is no folder {}", folder.display()))
+        }
     }
 
     fn grants(&self) -> Grants {

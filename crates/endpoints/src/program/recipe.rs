@@ -17,7 +17,7 @@ use tokio::task::spawn_blocking;
 
 use super::argument::{self, Argument};
 use super::facts::{Facts, is_about_a_client};
-use super::files::is_program;
+use super::files::{is_program, obstacle};
 use super::folder;
 use super::limits::Limits;
 use super::user::Owner;
@@ -100,7 +100,9 @@ impl Recipe {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        if let Some((name, rest)) = program.split_once(' ').filter(|(name, _)| !name.contains('/'))
+        // Quotation marks that a shell has passed on are no part of the name.
+        let unquoted = program.trim_matches(['"', '\'']);
+        if let Some((name, rest)) = unquoted.split_once(' ').filter(|(name, _)| !name.contains('/'))
         {
             let fields = rest.split_whitespace().collect::<Vec<_>>().join(":");
             let message = format!(
@@ -156,6 +158,10 @@ impl Recipe {
             Chosen::In(dir) if dir.is_dir() => return None,
             Chosen::In(dir) => return Some(format!("there is no folder {}", dir.display())),
         };
+        // A command line in the name's place has been warned of.
+        if program.contains(' ') && !program.contains('/') {
+            return None;
+        }
         if !program.contains('/') {
             // Without a PATH, the system has one of its own.
             let path = self.path(cx)?;
@@ -165,14 +171,14 @@ impl Recipe {
                 .any(|folder| is_program(&Path::new(OsStr::from_bytes(folder)).join(program)));
             return (!found).then(|| format!("there is no program `{program}` in PATH"));
         }
-        let path = match &self.cwd {
+        obstacle(&self.place(program), program)
+    }
+
+    /// Returns the path of a program that is named by one, which may be relative to `cwd`.
+    fn place(&self, program: &str) -> PathBuf {
+        match &self.cwd {
             Some(cwd) => cwd.join(program),
             None => PathBuf::from(program),
-        };
-        match path.is_file() {
-            false => Some(format!("there is no program {program}")),
-            true if is_program(&path) => None,
-            true => Some(format!("{program} is a file that is not executable (`chmod +x`)")),
         }
     }
 
@@ -301,13 +307,19 @@ impl Filled<'_> {
                 format!("`cwd` must be a directory, and {} is not one", cwd.display())
             }
             (io::ErrorKind::NotFound, _) if program.contains('/') => {
-                format!("there is no program {program}, or its interpreter is missing")
+                let known = obstacle(&self.recipe.place(&program), &program);
+                known.unwrap_or_else(|| {
+                    format!("there is no program {program}, or its interpreter is missing")
+                })
             }
             (io::ErrorKind::NotFound, _) => {
                 format!("there is no `{program}` in PATH; give its path, or install it")
             }
             _ if cause.raw_os_error() == Some(Errno::PERM.raw_os_error()) => {
                 "the system doesn't permit its `user`, `limit.` or `nice`".to_owned()
+            }
+            (io::ErrorKind::PermissionDenied, _) if self.recipe.place(&program).is_dir() => {
+                format!("{program} is a folder, not a program")
             }
             (io::ErrorKind::PermissionDenied, _) if self.account().is_some() => {
                 format!(

@@ -18,6 +18,8 @@ mod modem;
 mod open;
 mod stream;
 
+use std::os::unix::fs::FileTypeExt as _;
+
 use async_trait::async_trait;
 use descriptor::Code;
 use endpoint::control::{LineSettings, StopBits};
@@ -185,8 +187,11 @@ impl Connector for Device {
     }
 
     fn missing(&self, _: &Context) -> Option<String> {
-        let missing = !std::path::Path::new(&self.path).exists();
-        missing.then(|| format!("there is no device {}", self.path))
+        match std::path::Path::new(&self.path).metadata() {
+            Ok(found) if found.file_type().is_char_device() => None,
+            Ok(_) => Some(format!("{} is not a device", self.path)),
+            Err(_) => Some(format!("there is no device {}", self.path)),
+        }
     }
 
     fn grants(&self) -> Grants {

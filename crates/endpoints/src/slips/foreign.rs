@@ -7,7 +7,7 @@ use descriptor::{Code, Descriptor, Diagnostic, Stage};
 use plan::kind::Role;
 
 use super::line::Found;
-use super::{settings, shapes, tools, urls};
+use super::{absent, settings, shapes, tools, typography, urls, values};
 
 /// Returns the help for an endpoint in another program's notation, for [`plan::Registry::add_slip`].
 #[must_use]
@@ -15,7 +15,8 @@ pub fn foreign(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     let source = descriptor.source();
     let found = find(source.as_str(), role)
         .map(|found| found.report(source, role))
-        .or_else(|| settings::find(descriptor, role));
+        .or_else(|| settings::find(descriptor, role))
+        .or_else(|| values::find(descriptor));
     found.map(|(span, message, help)| {
         Diagnostic::error(Stage::Plan, Code::UnknownKind, span, message).help(help)
     })
@@ -30,5 +31,9 @@ pub fn translate(typed: &str, role: Role) -> Option<(Role, String)> {
 
 fn find(typed: &str, role: Role) -> Option<Found> {
     // A scheme may be the name of a kind, too.
-    urls::find(typed).or_else(|| tools::find(typed, role)).or_else(|| shapes::find(typed, role))
+    typography::find(typed, role)
+        .or_else(|| urls::find(typed))
+        .or_else(|| tools::find(typed, role))
+        .or_else(|| absent::find(typed, role))
+        .or_else(|| shapes::find(typed, role))
 }

@@ -3,16 +3,21 @@
 //! Each function belongs to a kind ([`Kind::slip`](plan::kind::Kind::slip)). It is called only for descriptors that
 //! can't be planned. Other programs' notations belong to no kind ([`foreign`]).
 
+mod absent;
 mod foreign;
+mod interface;
 mod line;
 mod settings;
 mod shapes;
 mod tools;
+mod typography;
 mod urls;
+mod values;
 
 pub use self::foreign::{foreign, translate};
+pub(crate) use self::interface::interface;
 
-use descriptor::{Code, Descriptor, Diagnostic, Span, Stage, Text, quote_positional};
+use descriptor::{Code, Descriptor, Diagnostic, Span, Stage, Text, quote_positional, quote_value};
 use plan::kind::Role;
 
 /// Listening takes a port, connecting a host and a port.
@@ -36,6 +41,9 @@ pub(crate) fn tcp(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     if let Some(found) = address_with_colons(descriptor, "interface") {
         return Some(found);
     }
+    if let Some(found) = networks(descriptor, role) {
+        return Some(found);
+    }
     match (role, args) {
         (Role::Listen, [host, port]) if is_port(port) && !is_port(host) => {
             let span = Span { start: host.span().start, end: port.span().end };
@@ -44,15 +52,14 @@ pub(crate) fn tcp(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
                 span,
                 format!("`{name}` listens on a port, and `{host}` is not a port"),
             );
-            let is_ours =
-                host.as_str().parse::<std::net::Ipv4Addr>().is_ok() || host.as_str() == "localhost";
+            let bare = line::bare(host.as_str());
+            let is_ours = bare.parse::<std::net::IpAddr>().is_ok() || bare == "localhost";
             Some(found.help(match is_ours {
                 true => format!(
-                    "give the address to listen on with `interface=`: `{name}:{port}:interface={host}`"
+                    "give the address to listen on with `interface=`: `{name}:{port}:interface={}`",
+                    quote_value(bare)
                 ),
-                false => format!(
-                    "to connect to it, use `-d {name}:{host}:{port}`"
-                ),
+                false => format!("to connect to it, use `-d {name}:{host}:{port}`"),
             }))
         }
         (Role::Connect, [port]) if is_port(port) => {
@@ -64,8 +71,40 @@ pub(crate) fn tcp(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
             );
             Some(found.help(format!("for this machine, write `{name}:127.0.0.1:{port}`")))
         }
+        (Role::Connect, [host, port, word]) if matches!(word.as_str(), "tls" | "ssl") => {
+            let found =
+                wrong(Code::UnknownKeyword, word.span(), format!("`{name}` has no `{word}`"));
+            Some(found.help(format!("TLS runs over it: write `tls:{{{name}:{host}:{port}}}`")))
+        }
+        (Role::Connect, [host, port]) => {
+            let mut named = descriptor.kwargs.iter();
+            let (retry, tries) = named.find(|(name, _)| {
+                matches!(name.as_str(), "retry" | "tries" | "retries" | "attempts")
+            })?;
+            tries.as_str().parse::<u32>().ok()?;
+            let message = format!("`{name}` tries once, and has no `{retry}`");
+            let found = wrong(Code::UnknownKeyword, retry.span(), message);
+            Some(found.help(format!("write `retry:{{{name}:{host}:{port}}}:tries={tries}`")))
+        }
         _ => None,
     }
+}
+
+/// `tcp:9000:allow=10.0.0.0/8`: the parameter of `-d`, or socat's `range`.
+fn networks(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
+    let mut named = descriptor.kwargs.iter().filter(|_| role == Role::Listen);
+    let (name, value) = named.find(|(name, _)| matches!(name.as_str(), "allow" | "range"))?;
+    let [kind, port] = &*descriptor.args else { return None };
+    let message = format!("`{kind}` does not select clients by their address");
+    let is_loopback =
+        matches!(value.as_str(), "localhost" | "loopback" | "127.0.0.1" | "127.0.0.0/8");
+    let help = match is_loopback && kind.as_str() != "tcp6" {
+        true => format!("write `{kind}:{port}:interface=127.0.0.1`"),
+        false => "`interface=127.0.0.1` admits clients of this machine only; networks are selected by the firewall, \
+                  or by `auth={peer:NETWORK}` of `ws`, `socks5` and `http-connect`"
+            .to_owned(),
+    };
+    Some(wrong(Code::UnknownKeyword, name.span(), message).help(help))
 }
 
 /// `interface=::1`: an IPv6 address needs braces.
@@ -116,18 +155,46 @@ pub(crate) fn serial(descriptor: &Descriptor, _: Role) -> Option<Diagnostic> {
         let device = quote_positional(device);
         return Some(found.help(format!("write `serial:{device}:{settings}`")));
     }
-    if let [kind, path, word] = &*descriptor.args
+    if let [kind, path, words @ ..] = &*descriptor.args
         && kind.as_str() == "serial"
+        && let Some((span, word)) = rate(descriptor, words)
     {
-        let settings = serial_settings(word.as_str())?;
+        // socat has its rates as `b9600`.
+        let settings = serial_settings(word.strip_prefix('b').unwrap_or(word))?;
         let message = format!("`{word}` is a rate with the format of a character");
-        let found = wrong(Code::BadValue, word.span(), message);
+        let message = match word.starts_with('b') {
+            true => format!("`{word}` is socat's form of a rate"),
+            false => message,
+        };
+        let found = wrong(Code::BadValue, span, message);
         let path = quote_positional(path.as_str());
         return Some(found.help(format!("write `serial:{path}:{settings}`")));
+    }
+    if let [kind, path, word] = &*descriptor.args
+        && kind.as_str() == "serial"
+        && matches!(word.as_str(), "raw" | "rawer" | "cfmakeraw" | "local")
+    {
+        let found = wrong(Code::BadValue, word.span(), format!("`serial` needs no `{word}`"));
+        let path = quote_positional(path.as_str());
+        return Some(
+            found.help(format!("write `serial:{path}:115200`; every byte is passed on as it is")),
+        );
     }
     let path = path(descriptor).filter(|path| path.as_str().starts_with("/dev/"))?;
     let found = mistake(path.span(), format!("`{path}` is a device, and its kind is missing"));
     Some(found.help(format!("for a serial port, write `serial:{path}:115200`")))
+}
+
+/// A rate that has more than digits: the only other field, or the value of `baud`.
+fn rate<'d>(descriptor: &'d Descriptor, words: &'d [Text]) -> Option<(Span, &'d str)> {
+    let word = match (words, descriptor.kwargs.iter().find(|(name, _)| name.as_str() == "baud")) {
+        ([word], None) => word,
+        ([], Some((_, value))) if descriptor.kwargs.len() == 1 => value,
+        _ => return None,
+    };
+    let is_rate = word.as_str().parse::<u32>().is_err();
+    let settings = serial_settings(word.as_str().trim_start_matches('b'));
+    (is_rate && settings.is_some()).then(|| (word.span(), word.as_str()))
 }
 
 /// The parameters for `9600n81` (ser2net), `9600,8n1` or `9600`.
@@ -190,6 +257,9 @@ pub(crate) fn process(descriptor: &Descriptor, role: Role) -> Option<Diagnostic>
         let found = mistake(kind.span(), format!("the kind `{name}` doesn't exist"));
         return Some(found.help(*instead));
     }
+    if let Some(found) = on_terminal(descriptor) {
+        return Some(found);
+    }
     let path = path(descriptor).filter(|path| path.as_str().contains("/bin/"))?;
     Some(match role {
         Role::Connect => {
@@ -201,6 +271,33 @@ pub(crate) fn process(descriptor: &Descriptor, role: Role) -> Option<Diagnostic>
                 .help(format!("to start it for each client, write `-d process:{path}`"))
         }
     })
+}
+
+/// `process:ls:pty=true`, as socat's EXEC has it.
+fn on_terminal(descriptor: &Descriptor) -> Option<Diagnostic> {
+    let kind = descriptor.kind().filter(|kind| {
+        ["process", "exec"].iter().any(|name| kind.as_str().eq_ignore_ascii_case(name))
+    })?;
+    let mut named = descriptor.kwargs.iter();
+    let (name, value) =
+        named.find(|(name, _)| matches!(name.as_str(), "pty" | "tty" | "ctty" | "setsid"))?;
+    let source = descriptor.source();
+    let start = source.span().start;
+    // A terminal has no separate standard error.
+    let stderr = descriptor.kwargs.iter().find(|(name, _)| name.as_str() == "stderr");
+    let mut left_out = vec![(name, value)];
+    left_out.extend(stderr.map(|(name, value)| (name, value)));
+    left_out.sort_by_key(|(name, _)| name.span().start);
+    let mut line = "pty".to_owned();
+    let mut at = kind.span().end - start;
+    for (name, value) in left_out {
+        line += source.as_str().get(at..name.span().start.checked_sub(start + 1)?)?;
+        at = value.span().end - start;
+    }
+    line += source.as_str().get(at..)?;
+    let message = format!("`{kind}` starts programs without a terminal");
+    let found = wrong(Code::UnknownKeyword, name.span(), message);
+    Some(found.help(format!("write `{line}`")))
 }
 
 /// A server without its endpoint, as `ssh` itself takes it.
@@ -360,7 +457,9 @@ pub(crate) fn ws(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
              which prints a link that works once",
         ));
     }
-    let (name, _) = named(&["ssl", "tls", "certificate", "privateKey", "certKey"])?;
+    let names = ["ssl", "tls", "https", "certificate", "privateKey", "certKey"];
+    let bare = descriptor.args.iter().skip(2).find(|arg| names.contains(&arg.as_str()));
+    let name = named(&names).map(|(name, _)| name).or(bare)?;
     let found = wrong(Code::UnknownKeyword, name.span(), format!("`ws` has no parameter `{name}`"));
     Some(found.help("encrypt it with `cert=FILE` and `key=FILE`, or with `cert=self-signed`"))
 }

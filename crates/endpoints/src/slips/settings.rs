@@ -50,7 +50,13 @@ pub(super) fn find(descriptor: &Descriptor, role: Role) -> Option<(Span, String,
     // A page is a word or a path, which has a slash.
     let path = setting.here == "page={}" && !value.contains('/');
     let value = if path { format!("./{value}") } else { value.to_owned() };
-    let here = setting.here.replace("{}", &descriptor::quote_value(&value));
+    let value = if setting.here.contains("{peer:") { network(&value) } else { value };
+    // Within braces it needs none of its own.
+    let quoted = match setting.here.ends_with("{}}") {
+        true => value.into(),
+        false => descriptor::quote_value(&value),
+    };
+    let here = setting.here.replace("{}", &quoted);
     let line = match here.is_empty() {
         true => format!("{}{behind}", before.trim_end_matches(':')),
         false => format!("{before}{here}{behind}"),
@@ -61,6 +67,29 @@ pub(super) fn find(descriptor: &Descriptor, role: Role) -> Option<(Span, String,
         false => format!("`{kind}` has no parameter `{name}`"),
     };
     Some((span, message, format!("write `{line}`{note}")))
+}
+
+/// A network as it is written here: `10.*` is `10.0.0.0/8`. What is none, such as a name, becomes a placeholder.
+fn network(typed: &str) -> String {
+    let (address, prefix) = typed.split_once('/').unwrap_or((typed, "0"));
+    let is_network = address.parse::<std::net::IpAddr>().is_ok() && prefix.parse::<u8>().is_ok();
+    match typed {
+        "localhost" | "local" | "lo" => "loopback".to_owned(),
+        _ if is_network => typed.to_owned(),
+        _ => wildcard(typed).unwrap_or_else(|| "NETWORK".to_owned()),
+    }
+}
+
+/// `192.168.*` and `192.168.*.*` as a network.
+fn wildcard(typed: &str) -> Option<String> {
+    let fixed = typed.trim_end_matches(".*");
+    let octets = fixed.split('.').map(str::parse::<u8>).collect::<Result<Vec<_>, _>>().ok()?;
+    let bits = octets.len() * 8;
+    let is_one = fixed != typed && octets.len() < 4;
+    is_one.then(|| {
+        let missing = ".0".repeat(4 - octets.len());
+        format!("{fixed}{missing}/{bits}")
+    })
 }
 
 /// Names whose value must not be repeated.
@@ -80,7 +109,7 @@ const SETTINGS: &[Setting] = &[
     Setting {
         kinds: &["tcp", "tcp4", "tcp6", "unix", "ws", "udp"],
         role: Role::Listen,
-        names: &["fork", "reuseaddr"],
+        names: &["fork", "reuseaddr", "nodelay", "nonblock", "cloexec"],
         here: "",
         note: "it is the default",
     },
@@ -167,6 +196,27 @@ const SETTINGS: &[Setting] = &[
         names: &["connect-timeout", "conntimeout"],
         here: "timeout={}",
         note: "",
+    },
+    Setting {
+        kinds: TCP,
+        role: Role::Connect,
+        names: &["nodelay", "reuseaddr", "nonblock", "cloexec", "fork"],
+        here: "",
+        note: "it is the default",
+    },
+    Setting {
+        kinds: &["file"],
+        role: Role::Connect,
+        names: &["mode", "perm"],
+        here: "access=append:create={}",
+        note: "",
+    },
+    Setting {
+        kinds: WS,
+        role: Role::Listen,
+        names: &["allow", "range"],
+        here: "auth={peer:{}}",
+        note: "a network is `10.0.0.0/8` or `loopback`",
     },
     Setting {
         kinds: &["serial"],

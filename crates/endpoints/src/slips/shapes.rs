@@ -19,6 +19,8 @@ const SHAPES: &[Shape] = &[
     any_address,
     bare_ipv6,
     ports,
+    forwarding,
+    own_shell,
     listening_host,
     host_and_path,
     host_space_port,
@@ -75,7 +77,46 @@ fn bare_ipv6(typed: &str, role: Role) -> Option<Found> {
         };
         return Some(Found::new(whole(typed), message, line(host, port)?));
     }
-    None
+    // `:::9000`, and `tcp:2001:db8::1:80`.
+    let (kind, rest) =
+        typed.split_once(':').filter(|(kind, _)| is_tcp(kind)).unwrap_or(("", typed));
+    let (host, port) = rest.rsplit_once(':').filter(|(host, _)| is_address(host))?;
+    let from = if kind.is_empty() { 0 } else { kind.len() + 1 };
+    let message =
+        format!("the IPv6 address `{host}` contains `:`, so it must be in brackets or braces");
+    Some(Found::new(from..from + host.len(), message, line(host, port)?))
+}
+
+fn is_tcp(kind: &str) -> bool {
+    matches!(&*kind.to_ascii_lowercase(), "tcp" | "tcp6")
+}
+
+/// `5900:localhost:5901`, as `ssh -L` has it, and `8080:80` of Docker.
+fn forwarding(typed: &str, role: Role) -> Option<Found> {
+    let (port, target) = typed.split_once(':')?;
+    port.parse::<u16>().ok()?;
+    let (host, far) = match target.rsplit_once(':') {
+        Some((host, far)) if is_host(host) => (host, far),
+        None => ("127.0.0.1", target),
+        _ => return None,
+    };
+    far.parse::<u16>().ok()?;
+    let far = connecting("tcp", host, far)?;
+    let message = "this is a port and where it leads, which are two endpoints".to_owned();
+    Some(match role {
+        Role::Listen => Found::new(whole(typed), message, Line::listen(port.to_owned()))
+            .note(format!("and `-d {far}`")),
+        Role::Connect => {
+            Found::new(whole(typed), message, Line::connect(far)).note(format!("and `-e {port}`"))
+        }
+    })
+}
+
+/// `$SHELL` within the marks in which a shell replaces nothing.
+fn own_shell(typed: &str, role: Role) -> Option<Found> {
+    let is_shell = matches!(typed, "$SHELL" | "${SHELL}") && role == Role::Connect;
+    let message = format!("`{typed}` was not replaced, as in '…' or without a shell");
+    is_shell.then(|| Found::new(whole(typed), message, Line::connect("pty:bash".to_owned())))
 }
 
 /// `9000-9010`.

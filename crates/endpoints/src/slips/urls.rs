@@ -6,6 +6,9 @@ use super::line::{Found, Line, bare, connecting, is_host};
 
 /// Finds a URL of such a scheme.
 pub(super) fn find(typed: &str) -> Option<Found> {
+    if let Some(found) = trusting(typed) {
+        return Some(found);
+    }
     let (scheme, rest) = typed.split_once("://")?;
     let lower = scheme.to_ascii_lowercase();
     let at = 0..scheme.len();
@@ -57,6 +60,31 @@ pub(super) fn find(typed: &str) -> Option<Found> {
             let tcp = connecting("tcp", host, &port)?;
             Some(found(if *secure { format!("tls:{{{tcp}}}") } else { tcp }))
         }
+    }
+}
+
+/// `wss://h/:verify=0`, and `:insecure` as curl has it, which would be a part of the path.
+fn trusting(typed: &str) -> Option<Found> {
+    let (url, option) = typed.rsplit_once(':')?;
+    let (scheme, _) = url.split_once("://")?;
+    let (name, value) = option.split_once('=').unwrap_or((option, ""));
+    let is_off = match name {
+        "verify" => matches!(value, "0" | "no" | "off" | "false" | "none"),
+        "insecure" | "noverify" | "no-verify" | "k" | "-k" => {
+            !matches!(value, "0" | "no" | "off" | "false")
+        }
+        _ => false,
+    };
+    let message = format!("`{option}` would become part of the URL");
+    let found = |line| Found::new(url.len() + 1..typed.len(), message, Line::connect(line));
+    match &*scheme.to_ascii_lowercase() {
+        "wss" | "https" | "tls" | "ssl" if is_off => Some(
+            found(format!("{{{url}}}:insecure=true")).note("the certificate is not checked then"),
+        ),
+        "ws" | "http" if is_off => {
+            Some(found(url.to_owned()).note("there is no certificate without TLS"))
+        }
+        _ => None,
     }
 }
 

@@ -154,6 +154,17 @@ fn common(args: &Args, cert: Vec<PathBuf>) -> Common {
 pub(super) fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     let mut mistakes = Vec::new();
     let certs = args.list("cert");
+    if let [word] = certs
+        && SELF_SIGNED.contains(&&*word.to_ascii_lowercase())
+    {
+        let message = format!("`cert` is a file or `self-signed`, and `{word}` is no file's name");
+        let found = args.mistake("cert", Code::BadValue, message);
+        return Err(vec![
+            found.help(format!(
+                "write `cert=self-signed`; for a file of that name, `cert=./{word}`"
+            )),
+        ]);
+    }
     let is_self_signed = certs == ["self-signed"];
     let clients = match args.text("verify-client") {
         Some("required") => Clients::Required,
@@ -256,3 +267,18 @@ pub(super) fn connect(args: &Args) -> Planned<Arc<dyn DialLayer>> {
         config: Mutex::default(),
     }))
 }
+
+/// What is typed where `self-signed` is meant.
+const SELF_SIGNED: &[&str] = &[
+    "self",
+    "selfsigned",
+    "self_signed",
+    "auto",
+    "adhoc",
+    "generate",
+    "snakeoil",
+    "temporary",
+    "true",
+    "yes",
+    "on",
+];

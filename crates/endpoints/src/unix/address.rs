@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use descriptor::{Code, Diagnostic};
@@ -47,6 +48,26 @@ impl Address {
             Self::Path(path) => Some(path),
             Self::Abstract(_) => None,
         }
+    }
+
+    /// Returns what is in a listener's way, or where there is no folder for its socket.
+    pub(super) fn in_the_way(&self) -> Option<String> {
+        let path = self.path()?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+        if !folder.exists() {
+            return Some(format!("there is no folder {}", folder.display()));
+        }
+        self.is_other().then(|| format!("{} exists, and is not a socket", path.display()))
+    }
+
+    /// Returns what is there instead of a socket to connect to. A server may not have started yet.
+    pub(super) fn instead(&self) -> Option<String> {
+        self.is_other().then(|| format!("{} is not a socket", self.shown().display()))
+    }
+
+    fn is_other(&self) -> bool {
+        let found = self.path().and_then(|path| path.metadata().ok());
+        found.is_some_and(|found| !found.file_type().is_socket())
     }
 
     /// Returns the path as typed and logged.

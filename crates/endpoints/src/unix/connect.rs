@@ -35,6 +35,10 @@ pub(super) fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
 
 #[async_trait]
 impl Connector for Connect {
+    fn missing(&self, _: &Context) -> Option<String> {
+        self.dial.address.instead()
+    }
+
     async fn connect(&self, _: &Context, info: &Info) -> Opened<Conn> {
         let set = |socket: &Socket| self.options.set_buffers(socket);
         let socket = self.dial.connect(info, Type::STREAM, set).await?;

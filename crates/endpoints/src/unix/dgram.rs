@@ -60,6 +60,10 @@ pub(super) fn plan_listen(args: &Args) -> Planned<Box<dyn Listener>> {
 
 #[async_trait]
 impl Listener for Listen {
+    fn missing(&self, _: &Shared) -> Option<String> {
+        self.place.address.in_the_way()
+    }
+
     async fn bind(&self, cx: &Shared) -> Result<Box<dyn Accept>> {
         let guards = cx.behind().is_unguarded();
         let (socket, file) = self.place.bind(Type::DGRAM, guards, |_| Ok(()))?;
@@ -208,6 +212,10 @@ pub(super) fn plan_connect(args: &Args) -> Planned<Box<dyn Connector>> {
 
 #[async_trait]
 impl Connector for Connect {
+    fn missing(&self, _: &Shared) -> Option<String> {
+        self.address.instead()
+    }
+
     async fn connect(&self, _: &Shared, info: &Info) -> Result<Conn> {
         if own::is_unix_dgram(info, &self.address.shown()) {
             return Err(Error::from_io("connect", &*self.descriptor, own::error()));

@@ -34,6 +34,10 @@ pub(super) fn plan(args: &Args) -> Planned<Box<dyn Listener>> {
 
 #[async_trait]
 impl Listener for Listen {
+    fn missing(&self, _: &Context) -> Option<String> {
+        self.bind.place.address.in_the_way()
+    }
+
     async fn bind(&self, cx: &Context) -> Opened<Box<dyn Accept>> {
         let set = |socket: &Socket| self.options.set_buffers(socket);
         let listening = self.bind.open(cx, "unix", Type::STREAM, set)?;
@@ -69,7 +73,7 @@ impl Accept for Accepting {
 /// A socket to listen on, of either type that has connections.
 #[derive(Debug)]
 pub(super) struct Bind {
-    place: Place,
+    pub(super) place: Place,
     users: Option<Users>,
     backlog: i32,
 }

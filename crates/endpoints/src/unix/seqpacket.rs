@@ -50,6 +50,10 @@ fn most(args: &Args) -> usize {
 
 #[async_trait]
 impl Listener for Listen {
+    fn missing(&self, _: &Shared) -> Option<String> {
+        self.bind.place.address.in_the_way()
+    }
+
     async fn bind(&self, cx: &Shared) -> Result<Box<dyn Accept>> {
         let listening = self.bind.open(cx, "unix-seqpacket", Type::SEQPACKET, |_| Ok(()))?;
         Ok(Box::new(Accepting { listening, most: self.most }))
@@ -129,6 +133,10 @@ pub(super) fn plan_connect(args: &Args) -> Planned<Box<dyn Connector>> {
 
 #[async_trait]
 impl Connector for Connect {
+    fn missing(&self, _: &Shared) -> Option<String> {
+        self.dial.address.instead()
+    }
+
     async fn connect(&self, _: &Shared, info: &Info) -> Result<Conn> {
         let socket = self.dial.connect(info, Type::SEQPACKET, |_| Ok(())).await?;
         let socket = waiting(socket).map_err(|cause| self.dial.explain(cause))?;

@@ -103,6 +103,41 @@ pub(super) fn unknown_roots<'t>(
     })
 }
 
+/// A fact's name without the marks of a hole: `${http.path`, `$http.path`, and `{http.path}`, whose braces quote.
+pub(super) fn almost_hole(text: &Text, registry: &Registry) -> Option<Diagnostic> {
+    let typed = text.as_str();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let is_fact = |name: &str| {
+        let (root, name) = name.split_once('.')?;
+        registry.facts().any(|(_, fact)| fact.is_called(root, name)).then_some(())
+    };
+    let (at, name) = match typed.find('$') {
+        // The whole of it, since words with a dot are seldom meant otherwise.
+        None => (0, typed),
+        Some(at) => {
+            let rest = typed[at + 1..].trim_start_matches('{');
+            let start = typed.len() - rest.len();
+            (at, &typed[start..start + rest.find(|c| !is_part(c)).unwrap_or(rest.len())])
+        }
+    };
+    is_fact(name)?;
+    let end = if at == 0 && name == typed {
+        typed.len()
+    } else {
+        at + typed[at..].find(name)? + name.len()
+    };
+    if typed[..at].ends_with('\\') {
+        return None;
+    }
+    if typed[at..].starts_with("${") && typed[end..].starts_with('}') {
+        return None;
+    }
+    let message = format!("this is text, and not the fact `{name}`");
+    let span = text.slice(at..end).span();
+    let found = Diagnostic::warning(Stage::Plan, Code::UnknownFact, span, message);
+    Some(found.help(format!("for the fact, write `${{{name}}}`")))
+}
+
 /// Returns a hint with the probable meaning of an invalid value.
 pub(super) fn mend(kind: ValueKind, text: &str, syntax: Syntax) -> Option<String> {
     let meant = match kind {
@@ -119,6 +154,9 @@ pub(super) fn mend(kind: ValueKind, text: &str, syntax: Syntax) -> Option<String
         }
         ValueKind::Duration => Some(duration(text)),
         ValueKind::Size => Some(size(text)),
+        ValueKind::Port | ValueKind::Int(..) if text.starts_with("0x") => {
+            u32::from_str_radix(&text[2..], 16).ok().map(|number| number.to_string())
+        }
         _ => Some(mended(text)),
     };
     let meant = meant.filter(|meant| meant != text && Value::read(kind, meant).is_some())?;
@@ -136,6 +174,9 @@ pub(crate) fn mended(text: &str) -> String {
 }
 
 fn duration(text: &str) -> String {
+    if let Some(minutes) = hours_and_minutes(text) {
+        return format!("{minutes}m");
+    }
     let (number, unit) = number_and_unit(text);
     let unit = match &*unit {
         "msec" | "msecs" | "millisecond" | "milliseconds" => "ms",
@@ -154,6 +195,13 @@ fn duration(text: &str) -> String {
     }
 }
 
+/// `1h30m`, in minutes.
+fn hours_and_minutes(text: &str) -> Option<u32> {
+    let (hours, minutes) = text.split_once('h')?;
+    let minutes = minutes.trim_start().trim_end_matches("in").strip_suffix('m')?;
+    hours.trim().parse::<u32>().ok()?.checked_mul(60)?.checked_add(minutes.parse().ok()?)
+}
+
 fn size(text: &str) -> String {
     let (number, unit) = number_and_unit(text);
     let unit = match &*unit {
@@ -164,6 +212,18 @@ fn size(text: &str) -> String {
         "" if NOTHING.contains(&&*number) => return "0".to_owned(),
         unit => unit,
     };
+    // `1.5M` is a whole number of the next smaller unit.
+    let smaller = match unit {
+        "k" => Some(""),
+        "M" | "m" => Some("k"),
+        "G" | "g" => Some("M"),
+        _ => None,
+    };
+    if let (Some(smaller), Some((whole, tenths))) = (smaller, number.split_once('.'))
+        && let (Ok(whole), Ok(tenths @ 0..=9)) = (whole.parse::<u32>(), tenths.parse::<u32>())
+    {
+        return format!("{}{smaller}", u64::from(whole) * 1024 + u64::from(tenths) * 1024 / 10);
+    }
     format!("{}{unit}", mended(&number))
 }
 

@@ -262,6 +262,7 @@ impl Reading<'_, '_> {
                 let unknown = template.holes().filter(|hole| !is_known(hole));
                 self.found.extend(unknown.map(|hole| advice::unknown_fact(hole, registry)));
                 self.found.extend(advice::unknown_roots(text, &roots));
+                self.found.extend(advice::almost_hole(text, registry));
                 if matches!(param.value, ValueKind::Template) || !template.is_literal() {
                     return Some(Value::Template(template));
                 }

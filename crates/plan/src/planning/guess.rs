@@ -107,8 +107,20 @@ impl Planning<'_> {
 
     /// Reports options after a URL that isn't in braces, `ws://h/:auth=token`, which would be taken for a part of it.
     /// Returns `true` if there were any.
-    pub(super) fn has_options_behind(&mut self, url: &Text) -> bool {
+    pub(super) fn has_options_behind(&mut self, url: &Text, role: Role) -> bool {
         let typed = url.as_str();
+        // Other programs' words for it, which are no parameters.
+        if let Some((before, option)) = typed.rsplit_once(':')
+            && option.split('=').next().is_some_and(|name| {
+                !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '-')
+            })
+            && Url::split(&url.slice(0..before.len()))
+                .is_ok_and(|before| matches!(before.path.as_str(), "" | "/"))
+            && let Some(slip) = self.registry.slip(&Descriptor::new(url.clone()), role)
+        {
+            self.found.push(slip);
+            return true;
+        }
         for (at, _) in typed.match_indices(':') {
             let Some((name, _)) = typed[at + 1..].split_once('=') else { return false };
             let Ok(before) = Url::split(&url.slice(0..at)) else { continue };
