@@ -1,7 +1,7 @@
 //! A line chat over any descriptor: each line goes to all other clients.
 //!
 //! `chat serve ws:9000`, then `chat join ws:{tcp:localhost:9000}` in several terminals; or over
-//! `unix:/tmp/chat`, or `tcp:9000`. The chat knows lines, and nothing of what carries them.
+//! `unix:/tmp/chat`, or `tcp:9000`. The chat knows only lines, not the endpoints that carry them.
 
 #![expect(clippy::print_stderr, reason = "a program may print")]
 
@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn serve(descriptor: &str) -> Result<(), Box<dyn Error>> {
     let mut listening = listen(descriptor).await?;
     eprintln!("listening on {}", listening.local());
-    // Who is more than 100 lines behind misses some.
+    // A guest that is more than 100 lines behind misses some.
     let (room, _) = broadcast::channel(100);
     for guest in 1_u64.. {
         let Some(conn) = listening.accept().await else { break };
@@ -33,7 +33,7 @@ async fn serve(descriptor: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Reads one guest's lines and writes everybody else's.
+/// Reads one guest's lines and writes those of the others.
 async fn host(conn: Conn, guest: u64, room: broadcast::Sender<(u64, String)>) {
     let mut heard = room.subscribe();
     let (reader, mut writer) = split(conn.into_io());
@@ -41,7 +41,7 @@ async fn host(conn: Conn, guest: u64, room: broadcast::Sender<(u64, String)>) {
     loop {
         tokio::select! {
             line = lines.next_line() => match line {
-                // There may be nobody else.
+                // There may be no other guest.
                 Ok(Some(line)) => drop(room.send((guest, format!("{guest}: {line}\n")))),
                 Ok(None) | Err(_) => return,
             },
@@ -59,7 +59,7 @@ async fn host(conn: Conn, guest: u64, room: broadcast::Sender<(u64, String)>) {
     }
 }
 
-/// Joins with standard input and output; the end of the input is the end.
+/// Joins with standard input and output, until the end of the input.
 async fn join(descriptor: &str) -> Result<(), Box<dyn Error>> {
     let (mut reader, mut writer) = split(connect(descriptor).await?.into_io());
     let hearing = tokio::spawn(async move { copy(&mut reader, &mut stdout()).await });

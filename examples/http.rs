@@ -1,6 +1,6 @@
 //! hyper over any descriptor: `http serve unix:/tmp/web` and `http get unix:/tmp/web /hello`.
 //!
-//! The server answers with the path that was asked for and who asked.
+//! The server answers with the requested path and the client's address.
 
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "a program may print")]
 

@@ -15,12 +15,12 @@ use endpointforward::kind::{
     Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, Takes, ValueKind,
 };
 use endpointforward::{
-    Bound, ByteStream, Conn, Connector, Context, DialLayer, End, Ending, EndpointError, Grants,
-    Info, Life, Local, Offer, Offers, Plain, ServeLayer, Transport, registry,
+    Bound, ByteStream, Conn, Connector, Context, DialLayer, End, EndpointError, Grants, Info, Life,
+    Local, Offer, Offers, Plain, ServeLayer, Transport, pass_on, registry,
 };
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, duplex};
 
-/// `rot13:{ENDPOINT}`: letters are moved by 13 places on their way, in both directions.
+/// `rot13:{ENDPOINT}`: rotates letters by 13 places, in both directions.
 static ROT13: Kind = Kind {
     listen: Some(Side::bytes(BENEATH, PlanListen::Layer(Takes::Bytes, plan_serve))),
     connect: Some(Side::bytes(BENEATH, PlanConnect::Layer(Takes::Bytes, plan_dial))),
@@ -47,7 +47,7 @@ static CLOCK: Kind = Kind {
     ..Kind::new("clock", "Ticks, and the end")
 };
 
-/// The whole command, with two kinds more: `explain`, `help rot13`, completions, the log.
+/// The whole command with two additional kinds: `explain`, `help rot13`, completions, the log.
 fn main() -> ExitCode {
     endpointforward::command(registry().add(&ROT13).add(&CLOCK))
 }
@@ -62,7 +62,7 @@ fn plan_dial(_: &Args) -> Planned<Arc<dyn DialLayer>> {
     Ok(Arc::new(Rot13))
 }
 
-/// Nothing has to be kept, so one type is the layer planned, bound and dialled.
+/// There is no state, so one type is the planned layer, the bound one and the dialled one.
 #[derive(Debug)]
 struct Rot13;
 
@@ -112,7 +112,7 @@ fn over(mut conn: Conn) -> Conn {
 
 struct Turned {
     inner: Box<dyn ByteStream>,
-    /// Turned, and taken from the writer: at most one piece.
+    /// Rotated data that was taken from the writer: at most one piece.
     unsent: Vec<u8>,
 }
 
@@ -157,7 +157,7 @@ impl AsyncWrite for Turned {
         let piece = &buf[..buf.len().min(8192)];
         self.unsent.extend_from_slice(piece);
         turn(&mut self.unsent);
-        // What isn't sent now is sent by the next write or flush.
+        // The next write or flush sends the rest.
         if let Poll::Ready(Err(error)) = self.poll_send(cx) {
             return Poll::Ready(Err(error));
         }
@@ -176,25 +176,16 @@ impl AsyncWrite for Turned {
     }
 }
 
-/// The life beneath goes on, and an end is the end beneath.
+/// Passes everything on to the stream beneath.
 impl Life for Turned {
-    fn poll_background(&mut self, cx: &mut Task<'_>) -> Poll<io::Error> {
-        self.inner.poll_background(cx)
-    }
+    pass_on!(inner: poll_background, poll_ahead, peer, keep_little, linger, poll_close);
+    pass_on!(inner: close_timeout, ending, end);
 
     fn poll_finish(&mut self, cx: &mut Task<'_>, end: &End) -> Poll<io::Result<()>> {
         match self.poll_send(cx) {
             Poll::Ready(Ok(())) => self.inner.poll_finish(cx, end),
             unsent => unsent,
         }
-    }
-
-    fn ending(&self) -> Ending {
-        self.inner.ending()
-    }
-
-    fn end(&mut self) -> End {
-        self.inner.end()
     }
 }
 
@@ -225,7 +216,7 @@ struct Clock {
 #[async_trait]
 impl Connector for Clock {
     async fn connect(&self, _: &Context, _: &Info) -> Result<Conn, EndpointError> {
-        // Whatever reads and writes is a connection.
+        // Any reader and writer can be a connection.
         let (ours, mut clock) = duplex(64);
         let (tick, ticks) = (self.tick, self.ticks);
         tokio::spawn(async move {

@@ -61,7 +61,7 @@ async fn publish(descriptor: &str, topic: &str, text: &str) -> Result<()> {
     client.close().await
 }
 
-/// The protocol, and the bytes that it lives on.
+/// The protocol, and its buffers.
 struct Client {
     io: Io,
     protocol: mqtt::Connection<role::Client>,
@@ -69,7 +69,7 @@ struct Client {
 }
 
 impl Client {
-    /// Connects, and waits until the broker agrees.
+    /// Connects, and waits for the broker's CONNACK.
     async fn open(descriptor: &str) -> Result<Self> {
         let io = connect(descriptor).await?.into_io();
         let protocol = mqtt::Connection::new(mqtt::Version::V3_1_1);
@@ -115,7 +115,7 @@ impl Client {
                 }
                 Event::NotifyPacketReceived(packet) => self.received.push_back(packet),
                 Event::NotifyError(error) => return Err(debug(error)),
-                // Timers are for keep-alive, which this client doesn't ask for.
+                // Timers are for keep-alive, which this client doesn't use.
                 _ => {}
             }
         }

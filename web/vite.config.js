@@ -10,23 +10,28 @@ import { build, defineConfig, transformWithOxc } from "vite";
 /// CSSOM needs nothing, so the four places are rewritten: the element becomes ours
 /// (src/terminal/styles.ts), the attribute an assignment. If a new xterm.js has other places, the
 /// build stops here instead of the colours being wrong in the browser.
-function xtermWithoutInlineStyles() {
+///
+/// It parses in slices, with timers between them, which a tab that isn't shown has once a second or once a minute. Those are
+/// rewritten, too (src/terminal/later.ts).
+function xtermForThePage() {
   const rewrites = [
     { from: /\.createElement\("style"\)/g, to: '.createElement("xterm-style")', count: 3 },
     { from: /(\w+)\.setAttribute\("style",(`[^`]*`)\)/g, to: "$1.style.cssText=$2", count: 1 },
+    { from: /\bsetTimeout\(\(\)=>this\._innerWrite\(/g, to: "parseLater(()=>this._innerWrite(", count: 3 },
   ];
   return {
-    name: "xterm-without-inline-styles",
+    name: "xterm-for-the-page",
     transform(code, id) {
       if (!/@xterm\/xterm\/lib\/xterm\.mjs$/.test(id)) return null;
       for (const { from, to, count } of rewrites) {
         const found = code.match(from)?.length ?? 0;
         if (found !== count) {
-          this.error(`${from} is ${found} times in xterm.mjs, not ${count}: look at its styles again`);
+          this.error(`${from} is ${found} times in xterm.mjs, not ${count}: look at it again`);
         }
         code = code.replace(from, to);
       }
-      return { code, map: null };
+      const later = new URL("src/terminal/later.ts", import.meta.url).pathname;
+      return { code: `import { later as parseLater } from ${JSON.stringify(later)};\n${code}`, map: null };
     },
   };
 }
@@ -150,7 +155,7 @@ const LICENCES = "assets/licenses.txt";
 
 export default defineConfig({
   base: "./",
-  plugins: [chunks(), xtermWithoutInlineStyles(), classicScript(), licencesInBundles(), sockets()],
+  plugins: [chunks(), xtermForThePage(), classicScript(), licencesInBundles(), sockets()],
   optimizeDeps: { exclude: ["@xterm/xterm"] },
   build: {
     target: "es2022",

@@ -37,7 +37,7 @@ let complaints = [];
 
 const verbs = {
   /// A page in a context of its own, as in a private window: without scripts, or trusting every certificate, if asked.
-  async open({ url, width = 1024, height = 640, dark = true, phone = false, scripts = true, trusting = false }) {
+  async open({ url, width = 1024, height = 640, dark = true, phone = false, scripts = true, trusting = false, platform = null }) {
     const context = await browser.newContext({
       viewport: { width, height },
       colorScheme: dark ? "dark" : "light",
@@ -54,6 +54,9 @@ const verbs = {
         console.error(`violates ${event.violatedDirective}: ${event.blockedURI}`);
       });
     });
+    if (platform !== null) {
+      await context.addInitScript((platform) => Object.defineProperty(navigator, "platform", { get: () => platform }), platform);
+    }
     context.on("console", (message) => {
       if (message.type() === "error") complaints.push(`${message.text()} (${message.location().url})`);
     });
@@ -107,6 +110,13 @@ const verbs = {
 
   async click({ page, selector }) {
     await pages[page].click(selector);
+  },
+
+  /// What lies above it gets the click: the terminal's text is below its screen.
+  async point({ page, selector }) {
+    const { x, y, width, height } = await pages[page].locator(selector).boundingBox();
+    await pages[page].mouse.move(x + width / 2, y + height / 2, { steps: 3 });
+    await pages[page].mouse.click(x + width / 2, y + height / 2);
   },
 
   /// With a finger.

@@ -125,6 +125,14 @@ impl Browser {
         Page::new(self, &self.ask("open", json!({"url": url, "trusting": true})))
     }
 
+    /// As [`Browser::open`], on a machine that scripts are told is another one, such as `MacIntel`.
+    ///
+    /// # Panics
+    /// When it can't be loaded.
+    pub fn open_on(&self, url: &str, platform: &str) -> Page<'_> {
+        Page::new(self, &self.ask("open", json!({"url": url, "platform": platform})))
+    }
+
     /// Complaints that contain `text` fail no test.
     pub fn forgive(&self, text: &str) {
         self.forgiven.borrow_mut().push(text.to_owned());
@@ -250,6 +258,11 @@ impl<'a> Page<'a> {
     /// Clicks on what the selector names, once it can be clicked.
     pub fn click(&self, selector: &str) {
         self.ask("click", json!({"selector": selector}));
+    }
+
+    /// Moves the mouse to the middle of what the selector names and clicks, whatever lies above it.
+    pub fn point(&self, selector: &str) {
+        self.ask("point", json!({"selector": selector}));
     }
 
     /// Taps on what the selector names, with a finger.

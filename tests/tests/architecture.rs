@@ -231,6 +231,27 @@ fn no_kind_names_another() {
     }
 }
 
+/// A stream over another one passes on what the transport knows: without it, a session doesn't see a peer that is gone
+/// behind a stall, and nothing else misses it.
+#[test]
+fn streams_over_others_pass_on_what_is_known_of_the_peer() {
+    let mut over = 0;
+    for source in library_sources() {
+        let code = source.code();
+        // An implementation ends with a brace at its own indentation.
+        for piece in code.split("Life for ").skip(1) {
+            let (name, body) = piece.split_once(" {").unwrap();
+            let body = body.split("\n}").next().unwrap();
+            let passes_on = [".poll_finish(cx, end)", ".poll_finish(cx, &end)"];
+            if passes_on.iter().any(|call| body.contains(call)) {
+                over += 1;
+                assert!(body.contains("fn peer(&mut self)"), "{}: {name}", source.path);
+            }
+        }
+    }
+    assert!(over >= 5, "the test sees no implementations: {over}");
+}
+
 #[test]
 fn the_splice_knows_no_kind() {
     for source in sources("crates/forward/src") {

@@ -160,13 +160,17 @@ fn a_program_hears_at_once_that_its_client_has_left() {
 /// Nothing is read from a client whose destination takes nothing; that it was reset is seen all the same.
 #[test]
 fn a_client_that_is_reset_behind_a_stall_is_noticed() {
-    for endpoint in ["0", "ws:0"] {
+    // One that waits to be spoken to first is looked at when it sends.
+    for (endpoint, is_silent) in [("0", false), ("0", true), ("ws:0", false)] {
         let forwarder = Forwarder::between(endpoint, "process:sh:-c:{exec sleep 600}:grace=0.1");
         let client = if endpoint == "0" {
             net::connect(forwarder.port(0))
         } else {
             WebSocket::connect(forwarder.port(0), "/", &[]).stream
         };
+        if is_silent {
+            forwarder.wait_for_log("open id=1");
+        }
         let mut piece = vec![0x82, 0xff, 0, 0, 0, 0, 0x10, 0, 0, 0, 1, 2, 3, 4];
         piece.resize(1 << 20, 7);
         let piece = if endpoint == "0" { &piece[14..] } else { &piece[..] };

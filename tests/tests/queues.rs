@@ -20,7 +20,8 @@ const QUEUES: &[(&str, &[&str])] = &[
     // Its writer asks for room first.
     ("crates/endpoints/src/queue.rs", &["capacity", "poll_room"]),
     ("crates/endpoints/src/muxed/drive.rs", &["SAYS"]),
-    ("crates/endpoints/src/muxed/state.rs", &["SHARE", "ALL", "OUT", "sockets"]),
+    ("crates/endpoints/src/muxed/socket.rs", &["SHARE", "OUT"]),
+    ("crates/endpoints/src/muxed/state.rs", &["ALL", "sockets"]),
     ("crates/endpoints/src/tee/queue.rs", &["most", "WEIGHT"]),
     ("crates/endpoints/src/ws/stream/core/ahead.rs", &["AHEAD"]),
     ("crates/endpoints/src/ws/stream/pings.rs", &["MOST"]),

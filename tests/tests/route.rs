@@ -419,9 +419,10 @@ fn a_server_is_asked_by_get_with_the_token_in_its_url() {
             Some("json") => {
                 reply("200 OK", "", &format!("{{\"host\": \"127.0.0.1\", \"port\": {one}}}"))
             }
-            Some("text") => reply("200 OK", "", &format!("127.0.0.1:{one}")),
             Some("tab") => reply("200 OK", "", &format!("tcp:127.0.0.1:{one}:keepalive=1")),
-            Some("a%20b%2Fc%3Fd%26e%23f%25") => reply("200 OK", "", &format!("127.0.0.1:{one}")),
+            Some("text" | "a%20b%2Fc%3Fd%26e%23f%25") => {
+                reply("200 OK", "", &format!("127.0.0.1:{one}"))
+            }
             Some("kept") => {
                 reply("200 OK", "Cache-Control: max-age=600\r\n", &format!("127.0.0.1:{one}"))
             }

@@ -151,3 +151,15 @@ fn a_whole_input_is_bounded() {
     assert!(log.contains("a message is longer than 1000 bytes"), "{log}");
     assert_eq!(output.status.code(), Some(74), "{log}");
 }
+
+/// What can't be written is no success, and the message says which side.
+#[test]
+fn a_full_disk_is_an_error_of_its_side() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+    let mut command = std::process::Command::new(tests::binary::endpointforward());
+    command.args(["-e", "stdio", "-d", "zero"]).stdin(std::process::Stdio::null()).stdout(full);
+    let output = command.stderr(std::process::Stdio::piped()).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(74), "{said}");
+    assert!(said.contains("client failed, writing: no space left on device;"), "{said}");
+}

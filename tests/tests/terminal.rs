@@ -90,7 +90,7 @@ impl Page {
 }
 
 fn hello(face: &str) -> String {
-    format!(r#"{{"type":"hello","version":1,"face":"{face}","ack":true}}"#)
+    format!(r#"{{"type":"hello","version":1,"face":"{face}","ack":true,"alive":true}}"#)
 }
 
 // === telnet ===

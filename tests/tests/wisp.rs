@@ -138,7 +138,7 @@ fn datagrams_keep_their_boundaries() {
     let mut client = open(&forwarder);
     connect(&mut client, 1, UDP, port);
     assert_eq!(heard(&mut client), (4, 1, vec![0x48]));
-    forwarder.wait_for_log("the client asks for datagrams, and this is a connection");
+    forwarder.wait_for_log("the client requests datagrams, but this destination is a connection");
 }
 
 #[test]

@@ -10,7 +10,7 @@ export class LocalEcho {
   typed(text: string): string {
     if (text.startsWith("\x1b")) return "";
     let shown = "";
-    for (const { segment } of GRAPHEMES.segment(text)) {
+    for (const segment of PLAIN.test(text) ? text : segments(text)) {
       if (segment === "\r" || segment === "\n" || segment === "\r\n") {
         this.#line = [];
         shown += "\r\n";
@@ -30,6 +30,12 @@ export class LocalEcho {
   }
 }
 
+function* segments(text: string): Iterable<string> {
+  for (const { segment } of GRAPHEMES.segment(text)) yield segment;
+}
+
+/// A character of these is a column, whatever is next to it: what is pasted may be megabytes.
+const PLAIN = /^[\r\x20-\x7e]*$/;
 const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 const CONTROL = /[\p{Cc}]/u;
 const WIDE =

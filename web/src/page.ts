@@ -6,10 +6,14 @@
 // The parts know nothing of each other; they are tied together here.
 
 import { Acks } from "./acks.ts";
-import { LocalEcho } from "./echo.ts";
-import { Lines } from "./lines.ts";
 import { FACES, UNTOLD } from "./face.ts";
 import { Feed } from "./feed.ts";
+import { Clipboard } from "./page/clipboard.ts";
+import { expose } from "./page/expose.ts";
+import { Input } from "./page/input.ts";
+import { follow } from "./page/link.ts";
+import { nameTheme, toolbar } from "./page/toolbar.ts";
+import { watchWindow } from "./page/window.ts";
 import { SerialView } from "./serialview.ts";
 import { Session, type Address, type State } from "./session.ts";
 import { forget, read as recall, Store, write as keep } from "./settings/store.ts";
@@ -17,16 +21,14 @@ import { DEFAULTS } from "./settings/settings.ts";
 import type { Look, Terminal } from "./terminal/terminal.ts";
 import { openXterm } from "./terminal/xterm.ts";
 import { Ask } from "./ui/ask.ts";
-import { canRead, copy, hasLines, pasteable, read } from "./ui/clipboard.ts";
+import { canRead, copy } from "./ui/clipboard.ts";
 import { ConnectForm } from "./ui/connect.ts";
-import { button, dialog, element } from "./ui/dom.ts";
-import { goFullScreen, locksKeys } from "./ui/fullscreen.ts";
+import { button, element } from "./ui/dom.ts";
 import { KeyBar } from "./ui/keybar.ts";
-import { command, type Command } from "./ui/keys.ts";
+import { command, MAC, type Command } from "./ui/keys.ts";
 import { Search } from "./ui/search.ts";
 import { save } from "./ui/save.ts";
 import { Serial } from "./ui/serial.ts";
-import { settingsDialog } from "./ui/settings.ts";
 import { SignIn } from "./ui/signin.ts";
 import { Status } from "./ui/status.ts";
 import { isDark, reducedMotion, watchLook } from "./ui/theme.ts";
@@ -44,10 +46,6 @@ const SETTLE_MS = 60;
 /// A job has begun by then.
 const PROBE_MS = 600;
 
-const ENTERS = { cr: "\r", lf: "\n", crlf: "\r\n" } as const;
-
-const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
-
 export class Page {
   readonly #store = new Store();
   readonly #place = element("terminal", HTMLElement);
@@ -55,8 +53,8 @@ export class Page {
   readonly #feed: Feed;
   readonly #acks = new Acks((bytes) => this.#session.control({ type: "ack", bytes }));
   readonly #session: Session;
-  readonly #echo = new LocalEcho();
-  readonly #lines = new Lines();
+  readonly #input: Input;
+  readonly #clipboard: Clipboard;
   readonly #views: Views;
   readonly #title = new Title();
   readonly #ask: Ask;
@@ -70,7 +68,6 @@ export class Page {
   /// null until the form was filled in, on a page that has no server of its own.
   #address: Address | null = null;
   #face: Face = UNTOLD;
-  #farEcho = true;
   #settling: ReturnType<typeof setTimeout> | undefined;
   /// Whether the state before was `connected`.
   #live = false;
@@ -92,15 +89,18 @@ export class Page {
       },
       title: (text) => this.#title.set(text),
       bell: () => this.#bell(),
-      selected: () => this.#selected(),
+      selected: () => this.#clipboard.selected(),
       found: (index, count) => this.#search.found(index, count),
-      link: (url, shown) => void this.#link(url, shown),
-      clipboard: (text) => void this.#clipboard(text),
+      link: (url, shown) => void follow(url, shown, this.#ask),
+      clipboard: (text) => void this.#clipboard.asked(text),
       key: (event) => this.#key(event),
     });
     this.#feed = new Feed(this.#terminal);
     this.#feed.onparsed = () => this.#acks.parsed(this.#feed.counts.parsed);
     this.#ask = new Ask(() => this.#focus());
+    this.#clipboard = new Clipboard(this.#place, this.#terminal, this.#store, this.#ask, (words) =>
+      this.#status.show(this.#session.state, words),
+    );
     this.#search = new Search(this.#terminal);
     this.#status = new Status(
       () => this.#connect(),
@@ -121,7 +121,13 @@ export class Page {
         this.#probe();
       },
       control: (message) => this.#control(message),
+      silent: (on) => this.#status.show(this.#session.state, on ? "the server doesn't answer" : ""),
     });
+    this.#input = new Input(
+      this.#store,
+      (bytes, text) => this.#session.send(bytes, text),
+      (text) => this.#feed.local(text),
+    );
     const { session, title } = { session: this.#session, title: this.#title };
     this.#views = new Views(
       element("main", HTMLElement),
@@ -166,21 +172,30 @@ export class Page {
         get application() {
           return terminal.applicationKeys;
         },
-        paste: () => void read().then((text) => this.#paste(text ?? "")),
+        paste: () => this.#clipboard.paste(),
         focus: () => terminal.focus(),
       },
       canRead(),
     );
-    this.#buttons();
-    this.#windowEvents();
-    this.#clipboardEvents();
+    toolbar(this.#store, this.#session, {
+      run: (pressed) => this.#run(pressed),
+      focus: () => this.#focus(),
+      // Loaded again, so that nobody who signs in next sees what is on the screen.
+      signOut: () => void this.#entrance?.signOut().then(() => location.reload()),
+      elsewhere: () => this.#form.show(true),
+    });
+    watchWindow(this.#place, {
+      runs: () => this.#session.state.kind === "connected" && (this.#job || this.#terminal.alternate),
+      search: () => this.#run("search"),
+      woke: () => this.#session.wake(),
+      shown: () => this.#session.look(),
+    });
     watchLook(this.#store, () => this.#relook());
     this.#store.watch(({ fontSize }) => this.#views.fontSize(fontSize));
     this.#store.watch(({ serialNewlines, serialTimestamps, serialHex }) => {
       this.#view.show({ newlines: serialNewlines, timestamps: serialTimestamps, hex: serialHex });
     });
     new ResizeObserver(() => this.#terminal.fit()).observe(this.#place);
-    addEventListener("online", () => this.#session.hurry());
     expose(this.#terminal, this.#feed, this.#views);
   }
 
@@ -291,9 +306,7 @@ export class Page {
 
   #wear(face: Face): void {
     this.#face = face;
-    this.#farEcho = FACES[face].farEcho;
-    this.#echo.forget();
-    this.#lines.forget();
+    this.#input.wear(face);
     this.#terminal.newlines(FACES[face].newlines);
     this.#view.begin();
     this.#serial.show(face === "serial");
@@ -311,7 +324,9 @@ export class Page {
     document.documentElement.dataset["view"] = this.#views.name;
     this.#place.inert = !isTerminal;
     this.#views.tell((view) => view.connected(this.#session.state.kind === "connected"));
-    if (this.#views.view) this.#focus();
+    const active = document.activeElement;
+    // Nothing is taken from somebody who types: a session may begin at any time.
+    if (this.#views.view && (active === null || active === document.body || active.closest("[inert]"))) this.#focus();
   }
 
   /// Says what happens to the session, where it is shown.
@@ -338,8 +353,7 @@ export class Page {
         if (this.#views.name !== "terminal") return this.#views.tell((view) => view.stderr(message.text));
         return this.#feed.local(`\x1b[31m${message.text.replace(/\p{Cc}/gu, " ")}\x1b[0m\r\n`);
       case "echo":
-        this.#farEcho = message.on;
-        return this.#echo.forget();
+        return this.#input.farEcho(message.on);
       case "title":
         return this.#title.name(message.text, this.#where);
       case "job":
@@ -350,6 +364,9 @@ export class Page {
       case "exit":
         this.#views.tell((view) => view.note(exitWords(message) || "it has ended"));
         return this.#status.show(this.#session.state, exitWords(message));
+      case "alive":
+        // The connection has asked.
+        return;
       case "eof":
         return this.#status.show(this.#session.state, "the other side sends no more");
       case "modem":
@@ -381,22 +398,8 @@ export class Page {
       if (text === "\r") this.#connect();
       return;
     }
-    if (this.#echoes()) {
-      const shown = this.#echo.typed(text);
-      if (shown !== "") this.#feed.local(shown);
-    }
-    if (this.#face === "messages") {
-      for (const line of this.#lines.typed(text)) this.#session.send(new TextEncoder().encode(line), true);
-      return;
-    }
-    const enter = this.#face === "serial" ? ENTERS[this.#store.settings.serialEnter] : FACES[this.#face].enter;
-    this.#session.send(new TextEncoder().encode(enter === "\r" ? text : text.replaceAll("\r", enter)));
-  }
-
-  #echoes(): boolean {
-    const { localEcho, serialEcho } = this.#store.settings;
-    if (this.#face === "serial") return serialEcho || localEcho === "on";
-    return localEcho === "auto" ? !this.#farEcho : localEcho === "on";
+    // Nobody reads it yet: it isn't shown as if it was sent.
+    if (kind === "connected") this.#input.typed(text);
   }
 
   #key(event: KeyboardEvent): boolean {
@@ -412,7 +415,7 @@ export class Page {
   #run(pressed: Command): void {
     switch (pressed) {
       case "copy":
-        return void copy(this.#terminal.selection);
+        return this.#clipboard.copy();
       case "paste":
         return;
       case "search":
@@ -429,123 +432,15 @@ export class Page {
     }
   }
 
-  // === clipboard ===
-
-  #clipboardEvents(): void {
-    // Before xterm.js has it.
-    this.#place.addEventListener(
-      "paste",
-      (event) => {
-        event.preventDefault();
-        event.stopPropagation();
-        void this.#paste(event.clipboardData?.getData("text/plain") ?? "");
-      },
-      { capture: true },
-    );
-    this.#place.addEventListener(
-      "contextmenu",
-      (event) => {
-        if (event.shiftKey || !this.#store.settings.rightClickPaste || !canRead()) return;
-        event.preventDefault();
-        event.stopPropagation();
-        // The program has had the click.
-        if (this.#terminal.mouseTaken) return;
-        void read().then((text) => this.#paste(text ?? ""));
-      },
-      { capture: true },
-    );
-  }
-
-  async #paste(typed: string): Promise<void> {
-    const text = pasteable(typed);
-    if (text === "") return;
-    const runs = hasLines(text) && !this.#terminal.bracketedPaste;
-    if (runs && this.#store.settings.pasteWarning) {
-      const lines = text.trimEnd().split(/\r\n|\r|\n/).length;
-      const sure = await this.#ask.ask({
-        title: lines > 1 ? `Paste ${lines} lines?` : "Paste a line with its end?",
-        text: "Each line is sent as if Enter was pressed after it.",
-        yes: "Paste",
-        about: text,
-      });
-      if (!sure) return;
-    }
-    this.#terminal.paste(text);
-    this.#terminal.focus();
-  }
-
-  #selected(): void {
-    if (this.#store.settings.copyOnSelect && this.#terminal.selection !== "" && this.#selecting) {
-      void copy(this.#terminal.selection);
-    }
-  }
-
-  /// Not what the search selects.
-  get #selecting(): boolean {
-    return this.#place.contains(document.activeElement);
-  }
-
-  async #clipboard(text: string): Promise<void> {
-    const { programClipboard } = this.#store.settings;
-    if (programClipboard === "deny") return;
-    const sure =
-      programClipboard === "allow" ||
-      (await this.#ask.ask({
-        title: "Put this in the clipboard?",
-        text: "A program in the terminal asks for it.",
-        yes: "Copy",
-        about: text,
-      }));
-    if (sure) await copy(text);
-  }
-
-  async #link(url: string, shown: boolean): Promise<void> {
-    if (!/^https?:\/\//i.test(url)) return;
-    const sure =
-      shown ||
-      (await this.#ask.ask({
-        title: "Open this link?",
-        text: "What it says in the terminal may be something else than where it leads:",
-        yes: "Open",
-        about: url,
-      }));
-    if (sure) window.open(url, "_blank", "noopener,noreferrer");
-  }
-
-  // === window ===
-
-  #windowEvents(): void {
-    addEventListener("beforeunload", (event) => {
-      const runs = this.#session.state.kind === "connected" && (this.#job || this.#terminal.alternate);
-      // The browser asks in its own words.
-      if (runs) event.preventDefault();
-    });
-    // The search, from wherever the focus is; the terminal has its own way to keys.
-    addEventListener("keydown", (event) => {
-      const isTerminals = event.target instanceof Node && this.#place.contains(event.target);
-      if (event.defaultPrevented || isTerminals || command(event, MAC) !== "search") return;
-      event.preventDefault();
-      const box = dialog("settings");
-      if (!box.open) return this.#run("search");
-      box.addEventListener("close", () => this.#run("search"), { once: true });
-      box.close();
-    });
-    // Where the keyboard on the screen covers the page instead of making it smaller.
-    const { visualViewport } = window;
-    visualViewport?.addEventListener("resize", () => {
-      const covered = innerHeight - visualViewport.height * visualViewport.scale > 1;
-      document.body.style.height = covered ? `${visualViewport.height}px` : "";
-    });
-  }
-
   // === look ===
 
   #look(): Look {
-    const { theme, fontSize, cursorBlink, scrollback, screenReader } = this.#store.settings;
+    const { theme, fontSize, cursorBlink, scrollback, screenReader, optionIsMeta } = this.#store.settings;
     return {
       fontSize,
       scrollback,
       screenReader,
+      optionIsMeta,
       dark: isDark(theme),
       cursorBlink: cursorBlink && !reducedMotion(),
     };
@@ -553,10 +448,7 @@ export class Page {
 
   #relook(): void {
     this.#terminal.look(this.#look());
-    const { theme } = this.#store.settings;
-    const label = `Theme: ${theme === "system" ? "as the system" : theme}`;
-    button("theme").ariaLabel = label;
-    button("theme").title = label;
+    nameTheme(this.#store.settings.theme);
   }
 
   #bell(): void {
@@ -565,67 +457,4 @@ export class Page {
     lamp.classList.add("rings");
     lamp.addEventListener("animationend", () => lamp.classList.remove("rings"), { once: true });
   }
-
-  #buttons(): void {
-    const on = (id: string, act: () => void): void => button(id).addEventListener("click", act);
-    const back = (act: () => void) => (): void => {
-      act();
-      this.#focus();
-    };
-    on("larger", back(() => this.#run("larger")));
-    on("smaller", back(() => this.#run("smaller")));
-    on("open-search", () => this.#run("search"));
-    on("theme", back(() => {
-      // Always to a look that is seen to be another: from the system's to its opposite first.
-      const { theme } = this.#store.settings;
-      const other = isDark(theme) ? "light" : "dark";
-      this.#store.change({ theme: theme !== "system" && isDark("system") === (other === "dark") ? "system" : other });
-    }));
-    on("end-input", back(() => {
-      this.#session.control({ type: "eof" });
-      button("end-input").disabled = true;
-    }));
-    on("disconnect", () => {
-      dialog("settings").close();
-      this.#session.disconnect();
-    });
-    on("sign-out", () => {
-      this.#session.disconnect();
-      // Loaded again, so that nobody who signs in next sees what is on the screen.
-      void this.#entrance?.signOut().then(() => location.reload());
-    });
-    on("elsewhere", () => {
-      dialog("settings").close();
-      this.#form.show(true);
-    });
-    button("fullscreen").hidden = !document.fullscreenEnabled;
-    element("fullscreen-hint", HTMLElement).textContent = !document.fullscreenEnabled
-      ? ""
-      : locksKeys()
-        ? "In full screen they go to the terminal; hold Esc to leave it."
-        : "This browser keeps them in full screen, too.";
-    on("fullscreen", () => {
-      dialog("settings").close();
-      void goFullScreen().then(() => this.#focus());
-    });
-    settingsDialog(this.#store, () => this.#focus());
-    // Escape leads back to the terminal from anywhere in the toolbar.
-    element("toolbar", HTMLElement).addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.#focus();
-    });
-  }
-}
-
-/// For tests and scripts in the console: what is on the screen, which WebGL draws into a picture, and
-/// how much went through. Nothing here can do what the page's own script could not.
-function expose(terminal: Terminal, feed: Feed, views: Views): void {
-  Object.assign(window, {
-    endpointforward: {
-      text: () => views.view?.text() ?? terminal.text(),
-      size: () => terminal.size,
-      renderer: () => terminal.renderer,
-      counts: () => feed.counts,
-      tap: (seen: ((bytes: Uint8Array) => void) | undefined) => (feed.tap = seen),
-    },
-  });
 }

@@ -13,6 +13,8 @@ const LF = 10;
 const CR = 13;
 /// Of a log; what is older is forgotten.
 export const LOG_MOST = 8 * 1024 * 1024;
+/// A device sends a byte at a time: an array for each would be many times what is in it.
+const BLOCK = 64 * 1024;
 const HEX_WIDTH = 16;
 
 export class SerialView {
@@ -23,8 +25,9 @@ export class SerialView {
   #lineBegins = true;
   /// Bytes of the line in hex.
   #row: number[] = [];
+  /// Blocks, of which the last is filled so far.
   #log: Uint8Array[] = [];
-  #logged = 0;
+  #filled = BLOCK;
   readonly #time: () => Date;
 
   constructor(time: () => Date = () => new Date()) {
@@ -74,13 +77,21 @@ export class SerialView {
 
   /// What came, the last of it if that is more than is kept.
   get log(): Uint8Array[] {
-    return this.#log;
+    return this.#log.map((block, at) => (at === this.#log.length - 1 ? block.subarray(0, this.#filled) : block));
   }
 
   #keep(bytes: Uint8Array): void {
-    this.#log.push(bytes);
-    this.#logged += bytes.length;
-    while (this.#logged > LOG_MOST && this.#log.length > 1) this.#logged -= this.#log.shift()?.length ?? 0;
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#filled === BLOCK) {
+        this.#log.push(new Uint8Array(BLOCK));
+        this.#filled = 0;
+        if (this.#log.length * BLOCK > LOG_MOST) this.#log.shift();
+      }
+      const piece = bytes.subarray(at, at + BLOCK - this.#filled);
+      this.#log.at(-1)?.set(piece, this.#filled);
+      this.#filled += piece.length;
+      at += piece.length;
+    }
   }
 
   #hex(bytes: Uint8Array): string {

@@ -36,6 +36,8 @@ export interface Callbacks {
   state(state: State): void;
   data(bytes: Uint8Array, text: boolean): void;
   control(message: FromServer): void;
+  /// The session is there and the server doesn't answer, or it is heard again.
+  silent(on: boolean): void;
 }
 
 /// A server that accepts and at once breaks off shall not be asked every second for ever.
@@ -65,9 +67,16 @@ export class Session {
     this.#attempt(this.#state.kind !== "idle");
   }
 
-  /// Connects now if it would anyway: the network is back, say.
-  hurry(): void {
+  /// The machine was asleep, or the network is back: connects now if it would anyway, and asks whether the server is still
+  /// there otherwise.
+  wake(): void {
     if (this.#state.kind === "waiting") this.connect();
+    else this.#connection?.wake();
+  }
+
+  /// Asks whether the server is still there.
+  look(): void {
+    this.#connection?.wake();
   }
 
   disconnect(): void {
@@ -108,6 +117,7 @@ export class Session {
         },
         data: (bytes, text) => this.#callbacks.data(bytes, text),
         control: (message) => this.#callbacks.control(message),
+        silent: (on) => this.#callbacks.silent(on),
         ended: (seen, told) => {
           if (told) return this.#ended(seen);
           void this.#callbacks.why(seen).then((why) => {

@@ -6,6 +6,11 @@ const typed = (...keys: string[]): string => {
   return keys.map((key) => echo.typed(key)).join("|");
 };
 
+test("what is pasted is shown at once, however much it is", () => {
+  const echo = new LocalEcho();
+  expect(echo.typed("x".repeat(5_000_000))).toHaveLength(5_000_000);
+});
+
 test("printable characters and Enter", () => {
   expect(typed("l", "ü", "\r")).toBe("l|ü|\r\n");
 });

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Entrance, tokenInLink, type Fetch } from "../src/wire/entrance.ts";
 
 function storage(kept: Record<string, string> = {}) {
@@ -142,4 +142,14 @@ test("what a link has let in is not offered to sign out: it could not come back"
   page.link("t");
   await page.enter();
   expect(page.canSignOut).toBe(false);
+});
+
+test("a server that says nothing is not waited for without end", async () => {
+  const limit = vi.spyOn(AbortSignal, "timeout").mockImplementation(() => AbortSignal.abort());
+  const deaf: Fetch = (_url, { signal }) =>
+    new Promise((_, reject) => signal?.aborted && reject(new Error("it took too long")));
+  const page = new Entrance("http://h:1/", storage({ "endpointforward.secret:/": "s" }), deaf);
+  expect(await page.enter()).toEqual({ words: "the server can't be reached", retry: true });
+  expect(await page.why()).toMatchObject({ retry: true });
+  limit.mockRestore();
 });

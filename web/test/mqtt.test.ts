@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { connecting, publication, told } from "../src/mqtt/options.ts";
-import { MOST_MESSAGES, MOST_TOPICS, Received, type Message } from "../src/mqtt/topics.ts";
+import { MOST_LEVELS, MOST_MESSAGES, MOST_TOPICS, Received, type Message } from "../src/mqtt/topics.ts";
 
 const message = (topic: string, text = ""): Message => ({
   at: 0,
@@ -36,6 +36,25 @@ describe("the tree of topics", () => {
     expect([received.open().length, received.left, received.length]).toEqual([MOST_TOPICS, 500, MOST_MESSAGES]);
     expect(received.at(0)?.topic).toBe("t500");
   });
+
+  test("one of as many levels as a topic can have is a few of the tree's", () => {
+    const received = new Received();
+    const deep = `${"/".repeat(65_000)}end`;
+    received.add(message(deep, "x"));
+    received.add(message("other"));
+    for (let at = 0; at < MOST_LEVELS; at++) for (const topic of received.open()) topic.isOpen = true;
+    const open = received.open();
+    expect([open.length, received.left]).toEqual([MOST_LEVELS + 1, 0]);
+    expect(open.find(({ latest }) => latest !== null)).toMatchObject({ path: deep, depth: MOST_LEVELS - 1 });
+  });
+
+  test("is in the order that people count in, whenever a topic came", () => {
+    const received = new Received();
+    for (const topic of ["b/10", "b/9", "a"]) received.add(message(topic));
+    expect(received.open().map(({ path }) => path)).toEqual(["a", "b", "b/9", "b/10"]);
+    received.add(message("b/1"));
+    expect(received.open().map(({ path }) => path)).toEqual(["a", "b", "b/1", "b/9", "b/10"]);
+  });
 });
 
 describe("what is typed", () => {
@@ -64,6 +83,8 @@ describe("what is typed", () => {
       options: { qos: 1, retain: true, properties: { contentType: "text/plain", userProperties: { k: ["v", "w=x"] } } },
     });
     expect(publication(fields, 4)).toMatchObject({ options: { qos: 1, retain: true } });
+    const many = Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [`k${at}`, "v"]));
+    expect(told({ userProperties: many })).toHaveLength(51);
     expect(told({ contentType: "text/plain", userProperties: { k: ["v", "w"] } })).toEqual(["content type text/plain", "k=v", "k=w"]);
   });
 });

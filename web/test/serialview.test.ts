@@ -40,6 +40,12 @@ test("a log has the bytes as they came, and a bound", () => {
   made.take(new TextEncoder().encode("a\n"));
   expect(made.log.map((piece) => new TextDecoder().decode(piece))).toEqual(["a\n"]);
   made.show({ newlines: "as-is", timestamps: false, hex: false });
+  // As devices send: a byte at a time.
+  const bytes = Uint8Array.from({ length: 100_000 }, (_, at) => at & 0xff);
+  for (let at = 0; at < bytes.length; at++) made.take(bytes.subarray(at, at + 1));
+  const all = Buffer.concat(made.log);
+  expect(all.subarray(2).equals(bytes)).toBe(true);
+  expect(made.log.length).toBeLessThan(3);
   for (let count = 0; count < 10; count++) made.take(new Uint8Array(LOG_MOST / 4));
   expect(made.log.reduce((sum, piece) => sum + piece.length, 0)).toBeLessThanOrEqual(LOG_MOST);
 });

@@ -3,7 +3,7 @@ import { History, MOST_BYTES, MOST_ENTRIES } from "../src/console/history.ts";
 import { log } from "../src/console/log.ts";
 import { Shown } from "../src/console/shown.ts";
 import { Lines } from "../src/lines.ts";
-import { fromHex, hexDump, jsonOf, line, size, textOf } from "../src/views/content.ts";
+import { fromHex, hexDump, jsonOf, line, shown, size, textOf } from "../src/views/content.ts";
 
 const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>;
 
@@ -14,6 +14,22 @@ describe("what a message has", () => {
     ["Grüße", false, "Grüße"],
   ])("%j on a line", (text, isText, expected) => {
     expect(line(utf8(text), isText)).toBe(expected);
+  });
+
+  test("text that is cut on a line is cut between characters", () => {
+    for (const character of ["ü", "€", "😀"]) {
+      for (let before = 0; before < 4; before++) {
+        const cut = line(utf8("a".repeat(before) + character.repeat(2000)), false);
+        expect(cut).toMatch(new RegExp(`^a{${before}}(${character})+…$`, "u"));
+      }
+    }
+    // What is no text isn't because of the cut.
+    expect(line(new Uint8Array(2000).fill(0xff), false)).toMatch(/^ff ff/);
+  });
+
+  test("what can't be seen in a name is made visible, and it has a length", () => {
+    expect(shown("a/\u202egpj.exe\0")).toBe("a/\\u{202e}gpj.exe␀");
+    expect(shown("x".repeat(65_000))).toHaveLength(401);
   });
 
   test("bytes that are no text are in hex", () => {

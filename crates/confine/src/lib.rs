@@ -1,8 +1,8 @@
-//! What a program is made to be between fork and exec: its limits, its priority, its user.
+//! Sets the limits, priority and user of a program between fork and exec.
 //!
-//! It has to happen there: limits are a process's, and after exec the program has begun. The standard library has no safe
-//! function for what it doesn't offer itself, since hardly anything may be called at that point (fork(2), signal-safety(7)).
-//! So this crate is that one call, and what it does is made of numbers that were found out before.
+//! It has to happen there: limits are a process's, and after exec the program has begun. The standard library has no
+//! safe function for what it doesn't offer itself, since hardly anything may be called at that point (fork(2),
+//! signal-safety(7)). So this crate is that one call, and what it does is made of numbers that were found out before.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -10,18 +10,18 @@ use std::process::Command;
 
 use rustix::process::{Resource, Rlimit, setpriority_process, setrlimit};
 
-/// What a program is to be before it begins.
+/// The state of a program before exec.
 #[derive(Clone, Debug, Default)]
 pub struct Confinement {
     /// Its limits (setrlimit(2)).
     pub limits: Vec<(Resource, Rlimit)>,
     /// Its priority, from -20 to 19 (setpriority(2)).
     pub nice: Option<i32>,
-    /// Whose it is.
+    /// The user that it runs as.
     pub account: Option<Account>,
 }
 
-/// A user, by numbers.
+/// A user, as numeric IDs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// The user.
@@ -33,7 +33,7 @@ pub struct Account {
 }
 
 impl Confinement {
-    /// Has `command` confine its child before it becomes the program. A failure is one of spawning.
+    /// Makes `command` confine its child between fork and exec. A failure is an error of spawning.
     pub fn apply(self, command: &mut Command) {
         let Self { limits, nice, account } = self;
         if limits.is_empty() && nice.is_none() && account.is_none() {
@@ -54,8 +54,8 @@ impl Confinement {
             unsafe_code,
             reason = "the closure makes system calls and nothing else: it allocates nothing and takes no lock"
         )]
-        // SAFETY: between fork and exec only functions that are safe in a signal handler may be called. These are bare system
-        // calls of rustix over memory that was allocated before.
+        // SAFETY: between fork and exec only functions that are safe in a signal handler may be called. These are bare
+        // system calls of rustix over memory that was allocated before.
         unsafe {
             command.pre_exec(confine);
         }

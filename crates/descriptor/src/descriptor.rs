@@ -8,7 +8,7 @@ use crate::grammar::{self, Field, Mistake, Piece, Token, What};
 use crate::text::Builder;
 use crate::{Code, Diagnostic, Stage, Syntax, Text};
 
-/// A descriptor, one level of it. Compared by its arguments, not by how they were typed.
+/// One level of a descriptor. Compared by its arguments, not by their spelling.
 #[derive(Clone, Debug)]
 pub struct Descriptor {
     /// The positional arguments, unescaped. The first one is the kind.
@@ -21,7 +21,7 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
-    /// Reads one level; an argument that is a descriptor again is read by another call.
+    /// Parses one level. An argument that is a descriptor too is parsed by another call.
     ///
     /// # Errors
     /// Every mistake of the text, in order, as errors of [`Stage::Parse`]: `unclosed-brace`,
@@ -57,19 +57,19 @@ impl Descriptor {
         if found.is_empty() { Ok(read) } else { Err(found) }
     }
 
-    /// One that is made, not typed.
+    /// Creates a descriptor that was not typed.
     pub fn new(kind: Text) -> Self {
         Self { args: vec![kind.clone()], kwargs: Vec::new(), source: kind, rest: None }
     }
 
-    /// With another positional argument.
+    /// Adds a positional argument.
     #[must_use]
     pub fn arg(mut self, value: Text) -> Self {
         self.args.push(value);
         self
     }
 
-    /// With another keyword argument; the name is blamed on where the value was typed. It should be
+    /// Adds a keyword argument, whose name gets the value's place. The name should be
     /// a bare name, as [`Syntax::Extended`] knows no other.
     #[must_use]
     pub fn kwarg(mut self, name: &str, value: Text) -> Self {
@@ -77,17 +77,17 @@ impl Descriptor {
         self
     }
 
-    /// The first positional, wherever it stands.
+    /// Returns the first positional, wherever it is.
     pub fn kind(&self) -> Option<&Text> {
         self.args.first()
     }
 
-    /// The text that it was read from; of one that is made, the kind.
+    /// Returns the text that it was parsed from; if it was not typed, the kind.
     pub fn source(&self) -> &Text {
         &self.source
     }
 
-    /// The raw text after the kind's field and the `:` behind it, to be parsed again by kinds that
+    /// Returns the raw text after the kind's field and its `:`, to be parsed again by kinds that
     /// take a whole descriptor unquoted. `None` if no `:` follows, or if the kind isn't the first
     /// field.
     pub fn rest(&self) -> Option<Text> {

@@ -20,7 +20,7 @@ pub enum Severity {
     Warning,
 }
 
-/// A mistake in what was typed: where, what is wrong, what to write instead.
+/// An error or a warning about typed text: the place, the message, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The stage that found the error.
@@ -33,12 +33,12 @@ pub struct Diagnostic {
     pub span: Span,
     /// The error, as a lower-case fragment on one line.
     pub message: String,
-    /// What to do about it, such as "did you mean `tcp`?".
+    /// The help, such as "did you mean `tcp`?".
     pub help: Option<String>,
 }
 
 impl Diagnostic {
-    /// A mistake that nothing can be done with.
+    /// Creates an error.
     pub fn error(
         stage: Stage,
         code: impl Into<Code>,
@@ -49,7 +49,7 @@ impl Diagnostic {
         Self { stage, severity: Severity::Error, code, span, message, help: None }
     }
 
-    /// Something that is taken, but is probably not what was meant.
+    /// Creates a warning about text that is valid, but probably not what was meant.
     pub fn warning(
         stage: Stage,
         code: impl Into<Code>,
@@ -59,7 +59,7 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(stage, code, span, message) }
     }
 
-    /// Says what to do about it.
+    /// Sets the help.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

@@ -7,7 +7,7 @@ use crate::text::Builder;
 use crate::{Descriptor, Text};
 
 impl Descriptor {
-    /// The descriptor as text, quoted as by `Display`. Every piece still knows where it was typed, so
+    /// Returns the descriptor as text, quoted as by `Display`. Every piece keeps its place in the typed text, so
     /// the text can be an argument of another descriptor and be parsed again, with right carets.
     pub fn to_text(&self) -> Text {
         let mut text = Builder::default();

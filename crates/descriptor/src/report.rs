@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{Diagnostic, Severity, Span};
 
-/// Shows mistakes over the text that they were made in, sorted by place.
+/// Shows diagnostics with the text that they are about, sorted by place.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a> {
     /// The whole text, as the user typed it.
@@ -19,7 +19,7 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// Of mistakes whose spans are places in `text`.
+    /// Creates a report of diagnostics whose spans are places in `text`.
     pub fn new(text: &'a str, diagnostics: &'a [Diagnostic]) -> Self {
         Self { text, diagnostics }
     }
@@ -129,7 +129,7 @@ fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Returns `true` if a terminal would obey `c` or hide it: control characters, and invisible ones that join, separate
+/// Returns `true` if a terminal would interpret or hide `c`: control characters, and invisible ones that join, separate
 /// or reorder their neighbours (U+202E, RIGHT-TO-LEFT OVERRIDE, is one).
 pub fn is_unprintable(c: char) -> bool {
     c.is_control()
@@ -137,5 +137,5 @@ pub fn is_unprintable(c: char) -> bool {
         || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Of the text shown, without the `…` at either end.
+/// The width of the shown text, without the `…` at either end.
 const COLUMNS: usize = 96;

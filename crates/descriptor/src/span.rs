@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// A place in what the user typed, in bytes. Empty where something is missing.
+/// A place in the typed text, in bytes. Empty if something is missing there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// Offset of the first byte.
@@ -22,7 +22,7 @@ impl Span {
         self.len() == 0
     }
 
-    /// The smallest span that covers both.
+    /// Returns the smallest span that covers both.
     pub fn union(self, other: Self) -> Self {
         Self { start: self.start.min(other.start), end: self.end.max(other.end) }
     }

@@ -37,7 +37,7 @@ impl fmt::Display for Syntax {
     }
 }
 
-/// The name of a syntax that there isn't.
+/// An unknown name of a syntax.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownSyntax(String);
 

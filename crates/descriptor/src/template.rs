@@ -15,14 +15,14 @@ use nom::{IResult, Parser};
 
 use crate::{Span, Text};
 
-/// A value that may have holes: `/sessions/${http.query.id}`.
+/// A value that may contain holes: `/sessions/${http.query.id}`.
 #[derive(Clone, Debug)]
 pub struct Template {
     source: Text,
     parts: Vec<Part>,
 }
 
-/// A place that a fact is put into.
+/// A place in a template that a fact fills.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hole {
     /// The kind of fact, such as `http`: what stands before the first dot.
@@ -40,7 +40,7 @@ enum Part {
 }
 
 impl Template {
-    /// Finds the holes: `${root.name}` where `root` is one of `roots`. Every other `${…}` is text, and
+    /// Parses the holes: `${root.name}` where `root` is one of `roots`. Every other `${…}` is text, and
     /// so is one whose `$` was typed with a backslash before it.
     pub fn parse(text: &Text, roots: &[&str]) -> Self {
         let value = text.as_str();
@@ -67,7 +67,7 @@ impl Template {
         Self { source: text.clone(), parts }
     }
 
-    /// The holes, in order.
+    /// Returns the holes, in order.
     pub fn holes(&self) -> impl Iterator<Item = &Hole> {
         self.parts.iter().filter_map(|part| match part {
             Part::Hole(hole) => Some(hole),
@@ -80,17 +80,17 @@ impl Template {
         self.holes().next().is_none()
     }
 
-    /// The value, if there is no hole.
+    /// Returns the value, if there is no hole.
     pub fn as_literal(&self) -> Option<&str> {
         self.is_literal().then(|| self.source.as_str())
     }
 
-    /// The text that it was read from.
+    /// Returns the text that it was parsed from.
     pub fn source(&self) -> &Text {
         &self.source
     }
 
-    /// Puts in the facts, which `fact` knows by root and name.
+    /// Fills the holes with facts, which `fact` returns by root and name.
     ///
     /// # Errors
     /// The first fact that isn't known.
@@ -145,7 +145,7 @@ impl fmt::Display for Template {
     }
 }
 
-/// A hole that can't be filled: nothing is known by that name.
+/// A hole that can't be filled, because there is no fact of that name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingFact {
     /// The hole's root.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::Span;
 
-/// Unescaped text that remembers where each of its bytes was typed. Cheap to clone and to slice.
+/// Unescaped text with the place in the typed text of each of its bytes. Cheap to clone and to slice.
 /// Compared by its value alone.
 #[derive(Clone)]
 pub struct Text {
@@ -28,14 +28,14 @@ impl Text {
         builder.finish(Span::default())
     }
 
-    /// Text that we made. A mistake in it is shown at `at`.
+    /// Creates text that was not typed. Diagnostics about it are shown at `at`.
     pub fn synthetic(value: &str, at: Span) -> Self {
         let mut builder = Builder::default();
         builder.push(value, at, How::Made);
         builder.finish(at)
     }
 
-    /// The parts one after the other; each stays where it was typed.
+    /// Concatenates the parts; each keeps its place in the typed text.
     pub fn concat(parts: &[Self]) -> Self {
         let mut builder = Builder::default();
         for part in parts {
@@ -44,7 +44,7 @@ impl Text {
         builder.finish(parts.first().map_or_else(Span::default, Self::span))
     }
 
-    /// The value.
+    /// Returns the value.
     pub fn as_str(&self) -> &str {
         &self.whole.value[self.start..self.end]
     }
@@ -69,7 +69,7 @@ impl Text {
         }
     }
 
-    /// The bytes `range` of the value. A range beyond the end is cut off there, one through a
+    /// Returns the bytes `range` of the value. A range beyond the end is cut off there, one through a
     /// character takes all of the character.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
@@ -85,7 +85,7 @@ impl Text {
         Self { whole: self.whole.clone(), start: self.start + start, end: self.start + end }
     }
 
-    /// The length of the value in bytes.
+    /// Returns the length of the value in bytes.
     pub fn len(&self) -> usize {
         self.end - self.start
     }
@@ -247,7 +247,7 @@ impl Whole {
         self.runs.get(index + 1).map_or(self.value.len(), |next| next.at)
     }
 
-    /// Of at least one byte. Pieces needn't have been typed in the order in which they stand here.
+    /// Returns the span of at least one byte. The pieces may have been typed in another order.
     fn span_of(&self, range: Range<usize>) -> Span {
         let (mut index, first) = self.run_at(range.start);
         let mut span = first.span_of(range.start..range.end.min(self.run_end(index)));

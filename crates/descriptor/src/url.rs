@@ -19,7 +19,7 @@ pub struct Url {
     pub host: Text,
     /// The text after the host's `:`, unparsed. May be empty.
     pub port: Option<Text>,
-    /// From the first `/` on, with the query; without a `/`, from the first `?` or `#`. May be empty.
+    /// The part from the first `/` on, with the query; without a `/`, from the first `?` or `#`. May be empty.
     pub path: Text,
 }
 

@@ -1,4 +1,4 @@
-//! The client of a session: who a trusted proxy says that it is, or else the connection's own peer.
+//! The client of a session: as reported by a trusted proxy, or else the connection's peer.
 
 use std::net::IpAddr;
 
@@ -15,7 +15,8 @@ impl Info {
         }
     }
 
-    /// Returns the client's network: never its proxy's, whose other clients would be affected. `None` if it isn't known.
+    /// Returns the client's network, never that of its proxy, because that would affect the proxy's other clients.
+    /// `None` if it isn't known.
     #[must_use]
     pub fn client_network(&self) -> Option<Network> {
         match self.client() {

@@ -63,7 +63,7 @@ mod tests {
 
     use super::*;
 
-    /// A runtime without time has nobody but the clock to wake it.
+    /// A runtime without time is woken by the clock only.
     #[test]
     fn another_thread_waits_for_an_alarm() {
         let elsewhere = Builder::new_current_thread().enable_time().build().unwrap();

@@ -27,7 +27,7 @@ pub struct Conn {
 pub struct SessionGuard(Vec<Box<dyn Any + Send + Sync>>);
 
 impl SessionGuard {
-    /// Adds one more.
+    /// Adds another guard.
     #[must_use]
     pub fn and(mut self, guard: impl Any + Send + Sync) -> Self {
         self.0.push(Box::new(guard));

@@ -66,15 +66,15 @@ impl End {
         io::Error::new(kind, Carried(self))
     }
 
-    /// Whether what came before it may be a part of what was to come: an encrypted stream that ended without the word
-    /// for an end (RFC 8446 section 6.1). It must not be passed on as an end of input. A WebSocket without a Close,
-    /// close code 1006, is none: its messages have ends of their own.
+    /// Returns `true` if the data before it may be incomplete: an encrypted stream ended without its closing alert
+    /// (RFC 8446 section 6.1). Such an end must not be passed on as an end of input. A WebSocket that ends without a
+    /// Close (close code 1006) is not cut, because each message has its own end.
     #[must_use]
     pub fn is_cut(&self) -> bool {
         self.why == Reason::Truncated && self.code.is_none()
     }
 
-    /// The end of a program.
+    /// Creates the end of a program.
     #[must_use]
     pub fn exited(status: ExitStatus) -> Self {
         Self {

@@ -180,7 +180,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// As `Display`: what `main` prints that returns it, and `unwrap`.
+/// The same as `Display`, for a `main` that returns it and for `unwrap`.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

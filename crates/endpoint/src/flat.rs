@@ -3,14 +3,13 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::{End, Ending, Life, MessageStream, Part, Peer};
+use crate::{End, Life, MessageStream, Part, pass_on};
 
-/// Payloads one after another; each write of at most 33 KiB becomes a binary message: bytes have no boundaries, and a
+/// The payloads of messages as a byte stream. Each write of at most 33 KiB becomes a binary message, because a
 /// message may have a limit.
 ///
 /// Holds at most one part that did not fit the reader's buffer. Empty messages vanish: a read of
@@ -87,45 +86,8 @@ impl<M: MessageStream> AsyncWrite for Flat<M> {
 }
 
 impl<M: MessageStream> Life for Flat<M> {
-    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        self.inner.poll_background(cx)
-    }
-
-    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
-        self.inner.poll_ahead(cx);
-    }
-
-    fn peer(&mut self) -> Option<Peer> {
-        self.inner.peer()
-    }
-
-    fn keep_little(&mut self) {
-        self.inner.keep_little();
-    }
-
-    fn linger(&self) -> Option<Duration> {
-        self.inner.linger()
-    }
-
-    fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
-        self.inner.poll_finish(cx, end)
-    }
-
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.inner.poll_close(cx)
-    }
-
-    fn close_timeout(&self) -> Option<Duration> {
-        self.inner.close_timeout()
-    }
-
-    fn ending(&self) -> Ending {
-        self.inner.ending()
-    }
-
-    fn end(&mut self) -> End {
-        self.inner.end()
-    }
+    pass_on!(inner: poll_background, poll_ahead, peer, keep_little, linger, poll_finish);
+    pass_on!(inner: poll_close, close_timeout, ending, end);
 }
 
 /// As much as a splice writes at once.

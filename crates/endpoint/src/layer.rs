@@ -21,7 +21,7 @@ pub trait ServeLayer: fmt::Debug + Send + Sync {
     /// A file that it needs can't be read.
     async fn bind(&self, cx: &Context, local: &Local) -> Result<Arc<dyn Bound>>;
 
-    /// As [`Listener::missing`].
+    /// The same as [`Listener::missing`].
     fn missing(&self, _: &Context) -> Option<String> {
         None
     }
@@ -47,14 +47,14 @@ pub trait DialLayer: fmt::Debug + Send + Sync {
     /// The peer refused or did not keep to the protocol.
     async fn dial(&self, cx: &Context, conn: Conn, info: &Info) -> Result<Conn>;
 
-    /// Returns the facts that the endpoint beneath is connected for, if they are others than those about the near side: a
-    /// client that asks for datagrams is relayed over a connection.
+    /// Returns the facts that the endpoint beneath is connected for, if they are others than those about the near
+    /// side: a client that asks for datagrams is relayed over a connection.
     fn beneath(&self, info: &Info) -> Option<Info> {
         let _ = info;
         None
     }
 
-    /// As [`Connector::takes_datagrams`].
+    /// The same as [`Connector::takes_datagrams`].
     fn takes_datagrams(&self) -> bool {
         false
     }

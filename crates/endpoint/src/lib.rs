@@ -31,6 +31,7 @@ mod listener;
 mod network;
 mod networks;
 mod opened;
+mod pass_on;
 mod peer;
 mod plain;
 pub mod provider;

@@ -1,8 +1,8 @@
 //! Limits of a listener: its sessions, those of a network and of a user, and how often a network may begin one.
 //!
-//! [`Limited`] goes over any listener and gives its offers the counters. The code that decides about an offer takes them
-//! ([`Offer::take_limits`]) and asks in its own time, as the forwarder does after its gate, which knows the user; for all
-//! others, [`Offer::accept`] asks.
+//! [`Limited`] wraps any listener and gives its offers the counters. The code that decides about an offer takes
+//! them ([`Offer::take_limits`]) and asks when it is ready, as the forwarder does after its gate, which knows the user;
+//! otherwise, [`Offer::accept`] asks.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -26,7 +26,7 @@ pub struct Limits {
     pub per_network: Option<usize>,
     /// Sessions of one user at the same time, by the name in its identity. Clients without a name don't count.
     pub per_user: Option<usize>,
-    /// How often one client network may begin a session.
+    /// The rate of one client network's sessions.
     pub rate: Option<Rate>,
 }
 
@@ -95,7 +95,7 @@ impl Offers for LimitedOffers {
     }
 }
 
-/// What is counted for one listener.
+/// The counters of one listener.
 #[derive(Debug)]
 pub(crate) struct Counters {
     /// The listener's descriptor.
@@ -205,7 +205,7 @@ enum What {
 }
 
 impl Full {
-    /// Returns what a client over the limit is told.
+    /// Returns the refusal of a client over the limit.
     #[must_use]
     pub fn refusal(&self) -> Refusal {
         let words = match self.what {

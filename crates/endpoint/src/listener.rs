@@ -94,12 +94,12 @@ pub enum ClientCertificates {
 pub struct Invitation(String);
 
 impl Invitation {
-    /// To this URL, which has the secret in it.
+    /// Creates an invitation of this URL, which contains the secret.
     pub fn new(url: impl Into<String>) -> Self {
         Self(url.into())
     }
 
-    /// The URL, secret and all.
+    /// Returns the URL, including the secret.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.0
@@ -113,7 +113,7 @@ impl fmt::Debug for Invitation {
 }
 
 impl Local {
-    /// Known by its descriptor alone.
+    /// Creates an address that only has a descriptor.
     pub fn new(descriptor: impl Into<String>) -> Self {
         Self {
             descriptor: descriptor.into(),
@@ -125,21 +125,21 @@ impl Local {
         }
     }
 
-    /// At an address of the network.
+    /// Creates the address of a network socket.
     #[must_use]
     pub fn at(mut self, address: std::net::SocketAddr) -> Self {
         self.address = Some(address);
         self
     }
 
-    /// Reachable with this URL.
+    /// Sets the URL that it is reachable by.
     #[must_use]
     pub fn with_url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
         self
     }
 
-    /// For those alone who have this.
+    /// Requires this invitation.
     #[must_use]
     pub fn with_invitation(mut self, invitation: Invitation) -> Self {
         self.invitation = Some(invitation);
@@ -167,13 +167,13 @@ impl Incoming {
         Self { info, offers: Box::new(offers) }
     }
 
-    /// With exactly one offer, that needs no handshake.
+    /// Creates a connection with exactly one offer, which needs no handshake.
     pub fn ready(offer: Offer) -> Self {
         let info = offer.info.clone();
         Self::new(info, Ready(Some(offer)))
     }
 
-    /// The next offer, after its handshakes; `None` when there will be no more.
+    /// Returns the next offer, after its handshakes; `None` when there will be no more.
     ///
     /// # Errors
     /// The handshake failed; there will be no more offers.
@@ -210,7 +210,7 @@ impl Offers for Ready {
     }
 }
 
-/// A session that a peer asks for: complete in what is known, undecided.
+/// A session that a peer requests: with all facts, undecided.
 ///
 /// Dropping it undecided refuses it without words.
 pub struct Offer {
@@ -223,26 +223,26 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// An offer that is accepted once the far side is connected.
+    /// Creates an offer that is accepted once the far side is connected.
     pub fn new(info: Info, decision: impl Decision + 'static) -> Self {
         let (policy, limits) = (AcceptPolicy::ConnectFirst, OfferLimits::default());
         Self { info, policy, limits, decision: Box::new(decision) }
     }
 
-    /// An offer that is `conn`, open already: accepting gives it, refusing drops it.
+    /// Creates an offer of `conn`, which is open already: accepting returns it, refusing drops it.
     #[must_use]
     pub fn open(conn: Conn) -> Self {
         Self::new(conn.info.clone(), Open(conn))
     }
 
-    /// With another policy.
+    /// Sets the policy.
     #[must_use]
     pub fn with_policy(mut self, policy: AcceptPolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// The same offer, whose connection is what `change` makes of it once it is accepted.
+    /// Replaces the connection, once it is accepted, by the result of `change`.
     #[must_use]
     pub fn map(self, change: impl FnOnce(Conn) -> Conn + Send + 'static) -> Self {
         let Self { info, policy, limits, decision } = self;
@@ -375,7 +375,7 @@ pub enum Accepted {
 }
 
 impl Accepted {
-    /// With places that are given back when the session ends. One that goes on elsewhere has its own.
+    /// Adds places that are released when the session ends. A session that continues elsewhere has its own.
     fn holding(mut self, places: SessionPlaces) -> Self {
         if let Self::Session(conn) | Self::Through(conn, _) = &mut self {
             conn.guard = std::mem::take(&mut conn.guard).and(places);
@@ -396,7 +396,7 @@ pub struct Answer {
     /// Set if the far side acts on signals, such as a window's size: a program on a pty does, and one on pipes
     /// doesn't.
     pub signals: bool,
-    /// Whether the far side has messages rather than bytes.
+    /// Set if the far side carries messages.
     pub messages: bool,
     /// Headers to add to the answer.
     pub headers: Vec<(String, String)>,

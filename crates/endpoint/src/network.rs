@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-/// A peer's neighbourhood: what one party may have many addresses of.
+/// A peer's network, in which one party may have many addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Network {

@@ -12,7 +12,7 @@ pub struct Networks {
 }
 
 impl Networks {
-    /// Reads words: networks, addresses, and either with a `!` in front.
+    /// Parses networks and addresses, each with an optional `!` in front.
     ///
     /// # Errors
     /// The first word that is none.
@@ -28,8 +28,8 @@ impl Networks {
         Ok(list)
     }
 
-    /// Returns whether an address is in a network of the list and in none that is excluded. A list of exclusions alone
-    /// has everything else.
+    /// Returns `true` if an address is in a listed network and in no excluded one. A list that has only exclusions
+    /// contains everything else.
     #[must_use]
     pub fn has(&self, address: IpAddr) -> bool {
         // A socket that takes both versions shows version 4 in version 6 (RFC 4291 section 2.5.5.2).

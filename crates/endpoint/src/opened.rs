@@ -18,7 +18,7 @@ use crate::{
     Info, Listener, Local, Offer, Refusal, Result,
 };
 
-/// The number of times that it is opened.
+/// How often the connector is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Times {
     /// Again after each session.
@@ -36,7 +36,7 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Listens by opening `connector`, which `descriptor` describes.
+    /// Creates a listener that opens `connector`, which `descriptor` describes.
     pub fn new(connector: Box<dyn Connector>, descriptor: String, times: Times) -> Self {
         Self { connector: Arc::from(connector), descriptor, times }
     }
@@ -82,7 +82,7 @@ enum Next {
     Ready(Box<Conn>),
     /// A session that began then; its sender is dropped with the session. An offer that was refused comes back.
     Ended(oneshot::Receiver<Box<Conn>>, Instant),
-    /// What was refused, to be offered again after a pause.
+    /// The refused connection, to be offered again after a pause.
     Refused(Option<Box<Conn>>),
     Open,
     Never,

@@ -1,4 +1,4 @@
-//! What a transport knows about its peer without asking it.
+//! The facts that a transport has about its peer without sending anything.
 //!
 //! A write that succeeded means only that the system has a copy. Only the transport knows if the peer reads, is slow
 //! or is gone: TCP by acknowledgements, a pipe by the data that is still in it.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::{End, Ending, Life};
+use crate::{End, Ending, Life, pass_on};
 
 /// A reader and writer whose `poll_shutdown` is its way to end.
 #[derive(Debug)]
@@ -16,12 +16,12 @@ pub struct Plain<S> {
 }
 
 impl<S> Plain<S> {
-    /// Shutting down half-closes: what is true of sockets.
+    /// Creates a stream whose shutdown is a half-close, as for sockets.
     pub fn new(inner: S) -> Self {
         Self { inner, ending: Ending::HalfClose }
     }
 
-    /// With another way to end.
+    /// Creates a stream with another way to end.
     pub fn with_ending(inner: S, ending: Ending) -> Self {
         Self { inner, ending }
     }
@@ -38,33 +38,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Plain<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Plain<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
+    pass_on!(inner: poll_write, poll_write_vectored, is_write_vectored, poll_flush, poll_shutdown);
 }
 
 impl<S: AsyncWrite + Unpin> Life for Plain<S> {

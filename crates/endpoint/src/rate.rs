@@ -1,8 +1,8 @@
-//! Sessions a second that the clients of one network may begin.
+//! The rate at which the clients of one network may begin sessions.
 //!
-//! A bucket of tokens for each network, kept as the one time at which it is full again (the virtual scheduling of GCRA,
-//! ITU-T I.371). A network whose bucket is full needs no entry, so the table has those alone that began something
-//! lately. The crate `governor` does the same, but its table grows until somebody sweeps all of it.
+//! Each network has a token bucket, stored as the time at which it is full again (the virtual scheduling of GCRA,
+//! ITU-T I.371). A network with a full bucket needs no entry, so the table contains only networks with recent
+//! sessions. The crate `governor` does the same, but its table grows until all of it is swept.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::Network;
 
-/// A rate, and how much of it may come at once.
+/// A rate with a burst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     /// The time in which one more is allowed.
@@ -20,7 +20,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Reads `10/s`, `30/m` or `100/h`; that many are the burst.
+    /// Parses `10/s`, `30/m` or `100/h`; the burst is the same number.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let (count, unit) = text.split_once('/')?;
@@ -35,7 +35,7 @@ impl Rate {
         Some(Self { interval: Duration::from_secs(unit) / count, burst: count })
     }
 
-    /// Returns the same rate, of which so many may come at once; at least one.
+    /// Sets the burst, at least one.
     #[must_use]
     pub fn with_burst(self, burst: u32) -> Self {
         Self { burst: burst.clamp(1, MOST), ..self }
@@ -47,7 +47,7 @@ impl Rate {
 #[derive(Debug)]
 pub(crate) struct Pace {
     rate: Rate,
-    /// When the bucket of each is full again.
+    /// The time at which each network's bucket is full again.
     full: HashMap<Network, Instant>,
     /// The same, in their order.
     order: BTreeSet<(Instant, Network)>,

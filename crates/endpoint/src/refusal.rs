@@ -1,4 +1,4 @@
-//! What a peer is told whose offer is refused, in no protocol's terms.
+//! Refusals of offers, independent of the protocol.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::Reason;
 use crate::gate::Challenge;
 
-/// Why an offer is refused, in no protocol's terms.
+/// A refusal of an offer, independent of the protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The sort of refusal, which selects a status code.
@@ -20,12 +20,12 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal.
+    /// Creates a refusal.
     pub fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), challenges: Vec::new(), retry_after: None }
     }
 
-    /// With the time after which another attempt may succeed.
+    /// Sets the time after which another attempt may succeed.
     #[must_use]
     pub fn with_retry_after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
@@ -68,7 +68,7 @@ pub enum RefusalKind {
 }
 
 impl RefusalKind {
-    /// Returns the reason that a session which was accepted already ends with.
+    /// Returns the reason for the end of a session that was accepted already.
     #[must_use]
     pub fn reason(self) -> Reason {
         match self {

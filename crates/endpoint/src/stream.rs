@@ -127,6 +127,9 @@ pub trait Life {
     }
 
     /// Why the read direction ended. Meaningful once, after its end was read.
+    ///
+    /// Also asked for once a peer is gone whose end was not read: an end that [is cut](End::is_cut) then says that data
+    /// may be missing. Anything else means nothing.
     fn end(&mut self) -> End {
         End::eof()
     }
@@ -162,12 +165,12 @@ pub struct Part {
 }
 
 impl Part {
-    /// A whole binary message.
+    /// Creates a whole binary message.
     pub fn binary(data: impl Into<Bytes>) -> Self {
         Self { data: data.into(), text: false, last: true }
     }
 
-    /// A whole text message.
+    /// Creates a whole text message.
     pub fn text(data: impl Into<Bytes>) -> Self {
         Self { data: data.into(), text: true, last: true }
     }

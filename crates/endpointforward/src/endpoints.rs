@@ -8,7 +8,7 @@ use plan::{Plan, Registry};
 
 use crate::{BadDescriptor, Error, Listening, Result, Which};
 
-/// Connects to what `text` names.
+/// Connects to the endpoint that `text` names.
 ///
 /// [`Conn::into_io`] makes tokio's `AsyncRead + AsyncWrite` of it; [`Conn::transport`] has the
 /// messages, where the endpoint keeps boundaries.
@@ -20,7 +20,7 @@ pub async fn connect(text: &str) -> Result<Conn> {
     ours().connect(text).await
 }
 
-/// Listens on what `text` names.
+/// Listens on the endpoint that `text` names.
 ///
 /// ```
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -49,7 +49,7 @@ pub async fn listen(text: &str) -> Result<Listening> {
     ours().listen(text).await
 }
 
-/// Every kind that ships. [`Registry::add`] adds one of your own.
+/// Returns a registry of all built-in kinds. [`Registry::add`] adds others.
 #[must_use]
 pub fn registry() -> Registry {
     Registry::with(::endpoints::KINDS).add_slip(::endpoints::foreign)
@@ -65,7 +65,7 @@ pub fn registry() -> Registry {
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let endpoints = Endpoints::new().syntax(Syntax::Twisted);
 /// let _listening = endpoints.listen("mem:service").await?;
-/// // `mem` names are known to all that share the context, and to nobody else.
+/// // `mem` names exist only within a shared context.
 /// endpoints.connect("mem:service").await?;
 /// assert!(Endpoints::new().connect("mem:service").await.is_err());
 /// # Ok(())
@@ -79,7 +79,7 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// All kinds that ship, the extended syntax, and a new context with the environment of this
+    /// Uses all built-in kinds, the extended syntax, and a new context with the environment of this
     /// process, for the programs that are started.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "programs inherit the environment, as anywhere")]
@@ -88,34 +88,34 @@ impl Endpoints {
         Self { registry: registry(), syntax: Syntax::default(), context }
     }
 
-    /// With these kinds.
+    /// Sets the kinds.
     #[must_use]
     pub fn registry(mut self, registry: Registry) -> Self {
         self.registry = registry;
         self
     }
 
-    /// With this syntax.
+    /// Sets the syntax.
     #[must_use]
     pub fn syntax(mut self, syntax: Syntax) -> Self {
         self.syntax = syntax;
         self
     }
 
-    /// With this context; [`Context::new`] has no environment.
+    /// Sets the context; [`Context::new`] has no environment.
     #[must_use]
     pub fn context(mut self, context: Context) -> Self {
         self.context = context;
         self
     }
 
-    /// The kinds.
+    /// Returns the kinds.
     #[must_use]
     pub fn kinds(&self) -> &Registry {
         &self.registry
     }
 
-    /// The context.
+    /// Returns the context.
     #[must_use]
     pub fn shared(&self) -> &Context {
         &self.context
@@ -137,19 +137,19 @@ impl Endpoints {
         self.registry.connector(text, self.syntax)
     }
 
-    /// As [`connect`].
+    /// The same as [`connect`].
     ///
     /// # Errors
-    /// As [`connect`].
+    /// The same as [`connect`].
     pub async fn connect(&self, text: &str) -> Result<Conn> {
         let plan = self.connector(text).map_err(|found| bad(text, found))?;
         Ok(plan.endpoint.connect(&self.context, &Info::new()).await?)
     }
 
-    /// As [`listen`].
+    /// The same as [`listen`].
     ///
     /// # Errors
-    /// As [`listen`].
+    /// The same as [`listen`].
     pub async fn listen(&self, text: &str) -> Result<Listening> {
         let plan = self.listener(text).map_err(|found| bad(text, found))?;
         Ok(Listening::new(plan.endpoint.bind(&self.context).await?))

@@ -22,14 +22,14 @@ pub enum Error {
     Endpoint(#[from] endpoint::Error),
 }
 
-/// As `Display`: what `main` prints that returns it, and `unwrap`.
+/// The same as `Display`, for a `main` that returns it and for `unwrap`.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// A descriptor and what is wrong with it.
+/// A descriptor with its errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadDescriptor {
     /// The descriptor.
@@ -40,7 +40,7 @@ pub struct BadDescriptor {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// The descriptor among several.
+/// The position of a descriptor among several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
     /// The only one.

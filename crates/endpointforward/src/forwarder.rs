@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::{BadDescriptor, Endpoints, Error, Result, Which};
 
-/// Endpoints to listen on and a destination: planned, and not open.
+/// Planned endpoints to listen on and a destination, not open.
 ///
 /// ```
 /// use endpointforward::{Forwarder, connect};
@@ -41,7 +41,7 @@ pub struct Forwarder {
 }
 
 impl Forwarder {
-    /// From what `listen` names to what `destination` names.
+    /// Plans to forward from `listen` to `destination`.
     ///
     /// # Errors
     /// The mistakes of both, or that other machines could reach a program or a device.
@@ -49,7 +49,7 @@ impl Forwarder {
         Self::with(Endpoints::new(), &[listen], destination)
     }
 
-    /// From all of `listen` to what `destination` names, as `endpoints` understand them.
+    /// Plans to forward from all of `listen` to `destination`, with the kinds and the syntax of `endpoints`.
     ///
     /// # Errors
     /// The mistakes of all of them, or that other machines could reach a program or a device.
@@ -96,7 +96,7 @@ impl Forwarder {
         }
     }
 
-    /// With other limits.
+    /// Sets the limits.
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
@@ -138,7 +138,7 @@ impl Forwarder {
         found.collect()
     }
 
-    /// Opens what is listened on. If one can't be opened, none stays open.
+    /// Opens the listeners. If one can't be opened, none stays open.
     ///
     /// # Errors
     /// Why the first one of them can't be opened.
@@ -181,7 +181,7 @@ impl Forwarding {
         self.stop.clone()
     }
 
-    /// Forwards until it is stopped and its sessions are over, or until nothing more can come in.
+    /// Forwards until it is stopped and all sessions have ended, or until no listener can accept more.
     pub async fn run(self) -> Summary {
         let mut listeners = JoinSet::new();
         for (accept, exposure) in self.accepts {

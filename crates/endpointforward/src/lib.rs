@@ -70,6 +70,6 @@ pub use endpoint::{
     Control, Decision, DialLayer, End, Ending, Error as EndpointError, ErrorKind, Exposure, Fact,
     Flat, Grants, Incoming, Info, Io, Life, Listener, Local, MessageStream, Network, Offer, Offers,
     Part, Plain, Raw, Refusal, RefusalKind, ServeLayer, SessionGuard, Signal, SystemCall, Times,
-    Transport, control, info, provider,
+    Transport, control, info, pass_on, provider,
 };
 pub use plan::{Plan, Registry, Tree, check_exposure, kind};

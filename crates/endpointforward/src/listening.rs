@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tracing::{debug, warn};
 
-/// An endpoint that is listened on. Dropping it closes it; connections that were taken live on.
+/// An open listener. Dropping it closes it; accepted connections stay open.
 ///
 /// As a [`Stream`] it yields the connections of [`Listening::accept`]. Errors of one connection
 /// during its handshakes are logged, and don't affect others.
@@ -45,14 +45,14 @@ impl Listening {
         &self.local
     }
 
-    /// The next connection, accepted as it is; `None` when there will be no more.
+    /// Returns the next connection, accepted unconditionally; `None` when there will be no more.
     ///
-    /// Cancel safe. A peer that is slow to be accepted delays nobody.
+    /// Cancel safe. A peer that is slow to be accepted delays no other.
     pub async fn accept(&mut self) -> Option<Conn> {
         poll_fn(|cx| self.poll_accept(cx)).await
     }
 
-    /// The next offer, to be accepted or refused by what is known about it; `None` when there will
+    /// Returns the next offer, to be accepted or refused by its facts; `None` when there will
     /// be no more.
     ///
     /// Cancel safe.
@@ -109,7 +109,7 @@ async fn accepted(offer: Offer) -> Option<Conn> {
     }
 }
 
-/// Accepts until the listener is over or nobody wants more.
+/// Accepts until the listener has ended or its receiver is dropped.
 ///
 /// A handshake never keeps it from accepting: the most silent one is dropped for a new one. Only
 /// offers that nobody takes do.
@@ -167,7 +167,7 @@ async fn shake(mut incoming: Incoming, place: Place, offers: mpsc::Sender<Offer>
     }
 }
 
-/// Offers that nobody has taken yet.
+/// Offers that have not been taken yet.
 const WAITING: usize = 16;
 /// Connections in their handshakes, as many as of the forwarder.
 const UNDECIDED: usize = 1024;

@@ -106,6 +106,37 @@ async fn a_datagram_that_is_too_long_is_refused_with_1009() {
     assert!(back == buf[..len] && messages == 1);
 }
 
+/// IPv4 has datagrams of up to 65,507 bytes, and of none.
+#[tokio::test]
+async fn the_smallest_and_the_largest_datagram_pass_and_one_byte_more_is_refused() {
+    let server = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let to = format!("udp:{}", server.local_addr().unwrap());
+    let mut client = client(Endpoints::new(), LISTEN, &to).await;
+    let mut buf = vec![0; 1 << 16];
+    for size in [0, 65_507, 0, 1] {
+        let data = vec![7; size];
+        client.send(Part::binary(data.clone())).await.unwrap();
+        let (len, from) = server.recv_from(&mut buf).await.unwrap();
+        assert!(buf[..len] == data, "{size} there");
+        server.send_to(&data, from).await.unwrap();
+        let mut back = Vec::new();
+        loop {
+            let part = client.next().await.unwrap().unwrap();
+            back.extend_from_slice(&part.data);
+            if part.last {
+                break;
+            }
+        }
+        assert!(back == data, "{size} back");
+    }
+    client.send(Part::binary(vec![7; 65_508])).await.unwrap();
+    assert!(client.next().await.is_none());
+    let end = client.end();
+    assert_eq!((end.code, end.why), (Some(1009), Reason::TooBig), "{end}");
+    let words = "refused a message of 65508 bytes: the path carries no datagram of this size";
+    assert_eq!(end.reason, words);
+}
+
 /// Nobody listens there: the client reads that, and not that all is well.
 #[tokio::test]
 async fn a_refused_datagram_ends_the_session() {

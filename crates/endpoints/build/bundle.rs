@@ -8,7 +8,7 @@ use std::{fs, io};
 
 use crate::Failure;
 
-/// What in web/ goes into the page.
+/// The files of web/ that the page is built from.
 pub(crate) const SOURCES: &[&str] = &[
     ".npmrc",
     "csp.txt",
@@ -49,7 +49,7 @@ pub(crate) fn dist(web: &Path, cache: &Path) -> Result<PathBuf, Failure> {
     built.map(|()| dist)
 }
 
-/// What `package-lock.json` names, installed once for as long as that stays the same.
+/// Installs the packages in `package-lock.json`, once for each version of that file.
 fn install(work: &Path, modules: &Path) -> Result<(), Failure> {
     let here = work.join("node_modules");
     if !modules.is_dir() {
@@ -91,7 +91,7 @@ fn run(what: &str, command: &mut Command) -> Result<(), Failure> {
     }
 }
 
-/// Moves a folder that is complete to where it is looked for; somebody else's is as good.
+/// Moves a complete folder to its final place; one that another build has put there is as good.
 fn publish(from: &Path, to: &Path) -> Result<(), Failure> {
     match fs::rename(from, to) {
         Err(error) if !to.is_dir() => Err(told(to, &error)),
@@ -125,7 +125,7 @@ fn copy(files: &Files, to: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Of the files that are wanted, and of what is done with them.
+/// Returns a hash of the selected files, and of their processing.
 fn hash(files: &Files, wanted: impl Fn(&str) -> bool) -> String {
     let mut hasher = DefaultHasher::new();
     (include_str!("bundle.rs"), include_str!("precompress.mjs")).hash(&mut hasher);

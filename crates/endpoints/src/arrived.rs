@@ -22,7 +22,7 @@ pub(crate) struct Arrived<S> {
     info: Info,
     /// The check for a browser's connection, if a browser could have made it.
     screen: Option<Screen>,
-    /// Owns the stream too, while somebody asks whether the peer has left.
+    /// Shares the stream while it is being checked whether the peer has left.
     watch: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 

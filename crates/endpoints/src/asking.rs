@@ -134,7 +134,7 @@ fn poll_piece(
 
 /// Sends a last reply and ends the stream. Data that still arrives is read for a moment: a reset would destroy the
 /// reply.
-async fn tell(stream: &mut Box<dyn ByteStream>, words: &[u8]) {
+pub(crate) async fn tell(stream: &mut Box<dyn ByteStream>, words: &[u8]) {
     let told = async {
         stream.write_all(words).await?;
         stream.flush().await?;

@@ -85,7 +85,7 @@ fn plan(args: &Args) -> Planned<Assemble<dyn Connector>> {
 #[derive(Debug)]
 struct Balance {
     targets: Vec<Target>,
-    /// Of each target.
+    /// The state of each target.
     states: Vec<State>,
     by: By,
     limit: Option<Duration>,
@@ -98,7 +98,7 @@ struct Balance {
 struct State {
     /// Each session has a clone.
     sessions: Arc<()>,
-    /// When it may be tried again.
+    /// The time at which it may be tried again.
     down: Mutex<Option<Instant>>,
 }
 
@@ -203,8 +203,8 @@ fn key(info: &Info) -> Vec<u8> {
     }
 }
 
-/// FNV-1a, 64 bits, and what spreads its last bytes over all bits (splitmix64): the same in every process, so that several of us
-/// agree.
+/// FNV-1a, 64 bits, and what spreads its last bytes over all bits (splitmix64): the same in every process, so that
+/// several of us agree.
 fn hash(client: &[u8], target: &str) -> u64 {
     let bytes = target.bytes().chain([0]).chain(client.iter().copied());
     let mut hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {

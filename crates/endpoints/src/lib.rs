@@ -35,6 +35,7 @@ mod muxed;
 mod null;
 mod options;
 mod outgoing;
+mod own;
 mod patience;
 mod peer;
 mod pid;

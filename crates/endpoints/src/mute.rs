@@ -1,12 +1,12 @@
-//! The reading side of an endpoint that is only written to: no data comes from it. It ends when everything was written, or
-//! when writing fails, so that a full disk ends the session at once.
+//! The reading side of an endpoint that is only written to: no data comes from it. It ends when everything was
+//! written, or when writing fails, so that a full disk ends the session at once.
 
 use std::io;
 use std::task::{Context, Poll, Waker};
 
 use endpoint::End;
 
-/// What such an endpoint has to say.
+/// The behaviour of such an endpoint.
 #[derive(Default)]
 pub(crate) struct Mute {
     end: Option<End>,

@@ -10,7 +10,7 @@ use tracing::warn;
 /// by [`Outgoing::poll_ready`], but what was read already may have more events than fit.
 pub(crate) struct Outgoing {
     sender: SignalSender,
-    /// How many in a row had no room.
+    /// The number of consecutive signals without room.
     lost: u64,
 }
 

@@ -1,4 +1,4 @@
-//! A system call of somebody else's on a descriptor that tokio waits for.
+//! A caller's system call on a descriptor that tokio waits for.
 
 use std::io;
 use std::os::fd::AsFd;

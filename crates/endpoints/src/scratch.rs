@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-/// As much as is read at once: 32 KiB of payload and the headers of its frames. Measured: 16 to 48 KiB is best.
+/// The size of a read: 32 KiB of payload and the headers of its frames. 16 to 48 KiB were measured as best.
 pub(crate) const SCRATCH: usize = 33 * 1024;
 
 /// Connections inside connections use one each; deeper ones allocate.

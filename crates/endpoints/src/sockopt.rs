@@ -87,7 +87,8 @@ pub(crate) fn set_rto_max(socket: BorrowedFd<'_>, longest: Duration) -> io::Resu
     set_tcp(socket, TCP_RTO_MAX_MS, longest)
 }
 
-/// Takes data with a client's first packet (`TCP_FASTOPEN`), of so many connections at most that aren't established yet.
+/// Takes data with a client's first packet (`TCP_FASTOPEN`), of so many connections at most that aren't established
+/// yet.
 ///
 /// # Errors
 /// The kernel doesn't have it.
@@ -110,7 +111,8 @@ fn set_tcp(socket: BorrowedFd<'_>, option: libc::c_int, value: libc::c_int) -> i
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Takes a descriptor that was passed to this program when it was started, and keeps it from programs that this one starts.
+/// Takes a descriptor that was passed to this program when it was started, and keeps it from programs that this one
+/// starts.
 ///
 /// # Errors
 /// There is none of this number, or it is one that this process opened.
@@ -127,15 +129,16 @@ pub(crate) fn take_inherited(number: RawFd) -> io::Result<OwnedFd> {
     if unsafe { libc::fcntl(number, libc::F_SETFD, flags | libc::FD_CLOEXEC) } < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: it is open. What this process opens itself is closed on exec (std, tokio, rustix and socket2 see to it), so
-    // one that isn't came from outside and has no owner here; from now on it is closed on exec, and is not taken again.
+    // SAFETY: it is open. What this process opens itself is closed on exec (std, tokio, rustix and socket2 see to it),
+    // so one that isn't came from outside and has no owner here; from now on it is closed on exec, and is not taken
+    // again.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 /// Up to and with `tcpi_bytes_acked`.
 const INFO: usize = 128;
 
-/// Of linux/tcp.h; libc doesn't have it yet.
+/// From linux/tcp.h; libc doesn't have it yet.
 const TCP_RTO_MAX_MS: libc::c_int = 44;
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use plan::kind::{
 
 use crate::destination::ALLOW;
 
-/// What the client asks for.
+/// The destination that the client requests.
 pub(crate) static KIND: Kind = Kind {
     connect: Some(Side { gives: Shape::Either, ..Side::bytes(PARAMS, PlanConnect::Over(plan)) }),
     rewrite: Some(rewrite),
@@ -20,13 +20,13 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "target:allow={*.example.com,10.0.0.0/8}",
-            about: "Goes where a client of Wisp, ws2s, SOCKS or HTTP CONNECT asks to go, by TCP or by UDP, if it is one of \
-                    these.",
+            about: "Connects to the destination that a client of Wisp, ws2s, SOCKS or HTTP CONNECT requests, if it is \
+                    listed.",
         },
         Example {
             role: Role::Connect,
             descriptor: "target:address={${http.query.address}}:allow={*.neon.example:5432}",
-            about: "Goes where the query of a WebSocket says, as Neon's driver has it: `/v1?address=HOST:PORT`.",
+            about: "Connects to the address in a WebSocket's query, as sent by Neon's driver: `/v1?address=HOST:PORT`.",
         },
         Example {
             role: Role::Connect,
@@ -35,28 +35,34 @@ pub(crate) static KIND: Kind = Kind {
         },
     ],
     see_also: &["wisp", "socks5", "tcp", "udp"],
-    ..Kind::new("target", "What the client asks for: a TCP connection, or datagrams")
+    ..Kind::new("target", "The destination that the client requests, by TCP or UDP")
 };
 
 const PARAMS: &[Param] = &[
-    Param::new("tcp", ValueKind::Connector, "Where clients go that ask for a connection.")
-        .positional()
-        .required(),
+    Param::new(
+        "tcp",
+        ValueKind::Connector,
+        "The destination of clients that request a connection. With `allow` and \
+        without `tcp` and `udp`, it is the address that the client requests, by either protocol.",
+    )
+    .positional()
+    .required(),
     Param::new(
         "udp",
         ValueKind::Connector,
-        "Where clients go that ask for datagrams. Left out, they are refused.",
+        "The destination of clients that request datagrams. Without it, they are refused.",
     ),
     Param::new(
         "address",
         ValueKind::Template,
-        "What the client asks for, as `HOST:PORT`, where its protocol doesn't say it but something else that is known about the \
-         client does.",
+        "The requested address as `HOST:PORT`, for clients whose protocol has no request for a destination, but whose \
+         URL or headers contain one.",
     ),
     ALLOW,
 ];
 
-/// With an address or without one, `target:allow=A` is `target:{tcp:${target.host}:${target.port}:allow=A}:udp={udp:${target.host}:${target.port}:allow=A}`.
+/// With an address or without one, `target:allow=A` is
+/// `target:{tcp:${target.host}:${target.port}:allow=A}:udp={udp:${target.host}:${target.port}:allow=A}`.
 fn rewrite(descriptor: &Descriptor, role: Role) -> Option<Descriptor> {
     let (name, allow) = descriptor.kwargs.iter().find(|(name, _)| name.as_str() == ALLOW.name)?;
     let is_rest = |(name, _): &&(Text, Text)| name.as_str() != ALLOW.name;
@@ -80,9 +86,11 @@ fn rewrite(descriptor: &Descriptor, role: Role) -> Option<Descriptor> {
 
 fn plan(args: &Args) -> Planned<Assemble<dyn Connector>> {
     if args.is_given(ALLOW.name) {
-        let message = "`allow` belongs to the endpoints beneath, where they are given";
+        let message = "`allow` must be set on the endpoints `tcp` and `udp` if they are given";
         let mistake = args.mistake(ALLOW.name, descriptor::Code::BadValue, message);
-        return Err(vec![mistake.help("`target:allow=…` alone is both of them")]);
+        return Err(vec![
+            mistake.help("or omit them: `target:allow=…` alone connects by TCP and UDP"),
+        ]);
     }
     let descriptor = args.descriptor.clone();
     let address = args.template("address").cloned();
@@ -109,7 +117,7 @@ impl Connector for Target {
             (_, false) => self.tcp.connect(cx, info).await,
             (Some(udp), true) => udp.connect(cx, info).await,
             (None, true) => {
-                let words = "the client asks for datagrams, and `udp` says nowhere to send them";
+                let words = "the client requests datagrams, but `udp` is not set";
                 Err(self.error(ErrorKind::Forbidden, words))
             }
         }
@@ -136,7 +144,7 @@ impl Connector for Target {
 }
 
 impl Target {
-    /// What is known about the client, with what it asks for.
+    /// Returns the facts about the client, with the requested address.
     fn named(&self, address: &Template, info: &Info) -> Result<Info> {
         let text = address
             .fill(&|root: &str, name: &str| info.lookup(root, name))
@@ -147,7 +155,7 @@ impl Target {
             .and_then(|(host, port)| Some((host, port.parse().ok()?)))
             .filter(|(host, port)| !host.is_empty() && *port > 0)
             .ok_or_else(|| {
-                self.error(ErrorKind::Forbidden, "what the client asks for is not `HOST:PORT`")
+                self.error(ErrorKind::Forbidden, "the requested address is not `HOST:PORT`")
             })?;
         Ok(info.clone().with(Asked::new(host, port)))
     }

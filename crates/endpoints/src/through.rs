@@ -1,4 +1,4 @@
-//! What the kinds share that go through a proxy, or are one: parameters, and the facts about what is asked for.
+//! Shared by the kinds that connect through a proxy or act as one: parameters, and facts about the request.
 
 use std::time::Duration;
 

@@ -30,7 +30,7 @@ impl Trusted {
         })
     }
 
-    /// From words; the first that means nothing is the error.
+    /// Parses networks; the first invalid one is the error.
     pub(crate) fn of(words: &[impl AsRef<str>]) -> Result<Self, String> {
         let mut trusted = Self::default();
         for word in words {

@@ -1,13 +1,18 @@
-//! The users whose processes may connect to a Unix socket.
+//! The processes that connect to a Unix socket, and whose they may be.
 
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+
+use endpoint::info::Unix;
+use nix::sys::socket::{getsockopt, sockopt};
 use plan::kind::{Args, Param, Topic, ValueKind};
 
 pub(crate) const USERS: Param = Param::new(
     "users",
     ValueKind::Choice(&["same", "any"]),
     "The users that may connect (SO_PEERCRED in unix(7)): `same` admits root and the user that endpointforward runs \
-     as; `any` admits everyone that the socket's permissions admit. The default is `any` for a path, which `mode` \
-     restricts, and `same` for an abstract name if the destination is, or may be, a program or a device.",
+     as; `any` admits everyone that the socket's permissions admit. The default is `any` for a path, whose file mode \
+     restricts it, and `same` for an abstract name if the destination is, or may be, a program or a device.",
 )
 .topic(Topic::Access);
 
@@ -45,6 +50,14 @@ impl Users {
     }
 }
 
+/// Returns the peer of a socket: `SO_PEERCRED` in unix(7), as of the time of connect(2) or listen(2).
+pub(crate) fn peer(path: PathBuf, socket: &impl AsFd) -> Unix {
+    let peer = getsockopt(socket, sockopt::PeerCredentials).ok();
+    // The system says 0 for a process outside of our PID namespace.
+    let pid = peer.map(|peer| peer.pid()).filter(|pid| *pid > 0);
+    Unix { path, pid, uid: peer.map(|peer| peer.uid()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,5 +71,14 @@ mod tests {
             assert_eq!(Users::Same.include(uid), may, "{uid:?}");
             assert!(Users::Any.include(uid));
         }
+    }
+
+    #[tokio::test]
+    async fn the_peer_of_a_socket_is_a_process() {
+        let (ours, _theirs) = tokio::net::UnixStream::pair().unwrap();
+        let uid = rustix::process::geteuid().as_raw();
+        let fact = peer("/run/app.sock".into(), &ours);
+        let pid = i32::try_from(std::process::id()).unwrap();
+        assert_eq!(fact, Unix { path: "/run/app.sock".into(), pid: Some(pid), uid: Some(uid) });
     }
 }

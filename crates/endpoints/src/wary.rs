@@ -1,12 +1,12 @@
 //! A socket that looks at the first bytes of its peer before it gives them out.
 
-use std::io::{self, IoSlice};
+use std::io::{self};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use endpoint::{End, Life, Raw, SystemCall};
+use endpoint::{Life, Raw, SystemCall, pass_on};
 use plan::kind::{Param, Topic, ValueKind};
 use rustix::net::{RecvFlags, recv};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, ReadBuf};
@@ -147,43 +147,11 @@ impl<S: Waits + AsyncRead + AsyncWrite + Unpin> AsyncRead for Wary<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Wary<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
-    }
+    pass_on!(socket: poll_write, poll_write_vectored, is_write_vectored, poll_flush, poll_shutdown);
 }
 
 impl<S: Waits + AsyncRead + AsyncWrite + Unpin> Life for Wary<S> {
-    fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
-        self.socket.poll_finish(cx, end)
-    }
-
-    fn keep_little(&mut self) {
-        self.socket.keep_little();
-    }
+    pass_on!(socket: peer, keep_little, poll_finish);
 
     /// The socket's: peeking leaves every byte where it is.
     fn raw(&mut self) -> Option<&mut dyn Raw> {
@@ -211,15 +179,15 @@ impl<S: Waits + AsyncRead + AsyncWrite + Unpin> Raw for Wary<S> {
 }
 
 /// For the page's console, and for the log.
-pub(crate) const WORDS: &str = "this is no web server, and web pages may not use it";
+pub(crate) const WORDS: &str = "this is not a web server, and web pages may not use it";
 
 const ANSWER: &str = "HTTP/1.1 400 Bad Request\r\n\
                       Content-Type: text/plain; charset=utf-8\r\n\
                       X-Content-Type-Options: nosniff\r\n\
-                      Content-Length: 52\r\n\
+                      Content-Length: 55\r\n\
                       Connection: close\r\n\
                       \r\n\
-                      this is no web server, and web pages may not use it\n";
+                      this is not a web server, and web pages may not use it\n";
 
 /// The time that a browser may pause in what it still sends, and the maximum that is read of that.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -238,6 +206,9 @@ pub(crate) const WEB_PAGES: Param = Param::new(
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
+
+    use endpoint::{End, PeerState};
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 
@@ -259,5 +230,15 @@ mod tests {
         assert_eq!(all, ANSWER);
         poll_fn(|cx| theirs.poll_finish(cx, &End::eof())).await.unwrap();
         answering.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_the_socket_knows_about_its_peer_is_passed_on() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (socket, _) = listener.accept().await.unwrap();
+        let mut wary = Wary::new(Socket::new(socket), Screen::new("tcp:0"));
+        assert!(wary.peer().is_some_and(|peer| peer.state == PeerState::Open));
+        drop(client);
     }
 }

@@ -21,17 +21,17 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "wisp:{ws:6001}",
-            about: "Takes clients of Wisp 1 and 2 on loopback, such as v86; the destination is what they ask for: \
+            about: "Accepts clients of Wisp 1 and 2 on loopback, such as v86. The destination to use is \
                     `target:allow=*`.",
         },
         Example {
             role: Role::Listen,
             descriptor: "wisp:{ws:6001:path=/wisp/:page=./public}:sockets=32",
-            about: "Serves a page with its client beside it; a WebSocket has 32 streams at most.",
+            about: "Serves the client's page on the same port, and allows 32 streams for each WebSocket.",
         },
     ],
     see_also: &["target", "ws2s", "ws"],
-    ..Kind::new("wisp", "Many TCP and UDP streams in one WebSocket, as Wisp has them")
+    ..Kind::new("wisp", "Many TCP and UDP streams in one WebSocket, by the Wisp protocol")
 };
 
 const PARAMS: &[Param] = &[
@@ -41,16 +41,18 @@ const PARAMS: &[Param] = &[
     Param::new(
         "sockets",
         ValueKind::Int(1, 1 << 16),
-        "How many streams a WebSocket may have at once. One more is closed with the reason 0x49.",
+        "The maximum number of streams of one WebSocket at the same time. A further one is closed with the reason 0x49 \
+         (throttled).",
     )
     .topic(Topic::Limits)
     .default("256"),
     Param::new(
         "buffer",
         ValueKind::Int(2, 1 << 16),
-        "How many packets of a TCP stream a client may send before the destination has taken them. A stream whose destination \
-         takes nothing delays no other one as long as its packets have 8 KiB on average with the default; a client whose packets \
-         are larger waits with all of its streams once 1 MiB of one, or 16 MiB of all, are not taken.",
+        "The number of packets of a TCP stream that a client may send before the destination has taken them. With the \
+         default, a stalled stream doesn't delay the others if its packets have up to 8 KiB on average. With larger \
+         packets, all streams of the WebSocket wait once 1 MiB of one stream, or 16 MiB of all its streams, is \
+         queued.",
     )
     .topic(Topic::Limits)
     .default("64"),
@@ -79,7 +81,7 @@ fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     Ok(Arc::new(Muxed { terms, protocol: Arc::new(protocol) }))
 }
 
-/// What is going on with one client.
+/// The state of one client.
 struct Wisp {
     version: Version,
     window: u32,

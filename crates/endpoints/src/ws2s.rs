@@ -1,8 +1,8 @@
 //! `ws2s:{ws:…}`: pages that have a TCP socket by JSON, as the server of that name gives them. The messages are the
 //! crate `ws2s`.
 //!
-//! A WebSocket has one socket at a time, as there. A destination that takes nothing stalls that WebSocket alone; of what
-//! its client has sent, [`muxed::SHARE`](crate::muxed) and one command wait.
+//! A WebSocket has one socket at a time, as there. A destination that takes nothing stalls that WebSocket alone; of
+//! what its client has sent, [`muxed::SHARE`](crate::muxed) and one command wait.
 
 use std::sync::Arc;
 
@@ -25,17 +25,17 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "ws2s:{ws:3613}",
-            about: "Takes pages with ws2s.js on loopback; the destination is what they ask for: \
+            about: "Serves pages with ws2s.js on loopback. The destination to use is \
                     `tcp:${target.host}:${target.port}:allow=*`.",
         },
         Example {
             role: Role::Listen,
             descriptor: "ws2s:{ws:3613:origin={https://redis.example}}",
-            about: "Takes the pages of another web server.",
+            about: "Accepts pages of another web server.",
         },
     ],
     see_also: &["wisp", "ws", "tcp"],
-    ..Kind::new("ws2s", "TCP sockets for web pages, controlled by JSON as ws2s has it")
+    ..Kind::new("ws2s", "TCP sockets for web pages, by the JSON commands of ws2s")
 };
 
 const PARAMS: &[Param] = &[
@@ -45,11 +45,11 @@ const PARAMS: &[Param] = &[
     Param::new(
         "max-message",
         ValueKind::Size,
-        "How many bytes a command may have, its fragments together; a longer one closes the WebSocket (code 1009). A command is \
-         kept until it has come as a whole.",
+        "The maximum size of a command, including all its fragments; a longer one closes the WebSocket (close code \
+         1009). A command is buffered until it is complete.",
     )
     .topic(Topic::Limits)
-    .default("4m"),
+    .default("4M"),
 ];
 
 fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
@@ -68,7 +68,7 @@ fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     Ok(Arc::new(Muxed { terms, protocol: Arc::new(protocol) }))
 }
 
-/// What is going on with one client.
+/// The state of one client.
 struct Ws2s {
     longest: usize,
     /// The command that is coming.
@@ -76,7 +76,7 @@ struct Ws2s {
     /// The number of the newest socket.
     socket: u32,
     state: State,
-    /// Where that one leads.
+    /// The destination of the socket.
     host: String,
 }
 
@@ -205,6 +205,6 @@ fn told(code: Code, words: &str) -> Part {
 
 /// The system's words for ECONNREFUSED, which are ws2s's too.
 const REFUSED: &str = "connection refused";
-/// The one that a client has, and those before it: whose data is still being delivered, or whose destination hasn't ended
-/// its side yet. A page that connects again and again may have many of those for a moment.
+/// The one that a client has, and those before it: whose data is still being delivered, or whose destination hasn't
+/// ended its side yet. A page that connects again and again may have many of those for a moment.
 const SOCKETS: usize = 256;

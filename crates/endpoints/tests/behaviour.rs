@@ -341,7 +341,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("zero", "it answers without being asked: files.rs"),
     ("ssh", "the other end is a server: tests/tests/peers/ssh_kind.rs"),
     ("serial", "both ends are a pair of terminals: serial.rs"),
-    ("socks5-udp", "its messages have a proxy: associate.rs"),
+    ("socks5-udp", "its messages have a proxy: associate/main.rs"),
     ("stdio", "it is this process's own: stdio.rs"),
     ("udp", "its messages have a suite of their own: datagrams.rs"),
     ("unix-dgram", "its messages have a suite of their own: datagrams.rs"),

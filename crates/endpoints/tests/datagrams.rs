@@ -45,6 +45,15 @@ async fn send(to: &mut Messages, part: Part) -> std::io::Result<()> {
     .await
 }
 
+/// Sends these with one flush, as a splice does with what came at once.
+async fn send_at_once(to: &mut Messages, sizes: &[usize]) -> std::io::Result<()> {
+    for (number, size) in sizes.iter().enumerate() {
+        poll_fn(|cx| Pin::new(&mut *to).poll_ready(cx)).await?;
+        Pin::new(&mut *to).start_send(Part::binary(noise(number as u64, *size)))?;
+    }
+    poll_fn(|cx| Pin::new(&mut *to).poll_flush(cx)).await
+}
+
 async fn next(from: &mut Messages) -> Option<std::io::Result<Part>> {
     let next = poll_fn(|cx| {
         if let Poll::Ready(error) = from.poll_background(cx) {
@@ -101,6 +110,43 @@ async fn boundaries_and_sizes_survive(listen: &str, largest: usize) {
     }
 }
 
+/// Some are sent and received with one call, some can't be: none is merged with another, and their order stays.
+async fn bursts_keep_boundaries(listen: &str, largest: usize) {
+    let mut kind = Kind::new(listen).await;
+    let (mut near, mut far) = kind.pair(b"").await;
+    let bursts: [&[usize]; 7] = [
+        &[64; 30],
+        &[1200; 60],
+        // More than the queue of a session has room for.
+        &[1200; 150],
+        &[7, 7, 7, 3, 3, 9, 0, 0, 9, 9, 1],
+        &[largest, largest / 2, largest / 2, 1],
+        // Fragments, on most networks.
+        &[9000; 7],
+        &[33_000, 33_000, 32_000, 32_000],
+    ];
+    for sizes in bursts {
+        for (from, to) in [(0, 1), (1, 0)] {
+            let ends = [&mut near, &mut far];
+            send_at_once(ends[from], sizes).await.unwrap();
+            for (number, size) in sizes.iter().enumerate() {
+                let expected = noise(number as u64, *size);
+                assert!(message(ends[to]).await == expected, "{number} of {sizes:?}");
+            }
+        }
+    }
+}
+
+async fn what_was_sent_before_a_message_that_is_too_long_arrives(listen: &str) {
+    let mut kind = Kind::new(listen).await;
+    let (mut near, mut far) = kind.pair(b"x").await;
+    send_at_once(&mut near, &[5, 5, 5, 70_000]).await.unwrap_err();
+    assert_eq!(near.end().why, Reason::TooBig);
+    for number in 0..3 {
+        assert_eq!(message(&mut far).await, noise(number, 5));
+    }
+}
+
 async fn fragments_are_joined(listen: &str) {
     let mut kind = Kind::new(listen).await;
     let (mut near, mut far) = kind.pair(b"x").await;
@@ -154,6 +200,11 @@ macro_rules! suite {
             }
 
             #[tokio::test]
+            async fn what_was_sent_before_a_message_that_is_too_long_arrives() {
+                super::what_was_sent_before_a_message_that_is_too_long_arrives($listen).await;
+            }
+
+            #[tokio::test]
             async fn fragments_are_joined() {
                 super::fragments_are_joined($listen).await;
             }
@@ -179,6 +230,23 @@ suite! {
 }
 
 // === udp ===
+
+#[tokio::test]
+async fn bursts_of_udp_keep_boundaries() {
+    for listen in ["udp:0:interface=127.0.0.1", "udp:0", "udp:0:pktinfo=false"] {
+        bursts_keep_boundaries(listen, 65_507).await;
+    }
+}
+
+#[tokio::test]
+async fn bursts_over_ipv6_keep_boundaries() {
+    if std::net::UdpSocket::bind("[::1]:0").is_err() {
+        return;
+    }
+    for listen in ["udp:0:interface={::1}", "udp:0:interface={::}"] {
+        bursts_keep_boundaries(listen, 65_507).await;
+    }
+}
 
 #[tokio::test]
 async fn over_ipv6_too() {
@@ -306,6 +374,14 @@ async fn a_refusal_is_that_sessions_error() {
     let error = next(&mut near).await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
 
+    // If the next call is a send, the system tells that one only; the session ends all the same.
+    let mut near = messages(connect(&cx, &format!("udp:127.0.0.1:{port}")).await);
+    send(&mut near, Part::binary("x")).await.unwrap();
+    let error = send(&mut near, Part::binary("y")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+    let error = timeout(LONG, next(&mut near)).await.unwrap().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+
     // Listening: it tells which of the peers it was.
     let mut kind = Kind::new("udp:0:interface=127.0.0.1").await;
     let (mut near_a, mut far_a) = kind.pair(b"a").await;
@@ -429,6 +505,51 @@ async fn the_listener_takes_a_multicast_group() {
 }
 
 #[tokio::test]
+async fn a_port_is_shared_if_both_say_so() {
+    let cx = Context::new();
+    let first = bind(&cx, "udp:0:interface=127.0.0.1:reuseport=true").await;
+    let port = first.local().address.unwrap().port();
+    bind(&cx, &format!("udp:{port}:interface=127.0.0.1:reuseport=true")).await;
+    let error = failure(try_bind(&cx, &format!("udp:{port}:interface=127.0.0.1")).await);
+    assert!(error.hint().unwrap().contains("another program uses this port"), "{error}");
+}
+
+/// To a single receiver and to a group, from either side.
+#[tokio::test]
+async fn datagrams_have_the_ttl_that_was_given() {
+    use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrIn, recvmsg};
+    use std::os::fd::AsRawFd;
+
+    let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    nix::sys::socket::setsockopt(&server, nix::sys::socket::sockopt::Ipv4RecvTtl, &true).unwrap();
+    let ttl = async || {
+        timeout(LONG, server.readable()).await.unwrap().unwrap();
+        let (mut buf, mut space) = ([0; 8], nix::cmsg_space!(i32));
+        let mut parts = [std::io::IoSliceMut::new(&mut buf)];
+        let fd = server.as_raw_fd();
+        let got = recvmsg::<SockaddrIn>(fd, &mut parts, Some(&mut space), MsgFlags::empty());
+        let got = got.unwrap();
+        let ttl = got.cmsgs().unwrap().find_map(|control| match control {
+            ControlMessageOwned::Ipv4Ttl(ttl) => Some(ttl),
+            _ => None,
+        });
+        (ttl.unwrap(), got.address.unwrap())
+    };
+    let to = server.local_addr().unwrap();
+    let cx = Context::new();
+    for (more, expected) in [(":ttl=7", 7), ("", 64)] {
+        let mut near = messages(connect(&cx, &format!("udp:{to}{more}")).await);
+        send(&mut near, Part::binary("x")).await.unwrap();
+        assert_eq!(ttl().await.0, expected);
+        let mut accept = bind(&cx, &format!("udp:0:interface=127.0.0.1{more}")).await;
+        server.send_to(b"x", accept.local().address.unwrap()).await.unwrap();
+        let mut far = messages(accepted(timeout(LONG, offer(&mut *accept)).await.unwrap()).await);
+        send(&mut far, Part::binary("x")).await.unwrap();
+        assert_eq!(ttl().await.0, expected);
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_opened_says_why() {
     let cx = Context::new();
     let taken = bind(&cx, "udp:0:interface=127.0.0.1").await;
@@ -465,7 +586,7 @@ fn mistakes_of_udp() {
       = help: give the address to listen on with `interface=`: `udp:53:interface=127.0.0.1`; to send to it, use `-d udp:127.0.0.1:53`
     ");
     insta::assert_snapshot!(listen("udp:53:multicast=192.0.2.1"), @r"
-    error: `multicast` must be a group, as `239.1.2.3` and `ff02::123` are, and `192.0.2.1` is none
+    error: `multicast` must be a group such as `239.1.2.3` or `ff02::123`, and `192.0.2.1` is not one
       | udp:53:multicast=192.0.2.1
       |                  ^^^^^^^^^
       = help: write the interface after its group: `multicast={239.1.2.3,eth0}`

@@ -266,25 +266,25 @@ fn mistakes_of_the_others() {
       = help: write text that contains `=` in braces to pass it as `argument`: `{if=…}`
     ");
     insta::assert_snapshot!(mistakes(Connect, "process:sh:-c:{echo ${http.path}}"), @r#"
-    error: `argument` can't be filled from what a peer sends: `sh` runs this text
+    error: `argument` can't contain facts about a client: `sh` runs this text
       | process:sh:-c:{echo ${http.path}}
       |                     ^^^^^^^^^^^^
-      = help: pass it as an argument behind that text (`"$1"`), or from the environment: `env.X=${…}` and `"$X"`; write `\$` if the text is meant as it stands
+      = help: pass it as an argument behind that text (`"$1"`), or from the environment: `env.X=${…}` and `"$X"`; write `\$` for literal text
     "#);
     insta::assert_snapshot!(mistakes(Connect, "process:env:bash:${http.path}"), @r#"
-    error: `argument` can't be filled from what a peer sends: it would choose what `bash` runs
+    error: `argument` can't contain facts about a client: it would choose what `bash` runs
       | process:env:bash:${http.path}
       |                  ^^^^^^^^^^^^
-      = help: pass it as an argument behind that text (`"$1"`), or from the environment: `env.X=${…}` and `"$X"`; write `\$` if the text is meant as it stands
+      = help: pass it as an argument behind that text (`"$1"`), or from the environment: `env.X=${…}` and `"$X"`; write `\$` for literal text
     "#);
     insta::assert_snapshot!(mistakes(Connect, "process:ls:-${http.path}"), @r#"
-    error: `argument` can't be filled from what a peer sends: it would choose an option
+    error: `argument` can't contain facts about a client: it would choose an option
       | process:ls:-${http.path}
       |             ^^^^^^^^^^^^
-      = help: pass it as an argument behind that text (`"$1"`), or from the environment: `env.X=${…}` and `"$X"`; write `\$` if the text is meant as it stands
+      = help: pass it as an argument behind that text (`"$1"`), or from the environment: `env.X=${…}` and `"$X"`; write `\$` for literal text
     "#);
     insta::assert_snapshot!(mistakes(Connect, "process:cat:env.LD_PRELOAD=${http.path}"), @r#"
-    error: `env.LD_PRELOAD` can't be filled from what a peer sends: it chooses what the program runs
+    error: `env.LD_PRELOAD` can't contain facts about a client: it chooses what the program runs
       | process:cat:env.LD_PRELOAD=${http.path}
       |                            ^^^^^^^^^^^^
       = help: use a variable of another name, which the program reads as text
@@ -299,7 +299,7 @@ fn mistakes_of_the_others() {
     error: the header `Cookie` is never passed to a program
       | process:cat:headers=Cookie
       |                     ^^^^^^
-      = help: what signs in is for the gate, `auth=`; REMOTE_USER has the user
+      = help: credentials are for `auth=` only; REMOTE_USER has the user
     "#);
     insta::assert_snapshot!(mistakes(Connect, "process:cat:stderr=lag"), @r"
     error: `stderr` must be `log` or `signal` or `merge` or `null`

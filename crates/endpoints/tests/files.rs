@@ -11,8 +11,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::{
-    LONG, accepted, bind, connect, connector, failure, listener, noise, offer, shown, try_bind,
-    try_connect, with_path,
+    LONG, Log, accepted, bind, connect, connector, failure, listener, noise, offer, shown,
+    try_bind, try_connect, with_path,
 };
 use descriptor::Report;
 use endpoint::{Context, Exposure, Grants, Io, Reason, Transport};
@@ -249,6 +249,8 @@ async fn a_copy_has_both_directions_in_their_order() {
 /// The copy is never read: the session has all it was sent, and the rest is counted.
 #[tokio::test]
 async fn a_copy_that_stalls_delays_nobody() {
+    let log = Log::default();
+    let _installed = log.install();
     let cx = Context::new();
     let mut stalls = bind(&cx, "mem:stalls").await;
     let (near, copy) =
@@ -268,6 +270,8 @@ async fn a_copy_that_stalls_delays_nobody() {
     drop((read, write));
     assert!(cx.settled(LONG).await, "what isn't taken in time is given up");
     drop(copy);
+    let text = log.text();
+    assert!(text.contains("bytes were not copied to mem:stalls pieces="), "{text}");
 }
 
 #[tokio::test]

@@ -223,7 +223,7 @@ async fn a_value_from_a_client_is_no_option() {
     let refused = failure(output(&with_path(), "process:echo:${http.query.a}", &info).await);
     assert_eq!(
         shown(&refused),
-        "cannot start process:echo:${http.query.a}: what the client sent begins with `-`, and would be an option"
+        "cannot start process:echo:${http.query.a}: the client's value begins with `-` and would be an option"
     );
     let text = output(&with_path(), "process:printf:--:{%s\\n}:${http.query.a}", &info).await;
     assert_eq!(text.unwrap(), "-rf\n");
@@ -242,22 +242,22 @@ fn what_a_program_can_not_be_is_said_before_it_starts() {
         ("process:cat:limit.nofiles=1", "there is no limit `nofiles`"),
         (
             "process:cat:limit.cpu=1M",
-            "`limit.cpu` must be a number, `infinity`, or a soft and a hard one, as `{64:128}`",
+            "`limit.cpu` must be a number, `infinity`, or a soft and a hard limit, such as `{64:128}`",
         ),
         ("process:cat:nice=20", "`nice` must be a number from -20 to 19"),
         ("process:cat:group=daemon", "`group` needs `user`"),
         (
             "process:cat:user=${http.query.u}",
-            "a `user` that facts choose needs the list of those that it may be",
+            "a `user` with facts requires a list of the permitted users",
         ),
-        ("process:cat:user=ada:users=ada", "`users` is for a `user` that facts choose"),
+        ("process:cat:user=ada:users=ada", "`users` has no effect: `user` contains no facts"),
         (
             "process:dir=/srv:cat",
-            "`dir` has the client's URL choose the program, and there is no `program` then",
+            "with `dir`, the client's URL selects the program, so `program` can't be given",
         ),
         (
             "process:dir=/srv:facts=false",
-            "a program of `dir` needs `facts`: they tell it what the client asks for",
+            "`dir` needs `facts=true`: they contain the client's request",
         ),
         ("process:cat:headers=Proxy", "the header `Proxy` is never passed to a program"),
         ("process:cat:headers={a b}", "`a b` is not the name of a header"),
@@ -311,6 +311,9 @@ async fn a_client_chooses_among_the_users_that_are_listed() {
     for query in ["u=root", "u=0", "u=", "u=nobody,daemon"] {
         let refused = failure(output(&with_path(), descriptor, &as_user(query)).await);
         assert_eq!(refused.kind(), endpoint::ErrorKind::Forbidden, "{query}");
-        assert!(refused.to_string().ends_with("the client's user is none of `users`"), "{refused}");
+        assert!(
+            refused.to_string().ends_with("the client's user isn't listed in `users`"),
+            "{refused}"
+        );
     }
 }

@@ -486,10 +486,10 @@ fn mistakes_are_shown() {
       |        ^
     ");
     insta::assert_snapshot!(mistakes("pty:bash:${http.path}"), @r#"
-    error: `argument` can't be filled from what a peer sends: it would choose what `bash` runs
+    error: `argument` can't contain facts about a client: it would choose what `bash` runs
       | pty:bash:${http.path}
       |          ^^^^^^^^^^^^
-      = help: pass it as an argument behind that text (`"$1"`), or from the environment: `env.X=${…}` and `"$X"`; write `\$` if the text is meant as it stands
+      = help: pass it as an argument behind that text (`"$1"`), or from the environment: `env.X=${…}` and `"$X"`; write `\$` for literal text
     "#);
     insta::assert_snapshot!(mistakes("pty:bash:rows=0:cols=5000"), @r"
     error: `rows` must be a number from 1 to 1000

@@ -450,6 +450,96 @@ async fn an_end_without_close_notify_is_no_end() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_a_file_is_said() {
+    let folder = Folder::new();
+    folder.sign("server.pem", &["h.example"], |_| {});
+    let read = |name: &str| std::fs::read_to_string(folder.path(name)).unwrap();
+    let (server, authority) = (read("server.pem"), read("ca.pem"));
+    for (text, words) in [
+        (
+            format!("{authority}{server}"),
+            "the key belongs to a later certificate; that one has to be the first",
+        ),
+        (
+            server[..server.len() - 30].to_owned(),
+            "it is cut off: a line `-----END …-----` is missing",
+        ),
+    ] {
+        write_private(&folder.path("file.pem"), &text);
+        let text = format!("tls:{{tcp:0:interface=127.0.0.1}}:cert={}", folder.shown("file.pem"));
+        let error = said(try_bind(&Context::new(), &text).await);
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+/// Whoever can end a connection can reset it, too.
+#[tokio::test]
+async fn a_reset_without_close_notify_cuts_the_data_off() {
+    for (more, is_cut) in [("", true), (":truncation=allow", false)] {
+        let (here, there, mut client, mut server) = relayed(more).await;
+        let (mut here, mut there) = (here.into_io(), there.into_io());
+        there.write_all(b"half a file").await.unwrap();
+        there.flush().await.unwrap();
+        let mut buffer = vec![0; 64 << 10];
+        let read = server.read(&mut buffer).await.unwrap();
+        client.write_all(&buffer[..read]).await.unwrap();
+        let mut got = [0; 11];
+        timeout(LONG, here.read_exact(&mut got)).await.unwrap().unwrap();
+        client.set_zero_linger().unwrap();
+        drop(client);
+        let error = timeout(LONG, here.read(&mut [0; 8])).await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{more}");
+        assert_eq!(End::lost(&error).is_cut(), is_cut, "{more}: {error}");
+        assert_eq!(&got, b"half a file");
+    }
+}
+
+#[tokio::test]
+async fn a_peer_is_told_why_its_handshake_fails() {
+    let (mut accept, at) = listen("cert=self-signed:alpn=mqtt").await;
+    let (there, here) = shake(&mut *accept, at, ":insecure=true:alpn=http/1.1").await;
+    assert!(said(there).ends_with("the peer supports none of the protocols in `alpn`"));
+    // In TLS 1.3 it is known behind the server's first messages, which the alert comes after.
+    assert!(said(here).ends_with("the peer ended TLS: it supports none of our protocols (`alpn`)"));
+}
+
+/// In TLS 1.3, a client is refused for its certificate when its handshake is done, and writes by then.
+#[tokio::test]
+async fn who_writes_to_a_server_that_has_refused_it_hears_why() {
+    let folder = Folder::new();
+    folder.sign("server.pem", &["h.example"], |_| {});
+    let (mut accept, at) = listen(&format!(
+        "cert={}:verify-client=required:ca={}",
+        folder.shown("server.pem"),
+        folder.shown("ca.pem")
+    ))
+    .await;
+    let cx = Context::new();
+    let text = format!("tls:{{tcp:{at}}}:ca={}:name=h.example", folder.shown("ca.pem"));
+    let there = async {
+        let mut incoming = accept.accept().await.unwrap().unwrap();
+        incoming.next().await
+    };
+    let here = async {
+        let mut here = try_connect(&cx, &text).await.unwrap().into_io();
+        // More than lies unread in a socket that is closed at once: that would be reset, and the alert with it.
+        loop {
+            if let Err(error) = here.write_all(&[0; 4096]).await {
+                break error;
+            }
+            if let Err(error) = here.flush().await {
+                break error;
+            }
+        }
+    };
+    let (there, error) = timeout(LONG, async { tokio::join!(there, here) }).await.unwrap();
+    assert!(said(there).contains("the client sent no certificate"));
+    let words =
+        "the peer ended TLS: it requires a client certificate; give one with `cert=` and `key=`";
+    assert_eq!(error.to_string(), words);
+}
+
+#[tokio::test]
 async fn a_record_that_was_changed_ends_it_for_good() {
     let (here, there, mut client, mut server) = relayed("").await;
     let (mut here, mut there) = (here.into_io(), there.into_io());
@@ -467,6 +557,7 @@ async fn a_record_that_was_changed_ends_it_for_good() {
     let mut got = Vec::new();
     let error = timeout(LONG, here.read_to_end(&mut got)).await.unwrap().unwrap_err();
     assert_eq!((error.kind(), &*got), (ErrorKind::InvalidData, &b"first"[..]), "{error}");
+    assert!(End::lost(&error).is_cut(), "what is across must not take it for an end");
     // The good record behind it is not taken either, and the peer is told by an alert.
     assert!(here.read(&mut [0; 8]).await.is_err());
     let read = timeout(LONG, client.read(&mut buffer)).await.unwrap().unwrap();
@@ -581,7 +672,10 @@ fn spellings_mean_what_they_mean_elsewhere() {
     }
     for (typed, words) in [
         ("tls:443", "create one at the start with `cert=self-signed`"),
-        ("ssl:443:privateKey=k.pem:sslmethod=TLSv1_METHOD", "no older versions"),
+        (
+            "ssl:443:privateKey=k.pem:sslmethod=TLSv1_METHOD",
+            "the supported versions are TLS 1.2 and 1.3",
+        ),
         ("ssl:443:privateKey=k.pem:dhParameters=d.pem", "leave `dhParameters` out"),
         ("wss://127.0.0.1:443/", "create one at the start with `cert=self-signed`"),
         ("tls:443:cert=a:verify-client=required", "`verify-client` needs `ca`"),

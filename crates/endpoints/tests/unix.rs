@@ -140,6 +140,47 @@ async fn a_live_lock_is_respected() {
     assert_eq!(place.files(), ["s.lock"]);
 }
 
+/// In a container, every start has the same process ID.
+#[tokio::test]
+async fn what_an_earlier_process_of_our_number_left_is_taken_over() {
+    let place = Place::new();
+    let lock = place.dir.path().join("s.lock");
+    symlink(std::process::id().to_string(), &lock).unwrap();
+    let theirs = UnixListener::bind(place.path()).unwrap();
+    // A process of another container, which has our number there.
+    let error = failure(try_bind(&Context::new(), &place.text()).await);
+    assert_eq!(error.kind(), ErrorKind::Busy);
+    assert!(lock.is_symlink());
+    drop(theirs);
+    let accept = bind(&Context::new(), &place.text()).await;
+    assert_eq!(place.files(), ["s", "s.lock"]);
+    drop(accept);
+    assert!(place.files().is_empty());
+}
+
+#[tokio::test]
+async fn a_lock_that_is_older_than_its_process_is_taken_over() {
+    let place = Place::new();
+    let lock = place.dir.path().join("s.lock");
+    let mut other = Command::new("sleep").arg("600").spawn().unwrap();
+    symlink(other.id().to_string(), &lock).unwrap();
+    let theirs = UnixListener::bind(place.path()).unwrap();
+    let busy = async || failure(try_bind(&Context::new(), &place.text()).await).to_string();
+    assert!(busy().await.ends_with("has locked it"));
+    let old = rustix::fs::Timespec { tv_sec: 1_000_000_000, tv_nsec: 0 };
+    let times = rustix::fs::Timestamps { last_access: old, last_modification: old };
+    rustix::fs::utimensat(rustix::fs::CWD, &lock, &times, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)
+        .unwrap();
+    // The clock may have been set since: what listens is in the way all the same.
+    assert!(busy().await.ends_with("has locked it"));
+    drop(theirs);
+    let accept = bind(&Context::new(), &place.text()).await;
+    assert_eq!(place.files(), ["s", "s.lock"]);
+    drop(accept);
+    other.kill().unwrap();
+    other.wait().unwrap();
+}
+
 #[tokio::test]
 async fn our_own_listener_is_in_the_way() {
     let (place, cx) = (Place::new(), Context::new());

@@ -105,7 +105,7 @@ impl Trouble {
 }
 
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
-/// When files run out, a connection that was silent for so long is closed for the next one.
+/// The silence after which a connection is closed for a new one if the process runs out of descriptors.
 const SILENT: Duration = Duration::from_secs(1);
 const FREEING: Duration = Duration::from_millis(5);
 /// The minimum interval between log lines about the same error.

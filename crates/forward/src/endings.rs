@@ -35,7 +35,7 @@ struct Entry {
     state: Mutex<State>,
 }
 
-/// What another client asks for.
+/// What another client needs.
 #[derive(Clone, Copy)]
 pub(crate) enum Wanted<'a> {
     /// A place among all sessions.
@@ -48,7 +48,7 @@ pub(crate) enum Wanted<'a> {
 
 #[derive(Debug)]
 struct State {
-    /// When something last moved in it.
+    /// The time of its last data.
     stirred: Instant,
     /// Set if it is asked to give way.
     asked: bool,
@@ -129,7 +129,7 @@ impl Endings {
 /// Attempts, with pauses between them.
 pub(crate) struct Attempts<'a> {
     endings: &'a Endings,
-    /// Until when, once somebody was asked.
+    /// The end of the wait, once a session was asked to end.
     until: Option<Instant>,
     backoff: Backoff,
 }

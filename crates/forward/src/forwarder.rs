@@ -53,14 +53,14 @@ impl Default for Config {
     }
 }
 
-/// Forwards what comes in at any number of listeners. Cheap to clone; clones share their limits.
+/// Forwards the connections of any number of listeners. Cheap to clone; clones share their limits.
 #[derive(Clone)]
 pub struct Forwarder {
     shared: Arc<Shared>,
 }
 
 impl Forwarder {
-    /// Forwards what `gate` lets pass to where `route` leads; `cx` is given to the connectors.
+    /// Creates a forwarder that asks `gate` and connects to the destinations of `route`, with the context `cx`.
     ///
     /// Listeners answer some requests without an offer, with a page for example. Those that are bound with
     /// [`Context::guarded_by`] the same gate ask it for these, too.
@@ -73,7 +73,7 @@ impl Forwarder {
         Self::observed(cx, gate, route, config, Log)
     }
 
-    /// [`Forwarder::new`] with another observer than the [`Log`]; a `Vec` of several is one.
+    /// The same as [`Forwarder::new`], with another observer than the [`Log`]; a `Vec` of observers is one too.
     pub fn observed(
         cx: Context,
         gate: impl Gate + 'static,
@@ -100,7 +100,7 @@ impl Forwarder {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Serves one listener until it is over, or until `stop`, and then until its sessions are.
+    /// Serves one listener until it ends or `stop` is set, and then until its sessions have ended.
     ///
     /// A stop closes the listener at once. Handshakes that are still going on are given up, offers
     /// that are undecided are refused as busy, and sessions have their grace.
@@ -111,7 +111,7 @@ impl Forwarder {
         self.serve_exposed(accept, Exposure::Local, stop).await
     }
 
-    /// As [`Forwarder::serve`], for a listener that these peers can reach without a stated `auth`.
+    /// The same as [`Forwarder::serve`], for a listener that these peers can reach without a stated `auth`.
     /// An offer that is routed to a destination that they must not reach is refused.
     pub async fn serve_exposed(
         &self,

@@ -17,7 +17,6 @@
 #![forbid(unsafe_code)]
 
 mod accept;
-mod denial;
 mod endings;
 mod forwarder;
 mod observer;

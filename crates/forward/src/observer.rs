@@ -7,7 +7,7 @@ use tracing::{info, warn};
 
 use crate::{Outcome, Side};
 
-/// Sees sessions begin. It is called in the session's own task, within its span, and must not wait.
+/// Is notified when sessions begin. It is called in the session's task, within its span, and must not block.
 pub trait Observer: Send + Sync {
     /// A session begins, both of its sides are open. Returns what sees the rest of it, if anything is to.
     fn began(&self, session: &Began<'_>) -> Option<Box<dyn SessionObserver>>;
@@ -31,7 +31,7 @@ impl<'a> Began<'a> {
     }
 }
 
-/// Sees one session. Dropped without [`SessionObserver::ended`] if its task panicked or was dropped.
+/// Is notified about one session. Dropped without [`SessionObserver::ended`] if its task panicked or was dropped.
 pub trait SessionObserver: Send {
     /// Returns `true` if it observes moved data, which costs each wake-up a call.
     fn counts(&self) -> bool {
@@ -50,7 +50,7 @@ pub trait SessionObserver: Send {
     fn ended(self: Box<Self>, outcome: &Outcome);
 }
 
-/// Writes a line when a session begins and one when it ends: a warning if that was no good end.
+/// Logs a line when a session begins and one when it ends: a warning after an abnormal end.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Log;
 

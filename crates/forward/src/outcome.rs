@@ -16,7 +16,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// The side across from it.
+    /// Returns the opposite side.
     #[must_use]
     pub fn other(self) -> Self {
         match self {
@@ -25,7 +25,7 @@ impl Side {
         }
     }
 
-    /// Returns who is there: `client` or `destination`.
+    /// Returns the name for users: `client` or `destination`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -103,7 +103,7 @@ pub enum Act {
 }
 
 impl Outcome {
-    /// Returns why it ended, as one of the closed list.
+    /// Returns the reason of the end, from the closed list.
     #[must_use]
     pub fn reason(&self) -> Reason {
         match &self.end {
@@ -131,7 +131,7 @@ impl Outcome {
         }
     }
 
-    /// Returns the side that ended it, by its end or by failing; `None` if we did.
+    /// Returns the side that ended the session, by its end or its failure; `None` if this process did.
     #[must_use]
     pub fn by(&self) -> Option<Side> {
         match self.end {
@@ -140,7 +140,7 @@ impl Outcome {
         }
     }
 
-    /// Returns `true` if both sides ended well and each has received what the other one sent, as far as this can be
+    /// Returns `true` if both sides ended normally and each has received all data of the other, as far as this can be
     /// known.
     ///
     /// A stop that cut nothing is no failure; a client that gave way to another one had ended before.
@@ -159,7 +159,7 @@ impl Outcome {
         matches!(status, Some(ExitStatus::Signal(_)))
     }
 
-    /// What `side` said as its end.
+    /// Returns the end that `side` sent.
     #[must_use]
     pub fn said(&self, side: Side) -> Option<&End> {
         match side {

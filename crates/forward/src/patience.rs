@@ -7,7 +7,7 @@ use std::task::Poll;
 use tokio::task::yield_now;
 use tokio::time::{self, Instant};
 
-/// As tokio's `timeout_at`, but looks again before it gives up; `None` if the time is over.
+/// The same as tokio's `timeout_at`, but polls once more at the end; `None` if the time is over.
 ///
 /// After SIGCONT, or when the thread was busy, a timer fires before the runtime has asked the
 /// system what has arrived meanwhile. `yield_now` comes back after it has.

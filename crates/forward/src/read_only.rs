@@ -6,10 +6,9 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use endpoint::gate::Role;
-use endpoint::{ByteStream, Conn, End, Ending, Life, MessageStream, Part, Peer, Transport};
+use endpoint::{ByteStream, Conn, Life, MessageStream, Part, Transport, pass_on};
 use futures_core::Stream;
 use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -123,41 +122,8 @@ impl MessageStream for Deaf<dyn MessageStream> {
 }
 
 impl<S: Life + ?Sized> Life for Deaf<S> {
-    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        self.0.poll_background(cx)
-    }
-
-    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
-        self.0.poll_ahead(cx);
-    }
-
-    fn peer(&mut self) -> Option<Peer> {
-        self.0.peer()
-    }
-
-    fn linger(&self) -> Option<Duration> {
-        self.0.linger()
-    }
-
-    fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
-        self.0.poll_finish(cx, end)
-    }
-
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Life::poll_close(&mut *self.0, cx)
-    }
-
-    fn close_timeout(&self) -> Option<Duration> {
-        self.0.close_timeout()
-    }
-
-    fn ending(&self) -> Ending {
-        self.0.ending()
-    }
-
-    fn end(&mut self) -> End {
-        self.0.end()
-    }
+    pass_on!(0: poll_background, poll_ahead, peer, keep_little, linger, poll_finish, poll_close);
+    pass_on!(0: close_timeout, ending, end);
 }
 
 /// Reads in one turn.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use endpoint::{Connector, Info, Refusal};
 
-/// Chooses the destination of an offer by what is known of its near side.
+/// Chooses the destination of an offer from the facts about its near side.
 #[async_trait]
 pub trait Route: Send + Sync {
     /// The destination. The future is dropped if the peer leaves, and when the connect timeout is
@@ -16,7 +16,7 @@ pub trait Route: Send + Sync {
     async fn route(&self, info: &Info) -> Result<Destination, Refusal>;
 }
 
-/// Something to connect to, and its name for the log. As a route it is the same for everybody.
+/// An endpoint to connect to, and its name for the log. As a route, it is the same for every client.
 #[derive(Clone, Debug)]
 pub struct Destination {
     /// Its descriptor, as the log shows it.
@@ -26,7 +26,7 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// `connector`, called `name` in the log.
+    /// Creates a destination with this name for the log.
     pub fn new(name: impl Into<Arc<str>>, connector: impl Into<Arc<dyn Connector>>) -> Self {
         Self { name: name.into(), connector: connector.into() }
     }

@@ -8,7 +8,7 @@ use endpoint::{End, Reason};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// Says that it is time to stop, and hears it. Clones are the same signal.
+/// A signal to stop, for its sender and its receivers. Clones are the same signal.
 ///
 /// 1. [`Stop::drain`]: nothing new is accepted; sessions go on, for the grace period.
 /// 2. [`Stop::end`]: sessions are sent their end, and have the close timeout for it.
@@ -55,14 +55,14 @@ enum Step {
 }
 
 impl Stop {
-    /// A signal that hasn't come yet.
+    /// Creates a signal that is not set.
     #[must_use]
     pub fn new() -> Self {
         let level = Mutex::new(Level { step: Step::Run, end: End::of(Reason::Stopping) });
         Self(Arc::new(Signal { level, stopped: AtomicBool::new(false), changed: Notify::new() }))
     }
 
-    /// Stops accepting: sessions have their grace and are then ended with `end`.
+    /// Stops accepting. Sessions continue for the grace period, and are then ended with `end`.
     ///
     /// [`Reason::Restart`] suits a restart and [`Reason::Stopping`] a program that goes away for good.
     /// Once stopped, another reason changes nothing.
@@ -70,23 +70,23 @@ impl Stop {
         self.reach(Step::Drain, Some(end));
     }
 
-    /// Ends the grace period: sessions are sent their end now.
+    /// Ends the grace period: the end is sent to all sessions now.
     pub fn end(&self) {
         self.reach(Step::End, None);
     }
 
-    /// Drops sessions that are still being sent their end.
+    /// Drops sessions that have not ended yet.
     pub fn now(&self) {
         self.reach(Step::Now, None);
     }
 
-    /// Returns `true` if any step has come.
+    /// Returns `true` if any step has begun.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.0.stopped.load(Ordering::Acquire)
     }
 
-    /// Waits for the first step; the reason. Cancel safe.
+    /// Waits for the first step, and returns its reason. Cancel safe.
     pub fn drained(&self) -> impl Future<Output = End> + Send + '_ {
         self.reached(Step::Drain)
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The limits of time of a session. All of them are measured with tokio's clock.
+/// The time limits of a session. All are measured with tokio's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timers {
     /// The limit for gate, route and connect together, and then for the rest of the near side's

@@ -20,7 +20,7 @@ use endpoint::{Info, Network};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout};
 
-/// All places of a forwarder, or of other code that runs handshakes. Cheap to clone; clones are the same places.
+/// The places for undecided connections of a forwarder, or of other code that runs handshakes. Clones share them.
 #[derive(Clone)]
 pub struct Undecided(Arc<Shared>);
 
@@ -30,11 +30,11 @@ struct Shared {
     freed: Notify,
 }
 
-/// One of the listeners that share the places.
+/// A listener that shares the places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ListenerId(u64);
 
-/// A place, given back when it is dropped.
+/// A place, released when it is dropped.
 #[must_use]
 pub struct Place {
     undecided: Undecided,
@@ -58,7 +58,7 @@ struct Pool {
 #[derive(Default)]
 struct OfListener {
     len: usize,
-    /// By the turn of their last progress; the first is the most silent.
+    /// Ordered by the time of their last progress; the first has been silent for longest.
     networks: HashMap<Network, BTreeMap<u64, Entry>>,
 }
 
@@ -72,7 +72,7 @@ struct Entry {
 // === impl Undecided ===
 
 impl Undecided {
-    /// So many places for each listener, and so many together; at least one.
+    /// Creates a number of places for each listener, and for all together; at least one.
     #[must_use]
     pub fn new(per_listener: usize, total: usize) -> Self {
         let listeners = HashMap::new();
@@ -81,7 +81,7 @@ impl Undecided {
         Self(Arc::new(Shared { pool: Mutex::new(pool), freed: Notify::new() }))
     }
 
-    /// Another listener. It holds no memory while it has no connections.
+    /// Adds a listener. It takes no memory while it has no connections.
     #[must_use]
     pub fn listener(&self) -> ListenerId {
         let mut pool = self.lock();
@@ -89,7 +89,7 @@ impl Undecided {
         ListenerId(pool.next_listener)
     }
 
-    /// Takes a place, and whether another connection lost its own for that. Cancel safe.
+    /// Takes a place, and returns whether another connection lost its place for it. Cancel safe.
     ///
     /// Waits only where the peer's own network would pay with a connection that has just come, and
     /// for a quarter of a second at most.
@@ -173,7 +173,7 @@ impl Place {
         }
     }
 
-    /// Works for as long as the place is kept; `None` if another connection got it.
+    /// Runs `work` while the place is kept; returns `None` if another connection got the place.
     ///
     /// A wake-up of the task counts as progress: bytes that came or went. A silent peer wakes nothing.
     pub async fn keep<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {

@@ -1,4 +1,4 @@
-//! No framing: what is there at once is a message.
+//! No framing: each read is a message.
 
 use bytes::BytesMut;
 

@@ -1,9 +1,10 @@
 //! Consistent overhead byte stuffing (Cheshire and Baker, 1999): no byte of a packet is 0, and a 0 ends it.
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use memchr::memchr;
 
-use crate::{Decode, Decoded, Encode, Error, Framing, Message};
+use crate::packets::{Packet, Packets};
+use crate::{Decode, Encode, Error, Framing};
 
 /// COBS. A 0 alone is not a message: senders send it to clear noise. A message without bytes has one byte before it.
 #[derive(Clone, Copy, Debug)]
@@ -11,52 +12,13 @@ pub struct Cobs;
 
 impl Framing for Cobs {
     fn decoder(&self, max: usize) -> Box<dyn Decode> {
-        Box::new(Decoder { max, seen: 0 })
+        // A byte more for 254 of them, and one.
+        let most = max.saturating_add(max / MOST + 1);
+        Box::new(Packets::new(PACKETS, max, most))
     }
 
     fn encoder(&self) -> Box<dyn Encode> {
         Box::new(Self)
-    }
-}
-
-struct Decoder {
-    max: usize,
-    /// So many bytes were looked through.
-    seen: usize,
-}
-
-impl Decode for Decoder {
-    fn next(&mut self, buf: &mut BytesMut) -> Result<Decoded, Error> {
-        loop {
-            let too_long = Error::TooLong { max: self.max };
-            // A byte more for 254 of them, and one.
-            let most = self.max.saturating_add(self.max / MOST + 1);
-            let Some(at) = memchr(0, &buf[self.seen..]) else {
-                self.seen = buf.len();
-                return if buf.len() > most { Err(too_long) } else { Ok(Decoded::More) };
-            };
-            let packet = buf.split_to(self.seen + at);
-            if packet.len() > most {
-                return Err(too_long);
-            }
-            buf.advance(1);
-            self.seen = 0;
-            if packet.is_empty() {
-                continue;
-            }
-            let Some(data) = unstuff(&packet) else {
-                return Ok(Decoded::Corrupt("a packet that is shorter than its COBS code"));
-            };
-            if data.len() > self.max {
-                return Err(too_long);
-            }
-            return Ok(Decoded::Message(Message::binary(data.freeze())));
-        }
-    }
-
-    fn cut(&mut self, buf: &mut BytesMut) -> Message {
-        self.seen = 0;
-        Message::binary(buf.split().freeze())
     }
 }
 
@@ -101,3 +63,5 @@ impl Encode for Cobs {
 
 /// Bytes of a block at most.
 const MOST: usize = 254;
+const PACKETS: Packet =
+    Packet { end: 0, decode: unstuff, corrupt: "a packet that is shorter than its COBS code" };

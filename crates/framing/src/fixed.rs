@@ -6,7 +6,7 @@ use bytes::BytesMut;
 
 use crate::{Decode, Decoded, Encode, Error, Framing, Message};
 
-/// Messages of so many bytes each.
+/// Messages of a fixed length.
 #[derive(Clone, Copy, Debug)]
 pub struct Fixed(pub NonZeroUsize);
 

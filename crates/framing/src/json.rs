@@ -1,4 +1,4 @@
-//! JSON values (RFC 8259), one behind the other.
+//! JSON values (RFC 8259), one after the other.
 //!
 //! The inside of a value is checked as it arrives, byte by byte, so its end is known without a second pass and
 //! nothing recurses. Only the kinds of the open arrays and objects are kept: a byte each.
@@ -7,7 +7,7 @@ use bytes::{Buf, BytesMut};
 
 use crate::{Decode, Decoded, Encode, Error, Framing, Message};
 
-/// A complete value is a message of text. Blanks between values are left out; what is sent ends with a line feed.
+/// Each complete value is a text message. Whitespace between values is dropped; sent messages end with a line feed.
 #[derive(Clone, Copy, Debug)]
 pub struct Json;
 
@@ -75,7 +75,7 @@ impl Number {
         matches!(self, Self::Zero | Self::Digits | Self::Fraction | Self::ExponentDigits)
     }
 
-    /// With one more byte; `None` if it doesn't belong to the number.
+    /// Adds one byte; `None` if it doesn't belong to the number.
     fn after(self, byte: u8) -> Option<Self> {
         Some(match (self, byte) {
             (Self::Minus, b'0') => Self::Zero,

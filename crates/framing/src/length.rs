@@ -1,4 +1,4 @@
-//! Messages with their length in front.
+//! Messages that are preceded by their length.
 //!
 //! ```text
 //! | offset bytes | length: width bytes | length + constant bytes |
@@ -8,7 +8,7 @@ use bytes::{Buf, BytesMut};
 
 use crate::{Decode, Decoded, Encode, Error, Framing, Message};
 
-/// Messages with their length in front.
+/// Messages that are preceded by their length.
 #[derive(Clone, Copy, Debug)]
 pub struct Length {
     /// Bytes in front of the length.
@@ -24,7 +24,7 @@ pub struct Length {
     pub keep: bool,
 }
 
-/// The order of bytes in a number.
+/// The byte order of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endian {
     /// The highest one first.
@@ -33,7 +33,7 @@ pub enum Endian {
     Little,
 }
 
-/// Bytes of a length.
+/// The size of a length field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
     /// One.

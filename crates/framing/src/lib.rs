@@ -1,12 +1,12 @@
-//! Messages in a stream of bytes: where each begins and ends, in both directions. Bytes in, messages out; no I/O.
+//! Framings: the boundaries of messages in a byte stream, in both directions. Bytes in, messages out; no I/O.
 //!
-//! 1. A [`Framing`] is what was chosen. It makes a [`Decode`] and an [`Encode`] for each stream.
-//! 2. [`Decode::next`] takes one message at a time off the front of what has come, however that was cut.
+//! 1. A [`Framing`] is the configuration. It makes a [`Decode`] and an [`Encode`] for each stream.
+//! 2. [`Decode::next`] decodes one message at a time from the received data, however it was split.
 //! 3. [`Encode::encode`] appends the bytes of a message.
 //!
-//! Nothing is kept of a message beyond the limit that a decoder is made with, and a length from the peer is compared
-//! with that limit before it is used. tokio-util's codecs run over tokio's streams; they cut lines that aren't UTF-8,
-//! lose what a CR alone ends, and have neither a time limit nor a rule for the rest of a stream.
+//! Nothing is kept of a message beyond the decoder's limit, and a length from the peer is compared
+//! with that limit before it is used. tokio-util's codecs run over tokio's streams; they refuse lines that aren't
+//! UTF-8, don't know a CR alone as a line end, and have neither a time limit nor a rule for the rest of a stream.
 
 #![forbid(unsafe_code)]
 
@@ -17,6 +17,7 @@ mod fixed;
 mod json;
 mod length;
 mod mqtt;
+mod packets;
 mod slip;
 mod text;
 mod whole;
@@ -46,7 +47,7 @@ pub trait Framing: fmt::Debug + Send + Sync {
     /// Makes what puts messages into one stream.
     fn encoder(&self) -> Box<dyn Encode>;
 
-    /// What to do with the rest of a stream that ends inside a message.
+    /// Returns how to treat the rest of a stream that ends inside a message.
     fn rest(&self) -> Partial {
         Partial::Error
     }
@@ -57,7 +58,7 @@ pub trait Framing: fmt::Debug + Send + Sync {
     }
 }
 
-/// Takes messages out of a stream.
+/// Decodes messages from a stream.
 pub trait Decode: Send {
     /// Takes the next message off the front of `buf`, to which the caller only ever appends.
     ///
@@ -83,7 +84,7 @@ pub trait Decode: Send {
     fn cut(&mut self, buf: &mut BytesMut) -> Message;
 }
 
-/// Puts messages into a stream.
+/// Encodes messages for a stream.
 pub trait Encode: Send {
     /// Returns `true` if the parts of a message are encoded as they come. Otherwise they are joined
     /// before.
@@ -125,7 +126,7 @@ impl Message {
         Self { data, text: false }
     }
 
-    /// A message that is text if it is UTF-8.
+    /// Creates a message, which is text if it is UTF-8.
     #[must_use]
     pub fn of(data: Bytes) -> Self {
         let text = simdutf8::basic::from_utf8(&data).is_ok();
@@ -133,7 +134,7 @@ impl Message {
     }
 }
 
-/// What to do with a message that isn't complete.
+/// How to treat an incomplete message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Partial {
     /// Pass on what there is.
@@ -144,7 +145,7 @@ pub enum Partial {
     Error,
 }
 
-/// Why a stream can't be taken apart, or a message can't be put into one.
+/// The reason why a stream can't be decoded, or a message can't be encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -1,5 +1,5 @@
-//! MQTT control packets (MQTT 5.0 section 2.1.1, the same in 3.1 and 3.1.1): a byte, a length of up to four bytes, and so
-//! many more.
+//! MQTT control packets (MQTT 5.0 section 2.1.1, the same in 3.1 and 3.1.1): a byte, a length of up to four bytes, and
+//! that many bytes more.
 
 use bytes::BytesMut;
 

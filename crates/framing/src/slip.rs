@@ -1,9 +1,10 @@
-//! SLIP (RFC 1055): a byte ends a packet, and another one stands before those that would be mistaken for the two.
+//! SLIP (RFC 1055): END ends a packet, and ESC escapes END and ESC in the data.
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use memchr::memchr;
 
-use crate::{Decode, Decoded, Encode, Error, Framing, Message};
+use crate::packets::{Packet, Packets};
+use crate::{Decode, Encode, Error, Framing};
 
 /// SLIP. Packets without bytes are not messages: senders send the end twice, to clear noise.
 #[derive(Clone, Copy, Debug)]
@@ -11,51 +12,13 @@ pub struct Slip;
 
 impl Framing for Slip {
     fn decoder(&self, max: usize) -> Box<dyn Decode> {
-        Box::new(Decoder { max, seen: 0 })
+        // Every byte may stand for half a one.
+        let most = max.saturating_mul(2).saturating_add(1);
+        Box::new(Packets::new(PACKETS, max, most))
     }
 
     fn encoder(&self) -> Box<dyn Encode> {
         Box::new(Self)
-    }
-}
-
-struct Decoder {
-    max: usize,
-    /// So many bytes were looked through.
-    seen: usize,
-}
-
-impl Decode for Decoder {
-    fn next(&mut self, buf: &mut BytesMut) -> Result<Decoded, Error> {
-        loop {
-            let too_long = Error::TooLong { max: self.max };
-            let Some(at) = memchr(END, &buf[self.seen..]) else {
-                self.seen = buf.len();
-                // Every byte may stand for half a one.
-                return if buf.len() / 2 > self.max { Err(too_long) } else { Ok(Decoded::More) };
-            };
-            let packet = buf.split_to(self.seen + at);
-            if packet.len() / 2 > self.max {
-                return Err(too_long);
-            }
-            buf.advance(1);
-            self.seen = 0;
-            if packet.is_empty() {
-                continue;
-            }
-            let Some(data) = unescape(&packet) else {
-                return Ok(Decoded::Corrupt("an escape that SLIP doesn't have"));
-            };
-            if data.len() > self.max {
-                return Err(too_long);
-            }
-            return Ok(Decoded::Message(Message::binary(data.freeze())));
-        }
-    }
-
-    fn cut(&mut self, buf: &mut BytesMut) -> Message {
-        self.seen = 0;
-        Message::binary(buf.split().freeze())
     }
 }
 
@@ -95,3 +58,5 @@ const END: u8 = 0xC0;
 const ESC: u8 = 0xDB;
 const ESC_END: u8 = 0xDC;
 const ESC_ESC: u8 = 0xDD;
+const PACKETS: Packet =
+    Packet { end: END, decode: unescape, corrupt: "an escape that SLIP doesn't have" };

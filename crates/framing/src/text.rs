@@ -1,4 +1,4 @@
-//! Chunks that are text: never cut inside a character.
+//! Text chunks, never split inside a character.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! No framing of messages: a stream is one.
+//! The whole stream as one message.
 
 use bytes::BytesMut;
 

@@ -96,6 +96,11 @@ fn framings() -> Vec<Box<dyn Framing>> {
     ]
 }
 
+/// Whether a message can stand in such a stream.
+fn framing_takes(framing: &dyn Framing, message: &[u8]) -> bool {
+    framing.encoder().encode(message, true, &mut BytesMut::new()).is_ok()
+}
+
 /// Bytes that mean something to at least one of them, more often than not.
 fn byte() -> impl Strategy<Value = u8> {
     prop_oneof![
@@ -158,6 +163,46 @@ proptest! {
             let (got, error, rest) = decode(&*framing, sent.chunks(cut % 7 + 1));
             prop_assert_eq!((error, rest.len()), (None, 0), "{:?}", framing);
             prop_assert_eq!(&got, &messages, "{:?}", framing);
+        }
+    }
+
+    /// In two, at every place there is; what is sent, in parts, is the same however a message was cut.
+    #[test]
+    fn every_cut_of_a_short_input(
+        input in prop::collection::vec(byte(), 0..20),
+        message in prop::collection::vec(byte(), 1..20),
+    ) {
+        for framing in framings().into_iter().chain([Box::new(Whole) as _]) {
+            let whole = decode(&*framing, [&*input]);
+            let sends = |cut| {
+                let takes = framing_takes(&*framing, &message);
+                takes.then(|| encode(&*framing, std::slice::from_ref(&message), cut))
+            };
+            let sent = sends(0);
+            for cut in 0..=input.len() {
+                let halves = decode(&*framing, [&input[..cut], &input[cut..]]);
+                prop_assert_eq!(&halves, &whole, "{:?} cut at {}", framing, cut);
+            }
+            for cut in 0..message.len() {
+                prop_assert_eq!(&sends(cut), &sent, "{:?} cut at {}", framing, cut);
+            }
+        }
+    }
+
+    /// Those whose messages are what comes at once: nothing is lost, added or reordered at any cut.
+    #[test]
+    fn pieces_are_the_stream(
+        input in prop::collection::vec(byte(), 0..20),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let cut = cut.index(input.len() + 1);
+        let text = |falls_back| Box::new(Text { falls_back }) as Box<dyn Framing>;
+        for framing in [Box::new(Chunks) as _, text(true), text(false)] {
+            let (got, error, rest) = decode(&*framing, [&input[..cut], &input[cut..]]);
+            let all = [got.concat(), rest.to_vec()].concat();
+            prop_assert!(input.starts_with(&all), "{:?}", framing);
+            prop_assert!(error.is_some() || all == input, "{:?}", framing);
+            prop_assert_eq!(&*encode(&*framing, std::slice::from_ref(&all), cut), &*all);
         }
     }
 

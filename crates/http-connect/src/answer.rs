@@ -2,7 +2,7 @@
 
 use crate::{Error, FIELDS, MOST, Read};
 
-/// The head of an answer.
+/// The head of a response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     /// The status.
@@ -18,7 +18,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Reads it from the start of `bytes`.
+    /// Parses it from the start of `bytes`.
     ///
     /// # Errors
     /// It is no HTTP/1, whatever follows.
@@ -49,13 +49,13 @@ impl Answer {
         Ok(Read::Head(answer, length))
     }
 
-    /// Returns whether the tunnel is there.
+    /// Returns `true` if the tunnel is established.
     #[must_use]
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// Returns whether another answer follows (RFC 9110 section 15.2).
+    /// Returns `true` if another response follows (RFC 9110 section 15.2).
     #[must_use]
     pub fn is_interim(&self) -> bool {
         (100..200).contains(&self.status)

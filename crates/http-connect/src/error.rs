@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a head isn't taken.
+/// The reason why a head is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// The sort of error, which selects a status.
@@ -11,7 +11,7 @@ pub struct Error {
     pub words: String,
 }
 
-/// The sorts of mistakes.
+/// The sorts of errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// It isn't HTTP/1: 400.

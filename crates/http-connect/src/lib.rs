@@ -1,7 +1,7 @@
 //! HTTP CONNECT (RFC 9110 section 9.3.6): how a client asks a proxy for a tunnel. Nothing here does I/O.
 //!
-//! [`Request`] is what a client asks, [`Answer`] the head of what a proxy answers. Both are read from the bytes that have come
-//! so far; bytes behind a head are the tunnel's.
+//! [`Request`] is what a client asks, [`Answer`] the head of what a proxy answers. Both are read from the bytes that
+//! have come so far; bytes behind a head are the tunnel's.
 
 mod answer;
 mod error;
@@ -22,7 +22,7 @@ pub enum Read<T> {
     More,
 }
 
-/// The maximum number of bytes of a head.
+/// The maximum size of a head, in bytes.
 pub const MOST: usize = 16 * 1024;
 
 /// The maximum number of header fields of a head.

@@ -15,7 +15,7 @@ pub struct Login {
 }
 
 impl Login {
-    /// Reads the value of `Proxy-Authorization`; `None` if it has no Basic credentials.
+    /// Parses the value of `Proxy-Authorization`; `None` if it has no Basic credentials.
     #[must_use]
     pub fn of(value: &str) -> Option<Self> {
         let (scheme, rest) = value.trim().split_once(' ')?;
@@ -27,7 +27,7 @@ impl Login {
         Some(Self { user: user.to_owned(), password: password.to_owned() })
     }
 
-    /// Writes the value of `Proxy-Authorization`.
+    /// Returns the value of `Proxy-Authorization`.
     #[must_use]
     pub fn value(&self) -> String {
         format!("Basic {}", STANDARD.encode(format!("{}:{}", self.user, self.password)))

@@ -6,7 +6,7 @@ use crate::{FIELDS, Login, MOST, Read};
 /// A request for a tunnel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Where to, without brackets.
+    /// The destination host, without brackets.
     pub host: String,
     /// The port.
     pub port: u16,
@@ -15,7 +15,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads it from the start of `bytes`.
+    /// Parses it from the start of `bytes`.
     ///
     /// # Errors
     /// It is no such request, whatever follows.
@@ -42,7 +42,7 @@ impl Request {
         Ok(Read::Head(Self { host, port, login }, length))
     }
 
-    /// Writes it.
+    /// Returns its bytes.
     ///
     /// # Errors
     /// The host can't stand in a request.

@@ -15,7 +15,7 @@ pub struct Beneath(Vec<Planned>);
 #[derive(Debug)]
 struct Planned {
     param: &'static str,
-    /// As messages show it: without secrets.
+    /// The descriptor for messages, without secrets.
     descriptor: String,
     part: Part,
 }

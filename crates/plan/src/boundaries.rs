@@ -6,8 +6,8 @@ use endpoint::{Connector, Listener};
 use crate::kind::{Role, Shape};
 use crate::{Plan, Tree};
 
-/// Warns of a side without message boundaries whose other side needs them. Returns the side that the warning is
-/// about.
+/// Returns a warning if one side needs message boundaries that the other side doesn't have. Returns the side that the
+/// warning is about.
 #[must_use]
 pub fn check_boundaries(
     listener: &Plan<dyn Listener>,

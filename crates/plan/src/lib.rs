@@ -1,4 +1,4 @@
-//! From text to an endpoint that can be opened: what a kind of endpoint is, as data, and planning.
+//! Planning, from text to an endpoint that can be opened, and the definition of a kind as data.
 //!
 //! A descriptor passes through these stages:
 //!

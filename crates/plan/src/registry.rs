@@ -18,10 +18,10 @@ pub struct Registry {
     slips: Vec<Slip>,
 }
 
-/// Returns help for a descriptor that can't be planned, if it knows what was meant.
+/// Returns a suggestion for a descriptor that can't be planned, if it recognises it.
 pub type Slip = fn(&Descriptor, Role) -> Option<Diagnostic>;
 
-/// An endpoint that was planned, with what `explain` shows.
+/// A planned endpoint, with the tree for `explain`.
 #[derive(Debug)]
 pub struct Plan<T: ?Sized> {
     /// The planned endpoint.
@@ -52,8 +52,8 @@ impl Registry {
         self
     }
 
-    /// Adds help for descriptors that can't be planned, and that are no kind's: what other programs call an endpoint. It
-    /// is asked before the kinds where the kind is unknown, and after the kind where that has no help.
+    /// Adds help for descriptors that can't be planned, and that are no kind's: what other programs call an endpoint.
+    /// It is asked before the kinds where the kind is unknown, and after the kind where that has no help.
     #[must_use]
     pub fn add_slip(mut self, slip: Slip) -> Self {
         self.slips.push(slip);
@@ -113,7 +113,7 @@ impl Registry {
         params
     }
 
-    /// All kinds, in order.
+    /// Returns all kinds, in order.
     #[must_use]
     pub fn kinds(&self) -> &[&'static Kind] {
         &self.kinds

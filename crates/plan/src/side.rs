@@ -43,7 +43,7 @@ type PlanEndpoint<E> = dyn Fn(&Args) -> Planned<Assemble<E>>;
 /// The function that makes an endpoint: the common form of leaves, layers and endpoints over
 /// others.
 pub(crate) struct Make<E: ?Sized> {
-    /// What is required of the endpoints beneath.
+    /// The requirements on the endpoints beneath.
     pub(crate) takes: Takes,
     /// Reads the parameters.
     pub(crate) plan: Box<PlanEndpoint<E>>,

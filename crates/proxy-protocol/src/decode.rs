@@ -1,4 +1,4 @@
-//! From bytes to a header, whichever version it is of.
+//! Decoding of headers, of either version.
 
 use crate::{Error, Header, v1, v2};
 
@@ -11,7 +11,7 @@ pub enum Decoded {
     More(usize),
 }
 
-/// Reads a header from the start of `bytes`. Nothing is allocated before it is whole.
+/// Decodes a header from the start of `bytes`. Nothing is allocated before it is complete.
 ///
 /// # Errors
 /// The bytes are no header, whatever follows.

@@ -1,8 +1,8 @@
-//! From a header to bytes.
+//! Encoding of headers.
 
 use crate::{Error, Header, v1, v2};
 
-/// The two versions.
+/// The version of the PROXY protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     /// A line of text. TLVs and addresses of Unix sockets don't fit in it, and are left out.
@@ -11,7 +11,7 @@ pub enum Version {
     V2,
 }
 
-/// Writes a header.
+/// Encodes a header.
 ///
 /// Addresses of both families in one header are both written as IPv6, the IPv4 one mapped (RFC 4291 section 2.5.5.2).
 ///

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why bytes are no header, or a header can't be written.
+/// The reason why bytes aren't a valid header, or a header can't be encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {

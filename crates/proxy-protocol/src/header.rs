@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 
 use crate::Tlv;
 
-/// A header, whatever its version.
+/// A header of either version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
     /// The addresses of client and destination.
@@ -15,7 +15,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// A header with these addresses and nothing else.
+    /// Creates a header with these addresses only.
     #[must_use]
     pub fn new(addresses: Addresses) -> Self {
         Self { addresses, tlvs: Vec::new() }

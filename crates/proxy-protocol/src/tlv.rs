@@ -2,7 +2,7 @@
 
 use crate::Error;
 
-/// One of them.
+/// One TLV: a type and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Tlv {
@@ -18,7 +18,7 @@ pub enum Tlv {
     Other(u8, Vec<u8>),
 }
 
-/// A client's encryption.
+/// Facts about the client's TLS (`PP2_TYPE_SSL`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ssl {
     /// Set if it encrypts with TLS (`PP2_CLIENT_SSL`).

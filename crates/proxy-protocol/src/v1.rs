@@ -67,5 +67,5 @@ pub(crate) const START: &[u8] = b"PROXY ";
 
 /// `PROXY UNKNOWN` and its end.
 pub(crate) const SHORTEST: usize = 15;
-/// Of the longest line, its end included.
+/// The length of the longest line, including its end.
 const LONGEST: usize = 107;

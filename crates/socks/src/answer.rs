@@ -8,7 +8,7 @@ use crate::take::Taking;
 use crate::target::{Host, Target};
 use crate::{Error, Read, Version};
 
-/// An answer.
+/// A reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The result, with the reason for a failure.
@@ -43,14 +43,14 @@ pub enum Reply {
 }
 
 impl Answer {
-    /// An answer with the proxy's end of the connection.
+    /// Creates a reply with the proxy's address of the connection.
     #[must_use]
     pub fn new(reply: Reply, bound: Option<SocketAddr>) -> Self {
         let target = |at: SocketAddr| Target { host: Host::Address(at.ip()), port: at.port() };
         Self { reply, bound: bound.map(target) }
     }
 
-    /// Reads one of version 5.
+    /// Parses a reply of version 5.
     ///
     /// # Errors
     /// It is of another version, or has no address.
@@ -63,7 +63,7 @@ impl Answer {
         })
     }
 
-    /// Reads one of version 4.
+    /// Parses a reply of version 4.
     ///
     /// # Errors
     /// It doesn't begin with 0.
@@ -81,7 +81,7 @@ impl Answer {
         })
     }
 
-    /// Writes it.
+    /// Returns its bytes.
     #[must_use]
     pub fn bytes(&self, version: Version) -> Vec<u8> {
         let nowhere = Target { host: Host::Address(Ipv4Addr::UNSPECIFIED.into()), port: 0 };
@@ -143,7 +143,7 @@ impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Succeeded => "it succeeded",
-            Self::Failure => "it failed in general",
+            Self::Failure => "it reported a general failure",
             Self::NotAllowed => "its rules don't allow this connection",
             Self::NetworkUnreachable => "the network can't be reached",
             Self::HostUnreachable => "the host can't be reached",

@@ -7,16 +7,16 @@ use crate::target::Target;
 /// The header of a datagram (RFC 1928 section 7).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// From a client, the destination; from a relay, the sender.
+    /// The destination in a client's datagram; the sender in a relay's.
     pub target: Target,
 }
 
 impl Header {
-    /// Reads the header of a whole datagram. Returns it with its length, which is where the data begins.
+    /// Parses the header of a whole datagram. Returns it with its length, which is where the data begins.
     ///
     /// # Errors
-    /// The datagram ends within its header, has no such address, or is a fragment: a relay that joins no fragments has to
-    /// drop them.
+    /// The datagram ends within its header, has no such address, or is a fragment: a relay that joins no fragments has
+    /// to drop them.
     pub fn read(datagram: &[u8]) -> Result<(Self, usize), Error> {
         let read = Taking::message(datagram, |taking| {
             let [_, _, fragment] = taking.array()?;
@@ -31,7 +31,7 @@ impl Header {
         }
     }
 
-    /// Writes it.
+    /// Returns its bytes.
     ///
     /// # Errors
     /// The target's name is empty or has more than 255 bytes.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why bytes are no message, or a message can't be written.
+/// The reason why bytes aren't a valid message, or a message can't be encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {

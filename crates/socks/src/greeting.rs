@@ -6,7 +6,7 @@ use crate::{Error, Read, Request, request};
 /// A client's first message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Greeting {
-    /// Of version 4 the request is the first message.
+    /// In version 4, the request is the first message.
     V4(Request),
     /// Version 5, with the authentication methods that the client offers.
     V5(Vec<Method>),
@@ -17,14 +17,14 @@ pub enum Greeting {
 pub enum Method {
     /// Not at all.
     Nothing,
-    /// By a name and a password (RFC 1929).
+    /// A name and a password (RFC 1929).
     Password,
     /// Any other one.
     Other(u8),
 }
 
 impl Greeting {
-    /// Reads it.
+    /// Parses it.
     ///
     /// # Errors
     /// It is neither version, or a request of version 4 is malformed.
@@ -55,7 +55,7 @@ impl Method {
     }
 }
 
-/// Writes the greeting of version 5 with these methods.
+/// Returns the greeting of version 5 with these methods, as bytes.
 #[must_use]
 pub fn hello(methods: &[Method]) -> Vec<u8> {
     let mut bytes = vec![5, u8::try_from(methods.len()).unwrap_or(u8::MAX)];
@@ -71,7 +71,7 @@ pub struct Choice(
 );
 
 impl Choice {
-    /// Reads it.
+    /// Parses it.
     ///
     /// # Errors
     /// It isn't version 5.
@@ -85,7 +85,7 @@ impl Choice {
         })
     }
 
-    /// Writes it.
+    /// Returns its bytes.
     #[must_use]
     pub fn bytes(self) -> [u8; 2] {
         [5, self.0.map_or(NONE, Method::byte)]

@@ -16,7 +16,7 @@ pub struct Login {
 }
 
 impl Login {
-    /// Reads it.
+    /// Parses it.
     ///
     /// # Errors
     /// It is of another version.
@@ -28,7 +28,7 @@ impl Login {
         })
     }
 
-    /// Writes it.
+    /// Returns its bytes.
     ///
     /// # Errors
     /// One of both is empty or has more than 255 bytes.
@@ -46,7 +46,7 @@ impl fmt::Debug for Login {
     }
 }
 
-/// Reads whether the server takes a login.
+/// Parses the server's reply to a login: whether it is accepted.
 ///
 /// # Errors
 /// It is of another version.
@@ -61,7 +61,7 @@ pub fn login_status(bytes: &[u8]) -> Result<Read<bool>, Error> {
     })
 }
 
-/// Writes whether the server takes a login.
+/// Returns the server's reply to a login, as bytes.
 #[must_use]
 pub fn login_answer(is_right: bool) -> [u8; 2] {
     [1, u8::from(!is_right)]

@@ -9,15 +9,15 @@ use crate::{Error, Read};
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// What to do.
+    /// The requested command.
     pub command: Command,
-    /// Where to.
+    /// The destination.
     pub target: Target,
-    /// Of version 4, who asks: a name without a password, mostly empty.
+    /// In version 4, the client's user name, without a password; usually empty.
     pub user: String,
 }
 
-/// What to do.
+/// The requested command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Connect to the target.
@@ -30,7 +30,7 @@ pub enum Command {
     Other(u8),
 }
 
-/// A version, for writing a request.
+/// The version of a request to encode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     /// Version 4, which has IPv4 addresses.
@@ -42,13 +42,13 @@ pub enum Version {
 }
 
 impl Request {
-    /// A request to connect.
+    /// Creates a request to connect.
     #[must_use]
     pub fn connect(target: Target) -> Self {
         Self { command: Command::Connect, target, user: String::new() }
     }
 
-    /// Reads one of version 5. Of version 4, it is the [`Greeting`](crate::Greeting).
+    /// Parses a request of version 5. In version 4, it is the [`Greeting`](crate::Greeting).
     ///
     /// # Errors
     /// It is of another version, or has no address.
@@ -61,7 +61,7 @@ impl Request {
         })
     }
 
-    /// Writes it.
+    /// Returns its bytes.
     ///
     /// # Errors
     /// The target or the user can't be written in that version.

@@ -10,7 +10,7 @@ pub(crate) const CR: u8 = b'\r';
 pub(crate) const LF: u8 = b'\n';
 pub(crate) const NUL: u8 = 0;
 
-/// A command of two bytes: IAC and this.
+/// A command of two bytes: IAC and this byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Command {
@@ -68,7 +68,7 @@ impl Command {
         })
     }
 
-    /// The byte after the IAC.
+    /// Returns the byte after the IAC.
     pub fn byte(self) -> u8 {
         self as u8
     }

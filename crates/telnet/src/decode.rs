@@ -32,7 +32,7 @@ pub(crate) enum Token {
 /// A subnegotiation (RFC 855), its doubled IACs undone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subnegotiation {
-    /// Of which option.
+    /// The option.
     pub option: Opt,
     /// Its contents, at most [`MAX_SUBNEGOTIATION`] bytes.
     pub data: Vec<u8>,
@@ -40,7 +40,7 @@ pub struct Subnegotiation {
     pub truncated: bool,
 }
 
-/// How data is decoded now.
+/// How data is currently decoded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Mode {
     /// RFC 856: every byte stands for itself.

@@ -3,7 +3,7 @@
 use crate::Opt;
 use crate::command::{CR, Command, IAC, LF, NUL, SB, SE, Verb};
 
-/// How line ends are written now.
+/// How line ends are currently encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Newlines {
     /// BINARY: every byte stands for itself (RFC 1123 §3.2.7).

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::Role;
 
-/// The number of an option, known or not.
+/// The number of an option, which may be unknown.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Opt(pub u8);
 
@@ -37,7 +37,7 @@ pub struct Terms {
     pub remote: Policy,
 }
 
-/// An option that we know.
+/// A known option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Definition {
     /// Its number.
@@ -73,9 +73,9 @@ pub static OPTIONS: &[Definition] = &[
         server: Terms { local: Offer, remote: Agree },
     },
     Definition { code: Opt::STATUS, name: "STATUS", client: REFUSE_BOTH, server: REFUSE_BOTH },
-    // Has no state: a DO is a question each time, with an answer each time (RFC 860), see `Telnet`. The answer of a client
-    // is no, as PuTTY's: BSD's telnetd takes a yes for the ability to edit lines ("kludge linemode") and then, while the
-    // program reads lines, switches SGA off and waits for whole ones. The asker knows as much after either.
+    // Has no state: a DO is a question each time, with an answer each time (RFC 860), see `Telnet`. The answer of a
+    // client is no, as PuTTY's: BSD's telnetd takes a yes for the ability to edit lines ("kludge linemode") and then,
+    // while the program reads lines, switches SGA off and waits for whole ones. The asker knows as much after either.
     Definition {
         code: Opt::TIMING_MARK,
         name: "TIMING-MARK",

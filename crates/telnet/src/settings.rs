@@ -17,8 +17,8 @@ pub enum Role {
 /// The initial settings of a machine. All of them are a client's; a server has nothing to set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// For TERMINAL-TYPE, the best one first: a server asks for the next until it knows one (RFC 1091). None of them: the
-    /// option is refused.
+    /// For TERMINAL-TYPE, the best one first: a server asks for the next until it knows one (RFC 1091). None of them:
+    /// the option is refused.
     pub terminal_types: Vec<TerminalType>,
     /// For NAWS. `None`: not known yet; then the server hears of it with the first [`resize`](crate::Telnet::resize).
     pub size: Option<Size>,
@@ -26,7 +26,7 @@ pub struct Settings {
     pub enter: Enter,
 }
 
-/// The bytes that a client sends for a CR (RFC 1123 §3.3.1), unless with BINARY it is just a byte.
+/// The bytes that a client sends for a CR (RFC 1123 §3.3.1). With BINARY, CR is sent unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Enter {
     /// CR LF until the server suppresses go-ahead, CR NUL while it does.
@@ -75,7 +75,7 @@ impl Default for Settings {
 // === impl TerminalType ===
 
 impl TerminalType {
-    /// `None` for what can't be a terminal's name: letters, digits and `-_+./` can.
+    /// Creates a terminal's name; `None` if it has characters other than letters, digits and `-_+./`.
     ///
     /// The case is not changed: by RFC 1091 case doesn't matter, and servers that ignore this look for the lower-case
     /// name of terminfo.
@@ -85,7 +85,7 @@ impl TerminalType {
             .then(|| Self(name.into()))
     }
 
-    /// As text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

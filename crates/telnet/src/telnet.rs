@@ -10,7 +10,7 @@ use crate::{
     Command, Enter, Opt, Policy, Role, Settings, Side, Size, Subnegotiation, TerminalType,
 };
 
-/// Answers that may wait for being sent before no more input is taken.
+/// The size of unsent answers at which no more input is read.
 ///
 /// A whole login makes about 60 bytes of them, so only a flood gets here: 1,300 refusals that nothing has read.
 pub const MAX_UNSENT: usize = 4096;
@@ -26,7 +26,7 @@ pub struct Telnet {
     enter: Enter,
     decoder: Decoder,
     encoder: Encoder,
-    /// By number.
+    /// Indexed by the option's number.
     options: Box<[Sides; 256]>,
     terminal_types: Vec<TerminalType>,
     /// The index of the type that is sent next.
@@ -57,8 +57,8 @@ pub enum Event {
     Command(Command),
     /// We do it from now on, or no longer.
     Local(Opt, bool),
-    /// The peer does it from now on, or no longer. `Remote(Opt::ECHO, true)`: it echoes, so a terminal mustn't; `false`:
-    /// the terminal has to again. At first it doesn't. For TIMING-MARK, either is the answer to our request.
+    /// The peer does it from now on, or no longer. `Remote(Opt::ECHO, true)`: it echoes, so a terminal mustn't;
+    /// `false`: the terminal has to again. At first it doesn't. For TIMING-MARK, either is the answer to our request.
     Remote(Opt, bool),
     /// The size of the client's window.
     WindowSize(Size),
@@ -86,7 +86,7 @@ struct Negotiation {
 // === impl Telnet ===
 
 impl Telnet {
-    /// Creates a machine that sends nothing yet.
+    /// Creates a connection that sends nothing yet.
     pub fn new(role: Role, settings: Settings) -> Self {
         let Settings { terminal_types, size, enter } = settings;
         let options = std::array::from_fn(|code| Sides::new(Opt(code as u8), role));
@@ -152,8 +152,8 @@ impl Telnet {
         }
     }
 
-    /// The next thing in `input[*at..]`, which came from the network; moves `at` behind it. The input may be cut
-    /// anywhere. Answers are made on the way: send them ([`Telnet::flush`]) when this returns `None`.
+    /// Returns the next data or event in `input[*at..]`, received from the network; moves `at` behind it. The input
+    /// may be cut anywhere. Answers are made on the way: send them ([`Telnet::flush`]) when this returns `None`.
     ///
     /// `None` with input left: more than [`MAX_UNSENT`] bytes of answers wait. Take the rest when they have been sent.
     /// A peer that only asks and never reads holds up itself, and no memory.
@@ -173,8 +173,8 @@ impl Telnet {
         None
     }
 
-    /// All of the input at once: appends the data to `data`, and returns how many bytes have been taken, which are all of
-    /// them but for a flood (see [`Telnet::next`]).
+    /// All of the input at once: appends the data to `data`, and returns how many bytes have been taken, which are all
+    /// of them but for a flood (see [`Telnet::next`]).
     #[must_use]
     pub fn receive(
         &mut self,
@@ -192,14 +192,15 @@ impl Telnet {
         at
     }
 
-    /// Appends to `out` what data is for the network, after the answers that wait: at most twice its length and them.
+    /// Appends `data`, encoded for the network, to `out`, after the waiting answers: at most twice its length and
+    /// theirs.
     pub fn send(&mut self, data: &[u8], out: &mut Vec<u8>) {
         self.flush(out);
         let newlines = self.newlines();
         self.encoder.data(data, newlines, out);
     }
 
-    /// Appends a command to `out`, after the answers that wait: the Break key, for one.
+    /// Appends a command, such as BRK, to `out`, after the waiting answers.
     pub fn send_command(&mut self, command: Command, out: &mut Vec<u8>) {
         self.flush(out);
         encode::command(command, out);
@@ -217,7 +218,7 @@ impl Telnet {
         self.size = Some(size);
     }
 
-    /// Appends to `out` the answers that wait.
+    /// Appends the waiting answers to `out`.
     pub fn flush(&mut self, out: &mut Vec<u8>) {
         self.tell_size();
         out.append(&mut self.unsent);
@@ -281,8 +282,8 @@ impl Telnet {
         })
     }
 
-    /// RFC 860: a DO asks whether everything up to here has been dealt with, which is so: it has been given out. Nothing is
-    /// on afterwards, so the Q method isn't for it.
+    /// RFC 860: a DO asks whether everything up to here has been dealt with, which is so: it has been given out.
+    /// Nothing is on afterwards, so the Q method isn't for it.
     fn timing_mark(&mut self, verb: Verb) -> Option<Event> {
         let yes = match verb {
             Verb::Do => {

@@ -1,6 +1,6 @@
 //! The meanings of close codes.
 
-/// Why a connection is closed (RFC 6455 section 7.4.1, and IANA's registry of close codes).
+/// The code of a Close frame (RFC 6455 section 7.4.1, and IANA's registry of close codes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CloseCode {
     /// 1000: its purpose has been fulfilled.

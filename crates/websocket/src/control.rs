@@ -5,12 +5,12 @@ use std::ops::Deref;
 
 use crate::{CloseCode, FrameHeader, OpCode, Violation, mask};
 
-/// Bytes of payload that a control frame may have.
+/// The maximum payload of a control frame, in bytes.
 pub const MAX_CONTROL: usize = 125;
-/// Bytes of reason that a Close frame may have: two are the code's.
+/// The maximum reason of a Close frame, in bytes: two are the code's.
 pub const MAX_REASON: usize = MAX_CONTROL - 2;
 
-/// A control frame that came.
+/// A received control frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Control {
     /// Wants a pong with the same payload. Of several pings only the last needs one (§5.5.3): a peer that sends nothing
@@ -23,21 +23,21 @@ pub enum Control {
     Close(Option<CloseFrame>),
 }
 
-/// Up to 125 bytes, in place; a slice.
+/// Up to 125 bytes, without allocation; derefs to a slice.
 #[derive(Clone, Copy)]
 pub struct ControlPayload {
     bytes: [u8; MAX_CONTROL],
     len: u8,
 }
 
-/// Why a connection ends: a code that may be sent, and a reason of at most 123 bytes of UTF-8.
+/// The contents of a Close frame: a code that may be sent, and a reason of at most 123 bytes of UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CloseFrame {
     code: CloseCode,
     reason: String,
 }
 
-/// A control frame as it goes over the wire; a slice.
+/// The bytes of a control frame; derefs to a slice.
 #[derive(Clone, Copy)]
 pub struct ControlFrame {
     bytes: [u8; 2 + 4 + MAX_CONTROL],
@@ -47,7 +47,7 @@ pub struct ControlFrame {
 // === impl ControlPayload ===
 
 impl ControlPayload {
-    /// `None` for more than 125 bytes.
+    /// Creates a payload; `None` for more than 125 bytes.
     pub fn new(bytes: &[u8]) -> Option<Self> {
         let mut payload = Self::default();
         payload.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
@@ -96,8 +96,8 @@ impl fmt::Debug for ControlPayload {
 // === impl CloseFrame ===
 
 impl CloseFrame {
-    /// `None` for a code that must not be sent (§7.4: 1004, 1005, 1006, 1015, below 1000, 1016 to 2999, from 5000). A
-    /// reason that is too long is cut between two characters.
+    /// Creates it; `None` for a code that must not be sent (§7.4: 1004, 1005, 1006, 1015, below 1000, 1016 to 2999,
+    /// from 5000). A reason that is too long is cut between two characters.
     pub fn new(code: CloseCode, reason: &str) -> Option<Self> {
         let mut end = reason.len().min(MAX_REASON);
         while !reason.is_char_boundary(end) {
@@ -106,7 +106,7 @@ impl CloseFrame {
         may_be_sent(code.into()).then(|| Self { code, reason: reason[..end].to_owned() })
     }
 
-    /// Why.
+    /// Returns the code.
     pub fn code(&self) -> CloseCode {
         self.code
     }

@@ -11,7 +11,7 @@ use crate::{
     mask,
 };
 
-/// Takes frames out of a stream of bytes that comes in pieces cut anywhere.
+/// Decodes frames from a byte stream that is received in arbitrary pieces.
 ///
 /// After a Close frame it ignores everything; after an error it gives that error again.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ enum Found {
 // === impl Decoder ===
 
 impl Decoder {
-    /// For our own end: a server takes masked frames, a client unmasked ones. Text is checked for being UTF-8.
+    /// Creates a decoder for a role: a server accepts masked frames, a client unmasked ones. Text has to be UTF-8.
     pub fn new(role: Role, limits: Limits) -> Self {
         Self {
             role,
@@ -144,8 +144,8 @@ impl Decoder {
         self
     }
 
-    /// Whether to check that text is UTF-8, which §8.1 wants. A tunnel that hands the bytes on without ever calling them
-    /// text may do without. The reasons of Close frames are checked in any case.
+    /// Sets whether to check that text is UTF-8, as §8.1 requires. A tunnel that hands the bytes on without ever
+    /// calling them text may do without. The reasons of Close frames are checked in any case.
     #[must_use]
     pub fn check_text(mut self, check: bool) -> Self {
         self.checks_text = check;
@@ -162,7 +162,7 @@ impl Decoder {
         self
     }
 
-    /// The message view: takes the next event out of `buf[*at..]` and moves `at` behind it. With `None` all of `buf` has
+    /// The message view: decodes the next event of `buf[*at..]` and moves `at` behind it. With `None` all of `buf` has
     /// been taken, and the next call is for what is read next.
     ///
     /// An error comes when all that was right before it has been given out; it ends the connection.
@@ -473,8 +473,8 @@ impl Decoder {
         (taken, key)
     }
 
-    /// Checks unmasked text. If it is wrong: shortens it to what is right, and keeps the error for the next step. A text
-    /// that has passed to its end leaves no cut character behind for the next. Compressed text is none yet.
+    /// Checks unmasked text. If it is wrong: shortens it to what is right, and keeps the error for the next step. A
+    /// text that has passed to its end leaves no cut character behind for the next. Compressed text is none yet.
     #[inline]
     fn check<const COMPRESSED: bool>(&mut self, buf: &[u8], data: &mut Data) {
         if !(data.text && self.checks_text) || (COMPRESSED && data.compressed) {

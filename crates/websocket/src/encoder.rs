@@ -2,7 +2,7 @@
 
 use crate::{CloseFrame, ControlFrame, ControlPayload, FrameHeader, HeaderBytes, OpCode, Role};
 
-/// Makes frames, and knows whether a message is open.
+/// Encodes frames, and keeps track of whether a message is open.
 ///
 /// `key` is asked for a masking key by a client only, once a frame; the keys have to be fresh and unpredictable (§5.3,
 /// §10.3). A frame whose header has been made has to be sent whole before the next one: also before a control frame.
@@ -14,12 +14,12 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// For our own end.
+    /// Creates an encoder for a role.
     pub fn new(role: Role) -> Self {
         Self { role, open: false }
     }
 
-    /// The header for the next `len` bytes (less than 2⁶³) of a message. They have to be masked with
+    /// Returns the header for the next `len` bytes (less than 2⁶³) of a message. They have to be masked with
     /// [`HeaderBytes::key`] if there is one.
     ///
     /// In the first part of a message, `text` sets its type; later ones are continuations whatever its value (§5.4).
@@ -35,9 +35,9 @@ impl Encoder {
         self.frame(text, false, last, len, key)
     }
 
-    /// As [`Encoder::data`] for a message whose payload a [`Deflater`](crate::deflate::Deflater) has compressed: RSV1
-    /// marks its first frame (RFC 7692 §6), and it has to be compressed as a whole. Only if permessage-deflate has
-    /// been agreed upon.
+    /// The same as [`Encoder::data`], for a message whose payload a [`Deflater`](crate::deflate::Deflater) has
+    /// compressed: RSV1 marks its first frame (RFC 7692 §6), and it has to be compressed as a whole. Only if
+    /// permessage-deflate has been agreed upon.
     #[inline]
     pub fn compressed(
         &mut self,
@@ -54,17 +54,17 @@ impl Encoder {
         self.open
     }
 
-    /// A whole Ping frame. Control frames may stand between the fragments of a message (§5.4).
+    /// Returns a whole Ping frame. Control frames may stand between the fragments of a message (§5.4).
     pub fn ping(&self, payload: &ControlPayload, key: impl FnOnce() -> [u8; 4]) -> ControlFrame {
         ControlFrame::new(OpCode::Ping, payload, self.key(key))
     }
 
-    /// A whole Pong frame; `payload` is that of the ping.
+    /// Returns a whole Pong frame; `payload` is that of the ping.
     pub fn pong(&self, payload: &ControlPayload, key: impl FnOnce() -> [u8; 4]) -> ControlFrame {
         ControlFrame::new(OpCode::Pong, payload, self.key(key))
     }
 
-    /// A whole Close frame, the last that may be sent (§5.5.1); `None` for one without a code.
+    /// Returns a whole Close frame, the last that may be sent (§5.5.1); `None` for one without a code.
     pub fn close(&self, frame: Option<&CloseFrame>, key: impl FnOnce() -> [u8; 4]) -> ControlFrame {
         ControlFrame::close(frame, self.key(key))
     }

@@ -2,7 +2,7 @@
 
 use crate::{CloseCode, CloseFrame, OpCode};
 
-/// The peer broke the protocol: the connection is to be failed (§7.1.7) with [`ProtocolError::close_code`].
+/// A protocol error of the peer: the connection has to be failed (§7.1.7) with [`ProtocolError::close_code`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{violation}, in the frame at byte {frame} of the stream")]
 pub struct ProtocolError {
@@ -13,7 +13,7 @@ pub struct ProtocolError {
 }
 
 impl ProtocolError {
-    /// The code to close with (§7.4.1).
+    /// Returns the close code (§7.4.1).
     pub fn close_code(&self) -> CloseCode {
         self.violation.close_code()
     }
@@ -107,7 +107,7 @@ pub enum Violation {
 }
 
 impl Violation {
-    /// The code to close with (§7.4.1): 1003 for a type that isn't taken, 1007 for what isn't UTF-8 or deflate, 1009 for
+    /// Returns the close code (§7.4.1): 1003 for an unacceptable type, 1007 for invalid UTF-8 or deflate, 1009 for
     /// what is too big, 1011 for want of memory, otherwise 1002.
     ///
     /// RFC 7692 has no code for data that can't be inflated. 1007, "data that was not consistent with the type of the

@@ -7,7 +7,7 @@ use std::ops::Deref;
 
 use crate::Violation;
 
-/// Two bytes, eight of length, four of key.
+/// The maximum size of a header: two bytes, eight of length, four of key.
 pub const MAX_HEADER: usize = 14;
 
 /// The type of a frame (§5.2). Reserved opcodes have no value here: they are a [`Violation`].
@@ -42,7 +42,7 @@ pub struct FrameHeader {
     pub key: Option<[u8; 4]>,
 }
 
-/// A header as it goes over the wire; a slice of 2 to 14 bytes.
+/// The bytes of a header; derefs to a slice of 2 to 14 bytes.
 #[derive(Clone, Copy)]
 pub struct HeaderBytes {
     bytes: [u8; MAX_HEADER],
@@ -99,7 +99,7 @@ impl fmt::Display for OpCode {
 // === impl FrameHeader ===
 
 impl FrameHeader {
-    /// The header that `bytes` start with and how long it is; `None` while it isn't all there.
+    /// Parses the header at the start of `bytes`, and returns it with its length; `None` while it is incomplete.
     ///
     /// Checks in the order of the bytes, so that a violation doesn't depend on how many came at once.
     ///
@@ -109,8 +109,9 @@ impl FrameHeader {
         Self::parse_with::<true>(bytes)
     }
 
-    /// As [`FrameHeader::parse`]; with `COMPRESSED`, RSV1 is legal.
-    // Left to itself, the compiler makes a call of it now that there are two: a twelfth more instructions a frame of 64 B.
+    /// The same as [`FrameHeader::parse`]; with `COMPRESSED`, RSV1 is legal.
+    // Left to itself, the compiler makes a call of it now that there are two: a twelfth more instructions a frame of
+    // 64 B.
     #[inline(always)]
     pub(crate) fn parse_with<const COMPRESSED: bool>(
         bytes: &[u8],
@@ -153,7 +154,7 @@ impl FrameHeader {
         Ok(Some((Self { fin, rsv1, opcode, len, key: Some(key) }, at + 4)))
     }
 
-    /// The header as bytes, the length in the fewest that hold it.
+    /// Returns the header as bytes, with the length in as few bytes as possible.
     pub fn encode(&self) -> HeaderBytes {
         debug_assert!(self.len >> 63 == 0, "a frame's length is less than 2^63");
         let mut bytes = [0; MAX_HEADER];

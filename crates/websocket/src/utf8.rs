@@ -1,7 +1,7 @@
 //! UTF-8 that comes in pieces, checked as it comes (§8.1).
 
-/// A check over pieces cut anywhere. It fails at the first byte that no continuation could make valid, without waiting
-/// for the end of the code point.
+/// A UTF-8 check over arbitrary pieces. It fails at the first byte that no continuation could make valid, without
+/// waiting for the end of the code point.
 ///
 /// A [`Decoder`](crate::Decoder) has one for the text that it sees. It sees no text in a compressed message: who
 /// inflates it checks it.
@@ -25,7 +25,7 @@ pub struct Utf8 {
 }
 
 impl Utf8 {
-    /// Checks the next piece. `Err` has the number of its bytes that could still have been the start of something
+    /// Checks the next piece. `Err` contains the number of its bytes that could still have been the start of something
     /// valid; the checker is of no further use then.
     pub fn push(&mut self, piece: &[u8]) -> Result<(), usize> {
         let mut at = 0;

@@ -1,8 +1,8 @@
-//! What is wrong with a packet.
+//! Errors in packets.
 
 use std::fmt;
 
-/// Why bytes are no packet.
+/// The reason why bytes aren't a valid packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {

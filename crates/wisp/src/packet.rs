@@ -13,7 +13,7 @@ pub(crate) const CONTINUE: u8 = 3;
 pub(crate) const CLOSE: u8 = 4;
 pub(crate) const INFO: u8 = 5;
 
-/// What a stream is carried by.
+/// The transport of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
     /// A connection of TCP.
@@ -22,14 +22,14 @@ pub enum Network {
     Udp,
 }
 
-/// A packet that carries no data.
+/// A packet other than data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Packet {
     /// The client wants a stream.
     Connect {
         /// The number that the client gives it.
         stream: u32,
-        /// What carries it.
+        /// The transport.
         network: Network,
         /// A name or an address, as it was sent.
         host: String,
@@ -38,9 +38,9 @@ pub enum Packet {
     },
     /// The server says how many packets may come.
     Continue {
-        /// Of this stream; of stream 0, how many any new one may have.
+        /// The stream; 0 sets the credit of every new stream.
         stream: u32,
-        /// The number.
+        /// The number of packets that may be sent.
         packets: u32,
     },
     /// Either side closes a stream.
@@ -54,14 +54,14 @@ pub enum Packet {
     Info(Info),
 }
 
-/// What a side can do.
+/// The protocol version and the extensions of a side.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Info {
-    /// Of its version, the first number.
+    /// The major version.
     pub major: u8,
-    /// Of its version, the second number.
+    /// The minor version.
     pub minor: u8,
-    /// What it can do beside.
+    /// The extensions that it supports.
     pub extensions: Vec<Extension>,
 }
 
@@ -70,14 +70,14 @@ pub struct Info {
 pub struct Extension {
     /// Its number.
     pub id: u8,
-    /// What a side says about it.
+    /// The side's settings of the extension.
     pub payload: Bytes,
 }
 
 impl Extension {
-    /// Streams of UDP.
+    /// UDP streams.
     pub const UDP: u8 = 1;
-    /// The server says when a stream of TCP is connected, by a CONTINUE.
+    /// The server confirms each connected TCP stream with a CONTINUE.
     pub const CONFIRMATION: u8 = 5;
 
     /// One of which there is nothing more to say.
@@ -129,7 +129,7 @@ impl Packet {
         })
     }
 
-    /// Writes it.
+    /// Returns its bytes.
     #[must_use]
     pub fn bytes(&self) -> Bytes {
         let mut out = BytesMut::new();
@@ -165,7 +165,7 @@ impl Packet {
     }
 }
 
-/// Writes a packet with data.
+/// Returns a packet with data, as bytes.
 #[must_use]
 pub fn data(stream: u32, data: &[u8]) -> Bytes {
     let mut out = BytesMut::with_capacity(HEADER + data.len());

@@ -5,7 +5,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use crate::packet::{CLOSE, CONNECT, CONTINUE, DATA, INFO};
 use crate::{Error, HEADER, Packet};
 
-/// What comes of a piece.
+/// The result of a piece of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// Data of a stream.
@@ -14,7 +14,7 @@ pub enum Event {
         stream: u32,
         /// A part of the packet's payload.
         data: Bytes,
-        /// Whether the packet ends with it.
+        /// Set if the packet ends with it.
         last: bool,
     },
     /// Another packet, whole.
@@ -26,7 +26,7 @@ pub enum Event {
     },
 }
 
-/// Takes a packet from the pieces of its message. Of a packet that carries data, nothing is kept but its head; of any
+/// Parses a packet from the pieces of its message. Of a data packet, nothing is kept but its head; of any
 /// other one, 4 KiB at most.
 #[derive(Debug, Default)]
 pub struct Reader {
@@ -37,7 +37,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Takes a piece of a message; `last` says whether the message ends with it.
+    /// Parses a piece of a message; `last` marks the end of the message.
     ///
     /// # Errors
     /// The message is no packet. The next message may be one.

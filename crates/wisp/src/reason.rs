@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A reason. All numbers are reasons; those that the protocol names have a name here.
+/// The reason of a CLOSE packet. All numbers are valid; those in the protocol have a name here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reason(
     /// Its number.
@@ -10,13 +10,13 @@ pub struct Reason(
 );
 
 impl Reason {
-    /// It isn't known.
+    /// The reason is unknown.
     pub const UNKNOWN: Self = Self(0x01);
-    /// One side wanted it.
+    /// Voluntary closure.
     pub const VOLUNTARY: Self = Self(0x02);
     /// The network failed.
     pub const NETWORK: Self = Self(0x03);
-    /// What the client asks for means nothing.
+    /// The request is invalid.
     pub const INVALID: Self = Self(0x41);
     /// The host can't be reached, or its name is unknown.
     pub const UNREACHABLE: Self = Self(0x42);
@@ -24,11 +24,11 @@ impl Reason {
     pub const TIMEOUT: Self = Self(0x43);
     /// The destination refused.
     pub const REFUSED: Self = Self(0x44);
-    /// Nothing moved for too long.
+    /// The stream was idle for too long.
     pub const IDLE: Self = Self(0x47);
     /// The server doesn't allow this destination.
     pub const BLOCKED: Self = Self(0x48);
-    /// A limit of the server's is reached.
+    /// A limit of the server is reached.
     pub const THROTTLED: Self = Self(0x49);
     /// The client failed.
     pub const CLIENT: Self = Self(0x81);

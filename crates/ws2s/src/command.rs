@@ -1,4 +1,4 @@
-//! What a client wants.
+//! Commands of clients.
 
 use std::fmt;
 
@@ -17,14 +17,14 @@ pub enum Command {
         host: String,
         /// The port.
         port: u16,
-        /// Whether the client wants to go through a tunnel of ssh.
+        /// Set if the client requests an SSH tunnel.
         through_ssh: bool,
     },
     /// Sends bytes.
     Send {
         /// The bytes.
         data: Vec<u8>,
-        /// Whether they came as base64: the response has another name then.
+        /// Set if the data was sent as base64: the response then has another name.
         binary: bool,
     },
     /// Closes the socket.
@@ -34,7 +34,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Reads one.
+    /// Parses a command.
     ///
     /// # Errors
     /// It isn't JSON, or a field is missing or isn't what it has to be.
@@ -69,7 +69,7 @@ impl Command {
         })
     }
 
-    /// The name, as the response has it.
+    /// Returns the name that the response contains.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -82,8 +82,8 @@ impl Command {
     }
 }
 
-/// Python's decoder, whose clients have come to rely on it: what is no digit of base64 is passed over, and padding has to
-/// be there.
+/// Python's decoder, whose clients have come to rely on it: what is no digit of base64 is passed over, and padding has
+/// to be there.
 fn decoded(text: &str) -> Result<Vec<u8>, Wrong> {
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
     let result = if text.bytes().all(|byte| is_digit(&byte)) {
@@ -99,7 +99,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
-/// What is wrong with a command. It is shown as the exception that ws2s says in its response.
+/// An error in a command. It is sent as the exception that ws2s has in its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Wrong {
@@ -113,7 +113,7 @@ pub enum Wrong {
     NotInteger,
     /// The port is no port.
     PortRange,
-    /// What was to be base64 isn't.
+    /// The data isn't valid base64.
     NotBase64,
 }
 

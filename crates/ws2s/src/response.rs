@@ -1,11 +1,11 @@
-//! What a client is told: JSON in the spelling of Python's `json.dumps`.
+//! Responses to clients: JSON as written by Python's `json.dumps`.
 
 use std::fmt::Write as _;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// What a response says.
+/// The code of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// A command was carried out.
@@ -25,7 +25,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// Its number.
+    /// Returns its number.
     #[must_use]
     pub fn number(self) -> u8 {
         match self {
@@ -40,7 +40,7 @@ impl Code {
     }
 }
 
-/// Writes a response.
+/// Returns a response.
 #[must_use]
 pub fn response(code: Code, message: &str) -> String {
     let success = code == Code::Done;
@@ -51,7 +51,7 @@ pub fn response(code: Code, message: &str) -> String {
     text
 }
 
-/// Writes what the server has received. ws2s has [`MOST`] bytes in one at most.
+/// Returns a response with received data, at most [`MOST`] bytes, as in ws2s.
 #[must_use]
 pub fn received(data: &[u8]) -> String {
     const HEAD: &str = r#"{"success": true, "code": -1, "message": "recv data", "data": ""#;
@@ -62,7 +62,7 @@ pub fn received(data: &[u8]) -> String {
     text
 }
 
-/// The most that is received at once.
+/// The maximum size of received data in one response.
 pub const MOST: usize = 32 * 1024;
 
 /// ASCII alone, as Python writes it.

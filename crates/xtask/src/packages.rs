@@ -156,9 +156,45 @@ pub(crate) const PACKAGES: &[Package] = &[
         services: &[],
     },
     Package {
+        name: "vim",
+        program: "vim",
+        why: "the editor of an example of `pty`, which says how large it thinks that its window is",
+        services: &[],
+    },
+    Package {
+        name: "bc",
+        program: "bc",
+        why: "the program of an example of `pty`, which has no echo of its own",
+        services: &[],
+    },
+    Package {
         name: "procps",
         program: "top",
         why: "draws the whole screen, as large as it is told that the window is",
+        services: &[],
+    },
+    Package {
+        name: "mc",
+        program: "mc",
+        why: "draws light text on blue and cyan: what a theme is seen by",
+        services: &[],
+    },
+    Package {
+        name: "htop",
+        program: "htop",
+        why: "draws dark text on green and cyan, as above",
+        services: &[],
+    },
+    Package {
+        name: "vim",
+        program: "vim",
+        why: "draws code in the colours of text, as above",
+        services: &[],
+    },
+    Package {
+        name: "tmux",
+        program: "tmux",
+        why: "has a line of its own below another program, as above",
         services: &[],
     },
     Package {

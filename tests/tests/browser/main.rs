@@ -5,6 +5,7 @@
 mod console;
 mod demo;
 mod hostile;
+mod lost;
 mod mqtt;
 mod novnc;
 mod page;
@@ -13,6 +14,7 @@ mod serial;
 mod shell;
 mod signin;
 mod sockets;
+mod strain;
 mod telnet;
 mod touch;
 mod why;

@@ -107,6 +107,28 @@ fn a_broker_is_read_and_written_to_in_each_version() {
     }
 }
 
+/// The client is large, and few pages need it.
+#[test]
+fn its_client_is_loaded_where_it_is_shown_alone() {
+    let broker = Broker::start("allow_anonymous true");
+    let (mqtt, shell) = (forwarder(&broker), Forwarder::between("ws:0", "pty:cat"));
+    let browser = Browser::start();
+    let loaded = |page: &Page<'_>| {
+        let names = page.evaluate(
+            "performance.getEntriesByType('resource').map((it) => it.name.split('/').at(-1)).join(' ')",
+        );
+        names.as_str().unwrap_or_default().contains("mqtt-")
+    };
+    let page = browser.open(&url(&mqtt));
+    page.wait_visible(".mqtt .card");
+    assert!(loaded(&page));
+    let page = browser.open(&url(&shell));
+    page.wait_state("connected");
+    page.type_text("typed\n");
+    page.wait_text("typed\ntyped");
+    assert!(!loaded(&page));
+}
+
 #[test]
 fn retained_messages_properties_and_wills_are_seen() {
     let broker = Broker::start("allow_anonymous true");

@@ -15,9 +15,11 @@ use crate::{BASH, url};
 const LOOKS: [(&str, Look); 4] = [
     ("dark", WINDOW),
     ("light", WINDOW.light()),
-    ("phone-dark", Look::PHONE),
-    ("phone-light", Look::PHONE.light()),
+    ("phone-dark", PHONE),
+    ("phone-light", PHONE.light()),
 ];
+
+const PHONE: Look = Look { height: 844, ..Look::PHONE };
 
 /// Small enough for a README.
 const WINDOW: Look = Look { width: 800, height: 440, ..Look::DESKTOP };
@@ -58,6 +60,37 @@ fn a_shell() {
             page.wait_text(answer);
         }
     });
+}
+
+/// What has the most colours on the most backgrounds.
+#[test]
+fn programs_of_the_whole_screen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = tests::root().display().to_string();
+    let home = folder.path().display();
+    let shell =
+        BASH.replace(":cwd=/", &format!(":cwd={here}:env.HOME={home}:env.TMUX_TMPDIR={home}"));
+    let forwarder = Forwarder::between("ws:0", &shell);
+    for (name, starts, shows) in [
+        ("mc", "mc . crates\n", "1Help"),
+        ("htop", "htop\n", "F1Help"),
+        (
+            "vim",
+            "vim -u NONE -N +'syntax on' +'set hls nomod' +'/fn ' tests/src/net.rs\n",
+            "impl Server",
+        ),
+        (
+            "tmux",
+            "tmux -f /dev/null new 'ls --color; exec sh' \\; set destroy-unattached on\n",
+            "[0]",
+        ),
+    ] {
+        each_look(&url(&forwarder), name, |page| {
+            page.wait_text("ready> ");
+            page.type_text(&format!("clear; {starts}"));
+            page.wait_text(shows);
+        });
+    }
 }
 
 #[test]

@@ -8,12 +8,13 @@ use crate::serial::line;
 use crate::{BASH, url};
 
 /// A window that words have little room in, a phone's, and a desk's.
-const WIDTHS: [(u32, &str); 3] = [(320, "narrow"), (390, "phone"), (1000, "desk")];
+const SIZES: [(u32, u32, &str); 3] =
+    [(320, 640, "narrow"), (390, 844, "phone"), (1000, 640, "desk")];
 
 /// The words are shown whole, and what can be done about it can be clicked.
 fn is_whole(page: &Page<'_>, name: &str) {
-    for (width, suffix) in WIDTHS {
-        page.resize(width, 640);
+    for (width, height, suffix) in SIZES {
+        page.resize(width, height);
         page.screenshot(&format!("why-{name}-{suffix}"));
         let cut = "['status-text', 'status-countdown', 'reconnect'].filter((id) => {
             const it = document.getElementById(id);

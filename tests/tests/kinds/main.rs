@@ -3,7 +3,6 @@
 
 mod dialled;
 mod fallback;
-mod link;
 mod mux;
 mod shared;
 

@@ -115,12 +115,12 @@ fn a_key_that_is_not_let_in_or_not_usable_is_said() {
 
     let locked = sshd.keygen("locked", &["-t", "ed25519", "-N", "secret"]).display().to_string();
     let log = fails(&with(&locked));
-    assert_says(&log, &["is encrypted, and nobody is there to type its passphrase", "ssh-add"]);
+    assert_says(&log, &["is encrypted, and its passphrase can't be entered", "ssh-add"]);
 
     let open = sshd.keygen("open", &["-t", "ed25519", "-N", ""]);
     fs::set_permissions(&open, fs::Permissions::from_mode(0o644)).expect("it is ours");
     let log = fails(&with(&open.display().to_string()));
-    assert_says(&log, &["others than its owner may read the key", "chmod 600"]);
+    assert_says(&log, &["users other than its owner can read the key", "chmod 600"]);
 
     let log = fails(&with("/nowhere/key"));
     assert_says(&log, &["no such file or directory", "the key is to be in `/nowhere/key`"]);
@@ -180,7 +180,7 @@ fn a_server_that_says_nothing_and_one_that_is_none() {
     let silent = Server::bind();
     let to = |port: u16| format!("{}:host=h:port=1", sshd.descriptor_at(port));
     let log = fails(&format!("{}:timeout=1", to(silent.port())));
-    assert_says(&log, &["the server has not let us in within 1 s"]);
+    assert_says(&log, &["no login at the server within 1 s"]);
     let closing = Server::bind();
     let port = closing.port();
     let closer = std::thread::spawn(move || drop(closing.accept()));
@@ -289,13 +289,13 @@ fn what_the_server_refuses_is_said() {
     let log = fails(&sshd.to(1));
     assert_says(
         &log,
-        &["the server says no: connect failed: Connection refused", "nothing listens there"],
+        &["the server refuses: connect failed: Connection refused", "no server listens there"],
     );
     let log = fails(&format!("{}:host=h.invalid:port=1", sshd.descriptor()));
-    assert_says(&log, &["the server says no: connect failed: Name or service not known"]);
+    assert_says(&log, &["the server refuses: connect failed: Name or service not known"]);
     let strict = Sshd::start_with("PermitOpen 127.0.0.1:2\n");
     let log = fails(&strict.to(1));
-    assert_says(&log, &["the server says no: administratively prohibited", "`PermitOpen`"]);
+    assert_says(&log, &["the server refuses: administratively prohibited", "`PermitOpen`"]);
     // The client hears of it before it is accepted.
     let ours = Forwarder::between("ws:0", &strict.to(1));
     let url = format!("http://127.0.0.1:{}/", ours.port(0));
@@ -313,7 +313,7 @@ fn a_unix_socket_of_the_servers_is_reached() {
     let _echo = Forwarder::between(&format!("unix:{socket}"), "echo");
     echoes(&format!("{}:unix={socket}", sshd.descriptor()));
     let log = fails(&format!("{}:unix={socket}-not", sshd.descriptor()));
-    assert_says(&log, &["the server says no: connect failed"]);
+    assert_says(&log, &["the server refuses: connect failed"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 // A broker's topics: connect, subscribe, see, publish. MQTT.js speaks the protocol, over the page's own session.
 
 import mqtt, { type MqttClient } from "mqtt";
-import { clock, line, looseText, size } from "../views/content.ts";
+import { clock, line, looseText, shown, size } from "../views/content.ts";
 import { make, style } from "../views/dom.ts";
 import { Payload } from "../views/payload.ts";
 import { Rows } from "../views/rows.ts";
@@ -305,9 +305,9 @@ class Mqtt implements View {
     this.#looked = message;
     this.#detail.hidden = message === null;
     if (message === null) return;
-    this.#heading.textContent = message.topic;
+    this.#heading.textContent = shown(message.topic);
     const words = [clock(message.at), `QoS ${message.qos}`, message.retain ? "retained" : "", size(message.bytes.length)];
-    this.#meta.textContent = [...words, ...message.properties].filter((word) => word !== "").join(", ");
+    this.#meta.textContent = [...words, ...message.properties.map(shown)].filter((word) => word !== "").join(", ");
     this.#payload.show(message.bytes);
   }
 
@@ -348,9 +348,9 @@ class Mqtt implements View {
     const [fold, name, what] = row.children as unknown as [HTMLElement, HTMLElement, HTMLElement];
     row.style.paddingLeft = `${8 + topic.depth * 18}px`;
     fold.textContent = topic.below.size === 0 ? "" : topic.isOpen ? "▾" : "▸";
-    name.textContent = topic.name === "" ? "(empty)" : topic.name;
+    name.textContent = topic.name === "" ? "(empty)" : shown(topic.name);
     what.textContent = topic.latest ? line(topic.latest.bytes, false) : `${topic.count} message${topic.count === 1 ? "" : "s"}`;
-    row.title = topic.path;
+    row.title = shown(topic.path);
   }
 }
 
@@ -358,6 +358,6 @@ function drawMessage(row: HTMLElement, message: Message): void {
   if (row.childElementCount === 0) {
     for (const name of ["time", "name", "what"]) row.append(make("span", { class: name }));
   }
-  const cells = [clock(message.at), message.topic, line(message.bytes, false)];
+  const cells = [clock(message.at), shown(message.topic), line(message.bytes, false)];
   cells.forEach((text, index) => ((row.children[index] as HTMLElement).textContent = text));
 }

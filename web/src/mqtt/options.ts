@@ -35,6 +35,9 @@ export function connecting(fields: Fields): IClientOptions {
         }
       : {}),
     reconnectPeriod: 0,
+    // MQTT.js pings at every second half of it. In a tab that isn't shown, timers come once a minute: with the usual 60 s,
+    // the broker, which waits for half as long again, would have given the client up.
+    keepalive: 180,
     // The other timers are in a worker, which the page's policy forbids.
     timerVariant: "native",
     queueQoSZero: false,
@@ -88,6 +91,8 @@ function propertiesOf(fields: Fields): Properties | string {
   return properties;
 }
 
+const MOST_PROPERTIES = 50;
+
 /// Properties that a message came with, in words.
 export function told(properties: Record<string, unknown> | undefined): string[] {
   if (!properties) return [];
@@ -99,6 +104,8 @@ export function told(properties: Record<string, unknown> | undefined): string[] 
   if (typeof messageExpiryInterval === "number") words.push(`expires in ${messageExpiryInterval} s`);
   for (const [name, value] of Object.entries((userProperties ?? {}) as Record<string, unknown>)) {
     for (const one of Array.isArray(value) ? value : [value]) words.push(`${name}=${String(one)}`);
+    // A message may have tens of thousands.
+    if (words.length >= MOST_PROPERTIES) return [...words.slice(0, MOST_PROPERTIES), "and more properties"];
   }
   return words;
 }

@@ -17,6 +17,8 @@ export interface Topic {
   depth: number;
   path: string;
   below: Map<string, Topic>;
+  /// What is below, in the order that it is shown in; null if that has to be found anew.
+  sorted: Topic[] | null;
   latest: Message | null;
   count: number;
   isOpen: boolean;
@@ -25,8 +27,12 @@ export interface Topic {
 export const MOST_TOPICS = 20_000;
 export const MOST_MESSAGES = 20_000;
 export const MOST_BYTES = 32 * 1024 * 1024;
+/// Levels of a topic that are levels of the tree; the last of them has the rest. A topic of 64 kB may have as many.
+export const MOST_LEVELS = 32;
 /// Levels that are open at first.
 const OPEN = 3;
+/// Of numbers as people count them: `sensor/2` is before `sensor/10`.
+const ORDER = new Intl.Collator(undefined, { numeric: true });
 
 export class Received {
   #root: Topic = level("", -1, "");
@@ -76,7 +82,8 @@ export class Received {
   open(): Topic[] {
     const shown: Topic[] = [];
     const walk = (topic: Topic): void => {
-      for (const inner of [...topic.below.values()].sort((a, b) => a.name.localeCompare(b.name))) {
+      topic.sorted ??= [...topic.below.values()].sort((a, b) => ORDER.compare(a.name, b.name));
+      for (const inner of topic.sorted) {
         shown.push(inner);
         if (inner.isOpen) walk(inner);
       }
@@ -87,9 +94,14 @@ export class Received {
 
   #file(message: Message): void {
     let at = this.#root;
-    const levels = message.topic.split("/");
+    const { topic } = message;
     const path: Topic[] = [];
-    for (const [depth, name] of levels.entries()) {
+    let end = -1;
+    for (let depth = 0; end < topic.length; depth++) {
+      const begin = end + 1;
+      const slash = depth < MOST_LEVELS - 1 ? topic.indexOf("/", begin) : -1;
+      end = slash < 0 ? topic.length : slash;
+      const name = topic.slice(begin, end);
       let next = at.below.get(name);
       if (next === undefined) {
         if (this.#topics >= MOST_TOPICS) {
@@ -97,8 +109,9 @@ export class Received {
           return;
         }
         this.#topics += 1;
-        next = level(name, depth, levels.slice(0, depth + 1).join("/"));
+        next = level(name, depth, topic.slice(0, end));
         at.below.set(name, next);
+        at.sorted = null;
       }
       path.push(next);
       at = next;
@@ -109,5 +122,5 @@ export class Received {
 }
 
 function level(name: string, depth: number, path: string): Topic {
-  return { name, depth, path, below: new Map(), latest: null, count: 0, isOpen: depth < OPEN };
+  return { name, depth, path, below: new Map(), sorted: null, latest: null, count: 0, isOpen: depth < OPEN };
 }

@@ -15,6 +15,8 @@ export interface Settings {
   /// Where sessions of messages are shown.
   messages: "auto" | "console" | "terminal";
   screenReader: boolean;
+  /// Of a Mac: Option is Meta for programs. Many layouts have @, [, { and | with Option.
+  optionIsMeta: boolean;
   /// Of serial lines: what Enter sends, how lines end that come, and how they are shown.
   serialEnter: "cr" | "lf" | "crlf";
   serialNewlines: "auto" | "as-is" | "lf" | "cr";
@@ -35,6 +37,7 @@ export const DEFAULTS: Readonly<Settings> = {
   localEcho: "auto",
   messages: "auto",
   screenReader: false,
+  optionIsMeta: false,
   serialEnter: "cr",
   serialNewlines: "auto",
   serialEcho: false,
@@ -60,6 +63,7 @@ const SWITCHES = [
   "rightClickPaste",
   "pasteWarning",
   "screenReader",
+  "optionIsMeta",
   "serialEcho",
   "serialTimestamps",
   "serialHex",

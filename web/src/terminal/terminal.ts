@@ -9,6 +9,8 @@ export interface Look {
   cursorBlink: boolean;
   scrollback: number;
   screenReader: boolean;
+  /// Of a Mac: Option is Meta, and types no characters.
+  optionIsMeta: boolean;
 }
 
 export interface TerminalEvents {

@@ -20,9 +20,13 @@ const SPACED = 1.15;
 const FONT =
   'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, "DejaVu Sans Mono", "Liberation Mono", Consolas, monospace';
 
-/// Cursor keys, keypad, mouse reports, focus reports, bracketed paste, then DECSTR: cursor, insert
-/// mode, margins, colours, character sets.
-const MODES_OFF = "\x1b[?1;66;9;1000;1002;1003;1004;1005;1006;1015;1016;2004l\x1b[!p";
+/// Whatever the state is, as more of the last program's output may come before it: the normal screen (on that already,
+/// the cursor is where it was just saved), cursor keys, keypad, mouse reports, focus reports, bracketed paste; DECSTR:
+/// cursor, insert mode, margins, colours, character sets; and the colours that were defined anew.
+const MODES_OFF =
+  "\x1b7\x1b[?1049l" +
+  "\x1b[?1;66;9;1000;1002;1003;1004;1005;1006;1015;1016;2004l\x1b[!p" +
+  ["104", "110", "111", "112"].map((colour) => `\x1b]${colour}\x1b\\`).join("");
 
 export function openXterm(place: HTMLElement, look: Look, events: TerminalEvents): Terminal {
   defineStyleElement();
@@ -31,7 +35,6 @@ export function openXterm(place: HTMLElement, look: Look, events: TerminalEvents
     allowProposedApi: true,
     fontFamily: FONT,
     minimumContrastRatio: CONTRAST,
-    macOptionIsMeta: true,
     rightClickSelectsWord: false,
     cursorInactiveStyle: "outline",
     // A line for every malformed sequence would be megabytes of console for a binary file.
@@ -89,10 +92,7 @@ export function openXterm(place: HTMLElement, look: Look, events: TerminalEvents
     get applicationKeys() {
       return term.modes.applicationCursorKeysMode;
     },
-    get modesOff() {
-      // On the normal screen already, ?1049l would put the cursor where it was saved long ago.
-      return (term.buffer.active.type === "alternate" ? "\x1b[?1049l" : "") + MODES_OFF;
-    },
+    modesOff: MODES_OFF,
     look(look) {
       dark = look.dark;
       Object.assign(term.options, options(look));
@@ -191,6 +191,7 @@ function options(look: Look) {
     cursorBlink: look.cursorBlink,
     scrollback: look.scrollback,
     screenReaderMode: look.screenReader,
+    macOptionIsMeta: look.optionIsMeta,
   };
 }
 

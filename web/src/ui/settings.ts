@@ -3,6 +3,7 @@
 import { FONT_SIZE, SCROLLBACK, type Settings } from "../settings/settings.ts";
 import type { Store } from "../settings/store.ts";
 import { button, dialog, element, input } from "./dom.ts";
+import { MAC } from "./keys.ts";
 
 export function settingsDialog(store: Store, after: () => void): void {
   const box = dialog("settings");
@@ -12,6 +13,7 @@ export function settingsDialog(store: Store, after: () => void): void {
     input(id).max = String(range.most);
   }
 
+  element("option-is-meta", HTMLElement).hidden = !MAC;
   button("open-settings").addEventListener("click", () => box.showModal());
   box.addEventListener("close", after);
   form.addEventListener("change", (event) => {

@@ -24,11 +24,24 @@ export const looseText = (bytes: Uint8Array): string => LOOSE.decode(bytes);
 
 /// A line of what a message has. What isn't text is in hex.
 export function line(bytes: Uint8Array, text: boolean): string {
-  const begin = bytes.length > LINE_MOST * 4 ? bytes.subarray(0, LINE_MOST * 4) : bytes;
-  const shown = text ? looseText(begin) : textOf(begin);
-  if (shown === null) return hexLine(bytes.subarray(0, 64)) + (bytes.length > 64 ? " …" : "");
-  const flat = shown.slice(0, LINE_MOST).replace(/[\p{Cc}\p{Cf}]/gu, visible);
-  return flat + (shown.length > LINE_MOST || begin !== bytes ? "…" : "");
+  const begin = bytes.length > LINE_MOST * 4 ? wholeCharacters(bytes, LINE_MOST * 4) : bytes;
+  const decoded = text ? looseText(begin) : textOf(begin);
+  if (decoded === null) return hexLine(bytes.subarray(0, 64)) + (bytes.length > 64 ? " …" : "");
+  const flat = shown(decoded);
+  return begin === bytes || flat.endsWith("…") ? flat : `${flat}…`;
+}
+
+/// Text that came from elsewhere on one line, with what can't be seen in it made visible.
+export function shown(text: string): string {
+  const begin = text.length > LINE_MOST ? text.slice(0, LINE_MOST).replace(/[\ud800-\udbff]$/, "") : text;
+  return begin.replace(/[\p{Cc}\p{Cf}]/gu, visible) + (begin === text ? "" : "…");
+}
+
+/// The first `most` bytes, without the beginning of a character whose end is cut off.
+function wholeCharacters(bytes: Uint8Array, most: number): Uint8Array {
+  let end = most;
+  while (end > most - 4 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.subarray(0, end);
 }
 
 /// Characters that aren't seen, or that turn others around, as something that is.
@@ -63,10 +76,25 @@ export function jsonOf(bytes: Uint8Array): unknown {
   const text = textOf(bytes)?.trim();
   if (!text || !/^[[{]/.test(text)) return undefined;
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text, numberAsWritten) as unknown;
   } catch {
     return undefined;
   }
+}
+
+/// A number that JavaScript can't keep as it was written, such as an ID of 64 bits.
+export class Written {
+  readonly digits: string;
+
+  constructor(digits: string) {
+    this.digits = digits;
+  }
+}
+
+/// Browsers say what was written since 2023 to 2025.
+function numberAsWritten(_key: string, value: unknown, context?: { source?: string }): unknown {
+  const digits = context?.source;
+  return typeof value === "number" && digits !== undefined && String(value) !== digits ? new Written(digits) : value;
 }
 
 /// Bytes from hex as people write it: `de ad be ef`, `0xde, 0xad`, `deadbeef`, `de:ad`; or why it is none.

@@ -1,13 +1,16 @@
 // One payload, looked at: as text, as JSON that folds, or in hex.
 
 import { choice, make } from "./dom.ts";
-import { hexDump, jsonOf, looseText, textOf } from "./content.ts";
+import { hexDump, jsonOf, looseText, shown, textOf, Written } from "./content.ts";
 
 /// Entries of a list or an object that are shown; the rest is counted.
 const MOST_ENTRIES = 500;
 const MOST_TEXT = 262_144;
-/// Levels that are open at first.
+/// Levels that are open at first, for as long as there are few entries in them.
 const OPEN = 2;
+const MOST_OPEN = 1000;
+/// Of a string in JSON, in UTF-16 units.
+const MOST_STRING = 10_000;
 
 type Look = "auto" | "text" | "json" | "hex";
 
@@ -38,22 +41,23 @@ export class Payload {
 function draw(bytes: Uint8Array, look: Look): Node {
   if (bytes.length === 0) return make("p", { class: "hint" }, "It is empty.");
   const value = look === "auto" || look === "json" ? jsonOf(bytes) : undefined;
-  if (value !== undefined) return json(value, 0);
+  if (value !== undefined) return json(value, 0, { open: MOST_OPEN });
   if (look === "json") return make("p", { class: "hint" }, "This is no JSON object or list.");
   const text = look === "hex" ? null : look === "text" ? looseText(bytes) : textOf(bytes);
-  const shown = text === null ? hexDump(bytes) : cut(text);
-  return make("pre", text === null ? { class: "hex" } : {}, shown);
+  return make("pre", text === null ? { class: "hex" } : {}, text === null ? hexDump(bytes) : cut(text, MOST_TEXT));
 }
 
-const cut = (text: string): string =>
-  text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}\n… ${text.length - MOST_TEXT} characters more` : text;
+const cut = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most)}\n… ${text.length - most} characters more` : text;
 
 /// A value, which folds if there is something in it. What is folded isn't made before it is opened.
-function json(value: unknown, depth: number, name = ""): HTMLElement {
-  const label = name === "" ? [] : [make("span", { class: "key" }, name), ": "];
+/// `left`: how many entries may be shown at first.
+function json(value: unknown, depth: number, left: { open: number }, name = ""): HTMLElement {
+  const label = name === "" ? [] : [make("span", { class: "key" }, shown(name)), ": "];
+  if (value instanceof Written) return make("div", { class: "leaf" }, ...label, make("span", { class: "number" }, value.digits));
   if (typeof value !== "object" || value === null) {
     const kind = value === null ? "null" : typeof value;
-    return make("div", { class: "leaf" }, ...label, make("span", { class: kind }, JSON.stringify(value)));
+    return make("div", { class: "leaf" }, ...label, make("span", { class: kind }, cut(JSON.stringify(value), MOST_STRING)));
   }
   const isList = Array.isArray(value);
   const entries = Object.entries(value);
@@ -64,12 +68,13 @@ function json(value: unknown, depth: number, name = ""): HTMLElement {
   const box = make("details", {}, summary);
   const fill = (): void => {
     if (box.childElementCount > 1) return;
-    const shown = entries.slice(0, MOST_ENTRIES).map(([key, inner]) => json(inner, depth + 1, key));
-    const more = entries.length - shown.length;
-    box.append(make("div", { class: "inner" }, ...shown, ...(more > 0 ? [make("p", { class: "hint" }, `… ${more} more`)] : [])));
+    const begin = entries.slice(0, MOST_ENTRIES).map(([key, inner]) => json(inner, depth + 1, left, key));
+    const more = entries.length - begin.length;
+    box.append(make("div", { class: "inner" }, ...begin, ...(more > 0 ? [make("p", { class: "hint" }, `… ${more} more`)] : [])));
   };
   box.addEventListener("toggle", () => box.open && fill());
-  if (depth < OPEN) {
+  if (depth < OPEN && left.open > 0) {
+    left.open -= Math.min(entries.length, MOST_ENTRIES);
     fill();
     box.open = true;
   }

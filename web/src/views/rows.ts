@@ -7,7 +7,11 @@ export interface Source<T> {
   at(index: number): T | undefined;
 }
 
+/// Elements are told apart by names for screen readers, in all lists of the page.
+let lists = 0;
+
 export class Rows<T> {
+  readonly #name = `rows-${lists++}`;
   readonly list: HTMLElement;
   readonly #space = make("div", { "aria-hidden": "true" });
   readonly #draw: (row: HTMLElement, item: T, index: number) => void;
@@ -112,7 +116,7 @@ export class Rows<T> {
       const item = this.#source.at(index);
       if (item === undefined) return;
       row.dataset["index"] = String(index);
-      row.id = `row-${index}`;
+      row.id = `${this.#name}-${index}`;
       row.style.top = `${index * this.#height}px`;
       row.ariaSelected = String(index === this.#selected);
       row.ariaPosInSet = String(index + 1);
@@ -120,7 +124,7 @@ export class Rows<T> {
       this.#draw(row, item, index);
     });
     const isSeen = this.#selected >= first && this.#selected < first + count;
-    if (isSeen) this.list.setAttribute("aria-activedescendant", `row-${this.#selected}`);
+    if (isSeen) this.list.setAttribute("aria-activedescendant", `${this.#name}-${this.#selected}`);
     else this.list.removeAttribute("aria-activedescendant");
     // A listbox has to have options; an empty one is none.
     this.list.role = length === 0 ? "group" : "listbox";

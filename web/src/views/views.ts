@@ -35,6 +35,8 @@ export class Views {
   #view: View | null = null;
   #waiting: ((view: View) => void)[] = [];
   #fontSize = 15;
+  /// Whether the view's code could not be loaded. What comes is lost then, and the user is told.
+  #missing = false;
 
   constructor(main: HTMLElement, host: Host, taken: (bytes: number) => void, failed: (words: string) => void) {
     this.#main = main;
@@ -53,8 +55,10 @@ export class Views {
   }
 
   show(name: Name): void {
-    if (name === this.#name) return;
+    // One that could not be loaded is tried again.
+    if (name === this.#name && !this.#missing) return;
     this.#name = name;
+    this.#missing = false;
     this.#waiting = [];
     if (this.#view) this.#view.place.hidden = true;
     this.#view = null;
@@ -69,13 +73,18 @@ export class Views {
         view.place.hidden = true;
         if (this.#name === name) this.#enter(view);
       })
-      .catch(() => this.#failed("a part of the page could not be loaded; load the page again"));
+      .catch(() => {
+        if (this.#name !== name) return;
+        this.#missing = true;
+        this.#waiting = [];
+        this.#failed("a part of the page could not be loaded; load the page again");
+      });
   }
 
   /// Tells the view, now or when it is there. Nothing happens while the terminal is shown.
   tell(what: (view: View) => void): void {
     if (this.#view) what(this.#view);
-    else if (this.#name !== "terminal") this.#waiting.push(what);
+    else if (this.#name !== "terminal" && !this.#missing) this.#waiting.push(what);
   }
 
   received(bytes: Uint8Array<ArrayBuffer>, text: boolean): void {

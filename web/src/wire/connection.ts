@@ -1,5 +1,6 @@
 // One WebSocket, from attempt to end. Messages are taken apart here; nothing is retried here.
 
+import { Alive } from "../alive.ts";
 import type { FromPage, FromServer } from "./control.ts";
 import { ending, UNAUTHENTICATED, type Closed, type Ending } from "./ending.ts";
 import { framing, V1, type Framing } from "./framing.ts";
@@ -8,6 +9,8 @@ export interface Events {
   opened(subprotocol: string): void;
   data(bytes: Uint8Array, text: boolean): void;
   control(message: FromServer): void;
+  /// It is open and doesn't answer, or is heard again.
+  silent(on: boolean): void;
   /// Exactly once, last, whatever happened; not after [`Connection.abandon`]. `told` is false if nobody said why it
   /// could not be opened, or what would open it.
   ended(why: Ending, told: boolean): void;
@@ -29,6 +32,11 @@ export class Connection {
   #begun = false;
   #over = false;
   #timer: ReturnType<typeof setTimeout>;
+  readonly #alive = new Alive({
+    ask: () => this.control({ type: "query", what: "alive" }),
+    silent: (on) => this.#events.silent(on),
+    lost: () => this.#end({ code: 1006, reason: "" }, "connection lost: the server doesn't answer any more"),
+  });
 
   /// Throws what `new WebSocket` throws: a URL or a subprotocol that can't be, or ws: from https:.
   constructor(url: string, protocols: string[], events: Events) {
@@ -52,6 +60,12 @@ export class Connection {
   send(bytes: Uint8Array<ArrayBuffer>, text: boolean): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     for (const message of this.#framing.data(bytes, text)) this.#socket.send(message);
+    this.#alive.sent();
+  }
+
+  /// The machine was asleep, or the network is another one: is the server still there?
+  wake(): void {
+    this.#alive.wake();
   }
 
   /// Bytes that were sent and haven't left this machine's browser.
@@ -66,8 +80,7 @@ export class Connection {
 
   /// Closes it without telling anybody on this side.
   abandon(): void {
-    this.#over = true;
-    clearTimeout(this.#timer);
+    this.#leave();
     this.#socket.close(1000);
   }
 
@@ -81,24 +94,35 @@ export class Connection {
   #message(message: string | ArrayBuffer): void {
     if (this.#over) return;
     this.#begin();
+    this.#alive.heard();
     const received = this.#framing.receive(message);
     if (received === null) return;
     if ("data" in received) {
       this.#events.data(received.data, received.text);
     } else {
+      const { control } = received;
       // The Close frame that follows may say less than this does.
-      if (received.control.type === "exit") this.#exit = received.control;
-      this.#events.control(received.control);
+      if (control.type === "exit") this.#exit = control;
+      if (control.type === "hello" && control.alive) this.#alive.begin();
+      if (control.type === "alive") this.#alive.answered();
+      else this.#events.control(control);
     }
   }
 
-  #end({ code, reason }: { code: number; reason: string }): void {
-    if (this.#over) return;
+  #leave(): void {
     this.#over = true;
     clearTimeout(this.#timer);
+    this.#alive.end();
+  }
+
+  /// `words`: what is known of it, if that is more than the code says.
+  #end({ code, reason }: { code: number; reason: string }, words?: string): void {
+    if (this.#over) return;
+    this.#leave();
     this.#socket.close();
     const closed: Closed = { code, reason, opened: this.#opened };
     if (this.#exit) closed.exit = this.#exit;
-    this.#events.ended(ending(closed), this.#opened && code !== UNAUTHENTICATED);
+    const why = ending(closed);
+    this.#events.ended(words ? { ...why, words } : why, this.#opened && code !== UNAUTHENTICATED);
   }
 }

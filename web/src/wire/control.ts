@@ -23,8 +23,10 @@ export interface Modem {
 }
 
 export type FromServer =
-  | { type: "hello"; version: number; face: Face; ack?: boolean }
+  | { type: "hello"; version: number; face: Face; ack?: boolean; alive?: boolean }
   | { type: "echo"; on: boolean }
+  /// The answer to a query of the same name.
+  | { type: "alive" }
   | { type: "job"; runs: boolean }
   | { type: "title"; text: string }
   | ({ type: "line" } & Line)
@@ -43,7 +45,7 @@ export type FromPage =
   | ({ type: "modem" } & Pick<Modem, "dtr" | "rts">)
   | { type: "ack"; bytes: number }
   | { type: "text"; on: boolean }
-  | { type: "query"; what: "job" | "modem" }
+  | { type: "query"; what: "alive" | "job" | "modem" }
   | { type: "eof" };
 
 /// Bytes of UTF-8, both ways.
@@ -74,7 +76,7 @@ export function parseControl(text: string): FromServer | null {
         type: "hello",
         version: count(fields["version"]) ?? 1,
         face: face ?? "shell",
-        ...flags(fields, ["ack"]),
+        ...flags(fields, ["ack", "alive"]),
       };
     }
     case "echo":
@@ -99,6 +101,8 @@ export function parseControl(text: string): FromServer | null {
       };
     case "eof":
       return { type: "eof" };
+    case "alive":
+      return { type: "alive" };
     default:
       return null;
   }

@@ -19,7 +19,10 @@ export interface Keep {
 }
 
 /// fetch, as far as it is needed.
-export type Fetch = (url: string, init: { method: string; headers: Record<string, string> }) => Promise<Response>;
+export type Fetch = (
+  url: string,
+  init: { method: string; headers: Record<string, string>; signal?: AbortSignal },
+) => Promise<Response>;
 
 type Reply =
   | { kind: "in"; ticket: string | null; secret: string | null }
@@ -127,14 +130,15 @@ export class Entrance {
 
   async #ask(authorization: string | null): Promise<Reply> {
     let response: Response;
+    let text: string;
     try {
       const headers: Record<string, string> = authorization === null ? {} : { authorization };
-      response = await this.#fetch(this.#page, { method: "POST", headers });
+      response = await this.#fetch(this.#page, { method: "POST", headers, signal: AbortSignal.timeout(ANSWER_MS) });
+      text = (await response.text()).slice(0, MOST);
     } catch {
       return { kind: "away" };
     }
     this.#passwords = response.headers.get("sign-in") === "password";
-    const text = (await response.text().catch(() => "")).slice(0, MOST);
     if (response.ok) return { kind: "in", ...given(text) };
     const plain = response.headers.get("content-type")?.startsWith("text/plain") ?? false;
     const words = plain ? text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").trim() : "";
@@ -201,3 +205,6 @@ const NEEDS_LINK = "this page needs the link that was printed where endpointforw
 const KEY = "endpointforward.secret:";
 const TICKET = "endpointforward.ticket.";
 const MOST = 2000;
+/// How long an answer may take. Browsers wait for minutes where packets are dropped silently, and guessing passwords is
+/// slowed down by the server.
+const ANSWER_MS = 20_000;

@@ -67,7 +67,7 @@ impl Signal {
 pub enum Break {
     /// For this long; [`Duration::ZERO`] leaves the length to the line.
     Timed(Duration),
-    /// From now on (`TIOCSBRK`).
+    /// Starts now (`TIOCSBRK`).
     On,
     /// No longer (`TIOCCBRK`).
     Off,

@@ -54,7 +54,7 @@ can't be opened, 74 if an endpoint failed later, 75 if a timer ended the session
 breaks off or closes with another code than 1000, a program that fails), 77 if the system denies
 permission. 74 to 76 describe the last session, with `stdio` or --once.";
 
-/// What to forward and how.
+/// The options of forwarding.
 #[derive(Args, Debug)]
 pub(crate) struct Forward {
     /// The endpoint to listen on; may be given several times.

@@ -1,4 +1,4 @@
-//! `endpointforward` without arguments: a shell in the browser, for who started it and nobody else.
+//! `endpointforward` without arguments: a shell in the browser, only for the user who started it.
 //!
 //! Nothing here can't be typed: the descriptors are text, and are shown as what to start from.
 
@@ -90,11 +90,11 @@ fn welcome(local: &Local, port: u16, destination: &str) -> String {
 
     {url}
 
-{how} The same in full, to make something else of:
+{how} The full form of this command, to change as needed:
 
     endpointforward -e {listen} -d {destination}
 
-Ctrl-C ends it. Read on with `endpointforward --help` and `endpointforward help ws`.
+Ctrl-C ends it. See also `endpointforward --help` and `endpointforward help ws`.
 
 "
     )

@@ -98,12 +98,12 @@ const FOREIGN: &[Foreign] = &[
     Foreign {
         options: &["--web", "--staticdir", "--static", "--cgidir"],
         value: "./web",
-        help: "pages belong to the listener: `-e ws:8080:page={}`; the path has to have a slash",
+        help: "pages belong to the listener: `-e ws:8080:page={}`; the path must contain a slash",
     },
     Foreign {
         options: &["--devconsole", "--index"],
         value: "",
-        help: "a listener `-e ws:8080` serves a page of its own; `page=FOLDER` replaces it",
+        help: "a listener `-e ws:8080` serves a built-in page; `page=FOLDER` replaces it",
     },
     Foreign {
         options: &["-b", "--binary"],
@@ -144,7 +144,8 @@ const FOREIGN: &[Foreign] = &[
     Foreign {
         options: &["--origin", "--sameorigin", "-O", "--check-origin"],
         value: "",
-        help: "the own page's origin is admitted alone; `-e ws:8080:origin={https://example.com}` admits another",
+        help: "by default, only pages of the listener's own host may connect; `-e \
+               ws:8080:origin={https://example.com}` lists another",
     },
     Foreign {
         options: &["--maxforks", "--max-clients", "-m", "--conncap", "--max-conns"],
@@ -194,7 +195,7 @@ const FOREIGN: &[Foreign] = &[
     Foreign {
         options: &["-x", "-X", "--dump", "--traffic", "--record"],
         value: "",
-        help: "a copy of what passes is an endpoint: `-d tee:{tcp:127.0.0.1:80}:{file:/tmp/log:access=append:create=600}`",
+        help: "a copy of the data is an endpoint: `-d tee:{tcp:127.0.0.1:80}:{file:/tmp/log:access=append:create=600}`",
     },
 ];
 

@@ -1,6 +1,6 @@
 //! Messages to a service manager: ready, stopping, and alive (`sd_notify(3)`, `sd_watchdog_enabled(3)`).
 //!
-//! A datagram to the socket in `NOTIFY_SOCKET`. Without one, nobody wants to know.
+//! A datagram to the socket in `NOTIFY_SOCKET`. Without one, nothing is sent.
 
 use std::ffi::OsStr;
 use std::io;

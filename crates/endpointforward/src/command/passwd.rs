@@ -1,7 +1,7 @@
 //! `passwd FILE NAME`: writes a user's line for `auth={htpasswd:FILE}`.
 //!
-//! The password is read from standard input, not from the arguments, which every user of the machine can see. The file is
-//! replaced as a whole: nobody reads half of it.
+//! The password is read from standard input, not from the arguments, which every user of the machine can see. The file
+//! is replaced as a whole, so that no reader sees half of it.
 
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};

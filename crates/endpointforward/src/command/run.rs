@@ -252,7 +252,7 @@ struct Signals {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Hangup {
     Stops,
-    /// As under `nohup`.
+    /// Ignored, as under `nohup`.
     Ignored,
 }
 

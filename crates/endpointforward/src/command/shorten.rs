@@ -13,6 +13,10 @@ struct Piece<'t> {
 
 /// Returns the line in at most `width` columns, if shorter names allow that.
 pub(super) fn shorten(line: &str, fields: &str, width: usize) -> String {
+    // A text has no more columns than bytes.
+    if !fields.is_empty() && line.len() + 1 + fields.len() <= width {
+        return [line, fields].join(" ");
+    }
     let mut pieces: Vec<_> =
         line.split(' ').map(|text| Piece { text, is_name: is_name(text) }).collect();
     pieces.extend(values(fields).map(|text| Piece { text, is_name: is_endpoint(text) }));
@@ -56,8 +60,10 @@ fn values(fields: &str) -> impl Iterator<Item = &str> {
 
 /// A word that is the name of an endpoint.
 fn is_name(word: &str) -> bool {
-    let kind = word.split([':', '{']).next().unwrap_or_default();
-    is_long(word) && endpoints::KINDS.iter().any(|known| known.name == kind)
+    is_long(word) && {
+        let kind = word.split([':', '{']).next().unwrap_or_default();
+        endpoints::KINDS.iter().any(|known| known.name == kind)
+    }
 }
 
 /// A field whose value is an endpoint. The peer is one if it is a Unix socket.
@@ -71,7 +77,7 @@ fn is_endpoint(field: &str) -> bool {
 }
 
 fn is_long(name: &str) -> bool {
-    name.chars().count() > WHOLE
+    name.len() > WHOLE && name.chars().count() > WHOLE
 }
 
 /// The text in so many columns, with an ellipsis for what is left out.

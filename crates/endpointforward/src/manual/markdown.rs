@@ -7,7 +7,7 @@ use plan::kind::{Kind, Param, Role, common};
 
 use super::{Entry, HEAD, Row, also, entries, option, see_also, shell, topics, unstopped, usages};
 
-/// The matrix of all kinds, then a section for each.
+/// Returns the table of all kinds, then a section for each.
 #[must_use]
 pub fn markdown(registry: &Registry) -> String {
     let mut out = String::new();
@@ -15,7 +15,7 @@ pub fn markdown(registry: &Registry) -> String {
     out
 }
 
-/// The facts that a template can be filled in with, as a table.
+/// Returns a table of the facts that templates can use.
 #[must_use]
 pub fn facts(registry: &Registry) -> String {
     let mut out = String::from("| fact | kinds | meaning |\n|---|---|---|\n");

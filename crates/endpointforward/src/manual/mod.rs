@@ -12,7 +12,7 @@ use plan::kind::{Kind, Param, Role, Shape, Takes, Topic, ValueKind, common};
 pub use self::markdown::{facts, markdown};
 pub use self::text::{about, matrix, parameter};
 
-/// A descriptor as it is typed into a shell: quoted if it has to be.
+/// Returns a descriptor as typed into a shell, quoted if necessary.
 ///
 /// ```
 /// use endpointforward::manual::shell;

@@ -7,7 +7,7 @@ use plan::kind::{Example, Kind, Param, Role, ValueKind, common};
 
 use super::{Entry, HEAD, Row, also, entries, option, see_also, shell, topics, unstopped, usages};
 
-/// The matrix of all kinds, at most so many columns wide.
+/// Returns the table of all kinds, in at most `columns` columns.
 #[must_use]
 pub fn matrix(registry: &Registry, columns: usize) -> String {
     let rows: Vec<_> =
@@ -36,7 +36,7 @@ pub fn matrix(registry: &Registry, columns: usize) -> String {
     out
 }
 
-/// All about one kind, at most so many columns wide.
+/// Returns the manual of one kind, in at most `columns` columns.
 #[must_use]
 pub fn about(kind: &Kind, registry: &Registry, columns: usize) -> String {
     let mut out = String::new();
@@ -119,7 +119,7 @@ fn write(out: &mut String, kind: &Kind, registry: &Registry, columns: usize) -> 
     Ok(())
 }
 
-/// All about a parameter of a kind, on whichever sides have it; `None` if none does.
+/// Returns the manual of a parameter of a kind, for each side that has it; `None` if none does.
 #[must_use]
 pub fn parameter(kind: &Kind, name: &str, columns: usize) -> Option<String> {
     let mut out = String::new();

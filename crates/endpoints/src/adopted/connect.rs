@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result};
 
 use super::inherited::Which;
-use super::sort::{Sorted, peer, sort};
+use super::sort::{Sorted, sort};
 use crate::options::Options;
 use crate::socket::Socket;
+use crate::users::peer;
 
 #[derive(Debug)]
 pub(super) struct Connect {

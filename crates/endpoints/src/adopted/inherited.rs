@@ -15,9 +15,9 @@ use crate::sockopt::take_inherited;
 #[derive(Clone, Debug)]
 pub(super) enum Which {
     Number(RawFd),
-    /// Of a name in `LISTEN_FDNAMES`: there may be several.
+    /// The sockets of a name in `LISTEN_FDNAMES`; there may be several.
     Name(String),
-    /// Of those in `LISTEN_FDS`.
+    /// The position among those in `LISTEN_FDS`.
     Index(usize),
     StandardInput,
 }
@@ -132,8 +132,8 @@ fn sockets(count: usize) -> String {
     if count == 1 { "1 socket".to_owned() } else { format!("{count} sockets") }
 }
 
-/// Takes standard input. From then on it is nothing, and so is standard output, if both are the same: a connection is closed
-/// with its last descriptor.
+/// Takes standard input. From then on it is nothing, and so is standard output, if both are the same: a connection is
+/// closed with its last descriptor.
 fn standard_input() -> io::Result<OwnedFd> {
     let (stdin, stdout) = (rustix::stdio::stdin(), rustix::stdio::stdout());
     let fd = stdin.try_clone_to_owned()?;

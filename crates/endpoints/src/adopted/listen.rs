@@ -15,10 +15,11 @@ use tokio::sync::oneshot;
 use tracing::{debug, warn};
 
 use super::inherited::Which;
-use super::sort::{Domain, Sorted, peer, plain, sort};
+use super::sort::{Domain, Sorted, plain, sort};
 use crate::arrived::Arrived;
 use crate::options::Options;
-use crate::users::Users;
+use crate::own;
+use crate::users::{Users, peer};
 use crate::wary::Screen;
 
 #[derive(Debug)]
@@ -53,6 +54,12 @@ impl Listener for Listen {
             Sorted::TcpListener(listener) => listener.local_addr().ok(),
             _ => None,
         });
+        for address in sockets.iter().filter_map(|socket| match socket {
+            Sorted::TcpListener(listener) => listener.local_addr().ok(),
+            _ => None,
+        }) {
+            own::listens(cx, address);
+        }
         let mut local = Local::new(&*self.descriptor);
         local.address = address;
         Ok(Box::new(Accepting {
@@ -65,7 +72,7 @@ impl Listener for Listen {
         }))
     }
 
-    /// Nobody has seen the socket yet.
+    /// The socket has not been inspected yet.
     fn exposure(&self) -> Exposure {
         if self.domain == Some(Domain::Unix) { Exposure::Local } else { Exposure::Public }
     }

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use endpoint::info::{Tcp, Unix};
+use endpoint::info::Tcp;
 use socket2::{SockAddr, Socket, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
@@ -82,13 +82,6 @@ pub(super) fn sort(fd: OwnedFd) -> io::Result<(Domain, Sorted)> {
             }
         },
     ))
-}
-
-/// Returns the peer of a Unix socket.
-pub(super) fn peer(path: PathBuf, stream: &UnixStream) -> Unix {
-    let peer = stream.peer_cred().ok();
-    let pid = peer.as_ref().and_then(tokio::net::unix::UCred::pid);
-    Unix { path, pid, uid: peer.as_ref().map(tokio::net::unix::UCred::uid) }
 }
 
 /// IPv4 peers of a dual-stack socket, as what they are.

@@ -1,4 +1,4 @@
-//! Several providers of which one has to admit.
+//! Several providers, one of which has to admit the client.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ impl Gate for AnyOf {
     }
 }
 
-/// Where a page gets its tickets, if several providers have some.
+/// The sources of a page's tickets, if several providers have one.
 pub(super) struct AnyExchange(pub(super) Vec<Arc<dyn Exchange>>);
 
 #[async_trait]
@@ -56,7 +56,8 @@ impl Exchange for AnyExchange {
     }
 }
 
-/// One refusal of several: what was shown and is wrong says more than what was not shown, and every way to sign in is told.
+/// One refusal of several: what was shown and is wrong says more than what was not shown, and every way to sign in is
+/// told.
 fn merge(refusals: Vec<Refusal>) -> Refusal {
     let challenges: Vec<_> = refusals.iter().flat_map(|it| it.challenges.clone()).collect();
     let rank = |refusal: &Refusal| match refusal.kind {

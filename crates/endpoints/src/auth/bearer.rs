@@ -1,4 +1,5 @@
-//! `auth={bearer:file=FILE}`: tokens of a file, for programs (RFC 6750); a browser has one in its link, behind `#token=`.
+//! `auth={bearer:file=FILE}`: tokens in a file, for programs (RFC 6750); a browser has one in its link, after
+//! `#token=`.
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -21,16 +21,17 @@ use crate::certificate::{Authorities, Certificate, Presented};
 
 pub(super) const VARIANT: Variant = Variant::new(
     "cert",
-    "Clients with a TLS certificate that is verified: by the `tls` layer beneath (`verify-client=required` or `optional`), \
-     or with `ca` by this entry. All conditions that are set have to hold. The user's name is the certificate's first DNS \
+    "Clients with a verified TLS certificate. The `tls` layer beneath verifies it (`verify-client=required` or \
+     `optional`), or, with `ca`, this entry \
+     does. All conditions that are set have to hold. The user's name is the certificate's first DNS \
      name, or else its common name.",
     &[
         Param::new(
             "ca",
             ValueKind::Text,
-            "The file with the authorities one of which has to have signed the certificate (PEM), or a folder with `.pem` \
-             files. The `tls` layer beneath has to request certificates; `verify-client=request` is enough. The \
-             certificate's dates and purpose are checked for each session, and changed files are read again.",
+            "The file with the authorities that sign clients' certificates (PEM), or a folder with `.pem` files. The \
+             `tls` layer beneath has to request certificates, at least with `verify-client=request`. The signature, \
+             dates and purpose of the certificate are verified for each session, and changed files are read again.",
         ),
         Param::new(
             "crl",
@@ -84,8 +85,7 @@ pub(super) fn plan(args: &Args) -> Planned<Arc<dyn Provider>> {
         && (subject.starts_with('/') || !subject.contains('='))
     {
         let message = "`subject` must be a whole name, such as `CN=alice,O=Example`";
-        let help =
-            "the fact `tls.client.subject` has a client's; `cn=` compares the common name alone";
+        let help = "the fact `tls.client.subject` contains a client's subject; `cn=` compares the common name only";
         return Err(vec![args.mistake("subject", "bad-subject", message).help(help)]);
     }
     let lower = |name: &str| {

@@ -1,4 +1,4 @@
-//! Providers that look at what is known about a peer, and need nothing from it: its address, its user on this machine, a
+//! Providers that check facts about a peer, and need no credentials from it: its address, its user on this machine, a
 //! header that a proxy has set.
 
 use std::sync::Arc;

@@ -1,7 +1,7 @@
-//! Hashes of passwords, as files of users have them.
+//! Hashes of passwords in files of users.
 //!
 //! bcrypt (`$2y$…`, what `htpasswd -B` writes) and argon2 (`$argon2id$…`) are good; Apache's own MD5 (`$apr1$…`) and
-//! `{SHA}…` are read because files have them, and are weak.
+//! `{SHA}…` are weak, and accepted because existing files contain them.
 
 use argon2::password_hash::{PasswordVerifier, phc::PasswordHash};
 use base64::Engine;
@@ -19,7 +19,7 @@ pub(super) enum Hash {
     Sha1(Vec<u8>),
 }
 
-/// Makes a hash of a password (bcrypt), as files of users have it.
+/// Returns a hash of a password (bcrypt), as for files of users.
 ///
 /// # Errors
 /// The system has no random numbers.

@@ -1,7 +1,8 @@
-//! `auth={htpasswd:FILE}`: names and passwords from a file, as Apache's and nginx's users have one.
+//! `auth={htpasswd:FILE}`: names and passwords from a file in the format of Apache and nginx.
 //!
-//! Programs send them as Basic credentials (RFC 7617), or a protocol of their own has a place for them, as SOCKS has.
-//! Browsers sign in on the page ([`Sessions`]): a changed line of the file signs out whoever came in with the old one.
+//! Programs send them as Basic credentials (RFC 7617), or in a field of another protocol, such as SOCKS.
+//! Browsers sign in on the page ([`Sessions`]). A changed line of the file signs out the browsers that used the old
+//! one.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -67,7 +68,7 @@ impl Provider for Htpasswd {
 struct User {
     hash: Hash,
     role: Role,
-    /// Of the line: another one is another credential.
+    /// A digest of the line: a changed line is another credential.
     stamp: [u8; 32],
 }
 
@@ -81,7 +82,7 @@ struct Users {
 }
 
 impl Users {
-    /// Whether what a member signed in with is still what the file has.
+    /// Returns `true` if the file still has the line that a member signed in with.
     fn is_current(&self, member: &Member) -> bool {
         let name = member.identity.name().unwrap_or_default();
         self.users.get().get(name).is_some_and(|user| user.stamp == member.stamp)

@@ -1,4 +1,4 @@
-//! `auth={jwt:KEYS}`: signed tokens (RFC 7519), sent as bearer tokens are; a browser has one in its link, behind `#token=`.
+//! `auth={jwt:KEYS}`: signed tokens (RFC 7519), sent as bearer tokens; a browser has one in its link, after `#token=`.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use crate::jwt::{AUDIENCE, AUTHORITIES, ISSUER, LASTING, Rules, Tokens, keys};
 
 pub(super) const VARIANT: Variant = Variant::new(
     "jwt",
-    "Signed tokens (JWT). Programs send `Authorization: Bearer TOKEN`; a browser opens the page with `#token=TOKEN`, and is \
-     signed in until the token ends or its key is gone.",
+    "Signed tokens (JWT). Programs send `Authorization: Bearer TOKEN`; a browser opens the page with `#token=TOKEN`, and \
+     is signed in until the token expires or its key is removed.",
     &[
         keys("keys").aliases(&["file"]).positional(),
         AUTHORITIES,
@@ -27,8 +27,8 @@ pub(super) const VARIANT: Variant = Variant::new(
         Param::new(
             "role",
             ValueKind::Text,
-            "The claim with the role: `rw`; with anything else, or without it, the client may only watch. Left out, every client \
-             may do both.",
+            "The claim with the role. If its value is `rw`, the client may send input; if it is anything else or \
+             missing, the client may only watch. By default, all clients may send input.",
         ),
     ],
 );

@@ -1,15 +1,15 @@
-//! `auth=token`: a link that works once, and what its browser keeps.
+//! `auth=token`: a link that works once, and the secret that its browser keeps.
 //!
-//! 1. The link has a token in its fragment, which browsers send to nobody. The page exchanges it, once, for a secret.
-//! 2. The page keeps the secret in storage that belongs to its origin. It shows the secret for each session, and gets a
+//! 1. The link has a token in its fragment, which browsers don't send. The page exchanges it once for a secret.
+//! 2. The page keeps the secret in storage of its origin. It sends the secret for each session, and gets a
 //!    ticket.
-//! 3. The ticket opens one session, a moment later. It is what a browser can send along with a WebSocket.
+//! 3. The ticket opens one session, for a short time. Unlike other credentials, a browser can send it with a WebSocket.
 //!
-//! A program sends the token, or the secret that it was exchanged for, as a bearer token. A cookie has a secret of its
-//! own, which opens files alone: browsers send cookies to every port of a host, so one that opened sessions would give
+//! A program sends the token, or the secret that it was exchanged for, as a bearer token. A cookie has a separate
+//! secret, for files only: browsers send cookies to every port of a host, so one that opened sessions would give
 //! them to any server there.
 //!
-//! All are random, in memory alone, and gone with the listener.
+//! All are random, kept in memory only, and end with the listener.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,6 +1,6 @@
-//! Authentication: what `auth=` means, for any layer whose clients can carry credentials.
+//! Authentication (`auth=`), for any layer whose clients can send credentials.
 //!
-//! A layer reads [`Credentials`] in its protocol's terms, asks the [`Authenticator`], and renders what comes back: an
+//! A layer reads [`Credentials`] from its protocol, asks the [`Authenticator`], and renders the result: an
 //! identity, a ticket to spend, or a refusal with challenges. A provider is a [`Gate`]: a file here, and a line in
 //! [`PROVIDERS`] and in [`plan_one`].
 
@@ -29,7 +29,7 @@ use plan::kind::{Args, Param, Planned, Topic, ValueKind, Variant};
 use self::any::{AnyExchange, AnyOf};
 pub use self::hash::hash_password;
 
-/// Who may come in, of listeners whose clients can carry credentials.
+/// The parameter of listeners whose clients can send credentials.
 pub(crate) const AUTH: Param =
     Param::new("auth", ValueKind::Variants(PROVIDERS), DOC).topic(Topic::Access);
 
@@ -45,8 +45,9 @@ const BY_PASSWORD: &[Variant] = &[
     facts::UNIX,
 ];
 
-const DOC: &str = "The authentication of clients, for sessions and for the page if there is one; of several, one has \
-    to admit the client. A program behind a public address requires it, even if it is `none`. Input of a client with \
+const DOC: &str = "The authentication of clients, for sessions and for the page. If several are given, one of them has \
+    to admit the client. Required for a program behind a public address, where `none` admits \
+    everyone. Input of a client with \
     the role `ro` (watch only) is discarded.";
 
 const PROVIDERS: &[Variant] = &[
@@ -84,7 +85,7 @@ pub(crate) trait Provider: fmt::Debug + Send + Sync {
     /// A file can't be read, or the system has no random numbers.
     fn open(&self, cx: &Context, listener: &Local) -> Result<Provided>;
 
-    /// What it needs and isn't there, in words.
+    /// Returns a description of a missing file, if there is one.
     fn missing(&self, _: &Context) -> Option<String> {
         None
     }
@@ -97,7 +98,7 @@ pub(crate) struct Provided {
     invitation: Option<String>,
 }
 
-/// Who may come in, planned.
+/// The planned providers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Auth(Vec<Arc<dyn Provider>>);
 
@@ -146,16 +147,16 @@ impl Auth {
         Ok(Some(Authenticator { gate: Arc::new(AnyOf(gates)), exchange, invitation }))
     }
 
-    /// What the providers need and isn't there.
+    /// Returns a description of a missing file of the providers, if there is one.
     pub(crate) fn missing(&self, cx: &Context) -> Option<String> {
         self.0.iter().find_map(|provider| provider.missing(cx))
     }
 }
 
-/// What a listener asks about its clients.
+/// Authenticates the clients of a listener.
 pub(crate) struct Authenticator {
     pub(crate) gate: Arc<dyn Gate>,
-    /// Where a page gets its tickets, if clients show credentials at all.
+    /// The source of a page's tickets, if clients send credentials.
     pub(crate) exchange: Option<Arc<dyn Exchange>>,
     /// A secret for the user to pass on, if the provider makes one.
     pub(crate) invitation: Option<String>,
@@ -183,13 +184,13 @@ pub(crate) trait Exchange: Send + Sync {
     }
 }
 
-/// What a page gets for its credentials.
+/// The reply to a page's credentials.
 pub(crate) struct Exchanged {
-    /// What to show from now on, if that isn't what was shown.
+    /// The secret to send from now on, if it is a new one.
     pub(crate) secret: Option<String>,
-    /// What opens one session.
+    /// The ticket for one session.
     pub(crate) ticket: String,
-    /// What opens files.
+    /// The secret of the cookie for files.
     pub(crate) files: String,
 }
 

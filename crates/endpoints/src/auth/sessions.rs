@@ -1,8 +1,8 @@
-//! What browsers keep once they have signed in, and the tickets that open their sessions.
+//! The secrets of browsers that have signed in, and the tickets for their sessions.
 //!
 //! A browser can't send a password or a bearer token along with a WebSocket, and a cookie goes to every port of a host.
-//! So the page shows its credentials once, keeps a secret in storage that belongs to its origin, and gets a ticket for each
-//! session; a cookie has a secret of its own, which opens files alone. All are random, in memory alone, and gone with the
+//! So the page sends its credentials once, keeps a secret in storage of its origin, and gets a ticket for each
+//! session; a cookie has a separate secret, for files only. All are random, kept in memory only, and end with the
 //! listener.
 
 use std::collections::VecDeque;
@@ -17,7 +17,7 @@ use super::Exchanged;
 use super::secret::Secret;
 use super::tickets::{Tickets, fresh};
 
-/// Who has signed in. Bounded: the oldest is signed out for one more than [`MOST`].
+/// The browsers that have signed in. Bounded: beyond [`MOST`], the oldest is signed out.
 #[derive(Default)]
 pub(super) struct Sessions {
     /// Oldest first.
@@ -32,14 +32,14 @@ struct SignedIn {
     member: Member,
 }
 
-/// Somebody whose credentials were right.
+/// A client whose credentials were valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Member {
     pub(super) identity: Identity,
     pub(super) role: Role,
     /// Changes with the credentials: what was signed in with the old ones is worth nothing then.
     pub(super) stamp: [u8; 32],
-    /// When the credentials end, in seconds since 1970.
+    /// The time at which the credentials expire, in seconds since 1970.
     pub(super) expires: Option<u64>,
 }
 
@@ -68,7 +68,7 @@ impl Sessions {
         Some(self.tickets.give(member).map(|ticket| Exchanged { secret: None, ticket, files }))
     }
 
-    /// Who shows a ticket, a secret or a cookie of ours. A ticket is taken.
+    /// Returns the member with this ticket, secret or cookie. A ticket is removed.
     pub(super) fn shown(
         &self,
         credentials: &Credentials,
@@ -117,7 +117,7 @@ impl Sessions {
 
 /// Browsers that are signed in at the same time.
 const MOST: usize = 10_000;
-/// How long a browser stays signed in.
+/// The time for which a browser stays signed in.
 const LONGEST: Duration = Duration::from_secs(12 * 3600);
 
 #[cfg(test)]

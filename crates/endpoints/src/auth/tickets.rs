@@ -1,4 +1,4 @@
-//! Tickets: what opens one session, a moment later. It is what a browser can send along with a WebSocket.
+//! Tickets, each for one session within a short time. A browser can send a ticket with a WebSocket.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::secret::Secret;
 
-/// Tickets that wait to be used, each for somebody. Bounded: one more than [`MOST`] drops the oldest.
+/// Unused tickets, each for one client. Bounded: beyond [`MOST`], the oldest is dropped.
 pub(super) struct Tickets<T>(Mutex<VecDeque<(Secret, Instant, T)>>);
 
 impl<T> Default for Tickets<T> {
@@ -59,7 +59,7 @@ pub(super) fn fresh() -> Result<Secret, Refusal> {
 
 /// Only clients that were let in are given any, and they use them at once.
 const MOST: usize = 1024;
-/// How long one is good.
+/// The lifetime of a ticket.
 const SOON: Duration = Duration::from_secs(30);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A gate for bearer tokens (RFC 6750), wherever they are known from: programs show one with each request, and a browser
+//! A gate for bearer tokens (RFC 6750) of any source: programs send one with each request, and a browser
 //! exchanges one for a session.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::sessions::{Member, Sessions};
 use super::throttle::Throttle;
 use super::{Exchange, Exchanged, Provided};
 
-/// Where tokens are known from.
+/// A source of tokens.
 #[async_trait]
 pub(super) trait Known: Send + Sync + 'static {
     /// The refusal of a client that shows no token.

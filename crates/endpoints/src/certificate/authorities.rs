@@ -1,7 +1,7 @@
-//! Who has signed a client's certificate: verified as TLS does it, against authorities of a gate's own.
+//! Verification of a client's certificate against the authorities of a gate, as in TLS.
 //!
-//! Each check looks at the clock and at the files: a certificate that has expired or was revoked since its connection was
-//! opened admits no further session.
+//! Each check uses the current time and the current files: a certificate that expired or was revoked after its
+//! connection was opened admits no further session.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,15 +47,15 @@ impl Authorities {
     /// Verifies a client's certificate: its chain, its dates, that it is for clients, and that it isn't revoked.
     ///
     /// # Errors
-    /// Why it isn't good, in words for the client.
+    /// The reason why it is invalid, for the client.
     pub(crate) fn verify(&self, presented: &Presented) -> Result<(), &'static str> {
         let (own, rest) = presented.chain.split_first().ok_or(UNACCEPTED)?;
         let verified = self.verifier().verify_client_cert(own, rest, UnixTime::now());
         verified.map(drop).map_err(|error| words(&error))
     }
 
-    /// The verifier of the files as they are now. Takes a system call a second, and reads small files when they have
-    /// changed.
+    /// Returns the verifier for the current files. It makes a system call per second, and reads small files when they
+    /// have changed.
     fn verifier(&self) -> Arc<dyn ClientCertVerifier> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.looked.elapsed() < OFTEN {

@@ -1,6 +1,6 @@
-//! Clients' certificates: what they say, and which authorities they are checked against.
+//! Clients' certificates: their names, and the authorities that they are verified against.
 //!
-//! `tls` requests them, and a gate (`auth={cert:ca=…}`) may check them against authorities of its own.
+//! `tls` requests them, and a gate (`auth={cert:ca=…}`) may verify them against other authorities.
 
 mod authorities;
 mod pem;
@@ -18,10 +18,10 @@ pub(crate) use self::authorities::{Authorities, verifier};
 pub(crate) use self::pem::{Pem, Stamp};
 use self::subject::Subject;
 
-/// The certificates that a client has sent: its own first, then those that lead to an authority.
+/// The certificates that a client has sent: its own first, then intermediate ones.
 ///
-/// The client has proved that it has the key. What the certificate says is a fact only from when somebody has verified
-/// it: `tls` itself, or a gate.
+/// The client has proved that it has the key. The names in the certificate are facts only after it was verified, by
+/// `tls` itself or by a gate.
 #[derive(Debug)]
 pub(crate) struct Presented {
     chain: Vec<CertificateDer<'static>>,
@@ -29,18 +29,18 @@ pub(crate) struct Presented {
 }
 
 impl Presented {
-    /// Those of a connection; `None` if there are none.
+    /// Creates the chain of a connection; `None` if it is empty.
     pub(crate) fn new(chain: &[CertificateDer<'_>]) -> Option<Self> {
         let chain: Vec<_> = chain.iter().map(|cert| cert.clone().into_owned()).collect();
         (!chain.is_empty()).then(|| Self { chain, verified: OnceLock::new() })
     }
 
-    /// Makes a fact of what the client's own certificate says.
+    /// Returns the names in the client's own certificate as a fact.
     pub(crate) fn set_verified(&self) -> &Certificate {
         self.verified.get_or_init(|| Certificate::of(&self.chain[0]))
     }
 
-    /// What the client's own certificate says, verified or not.
+    /// Returns the names in the client's own certificate, verified or not.
     pub(crate) fn certificate(&self) -> Cow<'_, Certificate> {
         let read = || Cow::Owned(Certificate::of(&self.chain[0]));
         self.verified.get().map_or_else(read, Cow::Borrowed)
@@ -72,7 +72,7 @@ impl Fact for Presented {
     }
 }
 
-/// What a certificate says of its owner.
+/// The names in a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Certificate {
     /// The SHA-256, in hexadecimal.

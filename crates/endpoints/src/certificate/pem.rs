@@ -73,6 +73,9 @@ impl Pem<'_> {
     pub(crate) fn unreadable(self, path: &Path, error: &rustls::pki_types::pem::Error) -> Error {
         match error {
             rustls::pki_types::pem::Error::Io(error) => self.error(path, &describe(error)),
+            rustls::pki_types::pem::Error::MissingSectionEnd { .. } => {
+                self.error(path, "it is cut off: a line `-----END …-----` is missing")
+            }
             error => self.error(path, &format!("it is not PEM: {error}")),
         }
     }

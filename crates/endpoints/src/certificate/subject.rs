@@ -1,7 +1,7 @@
 //! The subject of a certificate, as text.
 //!
-//! An authority signs what it is asked to, so a subject is a client's text: characters that end a line, hide or reorder
-//! text are escaped, and a subject that is too long has no text.
+//! An authority may sign any text, so a subject is text from the client: characters that end a line, hide or reorder
+//! text are escaped, and a subject that is too long is not shown.
 
 use std::fmt::Write as _;
 

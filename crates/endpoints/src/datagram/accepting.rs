@@ -1,7 +1,7 @@
 //! The sessions of a datagram socket: one task receives for all of them.
 //!
-//! A socket wakes one reader, and whose a datagram is shows only once it was read. The task lives as long as the listener
-//! or a session of its does.
+//! A socket wakes one reader, and whose a datagram is shows only once it was read. The task lives as long as the
+//! listener or a session of its does.
 
 use std::future::{Future, pending};
 use std::io;
@@ -67,8 +67,8 @@ pub(crate) struct Arrivals<S: Socket> {
 }
 
 impl<S: Socket> Arrivals<S> {
-    /// Begins to receive, in a task that lasts as long as this or a session, and until `until` is ready at most: its result
-    /// is the end of all sessions then. `waiting` may be shared with other sockets.
+    /// Begins to receive, in a task that lasts as long as this or a session, and until `until` is ready at most: its
+    /// result is the end of all sessions then. `waiting` may be shared with other sockets.
     pub(crate) fn begin(
         socket: S,
         limits: Limits,
@@ -157,7 +157,7 @@ struct Receiving<S: Socket> {
     losses: Losses,
 }
 
-/// How a turn at receiving ends.
+/// The end of a turn at receiving.
 enum Turn {
     /// There is nothing more.
     IsDry,
@@ -170,19 +170,23 @@ impl<S: Socket> Receiving<S> {
     fn turn(&mut self, buf: &mut [u8]) -> Turn {
         let table = &self.table;
         let now = Instant::now();
-        for _ in 0..TURN {
+        let mut left = TURN;
+        while left > 0 {
+            left -= 1;
             match table.socket.try_receive(buf) {
-                Ok(Received::Datagram { at, from, dropped }) => {
+                Ok(Received::Datagram { at, each, from, dropped }) => {
                     self.losses.dropped(dropped);
+                    // The sessions' queues hold two such turns of full frames.
+                    left = left.saturating_sub(each.map_or(0, |each| at.len() / each));
                     let known = table.lock().get(&from).cloned();
                     if let Some(inbox) = known {
-                        inbox.lock().push(&buf[at], now);
+                        inbox.lock().push(&buf[at], each, now);
                         continue;
                     }
                     match self.arrivals.try_reserve() {
                         Ok(place) => {
                             let inbox = table.enter(&from, now);
-                            inbox.lock().push(&buf[at], now);
+                            inbox.lock().push(&buf[at], each, now);
                             let table = Arc::clone(table);
                             let live = self.live.upgrade();
                             place.send(Entry { table, peer: from, inbox, _live: live });

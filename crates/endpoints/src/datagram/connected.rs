@@ -11,8 +11,8 @@ use endpoint::{ByteStream, End, Ending, Flat, Life, MessageStream, Part};
 use futures_core::Stream;
 use futures_sink::Sink;
 
-use super::joined::{Failed, Joined};
 use super::losses::Losses;
+use super::outgoing::{Datagrams, Enough, Outgoing};
 use super::room::with_room;
 use super::session::LINGER;
 
@@ -25,8 +25,14 @@ pub(crate) trait Link: Send + Unpin + 'static {
         buf: &mut [u8],
     ) -> Poll<io::Result<Option<Message>>>;
 
-    /// Sends a message, whole or not at all.
-    fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<()>>;
+    /// Sends a message, whole or not at all, or several of up to [`splits`](Self::splits) bytes: all of them or none.
+    fn poll_send(&mut self, cx: &mut Context<'_>, datagrams: Datagrams<'_>)
+    -> Poll<io::Result<()>>;
+
+    /// The size of the largest messages that it sends several of at once; 0 if it sends one by one.
+    fn splits(&self) -> usize {
+        0
+    }
 
     /// Ready once nothing more will come; only a socket with a control connection knows that.
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
@@ -48,11 +54,13 @@ pub(crate) trait Link: Send + Unpin + 'static {
     }
 }
 
-/// A message that has come.
+/// A message that has come, or several.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
-    /// Where it is in the buffer; it ends behind the buffer if it was cut.
+    /// Its range in the buffer, which ends beyond the buffer if the datagram was truncated.
     pub(crate) at: Range<usize>,
+    /// The size of each, if there are several; the last one may be shorter.
+    pub(crate) each: Option<usize>,
     /// The number of datagrams that the system has dropped so far, if it is known.
     pub(crate) dropped: Option<u32>,
 }
@@ -60,50 +68,55 @@ pub(crate) struct Message {
 /// The stream.
 pub(crate) struct Connected<L> {
     link: L,
-    joined: Joined,
+    outgoing: Outgoing,
+    /// Messages that have come with the one before, and the size of each.
+    more: Option<(Bytes, usize)>,
     /// The longest message that is taken.
     most: usize,
-    unsent: Option<Bytes>,
     /// Why it is over, if our side is why.
     over: Option<End>,
     /// Nothing more will come, though what has come isn't taken.
     lost: Option<io::Error>,
+    /// The error of a failed send. The system reports an ICMP error once, to whichever call comes first.
+    refused: Option<io::ErrorKind>,
     losses: Losses,
 }
 
 impl<L: Link> Connected<L> {
-    /// Of messages that have `most` bytes at most, either way.
+    /// Creates a stream of messages of at most `most` bytes, in both directions.
     pub(crate) fn new(link: L, most: usize) -> Self {
         Self {
+            outgoing: Outgoing::new(most, link.splits()),
             link,
-            joined: Joined::new(most),
+            more: None,
             most: most.clamp(LARGEST, LONGEST),
-            unsent: None,
             over: None,
             lost: None,
+            refused: None,
             losses: Losses::default(),
         }
     }
 
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Some(data) = &self.unsent {
-            let sent = ready!(self.link.poll_send(cx, data));
-            let len = data.len();
-            self.unsent = None;
-            if let Err(error) = sent
-                && let Err(failed) = Failed::of(error, len, &mut self.losses)
-            {
-                return Poll::Ready(Err(self.fail(failed)));
+    fn poll_send(&mut self, enough: Enough, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { link, outgoing, losses, .. } = self;
+        let sent = outgoing.poll_send(enough, losses, |datagrams| link.poll_send(cx, datagrams));
+        Poll::Ready(ready!(sent).map_err(|failed| {
+            if failed.end.is_some() {
+                self.over = failed.end;
+            } else {
+                // Otherwise, the reader would wait for a peer that is gone, and the other side's data be lost meanwhile.
+                self.refused = Some(failed.error.kind());
+                cx.waker().wake_by_ref();
             }
-        }
-        Poll::Ready(Ok(()))
+            failed.error
+        }))
     }
 
-    fn fail(&mut self, failed: Failed) -> io::Error {
-        if failed.end.is_some() {
-            self.over = failed.end;
-        }
-        failed.error
+    /// Returns the first message of `data`, each of which has `each` bytes, and keeps the others.
+    fn first(&mut self, mut data: Bytes, each: usize) -> Bytes {
+        let first = data.split_to(each.min(data.len()));
+        self.more = (!data.is_empty()).then_some((data, each));
+        first
     }
 }
 
@@ -113,6 +126,9 @@ impl<L: Link> Stream for Connected<L> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.over.is_some() {
             return Poll::Ready(None);
+        }
+        if let Some((data, each)) = self.more.take() {
+            return Poll::Ready(Some(Ok(Part::binary(self.first(data, each)))));
         }
         let most = self.most;
         let received = with_room(most, |buf| {
@@ -125,7 +141,10 @@ impl<L: Link> Stream for Connected<L> {
         });
         let received = match received {
             // What has come counts first.
-            Poll::Pending => Err(ready!(self.link.poll_over(cx))),
+            Poll::Pending => Err(match self.refused.take() {
+                Some(kind) => kind.into(),
+                None => ready!(self.link.poll_over(cx)),
+            }),
             Poll::Ready(received) => received,
         };
         Poll::Ready(match received {
@@ -136,8 +155,12 @@ impl<L: Link> Stream for Connected<L> {
                     format!("received a message of {len} bytes, more than the limit of {most}");
                 Some(Err(io::Error::new(io::ErrorKind::InvalidData, words)))
             }
-            Ok(Some((data, Message { dropped, .. }))) => {
+            Ok(Some((data, Message { each, dropped, .. }))) => {
                 self.losses.dropped(dropped);
+                let data = match each {
+                    None => data,
+                    Some(each) => self.first(data, each),
+                };
                 Some(Ok(Part::binary(data)))
             }
             Err(error) => Some(Err(error)),
@@ -149,21 +172,16 @@ impl<L: Link> Sink<Part> for Connected<L> {
     type Error = io::Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_send(cx)
+        self.poll_send(Enough::Room, cx)
     }
 
     fn start_send(mut self: Pin<&mut Self>, part: Part) -> io::Result<()> {
-        match self.joined.add(part) {
-            Ok(data) => {
-                self.unsent = data;
-                Ok(())
-            }
-            Err(failed) => Err(self.fail(failed)),
-        }
+        self.outgoing.add(part);
+        Ok(())
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_send(cx)
+        self.poll_send(Enough::All, cx)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -185,7 +203,7 @@ impl<L: Link> Life for Connected<L> {
     }
 
     fn poll_finish(&mut self, cx: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
-        ready!(self.poll_send(cx))?;
+        ready!(self.poll_send(Enough::All, cx))?;
         Poll::Ready(match self.link.finish() {
             // A peer that has gone needs no word of ours.
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),

@@ -9,29 +9,37 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use nix::sys::socket::{
-    ControlMessageOwned, MsgFlags, SockaddrStorage, cmsg_space, recvmsg, sendmsg, setsockopt,
-    sockopt,
+    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrStorage, cmsg_space, getsockopt,
+    recvmsg, sendmsg, setsockopt, sockopt,
 };
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use super::connected::{Link, Message};
+use super::outgoing::Datagrams;
 use crate::ready::poll_by;
 
 /// A connected socket.
 pub(crate) struct Peer {
     socket: Arc<UdpSocket>,
+    splits: usize,
     /// Waits for an error: a read that waits for data isn't woken by one.
     failed: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Peer {
-    /// Of a socket that is connected.
+    /// Creates a link over a connected socket.
     pub(crate) fn new(socket: UdpSocket) -> Self {
         count_dropped(&socket);
         let socket = Arc::new(socket);
         let failed = failed(&socket);
-        Self { socket, failed }
+        Self { socket, splits: 0, failed }
+    }
+
+    /// Of a socket that is connected. Several datagrams are received and sent with one system call.
+    pub(crate) fn in_batches(socket: UdpSocket) -> Self {
+        let splits = batch(&socket);
+        Self { splits, ..Self::new(socket) }
     }
 
     /// Receives a datagram.
@@ -43,8 +51,8 @@ impl Peer {
         let mut found = None;
         let read = poll_by(cx, &*self.socket, UdpSocket::poll_recv_ready, |socket| {
             socket.try_io(Interest::READABLE, || {
-                let Datagram { len, dropped, .. } = receive(socket, buf)?;
-                found = Some(Message { at: 0..len, dropped });
+                let Datagram { len, each, dropped, .. } = receive(socket, buf)?;
+                found = Some(Message { at: 0..len, each, dropped });
                 Ok(len)
             })
         });
@@ -57,16 +65,19 @@ impl Peer {
         }
     }
 
-    /// Sends a datagram that is in these pieces.
+    /// Sends a datagram that is in these pieces, or several of them that have `each` bytes.
     pub(crate) fn poll_send_pieces(
         &self,
         cx: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
+        each: Option<u16>,
     ) -> Poll<io::Result<()>> {
         poll_by(cx, &*self.socket, UdpSocket::poll_send_ready, |socket| {
             socket.try_io(Interest::WRITABLE, || {
                 let fd = socket.as_raw_fd();
-                Ok(sendmsg::<SockaddrStorage>(fd, pieces, &[], MsgFlags::MSG_DONTWAIT, None)?)
+                let each = each.as_ref().map(ControlMessage::UdpGsoSegments);
+                let flags = MsgFlags::MSG_DONTWAIT;
+                Ok(sendmsg::<SockaddrStorage>(fd, pieces, each.as_slice(), flags, None)?)
             })
         })
         .map_ok(drop)
@@ -94,15 +105,25 @@ impl Link for Peer {
         self.poll_datagram(cx, buf).map_ok(Some)
     }
 
-    fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<()>> {
-        self.poll_send_pieces(cx, &[IoSlice::new(data)])
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        Datagrams { data, each }: Datagrams<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.poll_send_pieces(cx, &[IoSlice::new(data)], each)
+    }
+
+    fn splits(&self) -> usize {
+        self.splits
     }
 }
 
-/// A datagram that was received into a buffer.
+/// A datagram that was received into a buffer, or several.
 pub(crate) struct Datagram {
-    /// Its length.
+    /// Its length, or that of all.
     pub(crate) len: usize,
+    /// The size of each, if there are several.
+    pub(crate) each: Option<usize>,
     /// The sender.
     pub(crate) from: Option<SocketAddr>,
     /// The number that the system has dropped so far, if it is known.
@@ -119,14 +140,29 @@ pub(crate) fn receive(socket: &UdpSocket, buf: &mut [u8]) -> io::Result<Datagram
     let fd = socket.as_raw_fd();
     let received =
         recvmsg::<SockaddrStorage>(fd, &mut parts, Some(&mut space), MsgFlags::MSG_DONTWAIT)?;
-    let mut dropped = None;
+    let (mut dropped, mut each) = (None, None);
     for control in received.cmsgs().into_iter().flatten() {
-        if let ControlMessageOwned::RxqOvfl(all) = control {
-            dropped = Some(all);
+        match control {
+            ControlMessageOwned::RxqOvfl(all) => dropped = Some(all),
+            ControlMessageOwned::UdpGroSegments(size) => each = segment(size),
+            _ => {}
         }
     }
     let from = received.address.as_ref().and_then(address);
-    Ok(Datagram { len: received.bytes, from, dropped })
+    Ok(Datagram { len: received.bytes, each, from, dropped })
+}
+
+/// Has the system deliver several datagrams of one sender at once (`UDP_GRO` in udp(7)), where the kernel has that. Returns the
+/// size of the largest datagrams that it splits what is sent into (`UDP_SEGMENT`); 0 before Linux 4.18.
+pub(crate) fn batch(socket: &UdpSocket) -> usize {
+    let _ = setsockopt(socket, sockopt::UdpGroSegment, &true);
+    // An older kernel would ignore the size of each datagram.
+    if getsockopt(socket, sockopt::UdpGsoSegment).is_ok() { LARGEST } else { 0 }
+}
+
+/// The size of each datagram that the system has delivered.
+pub(crate) fn segment(size: i32) -> Option<usize> {
+    usize::try_from(size).ok().filter(|size| *size > 0)
 }
 
 /// Returns the IP address and port in it.
@@ -161,4 +197,6 @@ fn failed(socket: &Arc<UdpSocket>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     })
 }
 
-const SPACE: usize = cmsg_space::<u32>();
+const SPACE: usize = cmsg_space::<u32>() + cmsg_space::<i32>();
+/// Two of these are more than a call takes.
+const LARGEST: usize = 32 * 1024;

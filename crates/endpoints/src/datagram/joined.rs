@@ -15,7 +15,7 @@ pub(crate) struct Joined {
 }
 
 impl Joined {
-    /// Of messages that have at most `most` bytes.
+    /// Joins messages of at most `most` bytes.
     pub(crate) fn new(most: usize) -> Self {
         Self { parts: BytesMut::new(), most }
     }
@@ -55,14 +55,19 @@ pub(crate) struct Failed {
 }
 
 impl Failed {
-    /// Of a message that is refused.
+    /// Returns the error of a refused message.
     pub(crate) fn refused(end: End) -> Self {
         Self { error: refused(&end), end: Some(end) }
     }
 
-    /// Converts the system's error about a datagram of `len` bytes. An error that may be temporary, such as a missing
-    /// route, costs that datagram only.
-    pub(crate) fn of(error: io::Error, len: usize, losses: &mut Losses) -> Result<(), Self> {
+    /// Converts the system's error about `count` datagrams, or about one of `len` bytes. An error that may be temporary,
+    /// such as a missing route, costs those datagrams only.
+    pub(crate) fn of(
+        error: io::Error,
+        len: usize,
+        count: usize,
+        losses: &mut Losses,
+    ) -> Result<(), Self> {
         use io::ErrorKind as K;
         if error.raw_os_error() == Some(rustix::io::Errno::MSGSIZE.raw_os_error()) {
             let words = format!(
@@ -77,7 +82,7 @@ impl Failed {
             | K::NotConnected
             | K::BrokenPipe => Err(Self { error, end: None }),
             _ => {
-                losses.unsent(&error);
+                losses.unsent(&error, count);
                 Ok(())
             }
         }

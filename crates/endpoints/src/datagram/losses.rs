@@ -26,12 +26,12 @@ impl Losses {
         self.overrun += 1;
     }
 
-    /// One could not be sent.
-    pub(crate) fn unsent(&mut self, why: &std::io::Error) {
+    /// So many could not be sent.
+    pub(crate) fn unsent(&mut self, why: &std::io::Error, count: usize) {
         if self.unsent == 0 {
             warn!("lost a datagram: cannot send it: {}", endpoint::describe(why));
         }
-        self.unsent += 1;
+        self.unsent += count as u64;
     }
 
     /// One was longer than `most`.
@@ -42,7 +42,8 @@ impl Losses {
         self.too_long += 1;
     }
 
-    /// The system has dropped so many in all, as `SO_RXQ_OVFL` in socket(7) counts.
+    /// The system has dropped so many in all, as `SO_RXQ_OVFL` in socket(7) counts. Datagrams that it would have
+    /// delivered together (`UDP_GRO`) are one to it.
     pub(crate) fn dropped(&mut self, all: Option<u32>) {
         let Some(all) = all else { return };
         let new = all.wrapping_sub(self.told.unwrap_or(0));
@@ -82,7 +83,7 @@ mod tests {
         }
         assert_eq!(losses.count(), u64::from(u32::MAX) + 2);
         losses.overrun();
-        losses.unsent(&std::io::ErrorKind::HostUnreachable.into());
+        losses.unsent(&std::io::ErrorKind::HostUnreachable.into(), 1);
         assert_eq!(losses.count(), u64::from(u32::MAX) + 4);
     }
 }

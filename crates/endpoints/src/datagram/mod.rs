@@ -6,13 +6,15 @@
 //! 3. [`connected`] is a socket with one peer, as a stream of messages.
 //! 4. [`joined`] makes one datagram of a message that comes in parts.
 //! 5. [`losses`] counts and logs lost datagrams.
-//! 6. [`ip`] is a UDP socket with one peer, [`room`] the buffer that all receive into.
+//! 6. [`outgoing`] collects those that are sent together.
+//! 7. [`ip`] is a UDP socket with one peer, [`room`] the buffer that all receive into.
 
 pub(crate) mod accepting;
 pub(crate) mod connected;
 pub(crate) mod ip;
 pub(crate) mod joined;
 pub(crate) mod losses;
+pub(crate) mod outgoing;
 mod room;
 pub(crate) mod session;
 pub(crate) mod table;
@@ -24,6 +26,8 @@ use std::ops::Range;
 use async_trait::async_trait;
 use endpoint::Info;
 use tokio::io::Interest;
+
+use self::outgoing::Datagrams;
 
 /// A socket that receives the datagrams of many peers.
 #[async_trait]
@@ -49,11 +53,16 @@ pub(crate) trait Socket: Send + Sync + 'static {
         peer == to
     }
 
-    /// Sends one datagram.
+    /// Sends one datagram, or several of up to [`splits`](Self::splits) bytes: all of them or none.
     ///
     /// # Errors
-    /// `WouldBlock`: there is no room. Others are those of this datagram.
-    fn try_send(&self, data: &[u8], to: &Self::Peer) -> io::Result<()>;
+    /// `WouldBlock`: there is no room. Others are those of these datagrams.
+    fn try_send(&self, datagrams: Datagrams<'_>, to: &Self::Peer) -> io::Result<()>;
+
+    /// The size of the largest datagrams that it sends several of at once; 0 if it sends one by one.
+    fn splits(&self) -> usize {
+        0
+    }
 
     /// Returns `true` if the readiness to send doesn't show it for one peer, because each has a separate queue.
     /// Sending is then tried again after a pause.
@@ -68,13 +77,16 @@ pub(crate) trait Socket: Send + Sync + 'static {
 /// The result of receiving from a socket.
 #[derive(Debug)]
 pub(crate) enum Received<P> {
-    /// A datagram.
+    /// A datagram, or several of one sender.
     Datagram {
-        /// Where its data is in the buffer.
+        /// The range of its data in the buffer.
         at: Range<usize>,
+        /// The size of each, if there are several; the last one may be shorter.
+        each: Option<usize>,
         /// The sender.
         from: P,
-        /// The number that the system has dropped so far, if it is known: `SO_RXQ_OVFL` in socket(7), which wraps around.
+        /// The number that the system has dropped so far, if it is known: `SO_RXQ_OVFL` in socket(7), which wraps
+        /// around.
         dropped: Option<u32>,
     },
     /// A datagram that is longer than the buffer. It is lost.
@@ -83,7 +95,7 @@ pub(crate) enum Received<P> {
     Ignored,
     /// A datagram of ours was refused: an ICMP message has come.
     Refused {
-        /// To whom it was.
+        /// The address that it was sent to.
         to: P,
         /// The error that was returned for it.
         error: io::Error,

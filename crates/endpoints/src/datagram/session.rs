@@ -3,10 +3,9 @@
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
 use endpoint::{ByteStream, End, Ending, Flat, Life, MessageStream, Part, Reason};
 use futures_core::Stream;
 use futures_sink::Sink;
@@ -15,16 +14,14 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::Socket;
-use super::joined::{Failed, Joined};
 use super::losses::Losses;
+use super::outgoing::{Enough, Outgoing};
 use super::table::{Entry, Over};
 
 /// A session of a listening socket.
 pub(crate) struct Session<S: Socket> {
     entry: Entry<S>,
-    joined: Joined,
-    /// A datagram that the socket had no room for.
-    unsent: Option<Bytes>,
+    outgoing: Outgoing,
     /// Waits for room. A socket of many sessions has to wake all that wait, so each has its own future.
     room: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     alarm: Option<Pin<Box<Sleep>>>,
@@ -40,11 +37,10 @@ pub(crate) struct Session<S: Socket> {
 
 impl<S: Socket> Session<S> {
     pub(crate) fn new(entry: Entry<S>) -> Self {
-        let joined = Joined::new(entry.table.limits.message);
+        let outgoing = Outgoing::new(entry.table.limits.message, entry.table.socket.splits());
         let mut session = Self {
             entry,
-            joined,
-            unsent: None,
+            outgoing,
             room: None,
             alarm: None,
             is_suspected: false,
@@ -91,54 +87,46 @@ impl<S: Socket> Session<S> {
         }
     }
 
-    /// Sends a datagram, or keeps it until there is room.
-    fn send(&mut self, data: Bytes) -> io::Result<()> {
-        match self.entry.table.socket.try_send(&data, &self.entry.peer) {
-            Ok(()) => {
-                let mut state = self.entry.inbox.lock();
-                state.stirred = Instant::now();
-                state.is_answered = true;
+    /// Sends what is to be sent, and waits for room in the socket if there is none.
+    fn poll_send(&mut self, enough: Enough, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if let Some(room) = &mut self.room {
+                ready!(room.as_mut().poll(cx));
+                self.room = None;
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.unsent = Some(data),
-            Err(error) => {
-                if let Err(failed) = Failed::of(error, data.len(), &mut self.losses) {
-                    return Err(self.fail(failed));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn fail(&mut self, failed: Failed) -> io::Error {
-        if failed.end.is_some() {
-            self.over = failed.end;
-        }
-        failed.error
-    }
-
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(data) = self.unsent.take() {
-            if let Some(room) = &mut self.room
-                && room.as_mut().poll(cx).is_pending()
-            {
-                self.unsent = Some(data);
-                return Poll::Pending;
-            }
-            self.room = None;
-            self.send(data)?;
-            if self.unsent.is_some() {
-                let table = std::sync::Arc::clone(&self.entry.table);
-                self.room = Some(Box::pin(async move {
-                    if table.socket.polls_for_room() {
-                        sleep(RETRY).await;
-                    } else {
-                        // An error is the runtime's end, and the session's.
-                        let _ = table.socket.ready(Interest::WRITABLE).await;
+            let Self { outgoing, losses, entry, .. } = self;
+            let sent = outgoing.poll_send(enough, losses, |datagrams| {
+                match entry.table.socket.try_send(datagrams, &entry.peer) {
+                    Ok(()) => {
+                        let mut state = entry.inbox.lock();
+                        state.stirred = Instant::now();
+                        state.is_answered = true;
+                        Poll::Ready(Ok(()))
                     }
-                }));
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+                    Err(error) => Poll::Ready(Err(error)),
+                }
+            });
+            match sent {
+                Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
+                Poll::Ready(Err(failed)) => {
+                    if failed.end.is_some() {
+                        self.over = failed.end;
+                    }
+                    return Poll::Ready(Err(failed.error));
+                }
+                Poll::Pending => {}
             }
+            let table = std::sync::Arc::clone(&entry.table);
+            self.room = Some(Box::pin(async move {
+                if table.socket.polls_for_room() {
+                    sleep(RETRY).await;
+                } else {
+                    // An error is the runtime's end, and the session's.
+                    let _ = table.socket.ready(Interest::WRITABLE).await;
+                }
+            }));
         }
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -180,19 +168,16 @@ impl<S: Socket> Sink<Part> for Session<S> {
     type Error = io::Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_send(cx)
+        self.poll_send(Enough::Room, cx)
     }
 
     fn start_send(mut self: Pin<&mut Self>, part: Part) -> io::Result<()> {
-        match self.joined.add(part) {
-            Ok(None) => Ok(()),
-            Ok(Some(data)) => self.send(data),
-            Err(failed) => Err(self.fail(failed)),
-        }
+        self.outgoing.add(part);
+        Ok(())
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_send(cx)
+        self.poll_send(Enough::All, cx)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -231,7 +216,7 @@ impl<S: Socket> Life for Session<S> {
 
     /// There is no word for an end.
     fn poll_finish(&mut self, cx: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
-        self.poll_send(cx)
+        self.poll_send(Enough::All, cx)
     }
 
     fn linger(&self) -> Option<Duration> {

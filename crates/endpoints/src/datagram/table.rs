@@ -41,7 +41,7 @@ pub(crate) struct Table<S: Socket> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Waiting(Arc<AtomicUsize>);
 
-/// Ends the receiving task once nobody is left to receive for.
+/// Ends the receiving task once no session is left.
 pub(super) struct Live(pub(super) Option<AbortHandle>);
 
 impl Drop for Live {
@@ -80,9 +80,9 @@ pub(crate) struct State {
     all: Waiting,
     /// Why nothing more comes.
     pub(crate) over: Option<Over>,
-    /// When the peer last sent.
+    /// The time at which the peer last sent.
     heard: Instant,
-    /// When something last came or went.
+    /// The time of the last datagram in either direction.
     pub(crate) stirred: Instant,
     /// It was sent something.
     pub(crate) is_answered: bool,
@@ -100,7 +100,7 @@ pub(crate) enum Over {
     GaveWay,
     /// A datagram to it was returned with an error.
     Refused(io::Error),
-    /// What all of them belong to has ended.
+    /// The owner of all sessions has ended.
     Ended(End),
 }
 
@@ -149,9 +149,18 @@ impl State {
         }
     }
 
-    pub(super) fn push(&mut self, data: &[u8], now: Instant) {
+    /// Adds a datagram, or several that have `each` bytes.
+    pub(super) fn push(&mut self, data: &[u8], each: Option<usize>, now: Instant) {
         (self.heard, self.stirred) = (now, now);
         self.is_proven |= self.is_answered;
+        match each {
+            None => self.add(data),
+            Some(each) => data.chunks(each).for_each(|data| self.add(data)),
+        }
+        self.wake();
+    }
+
+    fn add(&mut self, data: &[u8]) {
         let weight = data.len() + WEIGHT;
         if self.bytes + weight > QUEUE || self.all.0.load(Ordering::Relaxed) + weight > ALL {
             self.overrun += 1;
@@ -159,7 +168,6 @@ impl State {
             self.weigh(weight, usize::wrapping_add);
             self.queue.push_back(Bytes::copy_from_slice(data));
         }
-        self.wake();
     }
 
     pub(super) fn end(&mut self, over: Over) {

@@ -1,7 +1,7 @@
-//! `allow=`: where a destination may lead that a client's words choose.
+//! `allow=`: the destinations that a client may choose.
 //!
-//! An entry is `[!]HOST[:PORT[-PORT]]`. It is asked about each address that is about to be dialled, so a name that leads
-//! elsewhere at the next lookup leads nowhere.
+//! An entry is `[!]HOST[:PORT[-PORT]]`. Each address is checked before it is dialled, so a name that resolves to
+//! another address at the next lookup is refused.
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -69,7 +69,7 @@ impl Allow {
         Ok(Some(allow))
     }
 
-    /// From entries; the first that means nothing is the error.
+    /// Parses entries; the first invalid one is the error.
     fn of(entries: &[impl AsRef<str>]) -> Result<Self, String> {
         let mut allow = Self::default();
         for text in entries {

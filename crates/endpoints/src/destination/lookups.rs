@@ -138,7 +138,7 @@ impl Shared {
         }
     }
 
-    /// The next lookup that somebody waits for.
+    /// The next lookup whose caller still waits.
     fn next(&self) -> Option<Lookup> {
         let mut state = self.lock();
         loop {
@@ -166,7 +166,7 @@ fn lost() -> io::Error {
 }
 
 const THREADS: usize = 16;
-/// As many as there are undecided connections of one listener.
+/// The same as the number of undecided connections of one listener.
 const WAITING: usize = 1024;
 const IDLE: Duration = Duration::from_secs(10);
 

@@ -110,11 +110,13 @@ impl Destination {
         match info.get::<Target>() {
             Some(asked) if asked.datagrams != datagrams => {
                 let words = match datagrams {
-                    true => "the client asks for a connection, and this sends datagrams",
-                    false => "the client asks for datagrams, and this is a connection",
+                    true => {
+                        "the client requests a connection, but this destination sends datagrams"
+                    }
+                    false => "the client requests datagrams, but this destination is a connection",
                 };
                 let error = error(ErrorKind::Forbidden, label, words.to_owned());
-                Err(error.with_hint("`target:` goes either way"))
+                Err(error.with_hint("`target:` supports both"))
             }
             _ => Ok(()),
         }

@@ -1,4 +1,4 @@
-//! Public addresses, and those that belong to this machine, this network or nobody.
+//! Public addresses, and special ones: those of this machine, of private networks, and reserved ones.
 
 use std::net::IpAddr;
 use std::sync::LazyLock;

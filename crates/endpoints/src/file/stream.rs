@@ -15,7 +15,7 @@ use crate::mute::Mute;
 /// A file that is read. Data sent to it is discarded.
 pub(super) struct Reading {
     file: File,
-    /// Where to begin, while it isn't there.
+    /// The start position, until it has been reached.
     seek: Option<io::SeekFrom>,
     is_seeking: bool,
     follow: Option<Follow>,

@@ -6,11 +6,10 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BytesMut};
-use endpoint::{ByteStream, End, Ending, Flat, Life, MessageStream, Part, Peer, Reason};
+use endpoint::{ByteStream, End, Flat, Life, MessageStream, Part, Peer, Reason, pass_on};
 use framing::{Decode, Decoded, Encode, Message, Partial};
 use futures_core::Stream;
 use futures_sink::Sink;
@@ -33,12 +32,14 @@ pub(crate) struct Framed {
     parts: BytesMut,
     /// Data to write.
     unwritten: BytesMut,
-    /// When the rest of a message is waited for no longer.
+    /// The end of the wait for the rest of a message.
     wait: Option<Pin<Box<Sleep>>>,
     /// The stream beneath has ended.
     is_ended: bool,
-    /// Set if the end of the stream beneath is not passed on.
+    /// Set if the end of the stream beneath is not passed on before the other side has ended.
     is_held: bool,
+    /// The reader that waits behind that end.
+    held: Option<Waker>,
     /// Why our side is over, if what was to be sent is why.
     over: Option<End>,
     /// Messages that were left out.
@@ -58,12 +59,13 @@ impl Framed {
             wait: None,
             is_ended: false,
             is_held: false,
+            held: None,
             over: None,
             lost: 0,
         }
     }
 
-    /// Keeps the end of the stream beneath to itself: after the last message, there is nothing more to read.
+    /// Keeps the end of the stream beneath to itself until the other side has ended.
     pub(crate) fn hold(mut self) -> Self {
         self.is_held = true;
         self
@@ -210,8 +212,10 @@ impl Stream for Framed {
             }
             if self.is_ended {
                 return match self.rest()? {
-                    // Nothing wakes a session for input that has ended; its other side does.
-                    None if self.is_held => Poll::Pending,
+                    None if self.is_held => {
+                        self.held = Some(cx.waker().clone());
+                        Poll::Pending
+                    }
                     rest => Poll::Ready(rest.map(|message| Ok(part(message)))),
                 };
             }
@@ -273,13 +277,8 @@ impl Sink<Part> for Framed {
 }
 
 impl Life for Framed {
-    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        self.inner.poll_background(cx)
-    }
-
-    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
-        self.inner.poll_ahead(cx);
-    }
+    pass_on!(inner: poll_background, poll_ahead, keep_little, linger, poll_close, close_timeout);
+    pass_on!(inner: ending);
 
     fn peer(&mut self) -> Option<Peer> {
         let mut peer = self.inner.peer()?;
@@ -287,25 +286,13 @@ impl Life for Framed {
         Some(peer)
     }
 
-    fn linger(&self) -> Option<Duration> {
-        self.inner.linger()
-    }
-
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
+        self.is_held = false;
+        if let Some(reader) = self.held.take() {
+            reader.wake();
+        }
         ready!(self.poll_write_out(cx))?;
         self.inner.poll_finish(cx, end)
-    }
-
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.inner.poll_close(cx)
-    }
-
-    fn close_timeout(&self) -> Option<Duration> {
-        self.inner.close_timeout()
-    }
-
-    fn ending(&self) -> Ending {
-        self.inner.ending()
     }
 
     fn end(&mut self) -> End {

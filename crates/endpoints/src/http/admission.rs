@@ -30,11 +30,11 @@ pub(crate) struct Admission {
     pub(crate) gate: Option<Arc<dyn Gate>>,
     /// The cookie that opens files.
     pub(crate) cookie: CookieNames,
-    /// Whether clients come by TLS of ours, and so have the cookie's name for it alone.
+    /// Set if clients connect by TLS to this listener, so the cookie has the name for TLS.
     pub(crate) is_encrypted: bool,
 }
 
-/// What the cookie is called. Over TLS a name that a browser takes from this very host, by TLS, alone (RFC 6265bis
+/// The cookie's names. Over TLS, it is one that a browser accepts only from this host and over TLS (RFC 6265bis
 /// section 4.1.3.2): no other host of the domain, and nobody on the way, can set one in its place.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CookieNames {
@@ -108,9 +108,9 @@ impl Admission {
     }
 }
 
-/// Whether a request's cookies are its own page's: browsers send them along with what another port's page embeds, because
-/// ports are one site to them. A browser says which page asks (Fetch Metadata Request Headers); one that doesn't is taken
-/// as before. A person who follows a link to a page has asked for it.
+/// Whether a request's cookies are its own page's: browsers send them along with what another port's page embeds,
+/// because ports are one site to them. A browser says which page asks (Fetch Metadata Request Headers); one that
+/// doesn't is taken as before. A person who follows a link to a page has asked for it.
 fn is_asked_for_by_its_own(headers: &HeaderMap) -> bool {
     let says = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
     match says("sec-fetch-site") {

@@ -1,4 +1,4 @@
-//! Where a page asks whether it may connect, and gets the ticket that it needs for that: a POST to its own address. A
+//! Sign-in requests of pages: a POST to the page's own address returns a ticket for a session. A
 //! DELETE signs its browser out.
 //!
 //! A browser tells a page nothing about an upgrade that was refused. The reply to this request has the words.
@@ -6,8 +6,8 @@
 //! A page of another origin can't use it: a POST has an Origin header, which is checked, and one with an Authorization
 //! header is preceded by a question (CORS) that nobody answers here.
 //!
-//! A browser without a script sends a form instead, to sign in for files or to sign out. It gets the cookie alone, and is
-//! sent back to where it was. A form has to say that it comes from a page of this listener.
+//! A browser without a script sends a form instead, to sign in for files or to sign out. It gets the cookie alone, and
+//! is sent back to where it was. A form has to say that it comes from a page of this listener.
 
 use std::sync::Arc;
 
@@ -35,9 +35,9 @@ pub(crate) struct Entrance {
     /// The only path that is served, if there is one.
     pub(crate) served: Option<String>,
     pub(crate) origins: Origins,
-    /// Where tickets come from, unless everybody may come in.
+    /// The source of tickets, unless all clients are admitted.
     pub(crate) exchange: Option<Arc<dyn Exchange>>,
-    /// What browsers without a script sign in on, and the cookie that opens files, if there are any that need one.
+    /// The sign-in form for browsers without JavaScript, and the cookie for files, if there are files that need it.
     pub(crate) files: Option<(SignIn, CookieNames)>,
     pub(crate) is_encrypted: bool,
 }
@@ -116,7 +116,7 @@ impl Entrance {
         asked.scheme().map_or(self.is_encrypted, |it| it == "https")
     }
 
-    /// Answers a form: somebody signs in, or out.
+    /// Answers a form that signs in or out.
     fn form(
         &self,
         asked: &Asked<'_>,
@@ -126,8 +126,7 @@ impl Entrance {
         exchange: &Arc<dyn Exchange>,
     ) -> Outcome {
         if !is_own(&asked.head.headers) {
-            let line = "a form has to come from a page of this listener: its Origin or Sec-Fetch-Site says otherwise, \
-                        or nothing";
+            let line = "a form must come from a page of this listener, as shown by its Origin or Sec-Fetch-Site";
             return Outcome::Refused(Refused::new(StatusCode::FORBIDDEN, ErrorKind::Refused, line));
         }
         let is_secure = self.is_secure(asked);
@@ -165,7 +164,7 @@ impl Entrance {
     }
 }
 
-/// Whether a form comes from a page of this listener, as far as its browser says. One that says nothing is none.
+/// Returns `true` if the browser reports that a form is from a page of this listener.
 fn is_own(headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     // What an Origin has to be was checked before.

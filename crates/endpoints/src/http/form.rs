@@ -56,7 +56,7 @@ pub(crate) fn decoded(text: &str) -> Option<String> {
     percent_decode_str(&text).decode_utf8().ok().map(Cow::into_owned)
 }
 
-/// Of a body. A name and a password are far shorter.
+/// The maximum size of a body. A name and a password are far shorter.
 const LONGEST: usize = 8 * 1024;
 
 #[cfg(test)]

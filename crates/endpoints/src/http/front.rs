@@ -135,7 +135,7 @@ impl Front {
     }
 }
 
-/// What only some may see, with headers that keep it out of other origins' pages.
+/// Adds headers to a restricted reply that keep other origins' pages from embedding it.
 fn kept_to_own_pages(outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::Reply(mut reply) => {
@@ -151,7 +151,7 @@ fn kept_to_own_pages(outcome: Outcome) -> Outcome {
     }
 }
 
-/// Whether a reply shows nothing. A line of text that says how to connect is a page, too.
+/// Returns `true` if a reply shows nothing. A line of text about how to connect is a page, too.
 fn is_refusal(status: StatusCode) -> bool {
     status.is_client_error() && status != StatusCode::UPGRADE_REQUIRED
 }

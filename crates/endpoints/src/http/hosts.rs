@@ -56,7 +56,7 @@ impl Hosts {
         if loopback { is_loopback(&host) } else { self.listed.is_empty() }
     }
 
-    /// What to write to let `host` in too.
+    /// Returns the value of `host` that also accepts `host`.
     pub(crate) fn with(&self, host: &str) -> String {
         let mut all = self.listed.clone();
         all.push(name(host));

@@ -1,7 +1,7 @@
 //! HTTP/1.1 (RFC 9112) by hyper, behind the seam of [`protocol`](super::protocol).
 //!
-//! One request is answered after the other, so the caller that waits for the next event drives the connection. There is no
-//! task and no queue; dropping it leaves nothing open.
+//! One request is answered after the other, so the caller that waits for the next event drives the connection. There
+//! is no task and no queue; dropping it leaves nothing open.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
@@ -33,7 +33,7 @@ pub(super) struct Http1 {
     sending: Arc<()>,
 }
 
-/// The request that hyper has read and that nobody has taken.
+/// The request that hyper has read and that has not been taken.
 type Slot = Mutex<Option<(Head, Responder)>>;
 
 impl Http1 {

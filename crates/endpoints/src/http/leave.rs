@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 use super::wire::Wire;
 use crate::patience;
 
-/// How the front's side of a stream ends, once HTTP is over.
+/// The end of the front's side of a stream after HTTP.
 impl Wire {
     /// Has the end of a reply reach a peer that takes it slowly.
     pub(super) async fn deliver(&self, limit: Duration) {

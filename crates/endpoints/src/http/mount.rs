@@ -56,7 +56,7 @@ pub(crate) enum Outcome {
     Reply(Reply),
     /// Once the reply is there.
     Later(Later),
-    /// With an error that the log shows; the connection ends.
+    /// Refused with an error for the log; the connection ends.
     Refused(Box<Refused>),
     /// The stream becomes a session, if the forwarder accepts it.
     Upgrade(Box<dyn Upgrade>),

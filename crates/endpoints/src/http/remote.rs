@@ -1,7 +1,7 @@
-//! A server that is asked over HTTP, at a URL of the operator's.
+//! Requests to an HTTP server whose URL the operator has configured.
 //!
-//! Redirects aren't followed: where a request goes is the operator's to say, and no server can have us ask an address that
-//! only this machine reaches.
+//! Redirects aren't followed: only the operator chooses the destination of a request, so no server can cause a request
+//! to an address that only this machine reaches.
 
 use std::error::Error;
 use std::fmt;
@@ -185,7 +185,7 @@ impl Drop for Task {
     }
 }
 
-/// How long an answer counts (RFC 9111 section 5.2.2), if it says so. What a cache on the way has kept it for is over.
+/// Returns the lifetime of an answer (RFC 9111 section 5.2.2), if it has one, less its age in caches on the way.
 pub(crate) fn lifetime(headers: &HeaderMap) -> Option<Duration> {
     let values = headers.get_all(CACHE_CONTROL).into_iter();
     let age = headers.get(AGE).and_then(|age| age.to_str().ok()?.trim().parse().ok());

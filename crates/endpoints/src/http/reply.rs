@@ -98,8 +98,8 @@ fn www_authenticate(challenge: &Challenge) -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("{scheme} realm=\"{realm}\"{charset}")).ok()
 }
 
-/// Keeps what only some may see out of pages of other origins: another port of the host is one, and browsers send cookies
-/// there.
+/// Keeps what only some may see out of pages of other origins: another port of the host is one, and browsers send
+/// cookies there.
 pub(crate) fn keep_to_own_pages(reply: &mut Reply) {
     let headers = reply.headers_mut();
     let own = HeaderValue::from_static("same-origin");
@@ -107,14 +107,14 @@ pub(crate) fn keep_to_own_pages(reply: &mut Reply) {
     headers.entry(X_FRAME_OPTIONS).or_insert(HeaderValue::from_static("SAMEORIGIN"));
 }
 
-/// To a load balancer that looks whether we are there.
+/// Returns the reply to a load balancer's health check.
 pub(crate) fn healthy() -> Reply {
     let mut reply = text(StatusCode::OK, "ok");
     reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     reply
 }
 
-/// To a browser that looks for an icon: there is none, and that is no mistake.
+/// Returns the reply to a browser's request for an icon: there is none, which is not an error.
 pub(crate) fn no_icon() -> Reply {
     let mut reply = Response::new(Body::default());
     *reply.status_mut() = StatusCode::NO_CONTENT;

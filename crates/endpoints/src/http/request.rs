@@ -19,7 +19,7 @@ pub(crate) struct Head {
     pub(crate) version: Version,
     pub(crate) headers: HeaderMap,
     pub(crate) has_body: bool,
-    /// What a form without a script has sent.
+    /// The contents of a form that was sent without JavaScript.
     pub(crate) form: Option<Box<Form>>,
 }
 

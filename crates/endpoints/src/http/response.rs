@@ -1,8 +1,8 @@
 //! A server's answer to our request.
 //!
 //! The header is read by tungstenite's parser (httparse) and not by hyper's client: that one writes every name of a
-//! header in lower case, or `Sec-Websocket-Key`, and servers in devices compare `Sec-WebSocket-Key` letter by letter; and it
-//! skips interim answers for as long as they come.
+//! header in lower case, or `Sec-Websocket-Key`, and servers in devices compare `Sec-WebSocket-Key` letter by letter;
+//! and it skips interim answers for as long as they come.
 
 use std::io;
 use std::time::Duration;
@@ -137,8 +137,8 @@ fn lost(error: &io::Error) -> Failure {
 
 /// The maximum number of answers before the final one. Servers send one or two.
 const INTERIM: usize = 16;
-/// Of an answer's header.
+/// The maximum size of an answer's header.
 const HEADER: usize = 16 * 1024;
-/// Of a refusal's body.
+/// The maximum size of a refusal's body that is read.
 const BODY: usize = 1024;
 const A_MOMENT: Duration = Duration::from_millis(500);

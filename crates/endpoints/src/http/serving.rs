@@ -125,7 +125,7 @@ impl Offers for Requests {
 /// The reason of a refusal. The connection's own peer, which the log shows, is the proxy.
 fn told(mut words: String, proxied: Option<&Proxied>) -> String {
     if let Some(client) = proxied.and_then(|proxied| proxied.client) {
-        words.push_str(&format!(" (asked for by {client})"));
+        words.push_str(&format!(" (requested by {client})"));
     }
     words
 }

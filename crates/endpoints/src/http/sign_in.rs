@@ -1,4 +1,4 @@
-//! What a browser is shown in place of a page that it may not see yet.
+//! The sign-in page that a browser gets instead of a restricted page.
 //!
 //! With a script, it exchanges the link's token, the secret that it keeps, or a name and a password for a cookie and a
 //! secret, and loads the page again. Without one, the form is sent as it is, and the reply has the cookie alone.
@@ -16,7 +16,7 @@ use super::request::{Asked, Head};
 /// The page to sign in on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SignIn {
-    /// Whether a name and a password are taken.
+    /// Set if a name and a password are accepted.
     pub(crate) has_passwords: bool,
 }
 

@@ -80,7 +80,7 @@ pub(crate) fn read(args: &Args) -> Result<Option<Place>, Diagnostic> {
     Ok(Some(Place { host, target: target(path) }))
 }
 
-/// As it goes into a request line (RFC 9112 section 3.2.1): with a slash in front, and nothing in it
+/// Returns it as the target of a request line (RFC 9112 section 3.2.1): with a slash in front, and nothing in it
 /// that would end it. `%` stays: what is encoded is not encoded again.
 pub(crate) fn target(path: &str) -> String {
     let mut target = String::with_capacity(path.len() + 1);

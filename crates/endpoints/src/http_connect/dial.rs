@@ -166,6 +166,6 @@ async fn more(stream: &mut Box<dyn ByteStream>, read: &mut Vec<u8>) -> std::io::
 
 /// The maximum number of answers before the final one.
 const INTERIM: usize = 16;
-/// Of a refusal's body.
+/// The maximum size of a refusal's body that is read.
 const BODY: usize = 4096;
 const A_MOMENT: Duration = Duration::from_millis(500);

@@ -29,8 +29,8 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "http-connect:8080",
-            about: "Listens as an HTTP proxy for tunnels on loopback. The destination to use: \
-                `tcp:${target.host}:${target.port}:allow=*:443`.",
+            about: "Listens as an HTTP proxy for tunnels on loopback. The destination to use is \
+                `tcp:${target.host}:${target.port}:allow={*:443}`.",
         },
         Example {
             role: Role::Connect,

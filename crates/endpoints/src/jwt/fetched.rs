@@ -1,10 +1,11 @@
 //! Keys of a server (JWKS, RFC 7517 section 5), fetched when they are first needed.
 //!
-//! 1. [`Fetched::get`] has the keys; a client waits if there are none, or if they are no longer fresh;
-//! 2. [`Fetched::again`] looks for a key that a token names and that isn't among them;
-//! 3. one fetch is under way at a time. It is a task: a client that leaves doesn't end what others wait for.
+//! 1. [`Fetched::get`] returns the keys; a client waits if there are none, or if they are no longer fresh;
+//! 2. [`Fetched::again`] fetches the keys again for a token with an unknown key;
+//! 3. one fetch runs at a time. It is a task: a client that leaves doesn't end a fetch that others wait for.
 //!
-//! The URL is the operator's. A token never says where its keys are: `jku` and `x5u` (RFC 7515 section 4.1) are not read.
+//! The operator configures the URL. A token can't name another one: `jku` and `x5u` (RFC 7515 section 4.1) are not
+//! read.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -29,15 +30,15 @@ use crate::patience::timeout;
 /// The keys of a server.
 pub(super) struct Fetched(Arc<Inner>);
 
-/// How long keys count, and how often they are fetched.
+/// The lifetime of keys, and the pauses between fetches.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     /// The bounds of what the server says.
     pub(super) shortest: Duration,
     pub(super) longest: Duration,
-    /// Where it says nothing.
+    /// The lifetime if the server sends none.
     pub(super) usual: Duration,
-    /// From one fetch to the next at least, while there are keys.
+    /// The shortest time between two fetches, while there are keys.
     pub(super) pause: Duration,
     /// The same while there are none.
     pub(super) first: Duration,
@@ -66,10 +67,10 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
-    /// From when they could first be fetched.
+    /// Set once they have been fetched.
     keys: Option<Arc<Keys>>,
     fresh_until: Option<Instant>,
-    /// When the last fetch began.
+    /// The time at which the last fetch began.
     begun: Option<Instant>,
     /// Why the last one failed.
     failed: Option<String>,
@@ -104,7 +105,7 @@ impl Fetched {
         state.keys.clone().ok_or_else(|| failed.unwrap_or("there are no keys yet").to_owned())
     }
 
-    /// Fetches the keys anew, because one is missing, unless that was done a moment ago. Cancel safe.
+    /// Fetches the keys again, because one is missing, unless they were fetched a moment ago. Cancel safe.
     pub(super) async fn again(&self) {
         let fetching = {
             let mut state = self.0.lock();
@@ -199,7 +200,7 @@ impl Inner {
     }
 }
 
-/// Of an answer, in bytes. The large providers have 5 to 30 KiB.
+/// The maximum size of an answer, in bytes. Large providers have 5 to 30 KiB.
 const LARGEST: usize = 256 << 10;
 /// Keys that a warning names one by one.
 const TOLD: usize = 10;

@@ -1,6 +1,7 @@
-//! A file of keys: PEM, JWK, JWKS, or a secret; and a set of keys (JWKS) of a server.
+//! Keys from a file (PEM, JWK, JWKS or a secret), and sets of keys (JWKS) from a server.
 //!
-//! A key verifies only the algorithms of its type, whatever a token's header names: a public key is never used as a secret.
+//! A key verifies only the algorithms of its type, whatever a token's header names: a public key is never used as a
+//! secret.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -74,8 +75,8 @@ pub(super) fn read(text: &str) -> Parsed<Keys> {
     (keys, wrong)
 }
 
-/// Reads the set of a server (RFC 7517 section 5), and what is wrong with keys of it. It has public keys only: a page that
-/// says something else is no secret, and a secret that is published is none.
+/// Parses a server's set (RFC 7517 section 5), and returns its keys and their errors. Only public keys are used,
+/// because a published secret is not secret.
 ///
 /// # Errors
 /// It is no set.
@@ -95,39 +96,39 @@ pub(super) fn read_set(bytes: &[u8]) -> Result<(Keys, Vec<String>), String> {
         }
     }
     if all.len() > MOST {
-        wrong.push(format!("{} more than {MOST} keys are not used", all.len() - MOST));
+        wrong.push(format!("{} keys beyond the first {MOST} are not used", all.len() - MOST));
     }
     Ok((keys, wrong))
 }
 
 fn of_pem(text: &str) -> Result<Key, String> {
     if text.contains("PRIVATE KEY-----") {
-        return Err("it is a private key, and the public one is what is needed".to_owned());
+        return Err("it is a private key, but only the public key is needed".to_owned());
     }
     if text.contains("CERTIFICATE-----") {
         return Err(
-            "it is a certificate; `openssl x509 -pubkey -noout` takes its key out".to_owned()
+            "it is a certificate; `openssl x509 -pubkey -noout` extracts its key".to_owned()
         );
     }
     let bytes = text.as_bytes();
     let key = DecodingKey::from_rsa_pem(bytes)
         .or_else(|_| DecodingKey::from_ec_pem(bytes))
         .or_else(|_| DecodingKey::from_ed_pem(bytes))
-        .map_err(|_| "it is no public key of RSA, P-256, P-384 or Ed25519 (PEM)".to_owned())?;
+        .map_err(|_| "it is not a public key for RSA, P-256, P-384 or Ed25519 (PEM)".to_owned())?;
     of_key(key, None, bytes)
 }
 
 fn of_secret(text: &str) -> Result<Key, String> {
     let secret = URL_SAFE_NO_PAD
         .decode(text.trim_end_matches('='))
-        .map_err(|_| "it is neither PEM nor JSON, and no secret in base64url".to_owned())?;
+        .map_err(|_| "it is neither PEM nor JSON nor a secret in base64url".to_owned())?;
     let key = DecodingKey::from_secret(&secret).map_err(|_| SHORT.to_owned())?;
     of_key(key, None, text.as_bytes())
 }
 
 fn of_jwk(value: &Value) -> Result<Key, String> {
     let jwk: Jwk = serde_json::from_value(value.clone())
-        .map_err(|_| "a key is no JWK (RFC 7517)".to_owned())?;
+        .map_err(|_| "a key is not a valid JWK (RFC 7517)".to_owned())?;
     let is_for_signatures =
         jwk.common.public_key_use.as_ref().is_none_or(|what| *what == PublicKeyUse::Signature);
     let verifies = jwk.common.key_operations.as_ref();
@@ -141,13 +142,13 @@ fn of_jwk(value: &Value) -> Result<Key, String> {
         _ => true,
     };
     let key = DecodingKey::from_jwk(&jwk).ok().filter(|_| is_known);
-    let key = key.ok_or("a key is of a kind that is not known")?;
+    let key = key.ok_or("a key has an unknown type")?;
     let mut key = of_key(key, jwk.common.key_id, value.to_string().as_bytes())?;
     if let Some(algorithm) = jwk.common.key_algorithm {
         let name = algorithm.to_string();
         key.algorithms.retain(|own| Ok(*own) == name.parse());
         if key.algorithms.is_empty() {
-            return Err(format!("a key is said to be for {name}, and isn't"));
+            return Err(format!("a key has `alg` {name}, which doesn't match its type"));
         }
     }
     Ok(key)
@@ -162,7 +163,7 @@ fn of_key(key: DecodingKey, id: Option<String>, text: &[u8]) -> Result<Key, Stri
         AlgorithmFamily::Ec => match bytes.len() {
             65 => vec![Algorithm::ES256],
             97 => vec![Algorithm::ES384],
-            _ => return Err("a key is of another curve than P-256 and P-384".to_owned()),
+            _ => return Err("a key has a curve other than P-256 and P-384".to_owned()),
         },
         family => family.algorithms().to_vec(),
     };
@@ -173,4 +174,4 @@ fn of_key(key: DecodingKey, id: Option<String>, text: &[u8]) -> Result<Key, Stri
 /// Keys of a server's. A token without a `kid` is checked with each.
 const MOST: usize = 100;
 const BEGIN: &str = "-----BEGIN ";
-const SHORT: &str = "a secret has at least 32 bytes";
+const SHORT: &str = "a secret must have at least 32 bytes";

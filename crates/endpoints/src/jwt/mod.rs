@@ -1,8 +1,8 @@
-//! Signed tokens (JWT, RFC 7519): what routes and sign-in share.
+//! Signed tokens (JWT, RFC 7519), for `route:jwt` and `auth={jwt}`.
 //!
-//! 1. [`keys`] reads a file of keys, and says which algorithms each is for; [`fetched`] has those of a server;
-//! 2. [`Tokens::check`] finds the key that a token is signed with, and looks at its claims;
-//! 3. [`verify`] has ring's signatures for the library that reads tokens.
+//! 1. [`keys`] parses a file of keys, and determines the algorithms of each; [`fetched`] has the keys of a server;
+//! 2. [`Tokens::check`] finds the key that a token is signed with, and checks its claims;
+//! 3. [`verify`] provides ring's verification to the library that parses tokens.
 
 mod fetched;
 mod keys;
@@ -37,14 +37,14 @@ const KEYS: &str = "The keys: a file with public keys (PEM: RSA, P-256, P-384, E
     changed. A JWKS is fetched when it is first needed. It is used for as long as its `Cache-Control: max-age` says, from 30 s \
     to an hour, or for 5 min if it doesn't say, and it is fetched again for a token with an unknown `kid`, at most every \
     5 s. If that fails, the earlier keys stay in use, with a warning. Redirects are not followed, and a token can't name \
-    the server (`jku` and `x5u` are ignored). A key verifies only the algorithms of its type, a published secret nothing, and \
-    nothing verifies a token without a signature. `exp` and `nbf` are checked, with 30 s for clocks that differ. Encrypted \
-    tokens (JWE) are not read.";
+    the server (`jku` and `x5u` are ignored). A key verifies only the algorithms of its type. Secrets in a JWKS from a \
+    URL are ignored, and tokens without a signature are refused. `exp` and `nbf` are checked, with a tolerance of 30 \
+    s. Encrypted tokens (JWE) are not supported.";
 
 pub(crate) const AUTHORITIES: Param = Param::new(
     "ca",
     ValueKind::Text,
-    "The trusted authorities of the server that has the keys, as `tls` takes them: `system`, `webpki`, or a file or a folder \
+    "The trusted authorities for the server of the keys, as for `tls`: `system`, `webpki`, or a file or a folder \
      (PEM).",
 )
 .default("system");
@@ -52,20 +52,21 @@ pub(crate) const AUTHORITIES: Param = Param::new(
 pub(crate) const AUDIENCE: Param = Param::new(
     "aud",
     ValueKind::List,
-    "The audiences of which a token has to be for one. Without it, a token for any is refused.",
+    "The accepted audiences; a token must be for one of them. Without this parameter, a token with `aud` is refused.",
 );
 
-pub(crate) const ISSUER: Param =
-    Param::new("iss", ValueKind::List, "The issuers of which a token has to be from one.");
+pub(crate) const ISSUER: Param = Param::new(
+    "iss",
+    ValueKind::List,
+    "The accepted issuers; a token must be from one of them. By default, `iss` is \
+                                        not checked.",
+);
 
-pub(crate) const LASTING: Param = Param::new(
-    "lasting",
-    ValueKind::Bool,
-    "Whether tokens are taken that never expire, because they have no `exp`.",
-)
-.default("false");
+pub(crate) const LASTING: Param =
+    Param::new("lasting", ValueKind::Bool, "Accept tokens without `exp`, which never expire.")
+        .default("false");
 
-/// What is asked of tokens, planned.
+/// The requirements on tokens, planned.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
     place: Place,
@@ -74,7 +75,7 @@ pub(crate) struct Rules {
     is_lasting: bool,
 }
 
-/// Where the keys are.
+/// The source of the keys.
 #[derive(Clone, Debug)]
 enum Place {
     File(PathBuf),
@@ -89,7 +90,7 @@ impl Place {
         };
         if !begins("https://") && !begins("http://") {
             if args.is_given(AUTHORITIES.name) {
-                let message = "`ca` is for keys by URL, and these are in a file";
+                let message = "`ca` applies to keys from a URL, but these are in a file";
                 return Err(args.mistake(AUTHORITIES.name, Code::BadValue, message));
             }
             return Ok(Self::File(typed.into()));
@@ -97,7 +98,8 @@ impl Place {
         let ca = args.text(AUTHORITIES.name);
         let remote = Remote::read(args, name, ca, "a JWKS has public keys, which need none")?;
         if !remote.is_private() {
-            let message = "these keys are fetched without TLS, and others may replace them";
+            let message =
+                "these keys are fetched without TLS, so an attacker on the path can replace them";
             args.warn(name, Code::BadValue, message);
         }
         Ok(Self::Server(Arc::new(remote)))
@@ -186,7 +188,7 @@ impl Rules {
     }
 }
 
-/// What checks tokens.
+/// A checker of tokens.
 pub(crate) struct Tokens(Arc<Inner>);
 
 struct Inner {
@@ -205,7 +207,7 @@ pub(crate) struct Claims {
     claims: Map<String, Value>,
     /// Tells the key that it is signed with from others.
     pub(crate) key: [u8; 32],
-    /// When it ends, in seconds since 1970.
+    /// The time at which it expires, in seconds since 1970.
     pub(crate) expires: Option<u64>,
 }
 
@@ -224,15 +226,15 @@ impl Claims {
 #[derive(Debug)]
 pub(crate) struct Bad {
     pub(crate) words: String,
-    /// Whether no key of ours has signed it: it may be a guess.
+    /// Set if no known key has signed it: it may be a guess.
     pub(crate) is_forged: bool,
-    /// Whether it may be signed with a key that has come since the keys were fetched.
+    /// Set if it may be signed with a key that is newer than the fetched ones.
     is_of_unknown_key: bool,
 }
 
 impl Tokens {
-    /// Returns the claims of a token that one of the keys has signed, that is valid at this time, and whose audience is ours.
-    /// Cancel safe.
+    /// Returns the claims of a token that one of the keys has signed, that is valid at this time, and whose audience
+    /// is ours. Cancel safe.
     ///
     /// # Errors
     /// The keys can't be had, in words; or the token isn't good.
@@ -299,13 +301,12 @@ impl Inner {
         }
         match token.split('.').count() {
             3 => {}
-            5 => return Err(forged("it is encrypted (JWE), and signed ones are read")),
-            _ => return Err(forged("it is no token")),
+            5 => return Err(forged("it is encrypted (JWE), but only signed tokens are supported")),
+            _ => return Err(forged("it is not a token")),
         }
-        let header =
-            decode_header(token).map_err(|_| forged("its algorithm is none that is taken"))?;
+        let header = decode_header(token).map_err(|_| forged("its algorithm is not supported"))?;
         let id = header.kid.as_deref();
-        let mut last = forged("no key is for its algorithm");
+        let mut last = forged("no key matches its algorithm");
         for Key { algorithms, key, stamp, .. } in keys.for_id(id) {
             if !algorithms.contains(&header.alg) {
                 continue;
@@ -344,16 +345,16 @@ fn bad(error: &Error) -> Bad {
         ErrorKind::InvalidAudience => ("it is for another audience".to_owned(), false),
         ErrorKind::InvalidIssuer => ("it is from another issuer".to_owned(), false),
         ErrorKind::MissingRequiredClaim(name) => (format!("it has no `{name}`"), false),
-        ErrorKind::InvalidClaimFormat(name) => (format!("its `{name}` makes no sense"), false),
-        ErrorKind::InvalidSignature => ("its signature is wrong".to_owned(), true),
-        _ => ("it is no token".to_owned(), true),
+        ErrorKind::InvalidClaimFormat(name) => (format!("its `{name}` is invalid"), false),
+        ErrorKind::InvalidSignature => ("its signature is invalid".to_owned(), true),
+        _ => ("it is not a token".to_owned(), true),
     };
     Bad { words, is_forged, is_of_unknown_key: false }
 }
 
-/// What clocks may differ by, in seconds.
+/// The tolerated difference of clocks, in seconds.
 const LEEWAY: u64 = 30;
-/// Of a token, in bytes.
+/// The maximum length of a token, in bytes.
 const LONGEST: usize = 16 << 10;
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ fn claims_are_checked() {
         (json!({ "exp": null }), "it has no `exp`"),
         (json!({ "exp": -1 }), "it has no `exp`"),
         (json!({ "exp": at(600), "nbf": at(120) }), "it is not valid yet"),
-        (json!({ "exp": at(600), "nbf": "soon" }), "its `nbf` makes no sense"),
+        (json!({ "exp": at(600), "nbf": "soon" }), "its `nbf` is invalid"),
         (json!({ "exp": at(600), "aud": "somebody" }), "it is for another audience"),
     ] {
         assert_eq!(refused(&tokens, &hs256(&claims)), words, "{claims}");
@@ -113,29 +113,29 @@ fn a_token_without_a_signature_or_with_another_ones_is_refused() {
     let claims = json!({ "host": "h", "port": 1, "exp": at(60) });
     for alg in ["none", "None", "NONE", ""] {
         let token = signed(&json!({ "alg": alg }), &claims, |_| Vec::new());
-        assert_eq!(refused(&tokens, &token), "its algorithm is none that is taken", "{alg}");
+        assert_eq!(refused(&tokens, &token), "its algorithm is not supported", "{alg}");
     }
     let header = json!({ "alg": "HS256" });
     let empty = signed(&header, &claims, |_| Vec::new());
-    assert_eq!(refused(&tokens, &empty), "its signature is wrong");
+    assert_eq!(refused(&tokens, &empty), "its signature is invalid");
     let other = signed(&header, &claims, shared(b"another secret, of 32 bytes also"));
     let bad = check(&tokens, &other).expect_err("it is another's");
-    assert!(bad.is_forged && bad.words == "its signature is wrong");
+    assert!(bad.is_forged && bad.words == "its signature is invalid");
     let good = hs256(&claims);
     let (message, signature) = good.rsplit_once('.').expect("it has dots");
     let changed = format!("{}.{signature}", message.replacen('.', ".A", 1));
-    assert_eq!(refused(&tokens, &changed), "its signature is wrong");
+    assert_eq!(refused(&tokens, &changed), "its signature is invalid");
     for (token, words) in [
-        ("", "it is no token"),
-        ("a.b", "it is no token"),
-        ("a.b.c", "its algorithm is none that is taken"),
-        ("a.b.c.d.e", "it is encrypted (JWE), and signed ones are read"),
+        ("", "it is not a token"),
+        ("a.b", "it is not a token"),
+        ("a.b.c", "its algorithm is not supported"),
+        ("a.b.c.d.e", "it is encrypted (JWE), but only signed tokens are supported"),
         (&"x".repeat(1 << 20), "it is too long"),
     ] {
         assert_eq!(refused(&tokens, token), words);
     }
     let critical = json!({ "alg": "HS256", "crit": ["exp"] });
-    assert_eq!(refused(&tokens, &signed(&critical, &claims, shared(SECRET))), "it is no token");
+    assert_eq!(refused(&tokens, &signed(&critical, &claims, shared(SECRET))), "it is not a token");
 }
 
 /// A public key as PEM: its DER is a fixed prefix and the point.
@@ -164,7 +164,7 @@ fn a_public_key_is_for_its_own_algorithms_and_is_no_secret() {
     assert!(check(&tokens, &signed(&json!({ "alg": "ES256" }), &claims, es256)).is_ok());
     let eddsa = |message: &[u8]| ed.sign(message).as_ref().to_vec();
     assert!(check(&tokens, &signed(&json!({ "alg": "EdDSA" }), &claims, eddsa)).is_ok());
-    let wrong = "no key is for its algorithm";
+    let wrong = "no key matches its algorithm";
     // Key confusion: everybody has the public key.
     for known in [ec_pem.as_bytes(), ec_pem.trim().as_bytes(), ec.public_key().as_ref()] {
         let token = signed(&json!({ "alg": "HS256" }), &claims, shared(known));
@@ -216,7 +216,7 @@ fn a_set_of_keys_is_chosen_from_by_name() {
         let token = signed(&with("HS256", kid), &claims, shared(SECRET));
         assert!(check(&tokens, &token).is_ok(), "{kid:?}");
     }
-    let wrong = "no key is for its algorithm";
+    let wrong = "no key matches its algorithm";
     for (alg, kid) in [("HS256", "ec"), ("HS256", "encrypts"), ("HS512", "a"), ("HS256", "../a")] {
         let token = signed(&with(alg, Some(kid)), &claims, shared(SECRET));
         assert_eq!(refused(&tokens, &token), wrong, "{alg} {kid}");
@@ -226,14 +226,14 @@ fn a_set_of_keys_is_chosen_from_by_name() {
 #[test]
 fn files_that_are_no_keys_say_what_they_are() {
     for (text, words) in [
-        ("", "a secret has at least 32 bytes"),
-        ("c2hvcnQ", "a secret has at least 32 bytes"),
-        ("not base64!", "it is neither PEM nor JSON, and no secret in base64url"),
+        ("", "a secret must have at least 32 bytes"),
+        ("c2hvcnQ", "a secret must have at least 32 bytes"),
+        ("not base64!", "it is neither PEM nor JSON nor a secret in base64url"),
         ("{\"keys\": [", "it is not JSON"),
-        ("{}", "a key is of a kind that is not known"),
+        ("{}", "a key has an unknown type"),
         ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "it is a private key"),
         ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "it is a certificate"),
-        ("-----BEGIN PUBLIC KEY-----\nAAAA\n", "it is no public key"),
+        ("-----BEGIN PUBLIC KEY-----\nAAAA\n", "it is not a public key"),
     ] {
         let (keys, wrong) = keys::read(text);
         assert_eq!(keys.for_id(None).count(), 0);

@@ -36,10 +36,9 @@ pub(crate) static KIND: Kind = Kind {
 const PARAMS: &[Param] = &[Param::new(
     "script",
     ValueKind::Text,
-    "Steps separated by `|`: `r TEXT` is sent to us, `w TEXT` is expected from us, `eof` ends what \
-     is sent, `fin` expects our end, `wait TIME` waits (`wait` alone for ever), `err` breaks the \
-     connection. TEXT may have \\r \\n \\t \\0 \\\\ \\| and \\xHH; braces keep them from the \
-     grammar.",
+    "Steps of the peer, separated by `|`: `r TEXT` sends TEXT, `w TEXT` expects it, `eof` ends the peer's \
+     output, `fin` expects the end of its input, `wait TIME` waits (`wait` alone waits forever), `err` \
+     breaks the connection. TEXT may contain \\r \\n \\t \\0 \\\\ \\| and \\xHH; write such a script in braces.",
 )
 .positional()
 .required()];

@@ -47,7 +47,7 @@ impl Mock {
         }
     }
 
-    /// Does the steps that need nobody, up to one that reading or writing has to do.
+    /// Executes steps up to one that needs a read or a write.
     fn advance(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<io::Result<()>> {
         loop {
             if self.failed {

@@ -11,7 +11,8 @@ use endpoint::{End, MessageStream, Part, Reason, Refusal, RefusalKind};
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::state::{Shared, Word, wait};
+use super::socket::{Word, wait};
+use super::state::Shared;
 use super::{Protocol, Step};
 
 /// Reads and writes for all sockets.
@@ -19,7 +20,7 @@ pub(super) struct Driver<P> {
     protocol: P,
     stream: Box<dyn MessageStream>,
     shared: Arc<Shared>,
-    /// What is said of no socket, or of one that is there no more.
+    /// Messages about no socket, or about one that no longer exists.
     says: VecDeque<Part>,
     steps: Vec<Step>,
 }
@@ -31,7 +32,7 @@ impl<P> Drop for Driver<P> {
     }
 }
 
-/// How a connection ends.
+/// The end of a connection.
 enum Over {
     /// The client has ended it.
     Ended,
@@ -118,7 +119,7 @@ impl<P: Protocol> Driver<P> {
         Poll::Pending
     }
 
-    /// Whether nothing is to be read now.
+    /// Returns `true` if nothing is to be read now.
     fn is_paused(&mut self) -> bool {
         let mut state = self.shared.lock();
         let paused = state.is_full() || self.says.len() >= SAYS || self.protocol.waits();
@@ -134,7 +135,7 @@ impl<P: Protocol> Driver<P> {
                 Step::Say(part) => self.says.push_back(part),
                 Step::Open(number, target) => {
                     if !state.open(&self.shared.terms, number, target) {
-                        let words = "this connection has as many sockets as it may have";
+                        let words = "this connection has reached its limit of sockets";
                         let refusal = Refusal::new(RefusalKind::Busy, words);
                         self.says.extend(self.protocol.refused(number, &refusal));
                     }
@@ -180,5 +181,5 @@ impl<P: Protocol> Driver<P> {
 const SAYS: usize = 64;
 /// Messages that are read before others have their turn.
 const TURN: usize = 64;
-/// The time to say farewell in, where the connection has none of its own.
+/// The time limit for closing, if the connection has none.
 const CLOSE: Duration = Duration::from_secs(5);

@@ -1,19 +1,21 @@
-//! Many sockets in the messages of one connection, each a session of its own: what `ws2s` and `wisp` share.
+//! Many sockets in the messages of one connection, each a separate session. `ws2s` and `wisp` share this code.
 //!
-//! 1. A [`Protocol`] makes [`Step`]s of what the client says, and messages of what the client is told.
-//! 2. [`drive`] is the task of one connection: it reads, has the protocol take each message, and writes what sockets have
-//!    to say, a message of each in turn.
-//! 3. [`state`] is what that task and the sessions share: for each socket a queue in either direction.
-//! 4. [`stream`] is a session's side of a socket, [`offers`] how a socket becomes a session.
+//! 1. A [`Protocol`] turns messages of the client into [`Step`]s, and events into messages to the client.
+//! 2. [`drive`] is the task of one connection: it reads, passes each message to the protocol, and writes the data of
+//!    sockets, one message of each in turn.
+//! 3. [`state`] is shared by that task and the sessions: for each socket, a queue in each direction.
+//! 4. [`stream`] is a session's side of a socket; [`offers`] turns sockets into sessions.
 //!
-//! What waits is bounded. A socket holds [`state::SHARE`] bytes from the client and [`state::OUT`] for it, a connection
-//! [`state::ALL`] from the client in all of its sockets. A socket whose destination takes nothing stalls itself alone as
-//! long as its client keeps to the credit that the protocol gives it, in packets of 8 KiB on average. A client with larger
-//! ones fills the share first: then nothing more is read of that connection until the destination takes something. What
-//! sockets have to say goes through one connection, which a client that reads nothing stalls for all of them.
+//! Queued data is bounded. A socket holds [`socket::SHARE`] bytes from the client and [`socket::OUT`] for it, a
+//! connection [`state::ALL`] from the client in all of its sockets. A stalled destination stalls only its own socket as
+//! long as its client keeps to the credit that the protocol gives it, in packets of 8 KiB on average. A client with
+//! larger packets fills the share first: then nothing more is read from that connection until the destination takes
+//! data. The data of all sockets is sent over one connection, so a client that reads nothing stalls all of them.
 
 mod drive;
+mod held;
 mod offers;
+mod socket;
 mod state;
 mod stream;
 
@@ -32,7 +34,7 @@ use self::drive::Driver;
 use self::offers::Sockets;
 use self::state::Shared;
 
-/// What clients and we say to each other. It is asked by one task alone.
+/// The messages of a protocol. Only one task calls it.
 pub(crate) trait Protocol: Send + 'static {
     /// Returns what is said before anything else.
     fn begin(&mut self) -> Vec<Part> {
@@ -45,7 +47,7 @@ pub(crate) trait Protocol: Send + 'static {
     /// The client broke the protocol: the end that the connection is closed with.
     fn receive(&mut self, part: Part, steps: &mut Vec<Step>) -> std::result::Result<(), End>;
 
-    /// Whether nothing more is read until the newest socket is connected or refused.
+    /// Returns `true` if nothing more is read until the newest socket is connected or refused.
     fn waits(&self) -> bool {
         false
     }
@@ -66,7 +68,7 @@ pub(crate) trait Protocol: Send + 'static {
     }
 }
 
-/// What follows from what a client says.
+/// The effect of a client's message.
 #[derive(Debug)]
 pub(crate) enum Step {
     /// The client is told something.
@@ -79,7 +81,7 @@ pub(crate) enum Step {
     Close(u32, End),
 }
 
-/// What a protocol is run with.
+/// The limits that a protocol runs with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
     /// The kind's name.
@@ -88,9 +90,9 @@ pub(crate) struct Terms {
     pub(crate) encode: fn(u32, &[u8]) -> Part,
     /// The most data of one.
     pub(crate) most: usize,
-    /// How many sockets a connection may have.
+    /// The maximum number of sockets of a connection.
     pub(crate) sockets: usize,
-    /// How many packets of a socket may wait, if the client keeps count.
+    /// The maximum number of queued packets of a socket, if the client counts them.
     pub(crate) window: Option<u32>,
 }
 

@@ -1,4 +1,4 @@
-//! How a socket that a client wants becomes a session.
+//! Offers of the sockets that clients request.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -9,14 +9,15 @@ use endpoint::{
     Accepted, Answer, Conn, Decision, End, Info, Offer, Offers, Refusal, RefusalKind, Result,
 };
 
-use super::state::{Key, Shared, Verdict, wait, wake};
+use super::socket::{Verdict, wait, wake};
+use super::state::{Key, Shared};
 use super::stream::Side;
 
 /// The sockets that the client of a connection wants. When they are dropped, no more are taken, and the connection is
 /// closed after the last one.
 pub(super) struct Sockets {
     pub(super) shared: Arc<Shared>,
-    /// What is known about the client.
+    /// The facts about the client.
     pub(super) info: Info,
 }
 

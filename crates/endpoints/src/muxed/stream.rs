@@ -11,7 +11,8 @@ use futures_core::Stream;
 use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::state::{Key, Shared, wait};
+use super::socket::wait;
+use super::state::{Key, Shared};
 use crate::datagram::joined::Joined;
 use crate::datagram::losses::Losses;
 use crate::datagram::session::LINGER;
@@ -150,7 +151,7 @@ impl Sink<Part> for Side {
 }
 
 impl Life for Side {
-    /// Whether the client has closed the socket, behind what nobody has taken yet.
+    /// Reports whether the client has closed the socket, behind data that has not been read yet.
     fn peer(&mut self) -> Option<Peer> {
         let mut state = self.shared.lock();
         let state = match (state.is_over, state.socket(self.key).ended.is_some()) {

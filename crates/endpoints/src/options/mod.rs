@@ -40,7 +40,7 @@ pub(crate) struct Options {
 #[derive(Clone, Copy, Debug)]
 enum Keepalive {
     Off,
-    /// With the system's times.
+    /// Probes with the system's intervals.
     System,
     After(Duration),
 }
@@ -250,7 +250,7 @@ const PROBES: u32 = 4;
 /// The longest time between two attempts to have something acknowledged.
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// Of a buffer.
+/// The maximum size of a buffer.
 const MOST: u64 = 1 << 30;
 
 #[cfg(test)]

@@ -59,7 +59,8 @@ pub(crate) const RECEIVE_BUFFER: Param = option(
 pub(crate) const MARK: Param = option(
     "mark",
     ValueKind::Int(0, u32::MAX as u64),
-    "The mark of every packet, for routing and filters (SO_MARK in socket(7)). Requires CAP_NET_ADMIN.",
+    "The mark of every packet, for routing and filters (SO_MARK in socket(7)). Requires CAP_NET_ADMIN, or CAP_NET_RAW \
+     since Linux 5.17.",
 );
 
 pub(crate) const TOS: Param = option(

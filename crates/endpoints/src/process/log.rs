@@ -7,8 +7,8 @@ use endpoint::{Signal, SignalSender};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tracing::info;
 
-/// Logs `errors` until it ends. It is always read, so the program never waits for us; where the client is told, it waits
-/// for a client that takes nothing, as it does with its output.
+/// Logs `errors` until it ends. It is always read, so the program never waits for us; where the client is told, it
+/// waits for a client that takes nothing, as it does with its output.
 pub(super) async fn lines(
     mut errors: impl AsyncRead + Unpin,
     program: String,
@@ -37,7 +37,7 @@ pub(super) async fn lines(
     }
 }
 
-/// Where lines go.
+/// The destination of lines.
 struct Log {
     program: String,
     client: Option<SignalSender>,

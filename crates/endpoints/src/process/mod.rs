@@ -1,6 +1,6 @@
 //! `process:PROGRAM:ARGUMENT…`: a program, its standard input and output.
 //!
-//! 1. [`Start::connect`] starts it in a process group of its own; `program` watches over it.
+//! 1. [`Start::connect`] starts it in a separate process group; `program` supervises it.
 //! 2. [`stream`] is the session's end of its pipes.
 //! 3. [`log`] passes its standard error on.
 
@@ -55,17 +55,18 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "process:./chat.py:framing=lines",
-            about: "A message of a WebSocket client is a line of input, and a line of output is a message.",
+            about: "Passes each message of a WebSocket client as a line of input, and sends each line of output as a \
+                    message.",
         },
         Example {
             role: Role::Connect,
             descriptor: "process:dir=/srv/scripts:framing=lines:user=nobody:limit.cpu=60",
-            about: "The path of a client's URL names a script of the folder, as with websocketd's `--dir`.",
+            about: "The path of the client's URL selects a script in the folder, as with websocketd's `--dir`.",
         },
         Example {
             role: Role::Connect,
             descriptor: "process:grep:--:${http.query.word}:notes.txt:cwd=/tmp:clearenv=true",
-            about: "A client's query is an argument; nothing of our environment is passed on.",
+            about: "Passes a query parameter of the client's URL as an argument, and no environment variables.",
         },
     ],
     see_also: &["stdio", "framed"],

@@ -18,7 +18,7 @@ pub(crate) enum Argument {
     Known(String),
     Filled {
         template: Template,
-        /// Whether the value may begin with `-`: text stands before it, or `--` is an earlier argument.
+        /// Set if the value may begin with `-`: text precedes it, or `--` is an earlier argument.
         any: bool,
     },
 }
@@ -33,7 +33,7 @@ impl Argument {
         }
     }
 
-    /// What it is for a client.
+    /// Returns the argument for a client.
     ///
     /// # Errors
     /// In words: a fact is missing, or its value may not be passed.
@@ -45,13 +45,13 @@ impl Argument {
         let fact = |root: &str, name: &str| -> Option<Cow<'_, str>> { info.lookup(root, name) };
         let filled = template.fill(&fact).map_err(|missing| missing.to_string())?;
         if filled.contains('\0') {
-            return Err("what the client sent has a NUL in it".to_owned());
+            return Err("the client's value contains a NUL".to_owned());
         }
         if filled.len() > MOST {
-            return Err(format!("what the client sent is longer than {MOST} bytes"));
+            return Err(format!("the client's value is longer than {MOST} bytes"));
         }
         if !any && filled.starts_with('-') {
-            return Err("what the client sent begins with `-`, and would be an option".to_owned());
+            return Err("the client's value begins with `-` and would be an option".to_owned());
         }
         Ok(filled.into())
     }
@@ -110,7 +110,7 @@ pub(crate) fn variables(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<(OsStri
         {
             let because = "it chooses what the program runs";
             let message =
-                format!("`{}` can't be filled from what a peer sends: {because}", setting.name);
+                format!("`{}` can't contain facts about a client: {because}", setting.name);
             let mistake = Diagnostic::error(
                 descriptor::Stage::Plan,
                 Code::TemplateRefused,
@@ -127,13 +127,13 @@ pub(crate) fn variables(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<(OsStri
 }
 
 fn refusal(name: &str, span: descriptor::Span, because: &str) -> Diagnostic {
-    let message = format!("`{name}` can't be filled from what a peer sends: {because}");
+    let message = format!("`{name}` can't contain facts about a client: {because}");
     let help = "pass it as an argument behind that text (`\"$1\"`), or from the environment: `env.X=${…}` and `\"$X\"`; \
-                write `\\$` if the text is meant as it stands";
+                write `\\$` for literal text";
     Diagnostic::error(descriptor::Stage::Plan, Code::TemplateRefused, span, message).help(help)
 }
 
-/// Whether loaders, shells and interpreters take code, or a path to code, from a variable of this name.
+/// Returns `true` if loaders, shells or interpreters read code, or a path to code, from a variable of this name.
 fn chooses(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     NAMES.contains(&&*name)

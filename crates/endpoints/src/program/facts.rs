@@ -15,14 +15,14 @@ use endpoint::info::{Http, Proxied, Tcp, Udp};
 use percent_encoding::percent_decode_str;
 use plan::kind::Args;
 
-/// What of a session becomes environment.
+/// The facts of a session that become environment variables.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     /// Names of headers, in lower case, beside [`HEADERS`].
     more: Vec<String>,
 }
 
-/// Where in the URL the script stands, and what follows it.
+/// The script's part of the URL's path, and the rest of the path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) script: Vec<u8>,
@@ -44,9 +44,9 @@ impl Facts {
                 let message = format!("the header `{word}` is never passed to a program");
                 let help = match &*name {
                     "proxy" => {
-                        "it would be HTTP_PROXY, and the program's own requests would go where the client says"
+                        "it would become HTTP_PROXY, with which the client could redirect the program's requests"
                     }
-                    _ => "what signs in is for the gate, `auth=`; REMOTE_USER has the user",
+                    _ => "credentials are for `auth=` only; REMOTE_USER has the user",
                 };
                 found.push(args.mistake("headers", "secret-header", message).help(help));
             } else {
@@ -141,13 +141,13 @@ impl Facts {
     }
 }
 
-/// Whether a variable of our own environment would be taken for one about the client.
+/// Returns `true` if an inherited variable could be mistaken for one about the client.
 pub(crate) fn is_about_a_client(name: &str) -> bool {
     let is_header = name.starts_with("HTTP_") && name != "HTTP_PROXY";
     is_header || NAMES.contains(&name)
 }
 
-/// What no two sessions share. `None` if the system has no random bytes.
+/// Returns a unique identifier; `None` if the system has no random bytes.
 fn unique() -> Option<String> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).ok()?;

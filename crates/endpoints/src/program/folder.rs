@@ -1,8 +1,8 @@
 //! `dir=FOLDER`: the URL chooses the program, as websocketd's `--dir` does.
 //!
-//! A client's words choose among the executable regular files of one folder and nothing else: a path is taken apart before it
-//! is decoded, so that no encoding makes a separator; `..`, dotfiles and empty names are nothing that is there; and what
-//! links lead to has to be inside as well.
+//! A client's words choose among the executable regular files of one folder and nothing else: a path is taken apart
+//! before it is decoded, so that no encoding makes a separator; `..`, dotfiles and empty names are nothing that is
+//! there; and what links lead to has to be inside as well.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -18,10 +18,10 @@ use super::files::is_program;
 pub(crate) const DIR: Param = Param::new(
     "dir",
     ValueKind::Text,
-    "A folder of programs in place of `program`: the path of the client's URL names one, and what follows it is PATH_INFO. \
-     Only executable files inside the folder are run; for all else the client gets 404.",
+    "A folder of programs, instead of `program`. The path of the client's URL selects one, and the rest of the path is \
+     PATH_INFO. Only executable files inside the folder are run; other paths get 404.",
 )
-.no_holes("what a peer says never chooses a folder");
+.no_holes("a client can't choose a folder");
 
 /// The script that `path`, as it was sent, names in `folder`, and where it stands in the URL. `None` if there is none.
 pub(crate) fn script(folder: &Path, path: &str) -> Option<(PathBuf, Place)> {

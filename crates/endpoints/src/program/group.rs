@@ -1,4 +1,4 @@
-//! What a program has grown into: whom a signal reaches, and when nobody is left.
+//! The processes of a program: those that a signal reaches, and the end of the last one.
 
 use std::future::pending;
 use std::io;
@@ -23,25 +23,25 @@ use super::programs::Programs;
 pub(crate) enum Reach {
     /// The process group that it leads.
     Group,
-    /// The session that it leads, with a terminal: every job of a shell is a group of its own.
+    /// The session that it leads, with a terminal: every job of a shell is a separate group.
     Session,
 }
 
 /// A program that we started, and what came of it. Dropping it unreaped, as a runtime does that
 /// shuts down, kills it.
 pub(crate) struct Group {
-    /// What the program is called in the log.
+    /// The program's name in the log.
     name: String,
     leader: Pid,
     reach: Reach,
     exits: Exits,
     programs: Arc<Programs>,
     reaped: bool,
-    /// Whether nothing is lost when it is killed.
+    /// Set if nothing is lost when it is killed.
     expendable: bool,
 }
 
-/// What tells that the leader may have exited.
+/// The notification that the leader may have exited.
 enum Exits {
     /// Its own descriptor, so that whoever else exits wakes nobody. No pipe: tokio's are the safe way to
     /// wait for a descriptor of any sort.
@@ -135,7 +135,7 @@ impl Group {
         }
     }
 
-    /// Waits until the leader, which is reaped, has left nobody behind. Nothing tells when that
+    /// Waits until no process of the reaped leader is left. Nothing tells when that
     /// comes true, so it is asked; the number can't be another's within such a short time.
     pub(super) async fn empty(&self) {
         let mut backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(100));

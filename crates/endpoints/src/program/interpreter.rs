@@ -11,12 +11,12 @@ pub(crate) enum Word<'a> {
     Filled(&'a str),
 }
 
-/// What would be run.
+/// The code that would be run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Runs {
     /// The text, by this program.
     Text(String),
-    /// What the argument names, by this program.
+    /// The file that the argument names, run by this program.
     Named(String),
 }
 
@@ -29,7 +29,7 @@ impl Runs {
     }
 }
 
-/// What would be run of the word at `index`, which has holes. `words` begins with the program.
+/// Returns how the word at `index`, which has holes, would be run, if it would. `words` begins with the program.
 pub(crate) fn runs(words: &[Word<'_>], index: usize) -> Option<Runs> {
     let Some(Word::Filled(text)) = words.get(index) else { return None };
     for (at, word) in words[..index].iter().enumerate() {
@@ -65,12 +65,12 @@ struct Interpreter {
     long: &'static [&'static str],
     /// The letters of its options whose argument is a word that it doesn't run.
     args: &'static str,
-    /// How many words stand before the command, as a duration does for `timeout`.
+    /// The number of words before the command, such as the duration of `timeout`.
     operands: usize,
     uses: Uses,
 }
 
-/// What a program makes of its arguments.
+/// How a program uses its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Uses {
     /// It runs them all, as text.
@@ -119,7 +119,8 @@ impl Interpreter {
         })
     }
 
-    /// How many of the words behind its name are neither options, nor arguments of these, nor variables for the command.
+    /// How many of the words behind its name are neither options, nor arguments of these, nor variables for the
+    /// command.
     fn positionals(&self, words: &[Word<'_>]) -> usize {
         let (mut count, mut is_argument) = (0, false);
         for word in words {

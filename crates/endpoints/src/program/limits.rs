@@ -1,4 +1,4 @@
-//! What a program may use at most: `limit.NAME=…`, `nice=…`.
+//! Resource limits of a program: `limit.NAME=…`, `nice=…`.
 
 use std::io;
 
@@ -9,8 +9,8 @@ use rustix::process::{Resource, Rlimit, geteuid, getpriority_process, getrlimit}
 pub(crate) const LIMIT: Param = Param::new(
     "limit.",
     ValueKind::Text,
-    "A limit of the program (setrlimit(2)), named as systemd does: `limit.nofile=64`, `limit.cpu=10` (seconds), \
-     `limit.as=512M`; `{64:128}` is the soft and the hard one; `infinity` is none.",
+    "A resource limit of the program (setrlimit(2)), named as in systemd: `limit.nofile=64`, `limit.cpu=10` (seconds), \
+     `limit.as=512M`. `{64:128}` sets the soft and the hard limit; `infinity` sets none.",
 )
 .prefix()
 .topic(Topic::Limits)
@@ -19,8 +19,8 @@ pub(crate) const LIMIT: Param = Param::new(
 pub(crate) const NICE: Param = Param::new(
     "nice",
     ValueKind::Text,
-    "The program's priority, from -20 (first) to 19 (last); ours if it isn't given (setpriority(2)). A lower one than ours \
-     needs root.",
+    "The program's nice value, from -20 (highest priority) to 19 (lowest) (setpriority(2)). The default is that of \
+     endpointforward; a lower value requires root.",
 )
 .topic(Topic::Limits)
 .no_holes(super::params::NO_HOLES);
@@ -55,10 +55,10 @@ impl Limits {
                 None => {
                     let what = match unit {
                         Unit::Number => {
-                            "a number, `infinity`, or a soft and a hard one, as `{64:128}`"
+                            "a number, `infinity`, or a soft and a hard limit, such as `{64:128}`"
                         }
                         Unit::Size => {
-                            "a size such as `512M`, `infinity`, or a soft and a hard one, as `{1M:2M}`"
+                            "a size such as `512M`, `infinity`, or a soft and a hard limit, such as `{1M:2M}`"
                         }
                     };
                     let message = format!("`{full}` must be {what}");
@@ -96,7 +96,7 @@ impl Limits {
         let ours = getpriority_process(None).map_err(io::Error::from).unwrap_or(0);
         let nice = self.nice.filter(|nice| *nice < ours)?;
         Some(format!(
-            "only root may give a program a higher priority than ours: `nice={nice}`, ours is {ours}"
+            "only root may lower the nice value: `nice={nice}` is below {ours}, that of endpointforward"
         ))
     }
 }

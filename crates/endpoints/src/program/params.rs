@@ -43,8 +43,8 @@ pub(crate) const ENV: Param = Param::new(
 pub(crate) const FACTS: Param = Param::new(
     "facts",
     ValueKind::Bool,
-    "Sets the variables of CGI (RFC 3875) that are known of the client: REMOTE_ADDR, REMOTE_PORT, REMOTE_USER and \
-     SERVER_NAME; for a request of HTTP also PATH_INFO, QUERY_STRING, REQUEST_URI, HTTPS, UNIQUE_ID and the headers as \
+    "Set CGI variables (RFC 3875) from the facts about the client: REMOTE_ADDR, REMOTE_PORT, REMOTE_USER and \
+     SERVER_NAME; for an HTTP request also PATH_INFO, QUERY_STRING, REQUEST_URI, HTTPS, UNIQUE_ID and the headers as \
      HTTP_*.",
 )
 .default("true")
@@ -53,21 +53,21 @@ pub(crate) const FACTS: Param = Param::new(
 pub(crate) const HEADERS: Param = Param::new(
     "headers",
     ValueKind::List,
-    "More headers of the request that the program gets as HTTP_*, such as `X-Request-Id`. Host, Origin, User-Agent, Referer, \
-     Accept*, Sec-Fetch-* and Sec-WebSocket-Protocol are set without it; those with secrets never are.",
+    "Additional request headers to pass as HTTP_*, such as `X-Request-Id`. Host, Origin, User-Agent, Referer, Accept*, \
+     Sec-Fetch-* and Sec-WebSocket-Protocol are always passed; headers with secrets never are.",
 )
 .topic(Topic::Http);
 
 pub(crate) const PASSENV: Param = Param::new(
     "passenv",
     ValueKind::List,
-    "The variables of our environment that the program gets; all if it isn't given.",
+    "The environment variables of endpointforward to pass to the program. By default, all are passed.",
 );
 
 pub(crate) const CLEARENV: Param = Param::new(
     "clearenv",
     ValueKind::Bool,
-    "Gives the program none of our environment but what `passenv` lists. Without PATH, the system looks in `/bin` and \
+    "Pass no environment variables except those in `passenv`. Without PATH, programs are looked up in `/bin` and \
      `/usr/bin`.",
 )
 .default("false");

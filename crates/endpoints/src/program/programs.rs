@@ -20,13 +20,13 @@ use super::recipe::FORKING;
 /// Shared by the programs of a context.
 #[derive(Debug, Default)]
 pub(crate) struct Programs {
-    /// The last look, and its number. Held while somebody looks, so that there is one thread that does.
+    /// The last scan, and its number. Locked during a scan, so that only one thread scans.
     last: tokio::sync::Mutex<(u64, Option<Arc<Snapshot>>)>,
     /// The number of scans that have begun.
     begun: AtomicU64,
     /// The last look of [`Programs::look_now`].
     last_now: Mutex<Option<(Instant, Arc<Snapshot>)>>,
-    /// The programs that somebody waits for: nobody else reaps them.
+    /// The programs that a supervisor waits for; only it reaps them.
     awaited: Mutex<HashSet<Pid>>,
     /// Those that were killed without anybody left to wait for them; `None` while no thread does.
     killed: Mutex<Option<Vec<Pid>>>,
@@ -60,7 +60,7 @@ impl Programs {
         Some(snapshot)
     }
 
-    /// Somebody waits for this child. To be called while [`FORKING`] is held.
+    /// Marks a child that a supervisor waits for. Call it while [`FORKING`] is held.
     pub(super) fn await_child(&self, pid: Pid) {
         lock(&self.awaited).insert(pid);
     }
@@ -113,7 +113,7 @@ impl Programs {
     }
 }
 
-/// Reaps what the programs of `cx` leave behind, for ever, if that is for us to do: as process 1, as in a
+/// Reaps orphaned processes of the programs of `cx`, forever, if it is up to this process: as process 1, as in a
 /// container without an init, and as a child subreaper (`PR_SET_CHILD_SUBREAPER`). Returns at once
 /// otherwise.
 ///

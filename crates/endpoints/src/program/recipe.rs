@@ -41,7 +41,7 @@ pub(crate) struct Recipe {
     limits: Limits,
 }
 
-/// What says which program it is.
+/// The choice of the program.
 #[derive(Debug)]
 enum Chosen {
     Program(String),
@@ -71,13 +71,12 @@ impl Recipe {
         if dir.is_some() {
             for name in ["program", "argument"].into_iter().filter(|name| args.is_given(name)) {
                 let message = format!(
-                    "`dir` has the client's URL choose the program, and there is no `{name}` then"
+                    "with `dir`, the client's URL selects the program, so `{name}` can't be given"
                 );
                 mistakes.push(args.mistake(name, Code::BadValue, message));
             }
             if !args.flag("facts") {
-                let message =
-                    "a program of `dir` needs `facts`: they tell it what the client asks for";
+                let message = "`dir` needs `facts=true`: they contain the client's request";
                 mistakes.push(args.mistake("facts", Code::BadValue, message));
             }
         } else if !args.is_given("program") {
@@ -187,17 +186,18 @@ impl Recipe {
         }
     }
 
-    /// Whether a variable of ours is passed on.
+    /// Returns `true` if an inherited variable is passed on.
     fn passes(&self, name: &str) -> bool {
         // What a service manager tells us is for nobody else; what tells of a client would be taken for its own.
         let is_kept = OURS.contains(&name) || is_about_a_client(name);
         !is_kept && self.passed.as_ref().is_none_or(|passed| passed.iter().any(|it| it == name))
     }
 
-    /// What is started for this client. Cancel safe.
+    /// Returns the program to start for this client. Cancel safe.
     ///
     /// # Errors
-    /// A fact is missing, or may not be passed to a program; the client's URL names no program; the program can't be what
+    /// A fact is missing, or may not be passed to a program; the client's URL names no program; the program can't be
+    /// what
     /// `user` and `limit` say.
     pub(crate) async fn fill(&self, cx: &Context, info: &Info) -> Result<Filled<'_>> {
         let error = |kind, words: String| Error::new(kind, "start", &*self.descriptor, words);
@@ -216,7 +216,7 @@ impl Recipe {
             Chosen::Program(program) => (OsString::from(program), None),
             Chosen::In(dir) => {
                 let Some(path) = info.lookup("http", "path").map(Cow::into_owned) else {
-                    let words = "`dir` needs the URL of a client, and this one has none";
+                    let words = "`dir` needs the client's URL, but this client has none";
                     return Err(error(ErrorKind::Unrouted, words.to_owned()));
                 };
                 let (dir, at) = (dir.clone(), path.clone());
@@ -234,8 +234,8 @@ impl Recipe {
         if let Some(facts) = &self.facts {
             environment.extend(facts.variables(info, place.as_ref()));
         }
-        // Programs in Go, and others, refuse their proxy where REQUEST_METHOD says CGI: a client could have set it. Ours
-        // can't, and a shell in a browser is to reach the network.
+        // Programs in Go, and others, refuse their proxy where REQUEST_METHOD says CGI: a client could have set it.
+        // Ours can't, and a shell in a browser is to reach the network.
         if environment.iter().any(|(name, _)| name.eq_ignore_ascii_case("HTTP_PROXY")) {
             environment.retain(|(name, _)| name != "REQUEST_METHOD");
         }
@@ -261,13 +261,13 @@ impl Recipe {
 }
 
 impl Filled<'_> {
-    /// What it is called in the log.
+    /// Returns its name in the log.
     pub(crate) fn name(&self) -> String {
         let name = Path::new(&self.program).file_name().unwrap_or(&self.program);
         name.to_string_lossy().into_owned()
     }
 
-    /// Whose it is, if it isn't ours.
+    /// Returns the user that it runs as, if it isn't that of this process.
     pub(crate) fn account(&self) -> Option<&Account> {
         self.confinement.account.as_ref()
     }
@@ -307,7 +307,7 @@ impl Filled<'_> {
                 format!("there is no `{program}` in PATH; give its path, or install it")
             }
             _ if cause.raw_os_error() == Some(Errno::PERM.raw_os_error()) => {
-                "the system doesn't let us set its `user`, `limit.` or `nice`".to_owned()
+                "the system doesn't permit its `user`, `limit.` or `nice`".to_owned()
             }
             (io::ErrorKind::PermissionDenied, _) if self.account().is_some() => {
                 format!(

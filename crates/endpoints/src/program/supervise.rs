@@ -38,7 +38,7 @@ pub(crate) struct Ticket {
     session: oneshot::Sender<Held>,
 }
 
-/// What is kept until nothing is left of the program.
+/// A guard that is kept until the last process of the program has ended.
 type Held = Box<dyn Send>;
 
 impl Ticket {

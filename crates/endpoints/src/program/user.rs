@@ -1,4 +1,4 @@
-//! Whose a program is: `user=`, `group=`, and `users=` where the client's name chooses.
+//! The user of a program: `user=`, `group=`, and `users=` if the client's name selects it.
 
 use std::ffi::{CString, OsString};
 
@@ -12,8 +12,8 @@ use rustix::process::geteuid;
 pub(crate) const USER: Param = Param::new(
     "user",
     ValueKind::Text,
-    "The user that the program runs as, by name or number, with its groups and its HOME, USER, LOGNAME and SHELL. Needs root. \
-     `${auth.user}` is the user that the gate admitted, and has to be one of `users`.",
+    "The user to run the program as, by name or number. The user's groups, HOME, USER, LOGNAME and SHELL are set. \
+     Requires root. `${auth.user}` is the user that `auth` has admitted, who must be listed in `users`.",
 )
 .topic(Topic::Access)
 .fillable();
@@ -21,7 +21,7 @@ pub(crate) const USER: Param = Param::new(
 pub(crate) const GROUP: Param = Param::new(
     "group",
     ValueKind::Text,
-    "The group that the program runs as, by name or number; the user's own if it isn't given. Needs `user`.",
+    "The group to run the program as, by name or number. The default is the user's primary group. Requires `user`.",
 )
 .topic(Topic::Access)
 .no_holes(super::params::NO_HOLES);
@@ -29,11 +29,11 @@ pub(crate) const GROUP: Param = Param::new(
 pub(crate) const USERS: Param = Param::new(
     "users",
     ValueKind::List,
-    "The users that a program may run as where `user` is filled from facts.",
+    "The users that the program may run as, required if `user` contains facts.",
 )
 .topic(Topic::Access);
 
-/// Whose it is.
+/// The user and group of a program, planned.
 #[derive(Clone, Debug)]
 pub(crate) struct Owner {
     user: Name,
@@ -67,7 +67,7 @@ impl Owner {
         }
         let user = match args.filled("user") {
             Some(_) if users.is_empty() => {
-                let message = "a `user` that facts choose needs the list of those that it may be";
+                let message = "a `user` with facts requires a list of the permitted users";
                 let help = "give `users=NAME,…`";
                 found.push(args.mistake("user", Code::MissingParameter, message).help(help));
                 return None;
@@ -75,7 +75,7 @@ impl Owner {
             Some(template) => Name::OneOf(template.clone(), users.to_vec()),
             None => {
                 if args.is_given("users") {
-                    let message = "`users` is for a `user` that facts choose";
+                    let message = "`users` has no effect: `user` contains no facts";
                     found.push(args.mistake("users", Code::BadValue, message));
                 }
                 Name::Known(args.text("user").unwrap_or_default().to_owned())
@@ -88,11 +88,11 @@ impl Owner {
         Some(Self { user, group })
     }
 
-    /// Says why nobody's program can be started, as far as that can be known.
+    /// Returns the reason why no program can be started, as far as it can be known.
     pub(crate) fn forbidden() -> Option<String> {
         (!geteuid().is_root()).then(|| {
             format!(
-                "only root may start programs as another `user`, and we run as {}",
+                "only root may start programs as another `user`, and endpointforward runs as {}",
                 geteuid().as_raw()
             )
         })
@@ -113,7 +113,7 @@ impl Owner {
                 let name = template.fill(&|root, name| info.lookup(root, name));
                 let name = name.map_err(|missing| (ErrorKind::Forbidden, missing.to_string()))?;
                 if !users.contains(&name) {
-                    let words = "the client's user is none of `users`".to_owned();
+                    let words = "the client's user isn't listed in `users`".to_owned();
                     return Err((ErrorKind::Forbidden, words));
                 }
                 name

@@ -202,9 +202,9 @@ async fn close(mut stream: Box<dyn ByteStream>) {
     let _ = timeout(SILENCE, poll_fn(|cx| stream.poll_finish(cx, &End::eof()))).await;
 }
 
-/// As much as is read at once.
+/// The size of a read.
 const PIECE: usize = 4096;
 /// A proxy sends its header at once.
 const SILENCE: Duration = Duration::from_secs(1);
-/// With so many bytes of a header, nobody means anything else.
+/// With this many bytes of a header, the data can't be anything else.
 const SURE: usize = 6;

@@ -81,15 +81,15 @@ const PARAMS: &[Param] = &[
     Param::new(
         "rows",
         ValueKind::Int(1, Size::MOST as u64),
-        "The window's rows at the start, unless the client requests others, as `ws` allows (`query`); later, the size of the client's \
-         window.",
+        "The number of rows at the start, unless the client requests another one (`query` of `ws`). Later, it follows \
+         the client's window.",
     )
     .default("24"),
     Param::new(
         "cols",
         ValueKind::Int(1, Size::MOST as u64),
-        "The window's columns at the start, unless the client requests others, as `ws` allows (`query`); later, the size of the client's \
-         window.",
+        "The number of columns at the start, unless the client requests another one (`query` of `ws`). Later, it \
+         follows the client's window.",
     )
     .default("80"),
     CWD,

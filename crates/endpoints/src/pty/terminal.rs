@@ -43,7 +43,7 @@ pub(super) struct Signals {
 
 enum Reading {
     Open,
-    /// Nobody has the terminal open any more, though the program lives. `login` closes it for a
+    /// No process has the terminal open any more, though the program lives. `login` closes it for a
     /// moment to throw others off it (`vhangup`); it is tried again until the first of these times.
     Left(Instant, Pin<Box<Sleep>>),
     /// The program has exited; what it wrote before is in the kernel, and no more than this.
@@ -271,7 +271,7 @@ impl Raw for Terminal {
 enum Got {
     Bytes(usize),
     Nothing,
-    /// Nobody has the terminal open, and all output has been read: EIO on Linux, 0 elsewhere.
+    /// No process has the terminal open, and all output has been read: EIO on Linux, 0 elsewhere.
     End,
 }
 

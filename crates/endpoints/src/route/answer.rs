@@ -1,4 +1,4 @@
-//! What programs and servers answer: a destination in text, or in JSON.
+//! Answers of programs and servers: a destination in text, or in JSON.
 
 use descriptor::is_unprintable;
 use endpoint::provider::Destination;
@@ -6,8 +6,8 @@ use serde_json::Value;
 
 /// Reads an answer; `None` if it is empty.
 ///
-/// In JSON it is an object with `destination`, or with `host` and `port` as websockify's plugins have it (the port may stand
-/// behind the host), and with `subprotocol` if the route says it.
+/// In JSON it is an object with `destination`, or with `host` and `port` as websockify's plugins have it (the port may
+/// stand behind the host), and with `subprotocol` if the route says it.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -68,7 +68,7 @@ pub(super) fn plain(value: &Value) -> Option<String> {
     }
 }
 
-/// Of an answer, in bytes.
+/// The maximum size of an answer, in bytes.
 pub(super) const LONGEST: usize = 8 << 10;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `route:exec=PROGRAM`: a program is started for each lookup, and prints the destination.
 //!
-//! It is started as `process` starts one, in a process group that is killed when its time is over.
+//! It is started as by `process`, in a process group that is killed after the time limit.
 
 use std::ffi::OsString;
 use std::future::poll_fn;

@@ -1,4 +1,4 @@
-//! What a provider is told about a client: the facts, by the names that templates have for them.
+//! The facts about a client for a provider, by their names in templates.
 
 use endpoint::Info;
 use endpoint::info::Http;
@@ -57,7 +57,7 @@ fn of_request(info: &Info) -> Vec<(String, String)> {
     found
 }
 
-/// Header fields that let in whoever has them: a provider is told who the user is, and not how that was shown.
+/// Header fields with credentials: a provider gets the user's name, and not the credentials.
 const SECRETS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! `route:http=URL`: a server is asked by POST, with the client's facts as JSON, or by GET, with the key in its URL, as
-//! websockify's plugins do it. One connection is kept for the next lookup.
+//! `route:http=URL`: a POST to a server, with the facts about the client as JSON, or a GET with the key in the URL, as
+//! websockify's plugins send it. One connection is kept for the next lookup.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -115,7 +115,7 @@ impl Provider for Http {
             match link.ask(request()).await {
                 Ok(response) => return self.answered(link, response).await,
                 // A server may close it at any time, having seen nothing of the request.
-                Err(words) => debug!("a connection that was used before is over: {words}"),
+                Err(words) => debug!("a kept connection was closed: {words}"),
             }
         }
         let mut link = self.remote.connect(cx).await?;

@@ -29,7 +29,7 @@ fn plan(args: &Args) -> Planned<AssembleProvider> {
 
 struct Jwt {
     rules: Rules,
-    /// From when a file of keys could first be read.
+    /// Set once the file of keys could be read.
     tokens: OnceCell<Tokens>,
 }
 

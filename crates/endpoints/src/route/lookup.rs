@@ -1,6 +1,6 @@
-//! Asking a provider: what is known already is not asked for, one lookup a key is under way, and so many at once.
+//! Lookups: answers are cached, each key has one lookup at a time, and the number of lookups is limited.
 //!
-//! Keys may be secrets, and their length is a client's choice: what is kept of one is its digest.
+//! Keys may be secrets, and clients choose their length, so only digests are kept.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -26,14 +26,14 @@ pub(super) struct Lookup {
     counters: Counters,
 }
 
-/// What a lookup keeps to.
+/// The limits of lookups.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// How long an answer is used again, if the user says so.
+    /// The configured lifetime of cached answers.
     pub(super) cache: Option<Duration>,
     /// The same of an answer that there is no route.
     pub(super) negative: Duration,
-    /// How long one lookup may take, with its wait for a turn.
+    /// The time limit for one lookup, including its wait for others.
     pub(super) timeout: Duration,
     /// Lookups at once.
     pub(super) most: usize,
@@ -46,7 +46,7 @@ type Asked = Result<Answer, Arc<str>>;
 struct State {
     /// Destinations.
     routes: HashMap<Digest, Known>,
-    /// Refusals have a place of their own: whoever guesses keys drives out no route.
+    /// Refusals have a separate cache, so that guesses of keys evict no route.
     refusals: HashMap<Digest, Known>,
     /// Lookups under way: no more than there are undecided offers.
     asking: HashMap<Digest, Arc<OnceCell<Asked>>>,
@@ -57,7 +57,7 @@ struct Known {
     until: Instant,
 }
 
-/// How lookups went, for the log.
+/// Counters of lookups, for the log.
 #[derive(Default)]
 struct Counters {
     asked: AtomicU64,
@@ -246,11 +246,11 @@ fn count(counter: &AtomicU64) {
 
 /// Answers of a sort that are kept: some hundred bytes each.
 const MOST: usize = 4096;
-/// Of a key, in bytes: longer than any signed token.
+/// The maximum length of a key, in bytes: longer than any signed token.
 const LONGEST: usize = 16 << 10;
 /// However long a provider says that its answer holds.
 const LIFETIME: Duration = Duration::from_secs(3600);
-/// What a clock can be asked to add.
+/// The longest time that is added to a clock.
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 #[cfg(test)]

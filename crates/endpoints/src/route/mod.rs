@@ -1,12 +1,12 @@
 //! `route:PROVIDER=…`: the destination is looked up for each client, by a key that the client brings.
 //!
-//! 1. [`Route::connect`] fills the key from the client's facts;
-//! 2. [`lookup`] asks the provider, if it isn't known what that says: a file, a program, a server;
+//! 1. [`Route::connect`] fills the key from the facts about the client;
+//! 2. [`lookup`] asks the provider (a file, a program, a server), unless the answer is cached;
 //! 3. the answer is text: a descriptor, or `HOST:PORT`. [`planned`] plans it once, and keeps it;
-//! 4. what it names is connected as any destination is.
+//! 4. its endpoint is connected like any destination.
 //!
-//! The provider's words are the operator's; a client only chooses among them. They may still not lead to a program or a
-//! device unless that is said, since the listener in front was checked for what this kind grants.
+//! The operator controls the provider's answers; a client only selects one. They may still not lead to a program or a
+//! device unless `programs=true` is set, because the listener was checked for the exposure that this kind declares.
 
 mod answer;
 mod exec;
@@ -88,17 +88,18 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "route:redis={tcp:127.0.0.1:6379}:prefix={routes:}:notify=true",
-            about: "The token is a key of a Redis server, as with websockify's TokenRedis; what is changed there counts at once.",
+            about: "Looks the token up in a Redis server, as websockify's TokenRedis does. Changes take effect at \
+                    once.",
         },
         Example {
             role: Role::Connect,
             descriptor: "route:jwt=/etc/endpointforward/jwks.json:aud=vnc:allow=10.0.0.0/8",
-            about: "The client's token is signed, and its claims `host` and `port` are the route, within a network.",
+            about: "Connects to `host` and `port` of the client's signed token, if they are in this network.",
         },
         Example {
             role: Role::Connect,
             descriptor: "route:jwt={https://id.example/jwks.json}:iss={https://id.example}:allow=10.0.0.0/8",
-            about: "The same, with the keys of an identity provider, which may change them.",
+            about: "The same, with the keys of an identity provider, which are fetched again when they change.",
         },
     ],
     see_also: &["tcp", "fallback", "balance"],
@@ -274,7 +275,7 @@ impl Connector for Route {
     }
 }
 
-/// What a route has settled: the subprotocol that it is for, and how many routes led here.
+/// Facts that a route adds: its subprotocol, and the number of routes that led here.
 #[derive(Debug)]
 struct Routed {
     hops: u8,

@@ -1,5 +1,5 @@
-//! A folder with a file for each key, as websockify has it in a `TokenFileName` and in a `UnixDomainSocketDirectory`: the
-//! file contains the destination, or is its socket.
+//! A folder with a file for each key, as for websockify's `TokenFileName` and `UnixDomainSocketDirectory`: the
+//! file contains the destination, or is a Unix socket.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -66,7 +66,7 @@ fn read(path: &Path) -> Result<Option<Destination>, String> {
     answer::read(&bytes)
 }
 
-/// Of a file's name, in bytes (`NAME_MAX`).
+/// The maximum length of a file's name, in bytes (`NAME_MAX`).
 const LONGEST: usize = 255;
 
 #[cfg(test)]

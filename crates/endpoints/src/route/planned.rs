@@ -1,4 +1,4 @@
-//! From a route's text to a connector: planned once a text, and checked for what it may lead to.
+//! Plans the text of a route to a connector, once for each text, and checks its exposure.
 
 use std::collections::HashMap;
 use std::net::Ipv6Addr;
@@ -27,7 +27,8 @@ pub(super) struct Planned {
     pub(super) connector: Arc<dyn Connector>,
     /// The route as it is logged, without the secrets that its text may have.
     pub(super) shown: String,
-    /// The kind in it that dials something else than addresses, if there is one: a list of addresses says nothing about it.
+    /// The kind in it that dials something else than addresses, if there is one: a list of addresses says nothing
+    /// about it.
     unlisted: Option<&'static str>,
 }
 
@@ -98,7 +99,8 @@ impl Routes {
         (!has_list).then_some(tree.kind)
     }
 
-    /// `HOST:PORT`, where an IPv6 address needs no brackets, and websockify's `unix_socket:PATH` as descriptors; what names a kind is one.
+    /// `HOST:PORT`, where an IPv6 address needs no brackets, and websockify's `unix_socket:PATH` as descriptors; what
+    /// names a kind is one.
     fn descriptor_of(&self, text: &str) -> String {
         if let Some(path) = text.strip_prefix("unix_socket:") {
             return format!("unix:{}", quote_positional(path));
@@ -126,5 +128,5 @@ impl Routes {
 
 /// Routes that are kept planned.
 const MOST: usize = 1024;
-/// Of a route's text, in bytes.
+/// The maximum length of a route's text, in bytes.
 const LONGEST: usize = 4096;

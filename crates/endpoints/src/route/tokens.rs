@@ -1,4 +1,4 @@
-//! Lines `KEY: DESTINATION`, in a file or in the files of a folder, as websockify has them in a `TokenFile`.
+//! Lines `KEY: DESTINATION`, in a file or in the files of a folder, as for websockify's `TokenFile`.
 
 use std::collections::HashMap;
 use std::fs;
@@ -127,8 +127,8 @@ fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
-/// Reads lines. The key ends at the first colon with white space behind it, or at the first of all. Of two lines with a key,
-/// the last one counts, as in websockify.
+/// Reads lines. The key ends at the first colon with white space behind it, or at the first of all. Of two lines with
+/// a key, the last one counts, as in websockify.
 fn lines(text: &str) -> Parsed<Lines> {
     let (mut found, mut wrong) = (Lines::new(), Vec::new());
     for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line.trim())) {

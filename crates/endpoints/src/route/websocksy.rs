@@ -1,7 +1,8 @@
-//! The folder of websocksy's `file` backend: an expression names a file, whose lines are `PEER SUBPROTOCOL [FRAMING [CONFIG]]`.
+//! The folder of websocksy's `file` backend: an expression names a file, whose lines are `PEER SUBPROTOCOL [FRAMING
+//! [CONFIG]]`.
 //!
-//! As there: expressions are tried in order, and one whose variable or file isn't there is passed over; a slash in a
-//! variable becomes `_`, so no client leaves the folder. Of a file's lines, the first counts whose subprotocol the client
+//! As in websocksy, expressions are tried in order, and one whose variable or file is missing is skipped; a slash in a
+//! variable becomes `_`, so no client leaves the folder. The first line of the file counts whose subprotocol the client
 //! offers; `*` is the client's first. A client that offers none gets the first line.
 
 use std::fs;

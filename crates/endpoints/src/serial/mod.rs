@@ -58,8 +58,8 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "serial:/dev/ttyUSB0:9600",
-            about: "Connects a device to the destination. The device stays open while the destination is down: what it \
-                sends waits in the system's buffer (4 kB), and what has no room there is lost.",
+            about: "Connects a device to the destination. The device stays open while the destination is down: its \
+                data waits in the system's buffer (4 kB), and data that exceeds the buffer is lost.",
         },
     ],
     see_also: &["pty"],

@@ -118,7 +118,7 @@ impl Device {
                 "plug it in; `ls -l /dev/serial/by-id` lists USB adapters".to_owned()
             }
             _ if cause.kind() == io::ErrorKind::PermissionDenied => format!(
-                "your user must be in the group of {path}, mostly `dialout`: `sudo usermod -aG \
+                "your user must be in the group of {path}, usually `dialout`: `sudo usermod -aG \
                  dialout $USER`, then log in again"
             ),
             _ => return Error::from_io("open", &*self.descriptor, cause),

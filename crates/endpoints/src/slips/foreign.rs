@@ -1,7 +1,7 @@
-//! Endpoints that are written as another program has them: `TCP-LISTEN:80,fork`, `ws-l:127.0.0.1:80`, `file:///x`.
+//! Endpoints in other programs' notation: `TCP-LISTEN:80,fork`, `ws-l:127.0.0.1:80`, `file:///x`.
 //!
-//! The help is the descriptor to type instead. What it is made from is data: [`tools`](super::tools) has the words of
-//! other programs, [`urls`](super::urls) the schemes of URLs, [`shapes`](super::shapes) what has neither.
+//! The help is the descriptor to type instead. The tables are data: [`tools`](super::tools) has the keywords of
+//! other programs, [`urls`](super::urls) the schemes of URLs, [`shapes`](super::shapes) forms that have neither.
 
 use descriptor::{Code, Descriptor, Diagnostic, Stage};
 use plan::kind::Role;
@@ -9,7 +9,7 @@ use plan::kind::Role;
 use super::line::Found;
 use super::{settings, shapes, tools, urls};
 
-/// Returns the help for what another program calls an endpoint, for [`plan::Registry::add_slip`].
+/// Returns the help for an endpoint in another program's notation, for [`plan::Registry::add_slip`].
 #[must_use]
 pub fn foreign(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     let source = descriptor.source();
@@ -21,7 +21,7 @@ pub fn foreign(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     })
 }
 
-/// Returns the descriptor for an endpoint that another program calls so, and its side.
+/// Returns the descriptor and the side of an endpoint in another program's notation.
 #[must_use]
 pub fn translate(typed: &str, role: Role) -> Option<(Role, String)> {
     let found = find(typed, role)?;

@@ -1,4 +1,4 @@
-//! A descriptor to type, and the parts that it is made of.
+//! A suggested descriptor, and its parts.
 
 use std::ops::Range;
 
@@ -7,14 +7,14 @@ use plan::kind::Role;
 
 use super::is_host_name;
 
-/// What was found in a text.
+/// The result of a translation.
 #[derive(Debug)]
 pub(super) struct Found {
     /// The part that is not ours.
     pub(super) at: Range<usize>,
     pub(super) message: String,
     pub(super) line: Line,
-    /// What to know about it; empty, or a clause after `;`.
+    /// A note about it; empty, or a clause after `;`.
     pub(super) note: String,
 }
 

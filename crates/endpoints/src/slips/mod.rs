@@ -1,7 +1,7 @@
 //! Frequent mistakes of users of other tools, and the help for them.
 //!
-//! Each function belongs to a kind ([`Kind::slip`](plan::kind::Kind::slip)). It is asked only about what can't be planned.
-//! What other programs call an endpoint belongs to no kind ([`foreign`]).
+//! Each function belongs to a kind ([`Kind::slip`](plan::kind::Kind::slip)). It is called only for descriptors that
+//! can't be planned. Other programs' notations belong to no kind ([`foreign`]).
 
 mod foreign;
 mod line;
@@ -196,11 +196,10 @@ pub(crate) fn process(descriptor: &Descriptor, role: Role) -> Option<Diagnostic>
             mistake(path.span(), format!("`{path}` is a program, and its kind is missing"))
                 .help(format!("for pipes, write `process:{path}`; for a terminal, `pty:{path}`"))
         }
-        Role::Listen => mistake(
-            path.span(),
-            format!("`{path}` is a program, and `-e` is what clients connect to"),
-        )
-        .help(format!("to start it for each client, write `-d process:{path}`")),
+        Role::Listen => {
+            mistake(path.span(), format!("`{path}` is a program, but clients connect to `-e`"))
+                .help(format!("to start it for each client, write `-d process:{path}`"))
+        }
     })
 }
 
@@ -212,7 +211,7 @@ pub(crate) fn ssh(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     if role != Role::Connect || kind.as_str() != "ssh" || !is_host_name(host) {
         return None;
     }
-    let message = format!("`ssh` goes over an endpoint, and `{server}` is a server's name");
+    let message = format!("`ssh` runs over an endpoint, but `{server}` is a server's name");
     Some(mistake(server.span(), message).help(format!(
         "`ssh:{{tcp:{host}:22}}:host=TARGET:port=PORT` reaches a port through it; `pty:ssh:{server}` is its shell"
     )))
@@ -375,11 +374,11 @@ pub(crate) fn tls(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     for (name, value) in &descriptor.kwargs {
         let (words, help) = match name.as_str() {
             "sslmethod" => (
-                format!("`{value}` can't be had: there are TLS 1.2 and 1.3, and no older versions"),
+                format!("`{value}` is not supported: the supported versions are TLS 1.2 and 1.3"),
                 "leave `sslmethod` out, or give the lowest version with `min=1.2` or `min=1.3`",
             ),
             "dhParameters" => (
-                "keys are exchanged over elliptic curves alone, which need no file".to_owned(),
+                "the key exchange uses elliptic curves only, which need no file".to_owned(),
                 "leave `dhParameters` out",
             ),
             _ => continue,
@@ -401,7 +400,7 @@ fn mistake(at: Span, message: String) -> Diagnostic {
     Diagnostic::error(Stage::Plan, Code::UnknownKind, at, message)
 }
 
-/// Of the kind that was meant, in what it was given.
+/// Returns an error in the parameters of the kind that was meant.
 fn wrong(code: Code, at: Span, message: String) -> Diagnostic {
     Diagnostic::error(Stage::Plan, code, at, message)
 }
@@ -458,7 +457,7 @@ const ON_TERMINALS: [&str; 17] = [
     "top", "vi", "vim", "zsh",
 ];
 
-/// Who authenticates, where it has settings.
+/// The providers of `auth` that have parameters.
 const PROVIDERS: [&str; 8] =
     ["htpasswd", "token", "bearer", "jwt", "header", "cert", "peer", "unix"];
 

@@ -1,4 +1,4 @@
-//! Parameters that other programs have, and what they are called here.
+//! Parameters of other programs, and their names here.
 
 use descriptor::{Descriptor, Span};
 use plan::kind::Role;

@@ -48,7 +48,7 @@ fn any_address(typed: &str, role: Role) -> Option<Found> {
     };
     let message = match role {
         Role::Listen => "`*` stands for all addresses, which is the default of `tcp`",
-        Role::Connect => "`*` stands for all addresses, and a destination has one",
+        Role::Connect => "`*` stands for all addresses, but a destination has one",
     };
     Some(Found::new(0..1, message.to_owned(), line))
 }
@@ -68,7 +68,9 @@ fn bare_ipv6(typed: &str, role: Role) -> Option<Found> {
             typed.rsplit_once(':').filter(|(host, port)| is_address(host) && port.len() > 1);
         let (host, port) = split.unwrap_or((bare(typed), "80"));
         let message = match split {
-            Some(_) => format!("`{typed}` is an IPv6 address, in which no port can be told apart"),
+            Some(_) => {
+                format!("`{typed}` is an IPv6 address without brackets, so its port is ambiguous")
+            }
             None => format!("`{typed}` is an IPv6 address, and its port is missing"),
         };
         return Some(Found::new(whole(typed), message, line(host, port)?));
@@ -262,7 +264,7 @@ fn haproxy_address(typed: &str, role: Role) -> Option<Found> {
         "fd" => format!("fd:{}", rest.parse::<u32>().ok()?),
         _ => return None,
     };
-    let message = format!("`{family}@` is HAProxy's word for a family of addresses");
+    let message = format!("`{family}@` is HAProxy's prefix for an address family");
     Some(Found::new(0..family.len() + 1, message, Line { side: role, descriptor }))
 }
 

@@ -1,4 +1,4 @@
-//! The words by which socat and websocat begin an endpoint.
+//! The keywords with which socat's and websocat's endpoints begin.
 
 use descriptor::{quote_positional, quote_value};
 use plan::kind::Role;
@@ -92,7 +92,8 @@ impl<'t> Typed<'t> {
             .map(|(_, value)| *value)
     }
 
-    /// What is not in the line: what is always so, and what isn't translated.
+    /// Returns a note about the options that aren't in the line: those that are always on, and those that aren't
+    /// translated.
     fn note(&self) -> String {
         let among = |list: &'static [&'static str]| {
             let is_in =

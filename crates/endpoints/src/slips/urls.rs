@@ -1,4 +1,4 @@
-//! URLs of protocols that are another program's: a port over TCP or TLS, a file, a device, a proxy.
+//! URLs of other programs' protocols: a port over TCP or TLS, a file, a device, a proxy.
 
 use descriptor::{quote_positional, quote_value};
 
@@ -60,7 +60,7 @@ pub(super) fn find(typed: &str) -> Option<Found> {
     }
 }
 
-/// What a server of SSH may be wanted for besides its shell.
+/// Suggestions for `ssh://`: a port, a Unix socket or a shell.
 pub(super) fn ssh(user: Option<&str>, host: &str, port: &str) -> String {
     let user = user.map_or(String::new(), |user| format!(":user={}", quote_value(user)));
     let host = quote_positional(host);

@@ -1,14 +1,17 @@
 //! UDP ASSOCIATE, listening: a client's datagrams are relayed for as long as its connection lasts.
 //!
-//! 1. The connection's request gives a socket ([`relay`](super::relay)) at the address that the connection came to, and the
-//!    client is told where it is.
+//! 1. The client's request opens a socket ([`relay`](super::relay)) at the local address of the connection, and the
+//!    reply contains its address.
 //! 2. Each target that a datagram names is an offer, and becomes a session.
-//! 3. Both end with the connection; and the connection is closed once no more offers are taken and no session is left.
+//! 3. The socket and its sessions end with the connection. The connection is closed once no more
+//!    offers are accepted and no session is left.
 
 use std::future::poll_fn;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context as Poller, Poll, ready};
 use std::time::Duration;
 
@@ -24,6 +27,7 @@ use tokio::io::ReadBuf;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::debug_span;
 
+use super::ports::Place;
 use super::relay::{Client, Relay};
 use crate::datagram::accepting::Arrivals;
 use crate::datagram::table::{Limits, Waiting};
@@ -34,6 +38,7 @@ use crate::patience::timeout;
 pub(super) struct Policy {
     /// The maximum number of them.
     pub(super) most: usize,
+    pub(super) place: Place,
     /// The limits of the sessions of each.
     pub(super) sessions: Limits,
 }
@@ -42,6 +47,8 @@ pub(super) struct Policy {
 pub(super) struct Associations {
     policy: Policy,
     places: Arc<Semaphore>,
+    /// The number of sockets so far.
+    opened: AtomicUsize,
     /// All sockets share their limit.
     waiting: Waiting,
     clock: Clock,
@@ -62,7 +69,7 @@ pub(super) enum Denied {
 /// A socket for a client, whose connection has not been told yet.
 pub(super) struct Opened {
     relay: Relay,
-    /// Where the client is to send to.
+    /// The address that the client has to send to.
     pub(super) at: SocketAddr,
     place: OwnedSemaphorePermit,
 }
@@ -73,6 +80,7 @@ impl Associations {
         Self {
             policy,
             places: Arc::new(Semaphore::new(policy.most)),
+            opened: AtomicUsize::new(0),
             waiting: Waiting::default(),
             clock: cx.clock().clone(),
             takes_datagrams: cx.takes_datagrams(),
@@ -110,12 +118,19 @@ impl Associations {
             IpAddr::V6(_) => tcp.local,
         };
         let client = Client { address, port: port(named, address) };
-        let opened = Relay::open(at, client, info.clone());
+        let ports = self.policy.place.ports(self.opened.fetch_add(1, Ordering::Relaxed));
+        let opened = Relay::open(at, ports, client, info.clone());
         let opened = opened.and_then(|relay| Ok((relay.local()?, relay)));
         let (at, relay) = opened.map_err(|error| {
-            Denied::Failed(format!("cannot open a socket for datagrams: {}", describe(&error)))
+            let why = match error.kind() {
+                io::ErrorKind::AddrInUse => {
+                    "all of its ports are in use; `udp-ports` may have more".to_owned()
+                }
+                _ => describe(&error),
+            };
+            Denied::Failed(format!("cannot open a socket for datagrams: {why}"))
         })?;
-        Ok(Opened { relay, at, place })
+        Ok(Opened { relay, at: self.policy.place.told(at), place })
     }
 
     /// Begins to relay, as long as the connection lasts.

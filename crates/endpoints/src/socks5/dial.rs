@@ -1,4 +1,4 @@
-//! The connecting side: a proxy is asked to connect.
+//! The connecting side: requests to a proxy.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(super) struct Dial {
     pub(super) destination: Destination,
 }
 
-/// How the proxy is asked.
+/// The settings of requests to the proxy.
 #[derive(Debug)]
 pub(super) struct Proxy {
     /// The endpoint's descriptor, for messages.

@@ -1,11 +1,12 @@
 //! `socks5:ENDPOINT`: SOCKS 4, 4a and 5 over any stream of bytes, both sides.
 //!
-//! [`serve`] takes a client's request and offers it, [`dial`] makes one to a proxy. The messages are the crate `socks`.
-//! Datagrams (UDP ASSOCIATE) are [`associate`] and [`relay`].
+//! [`serve`] turns clients' requests into offers, and [`dial`] sends requests to a proxy. The crate `socks` has the
+//! messages. [`associate`] and [`relay`] serve datagrams (UDP ASSOCIATE).
 
 mod associate;
 mod dial;
 mod exchange;
+mod ports;
 mod relay;
 mod relayed;
 mod serve;
@@ -24,6 +25,7 @@ use socks::Version;
 
 use self::associate::Policy;
 use self::dial::{Dial, Proxy};
+use self::ports::Place;
 use self::relayed::Relayed;
 use self::serve::Serve;
 use crate::auth::{AUTH_BY_PASSWORD, Auth};
@@ -59,13 +61,13 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Listen,
             descriptor: "socks5:1080",
-            about: "Accepts clients of all versions on loopback. The destination to use: \
-                `target:allow=*`, which takes connections and datagrams.",
+            about: "Accepts clients of all versions on loopback. The destination to use is `target:allow=*`, which \
+                takes connections and datagrams.",
         },
         Example {
             role: Role::Listen,
             descriptor: "socks5:1080:udp=false",
-            about: "Relays no datagrams. The destination to use: `tcp:${target.host}:${target.port}:allow=*`.",
+            about: "Relays no datagrams. The destination to use is `tcp:${target.host}:${target.port}:allow=*`.",
         },
         Example {
             role: Role::Connect,
@@ -93,7 +95,7 @@ pub(crate) static UDP: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "udp:192.0.2.53:53:via={socks5://proxy.example:1080}",
-            about: "Sends each message as a datagram to a DNS server, through a proxy. It stands for \
+            about: "Sends each message as a datagram to a DNS server, through a proxy. It is the same as \
                 `socks5-udp:{tcp:proxy.example:1080}:host=192.0.2.53:port=53`.",
         },
         Example {
@@ -115,11 +117,13 @@ const LISTENING: &[Param] = &[
         ValueKind::Bool,
         "Relay the datagrams of clients of version 5 (UDP ASSOCIATE) if the destination takes datagrams, as `target` and \
          `udp` do; otherwise, the request is refused with reply 7. Each target of a client is a session, until the \
-         client closes its connection. The socket is opened at the address that the connection came to, on a port that \
-         the system chooses, and receives from the client's address alone. Datagrams are not encrypted, even if the \
+         client closes its connection. The socket is opened at the address that the connection came to, and receives from \
+         the client's address only. Datagrams are not encrypted, even if the \
          connection is; fragments are dropped.",
     )
     .default("true"),
+    ports::PORTS,
+    ports::ADDRESS,
     Param::new(
         "idle",
         ValueKind::Duration,
@@ -191,12 +195,14 @@ const CONNECTING: &[Param] = &[
 
 fn listen(args: &Args) -> Planned<Arc<dyn ServeLayer>> {
     let limit = limit(args, "handshake-timeout")?;
+    let place = Place::read(args)?;
     let number = |name| {
         let number = args.int(name).and_then(|number| usize::try_from(number).ok());
         number.expect("it has a default, and is limited")
     };
     let policy = Policy {
         most: number("max-associations"),
+        place,
         sessions: Limits {
             peers: number("max-targets"),
             idle: args.duration("idle").filter(|idle| *idle > Duration::ZERO),

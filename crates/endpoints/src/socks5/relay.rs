@@ -1,5 +1,5 @@
-//! The socket that relays the datagrams of one client: each target that the client names is a peer of the table, and all
-//! datagrams come from the client and go to it.
+//! The socket that relays the datagrams of one client. Each target that the client names is a peer in the table, and
+//! all datagrams are received from the client and sent to it.
 
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
@@ -17,13 +17,14 @@ use tokio::net::UdpSocket;
 
 use super::strays::{Stray, Strays};
 use crate::datagram::ip::{Datagram, calm, count_dropped, receive};
+use crate::datagram::outgoing::Datagrams;
 use crate::datagram::{Received, Socket};
 
 /// The socket.
 pub(super) struct Relay {
     socket: UdpSocket,
     client: Client,
-    /// Where the client sends from. Once that is known, the system keeps others' datagrams from the socket.
+    /// The address that the client sends from. Once it is known, the system drops datagrams from others.
     from: OnceLock<SocketAddr>,
     /// The facts about the client.
     info: Info,
@@ -40,18 +41,32 @@ pub(super) struct Client {
 }
 
 impl Relay {
-    /// Opens it at this address of the machine, on a port that the system chooses.
+    /// Opens it at this address of the machine, on the first of these ports that is free.
     ///
     /// # Errors
     /// Those of socket(2) and bind(2).
-    pub(super) fn open(mut at: SocketAddr, client: Client, info: Info) -> io::Result<Self> {
-        at.set_port(0);
+    pub(super) fn open(
+        mut at: SocketAddr,
+        ports: impl Iterator<Item = u16>,
+        client: Client,
+        info: Info,
+    ) -> io::Result<Self> {
         let socket =
             socket2::Socket::new(Domain::for_address(at), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
         // As much as the system allows: what comes in a burst waits there.
         socket.set_recv_buffer_size(BUFFER)?;
-        socket.bind(&at.into())?;
+        let mut bound = Err(io::ErrorKind::AddrInUse.into());
+        for port in ports {
+            at.set_port(port);
+            bound = socket.bind(&at.into());
+            let is_taken =
+                bound.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse);
+            if !is_taken {
+                break;
+            }
+        }
+        bound?;
         let socket = UdpSocket::from_std(socket.into())?;
         count_dropped(&socket);
         let (from, strays) = (OnceLock::new(), Mutex::default());
@@ -66,7 +81,7 @@ impl Relay {
         self.socket.local_addr()
     }
 
-    /// Whether a datagram from there is the client's.
+    /// Returns `true` if a datagram from this address is the client's.
     fn is_clients(&self, from: SocketAddr) -> bool {
         match self.from.get() {
             Some(known) => *known == from,
@@ -94,7 +109,7 @@ impl Socket for Relay {
     fn try_receive(&self, buf: &mut [u8]) -> io::Result<Received<Target>> {
         calm(&self.socket);
         let read = self.socket.try_io(Interest::READABLE, || receive(&self.socket, buf));
-        let Datagram { len, from, dropped } = match read {
+        let Datagram { len, from, dropped, .. } = match read {
             Ok(datagram) => datagram,
             // The client has closed its socket, or can't be reached for now: the relay lasts as long as its connection.
             Err(error) if is_icmp(&error) => return Ok(Received::Ignored),
@@ -115,10 +130,10 @@ impl Socket for Relay {
             // What came before is checked above.
             SockRef::from(&self.socket).connect(&from.into())?;
         }
-        Ok(Received::Datagram { at: start..len, from: target, dropped })
+        Ok(Received::Datagram { at: start..len, each: None, from: target, dropped })
     }
 
-    fn try_send(&self, data: &[u8], to: &Target) -> io::Result<()> {
+    fn try_send(&self, Datagrams { data, .. }: Datagrams<'_>, to: &Target) -> io::Result<()> {
         let header = Header { target: to.clone() }.bytes();
         // It was read so.
         let header = header.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
@@ -148,7 +163,7 @@ impl Socket for Relay {
     }
 }
 
-/// Whether an ICMP message has caused it.
+/// Returns `true` if an ICMP message has caused the error.
 fn is_icmp(error: &io::Error) -> bool {
     use io::ErrorKind as K;
     matches!(error.kind(), K::ConnectionRefused | K::HostUnreachable | K::NetworkUnreachable)

@@ -1,4 +1,4 @@
-//! Connecting: datagrams that a proxy relays (UDP ASSOCIATE), as long as the connection that has asked for that lasts.
+//! The connecting side of UDP ASSOCIATE: datagrams through a proxy, until the connection that requested it ends.
 
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -20,6 +20,7 @@ use super::dial::Proxy;
 use super::strays::{Stray, Strays};
 use crate::datagram::connected::{Connected, Link, Message};
 use crate::datagram::ip::Peer;
+use crate::datagram::outgoing::Datagrams;
 use crate::destination::{self, Destination};
 
 /// The layer, planned.
@@ -60,7 +61,7 @@ impl DialLayer for Relayed {
         Ok(Conn { transport, info: beneath.with(target), control, guard })
     }
 
-    /// What the client asks for is relayed: the proxy is a connection.
+    /// Replaces a request for datagrams: the connection to the proxy is TCP.
     fn beneath(&self, info: &Info) -> Option<Info> {
         let asked = info.get::<Target>()?;
         Some(info.clone().with(Target::new(asked.host.clone(), asked.port)))
@@ -76,7 +77,8 @@ impl DialLayer for Relayed {
 }
 
 impl Relayed {
-    /// Returns the address to send to, as the proxy names it. One that means no address in particular is the proxy's own.
+    /// Returns the address to send to, as the proxy names it. One that means no address in particular is the proxy's
+    /// own.
     async fn relay(
         &self,
         cx: &Context,
@@ -146,7 +148,7 @@ struct Through {
 }
 
 impl Through {
-    /// Whether a datagram is the destination's. With a name, its address isn't known here.
+    /// Returns `true` if a datagram is from the destination. If that is a name, its address isn't known here.
     fn is_destinations(&self, from: &socks::Target) -> bool {
         let is_host = match (&self.target.host, &from.host) {
             (Host::Address(ours), Host::Address(its)) => *ours == its.to_canonical(),
@@ -164,11 +166,11 @@ impl Link for Through {
         buf: &mut [u8],
     ) -> Poll<io::Result<Option<Message>>> {
         for _ in 0..TURN {
-            let Message { at, dropped } = ready!(self.socket.poll_datagram(cx, buf))?;
+            let Message { at, dropped, .. } = ready!(self.socket.poll_datagram(cx, buf))?;
             let stray = match Header::read(&buf[at.clone()]) {
                 Ok((header, length)) if self.is_destinations(&header.target) => {
                     let at = at.start + length..at.end;
-                    return Poll::Ready(Ok(Some(Message { at, dropped })));
+                    return Poll::Ready(Ok(Some(Message { at, each: None, dropped })));
                 }
                 Ok(_) => Stray::Other,
                 Err(error) => Stray::Malformed(error),
@@ -180,8 +182,13 @@ impl Link for Through {
         Poll::Pending
     }
 
-    fn poll_send(&mut self, cx: &mut Poller<'_>, data: &[u8]) -> Poll<io::Result<()>> {
-        self.socket.poll_send_pieces(cx, &[IoSlice::new(&self.header), IoSlice::new(data)])
+    fn poll_send(
+        &mut self,
+        cx: &mut Poller<'_>,
+        Datagrams { data, .. }: Datagrams<'_>,
+    ) -> Poll<io::Result<()>> {
+        let pieces = [IoSlice::new(&self.header), IoSlice::new(data)];
+        self.socket.poll_send_pieces(cx, &pieces, None)
     }
 
     fn poll_over(&mut self, cx: &mut Poller<'_>) -> Poll<io::Error> {

@@ -1,4 +1,4 @@
-//! The listening side: clients ask us to connect.
+//! The listening side: requests of clients.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +43,7 @@ impl ServeLayer for Serve {
     }
 }
 
-/// What all connections of a listener share.
+/// The state that all connections of a listener share.
 struct Kept {
     /// Asked for a name and a password.
     authenticator: Option<Arc<dyn Gate>>,

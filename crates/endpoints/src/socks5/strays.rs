@@ -1,4 +1,4 @@
-//! Datagrams that are ignored: counted, and never silent.
+//! Datagrams that are ignored: they are counted and logged.
 
 use std::net::SocketAddr;
 

@@ -1,22 +1,22 @@
 //! A channel of SSH (RFC 4254 section 5), bytes in and bytes out: its window, its data, its end.
 //!
-//! `ssh` takes and gives the messages that an SSH connection has beneath its encryption: a length, a byte that is 0, the type,
-//! and what belongs to it. All numbers have 32 bits, most significant first. What was received and not read yet is bounded by
-//! the window, which grows by what is read.
+//! `ssh` takes and gives the messages that an SSH connection has beneath its encryption: a length, a byte that is 0,
+//! the type, and what belongs to it. All numbers have 32 bits, most significant first. What was received and not read
+//! yet is bounded by the window, which grows by what is read.
 
 use std::mem::take;
 
 use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::ReadBuf;
 
-/// Where a session goes, as the server is told it.
+/// The destination of a session, as sent to the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum To {
     Port(String, u16),
     Path(String),
 }
 
-/// What the server says.
+/// The server's refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refused {
     /// RFC 4254 section 5.1.
@@ -28,18 +28,18 @@ pub(super) struct Refused {
 pub(super) struct Channel {
     /// Its number at the server.
     remote: u32,
-    /// What may be sent, in all and at once.
+    /// The window for sending, and the maximum packet size.
     window: u32,
     most: usize,
-    /// What the server may send.
+    /// The window of the server.
     granted: u32,
-    /// What was read since it was told so.
+    /// The bytes read since the last adjustment of the window.
     read: u32,
     /// Received and not read.
     data: BytesMut,
     /// The beginning of a message.
     partial: Vec<u8>,
-    /// What is to be written.
+    /// The bytes to write.
     pub(super) out: BytesMut,
     /// The server has no more to send, and has closed.
     pub(super) is_ended: bool,
@@ -213,12 +213,12 @@ impl Channel {
         }
     }
 
-    /// Forgets what nobody is going to read.
+    /// Drops data that will not be read.
     pub(super) fn discard(&mut self) {
         self.data = BytesMut::new();
     }
 
-    /// Whether more may be queued.
+    /// Returns `true` if more may be queued.
     pub(super) fn has_room(&self) -> bool {
         self.out.len() < QUEUE
     }
@@ -257,7 +257,7 @@ impl Channel {
         }
     }
 
-    /// Whether both have closed it.
+    /// Returns `true` if both sides have closed it.
     pub(super) fn is_over(&self) -> bool {
         self.is_closed && self.said_close && self.out.is_empty()
     }
@@ -329,7 +329,7 @@ const FAILURE: u8 = 100;
 /// The number of the channel here. There is one a connection to `ssh`.
 const OURS: u32 = 0;
 
-/// What a session that nobody reads may hold: as OpenSSH has it. At 100 ms there and back, it is 20 MB a second.
+/// The window of a session, as in OpenSSH. With a round trip of 100 ms, it allows 20 MB per second.
 const WINDOW: u32 = 2 << 20;
 
 /// The most data of one message, as OpenSSH has it.
@@ -338,7 +338,7 @@ const MOST: u32 = 32 << 10;
 /// A message of that, and its head.
 pub(super) const LONGEST: u32 = MOST + 1024;
 
-/// What is queued before writing waits: two messages.
+/// The size of the queue at which writing waits: two messages.
 const QUEUE: usize = 64 << 10;
 
 #[cfg(test)]

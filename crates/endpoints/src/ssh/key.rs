@@ -24,23 +24,23 @@ pub(super) async fn check(file: &Path, label: &str) -> Result<()> {
     let is_ours = metadata.uid() == rustix::process::getuid().as_raw();
     if is_ours && metadata.mode() & 0o077 != 0 {
         let words =
-            format!("others than its owner may read the key `{shown}`, so ssh doesn't use it");
+            format!("users other than its owner can read the key `{shown}`, so ssh doesn't use it");
         let error = Error::new(ErrorKind::Permission, "connect", label, words);
-        return Err(error.with_hint(format!("`chmod 600 {shown}` keeps it")));
+        return Err(error.with_hint(format!("restrict it with `chmod 600 {shown}`")));
     }
     let bytes = tokio::fs::read(file).await.map_err(unreadable)?;
     if is_encrypted(&String::from_utf8_lossy(&bytes)) {
-        let words =
-            format!("the key `{shown}` is encrypted, and nobody is there to type its passphrase");
+        let words = format!("the key `{shown}` is encrypted, and its passphrase can't be entered");
         let error = Error::new(ErrorKind::Permission, "connect", label, words);
         return Err(error.with_hint(format!(
-            "`ssh-add {shown}` gives it to the agent, for `key=agent`; `ssh-keygen -p -f {shown}` takes the passphrase away"
+            "add it to the agent with `ssh-add {shown}` and set `key=agent`, or remove the passphrase with `ssh-keygen \
+             -p -f {shown}`"
         )));
     }
     Ok(())
 }
 
-/// Whether a private key has a passphrase: PKCS #8, PEM (RFC 1421), or OpenSSH's PROTOCOL.key.
+/// Returns `true` if a private key has a passphrase: PKCS #8, PEM (RFC 1421), or OpenSSH's PROTOCOL.key.
 fn is_encrypted(text: &str) -> bool {
     if text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
         return true;

@@ -1,7 +1,7 @@
 //! The `ssh` that has the connection, and what watches over it.
 //!
-//! Its standard input and output are a socket whose other end is copied to and from the endpoint beneath. It ends when that
-//! does, or when nobody has the [`Master`] any more; what it has left on its standard error then says why.
+//! Its standard input and output are a socket whose other end is copied to and from the endpoint beneath. It ends when
+//! that does, or when nobody has the [`Master`] any more; what it has left on its standard error then says why.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -32,7 +32,7 @@ use super::words;
 use crate::patience;
 use crate::program::{self, FORKING, Group, Reach, prepare};
 
-/// How a connection is made.
+/// The recipe of a connection.
 #[derive(Debug)]
 pub(super) struct Recipe {
     label: String,
@@ -54,7 +54,7 @@ pub(super) struct Master {
     spare: Mutex<Vec<Control>>,
     /// Those of them whose channel the server hasn't closed in time.
     stuck: Mutex<Vec<Control>>,
-    /// How many channels the server has refused.
+    /// The number of channels that the server has refused.
     refused: AtomicUsize,
     _stop: oneshot::Sender<()>,
 }
@@ -81,7 +81,8 @@ impl Recipe {
     /// Connects the endpoint beneath, and logs in. Cancel safe: what was begun is ended.
     ///
     /// # Errors
-    /// The endpoint beneath can't be connected, there is no `ssh`, the server isn't who it is to be, or it doesn't let us in.
+    /// The endpoint beneath can't be connected, there is no `ssh`, the server isn't who it is to be, or it doesn't let
+    /// us in.
     pub(super) async fn start(&self, cx: &Context) -> Result<Arc<Master>> {
         self.options.check(cx, &self.label).await?;
         // All clients share it: what one of them says decides nothing.
@@ -91,7 +92,7 @@ impl Recipe {
         let host = name.or_else(|| dialled.map(|target| target.host.clone())).ok_or_else(|| {
             let words = "the endpoint beneath has no host whose key could be looked up";
             Error::new(ErrorKind::Other, "connect", &*self.label, words)
-                .with_hint("`name=` is what the server's key is known by")
+                .with_hint("set the name of the server's key with `name=`")
         })?;
         let port = dialled.filter(|_| self.options.name().is_none());
         let port = port.map_or(22, |target| target.port);
@@ -136,7 +137,7 @@ impl Recipe {
             Some(false) => return Err(words::not_up(&self.label, &master.said.start())),
             None => {
                 let limit = self.limit.as_secs_f64();
-                let words = format!("the server has not let us in within {limit} s");
+                let words = format!("no login at the server within {limit} s");
                 return Err(Error::new(ErrorKind::Timeout, "connect", &*self.label, words));
             }
         }
@@ -150,8 +151,8 @@ impl Recipe {
 type Make<S> = fn(Control, Channel, Arc<Master>, Context) -> S;
 
 impl Master {
-    /// Has the server connect, and has `make` make a session of the channel. Cancel safe: a session that comes after that
-    /// is dropped, which closes its channel.
+    /// Has the server connect, and has `make` make a session of the channel. Cancel safe: a session that comes after
+    /// that is dropped, which closes its channel.
     pub(super) async fn open<S: Send + 'static>(
         self: &Arc<Self>,
         cx: &Context,
@@ -202,7 +203,8 @@ impl Master {
         }
     }
 
-    /// Takes a connection whose channel isn't closed, and which is of no more use. One that can't be closed is kept: with it,
+    /// Takes a connection whose channel isn't closed, and which is of no more use. One that can't be closed is kept:
+    /// with it,
     /// `ssh` would end all other sessions.
     pub(super) fn give_up(&self, control: Control) {
         if control.is_spoiled {
@@ -210,7 +212,7 @@ impl Master {
         }
     }
 
-    /// Whether new sessions are better made with another: `ssh` keeps something of each channel that was refused.
+    /// Returns `true` if new sessions should use another `ssh`, because each refused channel takes memory of it.
     pub(super) fn is_worn(&self) -> bool {
         self.has_ended() || self.refused.load(Ordering::Relaxed) >= WORN
     }
@@ -253,7 +255,8 @@ impl Master {
     }
 }
 
-/// Carries what `ssh` and the server say to each other, until either ends or nobody wants it any more; then sees that `ssh` ends.
+/// Carries what `ssh` and the server say to each other, until either ends or nobody wants it any more; then sees that
+/// `ssh` ends.
 async fn watch_over(
     mut group: Group,
     mut conn: Io,
@@ -286,7 +289,7 @@ async fn watch_over(
     ended.send_replace(true);
 }
 
-/// A folder for the control socket, that nobody else can look into.
+/// A folder for the control socket, accessible only to this user.
 fn folder(cx: &Context) -> io::Result<TempDir> {
     let beneath = cx.variable("TMPDIR").filter(|path| !path.is_empty()).unwrap_or("/tmp".as_ref());
     let private = std::fs::Permissions::from_mode(0o700);
@@ -307,23 +310,23 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// As much as a packet of SSH's, and some.
+/// More than an SSH packet.
 const BUFFER: usize = 64 << 10;
 
 /// Channels that may be asked for at once. The server may take minutes for each.
 const OPENING: usize = 1024;
 
-/// Channels that the server has refused before a new connection is made, and at most as many connections without a channel.
-/// Each costs `ssh` about 2 kB.
+/// Channels that the server has refused before a new connection is made, and at most as many connections without a
+/// channel. Each costs `ssh` about 2 kB.
 const WORN: usize = 1000;
 
-/// How long the last words of `ssh` may take to arrive, and its end.
+/// The time to wait for the last output of `ssh`, and for its end.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// How long `ssh` may take to end once its connection has.
+/// The time in which `ssh` has to end after its connection.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How often the control socket is looked for: a part of what a login takes.
+/// The interval of checks for the control socket: a fraction of the time of a login.
 const LOOK: Duration = Duration::from_millis(10);
 
 #[cfg(test)]

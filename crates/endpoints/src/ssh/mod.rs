@@ -1,7 +1,7 @@
 //! `ssh:ENDPOINT`: connections that an SSH server makes for us, many sessions over one connection to it.
 //!
-//! OpenSSH's own `ssh` speaks the protocol, so known hosts, agents, keys and algorithms are what its users have. We give it the
-//! endpoint beneath to speak over, and have it open sessions by its multiplexing (OpenSSH's PROTOCOL.mux).
+//! OpenSSH's own `ssh` speaks the protocol, so known hosts, agents, keys and algorithms are what its users have. We
+//! give it the endpoint beneath to speak over, and have it open sessions by its multiplexing (OpenSSH's PROTOCOL.mux).
 //!
 //! 1. [`Ssh::connect`] has one connection for all sessions, made when one is needed and again after it was lost.
 //! 2. [`options`] is how `ssh` is started.
@@ -48,39 +48,42 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "ssh:{tcp:bastion.example:22}:user=ada:host=db.example:port=5432",
-            about: "Reaches a database through a bastion. `tcp:db.example:5432:via={ssh://ada@bastion.example}` says the same.",
+            about: "Connects to a database through a bastion. It is the same as \
+                    `tcp:db.example:5432:via={ssh://ada@bastion.example}`.",
         },
         Example {
             role: Role::Connect,
             descriptor: "ssh:{tcp:h.example:22}:user=forward:key=/etc/forward/id_ed25519:known-hosts=/etc/forward/known_hosts:host=localhost:port=80",
-            about: "Uses a key and a list of host keys of its own, as a service does.",
+            about: "Uses a specific key and known_hosts file, as a service does.",
         },
         Example {
             role: Role::Connect,
             descriptor: "ssh:{tcp:h.example:22}:key=agent:unix=/run/docker.sock",
-            about: "Reaches a Unix socket of the server's.",
+            about: "Connects to a Unix socket on the server.",
         },
         Example {
             role: Role::Connect,
             descriptor: "ssh:{tcp:inner.example:22:via={ssh://ada@outer.example}}:host=localhost:port=80",
-            about: "Goes through two servers.",
+            about: "Connects through two servers.",
         },
     ],
     see_also: &["socks5", "http-connect", "tcp", "process"],
-    ..Kind::new("ssh", "Connections that an SSH server makes for us")
+    ..Kind::new("ssh", "Connections through an SSH server, as with `ssh -W`")
 };
 
 const PARAMS: &[Param] = &[
-    Param::new("endpoint", ValueKind::Endpoint, "The endpoint beneath: the SSH server. OpenSSH's `ssh` speaks over it, and has to be installed; it reads no ssh_config.")
+    Param::new("endpoint", ValueKind::Endpoint, "The endpoint to run over: the connection to the SSH server. OpenSSH's \
+        `ssh` is started for it and must be installed; it doesn't read ssh_config(5).")
         .positional()
         .required(),
-    Param::new("user", ValueKind::Text, "The name to log in with; that of our user unless given.")
+    Param::new("user", ValueKind::Text, "The user name to log in with. The default is the name of the user that \
+        endpointforward runs as.")
         .no_holes(NO_HOLES),
     Param::new(
         "host",
         ValueKind::Text,
-        "The host that the server is to connect to. It resolves a name; with `allow`, it is resolved here. With `allow`, it may \
-         be filled from what a client sends.",
+        "The destination host. The server resolves a name; with `allow`, it is resolved locally, and may contain facts \
+         about the client.",
     )
     .fillable(),
     Param { required: false, ..through::PORT },
@@ -88,58 +91,60 @@ const PARAMS: &[Param] = &[
     Param::new(
         "unix",
         ValueKind::Text,
-        "The path of a Unix socket that the server is to connect to, in place of `host` and `port`.",
+        "The path of a Unix socket on the server to connect to, instead of `host` and `port`.",
     )
     .no_holes(NO_HOLES),
     Param::new(
         "key",
         ValueKind::Text,
-        "The file with the private key, without a passphrase and readable to nobody else; `agent` for the keys of ssh-agent, by \
-         SSH_AUTH_SOCK. Unless it or `password-file` is given, `ssh` tries the agent \
-         and ~/.ssh/id_* as always.",
+        "The file with the private key, which must have no passphrase and be readable by its owner only; or `agent`, \
+         for the keys of ssh-agent(1) at SSH_AUTH_SOCK. If neither `key` nor `password-file` is given, `ssh` tries its \
+         defaults: the agent, then ~/.ssh/id_*.",
     )
     .no_holes(NO_HOLES),
     Param::new(
         "password-file",
         ValueKind::Text,
-        "The file with the password in its first line. It is read whenever the connection is made.",
+        "The file whose first line is the password. It is read whenever the connection to the server is opened.",
     )
     .no_holes(NO_HOLES),
     Param::new(
         "known-hosts",
         ValueKind::Text,
-        "The file with the keys of servers; by default ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts. A server whose key isn't \
-         in it, or is another one, is refused.",
+        "The file with the servers' keys. The default is ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts. A server \
+         whose key is missing or different is refused.",
     )
     .topic(Topic::Access)
     .no_holes(NO_HOLES),
     Param::new(
         "accept-new",
         ValueKind::Bool,
-        "Believes a server that has no key in `known-hosts` yet, and adds its key. One whose key has changed is refused all the \
-         same.",
+        "Accept a server that has no key in `known-hosts` yet, and add its key. A server whose key has changed is \
+         still refused.",
     )
     .topic(Topic::Access)
     .default("false"),
     Param::new(
         "name",
         ValueKind::Text,
-        "The name that the server's key is known by; by default the host that was dialled, as `[HOST]:PORT` unless the port is 22.",
+        "The name under which `known-hosts` has the server's key. The default is the host that the endpoint beneath \
+         connects to, or `[HOST]:PORT` if the port isn't 22.",
     )
     .topic(Topic::Access)
     .no_holes(NO_HOLES),
     Param::new(
         "keepalive",
         ValueKind::Duration,
-        "Ask a server that has been silent for this long, in whole seconds; after three questions without an answer the \
-         connection is lost. 0 asks nothing.",
+        "Probe a server that has been silent for this long, in whole seconds (ServerAliveInterval in ssh_config(5)). \
+         After three probes without an answer, the connection is closed. 0 disables probes.",
     )
     .topic(Topic::Limits)
     .default("15"),
     Param::new(
         "timeout",
         ValueKind::Duration,
-        "The time that the handshake and the login may take together, and then the server to reach each destination.",
+        "The time limit for the handshake and the login together, and then for the server to connect to each \
+         destination.",
     )
     .topic(Topic::Limits)
     .default("30"),
@@ -147,7 +152,7 @@ const PARAMS: &[Param] = &[
 
 const NO_HOLES: &str = "the connection is shared by all clients";
 
-/// Where sessions go.
+/// The destination of sessions.
 #[derive(Debug)]
 enum Goal {
     Port(Destination),
@@ -169,13 +174,10 @@ fn plan(args: &Args) -> Planned<Assemble<dyn Connector>> {
 }
 
 fn goal(args: &Args) -> Planned<Goal> {
-    let missing =
-        |name: &str, message: &str| -> Vec<Diagnostic> {
-            let mistake = args.mistake(name, Code::MissingParameter, message);
-            vec![mistake.help(
-                "`host=HOST:port=PORT` or `unix=PATH` says where the server is to connect to",
-            )]
-        };
+    let missing = |name: &str, message: &str| -> Vec<Diagnostic> {
+        let mistake = args.mistake(name, Code::MissingParameter, message);
+        vec![mistake.help("give the destination with `host=HOST:port=PORT` or `unix=PATH`")]
+    };
     let given = ["host", "port"].into_iter().find(|name| args.is_given(name));
     match (args.text("unix").filter(|path| !path.is_empty()), given) {
         (Some(path), None) => {
@@ -208,7 +210,7 @@ struct Ssh {
 #[derive(Debug, Default)]
 struct Connection {
     master: Option<Arc<Master>>,
-    /// When the last attempt failed, and how: those who waited for it don't try the same again.
+    /// The time and the error of the last failed attempt: sessions that waited for it don't try again.
     failed: Option<(Instant, Error)>,
 }
 
@@ -248,7 +250,7 @@ impl Connector for Ssh {
 }
 
 impl Ssh {
-    /// Where this session goes: as the server is told it, and as a fact.
+    /// Returns the destination of this session: as sent to the server, and as a fact.
     async fn target(&self, cx: &Context, info: &Info) -> Result<(To, Option<Target>)> {
         let destination = match &self.goal {
             Goal::Path(path) => return Ok((To::Path(path.clone()), None)),
@@ -265,7 +267,8 @@ impl Ssh {
         Ok((To::Port(host, place.port), Some(target)))
     }
 
-    /// The connection, made if there is none. Who comes while it is made waits for that, and for no second one if it fails.
+    /// The connection, made if there is none. Who comes while it is made waits for that, and for no second one if it
+    /// fails.
     async fn master(&self, cx: &Context) -> Result<Arc<Master>> {
         let asked = Instant::now();
         let mut connection = self.connection.lock().await;

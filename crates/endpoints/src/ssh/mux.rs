@@ -1,8 +1,8 @@
 //! The protocol between `ssh` and those who share its connection: OpenSSH's PROTOCOL.mux, version 4.
 //!
-//! Of its requests we use that for a proxy (`ssh -O proxy`, OpenSSH 7.4): after it, the messages of SSH's channels are passed on.
-//! The request for a session (`-W`) is none for us: its channel is closed when the server ends first, and what we still have to
-//! send is lost.
+//! Of its requests we use that for a proxy (`ssh -O proxy`, OpenSSH 7.4): after it, the messages of SSH's channels are
+//! passed on. The request for a session (`-W`) is none for us: its channel is closed when the server ends first, and
+//! what we still have to send is lost.
 
 use std::io;
 use std::path::Path;
@@ -31,8 +31,9 @@ pub(super) enum Failure {
 #[derive(Debug)]
 pub(super) struct Control {
     pub(super) stream: UnixStream,
-    /// A channel was refused on it. `ssh` doesn't forget such a channel, and ends with all of its sessions when the connection is
-    /// closed that has asked for it ("`chan_send_close2`: no `remote_id`"). So the connection is kept, and used again.
+    /// A channel was refused on it. `ssh` doesn't forget such a channel, and ends with all of its sessions when the
+    /// connection is closed that has asked for it ("`chan_send_close2`: no `remote_id`"). So the connection is kept,
+    /// and used again.
     pub(super) is_spoiled: bool,
 }
 
@@ -40,7 +41,7 @@ impl Control {
     /// Connects, and exchanges versions.
     ///
     /// # Errors
-    /// There is no socket, nobody listens, or what listens speaks another version.
+    /// There is no socket, no process listens on it, or the listener speaks another version.
     pub(super) async fn connect(path: &Path) -> io::Result<Self> {
         let stream = loop {
             match UnixStream::connect(path).await {

@@ -1,7 +1,7 @@
-//! How `ssh` is started.
+//! The command line of `ssh`.
 //!
-//! It reads no configuration but what is said here: a `ProxyJump` or a forwarding of somebody's ~/.ssh/config would change what
-//! the descriptor says.
+//! It reads no configuration but what is said here: a `ProxyJump` or a forwarding of somebody's ~/.ssh/config would
+//! change what the descriptor says.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ use plan::kind::{Args, Planned};
 use super::key;
 use crate::destination::{Family, Host};
 
-/// What the parameters say about the connection itself.
+/// The parameters of the connection itself.
 #[derive(Debug)]
 pub(super) struct Options {
     user: Option<String>,
@@ -82,7 +82,7 @@ impl Options {
             Key::Agent if cx.variable(AGENT).is_none_or(std::ffi::OsStr::is_empty) => {
                 let words = format!("there is no agent: {AGENT} is not set");
                 let error = Error::new(ErrorKind::NotFound, "connect", label, words);
-                return Err(error.with_hint("`eval $(ssh-agent); ssh-add` starts one, before us"));
+                return Err(error.with_hint("start one first: `eval $(ssh-agent); ssh-add`"));
             }
             Key::Any | Key::Agent => {}
             Key::File(file) => key::check(&home(file, cx), label).await?,
@@ -96,7 +96,8 @@ impl Options {
         Ok(())
     }
 
-    /// Adds what makes `ssh` speak to `host` over its standard input and output, and nothing else, with its control socket in
+    /// Adds what makes `ssh` speak to `host` over its standard input and output, and nothing else, with its control
+    /// socket in
     /// `folder`.
     ///
     /// # Errors
@@ -160,12 +161,12 @@ pub(super) fn control(folder: &Path) -> PathBuf {
     folder.join("c")
 }
 
-/// What can't be said to `ssh`: its options have quotes, but know no way to write some characters.
+/// Returns an error for a value that can't be passed to `ssh`, whose options can't express some characters.
 fn unfit(args: &Args, name: &str) -> Option<Diagnostic> {
     let text = args.text(name)?;
     let odd = text.contains("${") || text.contains(|c: char| c.is_control() || "\"\\".contains(c));
     odd.then(|| {
-        let message = format!("`{name}` has characters that can't be said to ssh");
+        let message = format!("`{name}` contains characters that can't be passed to ssh");
         args.mistake(name, Code::BadValue, message)
     })
 }

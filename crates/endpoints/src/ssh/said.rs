@@ -1,4 +1,4 @@
-//! What `ssh` says on its standard error: words for errors, and lines for the log.
+//! The standard error of `ssh`: texts for errors, and lines for the log.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,10 +13,10 @@ pub(super) struct Said {
 
 #[derive(Debug, Default)]
 struct Lines {
-    /// What was said until the connection was up.
+    /// The output before the connection was open.
     start: Vec<String>,
     is_up: bool,
-    /// What was said last.
+    /// The last line.
     last: Option<String>,
 }
 
@@ -64,12 +64,12 @@ impl Said {
         }
     }
 
-    /// What was said before the connection was up.
+    /// Returns the output before the connection was open.
     pub(super) fn start(&self) -> Vec<String> {
         self.lines().start.clone()
     }
 
-    /// What was said last.
+    /// The last line.
     pub(super) fn last(&self) -> Option<String> {
         self.lines().last.clone()
     }
@@ -89,7 +89,7 @@ fn harmless(line: &[u8]) -> String {
     shown
 }
 
-/// Of a longer line, this is kept.
+/// The maximum length of a kept line.
 const LONGEST: usize = 1024;
 
 /// Lines that are kept until the connection is up: a banner may be long, and comes before what matters.

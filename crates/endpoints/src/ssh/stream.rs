@@ -1,4 +1,4 @@
-//! A session: a channel, over a connection to `ssh` of its own.
+//! A session: a channel, over a separate connection to `ssh`.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -220,7 +220,7 @@ impl Life for Session {
         Poll::Pending
     }
 
-    /// What opens the window for the other direction comes behind data, of which there is no more than the window.
+    /// Reads ahead, because window adjustments for the other direction follow data, which is bounded by the window.
     fn poll_ahead(&mut self, cx: &mut Context<'_>) {
         let link = self.link();
         while !link.channel.is_ended && !link.channel.is_closed {
@@ -242,7 +242,7 @@ impl Life for Session {
         self.link().poll_close(cx)
     }
 
-    /// How much `ssh` has taken: what it holds itself is bounded by the window.
+    /// Returns the amount that `ssh` has read; what it buffers itself is bounded by the window.
     fn peer(&mut self) -> Option<Peer> {
         let link = self.link();
         let queued = u64::try_from(link.channel.out.len()).unwrap_or(u64::MAX);
@@ -275,5 +275,5 @@ impl Drop for Session {
     }
 }
 
-/// As long as the splice waits for the last of a session.
+/// The same time for which the splice waits for the end of a session.
 const LINGER: Duration = Duration::from_secs(60);

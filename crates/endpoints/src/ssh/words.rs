@@ -28,7 +28,7 @@ pub(super) fn not_up(label: &str, said: &[String]) -> Error {
         let hint =
             find("ssh-keygen -f").map_or_else(String::new, |line| format!(": `{}`", line.trim()));
         let hint = format!(
-            "somebody may stand in between; if its key was changed on purpose, remove the old one{hint}"
+            "an attacker may be on the path; if its key was changed on purpose, remove the old one{hint}"
         );
         return error(ErrorKind::Forbidden, words).with_hint(hint);
     }
@@ -37,12 +37,13 @@ pub(super) fn not_up(label: &str, said: &[String]) -> Error {
     }
     if let Some(line) = find("host key is known for") {
         return error(ErrorKind::Forbidden, bare(line)).with_hint(
-            "`ssh-keyscan` shows its keys, to be compared and added to `known-hosts`; `accept-new=true` believes the first one",
+            "verify the keys that `ssh-keyscan` prints and add them to `known-hosts`, or accept the first one with \
+             `accept-new=true`",
         );
     }
     if let Some(line) = find("Permission denied (") {
         return error(ErrorKind::Permission, bare(line))
-            .with_hint("in parentheses is what the server takes: `key=`, `password-file=` and `user=` are ours");
+            .with_hint("the server accepts the methods in parentheses; set `user=`, `key=` or `password-file=`");
     }
     // The last line says most; what it says of an address is that there is a socket in its place.
     let last = said.iter().rev().find(|line| !line.contains("UNKNOWN port 65535"));
@@ -86,13 +87,14 @@ fn refused(label: &str, why: &Refused) -> Error {
     };
     let colon = if words.is_empty() { "" } else { ": " };
     let error =
-        Error::new(kind, "connect", label, format!("the server says no: {reason}{colon}{words}"));
+        Error::new(kind, "connect", label, format!("the server refuses: {reason}{colon}{words}"));
     match kind {
         ErrorKind::Permission => error.with_hint(
-            "at the server, `AllowTcpForwarding`, `AllowStreamLocalForwarding`, `PermitOpen` and the options of the key decide",
+            "check `AllowTcpForwarding`, `AllowStreamLocalForwarding`, `PermitOpen` and the options of the key at the \
+             server",
         ),
         ErrorKind::Refused if words == "Connection refused" => {
-            error.with_hint("nothing listens there, as the server sees it")
+            error.with_hint("no server listens there, as seen from the SSH server")
         }
         _ => error,
     }
@@ -167,7 +169,7 @@ mod tests {
         assert_eq!(
             shown(2, "Connection\x1b refused"),
             (
-                "cannot connect ssh:h: the server says no: connect failed: Connection refused"
+                "cannot connect ssh:h: the server refuses: connect failed: Connection refused"
                     .to_owned(),
                 ErrorKind::Refused
             )
@@ -175,7 +177,7 @@ mod tests {
         assert_eq!(
             shown(1, ""),
             (
-                "cannot connect ssh:h: the server says no: administratively prohibited".to_owned(),
+                "cannot connect ssh:h: the server refuses: administratively prohibited".to_owned(),
                 ErrorKind::Permission
             )
         );

@@ -46,22 +46,22 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "stdio:keep=true",
-            about: "Prints one session after another; a pipe is not closed between them.",
+            about: "Prints the data of all sessions, one session at a time; a pipe is not closed between them.",
         },
         Example {
             role: Role::Listen,
             descriptor: "stdio:raw=true",
-            about: "Connects this terminal to the destination, as ssh does: for `-d`, a shell behind a WebSocket.",
+            about: "Connects this terminal to the destination as ssh does, for example to a shell behind a WebSocket.",
         },
         Example {
             role: Role::Listen,
             descriptor: "stdio:hold=true",
-            about: "Sends its input, and prints what the destination sends until the destination ends.",
+            about: "Sends the input, and prints what the destination sends until the destination ends.",
         },
         Example {
             role: Role::Listen,
             descriptor: "stdio:message=whole:hold=true",
-            about: "Sends its input as one WebSocket message, for `-d`, a server that answers it.",
+            about: "Sends the input as one WebSocket message, and prints the server's answer.",
         },
     ],
     see_also: &["process"],
@@ -88,8 +88,9 @@ const PARAMS: &[Param] = &[
     Param::new(
         "message",
         ValueKind::Choice(&["chunks", "whole"]),
-        "What is one message to a WebSocket: with `chunks`, the data of a read; with `whole`, the whole input, which \
-         is sent when it ends, as text if it is UTF-8. An empty input is no message.",
+        "How the input is split into messages for a WebSocket: with `chunks`, each read is a message; with `whole`, \
+         the whole input is one message, which is sent at its end, as text if it is UTF-8. An empty input sends no \
+         message.",
     )
     .default("chunks")
     .topic(Topic::Messages),

@@ -75,7 +75,7 @@ impl Output {
         }
     }
 
-    /// Says the end, if there is somebody to hear it and it isn't to be kept; whether it did.
+    /// Passes on the end, if the output has a reader and isn't kept open; returns whether it did.
     pub(super) fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         ready!(self.poll_flush(cx))?;
         if self.sort == Sort::Other {

@@ -1,7 +1,7 @@
 //! `raw=true`: our terminal is handed to the far side, as by `ssh` and `telnet`.
 //!
-//! Keys go through one by one, Ctrl-C among them; the window's size follows as a signal; `~.` at the beginning of a line
-//! ends the session. The terminal is as it was again when this is dropped.
+//! Keys go through one by one, Ctrl-C among them; the window's size follows as a signal; `~.` at the beginning of a
+//! line ends the session. The terminal is as it was again when this is dropped.
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -16,7 +16,7 @@ use tokio::signal::unix::{self, SignalKind};
 
 use super::escape::Escape;
 
-/// A terminal that somebody sits at, in raw mode.
+/// A user's terminal, in raw mode.
 pub(super) struct Terminal {
     tty: OwnedFd,
     /// The saved settings.

@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
+use futures_core::Stream as _;
 use rustix::fs::{OFlags, fcntl_getfl};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -98,6 +99,28 @@ async fn an_end_that_is_held_is_passed_on_once_the_other_side_has_ended() {
     }
     finish(&mut stdio).await;
     assert_eq!(stdio.read(&mut [0; 8]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn so_is_an_end_that_is_held_behind_a_message() {
+    let (input, mut feed) = io::pipe().unwrap();
+    let (_drain, output) = io::pipe().unwrap();
+    feed.write_all(b"all of it").unwrap();
+    drop(feed);
+    let framings = Framings {
+        incoming: Arc::new(Whole),
+        outgoing: Arc::new(Chunks),
+        max: 64,
+        timeout: None,
+        rest: Partial::Send,
+    };
+    let mut framed = Framed::new(Box::new(stdio(&input, output, false)), framings).hold();
+    let message = poll_fn(|cx| Pin::new(&mut framed).poll_next(cx)).await.unwrap().unwrap();
+    assert_eq!(message.data, "all of it");
+    let reader = poll_fn(|cx| Pin::new(&mut framed).poll_next(cx));
+    assert!(tokio::time::timeout(Duration::from_millis(20), reader).await.is_err());
+    poll_fn(|cx| framed.poll_finish(cx, &End::eof())).await.unwrap();
+    assert!(poll_fn(|cx| Pin::new(&mut framed).poll_next(cx)).await.is_none());
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use super::happy_eyeballs::{interleave, race};
 use super::listen::fact;
 use crate::destination::{Destination, Family, Place, Service, address};
 use crate::options::Options;
+use crate::own;
 use crate::patience::timeout;
 use crate::socket::Socket;
 
@@ -111,14 +112,22 @@ impl Connect {
                 return Err(Error::new(ErrorKind::NotFound, "connect", &*self.descriptor, words));
             }
         }
-        let (stream, fact) = race(interleave(addresses), |address| self.dial(address))
+        let (stream, fact) = race(interleave(addresses), |address| self.dial(cx, info, address))
             .await
             .map_err(|failed| self.explain(&place, &failed))?;
         let target = Target::new(place.host.to_string(), place.port);
         Ok(Conn::bytes(Socket::new(stream), Info::new().with(target).with(fact)))
     }
 
-    async fn dial(&self, address: SocketAddr) -> io::Result<(TcpStream, Tcp)> {
+    async fn dial(
+        &self,
+        cx: &Context,
+        info: &Info,
+        address: SocketAddr,
+    ) -> io::Result<(TcpStream, Tcp)> {
+        if own::is_tcp(cx, info, address) {
+            return Err(own::error());
+        }
         let socket = self.options.open(Domain::for_address(address))?;
         if let Some(from) = self.from {
             socket.bind(&SocketAddr::new(from, 0).into())?;
@@ -174,6 +183,9 @@ impl Connect {
             ErrorKind::NotFound if self.from.is_some() => {
                 error.with_hint("`bindAddress` must be an address of this machine")
             }
+            ErrorKind::NotFound => error.with_hint(
+                "no local port is free for this destination, or this machine has no address of its family",
+            ),
             _ => error,
         }
     }

@@ -18,6 +18,7 @@ use tracing::debug;
 use crate::arrived::Arrived;
 use crate::destination::{Family, Host};
 use crate::options::Options;
+use crate::own;
 use crate::wary::Screen;
 
 /// A port to listen on.
@@ -61,6 +62,7 @@ impl Listener for Listen {
         let address = self.address(cx).await?;
         let listener = self.open(address).map_err(|cause| self.explain(address, cause))?;
         let address = listener.local_addr().map_err(|cause| self.explain(address, cause))?;
+        own::listens(cx, address);
         let name = format!("{}:{address}", self.kind);
         Ok(Box::new(Accepting {
             screen: self.refuses_pages.then(|| Screen::new(&*name)),

@@ -19,7 +19,7 @@ use crate::destination::{ALLOW, Family, sugar};
 use crate::options;
 use crate::wary::WEB_PAGES;
 
-/// With a proxy, it is the proxy's layer; otherwise an address in brackets is put together again.
+/// Rewrites `via` to the proxy's layer; without a proxy, joins the parts of an address in brackets.
 fn rewrite(descriptor: &Descriptor, role: Role) -> Option<Descriptor> {
     via::rewrite(descriptor, role).or_else(|| sugar::brackets(descriptor, role))
 }
@@ -36,7 +36,7 @@ const FACTS: &[FactName] = &[
     FactName::new("target.port", "The port of a connection that endpointforward opened."),
 ];
 
-/// What listeners of all families have behind their address.
+/// The parameters after the address, for listeners of all families.
 const LISTENING: &[Param] = &[
     REUSEPORT,
     WEB_PAGES,
@@ -61,7 +61,7 @@ const LISTENING: &[Param] = &[
 pub(crate) static TCP: Kind = Kind {
     listen: Some(
         Side::bytes(
-            &[PORT, INTERFACE.default("0.0.0.0"), BACKLOG],
+            &[PORT, INTERFACE, BACKLOG],
             PlanListen::Leaf(|args| listen::plan(args, Family::Any)),
         )
         .with(LISTENING),
@@ -132,7 +132,7 @@ pub(crate) static TCP: Kind = Kind {
 pub(crate) static TCP4: Kind = Kind {
     listen: Some(
         Side::bytes(
-            &[PORT, INTERFACE.default("0.0.0.0"), BACKLOG],
+            &[PORT, INTERFACE, BACKLOG],
             PlanListen::Leaf(|args| listen::plan(args, Family::V4)),
         )
         .with(LISTENING),
@@ -160,7 +160,7 @@ pub(crate) static TCP4: Kind = Kind {
 pub(crate) static TCP6: Kind = Kind {
     listen: Some(
         Side::bytes(
-            &[PORT, BACKLOG, INTERFACE.default("::")],
+            &[PORT, BACKLOG, INTERFACE_V6],
             PlanListen::Leaf(|args| listen::plan(args, Family::V6)),
         )
         .with(LISTENING),
@@ -251,7 +251,16 @@ const INTERFACE: Param = Param::new(
     ValueKind::Text,
     "The local address to listen on, or a name that resolves to one. With 127.0.0.1, other machines can't connect.",
 )
-.positional();
+.positional()
+.default("0.0.0.0");
+
+const INTERFACE_V6: Param = Param::new(
+    "interface",
+    ValueKind::Text,
+    "The local IPv6 address to listen on, or a name that resolves to one. With `::1`, other machines can't connect.",
+)
+.positional()
+.default("::");
 
 const BACKLOG: Param = Param::new(
     "backlog",

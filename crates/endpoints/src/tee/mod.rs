@@ -89,7 +89,7 @@ const PARAMS: &[Param] = &[
     .default("5"),
 ];
 
-/// What is copied, and the limits.
+/// The direction to copy, and the limits.
 #[derive(Clone, Copy, Debug)]
 struct Policy {
     received: bool,

@@ -17,7 +17,7 @@ struct State {
     most: usize,
     /// No more comes.
     is_closed: bool,
-    /// Nobody takes anything any more.
+    /// The copy's reader is gone.
     is_abandoned: bool,
     lost: Lost,
     reader: Option<Waker>,
@@ -31,7 +31,7 @@ pub(super) struct Lost {
 }
 
 impl Queue {
-    /// Of so many bytes, each piece counting a little more than it has.
+    /// Creates a queue of this size; each piece counts a little more than its bytes.
     pub(super) fn new(most: usize) -> Self {
         Self(Mutex::new(State {
             parts: VecDeque::new(),

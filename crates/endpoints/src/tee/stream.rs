@@ -4,10 +4,9 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::BytesMut;
-use endpoint::{ByteStream, End, Ending, Life, MessageStream, Part, Peer};
+use endpoint::{ByteStream, End, Life, MessageStream, Part, pass_on};
 use futures_core::Stream;
 use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -33,46 +32,6 @@ impl Drop for Seen {
     fn drop(&mut self) {
         self.queue.close();
     }
-}
-
-macro_rules! life {
-    () => {
-        fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-            self.inner.poll_background(cx)
-        }
-
-        fn poll_ahead(&mut self, cx: &mut Context<'_>) {
-            self.inner.poll_ahead(cx);
-        }
-
-        fn peer(&mut self) -> Option<Peer> {
-            self.inner.peer()
-        }
-
-        fn linger(&self) -> Option<Duration> {
-            self.inner.linger()
-        }
-
-        fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
-            self.inner.poll_finish(cx, end)
-        }
-
-        fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Life::poll_close(&mut *self.inner, cx)
-        }
-
-        fn close_timeout(&self) -> Option<Duration> {
-            self.inner.close_timeout()
-        }
-
-        fn ending(&self) -> Ending {
-            self.inner.ending()
-        }
-
-        fn end(&mut self) -> End {
-            self.inner.end()
-        }
-    };
 }
 
 /// A stream of bytes that is copied. It has no descriptor for the kernel to move its bytes by: they are to be seen.
@@ -125,7 +84,8 @@ impl AsyncWrite for Bytes {
 }
 
 impl Life for Bytes {
-    life!();
+    pass_on!(inner: poll_background, poll_ahead, peer, keep_little, linger, poll_finish, poll_close);
+    pass_on!(inner: close_timeout, ending, end);
 }
 
 /// A stream of messages that is copied. The two directions meet in one, so each message has to be whole.
@@ -215,7 +175,8 @@ impl Sink<Part> for Messages {
 }
 
 impl Life for Messages {
-    life!();
+    pass_on!(inner: poll_background, poll_ahead, peer, keep_little, linger, poll_finish, poll_close);
+    pass_on!(inner: close_timeout, ending, end);
 }
 
 impl MessageStream for Messages {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use endpoint::control::Break;
-use endpoint::{ByteStream, End, Ending, Life, Peer, Signal, SignalReceiver, SignalSender};
+use endpoint::{ByteStream, End, Ending, Life, Signal, SignalReceiver, SignalSender, pass_on};
 use telnet::{Command, Event, Opt, Received, Size, Telnet};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -180,6 +180,8 @@ impl AsyncWrite for TelnetStream {
 }
 
 impl Life for TelnetStream {
+    pass_on!(inner: poll_ahead, peer, keep_little, linger, poll_close, end);
+
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         self.take_signals(cx);
         // A failing write is the writer's to find.
@@ -187,35 +189,15 @@ impl Life for TelnetStream {
         self.inner.poll_background(cx)
     }
 
-    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
-        self.inner.poll_ahead(cx);
-    }
-
-    fn peer(&mut self) -> Option<Peer> {
-        self.inner.peer()
-    }
-
-    fn linger(&self) -> Option<Duration> {
-        self.inner.linger()
-    }
-
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
         ready!(self.drain(cx))?;
         self.inner.poll_finish(cx, end)
-    }
-
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.inner.poll_close(cx)
     }
 
     /// A server that has hung up listens no more: telnet knows no half of an end, and a terminal that
     /// was left open at a closed connection would be typed into. Our own end is the stream's.
     fn ending(&self) -> Ending {
         if self.over { Ending::Whole } else { self.inner.ending() }
-    }
-
-    fn end(&mut self) -> End {
-        self.inner.end()
     }
 }
 

@@ -10,7 +10,7 @@ use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, date_ti
 use ring::digest::{SHA256, digest};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::sign::CertifiedKey;
 use tracing::{info, warn};
 use webpki::EndEntityCert;
@@ -36,11 +36,22 @@ impl Files<'_> {
         if let Some(chain) = chain {
             certs.extend(self.pem().certificates(chain)?);
         }
+        if let Some(words) = certs.first().and_then(out_of_date) {
+            warn!("the certificate in {} {words}; peers will refuse it", cert.display());
+        }
         let key = key.unwrap_or(cert);
-        let certified = CertifiedKey::from_der(certs, self.key(key)?, self.provider);
-        certified.map(Arc::new).map_err(|error| match error {
+        let private = self.key(key)?;
+        let fits =
+            |certs: Vec<_>| CertifiedKey::from_der(certs, private.clone_key(), self.provider);
+        fits(certs.clone()).map(Arc::new).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => {
-                self.pem().error(key, "the key doesn't match the certificate")
+                let later = certs.iter().skip(1).any(|cert| fits(vec![cert.clone()]).is_ok());
+                let words = if later {
+                    "the key belongs to a later certificate; that one has to be the first, before its authorities"
+                } else {
+                    "the key doesn't match the certificate"
+                };
+                self.pem().error(key, words)
             }
             error => self.pem().error(key, &format!("the key can't be used: {error}")),
         })
@@ -96,7 +107,7 @@ impl Files<'_> {
         Ok(found)
     }
 
-    /// A certificate that nobody has signed but itself, for these names.
+    /// A self-signed certificate for these names.
     pub(super) fn self_signed(self, names: Vec<String>) -> Result<Arc<CertifiedKey>, Error> {
         let failed = |error: &dyn std::fmt::Display| {
             Error::new(
@@ -131,6 +142,26 @@ impl Files<'_> {
     }
 }
 
+/// Returns the error in the dates of a certificate.
+fn out_of_date(cert: &CertificateDer<'_>) -> Option<&'static str> {
+    let cert = EndEntityCert::try_from(cert).ok()?;
+    // The dates are checked before anything else; without an authority, the rest fails.
+    let verified = cert.verify_for_usage(
+        webpki::ALL_VERIFICATION_ALGS,
+        &[],
+        &[],
+        UnixTime::now(),
+        webpki::KeyUsage::server_auth(),
+        None,
+        None,
+    );
+    match verified.err()? {
+        webpki::Error::CertExpired { .. } => Some("has expired"),
+        webpki::Error::CertNotValidYet { .. } => Some("is not valid yet"),
+        _ => None,
+    }
+}
+
 /// The SHA-256 of a certificate's key (`SubjectPublicKeyInfo`), as `pin=` takes it.
 pub(super) fn pin(cert: &CertificateDer<'_>) -> Option<String> {
     use base64::Engine;
@@ -142,4 +173,23 @@ pub(super) fn key_digest(cert: &CertificateDer<'_>) -> Option<[u8; 32]> {
     let cert = EndEntityCert::try_from(cert).ok()?;
     let digest = digest(&SHA256, &cert.subject_public_key_info());
     digest.as_ref().try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_looked_at() {
+        let made = |from: i32, until: i32| {
+            let mut params = CertificateParams::new(vec!["h.example".to_owned()]).unwrap();
+            (params.not_before, params.not_after) =
+                (date_time_ymd(from, 1, 1), date_time_ymd(until, 1, 1));
+            let cert = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+            out_of_date(cert.der())
+        };
+        assert_eq!(made(2020, 2021), Some("has expired"));
+        assert_eq!(made(2090, 2095), Some("is not valid yet"));
+        assert_eq!(made(2020, 2095), None);
+    }
 }

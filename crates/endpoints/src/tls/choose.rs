@@ -22,7 +22,7 @@ impl Chooser {
         Self { first: Some(certified), named: Vec::new() }
     }
 
-    /// With one for the names that are in it.
+    /// Adds a certificate for the names that it contains.
     pub(super) fn add(&mut self, certified: Arc<CertifiedKey>) {
         let names = certified.cert.first().map(names).unwrap_or_default();
         let named: Vec<_> = names.into_iter().map(|name| (name, Arc::clone(&certified))).collect();
@@ -30,7 +30,7 @@ impl Chooser {
         self.named.extend(named);
     }
 
-    /// With those for these names.
+    /// Adds certificates for these names.
     pub(super) fn add_named(&mut self, named: Vec<(String, Arc<CertifiedKey>)>) {
         for (name, certified) in named {
             self.first.get_or_insert_with(|| Arc::clone(&certified));

@@ -15,7 +15,8 @@ use tokio::task::spawn_blocking;
 
 use super::config::{Common, Trust, dialling};
 use super::fact::Secured;
-use super::stream::{Tls, TlsStream};
+use super::states::Tls;
+use super::stream::TlsStream;
 use crate::certificate::Stamp;
 use crate::patience::timeout;
 

@@ -10,6 +10,7 @@ mod dial;
 mod fact;
 mod params;
 mod serve;
+mod states;
 mod stream;
 mod sugar;
 mod verify;

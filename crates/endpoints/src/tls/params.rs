@@ -70,7 +70,8 @@ pub(super) const LISTENING: &[Param] = &[
         "verify-client",
         ValueKind::Choice(&["off", "optional", "required", "request"]),
         "Request a certificate from clients, signed by an authority in `ca`. `optional` also admits clients that \
-         have none. `request` verifies no certificate here, but lets `auth={cert:ca=FILE}` of an endpoint above do it.",
+         have none. `request` requests a certificate without verifying it, for `auth={cert:ca=FILE}` of an endpoint \
+         above.",
     )
     .default("off"),
     Param::new("ca", ValueKind::Text, "The file with the authorities that sign clients' certificates (PEM), or a \

@@ -20,7 +20,8 @@ use tracing::{info, warn};
 
 use super::config::Serving;
 use super::fact::Secured;
-use super::stream::{Tls, TlsStream};
+use super::states::Tls;
+use super::stream::TlsStream;
 use crate::certificate::{Presented, Stamp};
 use crate::patience::timeout;
 use crate::prefixed::Prefixed;
@@ -198,7 +199,12 @@ async fn shake(kept: &Kept, conn: Conn) -> Result<Option<Conn>> {
     let tls = TlsStream::new(stream, Tls::Server(Box::new(tls)), kept.truncation_allowed);
     let mut stream = tls.with_read(first);
     let done = poll_fn(|cx| stream.poll_handshake(cx)).await;
-    done.map_err(|error| kept.error(ErrorKind::Protocol, describe(&error)))?;
+    if let Err(error) = done {
+        if error.kind() == std::io::ErrorKind::InvalidData {
+            stream.dismiss().await;
+        }
+        return Err(kept.error(ErrorKind::Protocol, describe(&error)));
+    }
     let sni = sni.lock().unwrap_or_else(PoisonError::into_inner).take();
     let mut info = info.with(Secured::of(stream.state(), sni));
     if let Some(presented) = stream.state().peer_certificates().and_then(Presented::new) {

@@ -1,39 +1,21 @@
-//! A stream of bytes inside TLS, over rustls' unbuffered interface: nothing is kept of a connection at rest but its keys.
+//! A stream of bytes inside TLS, over rustls' unbuffered interface: nothing is kept of a connection at rest but its
+//! keys.
 //!
 //! Ciphertext is read into a buffer of the thread and decrypted there; plaintext is encrypted into another one. The
 //! rest (a record that is cut, ciphertext that is not taken, plaintext that doesn't fit) is kept exactly as large as
-//! it is. rustls 0.24 changes this interface, and only this file is affected.
+//! it is.
 
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use endpoint::{ByteStream, End, Ending, Life, Peer, Reason};
-use rustls::client::UnbufferedClientConnection;
-use rustls::server::UnbufferedServerConnection;
-use rustls::unbuffered::{
-    ConnectionState, EncodeError, EncryptError, UnbufferedStatus, WriteTraffic,
-};
+use endpoint::{ByteStream, End, Life, Peer, Reason, describe, pass_on};
 use rustls::{CommonState, Error, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::states::{Progress, Send, Sinks, Tls};
+use crate::asking::tell;
 use crate::scratch::{SCRATCH, with_scratch};
-
-/// A connection of either side.
-pub(super) enum Tls {
-    Client(Box<UnbufferedClientConnection>),
-    Server(Box<UnbufferedServerConnection>),
-}
-
-impl Tls {
-    pub(super) fn state(&self) -> &CommonState {
-        match self {
-            Self::Client(connection) => connection,
-            Self::Server(connection) => connection,
-        }
-    }
-}
 
 /// A stream inside TLS.
 pub(super) struct TlsStream {
@@ -57,24 +39,6 @@ pub(super) struct TlsStream {
     finished: bool,
     /// Set if an end without `close_notify` counts as one.
     truncation_allowed: bool,
-}
-
-/// The progress of a step of the protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
-    /// The handshake needs more from the peer.
-    Handshaking,
-    /// Data may go either way.
-    Open,
-}
-
-/// The data to encrypt at the end of a step.
-enum Send<'a> {
-    Nothing,
-    Data(&'a [u8]),
-    CloseNotify,
-    /// Nothing but the alert that an error has left.
-    Alert,
 }
 
 impl TlsStream {
@@ -149,8 +113,9 @@ impl TlsStream {
             }
             scratch[..had].copy_from_slice(&self.kept);
             let mut buf = ReadBuf::new(&mut scratch[had..]);
-            ready!(Pin::new(&mut self.inner).poll_read(cx, &mut buf))?;
+            let result = ready!(Pin::new(&mut self.inner).poll_read(cx, &mut buf));
             let read = buf.filled().len();
+            result.map_err(|error| self.broken(error))?;
             if read == 0 {
                 return Poll::Ready(Ok((0, Progress::Open)));
             }
@@ -169,12 +134,9 @@ impl TlsStream {
     ) -> Result<Progress, Error> {
         let mut at = 0;
         let result = loop {
-            let rest = &mut input[at..];
-            let sinks = (&mut self.out, &mut self.spill, &mut self.ended);
-            let (used, done) = match &mut self.tls {
-                Tls::Client(tls) => handle(tls.process_tls_records(rest), sinks, plain, send),
-                Tls::Server(tls) => handle(tls.process_tls_records(rest), sinks, plain, send),
-            };
+            let sinks =
+                Sinks { out: &mut self.out, spill: &mut self.spill, ended: &mut self.ended };
+            let (used, done) = self.tls.process(&mut input[at..], sinks, plain, send);
             at += used;
             match done {
                 Ok(None) => {}
@@ -199,15 +161,40 @@ impl TlsStream {
             let _ = self.step(&mut kept, &mut [], &Send::Alert);
             self.kept = Vec::new();
             // What the peer has no room for is not worth a wait.
-            let _ = self.poll_out(cx);
+            let _ = self.poll_drain(cx);
             let words = super::words::of(&error);
             self.failed = Some((ErrorKind::InvalidData, words.clone()));
-            io::Error::new(ErrorKind::InvalidData, words)
+            cut(ErrorKind::InvalidData, words)
         })
     }
 
     /// Writes ciphertext that was not taken.
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(ready!(self.poll_drain(cx)).map_err(|error| self.told(cx, error)))
+    }
+
+    /// The reason for an error of writing, if the peer has said it: a server that refuses our certificate sends an
+    /// alert and closes, and in TLS 1.3 we write already by then.
+    fn told(&mut self, cx: &mut Context<'_>, error: io::Error) -> io::Error {
+        for _ in 0..ALERT_WITHIN {
+            let Poll::Ready(Ok((1.., _))) = self.poll_more(cx, &mut []) else { break };
+        }
+        match &self.failed {
+            Some((ErrorKind::InvalidData, words)) => io::Error::new(error.kind(), words.clone()),
+            _ => error,
+        }
+    }
+
+    /// What an error of the stream beneath means for what was read: whoever resets a connection, or lets it time out,
+    /// cuts data off just as by ending it.
+    fn broken(&self, error: io::Error) -> io::Error {
+        match self.truncation_allowed || self.ended {
+            true => error,
+            false => cut(error.kind(), describe(&error)),
+        }
+    }
+
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut sent = 0;
         let done = loop {
             if sent == self.out.len() {
@@ -243,121 +230,20 @@ impl TlsStream {
     }
 
     fn error(&self) -> Option<io::Error> {
-        self.failed.as_ref().map(|(kind, words)| match kind {
-            ErrorKind::UnexpectedEof => {
-                End::because(Reason::Truncated, words.clone()).into_error(*kind)
-            }
-            _ => io::Error::new(*kind, words.clone()),
-        })
+        self.failed.as_ref().map(|(kind, words)| cut(*kind, words.clone()))
+    }
+
+    /// Lets a peer go whose handshake has failed: what is left of the alert is sent. What the peer still sends is read
+    /// for a moment, as a reset would take the alert with it.
+    pub(super) async fn dismiss(self) {
+        let Self { mut inner, out, .. } = self;
+        tell(&mut inner, &out).await;
     }
 }
 
-/// Handles one state of the protocol: how much input it has used, and where it has stopped, if it has.
-fn handle<D>(
-    status: UnbufferedStatus<'_, '_, D>,
-    (out, spill, ended): (&mut Vec<u8>, &mut Vec<u8>, &mut bool),
-    plain: &mut [&mut ReadBuf<'_>],
-    send: &Send<'_>,
-) -> (usize, Result<Option<Progress>, Error>) {
-    let mut used = status.discard;
-    let done = match status.state {
-        Ok(ConnectionState::ReadTraffic(_)) if matches!(send, Send::Alert) => {
-            Ok(Some(Progress::Open))
-        }
-        Ok(ConnectionState::ReadTraffic(mut traffic)) => {
-            let mut result = Ok(None);
-            while let Some(record) = traffic.next_record() {
-                match record {
-                    Ok(record) => {
-                        used += record.discard;
-                        put(record.payload, plain, spill);
-                    }
-                    Err(error) => {
-                        result = Err(error);
-                        break;
-                    }
-                }
-            }
-            result
-        }
-        Ok(ConnectionState::EncodeTlsData(mut state)) => {
-            let encoded = append(out, &mut |room| match state.encode(room) {
-                Err(EncodeError::InsufficientSize(size)) => Err(Some(size.required_size)),
-                Err(EncodeError::AlreadyEncoded) => Err(None),
-                Ok(length) => Ok(length),
-            });
-            // Behind an alert there is nothing more: rustls must not be asked again.
-            encoded.map(|()| matches!(send, Send::Alert).then_some(Progress::Open))
-        }
-        Ok(ConnectionState::TransmitTlsData(state)) => {
-            state.done();
-            Ok(None)
-        }
-        Ok(ConnectionState::PeerClosed) => {
-            *ended = true;
-            Ok(None)
-        }
-        Ok(ConnectionState::BlockedHandshake) => Ok(Some(Progress::Handshaking)),
-        Ok(ConnectionState::WriteTraffic(mut traffic)) => {
-            encrypt(&mut traffic, out, send).map(|()| Some(Progress::Open))
-        }
-        Ok(ConnectionState::Closed) => {
-            *ended = true;
-            Ok(Some(Progress::Open))
-        }
-        // We offer no early data.
-        Ok(_) => Err(Error::General("an unknown state of TLS".to_owned())),
-        Err(error) => Err(error),
-    };
-    (used, done)
-}
-
-/// Gives plaintext to the reader, as far as it has room.
-fn put(mut payload: &[u8], plain: &mut [&mut ReadBuf<'_>], spill: &mut Vec<u8>) {
-    if let [buf] = plain
-        && spill.is_empty()
-    {
-        let (fits, rest) = payload.split_at(payload.len().min(buf.remaining()));
-        buf.put_slice(fits);
-        payload = rest;
-    }
-    spill.extend_from_slice(payload);
-}
-
-fn encrypt<D>(
-    traffic: &mut WriteTraffic<'_, D>,
-    out: &mut Vec<u8>,
-    send: &Send<'_>,
-) -> Result<(), Error> {
-    let needs = |error| match error {
-        EncryptError::InsufficientSize(size) => Err(Some(size.required_size)),
-        EncryptError::EncryptExhausted => Err(None),
-    };
-    match send {
-        Send::Nothing | Send::Alert => Ok(()),
-        Send::Data(data) => append(out, &mut |room| traffic.encrypt(data, room).or_else(needs)),
-        Send::CloseNotify => {
-            append(out, &mut |room| traffic.queue_close_notify(room).or_else(needs))
-        }
-    }
-}
-
-/// Writes into the given room, or returns how much it needs; `None` if it can't.
-type Write<'a> = dyn FnMut(&mut [u8]) -> Result<usize, Option<usize>> + 'a;
-
-/// Has `write` write behind `out`.
-fn append(out: &mut Vec<u8>, write: &mut Write<'_>) -> Result<(), Error> {
-    let start = out.len();
-    loop {
-        match write(&mut out[start..]) {
-            Ok(length) => {
-                out.truncate(start + length);
-                return Ok(());
-            }
-            Err(Some(room)) if start + room > out.len() => out.resize(start + room, 0),
-            Err(_) => return Err(Error::EncryptError),
-        }
-    }
+/// The error for data that may be a part of what was to come.
+fn cut(kind: ErrorKind, words: String) -> io::Error {
+    End::because(Reason::Truncated, words).into_error(kind)
 }
 
 // === impl AsyncRead, AsyncWrite, Life ===
@@ -439,6 +325,8 @@ impl AsyncWrite for TlsStream {
 }
 
 impl Life for TlsStream {
+    pass_on!(inner: poll_ahead, keep_little, linger, poll_close, close_timeout, ending);
+
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if self.has_unsent()
             && let Poll::Ready(Err(error)) = self.poll_out(cx)
@@ -453,16 +341,8 @@ impl Life for TlsStream {
         self.inner.peer().map(|peer| Peer { pending: peer.pending + waiting, ..peer })
     }
 
-    fn keep_little(&mut self) {
-        self.inner.keep_little();
-    }
-
-    fn linger(&self) -> Option<Duration> {
-        self.inner.linger()
-    }
-
-    /// Says `close_notify` (RFC 8446 section 6.1), which ends one direction, then ends the stream beneath. An end that is
-    /// cut is passed on without it.
+    /// Says `close_notify` (RFC 8446 section 6.1), which ends one direction, then ends the stream beneath. An end that
+    /// is cut is passed on without it.
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
         if !self.finished {
             self.finished = true;
@@ -477,23 +357,79 @@ impl Life for TlsStream {
         self.inner.poll_finish(cx, end)
     }
 
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.inner.poll_close(cx)
-    }
-
-    fn close_timeout(&self) -> Option<Duration> {
-        self.inner.close_timeout()
-    }
-
-    fn ending(&self) -> Ending {
-        self.inner.ending()
+    /// The end of the data. A peer that is gone without `close_notify` has not ended it.
+    fn end(&mut self) -> End {
+        match self.failed.is_none() && (self.ended || self.truncation_allowed) {
+            true => End::eof(),
+            false => End::because(Reason::Truncated, TRUNCATED),
+        }
     }
 }
 
 /// Two whole records: 16,384 bytes of payload each, and what is around them.
 const UNIT: usize = 32_812;
-/// As much as is encrypted at once: all that was read at once, although it is more than two records. The rest would be
+/// The amount that is encrypted at once: a whole read, although it is more than two records. The rest would be
 /// a separate write and packet.
 const MOST: usize = SCRATCH;
+/// The number of reads in which an alert is looked for that explains an error.
+const ALERT_WITHIN: usize = 4;
 const TRUNCATED: &str = "the peer ended without TLS's close_notify: its data may be truncated (accept this with \
     `truncation=allow`)";
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::Waker;
+
+    use rustls::client::UnbufferedClientConnection;
+    use rustls::{ClientConfig, RootCertStore};
+
+    use super::*;
+
+    /// A stream that reads ahead, as a WebSocket does.
+    struct Ahead {
+        inner: tokio::io::Empty,
+        has_read: Arc<AtomicBool>,
+    }
+
+    impl AsyncRead for Ahead {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.inner).poll_read(cx, buf)
+        }
+    }
+
+    impl AsyncWrite for Ahead {
+        pass_on!(inner: poll_write, poll_flush, poll_shutdown);
+    }
+
+    impl Life for Ahead {
+        fn poll_ahead(&mut self, _: &mut Context<'_>) {
+            self.has_read.store(true, Ordering::Relaxed);
+        }
+
+        fn poll_finish(&mut self, _: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn a_websocket_beneath_answers_its_pings_while_nothing_is_read() {
+        let has_read = Arc::new(AtomicBool::new(false));
+        let inner = Ahead { inner: tokio::io::empty(), has_read: Arc::clone(&has_read) };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth();
+        let tls = UnbufferedClientConnection::new(config.into(), "h".try_into().unwrap()).unwrap();
+        let mut stream = TlsStream::new(Box::new(inner), Tls::Client(Box::new(tls)), false);
+        stream.poll_ahead(&mut Context::from_waker(Waker::noop()));
+        assert!(has_read.load(Ordering::Relaxed));
+    }
+}

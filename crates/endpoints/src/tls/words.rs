@@ -72,7 +72,10 @@ fn of_alert(alert: AlertDescription) -> String {
         AlertDescription::CertificateRequired => {
             "it requires a client certificate; give one with `cert=` and `key=`"
         }
-        AlertDescription::CertificateExpired => "our certificate has expired",
+        AlertDescription::CertificateExpired => "our certificate has expired, or is not valid yet",
+        AlertDescription::UnsupportedCertificate => {
+            "our certificate is not for this use (its extended key usage)"
+        }
         AlertDescription::CertificateRevoked => "our certificate has been revoked",
         AlertDescription::UnrecognisedName => "it has no certificate for the requested name",
         AlertDescription::ProtocolVersion => "it supports none of our TLS versions",

@@ -17,6 +17,7 @@ use super::socket::fact;
 use crate::datagram::connected::Connected;
 use crate::datagram::ip::Peer;
 use crate::destination::{Destination, Family};
+use crate::own;
 use crate::patience::timeout;
 
 /// A host and port to send to.
@@ -87,10 +88,16 @@ impl Connector for Connect {
         let mut failed = None;
         for to in found.iter().filter(is_usable) {
             match self.open(*to) {
+                Ok((_, fact)) if own::is_udp(info, *to, fact.local) => {
+                    failed = failed.or(Some(own::error()));
+                }
                 Ok((socket, fact)) => {
                     let target = Target::datagrams(place.host.to_string(), place.port);
                     let info = Info::new().with(target).with(fact);
-                    return Ok(Conn::messages(Connected::new(Peer::new(socket), self.most), info));
+                    return Ok(Conn::messages(
+                        Connected::new(Peer::in_batches(socket), self.most),
+                        info,
+                    ));
                 }
                 Err(error) => failed = failed.or(Some(error)),
             }

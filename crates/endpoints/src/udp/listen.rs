@@ -86,7 +86,7 @@ fn groups(args: &Args) -> std::result::Result<Vec<Group>, Diagnostic> {
             (None, Some(Group { on: on @ On::Any, .. })) => *on = On::Named(word.clone()),
             _ => {
                 let message = format!(
-                    "`multicast` must be a group, as `239.1.2.3` and `ff02::123` are, and `{word}` is none"
+                    "`multicast` must be a group such as `239.1.2.3` or `ff02::123`, and `{word}` is not one"
                 );
                 let help = "write the interface after its group: `multicast={239.1.2.3,eth0}`";
                 return Err(args.mistake("multicast", Code::BadValue, message).help(help));

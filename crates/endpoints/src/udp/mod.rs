@@ -92,7 +92,7 @@ pub(crate) static KIND: Kind = Kind {
                 "host",
                 ValueKind::Text,
                 "A name or an address; write an IPv6 address in brackets. The first address of a name that has a \
-                 route is used. With `allow`, facts about the client may fill it.",
+                 route is used. With `allow`, it may contain facts about the client.",
             )
             .positional()
             .fillable()
@@ -172,7 +172,7 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "udp:${target.host}:${target.port}:allow={192.0.2.53:53}",
-            about: "Sends to what a client of SOCKS or Wisp asks for, if it is this name server.",
+            about: "Sends to the destination that a client of SOCKS or Wisp requests, if it is this name server.",
         },
         Example {
             role: Role::Connect,

@@ -16,7 +16,8 @@ use nix::sys::socket::{
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
-use crate::datagram::ip::{address, count_dropped};
+use crate::datagram::ip::{address, batch, count_dropped, segment};
+use crate::datagram::outgoing::Datagrams;
 use crate::datagram::{Received, Socket};
 
 /// A socket that listens.
@@ -25,6 +26,7 @@ pub(super) struct Shared {
     local: SocketAddr,
     /// Set if it has several addresses, and answers are to leave from the right one.
     tells: bool,
+    splits: usize,
 }
 
 /// A peer, and the local address that it has sent to, if that is known.
@@ -50,7 +52,8 @@ impl Shared {
         } else if tells {
             setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?;
         }
-        Ok(Self { socket, local, tells })
+        let splits = batch(&socket);
+        Ok(Self { socket, local, tells, splits })
     }
 
     fn receive(&self, buf: &mut [u8], flags: MsgFlags) -> io::Result<Message> {
@@ -61,6 +64,7 @@ impl Shared {
         let received = recvmsg::<SockaddrStorage>(fd, &mut parts, Some(&mut space), flags)?;
         let mut message = Message {
             len: received.bytes,
+            each: None,
             address: received.address.as_ref().and_then(address),
             at: None,
             dropped: None,
@@ -77,6 +81,7 @@ impl Shared {
                     let at = Ipv6Addr::from(info.ipi6_addr.s6_addr);
                     message.at = Some(IpAddr::from(at)).filter(|at| !at.is_multicast());
                 }
+                ControlMessageOwned::UdpGroSegments(size) => message.each = segment(size),
                 ControlMessageOwned::RxqOvfl(dropped) => message.dropped = Some(dropped),
                 ControlMessageOwned::Ipv4RecvErr(error, _)
                 | ControlMessageOwned::Ipv6RecvErr(error, _) => {
@@ -107,6 +112,8 @@ impl Shared {
 /// The result of recvmsg(2).
 struct Message {
     len: usize,
+    /// The size of each datagram, if there are several.
+    each: Option<usize>,
     address: Option<SocketAddr>,
     at: Option<IpAddr>,
     dropped: Option<u32>,
@@ -136,9 +143,9 @@ impl Socket for Shared {
             self.socket.try_io(Interest::READABLE, || self.receive(buf, MsgFlags::MSG_DONTWAIT));
         match read {
             Ok(Message { address: None, .. }) => Ok(Received::Ignored),
-            Ok(Message { len, address: Some(peer), at, dropped, .. }) => {
+            Ok(Message { len, each, address: Some(peer), at, dropped, .. }) => {
                 let from = PeerAt { peer, at: at.filter(|_| self.tells) };
-                Ok(Received::Datagram { at: 0..len, from, dropped })
+                Ok(Received::Datagram { at: 0..len, each, from, dropped })
             }
             // It is another peer's, and in the queue of errors as well.
             Err(error) if is_icmp(&error) => Ok(Received::Ignored),
@@ -146,30 +153,41 @@ impl Socket for Shared {
         }
     }
 
-    fn try_send(&self, data: &[u8], to: &PeerAt) -> io::Result<()> {
+    fn splits(&self) -> usize {
+        self.splits
+    }
+
+    fn try_send(&self, Datagrams { data, each }: Datagrams<'_>, to: &PeerAt) -> io::Result<()> {
         let address = SockaddrStorage::from(to.peer);
         let parts = [IoSlice::new(data)];
         let fd = self.socket.as_raw_fd();
         let flags = MsgFlags::MSG_DONTWAIT;
+        let (v4, v6);
+        let from = match to.at {
+            None => None,
+            Some(IpAddr::V4(at)) => {
+                v4 = libc::in_pktinfo {
+                    ipi_ifindex: 0,
+                    ipi_spec_dst: libc::in_addr { s_addr: u32::from(at).to_be() },
+                    ipi_addr: libc::in_addr { s_addr: 0 },
+                };
+                Some(ControlMessage::Ipv4PacketInfo(&v4))
+            }
+            Some(IpAddr::V6(at)) => {
+                v6 = libc::in6_pktinfo {
+                    ipi6_addr: libc::in6_addr { s6_addr: at.octets() },
+                    ipi6_ifindex: 0,
+                };
+                Some(ControlMessage::Ipv6PacketInfo(&v6))
+            }
+        };
+        let each = each.as_ref().map(ControlMessage::UdpGsoSegments);
         let send = || {
-            let sent = match to.at {
-                None => sendmsg(fd, &parts, &[], flags, Some(&address)),
-                Some(IpAddr::V4(at)) => {
-                    let info = libc::in_pktinfo {
-                        ipi_ifindex: 0,
-                        ipi_spec_dst: libc::in_addr { s_addr: u32::from(at).to_be() },
-                        ipi_addr: libc::in_addr { s_addr: 0 },
-                    };
-                    let from = [ControlMessage::Ipv4PacketInfo(&info)];
-                    sendmsg(fd, &parts, &from, flags, Some(&address))
-                }
-                Some(IpAddr::V6(at)) => {
-                    let info = libc::in6_pktinfo {
-                        ipi6_addr: libc::in6_addr { s6_addr: at.octets() },
-                        ipi6_ifindex: 0,
-                    };
-                    let from = [ControlMessage::Ipv6PacketInfo(&info)];
-                    sendmsg(fd, &parts, &from, flags, Some(&address))
+            let sent = match (from, each) {
+                (None, each) => sendmsg(fd, &parts, each.as_slice(), flags, Some(&address)),
+                (from, None) => sendmsg(fd, &parts, from.as_slice(), flags, Some(&address)),
+                (Some(from), Some(each)) => {
+                    sendmsg(fd, &parts, &[from, each], flags, Some(&address))
                 }
             };
             sent.map_err(io::Error::from)
@@ -220,6 +238,7 @@ fn is_icmp(error: &io::Error) -> bool {
 /// The space for all control messages of a datagram together.
 const SPACE: usize = cmsg_space::<libc::in6_pktinfo>()
     + cmsg_space::<u32>()
+    + cmsg_space::<i32>()
     + cmsg_space::<(libc::sock_extended_err, libc::sockaddr_in6)>();
 
 /// Errors of others that one datagram is sent in spite of.

@@ -9,7 +9,7 @@ pub(super) const VIA: Param = Param::new(
     "via",
     ValueKind::Text,
     "The proxy to send through: `socks5://[USER:PASSWORD@]HOST[:PORT]`, which has to support UDP ASSOCIATE. `max-message` \
-     and `allow` stay what they are; the other parameters then are those of `tcp`, for the connection to the proxy, and \
+     and `allow` then keep their meaning; the other parameters are those of `tcp`, for the connection to the proxy. \
      `timeout` applies to each step.",
 )
 .hides_query();

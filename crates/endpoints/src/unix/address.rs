@@ -49,7 +49,7 @@ impl Address {
         }
     }
 
-    /// As it is typed and logged.
+    /// Returns the path as typed and logged.
     pub(super) fn shown(&self) -> PathBuf {
         match self {
             Self::Path(path) => path.clone(),

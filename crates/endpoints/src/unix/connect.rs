@@ -1,50 +1,50 @@
 //! Connecting.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use endpoint::info::Unix;
-use endpoint::{Backoff, Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result};
+use descriptor::Diagnostic;
+use endpoint::{
+    Backoff, Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result as Opened,
+};
 use plan::kind::{Args, Planned};
-use socket2::{Domain, Type};
+use socket2::{Domain, Socket, Type};
 use tokio::net::UnixStream;
 use tokio::time::sleep;
 
 use super::Address;
 use crate::options::Options;
+use crate::own;
 use crate::patience::timeout;
-use crate::socket::Socket;
+use crate::socket;
+use crate::users::peer;
 
 #[derive(Debug)]
 struct Connect {
-    descriptor: String,
-    address: Address,
-    timeout: Option<Duration>,
+    dial: Dial,
     options: Options,
 }
 
 pub(super) fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
-    Ok(Box::new(Connect {
-        descriptor: args.descriptor.clone(),
-        address: Address::read(args, "path").map_err(|mistake| vec![mistake])?,
-        timeout: args.duration("timeout").filter(|limit| !limit.is_zero()),
-        options: Options::read(args).map_err(|mistake| vec![mistake])?,
-    }))
+    let dial = Dial::read(args).map_err(|mistake| vec![mistake])?;
+    let options = Options::read(args).map_err(|mistake| vec![mistake])?;
+    Ok(Box::new(Connect { dial, options }))
 }
 
 #[async_trait]
 impl Connector for Connect {
-    async fn connect(&self, _: &Context, _: &Info) -> Result<Conn> {
-        let stream = match self.timeout {
-            None => self.open().await,
-            Some(limit) => timeout(limit, self.open())
-                .await
-                .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())),
-        };
-        let stream = stream.map_err(|cause| self.explain(cause))?;
-        let info = Info::new().with(fact(&self.address, &stream));
-        Ok(Conn::bytes(Socket::new(stream), info))
+    async fn connect(&self, _: &Context, info: &Info) -> Opened<Conn> {
+        if own::is_unix(info, &self.dial.address.shown()) {
+            return Err(self.dial.explain(own::error()));
+        }
+        let set = |socket: &Socket| self.options.set_buffers(socket);
+        let socket = self.dial.connect(Type::STREAM, set).await?;
+        let stream = UnixStream::from_std(socket.into());
+        let stream = stream.map_err(|cause| self.dial.explain(cause))?;
+        let info = Info::new().with(peer(self.dial.address.shown(), &stream));
+        Ok(Conn::bytes(socket::Socket::new(stream), info))
     }
 
     fn grants(&self) -> Grants {
@@ -52,16 +52,54 @@ impl Connector for Connect {
     }
 }
 
-impl Connect {
-    async fn open(&self) -> io::Result<UnixStream> {
+/// A listening socket to connect to, of either type that has connections.
+#[derive(Debug)]
+pub(super) struct Dial {
+    descriptor: String,
+    pub(super) address: Address,
+    timeout: Option<Duration>,
+}
+
+impl Dial {
+    /// Reads the parameters of a connecting side.
+    pub(super) fn read(args: &Args) -> Result<Self, Diagnostic> {
+        Ok(Self {
+            descriptor: args.descriptor.clone(),
+            address: Address::read(args, "path")?,
+            timeout: args.duration("timeout").filter(|limit| !limit.is_zero()),
+        })
+    }
+
+    /// Connects a socket of this type, on which `set` has set its options.
+    pub(super) async fn connect(
+        &self,
+        sort: Type,
+        set: impl Fn(&Socket) -> io::Result<()> + Send + Sync,
+    ) -> Opened<OwnedFd> {
+        let opening = self.open(sort, &set);
+        let socket = match self.timeout {
+            None => opening.await,
+            Some(limit) => {
+                let opened = timeout(limit, opening).await;
+                opened.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
+            }
+        };
+        socket.map(OwnedFd::from).map_err(|cause| self.explain(cause))
+    }
+
+    async fn open(
+        &self,
+        sort: Type,
+        set: &(impl Fn(&Socket) -> io::Result<()> + Sync),
+    ) -> io::Result<Socket> {
         let address = self.address.to_socket()?;
         let mut backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(100));
         loop {
-            let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+            let socket = Socket::new(Domain::UNIX, sort, None)?;
             socket.set_nonblocking(true)?;
-            self.options.set_buffers(&socket)?;
+            set(&socket)?;
             match socket.connect(&address) {
-                Ok(()) => return UnixStream::from_std(socket.into()),
+                Ok(()) => return Ok(socket),
                 // unix(7) has no "in progress": EAGAIN is a full backlog, and nothing tells when
                 // there is room again.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -72,7 +110,7 @@ impl Connect {
         }
     }
 
-    fn explain(&self, cause: io::Error) -> Error {
+    pub(super) fn explain(&self, cause: io::Error) -> Error {
         let hint = match cause.kind() {
             io::ErrorKind::NotFound => "no such socket; start the server or check the path",
             io::ErrorKind::ConnectionRefused => {
@@ -87,18 +125,17 @@ impl Connect {
                 return Error::new(ErrorKind::Timeout, "connect", &*self.descriptor, words)
                     .with_hint("wait longer with `timeout=`");
             }
+            _ if is_other_type(&cause) => OTHER_TYPE,
             _ => return Error::from_io("connect", &*self.descriptor, cause),
         };
         Error::from_io("connect", &*self.descriptor, cause).with_hint(hint)
     }
 }
 
-/// The peer: `SO_PEERCRED` in unix(7), as of the time of connect(2) or listen(2).
-pub(super) fn fact(address: &Address, stream: &UnixStream) -> Unix {
-    let peer = stream.peer_cred().ok();
-    Unix {
-        path: address.shown(),
-        pid: peer.as_ref().and_then(tokio::net::unix::UCred::pid),
-        uid: peer.as_ref().map(tokio::net::unix::UCred::uid),
-    }
+/// Returns `true` if there is a socket, but not one that can be connected to like this.
+pub(super) fn is_other_type(cause: &io::Error) -> bool {
+    cause.raw_os_error() == Some(rustix::io::Errno::PROTOTYPE.raw_os_error())
 }
+
+pub(super) const OTHER_TYPE: &str = "it is a socket of another type: write `unix:PATH` for a stream socket, \
+    `unix-seqpacket:PATH` or `unix-dgram:PATH` for one of messages";

@@ -26,12 +26,15 @@ use tokio::net::UnixDatagram;
 use tracing::warn;
 
 use super::Address;
+use super::connect::{OTHER_TYPE, is_other_type};
 use super::listen::chosen;
 use super::place::{File, Place};
 use crate::datagram::accepting::Accepting;
 use crate::datagram::connected::{Connected, Link, Message};
+use crate::datagram::outgoing::Datagrams;
 use crate::datagram::table::Limits;
 use crate::datagram::{Received, Socket};
+use crate::own;
 use crate::ready::poll_by;
 use crate::users::Users;
 
@@ -134,10 +137,10 @@ impl Socket for Senders {
         // With an address, the process doesn't matter: a socket may be handed on.
         let who = who.filter(|_| address.is_none());
         let from = Sender { address, pid: who.map(|who| who.pid()), uid: who.map(|who| who.uid()) };
-        Ok(Received::Datagram { at: 0..len, from, dropped: None })
+        Ok(Received::Datagram { at: 0..len, each: None, from, dropped: None })
     }
 
-    fn try_send(&self, data: &[u8], to: &Sender) -> io::Result<()> {
+    fn try_send(&self, Datagrams { data, .. }: Datagrams<'_>, to: &Sender) -> io::Result<()> {
         let Some(address) = &to.address else {
             let words = "the sender has no address to answer to";
             return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, words));
@@ -205,7 +208,10 @@ pub(super) fn plan_connect(args: &Args) -> Planned<Box<dyn Connector>> {
 
 #[async_trait]
 impl Connector for Connect {
-    async fn connect(&self, _: &Shared, _: &Info) -> Result<Conn> {
+    async fn connect(&self, _: &Shared, info: &Info) -> Result<Conn> {
+        if own::is_unix_dgram(info, &self.address.shown()) {
+            return Err(Error::from_io("connect", &*self.descriptor, own::error()));
+        }
         let peer = self.open().map_err(|cause| self.explain(cause))?;
         let fact = Unix { path: self.address.shown(), pid: None, uid: None };
         Ok(Conn::messages(Connected::new(peer, self.most), Info::new().with(fact)))
@@ -252,9 +258,7 @@ impl Connect {
             io::ErrorKind::AddrInUse => {
                 "`bind` is in use: only one session at a time can use it; remove it if no session does"
             }
-            _ if cause.raw_os_error() == Some(rustix::io::Errno::PROTOTYPE.raw_os_error()) => {
-                "it is not a datagram socket; for a stream socket, write `unix:PATH`"
-            }
+            _ if is_other_type(&cause) => OTHER_TYPE,
             _ => return Error::from_io("connect", &*self.descriptor, cause),
         };
         Error::from_io("connect", &*self.descriptor, cause).with_hint(hint)
@@ -279,10 +283,14 @@ impl Link for Peer {
                 Ok(len)
             })
         });
-        read.map_ok(|len| Some(Message { at: 0..len, dropped: None }))
+        read.map_ok(|len| Some(Message { at: 0..len, each: None, dropped: None }))
     }
 
-    fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<()>> {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        Datagrams { data, .. }: Datagrams<'_>,
+    ) -> Poll<io::Result<()>> {
         self.socket.poll_send(cx, data).map_ok(drop)
     }
 }

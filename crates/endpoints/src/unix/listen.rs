@@ -1,63 +1,43 @@
 //! Listening.
 
+use std::io;
 use std::os::fd::OwnedFd;
 
 use async_trait::async_trait;
-use endpoint::{Accept, Context, Error, Exposure, Incoming, Info, Listener, Local, Offer, Result};
+use descriptor::Diagnostic;
+use endpoint::info::Unix;
+use endpoint::{
+    Accept, Context, Error, Exposure, Incoming, Info, Listener, Local, Offer, Result as Opened,
+};
 use plan::kind::{Args, Planned};
 use socket2::{Socket, Type};
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
 use tracing::warn;
 
 use super::Address;
-use super::connect::fact;
 use super::place::{File, Place};
 use crate::arrived::Arrived;
 use crate::options::Options;
-use crate::users::Users;
+use crate::users::{Users, peer};
 
 #[derive(Debug)]
 struct Listen {
-    place: Place,
-    users: Option<Users>,
-    backlog: i32,
+    bind: Bind,
     options: Options,
 }
 
 pub(super) fn plan(args: &Args) -> Planned<Box<dyn Listener>> {
-    let place = Place::read(args).map_err(|mistake| vec![mistake])?;
+    let bind = Bind::read(args).map_err(|mistake| vec![mistake])?;
     let options = Options::read(args).map_err(|mistake| vec![mistake])?;
-    Ok(Box::new(Listen { place, users: Users::read(args), backlog: backlog(args), options }))
-}
-
-pub(super) fn backlog(args: &Args) -> i32 {
-    let backlog = args.int("backlog").and_then(|backlog| i32::try_from(backlog).ok());
-    backlog.expect("`backlog` has a default and is at most 65535")
-}
-
-/// The users whose processes may connect by default: a path's mode decides it; a name has none.
-pub(super) fn chosen(asked: Option<Users>, address: &Address, guards: bool) -> Users {
-    let is_name = address.path().is_none();
-    asked.unwrap_or(if guards && is_name { Users::Same } else { Users::Any })
+    Ok(Box::new(Listen { bind, options }))
 }
 
 #[async_trait]
 impl Listener for Listen {
-    async fn bind(&self, cx: &Context) -> Result<Box<dyn Accept>> {
-        let guards = cx.behind().is_unguarded();
+    async fn bind(&self, cx: &Context) -> Opened<Box<dyn Accept>> {
         let set = |socket: &Socket| self.options.set_buffers(socket);
-        let (socket, file) = self.place.bind(Type::STREAM, guards, set)?;
-        let listening = socket
-            .listen(self.backlog)
-            .and_then(|()| UnixListener::from_std(OwnedFd::from(socket).into()));
-        Ok(Box::new(Accepting {
-            users: chosen(self.users, &self.place.address, guards),
-            local: Local::new(format!("unix:{}", self.place.address)),
-            address: self.place.address.clone(),
-            listener: listening.map_err(|cause| self.place.explain(cause))?,
-            options: self.options.clone(),
-            _file: file,
-        }))
+        let listening = self.bind.open(cx, "unix", Type::STREAM, set)?;
+        Ok(Box::new(Accepting { listening, options: self.options.clone() }))
     }
 
     fn exposure(&self) -> Exposure {
@@ -66,35 +46,100 @@ impl Listener for Listen {
 }
 
 struct Accepting {
-    users: Users,
-    local: Local,
-    address: Address,
-    listener: UnixListener,
+    listening: Listening,
     options: Options,
-    _file: Option<File>,
 }
 
 #[async_trait]
 impl Accept for Accepting {
     fn local(&self) -> &Local {
-        &self.local
+        &self.listening.local
     }
 
-    async fn accept(&mut self) -> Result<Option<Incoming>> {
-        let (stream, fact) = loop {
-            let accepted = self.listener.accept().await;
-            let (stream, _) = accepted
-                .map_err(|cause| Error::from_io("accept", &*self.local.descriptor, cause))?;
-            let fact = fact(&self.address, &stream);
-            if self.users.include(fact.uid) {
-                break (stream, fact);
-            }
-            warn!("{}", Users::refusal(fact.uid, &self.local.to_string()));
-        };
+    async fn accept(&mut self) -> Opened<Option<Incoming>> {
+        let (stream, fact) = self.listening.accept().await?;
         // It has none of the listening socket's; that they can be had was seen there.
         let _ = self.options.set_buffers(&stream);
         let info = Info::new().with(fact);
         let offer = Offer::new(info.clone(), Arrived::new(stream, info));
         Ok(Some(Incoming::ready(offer)))
+    }
+}
+
+/// A socket to listen on, of either type that has connections.
+#[derive(Debug)]
+pub(super) struct Bind {
+    place: Place,
+    users: Option<Users>,
+    backlog: i32,
+}
+
+impl Bind {
+    /// Reads the parameters of a listening side.
+    pub(super) fn read(args: &Args) -> Result<Self, Diagnostic> {
+        let backlog = args.int("backlog").and_then(|backlog| i32::try_from(backlog).ok());
+        Ok(Self {
+            place: Place::read(args)?,
+            users: Users::read(args),
+            backlog: backlog.expect("`backlog` has a default and is at most 65535"),
+        })
+    }
+
+    /// Listens as the kind `name`, on a socket of this type on which `set` has set its options.
+    pub(super) fn open(
+        &self,
+        cx: &Context,
+        name: &str,
+        sort: Type,
+        set: impl Fn(&Socket) -> io::Result<()>,
+    ) -> Opened<Listening> {
+        let guards = cx.behind().is_unguarded();
+        let (socket, file) = self.place.bind(sort, guards, set)?;
+        // The runtime's listener of streams accepts connections of either type: it cares for no more than the descriptor.
+        let listening = socket
+            .listen(self.backlog)
+            .and_then(|()| UnixListener::from_std(OwnedFd::from(socket).into()));
+        let address = self.place.address.clone();
+        Ok(Listening {
+            local: Local::new(format!("{name}:{address}")),
+            users: chosen(self.users, &address, guards),
+            address,
+            listener: listening.map_err(|cause| self.place.explain(cause))?,
+            _file: file,
+        })
+    }
+}
+
+/// The users whose processes may connect by default: a path's mode decides it; a name has none.
+pub(super) fn chosen(asked: Option<Users>, address: &Address, guards: bool) -> Users {
+    let is_name = address.path().is_none();
+    asked.unwrap_or(if guards && is_name { Users::Same } else { Users::Any })
+}
+
+/// A socket that listens.
+pub(super) struct Listening {
+    pub(super) local: Local,
+    users: Users,
+    address: Address,
+    listener: UnixListener,
+    _file: Option<File>,
+}
+
+impl Listening {
+    /// Accepts the next connection of a process that may connect. Cancel safe: a future that is dropped has taken none.
+    pub(super) async fn accept(&self) -> Opened<(UnixStream, Unix)> {
+        loop {
+            let accepted = self.listener.accept().await;
+            let (stream, _) = accepted.map_err(|cause| self.failed(cause))?;
+            let fact = peer(self.address.shown(), &stream);
+            if self.users.include(fact.uid) {
+                return Ok((stream, fact));
+            }
+            warn!("{}", Users::refusal(fact.uid, &self.local.to_string()));
+        }
+    }
+
+    pub(super) fn failed(&self, cause: io::Error) -> Error {
+        Error::from_io("accept", &*self.local.descriptor, cause)
     }
 }

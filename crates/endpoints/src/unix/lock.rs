@@ -2,14 +2,22 @@
 //!
 //! It is Twisted's `FilesystemLock`, so that the two keep off each other's sockets. Creating a
 //! symbolic link fails if it exists, which makes it the lock.
+//!
+//! A process ID may have another owner by now. In a container, it often is our own: after a crash, the next process has
+//! the same number. So a lock of our number that we don't hold, or of a process that was started after the lock was
+//! made, is left over, unless something listens on the socket: process 1 of another container has that number too.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rustix::process::test_kill_process;
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::pid;
 
@@ -17,12 +25,19 @@ use crate::pid;
 #[derive(Debug)]
 pub(super) struct Lock {
     path: PathBuf,
+    number: Number,
 }
+
+/// A file by its device and its inode: its path may be written in several ways.
+type Number = (u64, u64);
+
+/// The locks of this process.
+static HELD: Mutex<BTreeSet<Number>> = Mutex::new(BTreeSet::new());
 
 /// Why there is none.
 #[derive(Debug)]
 pub(super) enum Taken {
-    /// By a process that lives.
+    /// Locked by a running process.
     By(String),
     Io(io::Error),
 }
@@ -35,15 +50,22 @@ impl Lock {
         path.into()
     }
 
-    /// Takes the lock of `socket`.
-    pub(super) fn take(socket: &Path) -> Result<Self, Taken> {
+    /// Takes the lock of `socket`. Whether something listens on that is asked only if the lock's owner is in doubt.
+    pub(super) fn take(socket: &Path, is_used: impl Fn() -> bool) -> Result<Self, Taken> {
+        // Until it is entered, another thread would take it for one that was left over.
+        let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
         let path = Self::beside(socket);
         let mine = std::process::id().to_string();
         // Each round either takes the lock, finds its owner alive, or removes a dead one's. More
         // rounds than that are others doing the same; they don't go on for ever.
         for _ in 0..ROUNDS {
             match symlink(&mine, &path) {
-                Ok(()) => return Ok(Self { path }),
+                Ok(()) => {
+                    let made = fs::symlink_metadata(&path).map_err(Taken::Io)?;
+                    let number = (made.dev(), made.ino());
+                    held.insert(number);
+                    return Ok(Self { path, number });
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(Taken::Io(error)),
             }
@@ -52,7 +74,12 @@ impl Lock {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(Taken::Io(error)),
             };
-            if is_alive(&owner) {
+            let in_doubt = if owner == mine {
+                fs::symlink_metadata(&path).is_ok_and(|it| !held.contains(&(it.dev(), it.ino())))
+            } else {
+                is_younger(&owner, &path)
+            };
+            if is_alive(&owner) && (!in_doubt || is_used()) {
                 return Err(Taken::By(owner));
             }
             discard(&path, &mine, &owner).map_err(Taken::Io)?;
@@ -63,6 +90,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
+        HELD.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
         let mine = std::process::id().to_string();
         if fs::read_link(&self.path).is_ok_and(|owner| owner.as_os_str() == &*mine) {
             // It is gone already, or the directory is: nothing is left to be done.
@@ -101,4 +129,16 @@ fn is_alive(owner: &str) -> bool {
     !matches!(test_kill_process(pid), Err(rustix::io::Errno::SRCH))
 }
 
+/// Whether the process of this ID was started after the lock was made, and so didn't make it. A clock that was set
+/// meanwhile is why that alone decides nothing.
+fn is_younger(owner: &str, lock: &Path) -> bool {
+    let Some(process) = pid::parse(owner).and_then(pid::age) else { return false };
+    let Ok(made) = fs::symlink_metadata(lock) else { return false };
+    let lock = clock_gettime(ClockId::Realtime).tv_sec.saturating_sub(made.mtime());
+    let lock = Duration::from_secs(u64::try_from(lock).unwrap_or_default());
+    process + MARGIN < lock
+}
+
+/// More than both clocks are rounded by.
+const MARGIN: Duration = Duration::from_secs(2);
 const ROUNDS: usize = 16;

@@ -1,7 +1,7 @@
 //! A socket that is bound to a path or to an abstract name, whatever its type.
 //!
-//! The order matters: the lock, then what is in the way, then bind, then the exact mode; a listener listens only then. A
-//! connection is refused before listen, so none gets through with the wrong mode.
+//! The order matters: the lock, then what is in the way, then bind, then the exact mode; a listener listens only then.
+//! A connection is refused before listen, so none gets through with the wrong mode.
 
 use std::fs;
 use std::io;
@@ -16,7 +16,7 @@ use socket2::{Domain, Socket, Type};
 use super::Address;
 use super::lock::{Lock, Taken};
 
-/// Where to bind, and how.
+/// The path to bind, and its options.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) descriptor: String,
@@ -104,7 +104,7 @@ impl Place {
     }
 
     fn lock(&self, path: &Path) -> Opened<Lock> {
-        Lock::take(path).map_err(|taken| match taken {
+        Lock::take(path, || self.is_used(path)).map_err(|taken| match taken {
             Taken::Io(cause) => self.explain(cause),
             Taken::By(pid) if pid == std::process::id().to_string() => self
                 .busy("another listener of this program uses it")
@@ -119,7 +119,7 @@ impl Place {
         })
     }
 
-    /// Removes a socket that nobody answers on; everything else in the way is an error.
+    /// Removes a socket that no process listens on; any other existing file is an error.
     fn clear(&self, path: &Path) -> Opened<()> {
         // There is nothing, or bind will say better what is wrong.
         let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
@@ -127,11 +127,7 @@ impl Place {
             let words = "a file that isn't a socket exists already";
             return Err(self.busy(words).with_hint("choose another path, or move it away"));
         }
-        let answer = Socket::new(Domain::UNIX, Type::STREAM, None).and_then(|probe| {
-            probe.set_nonblocking(true)?;
-            probe.connect(&self.address.to_socket()?)
-        });
-        match answer {
+        match self.probe() {
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             // EPROTOTYPE is a datagram socket, EAGAIN a full backlog, EACCES another user's.
@@ -151,6 +147,20 @@ impl Place {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.explain(error)),
             _ => Ok(()),
         }
+    }
+
+    /// Connects to the socket, to see whether it is in use.
+    fn probe(&self) -> io::Result<()> {
+        let probe = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        probe.set_nonblocking(true)?;
+        probe.connect(&self.address.to_socket()?)
+    }
+
+    /// Whether something else than a socket that nobody listens on is at the path.
+    fn is_used(&self, path: &Path) -> bool {
+        let is_over = [io::ErrorKind::ConnectionRefused, io::ErrorKind::NotFound];
+        let answers = || self.probe().err().is_none_or(|error| !is_over.contains(&error.kind()));
+        fs::symlink_metadata(path).is_ok() && answers()
     }
 
     fn busy(&self, words: &str) -> Error {

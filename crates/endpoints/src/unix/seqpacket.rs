@@ -1,7 +1,7 @@
 //! `unix-seqpacket`: connections that keep the boundaries of messages.
 //!
-//! The runtime has no type for such sockets. Its listener of streams accepts them, and its datagram socket waits for
-//! them: neither cares for more than the descriptor.
+//! The runtime has no type for such sockets. Its datagram socket waits for them: it cares for no more than the
+//! descriptor.
 
 use std::future::Future;
 use std::io;
@@ -10,46 +10,38 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use async_trait::async_trait;
-use endpoint::info::Unix;
 use endpoint::{
-    Accept, Accepted, Answer, Backoff, Conn, Connector, Context as Shared, Decision, End, Ending,
-    Error, ErrorKind, Exposure, Grants, Incoming, Info, Listener, Local, Offer, Reason, Refusal,
-    Result,
+    Accept, Accepted, Answer, Conn, Connector, Context as Shared, Decision, End, Ending, Exposure,
+    Grants, Incoming, Info, Listener, Local, Offer, Reason, Refusal, Result,
 };
 use plan::kind::{Args, Planned};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
-use socket2::{Domain, Socket, Type};
+use socket2::Type;
 use tokio::io::Interest;
-use tokio::net::{UnixDatagram, UnixListener};
-use tokio::time::sleep;
-use tracing::warn;
+use tokio::net::UnixDatagram;
 
-use super::Address;
-use super::listen::{backlog, chosen};
-use super::place::{File, Place};
+use super::connect::Dial;
+use super::listen::{Bind, Listening};
 use crate::datagram::connected::{Connected, Link, Message};
-use crate::patience::timeout;
+use crate::datagram::outgoing::Datagrams;
+use crate::own;
 use crate::ready::poll_by;
-use crate::users::Users;
+use crate::users::peer;
 
 // === Listening ===
 
 #[derive(Debug)]
 struct Listen {
-    place: Place,
-    users: Option<Users>,
-    backlog: i32,
+    bind: Bind,
     most: usize,
 }
 
 pub(super) fn plan_listen(args: &Args) -> Planned<Box<dyn Listener>> {
-    let place = Place::read(args).map_err(|mistake| vec![mistake])?;
-    let (users, backlog) = (Users::read(args), backlog(args));
-    Ok(Box::new(Listen { place, users, backlog, most: most(args) }))
+    let bind = Bind::read(args).map_err(|mistake| vec![mistake])?;
+    Ok(Box::new(Listen { bind, most: most(args) }))
 }
 
 fn most(args: &Args) -> usize {
@@ -60,20 +52,8 @@ fn most(args: &Args) -> usize {
 #[async_trait]
 impl Listener for Listen {
     async fn bind(&self, cx: &Shared) -> Result<Box<dyn Accept>> {
-        let guards = cx.behind().is_unguarded();
-        let (socket, file) = self.place.bind(Type::SEQPACKET, guards, |_| Ok(()))?;
-        let listening = socket
-            .listen(self.backlog)
-            .and_then(|()| UnixListener::from_std(OwnedFd::from(socket).into()));
-        let address = self.place.address.clone();
-        Ok(Box::new(Accepting {
-            local: Local::new(format!("unix-seqpacket:{address}")),
-            users: chosen(self.users, &address, guards),
-            address,
-            listener: listening.map_err(|cause| self.place.explain(cause))?,
-            most: self.most,
-            _file: file,
-        }))
+        let listening = self.bind.open(cx, "unix-seqpacket", Type::SEQPACKET, |_| Ok(()))?;
+        Ok(Box::new(Accepting { listening, most: self.most }))
     }
 
     fn exposure(&self) -> Exposure {
@@ -82,40 +62,23 @@ impl Listener for Listen {
 }
 
 struct Accepting {
-    local: Local,
-    address: Address,
-    users: Users,
-    listener: UnixListener,
+    listening: Listening,
     most: usize,
-    _file: Option<File>,
 }
 
 #[async_trait]
 impl Accept for Accepting {
     fn local(&self) -> &Local {
-        &self.local
+        &self.listening.local
     }
 
     async fn accept(&mut self) -> Result<Option<Incoming>> {
-        let failed = |cause| Error::from_io("accept", &*self.local.descriptor, cause);
-        loop {
-            let (stream, _) = self.listener.accept().await.map_err(failed)?;
-            let fact = fact(&self.address, &stream);
-            if !self.users.include(fact.uid) {
-                let user = fact.uid.map_or_else(|| "unknown".to_owned(), |uid| uid.to_string());
-                warn!(
-                    "refused a process of the user {user} at {}: the destination may be a program or a device; admit \
-                     all users of this machine with `users=any`",
-                    self.local
-                );
-                continue;
-            }
-            let socket = stream.into_std().and_then(|stream| waiting(stream.into()));
-            let socket = Arc::new(socket.map_err(failed)?);
-            let info = Info::new().with(fact);
-            let arrived = Arrived { socket, info: info.clone(), most: self.most, watch: None };
-            return Ok(Some(Incoming::ready(Offer::new(info, arrived))));
-        }
+        let (stream, fact) = self.listening.accept().await?;
+        let socket = stream.into_std().and_then(|stream| waiting(stream.into()));
+        let socket = Arc::new(socket.map_err(|cause| self.listening.failed(cause))?);
+        let info = Info::new().with(fact);
+        let arrived = Arrived { socket, info: info.clone(), most: self.most, watch: None };
+        Ok(Some(Incoming::ready(Offer::new(info, arrived))))
     }
 }
 
@@ -124,7 +87,7 @@ struct Arrived {
     socket: Arc<UnixDatagram>,
     info: Info,
     most: usize,
-    /// Owns the socket too, while somebody asks whether the peer has left.
+    /// Shares the socket while it is being checked whether the peer has left.
     watch: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
@@ -152,46 +115,28 @@ impl Decision for Arrived {
     }
 }
 
-/// The peer, as of the time of connect(2) or listen(2).
-fn fact(address: &Address, socket: impl AsFd) -> Unix {
-    let peer = rustix::net::sockopt::socket_peercred(socket).ok();
-    Unix {
-        path: address.shown(),
-        pid: peer.map(|peer| peer.pid.as_raw_pid()),
-        uid: peer.map(|peer| peer.uid.as_raw()),
-    }
-}
-
 // === Connecting ===
 
 #[derive(Debug)]
 struct Connect {
-    descriptor: String,
-    address: Address,
-    timeout: Option<Duration>,
+    dial: Dial,
     most: usize,
 }
 
 pub(super) fn plan_connect(args: &Args) -> Planned<Box<dyn Connector>> {
-    Ok(Box::new(Connect {
-        descriptor: args.descriptor.clone(),
-        address: Address::read(args, "path").map_err(|mistake| vec![mistake])?,
-        timeout: args.duration("timeout").filter(|limit| !limit.is_zero()),
-        most: most(args),
-    }))
+    let dial = Dial::read(args).map_err(|mistake| vec![mistake])?;
+    Ok(Box::new(Connect { dial, most: most(args) }))
 }
 
 #[async_trait]
 impl Connector for Connect {
-    async fn connect(&self, _: &Shared, _: &Info) -> Result<Conn> {
-        let socket = match self.timeout {
-            None => self.open().await,
-            Some(limit) => timeout(limit, self.open())
-                .await
-                .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())),
-        };
-        let socket = socket.map_err(|cause| self.explain(cause))?;
-        let info = Info::new().with(fact(&self.address, &socket));
+    async fn connect(&self, _: &Shared, info: &Info) -> Result<Conn> {
+        if own::is_unix(info, &self.dial.address.shown()) {
+            return Err(self.dial.explain(own::error()));
+        }
+        let socket = self.dial.connect(Type::SEQPACKET, |_| Ok(())).await?;
+        let socket = waiting(socket).map_err(|cause| self.dial.explain(cause))?;
+        let info = Info::new().with(peer(self.dial.address.shown(), &socket));
         Ok(Conn::messages(Connected::new(Peer(socket), self.most), info))
     }
 
@@ -201,49 +146,6 @@ impl Connector for Connect {
 
     fn grants(&self) -> Grants {
         Grants::Service
-    }
-}
-
-impl Connect {
-    async fn open(&self) -> io::Result<UnixDatagram> {
-        let address = self.address.to_socket()?;
-        let mut backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(100));
-        loop {
-            let socket = Socket::new(Domain::UNIX, Type::SEQPACKET, None)?;
-            socket.set_nonblocking(true)?;
-            match socket.connect(&address) {
-                Ok(()) => return waiting(socket.into()),
-                // EAGAIN is a full backlog, and nothing tells when there is room again.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    sleep(backoff.pause()).await;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn explain(&self, cause: io::Error) -> Error {
-        let hint = match cause.kind() {
-            io::ErrorKind::NotFound => "no such socket; start the server or check the path",
-            io::ErrorKind::ConnectionRefused => {
-                "no server listens on this socket; start the server"
-            }
-            io::ErrorKind::PermissionDenied => {
-                "connecting needs write permission on the socket and search permission on its \
-                 directories"
-            }
-            io::ErrorKind::TimedOut => {
-                let words = "the listener doesn't accept connections: its backlog is full";
-                return Error::new(ErrorKind::Timeout, "connect", &*self.descriptor, words)
-                    .with_hint("wait longer with `timeout=`");
-            }
-            _ if cause.raw_os_error() == Some(rustix::io::Errno::PROTOTYPE.raw_os_error()) => {
-                "it is not such a socket; for a stream socket, write `unix:PATH`, for a datagram socket \
-                 `unix-dgram:PATH`"
-            }
-            _ => return Error::from_io("connect", &*self.descriptor, cause),
-        };
-        Error::from_io("connect", &*self.descriptor, cause).with_hint(hint)
     }
 }
 
@@ -271,10 +173,14 @@ impl Link for Peer {
                 Ok(len)
             })
         });
-        read.map_ok(|len| (!is_over).then_some(Message { at: 0..len, dropped: None }))
+        read.map_ok(|len| (!is_over).then_some(Message { at: 0..len, each: None, dropped: None }))
     }
 
-    fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<()>> {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        Datagrams { data, .. }: Datagrams<'_>,
+    ) -> Poll<io::Result<()>> {
         let sent = poll_by(cx, &self.0, UnixDatagram::poll_send_ready, |socket| {
             socket.try_io(Interest::WRITABLE, || {
                 let flags = SendFlags::NOSIGNAL | SendFlags::EOR;

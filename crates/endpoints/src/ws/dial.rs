@@ -124,7 +124,7 @@ impl Dialling {
     /// The subprotocols to offer.
     ///
     /// Between two of `ws` a message stays what it is, so what the client of the near side wants to
-    /// speak is asked of the server: text stays text only if nobody agrees on `binary`.
+    /// speak is asked of the server: text stays text only if `binary` isn't agreed on.
     fn offers(&self, near: &Info) -> Vec<String> {
         if let Some(offers) = &self.request.offers {
             return offers.clone();

@@ -21,7 +21,7 @@ use crate::http::syntax::{has_word, is_token, printable, single, words};
 /// The contents of a valid handshake.
 pub(super) struct Handshake {
     pub(super) key: String,
-    /// What the client has set in its query.
+    /// The settings in the client's query.
     pub(super) wishes: Wishes,
     /// The chosen subprotocol.
     pub(super) subprotocol: Option<String>,

@@ -32,7 +32,7 @@ pub(super) struct Listening {
     /// Beside what the handshake needs in its answer.
     pub(super) headers: Vec<(String, String)>,
     pub(super) options: Options,
-    /// What clients may set in the query of their URL.
+    /// The settings that clients may have in the query of their URL.
     pub(super) query: Query,
 }
 
@@ -48,7 +48,7 @@ impl fmt::Debug for Listening {
 }
 
 impl Listening {
-    /// What a client is shown that is no terminal's: messages, or MQTT's packets.
+    /// Returns the face for a client if it isn't a terminal: messages, or MQTT packets.
     pub(super) fn face(&self, answer: &Answer, http: &Http) -> Option<Face> {
         // Who is no page wants what is there; a terminal or a device is one to a page, too.
         if is_plain(http)
@@ -66,7 +66,7 @@ impl Listening {
         framed.then_some(Face::Messages)
     }
 
-    /// What a terminal sees the far side through.
+    /// Returns the layer between a terminal and the far side.
     pub(super) fn through(&self, answer: &Answer, http: &Http) -> Option<Arc<dyn DialLayer>> {
         let telnet = match self.show {
             // A service that takes signals is a terminal already: telnet that is typed, or one of us.

@@ -36,7 +36,7 @@ pub(super) enum Encoding {
 }
 
 impl Mode {
-    /// Of an agreed subprotocol.
+    /// Returns the encoding of an agreed subprotocol.
     pub(super) fn of(subprotocol: Option<&str>, encoding: Encoding) -> Self {
         match subprotocol {
             Some(TERMINAL) => Self::Terminal,
@@ -128,7 +128,7 @@ impl Spoken {
         Self { names, others: Others::Last, required }
     }
 
-    /// Whether a list says that what is behind the listener speaks MQTT.
+    /// Returns `true` if the list shows that the destination speaks MQTT.
     pub(super) fn is_for_mqtt(&self) -> bool {
         self.others == Others::Refused && self.names.iter().any(|name| MQTT.contains(&&**name))
     }

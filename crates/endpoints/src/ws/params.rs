@@ -29,10 +29,10 @@ pub(super) const ENCODING: Param = Param::new(
 pub(super) const QUERY: Param = Param::new(
     "query",
     ValueKind::List,
-    "The settings that a client may have in the query of its URL: `size` is the size of a terminal's window, as in \
-     `?rows=50&cols=132`, and `encoding` is `encoding` for its session, as in `?encoding=text`. An unknown encoding gets \
-     400; a size that is none is ignored, and so is what isn't listed. Empty allows nothing. The query is a fact in any \
-     case.",
+    "The settings that a client may choose in its URL's query: `size`, the size of a terminal's window, as in \
+     `?rows=50&cols=132`; and `encoding`, the encoding of its session, as in `?encoding=text`. An unknown encoding \
+     gets 400; an invalid size is ignored, and so are settings that aren't listed. An empty list allows none. The fact \
+     `http.query` is available in any case.",
 )
 .topic(Topic::Messages)
 .default("size");
@@ -63,10 +63,13 @@ pub(super) const COMPRESSION: Param = Param::new(
         )
         .aliases(&["server-no-context-takeover"])
         .default("false"),
-        Param::new("client_no_context_takeover", ValueKind::Bool, "Make the client compress each message \
-            independently.")
-            .aliases(&["client-no-context-takeover"])
-            .default("false"),
+        Param::new(
+            "client_no_context_takeover",
+            ValueKind::Bool,
+            "Make the client compress each message independently.",
+        )
+        .aliases(&["client-no-context-takeover"])
+        .default("false"),
         Param::new(
             "server_max_window_bits",
             ValueKind::Int(9, 15),
@@ -74,10 +77,13 @@ pub(super) const COMPRESSION: Param = Param::new(
         )
         .aliases(&["server-max-window-bits"])
         .default("15"),
-        Param::new("client_max_window_bits", ValueKind::Int(9, 15), "Make the client compress each message \
-            independently.")
-            .aliases(&["client-max-window-bits"])
-            .default("15"),
+        Param::new(
+            "client_max_window_bits",
+            ValueKind::Int(9, 15),
+            "The client's compression window: the base-two logarithm of its size in bytes.",
+        )
+        .aliases(&["client-max-window-bits"])
+        .default("15"),
     ]),
     "Negotiate permessage-deflate (RFC 7692). It reduces traffic, takes about 300 KiB of memory for each connection \
      that compresses, and 10 to 40 times the processor time.",

@@ -1,4 +1,4 @@
-//! From parameters to the two layers; every mistake is reported.
+//! Plans the two layers from the parameters; all errors are reported.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -170,7 +170,7 @@ fn headers(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<(String, String)> {
             let message = format!("`{name}` can't be the name of a header");
             found.push(args.mistake(&full, "bad-header", message));
         } else if !is_value(value) {
-            let message = format!("the value of `{full}` has control characters in it");
+            let message = format!("the value of `{full}` contains control characters");
             found.push(args.mistake(&full, "bad-header", message));
         } else {
             headers.push((name.to_owned(), value.to_owned()));
@@ -206,7 +206,7 @@ fn label(descriptor: &str, depth: usize) -> String {
     read.to_string()
 }
 
-/// As deep as descriptors are planned.
+/// The same depth as for the planning of descriptors.
 const DEPTH: usize = 16;
 
 /// Headers that are the handshake's own, or would give the request a body.

@@ -7,14 +7,14 @@ use plan::kind::Args;
 use super::negotiate::Encoding;
 use crate::http::syntax::printable;
 
-/// What clients may set.
+/// The settings that clients may have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Query {
     encoding: bool,
     size: bool,
 }
 
-/// What a client has set.
+/// The settings of a client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wishes {
     pub(super) encoding: Option<Encoding>,

@@ -18,8 +18,8 @@ pub(super) fn secure(url: &Url, role: Role) -> Result<Descriptor, Diagnostic> {
     layer(url, role, tls.to_text())
 }
 
-/// `ws:9000:cert=FILE` is `ws:{tls:9000:cert=FILE}`, and `{wss://HOST/}:ca=FILE` has `ca` at its `tls`: parameters of TLS
-/// belong to the layer beneath.
+/// `ws:9000:cert=FILE` is `ws:{tls:9000:cert=FILE}`, and `{wss://HOST/}:ca=FILE` has `ca` at its `tls`: parameters of
+/// TLS belong to the layer beneath.
 pub(super) fn tls_beneath(descriptor: &Descriptor, _: Role) -> Option<Descriptor> {
     let is_tls = |(name, _): &&(Text, Text)| TLS.contains(&name.as_str());
     let inner = descriptor.args.get(1)?;
@@ -60,7 +60,7 @@ const TLS: &[&str] = &[
 fn layer(url: &Url, role: Role, inner: Text) -> Result<Descriptor, Diagnostic> {
     let at = url.scheme.span();
     if let (Some(user), Role::Listen) = (&url.userinfo, role) {
-        return Err(mistake(user.span(), "the URL of a listener has no user"));
+        return Err(mistake(user.span(), "the URL of a listener can't have a user"));
     }
     let path = url.path.as_str();
     let descriptor = Descriptor::new(Text::synthetic("ws", at)).arg(inner);
@@ -88,17 +88,23 @@ fn layer(url: &Url, role: Role, inner: Text) -> Result<Descriptor, Diagnostic> {
             })
         }
         Role::Listen if path.contains(['?', '#']) => {
-            Err(mistake(url.path.span(), "the URL of a listener has neither query nor fragment"))
+            Err(mistake(url.path.span(), "the URL of a listener can't have a query or a fragment"))
         }
         Role::Listen if matches!(path, "" | "/") => Ok(descriptor),
         Role::Listen => Ok(descriptor.kwarg("path", url.path.clone())),
     }
 }
 
-/// Host and port; a port alone is on loopback.
+/// Host and port; a port alone is on loopback. RFC 6455 section 3 requires a host: with neither, as if a variable of a
+/// script were empty, it is a mistake.
 fn place(url: &Url, port: &str) -> Result<(Text, Text), Diagnostic> {
     let at = url.scheme.span();
+    let has_port = url.port.as_ref().is_some_and(|typed| !typed.as_str().is_empty());
     let host = match url.host.as_str() {
+        "" if !has_port => {
+            let form = format!("the form is `{}://HOST:PORT/PATH`", url.scheme.as_str());
+            return Err(mistake(at, "this URL has no host").help(form));
+        }
         "" => Text::synthetic(LOOPBACK, at),
         _ => url.host.clone(),
     };

@@ -63,7 +63,7 @@ struct Opening {
     listening: Arc<Listening>,
     key: String,
     http: Http,
-    /// What the client has set in its query.
+    /// The settings in the client's query.
     wishes: Wishes,
     /// The chosen subprotocol.
     subprotocol: Option<String>,

@@ -225,12 +225,12 @@ fn keys_by_url() {
         assert_eq!(listening(typed), "", "{typed}");
     }
     insta::assert_snapshot!(listening("ws:9000:auth={jwt:{http://id.example/jwks.json}}"), @r#"
-    warning: these keys are fetched without TLS, and others may replace them
+    warning: these keys are fetched without TLS, so an attacker on the path can replace them
       | ws:9000:auth={jwt:{http://id.example/jwks.json}}
       |                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^
     "#);
     insta::assert_snapshot!(listening("ws:9000:auth={jwt:/etc/key.pem:ca=/etc/ca.pem}"), @r#"
-    error: `ca` is for keys by URL, and these are in a file
+    error: `ca` applies to keys from a URL, but these are in a file
       | ws:9000:auth={jwt:/etc/key.pem:ca=/etc/ca.pem}
       |                                   ^^^^^^^^^^^
     "#);
@@ -244,4 +244,22 @@ fn keys_by_url() {
         let found = connecting(typed);
         assert!(found.starts_with("error: `jwt` must be a URL\n"), "{found}");
     }
+}
+
+#[test]
+fn a_url_without_a_host_is_a_mistake() {
+    insta::assert_snapshot!(connecting("ws:///term"), @r"
+    error: this URL has no host
+      | ws:///term
+      | ^^
+      = help: the form is `ws://HOST:PORT/PATH`
+    ");
+    insta::assert_snapshot!(connecting("wss://"), @r"
+    error: this URL has no host
+      | wss://
+      | ^^^
+      = help: the form is `wss://HOST:PORT/PATH`
+    ");
+    // A port alone is on loopback, as everywhere.
+    assert_eq!(connecting("ws://:9000/term"), "");
 }

@@ -81,7 +81,7 @@ async fn names_are_checked_on_both_sides_of_the_proxy() {
         if !allowed {
             assert_eq!(got.status, 403);
             let error = got.error.unwrap().to_string();
-            assert!(error.ends_with("(asked for by 192.0.2.7)"), "{error}");
+            assert!(error.ends_with("(requested by 192.0.2.7)"), "{error}");
         }
     }
 }

@@ -104,6 +104,13 @@ impl<M: Medium> Half<M> {
         Some(self.last.as_ref()?.dead?.kind)
     }
 
+    /// Returns the failure of reading from a peer that is gone, once all that it had sent was read. Some streams know
+    /// that data is missing then.
+    pub(super) fn death(&mut self, kind: io::ErrorKind) -> io::Error {
+        let end = self.stream.end();
+        if end.is_cut() { end.into_error(kind) } else { kind.into() }
+    }
+
     /// So much of what it had sent before it died has been read; whether there may be more.
     pub(super) fn has_left(&mut self, read: u64) -> bool {
         let Some(dead) = self.last.as_mut().and_then(|last| last.dead.as_mut()) else {

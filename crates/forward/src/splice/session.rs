@@ -311,7 +311,7 @@ impl<M: Medium> Session<'_, M> {
         let step = match M::pump(cx, &mut from.stream, &mut to.stream, &mut to.out) {
             // What it had sent before it died has been read by now.
             Step::Dry => match from.dead() {
-                Some(kind) if from.is_dry(cx) => Step::read_failed(kind.into()),
+                Some(kind) if from.is_dry(cx) => Step::read_failed(from.death(kind)),
                 _ => return false,
             },
             Step::Full => {
@@ -322,7 +322,7 @@ impl<M: Medium> Session<'_, M> {
             }
             Step::Turn => match from.dead() {
                 Some(kind) if !from.has_left(to.out.written - before) => {
-                    Step::read_failed(kind.into())
+                    Step::read_failed(from.death(kind))
                 }
                 _ => return false,
             },

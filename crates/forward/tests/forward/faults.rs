@@ -142,6 +142,20 @@ async fn a_connection_that_dies_in_the_background_gives_up_what_it_had() {
     assert_eq!((failure.act, failure.error.kind()), (Act::Live, io::ErrorKind::TimedOut));
 }
 
+/// An encrypted stream whose peer is gone has not ended: half a file must not pass for a whole one.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_dies_before_its_end_cuts_the_other_one_if_it_says_so() {
+    let session = Session::with(Timers::default(), |near, _| near.is_cut_without_its_end());
+    let (near, far) = (session.near.clone(), session.far.clone());
+    near.send("half a file");
+    settle().await;
+    near.die();
+    let outcome = session.outcome().await;
+    assert_eq!(far.taken(), b"half a file");
+    assert!(far.finished().is_some_and(|end| end.is_cut()), "{:?}", far.finished());
+    assert_eq!(outcome.reason(), Reason::Unresponsive, "{outcome}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dead_connection_does_not_spin() {
     let session = Session::with(Timers::default(), |_, far| far.room(0));

@@ -1,4 +1,4 @@
-//! What to write instead: the help in mistakes about parameters.
+//! Suggestions for errors in parameters.
 
 use descriptor::{Code, Diagnostic, Hole, Stage, Syntax, Text, nearest};
 

@@ -39,23 +39,25 @@ const COMMON: &[Param] = &[
     Param::new(
         MAX_PER_USER,
         ValueKind::Int(1, MOST),
-        "The maximum number of sessions of one user at the same time, by the name that `auth` has found. Clients \
-         without a name are not counted.",
+        "The maximum number of sessions of one user at the same time, as identified by `auth`. Clients without a user \
+         name are not counted.",
     )
     .topic(Topic::Limits),
     Param::new(
         RATE,
         ValueKind::Text,
-        "How often the clients of one network may request a session: `10/s`, `30/m` or `100/h`. Requests over the \
-         rate are refused, with status 429 and Retry-After over HTTP. Pages don't count, and a handshake or a login \
-         that fails doesn't; to limit connections, set `rate` on the endpoint beneath, as in `ws:{tcp:9000:rate=10/s}`. \
-         16,384 networks are remembered; beyond that, the one nearest to its full rate is forgotten.",
+        "The rate at which the clients of one network may request sessions: `10/s`, `30/m` or `100/h`. Requests over \
+         the rate are refused, with status 429 and Retry-After over HTTP. Requests for pages aren't counted, nor are \
+         failed handshakes and logins; to limit connections, set `rate` on the endpoint beneath, as in \
+         `ws:{tcp:9000:rate=10/s}`. Up to 16,384 networks are tracked; beyond that, the network with the most of its \
+         rate left is dropped.",
     )
     .topic(Topic::Limits),
     Param::new(
         BURST,
         ValueKind::Int(1, MOST),
-        "How many sessions a network may request at once, within its `rate`; by default the number in `rate`.",
+        "The number of sessions that a network may request at once, within its `rate`. The default is the number in \
+         `rate`.",
     )
     .topic(Topic::Limits),
 ];

@@ -10,10 +10,12 @@ mod common;
 mod fact;
 pub(crate) mod framing;
 mod inside;
+mod mistakes;
 mod param;
 pub(crate) mod provider;
 pub(crate) mod read;
 pub(crate) mod reader;
+mod value;
 mod variant;
 
 use std::sync::Arc;
@@ -27,8 +29,9 @@ pub use self::common::common;
 pub(crate) use self::common::guard;
 pub use self::fact::FactName;
 pub use self::framing::{FRAMING, FramingKind, Framings};
-pub use self::param::{Holes, Param, Topic, Value, ValueKind};
+pub use self::param::{Holes, Param, Topic, ValueKind};
 pub use self::provider::{AssembleProvider, ProviderKind};
+pub use self::value::Value;
 pub use self::variant::Variant;
 pub use crate::beneath::Beneath;
 
@@ -89,7 +92,7 @@ impl Kind {
         }
     }
 
-    /// Returns what one side of it takes and gives; `None` if it has no such side.
+    /// Returns the form of one side; `None` if it has no such side.
     #[must_use]
     pub fn form(&self, role: Role) -> Option<Form> {
         match role {
@@ -126,7 +129,7 @@ impl Kind {
     }
 }
 
-/// The parameters of one side of a kind, and what it takes and gives, however it is made.
+/// The parameters of one side of a kind, and the shapes of data that it takes and gives.
 #[derive(Clone, Copy, Debug)]
 pub struct Form {
     /// Its own parameters: positional ones first, in their order.
@@ -135,7 +138,7 @@ pub struct Form {
     pub more: &'static [Param],
     /// How positionals are assigned to parameters.
     pub positional: Positional,
-    /// What it needs beneath it, if it is a layer.
+    /// What it needs from the endpoint beneath it, if it is a layer.
     pub takes: Option<Takes>,
     /// The shape of its connections.
     pub gives: Shape,
@@ -331,7 +334,7 @@ impl Shape {
     }
 }
 
-/// What a layer needs beneath it.
+/// What a layer needs from the endpoint beneath it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
     /// Either shape; it asks the connection.
@@ -373,7 +376,7 @@ pub enum PlanConnect {
 /// listener or as a connector.
 pub type PlanOver<E> = fn(&Args) -> Planned<Assemble<E>>;
 
-/// Makes the endpoint out of those beneath it.
+/// Makes the endpoint from those beneath it.
 pub type Assemble<E> = Box<dyn FnOnce(Beneath) -> Box<E>>;
 
 /// The result of planning: the planned value, or every error that is not one of form.

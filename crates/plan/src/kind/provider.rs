@@ -22,7 +22,7 @@ pub struct ProviderKind {
     pub plan: fn(&Args) -> Planned<AssembleProvider>,
 }
 
-/// Makes the provider out of the endpoints beneath the kind that asks it.
+/// Makes the provider from the endpoints beneath the kind that uses it.
 pub type AssembleProvider = Box<dyn FnOnce(&mut Beneath) -> Box<dyn Provider>>;
 
 impl Args {

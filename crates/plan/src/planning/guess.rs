@@ -202,7 +202,7 @@ impl Planning<'_> {
         self.error(Code::UnquotedEndpoint, span, message, Some(format!("did you mean `{meant}`?")));
     }
 
-    /// With the kind in front that takes bare addresses and ports.
+    /// Adds the kind that accepts bare addresses and ports.
     fn with_bare_kind(&self, typed: &str) -> Option<String> {
         let kind = self.registry.kinds().iter().find(|kind| kind.bare.is_some())?;
         Some(format!("{}:{typed}", kind.name))

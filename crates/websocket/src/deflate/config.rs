@@ -2,14 +2,16 @@
 
 use crate::Role;
 
-/// The wishes of our end. The default is no wish: full windows, kept from message to message, in both directions.
+/// The settings to negotiate. By default, none is requested: full windows, kept from message to message, in both
+/// directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Each message of the server is compressed for itself (§7.1.1.1): a client insists on it; a server does it.
     pub server_no_context_takeover: bool,
     /// Each message of the client is compressed for itself (§7.1.1.2): a server insists on it; a client does it.
     pub client_no_context_takeover: bool,
-    /// The server compresses with a window of 2ⁿ bytes at most, 8 to 15; 15 is no wish (§7.1.2.1). A client insists on it.
+    /// The server compresses with a window of 2ⁿ bytes at most, 8 to 15; 15 is no wish (§7.1.2.1). A client insists on
+    /// it.
     pub server_max_window_bits: u8,
     /// The client compresses with a window of 2ⁿ bytes at most, 8 to 15; 15 is no wish (§7.1.2.2). A server gets it
     /// from clients that declare support: from browsers.
@@ -41,7 +43,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// With windows that exist, of which `sender` can use its own.
+    /// Limits the windows to sizes that exist and that `sender` supports.
     pub(super) fn usable(self, sender: Role) -> Self {
         let bits = |bits: u8, own| bits.clamp(if own { MIN_OWN_BITS } else { MIN_BITS }, MAX_BITS);
         Self {

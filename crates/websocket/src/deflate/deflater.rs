@@ -23,10 +23,10 @@ pub struct Deflater {
 }
 
 impl Deflater {
-    /// For our own end. `level` is zlib's: 1 is fast, 9 is thorough, 6 is usual; more than 9 is 9.
+    /// Creates a compressor for a role. `level` is zlib's: 1 is fast, 9 is thorough, 6 is usual; more than 9 is 9.
     ///
-    /// `None` if the window that was agreed upon is one of 256 bytes, which zlib can't compress with. Then nothing is to
-    /// be compressed; that is always allowed (§6).
+    /// `None` if the window that was agreed upon is one of 256 bytes, which zlib can't compress with. Then nothing is
+    /// to be compressed; that is always allowed (§6).
     pub fn new(role: Role, params: &Params, level: u32) -> Option<Self> {
         let (window_bits, takeover) = params.of(role);
         (window_bits >= MIN_OWN_BITS).then_some(Self {
@@ -85,8 +85,8 @@ impl Deflater {
         flush(state, data, out);
         debug_assert!(out.ends_with(&TAIL), "a flush ends with an empty stored block");
         out.truncate(out.len() - TAIL.len());
-        // The piece begins and ends at a byte, and the windows of both ends have it either way. zlib-rs' level 1 knows no
-        // stored blocks: it makes random bytes longer by a twentieth.
+        // The piece begins and ends at a byte, and the windows of both ends have it either way. zlib-rs' level 1 knows
+        // no stored blocks: it makes random bytes longer by a twentieth.
         if out.len() - start > stored_len(data) {
             out.truncate(start);
             store(data, out);

@@ -36,10 +36,10 @@ struct Tally {
 pub struct Bounds {
     /// Inflated bytes of one message.
     pub max_message: u64,
-    /// Inflated bytes for each that came, over the message so far. DEFLATE reaches 1032. Bounds the work that a peer can
-    /// cause with little effort where messages are of any length.
+    /// Inflated bytes for each that came, over the message so far. DEFLATE reaches 1032. Bounds the work that a peer
+    /// can cause with little effort where messages are of any length.
     pub max_ratio: Option<u32>,
-    /// From how many inflated bytes on that counts: a small message may be as regular as it likes.
+    /// The inflated size from which the ratio is checked, because small messages may be very regular.
     pub ratio_from: u64,
 }
 
@@ -65,7 +65,7 @@ impl Default for Bounds {
 // === impl Inflater ===
 
 impl Inflater {
-    /// For our own end: a server inflates what clients have compressed.
+    /// Creates a decompressor for a role: a server inflates the messages of clients.
     pub fn new(role: Role, params: &Params, bounds: Bounds) -> Self {
         let peer = if role == Role::Server { Role::Client } else { Role::Server };
         let (_, takeover) = params.of(peer);
@@ -75,8 +75,8 @@ impl Inflater {
 
     /// Inflates a received piece of a message into `out`. `last` marks the end of the message.
     ///
-    /// Until it is `done`: call again with the rest of `input` and the same `last`, also if the rest is empty. Each call
-    /// fills all of `out` unless it is done, so `out` mustn't be empty.
+    /// Until it is `done`: call again with the rest of `input` and the same `last`, also if the rest is empty. Each
+    /// call fills all of `out` unless it is done, so `out` mustn't be empty.
     ///
     /// An error comes when all that was right before it has been given out; it ends the connection:
     /// [`Violation::InvalidDeflate`], [`Violation::MessageTooBig`], [`Violation::InflatesTooMuch`],
@@ -199,8 +199,8 @@ impl Tally {
 /// Checks that a message may end here: right behind the three bits that begin an empty stored block, whose lengths
 /// the sender has left out (§7.2.1). Adds them.
 ///
-/// zlib stops where the block ends, so it takes the four bytes and not the fifth; anywhere else in a stream it would take
-/// another number of them, or make payload of them.
+/// zlib stops where the block ends, so it takes the four bytes and not the fifth; anywhere else in a stream it would
+/// take another number of them, or make payload of them.
 fn check_end(state: &mut Inflate) -> Result<(), Violation> {
     let [a, b, c, d] = TAIL;
     let (moved, status) = run(state, &[a, b, c, d, 0], &mut [0], InflateFlush::Block);

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Returns `true` if there is memory for both directions of a connection now. To be called before compression is
+/// Returns `true` if there is currently memory for both directions of a connection. Call it before compression is
 /// agreed upon.
 pub fn has_memory() -> bool {
     is_there(DEFLATE + INFLATE)

@@ -7,10 +7,11 @@ use super::config::{Config, MAX_BITS, MIN_BITS, MIN_OWN_BITS, Params};
 use super::extensions::{self, Extension};
 use crate::Role;
 
-/// A server's answer. `offers` are the values of all `Sec-WebSocket-Extensions` headers of the request, in their order.
+/// Returns a server's answer. `offers` are the values of all `Sec-WebSocket-Extensions` headers of the request, in
+/// their order.
 ///
-/// Takes the first offer that can be accepted (§5.1); the `String` is the value of the header of the response. `None` if
-/// there is none: then the response has no such header, and nothing is compressed. That is no error, nor is a header
+/// Takes the first offer that can be accepted (§5.1); the `String` is the value of the header of the response. `None`
+/// if there is none: then the response has no such header, and nothing is compressed. That is no error, nor is a header
 /// that doesn't follow the grammar (RFC 6455 §9.1): it offers nothing.
 ///
 /// An offer is declined for parameters that are unknown, come twice or have a wrong value (§7.1), and for a window of
@@ -119,7 +120,7 @@ pub fn accept(config: &Config, answer: &str) -> Result<Option<Params>, Unaccepta
     }))
 }
 
-/// Why an answer to our offer can't be accepted: one line, lower case.
+/// The reason why a server's answer can't be accepted: one line, lower case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unacceptable(What);

@@ -1,15 +1,17 @@
 //! `cargo xtask bench --datagrams`: the cost of a datagram, and of a line of a program, compared with other
 //! forwarders.
 //!
-//! A client keeps [`WINDOW`] messages under way, and a server or a program sends each of them back. Both run on the
-//! load's processor, and the subject on another. A message that doesn't return within three seconds counts as lost.
+//! A client keeps [`WINDOW`] messages under way, and a server or a program sends each of them back, or counts them. Both
+//! run on the load's processor, and the subject on another. A message that doesn't arrive within three seconds counts as
+//! lost.
 
 use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::net::{TcpStream, UdpSocket};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,8 +27,16 @@ use crate::{Failure, root};
 const ROWS: &[Row] = &[
     Row { what: "udp to udp", by: "endpointforward", near: Near::Udp, size: 64 },
     Row { what: "udp to udp", by: "socat", near: Near::Udp, size: 64 },
+    Row { what: "udp to udp", by: "nginx", near: Near::Udp, size: 64 },
     Row { what: "udp to udp", by: "endpointforward", near: Near::Udp, size: 1200 },
     Row { what: "udp to udp", by: "socat", near: Near::Udp, size: 1200 },
+    Row { what: "udp to udp", by: "nginx", near: Near::Udp, size: 1200 },
+    Row { what: "udp to udp, one way", by: "endpointforward", near: Near::Flood, size: 64 },
+    Row { what: "udp to udp, one way", by: "socat", near: Near::Flood, size: 64 },
+    Row { what: "udp to udp, one way", by: "nginx", near: Near::Flood, size: 64 },
+    Row { what: "udp to udp, one way", by: "endpointforward", near: Near::Flood, size: 1200 },
+    Row { what: "udp to udp, one way", by: "socat", near: Near::Flood, size: 1200 },
+    Row { what: "udp to udp, one way", by: "nginx", near: Near::Flood, size: 1200 },
     Row { what: "ws to udp", by: "endpointforward", near: Near::WebSocket, size: 64 },
     Row { what: "ws to udp", by: "endpointforward", near: Near::WebSocket, size: 1200 },
     Row { what: "lines of a program", by: "endpointforward", near: Near::Lines, size: 64 },
@@ -43,7 +53,10 @@ struct Row {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Near {
+    /// There and back.
     Udp,
+    /// One way.
+    Flood,
     WebSocket,
     Lines,
 }
@@ -68,9 +81,10 @@ pub(super) fn run(ours: &str, rounds: usize, facts: &Facts) -> Result<(), Failur
     let Facts { date, commit, cpu, processors, kernel, rustc, load, .. } = facts;
     let mut page = format!(
         "# Messages\n\nMeasured on {date} at commit {commit}: {cpu}, {processors} processors, {kernel}, {rustc}; load average \
-         before it {load}; {rounds} rounds of {COUNT} messages there and back, {WINDOW} under way; medians (least–most).\n\n\
-         To repeat it: `cargo xtask bench --datagrams`. This page is written by it.\n\n\
-         | what | by | size | messages/s, there and back | CPU µs for each, one way | lost |\n|---|---|---|---|---|---|\n"
+         before the run {load}; {rounds} rounds of {COUNT} messages there and back, {WINDOW} under way, or one way, {FLOOD} under \
+         way; medians (least–most).\n\n\
+         To repeat it, run `cargo xtask bench --datagrams`, which writes this page.\n\n\
+         | what | by | size | messages/s | CPU µs for each, one way | lost |\n|---|---|---|---|---|---|\n"
     );
     for (row, results) in ROWS.iter().zip(&all) {
         let spread = |of: fn(&Round) -> f64| {
@@ -93,22 +107,26 @@ pub(super) fn run(ours: &str, rounds: usize, facts: &Facts) -> Result<(), Failur
 
 impl Row {
     fn round(&self, ours: &str) -> Result<Round, Failure> {
-        let far = Echo::start()?;
+        let far = Echo::start(self.near != Near::Flood)?;
         let port = net::free_port();
-        let command = self.command(ours, port, far.port);
+        let folder = tempfile::tempdir().map_err(|error| format!("a folder: {error}"))?;
+        let command = self.command(ours, folder.path(), port, far.port)?;
         let mut subject = Process::spawn(self.by, &mut elsewhere(&command, true));
         let round = match self.near {
             Near::Udp => udp(port, self.size, &mut subject),
+            Near::Flood => flood(port, self.size, &far, &mut subject),
             Near::WebSocket | Near::Lines => websocket(port, self, &mut subject),
         };
         drop(subject);
         round
     }
 
-    fn command(&self, ours: &str, port: u16, far: u16) -> Command {
-        let mut command = Command::new(if self.by == "endpointforward" { ours } else { self.by });
+    fn command(&self, ours: &str, folder: &Path, port: u16, far: u16) -> Result<Command, Failure> {
+        let program = ::tests::binary::program(self.by).unwrap_or_else(|| self.by.into());
+        let mut command =
+            Command::new(if self.by == "endpointforward" { ours.into() } else { program });
         let near = match self.near {
-            Near::Udp => format!("udp:{port}:interface=127.0.0.1"),
+            Near::Udp | Near::Flood => format!("udp:{port}:interface=127.0.0.1"),
             Near::WebSocket | Near::Lines => format!("ws:{port}"),
         };
         match (self.by, self.near) {
@@ -116,40 +134,61 @@ impl Row {
                 format!("UDP-LISTEN:{port},bind=127.0.0.1,fork"),
                 format!("UDP:127.0.0.1:{far}"),
             ]),
+            ("nginx", _) => {
+                let config = folder.join("nginx.conf");
+                std::fs::write(&config, nginx(folder, port, far))
+                    .map_err(|error| format!("{}: {error}", config.display()))?;
+                command.args(["-e", "/dev/null", "-c"]).arg(config)
+            }
             ("websocketd", _) => {
                 command.args(["--address=127.0.0.1", &format!("--port={port}"), "cat"])
             }
             (_, Near::Lines) => command.args(["-e", &near, "-d", "process:cat:framing=lines"]),
             _ => command.args(["-e", &near, "-d", &format!("udp:127.0.0.1:{far}")]),
         };
-        command
+        Ok(command)
     }
 }
 
-/// A server that sends datagrams back.
+/// A session for each client, as ours, by nginx's module for streams. One process does all of it.
+fn nginx(folder: &Path, port: u16, far: u16) -> String {
+    format!(
+        "daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log /dev/null; \
+         load_module modules/ngx_stream_module.so; events {{}} stream {{ server {{ listen 127.0.0.1:{port} udp; \
+         proxy_pass 127.0.0.1:{far}; }} }}\n",
+        folder = folder.display()
+    )
+}
+
+/// A server that sends datagrams back, or only the first.
 struct Echo {
     port: u16,
     is_over: Arc<AtomicBool>,
+    count: Arc<AtomicUsize>,
     serving: Option<thread::JoinHandle<()>>,
 }
 
 impl Echo {
-    fn start() -> Result<Self, Failure> {
+    fn start(is_echo: bool) -> Result<Self, Failure> {
         let failed = |error| format!("a server of datagrams: {error}");
         let socket = UdpSocket::bind("127.0.0.1:0").map_err(failed)?;
         socket.set_read_timeout(Some(Duration::from_millis(100))).map_err(failed)?;
         let port = socket.local_addr().map_err(failed)?.port();
         let is_over = Arc::new(AtomicBool::new(false));
         let over = Arc::clone(&is_over);
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&count);
         let serving = thread::spawn(move || {
             let mut buf = [0; 2048];
             while !over.load(Ordering::Relaxed) {
-                if let Ok((len, from)) = socket.recv_from(&mut buf) {
+                if let Ok((len, from)) = socket.recv_from(&mut buf)
+                    && (counted.fetch_add(1, Ordering::Relaxed) == 0 || is_echo)
+                {
                     let _lost = socket.send_to(&buf[..len], from);
                 }
             }
         });
-        Ok(Self { port, is_over, serving: Some(serving) })
+        Ok(Self { port, is_over, count, serving: Some(serving) })
     }
 }
 
@@ -162,7 +201,8 @@ impl Drop for Echo {
     }
 }
 
-fn udp(port: u16, size: usize, subject: &mut Process) -> Result<Round, Failure> {
+/// A client whose first datagram has come back.
+fn answered(port: u16, size: usize, subject: &mut Process) -> Result<UdpSocket, Failure> {
     let failed = |error| format!("a client of datagrams: {error}");
     let client = UdpSocket::bind("127.0.0.1:0").map_err(failed)?;
     client.connect(("127.0.0.1", port)).map_err(failed)?;
@@ -181,6 +221,44 @@ fn udp(port: u16, size: usize, subject: &mut Process) -> Result<Round, Failure> 
         }
     }
     client.set_read_timeout(Some(Duration::from_secs(3))).map_err(failed)?;
+    Ok(client)
+}
+
+fn flood(port: u16, size: usize, far: &Echo, subject: &mut Process) -> Result<Round, Failure> {
+    let client = answered(port, size, subject)?;
+    let data = vec![7; size];
+    let mut round = measured(subject, |count| {
+        let before = far.count.load(Ordering::Relaxed);
+        let arrived = || far.count.load(Ordering::Relaxed) - before;
+        let (mut sent, mut lost) = (0_usize, 0);
+        let (mut last, mut since) = (0, Instant::now());
+        while last + lost < count {
+            if sent < count && sent.saturating_sub(last + lost) < FLOOD {
+                client.send(&data).map_err(|error| format!("a client of datagrams: {error}"))?;
+                sent += 1;
+                continue;
+            }
+            thread::yield_now();
+            let now = arrived();
+            if now > last {
+                (last, since) = (now, Instant::now());
+            } else if since.elapsed() > Duration::from_secs(3) {
+                // Those under way.
+                lost = sent - last;
+                since = Instant::now();
+            }
+        }
+        Ok(last)
+    })?;
+    // They are forwarded once.
+    round.cpu *= 2.0;
+    Ok(round)
+}
+
+fn udp(port: u16, size: usize, subject: &mut Process) -> Result<Round, Failure> {
+    let failed = |error| format!("a client of datagrams: {error}");
+    let client = answered(port, size, subject)?;
+    let (data, mut buf) = (vec![7; size], [0; 2048]);
     measured(subject, |count| {
         let (mut sent, mut back, mut lost) = (0_usize, 0, 0);
         while back + lost < count {
@@ -252,4 +330,6 @@ fn measured(
 const COUNT: usize = 100_000;
 /// Messages under way: fewer than any queue on the way holds.
 const WINDOW: usize = 32;
+/// Messages under way in one direction alone: nobody's receive buffer has less room.
+const FLOOD: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(10);

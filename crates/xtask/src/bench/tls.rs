@@ -1,5 +1,5 @@
-//! `cargo xtask bench --tls`: the cost of TLS in front of a TCP destination, compared with other programs that terminate
-//! it, and with no TLS at all.
+//! `cargo xtask bench --tls`: the cost of TLS in front of a TCP destination, compared with other programs that
+//! terminate it, and with no TLS at all.
 //!
 //! 1. [`measure`] does the rounds, all subjects interleaved, and then the memory of each.
 //! 2. [`bars`] puts the forwarder against what it may cost.
@@ -245,8 +245,8 @@ fn page(
     let Facts { date, commit, cpu, processors, kernel, rustc, load, congestion, .. } = facts;
     let mut page = format!(
         "# TLS\n\nMeasured on {date} at commit {commit}: {cpu}, {processors} processors, {kernel}, {rustc}; TCP's congestion \
-         control {congestion}; load average before it {load}; {} rounds, interleaved.\n\nTo repeat it: `cargo xtask bench \
-         --tls --congestion {congestion}`. This page is written by it.\n\n## Bars\n\nRatios of medians, or medians of the rounds' ratios.\n\n\
+         control {congestion}; load average before the run {load}; {} rounds, interleaved.\n\nTo repeat it, run `cargo xtask bench \
+         --tls --congestion {congestion}`, which writes this page.\n\n## Bars\n\nRatios of medians, or medians of the rounds' ratios.\n\n\
          | what | measured | bar | met |\n|---|---|---|---|\n",
         found.rounds
     );
@@ -327,7 +327,7 @@ subjects have no TLS: *the reference* copies with tokio, 32 KiB each way, and ou
 - *per CPU s* is the number of connections for each second of the subject's processor time. Each is opened, has a byte there \
   and back, and is reset by the client; one follows another. Ours logs both ends of every session, as it does by default; the \
   others log nothing.
-- *round trip* is 64 B there and back, with one under way on each session. The client's own encryption is in p50, and in no CPU.
+- *round trip* is 64 B there and back, with one in flight on each session. The client's own encryption is in p50, and in no CPU.
 - Memory is anonymous memory beyond that before the first connection, for each of 2,000 sessions.
 ";
 

@@ -15,7 +15,7 @@ pub(super) struct File {
     /// Its path below the page.
     pub(super) name: &'static str,
     pub(super) media_type: &'static str,
-    /// Of its content.
+    /// The tag of its content.
     pub(super) tag: &'static str,
     /// Set if its name changes with its content.
     pub(super) hashed: bool,

@@ -103,7 +103,7 @@ impl Mount for Page {
     }
 }
 
-/// To the same place with a slash behind it: only from there are the page's addresses right.
+/// Redirects to the same path with a slash at its end, because the page's addresses are relative to it.
 fn slash(path: &str, query: Option<&str>) -> Reply {
     let name = path.rsplit('/').next().unwrap_or_default();
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();

@@ -1,8 +1,8 @@
-//! `notify=true`: keyspace notifications end the life of what was cached.
+//! `notify=true`: keyspace notifications expire cached answers.
 //!
-//! 1. [`Changes::watch`] hands out an [`Expiry`] for a key, before it is asked for: what changes after that is heard;
-//! 2. [`Changes::listen`] has a connection of its own, subscribed to the keys' events, and expires what they are about;
-//! 3. when that is lost, everything is expired, and nothing is handed out until it is there again.
+//! 1. [`Changes::watch`] returns an [`Expiry`] for a key before its lookup, so that later changes are noticed;
+//! 2. [`Changes::listen`] has a separate connection, subscribed to the keys' events, and expires the changed keys;
+//! 3. when that connection is lost, everything is expired, and no handle is returned until it is open again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,18 +17,20 @@ use tracing::{info, warn};
 use super::link::{Link, Server, accepted, refused};
 use super::resp::Reply;
 
-/// What was handed out. Keys are known by their digests, as in the cache.
+/// The returned handles. Keys are identified by their digests, as in the cache.
 #[derive(Debug, Default)]
 pub(super) struct Changes(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
     is_heard: bool,
+    /// Set once it is known whether they are heard.
+    is_tried: bool,
     watched: HashMap<[u8; 32], Expiry>,
 }
 
 impl Changes {
-    /// Returns what tells that a key has changed; `None` if nobody would say so.
+    /// Returns the handle that tells that a key has changed; `None` if there are no notifications.
     pub(super) fn watch(&self, name: &[u8]) -> Option<Expiry> {
         let mut state = self.lock();
         if !state.is_heard {
@@ -43,6 +45,11 @@ impl Changes {
         Some(state.watched.entry(stamp(name)).or_default().clone())
     }
 
+    /// Whether it will only be known whether changes are heard: the first subscription is under way.
+    pub(super) fn is_beginning(&self) -> bool {
+        !self.lock().is_tried
+    }
+
     /// Listens for changes, for good.
     pub(super) async fn listen(&self, cx: &Context, server: &Server, prefix: &str) {
         let mut backoff = Backoff::new(SHORTEST, LONGEST);
@@ -51,9 +58,12 @@ impl Changes {
             let subscribed = timeout(PATIENCE, subscribe(cx, server, prefix)).await;
             let lost = match subscribed.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
                 Ok(link) => {
-                    self.lock().is_heard = true;
+                    {
+                        let mut state = self.lock();
+                        (state.is_heard, state.is_tried) = (true, true);
+                    }
                     if said.take().is_some() {
-                        info!("route: changes of redis are heard again");
+                        info!("route: redis notifies of changes again");
                     }
                     backoff.reset();
                     self.hear(link, server.database).await
@@ -64,7 +74,7 @@ impl Changes {
             // Each cause once, for as long as it lasts.
             if said.as_ref() != Some(&lost) {
                 warn!(
-                    "route: changes of redis are not heard, and routes are cached for less: {lost}"
+                    "route: redis doesn't notify of changes, so routes are cached for a shorter time: {lost}"
                 );
                 said = Some(lost);
             }
@@ -102,7 +112,7 @@ impl Changes {
     /// Nothing that was handed out holds any more.
     fn forget(&self) {
         let mut state = self.lock();
-        state.is_heard = false;
+        (state.is_heard, state.is_tried) = (false, true);
         for (_, expiry) in state.watched.drain() {
             expiry.expire();
         }
@@ -120,7 +130,9 @@ async fn subscribe(cx: &Context, server: &Server, prefix: &str) -> Result<Link, 
         && let [_, Reply::Bulk(flags)] = &*parts
         && !is_told(flags)
     {
-        return Err("its `notify-keyspace-events` has to be `KA`, or `Kg$hx` at least".to_owned());
+        return Err(
+            "its `notify-keyspace-events` must be `KA`, or contain at least `Kg$hx`".to_owned()
+        );
     }
     let pattern = format!("__keyspace@{}__:{}*", server.database, escaped(prefix));
     match link.ask(&[b"PSUBSCRIBE", pattern.as_bytes()]).await? {
@@ -129,7 +141,7 @@ async fn subscribe(cx: &Context, server: &Server, prefix: &str) -> Result<Link, 
     }
 }
 
-/// Whether events of keys, of strings and of hashes are told, with removal and expiry.
+/// Returns `true` if the server notifies of keys, strings and hashes, including removal and expiry.
 fn is_told(flags: &[u8]) -> bool {
     let all = flags.contains(&b'A');
     flags.contains(&b'K') && b"g$hx".iter().all(|flag| all || flags.contains(flag))
@@ -158,7 +170,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// A listener, for as long as somebody holds it.
+/// A listener, which ends when it is dropped.
 #[derive(Debug)]
 pub(super) struct Listening(tokio::task::AbortHandle);
 

@@ -1,4 +1,4 @@
-//! A connection to Redis: commands go out together, and their replies are read in order.
+//! A connection to Redis: commands are sent together, and their replies are read in order.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::resp::{Reply, command, read};
 
-/// Where the server is, and who we are to it.
+/// The server's endpoint, and the login.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) connector: Box<dyn Connector>,
@@ -17,7 +17,8 @@ pub(super) struct Server {
     pub(super) password: Option<PathBuf>,
 }
 
-/// An open connection. Whoever drops a call of it drops it as well: a reply that nobody has read would be the next one's.
+/// An open connection. Whoever drops a call of it drops it as well: a reply that nobody has read would be the next
+/// one's.
 pub(super) struct Link {
     io: Io,
     unread: Vec<u8>,

@@ -1,8 +1,8 @@
-//! `route:redis={tcp:6379}`: a Redis server has the routes, so that processes on many machines share them.
+//! `route:redis={tcp:6379}`: routes in a Redis server, so that processes on many machines share them.
 //!
-//! 1. [`resp`] is its protocol, [`link`] a connection: a few are kept for the next lookups;
-//! 2. a key is a string as websockify's `TokenRedis` has it, or a hash;
-//! 3. [`changes`] hears of keys that have changed, if that is asked for.
+//! 1. [`resp`] is the protocol, [`link`] a connection; a few are kept for the next lookups;
+//! 2. a key is a string in the format of websockify's `TokenRedis`, or a hash;
+//! 3. [`changes`] is notified of changed keys, if `notify=true` is set.
 
 mod changes;
 mod link;
@@ -39,10 +39,10 @@ pub(super) static REDIS: ProviderKind = ProviderKind {
         Param::new(
             "prefix",
             ValueKind::Text,
-            "What stands in front of the key in the server, such as `routes:`. websockify's namespace has a colon behind it.",
+            "The prefix of the keys in the server, such as `routes:`. websockify appends a colon to its namespace.",
         )
         .default(""),
-        Param::new("user", ValueKind::Text, "The user to log in as, of servers that have users (ACL)."),
+        Param::new("user", ValueKind::Text, "The user to log in as, if the server has users (ACL)."),
         Param::new(
             "password-file",
             ValueKind::Text,
@@ -51,8 +51,9 @@ pub(super) static REDIS: ProviderKind = ProviderKind {
         Param::new(
             "notify",
             ValueKind::Bool,
-            "Whether to listen for changes of keys, which end what is cached at once. Answers are then cached for 10 minutes. \
-             The server's `notify-keyspace-events` has to be `KA`, or `Kg$hx` at least. FLUSHDB is told by none.",
+            "Subscribe to changes of keys, so that a changed route is used at once. Answers are then cached for 10 \
+             minutes. The server's `notify-keyspace-events` must be `KA`, or contain at least `Kg$hx`. The server \
+             doesn't notify of FLUSHDB.",
         )
         .default("false"),
     ],
@@ -90,7 +91,7 @@ struct Redis {
     /// Connections that were used before.
     idle: Mutex<Vec<Link>>,
     changes: Option<Arc<Changes>>,
-    /// From the first lookup on.
+    /// Set at the first lookup.
     listening: OnceLock<Listening>,
 }
 
@@ -110,6 +111,8 @@ impl Provider for Redis {
         let answer = Answer::new(found);
         Ok(match (expiry, &self.changes) {
             (Some(expiry), _) => answer.until(expiry),
+            // A change since then may have been missed, and the next lookup will hear of changes.
+            (None, Some(changes)) if changes.is_beginning() => answer.living(Some(Duration::ZERO)),
             // Without notifications, a change is not seen.
             (None, Some(_)) => answer.living(Some(UNTOLD)),
             (None, None) => answer,
@@ -132,7 +135,7 @@ impl Redis {
             match find(&mut link, name).await {
                 Ok(found) => return self.done(link, found),
                 // The server has closed it since, most likely.
-                Err(error) => debug!("a connection to redis that was used before is over: {error}"),
+                Err(error) => debug!("a kept connection to redis was closed: {error}"),
             }
             // The others are as old.
             self.idle().clear();
@@ -156,8 +159,8 @@ impl Redis {
     }
 }
 
-/// Asks for a key. What the server says no to, and what a key has that is no route, is the inner error: the connection is
-/// good.
+/// Asks for a key. What the server says no to, and what a key has that is no route, is the inner error: the connection
+/// is good.
 async fn find(link: &mut Link, name: &[u8]) -> Result<Result<Found, String>, String> {
     Ok(match link.ask(&[b"GET", name]).await? {
         Reply::Bulk(value) => {
@@ -168,11 +171,11 @@ async fn find(link: &mut Link, name: &[u8]) -> Result<Result<Found, String>, Str
             match link.ask(&[b"HGETALL", name]).await? {
                 Reply::List(parts) => of_hash(&parts),
                 Reply::Error(words) => Err(refused(&words)),
-                _ => return Err("what it answers is no hash".to_owned()),
+                _ => return Err("its answer is not a hash".to_owned()),
             }
         }
         Reply::Error(words) => Err(refused(&words)),
-        _ => return Err("what it answers is no value".to_owned()),
+        _ => return Err("its answer is not a value".to_owned()),
     })
 }
 
@@ -194,7 +197,7 @@ fn of_hash(parts: &[Reply]) -> Result<Found, String> {
 
 /// Connections that are kept.
 const IDLE: usize = 16;
-/// How long an answer counts.
+/// The lifetime of an answer without notifications.
 const UNTOLD: Duration = Duration::from_secs(10);
 /// The same, where changes are told: one that was lost isn't lost for good.
 const TOLD: Duration = Duration::from_secs(600);

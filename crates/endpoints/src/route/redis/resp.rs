@@ -1,8 +1,9 @@
-//! RESP 2, what is needed of it: commands out, replies in, both within bounds.
+//! The needed part of RESP 2: commands and replies, both bounded.
 //!
-//! Own code, after a look at `redis` (30 crates beneath its client, and no limit on what a server may answer), `fred` (more of
-//! both) and `redis-protocol` (another nom than ours, and a tree of a reply without a limit): two commands and a subscription
-//! need no more than this, and a lookup has to be bounded by what it may read.
+//! Own code, because a lookup has to limit the size of a reply, and two commands and a subscription need no more than
+//! this.
+//! `redis` needs 30 crates for its client and doesn't limit replies, `fred` needs more and doesn't either, and
+//! `redis-protocol` needs another version of nom and builds a tree of a reply without a limit.
 //! <https://redis.io/docs/latest/develop/reference/protocol-spec/>
 
 /// A reply of the server's.
@@ -116,16 +117,16 @@ fn length(text: &str) -> Result<Option<usize>, Stop> {
 }
 
 fn strange() -> Stop {
-    Stop::Wrong("what it answers is not of Redis's protocol".to_owned())
+    Stop::Wrong("its answer violates the Redis protocol".to_owned())
 }
 
 fn too_long() -> String {
-    format!("what it answers is longer than {LONGEST} bytes")
+    format!("its answer is longer than {LONGEST} bytes")
 }
 
-/// Of a reply, in bytes.
+/// The maximum size of a reply, in bytes.
 const LONGEST: usize = 32 << 10;
-/// Of its first line: an error of any length is cut by nobody.
+/// The maximum length of its first line, because an error may have any length.
 const LINE: usize = 4 << 10;
 /// Elements of a reply: a hash with 100 fields has 200.
 const MOST: usize = 256;

@@ -1,4 +1,4 @@
-//! How our side ends a WebSocket connection, as a table.
+//! The end of a WebSocket connection from this side, as a table.
 //!
 //! ```text
 //!          Mistake            Flushed
@@ -18,7 +18,7 @@ pub(in crate::ws) enum Closing {
     /// Frames are exchanged.
     #[default]
     Open,
-    /// Somebody broke the protocol: our Close goes out, then the end of the stream beneath.
+    /// A protocol error: our Close is sent, then the end of the stream beneath.
     Failing,
     /// Writing failed; the next write gets the error from the stream beneath.
     Broken,

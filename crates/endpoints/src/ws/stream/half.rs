@@ -65,7 +65,7 @@ impl Core {
     }
 
     /// Puts control messages where a message may begin; whether there were any.
-    fn say(&mut self, cx: &mut Context<'_>) -> bool {
+    pub(super) fn say(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(beside) = &mut self.receiving.beside else { return false };
         let mut said = false;
         while self.sending.has_room_beside()

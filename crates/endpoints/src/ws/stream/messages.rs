@@ -4,9 +4,8 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use endpoint::{End, Ending, Life, Part, Peer};
+use endpoint::{End, Life, Part, pass_on};
 use futures_core::Stream;
 use futures_sink::Sink;
 use plan::kind::Framings;
@@ -68,39 +67,6 @@ impl Sink<Part> for Messages {
 }
 
 impl Life for Messages {
-    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        self.0.poll_background(cx)
-    }
-
-    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
-        self.0.poll_ahead(cx);
-    }
-
-    fn peer(&mut self) -> Option<Peer> {
-        self.0.peer()
-    }
-
-    fn keep_little(&mut self) {
-        self.0.inner.keep_little();
-    }
-
-    fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
-        self.0.poll_finish(cx, end)
-    }
-
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.poll_close(cx)
-    }
-
-    fn close_timeout(&self) -> Option<Duration> {
-        self.0.close
-    }
-
-    fn ending(&self) -> Ending {
-        self.0.ending()
-    }
-
-    fn end(&mut self) -> End {
-        self.0.end()
-    }
+    pass_on!(0: poll_background, poll_ahead, peer, keep_little, poll_finish, poll_close);
+    pass_on!(0: close_timeout, ending, end);
 }

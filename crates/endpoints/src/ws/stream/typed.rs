@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use ::bytes::{Bytes, BytesMut};
-use endpoint::{ByteStream, End, Ending, Flat, Life, MessageStream, Part, Peer};
+use endpoint::{ByteStream, End, Flat, Life, MessageStream, Part, pass_on};
 use futures_core::Stream;
 use futures_sink::Sink;
 use tokio::time::{Sleep, sleep};
@@ -120,21 +120,8 @@ impl Sink<Part> for Typed {
 }
 
 impl Life for Typed {
-    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        self.inner.poll_background(cx)
-    }
-
-    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
-        self.inner.poll_ahead(cx);
-    }
-
-    fn peer(&mut self) -> Option<Peer> {
-        self.inner.peer()
-    }
-
-    fn linger(&self) -> Option<Duration> {
-        self.inner.linger()
-    }
+    pass_on!(inner: poll_background, poll_ahead, peer, keep_little, linger, poll_close);
+    pass_on!(inner: close_timeout, ending, end);
 
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
         if !self.cut.is_empty() {
@@ -143,22 +130,6 @@ impl Life for Typed {
             self.send(cut, false)?;
         }
         self.inner.poll_finish(cx, end)
-    }
-
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Life::poll_close(&mut self.inner, cx)
-    }
-
-    fn close_timeout(&self) -> Option<Duration> {
-        self.inner.close_timeout()
-    }
-
-    fn ending(&self) -> Ending {
-        self.inner.ending()
-    }
-
-    fn end(&mut self) -> End {
-        self.inner.end()
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) enum Message {
     Ack(u64),
     /// Whether the data messages after it are text.
     Text(bool),
+    /// The client asks whether we are there.
+    Alive,
     /// No more data comes from the peer.
     Eof,
     /// An unknown message, or one that the peer may not send.
@@ -39,6 +41,9 @@ pub(super) fn read(text: &[u8], role: Role) -> Result<Message, &'static str> {
         ("eof", _) => return Ok(Message::Eof),
         ("ack", Role::Server) => {
             return Ok(whole(&fields, "bytes").map_or(Message::Unknown, Message::Ack));
+        }
+        ("query", Role::Server) if fields.get("what").and_then(Value::as_str) == Some("alive") => {
+            return Ok(Message::Alive);
         }
         ("text", _) => {
             let on = fields.get("on").and_then(Value::as_bool);
@@ -112,7 +117,13 @@ pub(super) fn write(signal: &Signal, role: Role) -> Option<String> {
 
 /// The first of a server's messages.
 pub(super) fn hello(face: Face) -> String {
-    json!({"type": "hello", "version": 1, "face": face.name(), "ack": true}).to_string()
+    json!({"type": "hello", "version": 1, "face": face.name(), "ack": true, "alive": true})
+        .to_string()
+}
+
+/// The answer to a client that asks whether we are there.
+pub(super) fn alive() -> String {
+    json!({"type": "alive"}).to_string()
 }
 
 /// Whether the data messages after it are text.
@@ -320,7 +331,11 @@ mod tests {
         }
         assert_eq!(read(eof().as_bytes(), Role::Client), Ok(Message::Eof));
         assert_eq!(read(hello(Face::Shell).as_bytes(), Role::Client), Ok(Message::Unknown));
-        assert_eq!(hello(Face::Shell), r#"{"type":"hello","version":1,"face":"shell","ack":true}"#);
+        assert_eq!(
+            hello(Face::Shell),
+            r#"{"type":"hello","version":1,"face":"shell","ack":true,"alive":true}"#
+        );
+        assert_eq!(said(r#"{"type":"query","what":"alive"}"#), Message::Alive);
     }
 
     #[test]

@@ -79,6 +79,7 @@ pub(super) fn pair(role: Role, face: Option<Face>) -> (Control, Box<Beside>) {
         first: face.map(message::hello),
         left: None,
         exit: None,
+        asked: false,
         sent: 0,
         window: None,
         kinds: (face == Some(Face::Messages)).then(Kinds::default),
@@ -100,6 +101,8 @@ pub(super) struct Beside {
     left: Option<ExitStatus>,
     /// The exit status of the program on the peer's side.
     exit: Option<ExitStatus>,
+    /// The client asks whether we are there, and has no answer yet.
+    asked: bool,
     /// Bytes of data that were sent.
     sent: u64,
     /// Once the peer has acknowledged any.
@@ -207,16 +210,28 @@ impl Beside {
                 }
                 Heard::Signal
             }
+            Ok(Message::Alive) => {
+                self.asked = true;
+                Heard::Signal
+            }
             Ok(Message::Eof) => Heard::Eof(self.exit),
             Ok(Message::Unknown) => Heard::Signal,
             Err(mistake) => Heard::Mistake(CloseCode::Unsupported, mistake),
         }
     }
 
+    /// Returns `true` if a message waits that the session doesn't know of: nothing else would send it.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked
+    }
+
     /// The next message for the peer.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<String>> {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(first));
+        }
+        if std::mem::take(&mut self.asked) {
+            return Poll::Ready(Some(message::alive()));
         }
         while let Some(incoming) = &mut self.incoming {
             match incoming.poll_recv(cx) {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use endpoint::{End, Ending, Life, PeerState};
+use endpoint::{End, Ending, Life, PeerState, Reason};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{sleep, timeout};
 
@@ -72,6 +72,8 @@ struct State {
     finishing: bool,
     broken: bool,
     dead: Option<io::ErrorKind>,
+    /// Without its end, data is missing.
+    is_cut: bool,
     /// What the transport tells about the peer, beside what it has taken.
     known: Option<Known>,
     panics: bool,
@@ -103,6 +105,7 @@ impl Default for State {
             finishing: false,
             broken: false,
             dead: None,
+            is_cut: false,
             known: None,
             panics: false,
             fails: None,
@@ -178,6 +181,11 @@ impl Peer {
 
     pub(crate) fn die(&self) {
         self.change(|state| state.dead = Some(io::ErrorKind::TimedOut));
+    }
+
+    /// As a stream that knows when data is missing.
+    pub(crate) fn is_cut_without_its_end(&self) {
+        self.change(|state| state.is_cut = true);
     }
 
     /// Has the transport tell about the peer.
@@ -405,7 +413,9 @@ impl Life for Fake {
 
     fn end(&mut self) -> End {
         let state = self.0.lock().unwrap();
-        assert!(state.read_over, "asked for the end before it was read");
+        if !state.read_over {
+            return if state.is_cut { End::of(Reason::Truncated) } else { End::eof() };
+        }
         state.end.clone()
     }
 }

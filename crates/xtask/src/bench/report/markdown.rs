@@ -17,7 +17,7 @@ pub(crate) fn page(results: &Results) -> String {
     line(
         &mut page,
         &format!(
-            "Measured on {} at commit {}: {}, {} processors, {} GiB, {}, {}; TCP's congestion control {}; load average before it {}; {} rounds, {} s.\n",
+            "Measured on {} at commit {}: {}, {} processors, {} GiB, {}, {}; TCP's congestion control {}; load average before the run {}; {} rounds, {} s.\n",
             facts.date,
             facts.commit,
             facts.cpu,
@@ -34,7 +34,7 @@ pub(crate) fn page(results: &Results) -> String {
     line(
         &mut page,
         &format!(
-            "To repeat it: `cargo xtask bench --congestion {}`. This page is written by it. Others are about [messages](messages.md) and [TLS](tls.md).\n",
+            "To repeat it, run `cargo xtask bench --congestion {}`, which writes this page. See also [messages](messages.md) and [TLS](tls.md).\n",
             facts.congestion
         ),
     );
@@ -124,7 +124,7 @@ fn memory(page: &mut String, results: &Results) {
         page,
         "Private: `Private_Dirty` of all processes, before the first connection. For each session: anonymous \
                 memory beyond that, divided by the sessions, before any byte and after 256 KiB each way on every one. \
-                What the kernel holds for sockets isn't in it.\n",
+                The kernel's memory for sockets isn't included.\n",
     );
     let heads = [
         "program",
@@ -154,7 +154,7 @@ fn memory(page: &mut String, results: &Results) {
         line(
             page,
             &format!(
-                "A message of {} MiB in {}: {} CPU s, memory grew by {} KiB at the most.\n",
+                "A message of {} MiB in {}: {} CPU s, memory grew by at most {} KiB.\n",
                 message.bytes >> 20,
                 message.name,
                 number(message.cpu.as_secs_f64()),
@@ -171,8 +171,8 @@ fn scale(page: &mut String, results: &Results) {
     line(page, "## Measured: many sessions\n");
     line(
         page,
-        "Processor time a byte with the load spread over all sessions, as a ratio to one of them having all \
-                of it.\n\n![Cost of a byte by the number of sessions](sessions.svg)\n",
+        "Processor time per byte with the load spread over all sessions, relative to one session that has all of the \
+                load.\n\n![Cost of a byte by the number of sessions](sessions.svg)\n",
     );
     table(
         page,
@@ -217,22 +217,22 @@ fn line(page: &mut String, text: &str) {
 
 const HOW: &str = "\
 The subjects run on processor 0, the load on processor 1. The reference has one thread there, and so have the forwarder \
-(as ever, without `--threads`), HAProxy and nginx. For memory, all may run on both.
+(without `--threads`, the default), HAProxy and nginx. For memory, all may run on both.
 
 - *The reference* copies between two TCP sockets with tokio, one thread, a buffer of 32 KiB each way.
 - *there* is from the client to the destination, *back* the other way. A write has 64 KiB of payload, in WebSocket \
-  messages of the size that is named, each masked with a key of its own; the reference gets the same payload in the \
-  same writes without the frames. 2 MiB are under way.
-- *round trip* is 64 B there and back, with one under way on each session. The load never sleeps.
-- *session* is a client let in (for WebSocket, with its handshake) and the destination connected; 16 clients come at \
-  once, and stay until the processor time has been read.
-- Processor time is that of all the subject's threads and children. A ratio is made in each round and the median of \
-  those is shown, so that what slows the machine for a while slows both sides of it. Programs that aren't ours take \
-  part in every ninth round.
-- TCP's congestion control is the machine's. `cubic`, which Linux has unless somebody chose another, just sends; `bbr` paces, \
-  and sets a timer of the system's for what it holds back, over loopback too. That is paid by who moves much at once. \
-  `--congestion` sets it for a run.
-- In the first round all content is compared with what was sent, outside the time that is measured.
+  messages of the stated size, each masked with a separate key; the reference gets the same payload in the same \
+  writes, without frames. 2 MiB are in flight.
+- *round trip* is 64 B there and back, with one in flight on each session. The load never sleeps.
+- *session* is the accept of a client (for WebSocket, with its handshake) and the connection to the destination; 16 \
+  clients connect at once, and stay until the processor time has been read.
+- Processor time is that of all the subject's threads and children. A ratio is computed in each round, and the median \
+  is shown, so that a temporary load on the machine affects both sides of a ratio. Other programs take part in every \
+  ninth round.
+- TCP's congestion control is the machine's. `cubic`, Linux's default, sends at once; `bbr` paces, and sets a kernel \
+  timer for data that it holds back, over loopback too. This costs the programs that send much at once. `--congestion` \
+  sets it for a run.
+- In the first round, all received data is compared with the sent data, outside the measured time.
 ";
 
 #[cfg(test)]

@@ -81,12 +81,12 @@ impl Root {
 /// Without waiting, should something else have taken the file's place since it was looked at.
 const READ: OFlags =
     OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
-/// To look things up in, which needs no right to list it.
+/// Flags for a folder to look names up in, which needs no permission to list it.
 #[cfg(target_os = "linux")]
 const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 #[cfg(not(target_os = "linux"))]
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-/// As many as Linux follows.
+/// The maximum number of links, as in Linux.
 const LINKS: usize = 40;
 /// Each level is a descriptor while a name is looked up.
 const DEEPEST: usize = 100;

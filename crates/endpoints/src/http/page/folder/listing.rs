@@ -94,7 +94,7 @@ fn words(entries: &[Entry]) -> String {
     }
 }
 
-/// The page that somebody most likely wants: noVNC's, or the first.
+/// The most likely page: noVNC's, or the first.
 fn likely(entries: &[Entry]) -> Option<&Entry> {
     let mut pages = entries.iter().filter(|entry| {
         let name = entry.name.as_bytes().to_ascii_lowercase();

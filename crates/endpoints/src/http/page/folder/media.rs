@@ -10,7 +10,7 @@ pub(super) fn of(name: &str) -> &'static str {
     known.map_or("application/octet-stream", |(_, media)| media)
 }
 
-/// From the registry of IANA.
+/// Media types from IANA's registry.
 const TYPES: &[(&str, &str)] = &[
     ("avif", "image/avif"),
     ("css", "text/css; charset=utf-8"),

@@ -201,11 +201,11 @@ fn serve(mut file: File, metadata: &Metadata, wanted: Wanted) -> Reply {
     reply
 }
 
-/// When a file was changed last.
+/// The time of a file's last change.
 struct Modified {
     /// Since 1970.
     nanos: u128,
-    /// As HTTP has it, in whole seconds.
+    /// The date for HTTP, in whole seconds.
     date: String,
     seconds: u64,
 }

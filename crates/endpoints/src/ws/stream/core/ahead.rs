@@ -11,7 +11,7 @@ use super::{Core, READS};
 use crate::ws::stream::receiving::State;
 
 impl Core {
-    /// Reads ahead, while nobody takes what comes: so pings are answered, and a Close and an end are seen.
+    /// Reads ahead while received data isn't taken, so that pings are answered, and a Close and an end are seen.
     pub(in crate::ws) fn poll_ahead(&mut self, cx: &mut Context<'_>) {
         for _ in 0..READS {
             let has_error = self.ahead.as_ref().is_some_and(|ahead| ahead.error.is_some());

@@ -251,12 +251,13 @@ impl Core {
         }
     }
 
-    /// Sends what a read has called for: a pong, the Close of a mistake, the end after both Closes.
+    /// Sends what a read has called for: a pong, an answer of a terminal's server, the Close of a mistake, the end after both Closes.
     pub(in crate::ws) fn react(&mut self, cx: &mut Context<'_>) {
         if std::mem::take(&mut self.receiving.ponged) {
             self.keepalive.confirmed();
         }
-        let mut acts = false;
+        let asked = self.receiving.beside.as_ref().is_some_and(|beside| beside.is_asked());
+        let mut acts = asked && self.say(cx);
         if !self.receiving.pinged.is_empty() {
             self.sending.pong(std::mem::take(&mut self.receiving.pinged));
             acts = true;
@@ -391,6 +392,14 @@ impl Core {
     /// Ready when a signal has room.
     pub(in crate::ws) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.receiving.beside.as_ref().map_or(Poll::Ready(()), |beside| beside.poll_room(cx))
+    }
+
+    pub(super) fn keep_little(&mut self) {
+        self.inner.keep_little();
+    }
+
+    pub(super) fn close_timeout(&self) -> Option<Duration> {
+        self.close
     }
 
     /// Returns the facts about the peer, beneath and here.

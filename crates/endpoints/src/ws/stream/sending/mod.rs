@@ -113,12 +113,12 @@ impl Sending {
         self.out.len() - self.at + self.tail.len()
     }
 
-    /// Whether a message was begun and not ended.
+    /// Returns `true` if a message was begun and not ended.
     pub(in crate::ws) fn is_inside_message(&self) -> bool {
         self.owed > 0 || self.encoder.is_inside_message()
     }
 
-    /// Whether a frame was begun that nobody can end.
+    /// Returns `true` if a frame was begun and can't be finished.
     pub(in crate::ws) fn is_inside_frame(&self) -> bool {
         self.owed > 0
     }

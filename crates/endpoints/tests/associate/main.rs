@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows only the tests themselves")]
 
+mod both;
+#[path = "../common/mod.rs"]
 mod common;
+mod places;
 
 use std::future::poll_fn;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -92,33 +95,64 @@ impl Server {
     }
 
     async fn relaying_from(&mut self, socket: UdpSocket, named: SocketAddr) -> (Client, Incoming) {
-        let mut control = TcpStream::connect(self.at).await.unwrap();
+        self.relaying_to(self.at, socket, named).await
+    }
+
+    /// As a client that connects to this address.
+    async fn relaying_to(
+        &mut self,
+        at: SocketAddr,
+        socket: UdpSocket,
+        named: SocketAddr,
+    ) -> (Client, Incoming) {
+        let mut control = TcpStream::connect(at).await.unwrap();
         control.write_all(&asking(named)).await.unwrap();
         let incoming = self.accept.accept().await.unwrap().unwrap();
         // What answers is the wait for the first offer.
-        let mut answer = [0; 12];
         let mut incoming = incoming;
         let relay = {
             let waiting = incoming.next();
             tokio::pin!(waiting);
             tokio::select! {
                 _ = &mut waiting => panic!("nothing was sent"),
-                read = timeout(LONG, control.read_exact(&mut answer)) => read.unwrap().unwrap(),
-            };
-            assert_eq!(answer[..6], [5, 0, 5, 0, 0, 1], "{answer:?}");
-            let address = <[u8; 4]>::try_from(&answer[6..10]).unwrap();
-            SocketAddr::from((address, u16::from_be_bytes([answer[10], answer[11]])))
+                relay = timeout(LONG, told(&mut control)) => relay.unwrap(),
+            }
         };
-        assert_eq!(relay.ip(), self.at.ip(), "where the connection came to");
+        let at = control.peer_addr().unwrap().ip();
+        assert_eq!(relay.ip(), at, "where the connection came to");
         (Client { control, socket, relay }, incoming)
     }
 }
 
 /// A greeting and a request for datagrams from this address.
 fn asking(named: SocketAddr) -> Vec<u8> {
-    let SocketAddr::V4(named) = named else { panic!("{named}") };
-    [&b"\x05\x01\x00\x05\x03\x00\x01"[..], &named.ip().octets(), &named.port().to_be_bytes()]
-        .concat()
+    let port = named.port().to_be_bytes();
+    let address = match named {
+        SocketAddr::V4(v4) => [&b"\x01"[..], &v4.ip().octets()].concat(),
+        SocketAddr::V6(v6) => [&b"\x04"[..], &v6.ip().octets()].concat(),
+    };
+    [&b"\x05\x01\x00\x05\x03\x00"[..], &address, &port].concat()
+}
+
+/// Reads where a client is told to send to.
+async fn told(control: &mut TcpStream) -> SocketAddr {
+    let mut head = [0; 6];
+    control.read_exact(&mut head).await.unwrap();
+    assert_eq!(head[..5], [5, 0, 5, 0, 0], "{head:?}");
+    let address: IpAddr = match head[5] {
+        1 => {
+            let mut octets = [0; 4];
+            control.read_exact(&mut octets).await.unwrap();
+            octets.into()
+        }
+        4 => {
+            let mut octets = [0; 16];
+            control.read_exact(&mut octets).await.unwrap();
+            octets.into()
+        }
+        other => panic!("an address of type {other}"),
+    };
+    SocketAddr::new(address, control.read_u16().await.unwrap())
 }
 
 struct Client {
@@ -687,7 +721,7 @@ async fn with_an_allow_list_the_address_is_sent() {
         (Target::datagrams("192.0.2.1", 53), "`allow` doesn't permit 192.0.2.1, port 53"),
         (
             Target::new("localhost", 53),
-            "the client asks for a connection, and this sends datagrams",
+            "the client requests a connection, but this destination sends datagrams",
         ),
     ] {
         let info = Info::new().with(asked);
@@ -720,60 +754,4 @@ fn a_proxy_of_another_sort_is_refused_when_it_is_planned() {
         through.tree.descriptor,
         "socks5-udp:{tcp:p:1080:timeout=5:keepalive=9}:host={[::1]}:port=53:allow=loopback:max-message=1k:timeout=5:user=ada:password=…"
     );
-}
-
-#[test]
-fn a_side_that_has_both_loses_no_boundaries() {
-    let lost = |listen: &str, to: &str| {
-        plan::check_boundaries(&common::listener(listen), &connector(to)).is_some()
-    };
-    let place = "${target.host}:${target.port}:allow=*";
-    for to in [&*format!("udp:{place}"), &format!("tcp:{place}"), "target:allow=*"] {
-        assert!(!lost("socks5:1080", to), "{to}");
-    }
-    assert!(!lost("udp:5353", "udp:192.0.2.53:53:via={socks5://p}"));
-    assert!(lost("9000", "udp:192.0.2.53:53:via={socks5://p}"));
-    for (to, takes) in [
-        ("target:allow=*", true),
-        ("retry:{target:allow=*}", true),
-        ("tcp:192.0.2.1:80", false),
-        ("fallback:{tcp:192.0.2.1:80}:{udp:192.0.2.53:53}", true),
-        ("target:{tcp:192.0.2.1:80}", false),
-        ("udp:192.0.2.53:53:via={socks5://p}", true),
-        ("echo", false),
-    ] {
-        assert_eq!(connector(to).endpoint.takes_datagrams(), takes, "{to}");
-    }
-}
-
-// === both ===
-
-#[tokio::test]
-async fn one_of_us_goes_through_another() {
-    let mut server = Server::new("").await;
-    let connector = connector(&format!("udp:h.example:53:via={{socks5://{}}}", server.at));
-    let (cx, nobody) = (Context::new(), Info::new());
-    let (conn, mut incoming) = {
-        let mut connecting = std::pin::pin!(connector.endpoint.connect(&cx, &nobody));
-        let mut incoming = tokio::select! {
-            _ = &mut connecting => panic!("nobody has answered"),
-            incoming = server.accept.accept() => incoming.unwrap().unwrap(),
-        };
-        let conn = tokio::select! {
-            conn = &mut connecting => conn.unwrap(),
-            _ = incoming.next() => panic!("nothing was sent"),
-        };
-        (conn, incoming)
-    };
-    assert_eq!(asked(&conn.info), ("h.example".to_owned(), 53));
-    let mut near = messages(conn);
-    send(&mut near, b"question").await.unwrap();
-    let offer = offered(&mut incoming).await;
-    assert_eq!(asked(&offer.info), ("h.example".to_owned(), 53));
-    let mut far = messages(accepted(offer).await);
-    assert_eq!(message(&mut far).await, b"question");
-    send(&mut far, b"answer").await.unwrap();
-    assert_eq!(message(&mut near).await, b"answer");
-    drop(near);
-    assert!(next(&mut far).await.is_none());
 }

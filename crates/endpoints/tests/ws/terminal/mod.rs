@@ -100,7 +100,9 @@ async fn hello_says_what_is_behind() {
             assert_eq!(layered, through && !plain, "{page} {far:?} {plain}");
             let mut stream = conn.transport.into_bytes();
             live(&mut *stream).await;
-            let expected = format!(r#"{{"type":"hello","version":1,"face":"{face}","ack":true}}"#);
+            let expected = format!(
+                r#"{{"type":"hello","version":1,"face":"{face}","ack":true,"alive":true}}"#
+            );
             assert_eq!(hello(&mut peer).await, expected, "{page} {far:?}");
         }
     }
@@ -523,6 +525,28 @@ async fn a_client_that_acknowledges_is_sent_a_window() {
     assert_eq!(drain(&mut *stream, &mut peer).await, 0);
     peer.send(text(&format!(r#"{{"type":"ack","bytes":{first}}}"#))).await;
     assert!(drain(&mut *stream, &mut peer).await >= 16 << 10);
+}
+
+#[tokio::test]
+async fn a_server_says_that_it_is_there() {
+    let (mut peer, mut ws, control) = open().await;
+    assert!(hello_of(&mut peer, &mut *ws).await);
+    let asked = r#"{"type":"query","what":"alive"}"#;
+    // However often it is asked, while nothing reads but the session: in order with the data.
+    for _ in 0..3 {
+        peer.send(masked(0x82, b"data")).await;
+        peer.send(text(asked)).await;
+        peer.send(masked(0x82, b"more")).await;
+        assert_eq!(read_exact(&mut *ws, 8).await, b"datamore");
+        assert_eq!(peer.frame().await.unwrap().payload, br#"{"type":"alive"}"#);
+    }
+    assert_eq!(said(&mut control.outgoing.unwrap()), [], "the destination is not asked");
+    // Also when its data has ended.
+    peer.send(text(r#"{"type":"eof"}"#)).await;
+    assert_eq!(read(&mut *ws).await.unwrap(), b"");
+    peer.send(text(asked)).await;
+    live(&mut *ws).await;
+    assert_eq!(peer.frame().await.unwrap().payload, br#"{"type":"alive"}"#);
 }
 
 /// A client in front of messages.
