@@ -407,6 +407,72 @@ fn a_server_says_where_a_client_goes_and_redirects_nobody() {
 }
 
 #[test]
+fn a_server_is_asked_by_get_with_the_token_in_its_url() {
+    let one = named("one");
+    let asked = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let requests = Arc::clone(&asked);
+    let (api, _) = server(move |request| {
+        let line = request.lines().next().unwrap_or_default().to_owned();
+        requests.lock().expect("it is there").push(request.to_owned());
+        let path = line.split(' ').nth(1).unwrap_or_default();
+        match path.strip_prefix("/routes/").and_then(|rest| rest.strip_suffix("?site=a")) {
+            Some("json") => {
+                reply("200 OK", "", &format!("{{\"host\": \"127.0.0.1\", \"port\": {one}}}"))
+            }
+            Some("tab") => reply("200 OK", "", &format!("tcp:127.0.0.1:{one}:keepalive=1")),
+            Some("text" | "a%20b%2Fc%3Fd%26e%23f%25") => {
+                reply("200 OK", "", &format!("127.0.0.1:{one}"))
+            }
+            Some("kept") => {
+                reply("200 OK", "Cache-Control: max-age=600\r\n", &format!("127.0.0.1:{one}"))
+            }
+            Some("no") => reply("403 Forbidden", "", ""),
+            Some("gone") => reply("410 Gone", "", ""),
+            _ => reply("404 Not Found", "", ""),
+        }
+    });
+    let route = format!("route:http={{http://127.0.0.1:{api}/routes/%s?site=a}}");
+    let forwarder = Forwarder::start(&["-e", "ws:{tcp:0}", "-d", &route, "-v"]);
+    let port = forwarder.port(0);
+    for token in ["json", "text", "a%20b%2Fc%3Fd%26e%23f%25", "a+b%2fc%3fd%26e%23f%25"] {
+        assert_eq!(said(port, &format!("/?token={token}")), "one", "{token}");
+    }
+    let request = asked.lock().expect("it is there")[0].to_ascii_lowercase();
+    assert!(request.starts_with("get /routes/json?site=a http/1.1\r\n"), "{request}");
+    assert!(!request.contains("content-type"), "{request}");
+    let before = asked.lock().expect("it is there").len();
+    for _ in 0..3 {
+        assert_eq!(said(port, "/?token=kept"), "one");
+    }
+    assert_eq!(asked.lock().expect("it is there").len(), before + 1, "it counts for 600 s");
+    for (token, expected) in [("no", 403), ("gone", 503), ("other", 404)] {
+        assert_eq!(status(port, &format!("/?token={token}")), expected, "{token}");
+    }
+    // None of these is asked about: there is no token, or one that leads elsewhere.
+    let before = asked.lock().expect("it is there").len();
+    let long = "x".repeat(1 << 12);
+    for path in [
+        "/",
+        "/?token=",
+        "/?token=..",
+        "/?token=..%2fadmin",
+        "/?token=a%2f..%5cb",
+        "/?token=%00",
+        "/?token=a%0d%0ab",
+    ] {
+        assert_eq!(status(port, path), 404, "{path}");
+    }
+    assert_eq!(asked.lock().expect("it is there").len(), before);
+    assert_eq!(status(port, &format!("/?token={long}")), 404, "the server doesn't know it");
+    let output =
+        tests::run(&["-e", "ws:9000", "-d", "route:http={http://%s.example/}", "--check"], b"");
+    assert!(output.stderr.contains("`http` must be a URL"), "{}", output.stderr);
+    let output = tests::run(&["-e", "ws:9000", "-d", "route:http={http://h/#%s}", "--check"], b"");
+    let words = "`%s`, the key, can only stand in the path or the query";
+    assert!(output.stderr.contains(words), "{}", output.stderr);
+}
+
+#[test]
 fn a_server_is_asked_over_tls_and_one_that_is_gone_is_down() {
     let one = named("one");
     let (api, _) = server(move |_| reply("200 OK", "", &format!("127.0.0.1:{one}")));

@@ -11,7 +11,7 @@ use endpoint::Info;
 use endpoint::gate::{self, Admitted, Identity};
 use endpoint::info::{Http, Proxied, Target, Tcp, Udp, Unix};
 use endpoints::KINDS;
-use plan::kind::{Param, PlanListen, Role};
+use plan::kind::{Param, PlanListen, Role, ValueKind};
 
 /// Every kind's parameters, with the sides that the registry reads them for.
 fn params() -> impl Iterator<Item = (&'static str, &'static Param)> {
@@ -382,3 +382,67 @@ fn a_long_descriptor_is_planned_in_linear_time() {
         }
     }
 }
+
+/// A URL's query and its user may be what lets in: nobody sees them but the server.
+#[test]
+fn no_url_shows_its_query_or_its_password() {
+    let connecting = [
+        "ws://h:1/p?token=hunter2",
+        "wss://h/?t=hunter2",
+        "ws:{tcp:h:1}:url={ws://h:1/p?token=hunter2}",
+        "ws:{tcp:h:1}:path=/p?token=hunter2",
+        "ws:{tcp:h:1}:header.authorization=hunter2",
+        "tcp:h:1:via={socks5://u:hunter2@p:1080}",
+        "http-connect:{tcp:h:1}:user=a:password=hunter2:host=a:port=1",
+        "route:http={http://127.0.0.1:1/a?key=hunter2}",
+        "route:http={http://127.0.0.1:1/%s?key=hunter2}",
+        "route:jwt={https://id.example/jwks.json?key=hunter2}",
+        "route:file=/x:default={ws://h:1/?t=hunter2}",
+        "retry:{route:jwt={https://id.example/jwks.json?key=hunter2}}",
+        "fallback:{echo}:{ws://h:1/?t=hunter2}",
+        "tee:{tcp:h:1}:to={ws://h:1/?t=hunter2}",
+    ];
+    let listening = [
+        "ws:9000:auth={jwt:{https://id.example/jwks.json?key=hunter2}}",
+        "ws:9000:auth={jwt:keys={https://id.example/jwks.json?key=hunter2}}",
+        "ws:9000:auth={jwt:{https://id.example/jwks.json?key=hunter2}:aud=a}:max-sessions=3",
+        "ws:9000:auth={{token},{jwt:{https://id.example/jwks.json?key=hunter2}}}",
+        r"ws:9000:auth=jwt\:{https\://id.example/jwks.json?key=hunter2}",
+        "wisp:{ws:9000:auth={jwt:{https://id.example/jwks.json?key=hunter2}}}",
+        "tee:{ws:9000}:to={ws://h:1/?t=hunter2}",
+    ];
+    for typed in connecting {
+        let plan = connector(typed);
+        let shown = format!("{} {plan:?}", plan.tree.descriptor);
+        assert!(!shown.contains("hunter2") && shown.contains('…'), "{typed}: {shown}");
+        connector(&plan.tree.descriptor);
+    }
+    for typed in listening {
+        let plan = listener(typed);
+        let shown = format!("{} {plan:?}", plan.tree.descriptor);
+        assert!(!shown.contains("hunter2") && shown.contains('…'), "{typed}: {shown}");
+        assert!(shown.contains("id.example") || typed.starts_with("tee"), "{typed}: {shown}");
+    }
+    // Every parameter whose sentence says that it may be a URL.
+    let all = KINDS.iter().flat_map(|kind| {
+        let own = [Role::Listen, Role::Connect].into_iter().flat_map(|role| kind.params(role));
+        own.chain(kind.providers.iter().flat_map(|provider| provider.params))
+    });
+    let all = all.flat_map(|param| match param.value {
+        ValueKind::Variants(all) => all.iter().flat_map(|variant| variant.params).collect(),
+        ValueKind::Switch(inside) => inside.iter().collect(),
+        _ => vec![param],
+    });
+    let mut count = 0;
+    for param in all.filter(|param| param.doc.contains("://")) {
+        if matches!(param.value, ValueKind::Text | ValueKind::Template) {
+            count += 1;
+            let is_hidden = param.hides_query || param.secret;
+            assert!(is_hidden || PUBLIC.contains(&param.name), "{}: {}", param.name, param.doc);
+        }
+    }
+    assert!(count > 5, "{count}");
+}
+
+/// URLs of parameters that are for everybody's eyes.
+const PUBLIC: &[&str] = &[];

@@ -2,7 +2,7 @@
 
 use descriptor::Span;
 
-use crate::kind::{Args, FactName, HIDDEN, Kind, Role, Setting, Shape, ValueKind};
+use crate::kind::{Args, FactName, Kind, Role, Setting, Shape, ValueKind};
 
 /// The structure of an endpoint: kinds with every parameter, outermost first.
 #[derive(Clone, Debug)]
@@ -87,8 +87,8 @@ fn is_framed(kind: &Kind, args: &Args) -> bool {
 
 fn settings(args: &Args) -> Vec<(String, String, bool)> {
     let mut all = Vec::new();
-    for Setting { name, text, given, secret, .. } in args.settings() {
-        let text = if *secret { HIDDEN } else { text };
+    for Setting { name, text, given, shown, .. } in args.settings() {
+        let text = shown.as_ref().unwrap_or(text);
         all.push((name.clone(), text.to_owned(), *given));
         let inside = args.inside(name).map(settings).unwrap_or_default();
         all.extend(

@@ -371,6 +371,61 @@ fn tokens_in_redis_lead_to_the_same_places() {
     }
 }
 
+/// A server that says of `/host/TOKEN` where it leads, as text or in JSON.
+fn answers(text: impl Fn(&str) -> Option<String> + Send + 'static) -> u16 {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = server.local_addr().expect("an address").port();
+    thread::spawn(move || {
+        for mut stream in server.incoming().flatten() {
+            let (mut read, mut piece) = (Vec::new(), [0; 4096]);
+            while !read.windows(4).any(|four| four == b"\r\n\r\n") {
+                let Ok(length @ 1..) = stream.read(&mut piece) else { break };
+                read.extend_from_slice(&piece[..length]);
+            }
+            let head = String::from_utf8_lossy(&read).into_owned();
+            let path = head.split(' ').nth(1).unwrap_or_default();
+            let (status, body) = match path.strip_prefix("/host/").and_then(&text) {
+                Some(body) => ("200 OK", body),
+                None => ("404 Not Found", String::new()),
+            };
+            let length = body.len();
+            let reply = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            );
+            let _left = stream.write_all(reply.as_bytes());
+        }
+    });
+    port
+}
+
+#[test]
+#[ignore = "needs websockify: cargo xtask interop"]
+fn servers_that_are_asked_with_the_token_lead_to_the_same_places() {
+    let one = named("one");
+    let json = move |token: &str| match token {
+        "desk-1" => Some(format!("{{\"host\": \"127.0.0.1\", \"port\": {one}}}")),
+        "text" => Some(format!("{{\"host\": \"127.0.0.1\", \"port\": \"{one}\"}}")),
+        "my%20vm" => Some(format!("{{\"host\": \"localhost\", \"port\": {one}}}")),
+        "no-port" => Some("{\"host\": \"127.0.0.1\"}".to_owned()),
+        "broken" => Some("{\"host\": ".to_owned()),
+        _ => None,
+    };
+    let plain = move |token: &str| match token {
+        "desk-1" => Some(format!("127.0.0.1:{one}")),
+        "my%20vm" => Some(format!("localhost:{one}")),
+        "no-port" => Some("127.0.0.1".to_owned()),
+        _ => None,
+    };
+    let tokens = ["desk-1", "my%20vm", "text", "no-port", "broken", "other", ""];
+    for (plugin, server) in [("JSONTokenApi", answers(json)), ("BaseTokenAPI", answers(plain))] {
+        let source = format!("http://127.0.0.1:{server}/host/%s");
+        let found = compare(plugin, &source, &format!("route:http={{{source}}}"), &tokens);
+        assert_eq!(found[0], some("one"), "{plugin}: {found:?}");
+        assert_eq!(found[1], some("one"), "{plugin}: {found:?}");
+        assert!(found[3..].iter().all(Option::is_none), "{plugin}: {found:?}");
+    }
+}
+
 /// What ours takes and theirs doesn't, and the other way round.
 #[test]
 #[ignore = "needs websockify: cargo xtask interop"]

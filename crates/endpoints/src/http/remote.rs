@@ -113,10 +113,25 @@ impl Remote {
         Ok(Link { requests, _task: Task(task.abort_handle()) })
     }
 
+    /// Returns the path and the query of its URL.
+    pub(crate) fn path(&self) -> &str {
+        self.path.path_and_query().map_or("/", |path| path.as_str())
+    }
+
     /// Returns a request for its URL.
     pub(crate) fn request(&self, method: Method, body: Bytes) -> Request<Full<Bytes>> {
+        self.request_at(self.path.clone(), method, body)
+    }
+
+    /// Returns a request for another path of its server.
+    pub(crate) fn request_at(
+        &self,
+        path: Uri,
+        method: Method,
+        body: Bytes,
+    ) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(body));
-        (*request.method_mut(), *request.uri_mut()) = (method, self.path.clone());
+        (*request.method_mut(), *request.uri_mut()) = (method, path);
         request.headers_mut().insert(HOST, self.host.clone());
         request.headers_mut().insert(USER_AGENT, HeaderValue::from_static("endpointforward"));
         request

@@ -1,22 +1,24 @@
-//! `route:http=URL`: a POST to a server, with the facts about the client as JSON. One connection is kept for the next
-//! lookup.
+//! `route:http=URL`: a POST to a server, with the facts about the client as JSON, or a GET with the key in the URL, as
+//! websockify's plugins send it. One connection is kept for the next lookup.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use descriptor::Code;
 use endpoint::provider::{Answer, Asks, Found, Provider, Query};
 use endpoint::{Context, describe};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use plan::kind::{Args, AssembleProvider, Param, Planned, ProviderKind, ValueKind};
 use tracing::debug;
 
 use super::answer;
 use super::facts::Names;
+use super::hole::Hole;
 use crate::http::remote::{Link, Remote, lifetime};
 
 pub(super) static HTTP: ProviderKind = ProviderKind {
@@ -27,8 +29,9 @@ pub(super) static HTTP: ProviderKind = ProviderKind {
             "http",
             ValueKind::Text,
             "The URL, `http://…` or `https://…`. The facts about the client, without cookies and credentials, are \
-             sent by POST as a JSON object with their template names. The answer is 200 with a descriptor, \
-             `HOST:PORT`, or JSON with `destination` and `subprotocol`. 404, or an empty 200, means that there is no \
+             sent by POST as a JSON object with their template names. If the path or the query contains `%s`, the server \
+             is asked by GET instead, with the key percent-encoded in its place. The answer is 200 with a descriptor, \
+             `HOST:PORT`, or JSON with `destination`, or `host` and `port`, and `subprotocol`. 404, or an empty 200, means that there is no \
              route; 403 refuses the client; any other answer means that the provider is down (503). Redirects are \
              not followed. `Cache-Control: max-age` sets how long the answer is valid for the key, an hour at most.",
         )
@@ -53,20 +56,47 @@ fn plan(args: &Args) -> Planned<AssembleProvider> {
     let instead = "use `bearer-file=`, which keeps a token out of the process list";
     let mut remote = Remote::read(args, "http", None, instead).map_err(|mistake| vec![mistake])?;
     let bearer = args.text("bearer-file").filter(|file| !file.is_empty()).map(PathBuf::from);
-    let names = Names::of(args.registry());
+    let hole = Hole::read(args.text("http").unwrap_or_default(), remote.path());
+    let hole = hole.map_err(|words| vec![args.mistake("http", Code::BadValue, words)])?;
+    let asking = hole.map_or_else(|| Asking::Facts(Names::of(args.registry())), Asking::Key);
     Ok(Box::new(move |beneath| {
         if let Some(over) = beneath.connectors("over").pop() {
             remote.connector = over;
         }
-        Box::new(Http { remote, bearer, names, idle: Mutex::default() })
+        Box::new(Http { remote, bearer, asking, idle: Mutex::default() })
     }))
+}
+
+/// What a server is asked about a client.
+#[derive(Debug)]
+enum Asking {
+    /// All facts.
+    Facts(Names),
+    /// The key, in the URL.
+    Key(Hole),
+}
+
+/// The same for one client.
+enum Asked {
+    Facts(Bytes),
+    Key(Uri),
+}
+
+impl Asking {
+    /// `None` if there can't be an answer for this client.
+    fn about(&self, query: &Query<'_>) -> Option<Asked> {
+        match self {
+            Self::Facts(names) => Some(Asked::Facts(names.json(query).into())),
+            Self::Key(hole) => hole.fill(query.key?).map(Asked::Key),
+        }
+    }
 }
 
 #[derive(Debug)]
 struct Http {
     remote: Remote,
     bearer: Option<PathBuf>,
-    names: Names,
+    asking: Asking,
     /// A connection that was used before.
     idle: Mutex<Option<Link>>,
 }
@@ -74,9 +104,11 @@ struct Http {
 #[async_trait]
 impl Provider for Http {
     async fn find(&self, cx: &Context, query: &Query<'_>) -> Result<Answer, String> {
-        let body = Bytes::from(self.names.json(query));
+        let Some(asked) = self.asking.about(query) else {
+            return Ok(Answer::new(Found::Unknown));
+        };
         let bearer = self.bearer().await?;
-        let request = || self.request(body.clone(), bearer.clone());
+        let request = || self.request(&asked, bearer.clone());
         if let Some(mut link) = self.take()
             && link.is_ready().await
         {
@@ -92,7 +124,10 @@ impl Provider for Http {
     }
 
     fn asks(&self) -> Asks {
-        Asks::Facts
+        match self.asking {
+            Asking::Facts(_) => Asks::Facts,
+            Asking::Key(_) => Asks::Key,
+        }
     }
 
     fn missing(&self, cx: &Context) -> Option<String> {
@@ -101,10 +136,15 @@ impl Provider for Http {
 }
 
 impl Http {
-    fn request(&self, body: Bytes, bearer: Option<HeaderValue>) -> Request<Full<Bytes>> {
-        let mut request = self.remote.request(Method::POST, body);
+    fn request(&self, asked: &Asked, bearer: Option<HeaderValue>) -> Request<Full<Bytes>> {
+        let mut request = match asked {
+            Asked::Facts(body) => self.remote.request(Method::POST, body.clone()),
+            Asked::Key(path) => self.remote.request_at(path.clone(), Method::GET, Bytes::new()),
+        };
         let headers = request.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Asked::Facts(_) = asked {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/plain"));
         if let Some(bearer) = bearer {
             headers.insert(AUTHORIZATION, bearer);

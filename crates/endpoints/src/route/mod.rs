@@ -12,6 +12,7 @@ mod answer;
 mod exec;
 mod facts;
 mod file;
+mod hole;
 mod http;
 mod jwt;
 mod lookup;
@@ -81,6 +82,11 @@ pub(crate) static KIND: Kind = Kind {
         },
         Example {
             role: Role::Connect,
+            descriptor: "route:http={http://127.0.0.1:8000/routes/%s}",
+            about: "Asks a server by GET with the token in the URL, as websockify's TokenAPI and JSONTokenApi do.",
+        },
+        Example {
+            role: Role::Connect,
             descriptor: "route:redis={tcp:127.0.0.1:6379}:prefix={routes:}:notify=true",
             about: "Looks the token up in a Redis server, as websockify's TokenRedis does. Changes take effect at \
                     once.",
@@ -117,7 +123,8 @@ const PARAMS: &[Param] = &[
         "default",
         ValueKind::Text,
         "The destination of clients that have no route, as a descriptor. By default, such clients are refused (404).",
-    ),
+    )
+    .hides_query(),
     Param::new(ALLOW.name, ALLOW.value, ROUTED).topic(Topic::Access),
     Param::new(
         "programs",

@@ -11,7 +11,8 @@ pub(super) const VIA: Param = Param::new(
     "The proxy to send through: `socks5://[USER:PASSWORD@]HOST[:PORT]`, which has to support UDP ASSOCIATE. `max-message` \
      and `allow` then keep their meaning; the other parameters are those of `tcp`, for the connection to the proxy. \
      `timeout` applies to each step.",
-);
+)
+.hides_query();
 
 /// `udp:HOST:PORT:via={socks5://PROXY}` is `socks5-udp:{tcp:PROXY}:host=HOST:port=PORT`; `None` if there is no such proxy.
 pub(super) fn rewrite(descriptor: &Descriptor, role: Role) -> Option<Descriptor> {

@@ -270,4 +270,5 @@ const URL_LISTENING: Param = Param::new(
     ValueKind::Text,
     "The listener's URL, `ws://HOST:PORT/PATH`. Its path is used as `path`, unless it is `/` or `path` is given. The \
      address to listen on comes from the endpoint.",
-);
+)
+.hides_query();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use descriptor::{Code, Diagnostic, Span, Stage, Syntax, Template, Text};
 use endpoint::{DialLayer, Networks};
 
-use super::{HIDDEN, Role, Value};
+use super::{Role, Value};
 use crate::Registry;
 
 /// The arguments of a kind's plan function. Every parameter has been parsed by its definition
@@ -66,14 +66,13 @@ pub struct Setting {
     pub span: Span,
     /// Set if it was typed.
     pub given: bool,
-    /// Set if it is never shown.
-    pub secret: bool,
+    /// What is shown instead of the value, if there is a secret in it.
+    pub shown: Option<String>,
 }
 
 impl fmt::Debug for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = if self.secret { HIDDEN } else { &*self.text };
-        write!(f, "{}={text}", self.name)
+        write!(f, "{}={}", self.name, self.shown.as_deref().unwrap_or(&self.text))
     }
 }
 

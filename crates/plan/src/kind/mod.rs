@@ -31,7 +31,6 @@ pub use self::fact::FactName;
 pub use self::framing::{FRAMING, FramingKind, Framings};
 pub use self::param::{Holes, Param, Topic, ValueKind};
 pub use self::provider::{AssembleProvider, ProviderKind};
-pub(crate) use self::read::HIDDEN;
 pub use self::value::Value;
 pub use self::variant::Variant;
 pub use crate::beneath::Beneath;

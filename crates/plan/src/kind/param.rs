@@ -23,7 +23,7 @@ pub struct Param {
     pub prefix: bool,
     /// Set if its value is never shown.
     pub secret: bool,
-    /// Set if the part of its value after a `?` is kept out of logs: queries carry tokens.
+    /// Set if the query of its value, a URL, and the name and password in it are never shown: they let in whoever has them.
     pub hides_query: bool,
     /// Set if it may contain facts about a client.
     pub holes: Holes,
@@ -158,7 +158,7 @@ impl Param {
         self
     }
 
-    /// Hides the part of its value after a `?` in logs.
+    /// Shows its value, a URL, without the query, the user and the password.
     #[must_use]
     pub const fn hides_query(mut self) -> Self {
         self.hides_query = true;

@@ -1,6 +1,7 @@
 //! Reads a descriptor by the definitions of its kind's parameters. Every mistake is reported.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 use descriptor::{
     Code, Descriptor, Diagnostic, Hole, Span, Syntax, Template, Text, is_unprintable,
@@ -38,7 +39,7 @@ pub(crate) fn read(
     let Reading { mut settings, switches, beneath, kind_span, is_whole, found, .. } = reading;
     // What is too much doesn't keep the kind from finding more mistakes; what is missing does.
     let usable = !found[before..].iter().any(|mistake| UNUSABLE.contains(&mistake.code));
-    let (shown, secret) = reader.shown(descriptor);
+    let (shown, secret) = reader.shown(descriptor, &mut settings, &switches);
     let order = |setting: &Setting| reader.all().position(|param| param.is_called(&setting.name));
     settings.sort_by_key(order);
     Args {
@@ -67,21 +68,44 @@ impl Reader<'_> {
         own.chain(self.common.iter().filter(new))
     }
 
-    /// The descriptor without its secrets, and whether there were any.
-    fn shown(&self, descriptor: &Descriptor) -> (Descriptor, bool) {
+    /// The descriptor without its secrets, and whether there were any; they are taken out of what the settings show, too.
+    fn shown(
+        &self,
+        descriptor: &Descriptor,
+        settings: &mut [Setting],
+        switches: &[(&'static str, Args)],
+    ) -> (Descriptor, bool) {
+        // A secret of a value with parameters is one of the whole value.
+        for setting in settings.iter_mut().filter(|_| !switches.is_empty()) {
+            let inside = || switches.iter().filter(|(name, _)| *name == setting.name);
+            if inside().any(|(_, args)| args.secret) {
+                let items: Vec<_> = inside().map(|(_, args)| &*args.descriptor).collect();
+                setting.shown = Some(match &*items {
+                    [only] => (*only).to_owned(),
+                    several => {
+                        several.iter().map(|it| format!("{{{it}}}")).collect::<Vec<_>>().join(",")
+                    }
+                });
+            }
+        }
+        // By place and text: those that a rewriting has made stand in one place.
+        let given = settings.iter().filter(|setting| setting.given);
+        let hiding: HashMap<_, _> =
+            given.filter_map(|it| Some(((it.span.start, &*it.text), it.shown.clone()?))).collect();
         let mut shown = descriptor.clone();
         let mut secret = false;
-        for (name, value) in &mut shown.kwargs {
-            let Some(param) = self.all().find(|param| param.is_called(name.as_str())) else {
-                continue;
-            };
-            let hidden = match value.as_str().split_once('?') {
-                _ if param.secret => HIDDEN.to_owned(),
-                Some((before, _)) if param.hides_query => format!("{before}?{HIDDEN}"),
-                _ => continue,
-            };
-            *value = Text::synthetic(&hidden, value.span());
-            secret = true;
+        let named = |name: &Text| self.all().find(|param| param.is_called(name.as_str()));
+        let names = shown.kwargs.iter().map(|(name, _)| named(name)).collect::<Vec<_>>();
+        let named = shown.kwargs.iter_mut().map(|(_, value)| value).zip(names);
+        let placed = shown.args.iter_mut().zip(std::iter::repeat(None));
+        for (value, param) in named.chain(placed) {
+            let place = (value.span().start, value.as_str());
+            let hidden = hiding.get(&place).cloned();
+            let hidden = hidden.or_else(|| without_secret(param?, value.as_str()));
+            if let Some(hidden) = hidden {
+                *value = Text::synthetic(&hidden, value.span());
+                secret = true;
+            }
         }
         (shown, secret)
     }
@@ -194,7 +218,7 @@ impl Reading<'_, '_> {
                         value,
                         span: self.kind_span,
                         given: false,
-                        secret: param.secret,
+                        shown: without_secret(param, default),
                     });
                 }
             } else if param.required {
@@ -225,14 +249,9 @@ impl Reading<'_, '_> {
         self.warn_of_escape(text);
         // If it is unusable, it is known all the same: so that it isn't reported as missing, nor given a default.
         let value = self.value(param, text).unwrap_or_else(|| Value::Text(String::new()));
-        self.settings.push(Setting {
-            name,
-            text: text.as_str().to_owned(),
-            value,
-            span: text.span(),
-            given: true,
-            secret: param.secret,
-        });
+        let (text, span) = (text.as_str().to_owned(), text.span());
+        let shown = without_secret(param, &text);
+        self.settings.push(Setting { name, text, value, span, given: true, shown });
     }
 
     /// The value, or a mistake reported.
@@ -302,5 +321,27 @@ fn printable(text: &str) -> String {
 const UNUSABLE: &[Code] =
     &[Code::BadValue, Code::NoValue, Code::TemplateRefused, Code::UnquotedValue];
 
+/// What is shown instead of a value that has a secret: of a URL, the query and the password may be one.
+fn without_secret(param: &Param, text: &str) -> Option<String> {
+    if param.secret {
+        return Some(HIDDEN.to_owned());
+    }
+    if !param.hides_query {
+        return None;
+    }
+    let (before, query) = text.split_once('?').map_or((text, ""), |(before, _)| (before, HIDDEN));
+    let mut shown = before.to_owned();
+    if let Some((scheme, rest)) = before.split_once("://") {
+        let (authority, path) = rest.split_at(rest.find(['/', '#']).unwrap_or(rest.len()));
+        if let Some((_, host)) = authority.rsplit_once('@') {
+            shown = format!("{scheme}://{HIDDEN}@{host}{path}");
+        }
+    }
+    if !query.is_empty() {
+        shown = format!("{shown}?{query}");
+    }
+    (shown != text).then_some(shown)
+}
+
 /// The text that replaces a secret wherever a descriptor is shown.
-pub(crate) const HIDDEN: &str = "…";
+const HIDDEN: &str = "…";
