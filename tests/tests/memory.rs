@@ -8,7 +8,7 @@ use std::time::Duration;
 use tests::Forwarder;
 use tests::data::Pattern;
 use tests::net::{self, Server};
-use tests::ws::WebSocket;
+use tests::ws::{Request, WebSocket};
 
 const MIB: u64 = 1 << 20;
 /// Nothing moves for this long: the stall is complete.
@@ -110,6 +110,43 @@ fn websocket_client_that_does_not_read() {
     let pushed = net::push_until_stalled(&far, &Pattern::new(5).take(1 << 20), QUIET, PUSHED);
     assert_flat(&forwarder, before, pushed);
     drop(client);
+}
+
+/// A message of one byte in each read, among pings: data that waits must not keep what was read with it.
+#[test]
+fn websocket_client_of_small_messages_that_does_not_read() {
+    let forwarder = Forwarder::between("ws:0", "echo");
+    let ping = tests::ws::Frame::new(tests::ws::Opcode::Ping, &[7; 125]).encode(Some([0; 4]));
+    let read = [frame_of(b"x"), ping.repeat(240)].concat();
+    let warm = WebSocket::connect(forwarder.port(0), "/", &[]);
+    net::push_until_stalled(&warm.stream, &read, QUIET, 2 * MIB);
+    drop(warm);
+    let before = forwarder.rss_kib();
+    let client = WebSocket::connect(forwarder.port(0), "/", &[]);
+    let pushed = net::push_until_stalled(&client.stream, &read, QUIET, PUSHED);
+    assert_flat(&forwarder, before, pushed);
+}
+
+/// Data that inflates to a thousand times its size, in front of a destination that does not read.
+#[test]
+fn compressed_websocket_destination_that_does_not_read() {
+    let server = Server::bind();
+    let forwarder = Forwarder::between("ws:0:compression={max-ratio=0}", &server.descriptor());
+    warm_ws(&forwarder, &server);
+    let before = forwarder.rss_kib();
+    let offer = Request::new("/").header("Sec-WebSocket-Extensions", "permessage-deflate");
+    let client = WebSocket::open(net::connect(forwarder.port(0)), &offer).expect("accepted");
+    let far = server.accept();
+    let mut deflate = flate2::Compress::new(flate2::Compression::best(), false);
+    let mut payload = Vec::with_capacity(4096);
+    let zeros = vec![0; 1 << 20];
+    deflate.compress_vec(&zeros, &mut payload, flate2::FlushCompress::Sync).expect("it fits");
+    payload.truncate(payload.len() - 4);
+    let mut frame = frame_of(&payload);
+    frame[0] |= 0x40;
+    let pushed = net::push_until_stalled(&client.stream, &frame.repeat(200), QUIET, PUSHED);
+    assert_flat(&forwarder, before, pushed);
+    drop(far);
 }
 
 #[test]

@@ -65,7 +65,7 @@ impl Queue {
     /// Appends a part.
     pub(crate) fn push(&mut self, part: Part) {
         self.size += part.data.len() + 1;
-        self.parts.push_back(part);
+        self.parts.push_back(part.detached());
         wake(&mut self.reader);
     }
 

@@ -59,7 +59,7 @@ impl State {
         let socket = self.socket(key);
         if !socket.is_said {
             socket.out += weight(&part);
-            socket.outbox.push_back(part);
+            socket.outbox.push_back(part.detached());
             self.due(key);
         }
     }

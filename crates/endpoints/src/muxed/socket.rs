@@ -112,7 +112,7 @@ impl Socket {
         self.waiting += weight;
         self.packets += u32::from(part.last);
         self.exposed = self.exposed.saturating_sub(u32::from(part.last));
-        self.inbox.push_back(part);
+        self.inbox.push_back(part.detached());
         weight
     }
 

@@ -54,7 +54,7 @@ impl Queue {
             return;
         }
         state.bytes += weight;
-        state.parts.push_back(part);
+        state.parts.push_back(part.detached());
         state.wake();
     }
 

@@ -85,7 +85,7 @@ pub(super) struct Ahead {
 impl Ahead {
     fn push(&mut self, part: Part) {
         self.len += part.data.len() + size_of::<Part>();
-        self.parts.push_back(part);
+        self.parts.push_back(part.detached());
     }
 
     fn pop(&mut self) -> Option<Part> {
