@@ -302,7 +302,7 @@ impl<M: Medium> Session<'_, M> {
         SIDES.into_iter().any(|side| {
             let half = self.half(side);
             let takes = !half.hears.is_final() && half.dead().is_none();
-            takes && (half.has_unwritten() || half.stream.peer().is_some_and(|it| it.pending > 1))
+            takes && (half.has_unwritten() || half.stream.pending().is_some_and(|bytes| bytes > 1))
         })
     }
 

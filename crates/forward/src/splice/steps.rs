@@ -166,6 +166,9 @@ impl<M: Medium> Session<'_, M> {
         };
         let more = done.is_pending() && left > 0;
         from.set_rest(if more { Rest::Read { by, left } } else { Rest::Settled });
+        if done.is_ready() {
+            from.ask();
+        }
     }
 }
 
