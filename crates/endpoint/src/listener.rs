@@ -158,19 +158,35 @@ impl fmt::Display for Local {
 pub struct Incoming {
     /// The facts that are known without waiting for the peer.
     pub info: Info,
-    offers: Box<dyn Offers>,
+    source: Source,
+}
+
+/// The source of a connection's offers.
+enum Source {
+    /// The only one, until it is taken.
+    Ready(Option<Box<Offer>>),
+    /// Those that come from its handshakes.
+    Handshakes(Box<dyn Offers>),
 }
 
 impl Incoming {
     /// Creates an incoming connection whose offers come from `offers`.
     pub fn new(info: Info, offers: impl Offers + 'static) -> Self {
-        Self { info, offers: Box::new(offers) }
+        Self { info, source: Source::Handshakes(Box::new(offers)) }
     }
 
     /// Creates a connection with exactly one offer, which needs no handshake.
     pub fn ready(offer: Offer) -> Self {
-        let info = offer.info.clone();
-        Self::new(info, Ready(Some(offer)))
+        Self { info: offer.info.clone(), source: Source::Ready(Some(Box::new(offer))) }
+    }
+
+    /// Returns the offer of [`Incoming::ready`], which needs no task that runs handshakes: it is the only one. `None` if
+    /// offers have to be waited for.
+    pub fn take_ready(&mut self) -> Option<Offer> {
+        match &mut self.source {
+            Source::Ready(offer) => offer.take().map(|offer| *offer),
+            Source::Handshakes(_) => None,
+        }
     }
 
     /// Returns the next offer, after its handshakes; `None` when there will be no more.
@@ -178,7 +194,10 @@ impl Incoming {
     /// # Errors
     /// The handshake failed; there will be no more offers.
     pub async fn next(&mut self) -> Result<Option<Offer>> {
-        self.offers.next().await
+        match &mut self.source {
+            Source::Ready(offer) => Ok(offer.take().map(|offer| *offer)),
+            Source::Handshakes(offers) => offers.next().await,
+        }
     }
 }
 
@@ -198,16 +217,6 @@ pub trait Offers: Send {
     /// # Errors
     /// The handshake failed; what the peer was owed for that has been sent.
     async fn next(&mut self) -> Result<Option<Offer>>;
-}
-
-/// Exactly one offer.
-struct Ready(Option<Offer>);
-
-#[async_trait]
-impl Offers for Ready {
-    async fn next(&mut self) -> Result<Option<Offer>> {
-        Ok(self.0.take())
-    }
 }
 
 /// A session that a peer requests: with all facts, undecided.

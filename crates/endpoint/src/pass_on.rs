@@ -2,6 +2,8 @@
 
 /// Passes methods of [`Life`](crate::Life) and of tokio's `AsyncWrite` on to a field.
 ///
+/// `peer` passes on `pending`, too.
+///
 /// A layer's stream changes few of them. One that it leaves out has the trait's default, with which nothing is known of the
 /// peer, or a WebSocket beneath answers no pings while nothing is read.
 ///
@@ -43,6 +45,10 @@ macro_rules! pass_on {
     (@peer $field:tt) => {
         fn peer(&mut self) -> ::core::option::Option<$crate::Peer> {
             self.$field.peer()
+        }
+
+        fn pending(&mut self) -> ::core::option::Option<u64> {
+            self.$field.pending()
         }
     };
     (@keep_little $field:tt) => {

@@ -14,6 +14,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 use crate::peer;
 use crate::ready::poll_by;
+use crate::sockopt::unsent;
 
 /// A connected stream socket.
 pub(crate) struct Socket<S>(S);
@@ -102,6 +103,9 @@ pub(crate) trait Waits: AsFd {
     /// Returns the facts about its peer.
     fn peer(&self) -> Option<Peer>;
 
+    /// Returns how many bytes its peer has not acknowledged or read, the end included.
+    fn pending(&self) -> Option<u64>;
+
     /// Has it reset when it is closed; `false` if its family knows no reset.
     fn reset_on_close(&self) -> bool;
 
@@ -127,6 +131,10 @@ macro_rules! waits {
 
             fn peer(&self) -> Option<Peer> {
                 $peer(self.as_fd())
+            }
+
+            fn pending(&self) -> Option<u64> {
+                unsent(self.as_fd()).ok()
             }
 
             fn reset_on_close(&self) -> bool {
@@ -169,6 +177,21 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+
+    #[tokio::test]
+    async fn what_a_peer_has_not_acknowledged_is_pending() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let stream = TcpStream::connect(address).await.expect("it listens");
+        let mut socket = Socket::new(stream);
+        assert_eq!(socket.pending(), Some(0));
+        let piece = [7; 64 * 1024];
+        while socket.get().try_write(&piece).is_ok() {}
+        let pending = socket.pending().expect("a TCP socket knows");
+        assert!(pending > 0, "nobody reads");
+        let looked = socket.peer().expect("it knows that too").pending;
+        assert!((1..=pending).contains(&looked), "{looked} of {pending}");
+    }
 
     #[tokio::test]
     async fn little_is_kept_where_that_is_asked_for() {

@@ -129,6 +129,12 @@ impl Forwarder {
         let mut works = Some(works);
         let mut tasks = JoinSet::new();
         let mut summary = Summary::default();
+        let begin = |tasks: &mut JoinSet<OfferOutcome>, offer: Offer, place: Place| {
+            let span = self.span(&offer, &listener);
+            let shared = Arc::clone(&self.shared);
+            let session = serve_offer(shared, offer, place, exposure, stop.clone());
+            tasks.spawn(session.instrument(span));
+        };
         loop {
             tokio::select! {
                 () = &mut accepting, if is_accepting => {
@@ -137,19 +143,20 @@ impl Forwarder {
                 }
                 Some(done) = tasks.join_next() => count(&mut summary, done),
                 Some(next) = work.recv() => match (next, &works) {
-                    (Work::Incoming(incoming, place), Some(works)) => {
+                    (Work::Incoming(mut incoming, mut place), Some(works)) => {
+                        // Without a handshake, there is no task for it.
+                        if let Some(offer) = incoming.take_ready() {
+                            place.offered();
+                            begin(&mut tasks, offer, place);
+                            continue;
+                        }
                         let shared = Arc::clone(&self.shared);
                         let (works, stop) = (works.clone(), stop.clone());
                         tasks.spawn(run_handshakes(shared, id, incoming, place, works, stop));
                     }
                     // It came in just before the end.
                     (Work::Incoming(..), None) => summary.lost += 1,
-                    (Work::Offer(offer, place), _) => {
-                        let shared = Arc::clone(&self.shared);
-                        let span = self.span(&offer, &listener);
-                        let session = serve_offer(shared, offer, place, exposure, stop.clone());
-                        tasks.spawn(session.instrument(span));
-                    }
+                    (Work::Offer(offer, place), _) => begin(&mut tasks, offer, place),
                 },
                 () = &mut reporting, if is_accepting || !tasks.is_empty() => {}
                 else => {

@@ -37,6 +37,10 @@ pub(crate) struct Shared {
 impl Shared {
     /// Waits until nothing new is to begin. Cancel safe.
     pub(crate) async fn closing(&self, stop: &Stop) {
+        if self.once.is_none() {
+            stop.drained().await;
+            return;
+        }
         let enough = async {
             let mut enough = self.enough.subscribe();
             // The sender is held by `self`: this can't fail.
@@ -46,6 +50,11 @@ impl Shared {
             _ = stop.drained() => {}
             () = enough => {}
         }
+    }
+
+    /// Returns `true` if nothing new is to begin.
+    pub(crate) fn is_closing(&self, stop: &Stop) -> bool {
+        stop.is_stopped() || *self.enough.borrow()
     }
 }
 

@@ -8,7 +8,7 @@
 //! silent.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -31,7 +31,7 @@ struct Shared {
 }
 
 /// A listener that shares the places.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ListenerId(u64);
 
 /// A place, released when it is dropped.
@@ -52,14 +52,14 @@ struct Pool {
     next_listener: u64,
     /// Grows with every sign of progress: entries are ordered by it.
     next_turn: u64,
-    listeners: HashMap<ListenerId, OfListener>,
+    listeners: BTreeMap<ListenerId, OfListener>,
 }
 
 #[derive(Default)]
 struct OfListener {
     len: usize,
     /// Ordered by the time of their last progress; the first has been silent for longest.
-    networks: HashMap<Network, BTreeMap<u64, Entry>>,
+    networks: BTreeMap<Network, BTreeMap<u64, Entry>>,
 }
 
 struct Entry {
@@ -75,7 +75,7 @@ impl Undecided {
     /// Creates a number of places for each listener, and for all together; at least one.
     #[must_use]
     pub fn new(per_listener: usize, total: usize) -> Self {
-        let listeners = HashMap::new();
+        let listeners = BTreeMap::new();
         let (per_listener, total) = (per_listener.max(1), total.max(1));
         let pool = Pool { per_listener, total, len: 0, next_listener: 0, next_turn: 0, listeners };
         Self(Arc::new(Shared { pool: Mutex::new(pool), freed: Notify::new() }))
@@ -163,7 +163,13 @@ impl Place {
 
     fn renew(&mut self, patience: Option<Duration>) {
         let mut pool = self.undecided.lock();
-        if self.turn == pool.next_turn && patience.is_none() {
+        if self.turn == pool.next_turn {
+            // It is the last in order already.
+            if let Some(patience) = patience
+                && let Some(entry) = pool.entry(self.listener, self.network, self.turn)
+            {
+                (entry.since, entry.patience) = (Instant::now(), patience);
+            }
             return;
         }
         if let Some(mut entry) = pool.remove(self.listener, self.network, self.turn) {
@@ -219,6 +225,10 @@ impl Pool {
         of.len += 1;
         self.len += 1;
         self.next_turn
+    }
+
+    fn entry(&mut self, listener: ListenerId, network: Network, turn: u64) -> Option<&mut Entry> {
+        self.listeners.get_mut(&listener)?.networks.get_mut(&network)?.get_mut(&turn)
     }
 
     fn remove(&mut self, listener: ListenerId, network: Network, turn: u64) -> Option<Entry> {

@@ -286,6 +286,10 @@ impl Life for Framed {
         Some(peer)
     }
 
+    fn pending(&mut self) -> Option<u64> {
+        Some(self.inner.pending()? + self.unwritten.len() as u64)
+    }
+
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
         self.is_held = false;
         if let Some(reader) = self.held.take() {

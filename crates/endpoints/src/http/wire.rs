@@ -83,7 +83,7 @@ impl Wire {
     /// buffers.
     pub(crate) fn is_pending(&self) -> bool {
         let beneath = &mut *self.lock();
-        !beneath.out.is_empty() || beneath.stream.peer().is_some_and(|peer| peer.pending > 0)
+        !beneath.out.is_empty() || beneath.stream.pending().is_some_and(|bytes| bytes > 0)
     }
 
     /// Returns the peer's protocol and a correction, if it is known and isn't HTTP/1.

@@ -154,14 +154,16 @@ impl Options {
         if self.mptcp { self.set_connection(socket) } else { Ok(()) }
     }
 
-    /// Sets what is for a connection.
+    /// Sets what is for a connection; options that are off in a new socket stay as they are.
     ///
     /// # Errors
     /// As of [`Options::open`].
     pub(crate) fn set_connection(&self, socket: &impl AsFd) -> io::Result<()> {
         let fd = socket.as_fd();
         let socket = SockRef::from(&fd);
-        socket.set_tcp_nodelay(self.nodelay)?;
+        if self.nodelay {
+            socket.set_tcp_nodelay(true)?;
+        }
         if let Some(time) = self.user_timeout {
             named("user-timeout", socket.set_tcp_user_timeout(Some(time)))?;
         }

@@ -135,7 +135,7 @@ impl Connect {
         let stream = TcpSocket::from_std_stream(socket.into()).connect(address).await?;
         // Without a listener, a loopback port of the ephemeral range now and then connects to
         // itself (RFC 9293 section 3.5, simultaneous open) and would echo for ever.
-        let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
+        let (local, peer) = (stream.local_addr()?, peer_of(&stream, address)?);
         if local == peer {
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
@@ -196,6 +196,15 @@ impl Connect {
     fn port(&self) -> String {
         self.destination.known_port().map_or_else(|| "it names".to_owned(), Service::to_string)
     }
+}
+
+/// Returns the address of the peer of a connection to `address`. It is another one if that is unspecified, which is
+/// loopback then, or an IPv6 address, which gets its zone.
+fn peer_of(stream: &TcpStream, address: SocketAddr) -> io::Result<SocketAddr> {
+    if address.is_ipv4() && !address.ip().is_unspecified() {
+        return Ok(address);
+    }
+    stream.peer_addr()
 }
 
 /// The sort of an attempt's failure, as [`Error::from_io`] sees it.

@@ -224,6 +224,11 @@ impl TlsStream {
         }
     }
 
+    /// Returns the bytes of data, encrypted, that the stream beneath has not taken.
+    fn waiting(&self) -> u64 {
+        if self.tickets_wait { 0 } else { self.out.len() as u64 }
+    }
+
     /// Returns `true` if ciphertext is to be written although there is no data to write.
     fn has_unsent(&self) -> bool {
         !self.out.is_empty() && !self.tickets_wait
@@ -337,8 +342,12 @@ impl Life for TlsStream {
     }
 
     fn peer(&mut self) -> Option<Peer> {
-        let waiting = if self.tickets_wait { 0 } else { self.out.len() as u64 };
+        let waiting = self.waiting();
         self.inner.peer().map(|peer| Peer { pending: peer.pending + waiting, ..peer })
+    }
+
+    fn pending(&mut self) -> Option<u64> {
+        Some(self.inner.pending()? + self.waiting())
     }
 
     /// Says `close_notify` (RFC 8446 section 6.1), which ends one direction, then ends the stream beneath. An end that

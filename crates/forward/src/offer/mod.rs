@@ -9,8 +9,10 @@ mod denial;
 mod place;
 mod reach;
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use endpoint::gate::Admitted;
@@ -151,7 +153,7 @@ impl<'a> Opening<'a> {
                     let place = self.place(&limits, &admitted.info).await?;
                     Ok((admitted, place))
                 };
-                match self.while_there(&mut offer, admitted).await {
+                match self.in_time(&mut offer, admitted).await {
                     Ok((admitted, place)) => {
                         let (near, through) =
                             self.accept(offer, admitted, Answer::default()).await?;
@@ -161,7 +163,7 @@ impl<'a> Opening<'a> {
                 }
             }
             // It takes no place: the session that it belongs to has one.
-            AcceptPolicy::Attach => match self.while_there(&mut offer, self.gate(&info)).await {
+            AcceptPolicy::Attach => match self.in_time(&mut offer, self.gate(&info)).await {
                 Ok(admitted) => {
                     let (near, through) = self.accept(offer, admitted, Answer::default()).await?;
                     self.anew().connect(near, through, Seat::Needed(limits)).await
@@ -183,17 +185,35 @@ impl<'a> Opening<'a> {
             let place = self.place(limits, &admitted.info).await?;
             Ok((self.route(&admitted.info).await?, place, admitted))
         };
-        let (destination, place, admitted) = self.while_there(offer, routed).await?;
+        let (destination, place, admitted) = self.in_time(offer, routed).await?;
         if destination.connector.grants().is_unguarded() {
             self.screen(offer).await?;
         }
-        let patient = self.patient(&destination);
-        let dial = patient.dial(&destination, &admitted.info);
-        let reached = patient.while_there(offer, dial).await?;
+        // It has a time limit of its own.
+        let dial = self.patient(&destination).dial(&destination, &admitted.info);
+        let reached = self.while_there(offer, dial).await?;
         Ok((reached, place, admitted))
     }
 
     /// Works on a decision for as long as the peer is there, nothing stops and there is time.
+    async fn in_time<T>(
+        self,
+        offer: &mut Offer,
+        work: impl Future<Output = Result<T, Denied>>,
+    ) -> Result<T, Denied> {
+        let mut work = pin!(work);
+        // Most decisions need no waiting, and none of what watches over that.
+        if !self.shared.is_closing(self.stop)
+            && let Poll::Ready(done) = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await
+        {
+            return done;
+        }
+        let timed =
+            async { patience::timeout_at(self.by, work).await.unwrap_or_else(|| Err(self.late())) };
+        self.while_there(offer, timed).await
+    }
+
+    /// Works for as long as the peer is there and nothing stops.
     async fn while_there<T>(
         self,
         offer: &mut Offer,
@@ -203,9 +223,7 @@ impl<'a> Opening<'a> {
             biased;
             () = self.shared.closing(self.stop) => Err(Denied::Closing),
             end = offer.left() => Err(Denied::Left(end)),
-            done = patience::timeout_at(self.by, work) => {
-                done.unwrap_or_else(|| Err(self.late()))
-            }
+            done = work => done,
         }
     }
 

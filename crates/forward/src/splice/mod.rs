@@ -27,6 +27,7 @@ mod pipe;
 mod scratch;
 mod session;
 mod signals;
+mod steps;
 mod timer;
 mod watch;
 

@@ -1,23 +1,21 @@
-//! The state of a session, and what a poll does with it.
+//! The state of a session, and what a poll does with it; [`steps`](super::steps) has the steps for each side.
 
 use std::future::{Future, poll_fn};
-use std::io;
 use std::num::NonZero;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use endpoint::{Clock, End, Ending, Life, PeerState, SessionGuard};
+use endpoint::{Clock, End, Life, SessionGuard};
 use tokio::time::{Instant, timeout};
 
 use super::Company;
-use super::closing::{Hears, Says};
-use super::half::{Half, Rest};
-use super::medium::{Medium, Step};
+use super::half::Half;
+use super::medium::Medium;
 use super::signals::cross;
 use super::timer::Timer;
 use super::watch::{self, Watch};
-use crate::{Act, Ended, Failure, Outcome, Side, Timers};
+use crate::{Ended, Outcome, Side, Timers};
 
 /// Two sides, and what is going on between them.
 pub(super) struct Session<'t, M: Medium> {
@@ -262,167 +260,11 @@ impl<'t, M: Medium> Running<'t> for Session<'t, M> {
 }
 
 impl<M: Medium> Session<'_, M> {
-    /// Runs the operations of a side apart from moving data.
-    fn live(&mut self, cx: &mut Context<'_>, side: Side) {
-        let half = self.half(side);
-        if half.dead().is_some() || half.is_over() {
-            return;
-        }
-        if let Poll::Ready(error) = half.stream.poll_background(cx) {
-            self.bury(side, error);
-        }
-    }
-
-    /// Marks a side as gone.
-    pub(super) fn bury(&mut self, side: Side, error: io::Error) {
-        let half = self.half(side);
-        if half.hears == Hears::Deliver {
-            half.look();
-        }
-        // A side that has ended may go; it is an error only if something was still to come, or to be taken by a peer that
-        // didn't choose to leave.
-        let chose = error.kind() == io::ErrorKind::BrokenPipe;
-        let takes = half.hears == Hears::Deliver || half.has_unwritten();
-        let is_loss = half.is_open() || (takes && !chose);
-        half.die(error.kind());
-        self.stirred = Instant::now();
-        if is_loss {
-            self.note(Ended::Error(side, Failure { act: Act::Live, error }));
-        }
-    }
-
-    /// Moves what `side` sends, and sees what that changes; whether it waits for the other side.
-    fn pump(&mut self, cx: &mut Context<'_>, side: Side) -> bool {
-        let (from, to) = self.lane(side);
-        if from.is_open() && to.is_open() && to.hears == Hears::Cut {
-            // What a failed side has sent before is still delivered. The side that it goes to must
-            // not be stalled by data of its own that nobody takes any more.
-            if M::discard(cx, &mut from.stream).1.is_ready() {
-                let end = from.stream.end();
-                from.over(Says::Ended, Some(end));
-                self.stirred = Instant::now();
-            }
-            return false;
-        }
-        if !from.is_open() || !to.hears.takes() {
-            return false;
-        }
-        let before = to.out.written;
-        let step = match M::pump(cx, &mut from.stream, &mut to.stream, &mut to.out) {
-            // What it had sent before it died has been read by now.
-            Step::Dry => match from.dead() {
-                Some(kind) if from.is_dry(cx) => Step::read_failed(from.death(kind)),
-                _ => return false,
-            },
-            Step::Full => {
-                if from.dead().is_none() {
-                    from.stream.poll_ahead(cx);
-                }
-                return true;
-            }
-            Step::Turn => match from.dead() {
-                Some(kind) if !from.has_left(to.out.written - before) => {
-                    Step::read_failed(from.death(kind))
-                }
-                _ => return false,
-            },
-            step => step,
-        };
-        let ended = match step {
-            Step::End => {
-                let end = from.stream.end();
-                from.over(Says::Ended, Some(end.clone()));
-                to.close(end);
-                Ended::Eof(side)
-            }
-            Step::ReadFailed(failure) => {
-                from.over(Says::Failed, None);
-                // Nobody hears an answer there; but a peer that broke its protocol is there, and is told so.
-                if failure.error.kind() != io::ErrorKind::InvalidData {
-                    from.lose();
-                }
-                to.close(End::lost(&failure.error));
-                Ended::Error(side, failure)
-            }
-            Step::WriteFailed(failure) => {
-                match to.stream.peer() {
-                    Some(peer) if is_over(peer.state, &failure.error) => {
-                        to.die(failure.error.kind());
-                    }
-                    _ => to.lose(),
-                }
-                // What is not taken any more is read and forgotten from the next poll on.
-                cx.waker().wake_by_ref();
-                Ended::Error(side.other(), failure)
-            }
-            Step::Dry | Step::Full | Step::Turn => return false,
-        };
-        if !from.is_open() && from.stream.ending() == Ending::Whole {
-            from.lose();
-        }
-        self.stirred = Instant::now();
-        self.note(ended);
-        false
-    }
-
-    fn close(&mut self, cx: &mut Context<'_>, side: Side) {
-        let half = self.half(side);
-        let before = half.hears;
-        let failed = half.poll_close(cx).err();
-        if failed.is_some() {
-            half.lose();
-            cx.waker().wake_by_ref();
-        }
-        let (after, now) = (half.hears, Instant::now());
-        if after != before {
-            self.stirred = now;
-            if after == Hears::Deliver {
-                match &mut self.watch {
-                    Some(watch) => watch.hurry(watch::DELIVERY, now),
-                    None => self.begin_watch(watch::DELIVERY),
-                }
-            }
-        }
-        if let Some(failure) = failed {
-            self.note(Ended::Error(side, failure));
-        }
-    }
-
-    /// Reads and discards data of a side that was sent the end.
-    fn settle(&mut self, cx: &mut Context<'_>, side: Side) {
-        let close = self.close_time();
-        let (from, to) = self.lane(side);
-        let told = matches!(from.hears, Hears::Deliver | Hears::Told);
-        if !told || !from.is_open() || to.hears.takes() || from.rest() == Rest::Settled {
-            return;
-        }
-        let ending = from.stream.ending();
-        if ending == Ending::Whole || from.dead().is_some() {
-            from.set_rest(Rest::Settled);
-            return;
-        }
-        let (bytes, done) = M::discard(cx, &mut from.stream);
-        let taken = from.hears == Hears::Told;
-        let until = |by: Option<Instant>| by.or_else(|| taken.then(|| Instant::now() + close));
-        let quiet = bytes == 0 && ending == Ending::HalfClose && taken;
-        let (by, left) = match from.rest() {
-            // A side that isn't sending when it has taken everything will see the end as its next event. One that says
-            // its end with a handshake answers ours: a moment more is due to it.
-            Rest::Unknown | Rest::Read { by: None, .. } if quiet => (until(None), 0),
-            Rest::Read { by, left } => (until(by), left.saturating_sub(bytes)),
-            _ => (until(None), DISCARD.saturating_sub(bytes)),
-        };
-        let more = done.is_pending() && left > 0;
-        from.set_rest(if more { Rest::Read { by, left } } else { Rest::Settled });
-    }
-
     /// Moves each side's outgoing signals to the other's incoming ones.
     fn cross_signals(&mut self, cx: &mut Context<'_>) {
         cross(cx, &mut self.near.control, &self.far.control);
         cross(cx, &mut self.far.control, &self.near.control);
     }
-
-    // === The rest ===
 
     /// Keeps what ended it: the first end, unless an error or a timer cuts what was to follow.
     pub(super) fn note(&mut self, why: Ended) {
@@ -460,7 +302,7 @@ impl<M: Medium> Session<'_, M> {
         SIDES.into_iter().any(|side| {
             let half = self.half(side);
             let takes = !half.hears.is_final() && half.dead().is_none();
-            takes && (half.has_unwritten() || half.stream.peer().is_some_and(|it| it.pending > 1))
+            takes && (half.has_unwritten() || half.stream.pending().is_some_and(|bytes| bytes > 1))
         })
     }
 
@@ -469,7 +311,7 @@ impl<M: Medium> Session<'_, M> {
     }
 
     /// `side`, and the side that its data goes to.
-    fn lane(&mut self, side: Side) -> (&mut Half<M>, &mut Half<M>) {
+    pub(super) fn lane(&mut self, side: Side) -> (&mut Half<M>, &mut Half<M>) {
         match side {
             Side::Near => (&mut self.near, &mut self.far),
             Side::Far => (&mut self.far, &mut self.near),
@@ -481,15 +323,4 @@ impl<M: Medium> Session<'_, M> {
     }
 }
 
-/// The maximum that is read from a side that was sent the end before it is left: as much as the
-/// buffers of both systems may hold.
-const DISCARD: usize = 8 * 1024 * 1024;
-
 pub(super) const SIDES: [Side; 2] = [Side::Near, Side::Far];
-
-/// Returns `true` if a peer that can't be written to is gone. A TCP connection that was reset has no error left after
-/// the write that failed by it.
-fn is_over(state: PeerState, error: &io::Error) -> bool {
-    let broken = matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe);
-    state == PeerState::Gone || (state == PeerState::Ended && broken)
-}

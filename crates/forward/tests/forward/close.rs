@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use endpoint::{End, Ending, ExitStatus, Reason};
+use endpoint::{End, Ending, ExitStatus, PeerState, Reason};
 use forward::{Ended, Side, Timers};
 use tokio::time::{Instant, sleep};
 
@@ -47,6 +47,54 @@ async fn the_end_is_said_after_the_last_byte() {
         settle().await;
         assert_eq!((second.taken(), second.finished()), (b"request".to_vec(), Some(End::eof())));
     }
+}
+
+/// A session ends more often than anything else happens to it: an ordinary end takes one system call a side.
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_has_everything_is_asked_nothing_else() {
+    let all_taken = Known { proven: true, overdue: None, pending: 0, state: PeerState::Open };
+    let session = Session::new();
+    for peer in [&session.near, &session.far] {
+        peer.knows(all_taken);
+        peer.send("data");
+        peer.end();
+    }
+    let (near, far) = (session.near.clone(), session.far.clone());
+    let outcome = session.outcome().await;
+    assert!(matches!(outcome.end, Ended::Eof(_)) && !outcome.cut, "{outcome}");
+    assert_eq!((near.looks(), far.looks()), (0, 0));
+}
+
+/// A server that closes at our end acknowledges it with its own, no sooner.
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_acknowledges_with_its_end_is_asked_then() {
+    let waits = Known { proven: true, overdue: None, pending: 1, state: PeerState::Open };
+    let session = Session::new();
+    session.far.knows(waits);
+    session.near.send("data");
+    session.near.end();
+    session.far.until(|far| far.finished().is_some()).await;
+    session.far.knows(Known { pending: 0, ..waits });
+    session.far.end();
+    let (far, began) = (session.far.clone(), Instant::now());
+    session.outcome().await;
+    assert!(far.looks() == 0 && began.elapsed().is_zero());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_has_not_everything_is_looked_at_a_moment_later() {
+    let waits = Known { proven: true, overdue: None, pending: 5, state: PeerState::Open };
+    let session = Session::new();
+    session.far.knows(waits);
+    session.near.send("data");
+    session.near.end();
+    session.far.end();
+    settle().await;
+    assert!(session.far.finished().is_some() && !session.is_over());
+    session.far.knows(Known { pending: 0, ..waits });
+    let (far, began) = (session.far.clone(), Instant::now());
+    session.outcome().await;
+    assert!(far.looks() == 1 && began.elapsed() <= Duration::from_millis(10));
 }
 
 #[tokio::test(start_paused = true)]

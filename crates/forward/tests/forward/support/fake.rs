@@ -76,6 +76,8 @@ struct State {
     is_cut: bool,
     /// What the transport tells about the peer, beside what it has taken.
     known: Option<Known>,
+    /// How often its transport was asked for all that it knows.
+    looks: usize,
     panics: bool,
     fails: Option<(Op, usize)>,
     ops: usize,
@@ -107,6 +109,7 @@ impl Default for State {
             dead: None,
             is_cut: false,
             known: None,
+            looks: 0,
             panics: false,
             fails: None,
             ops: 0,
@@ -260,6 +263,10 @@ impl Peer {
         self.state().finished.clone()
     }
 
+    pub(crate) fn looks(&self) -> usize {
+        self.0.lock().unwrap().looks
+    }
+
     pub(crate) fn is_dropped(&self) -> bool {
         self.state().dropped
     }
@@ -395,7 +402,8 @@ impl Life for Fake {
     }
 
     fn peer(&mut self) -> Option<endpoint::Peer> {
-        let state = self.0.lock().unwrap();
+        let mut state = self.0.lock().unwrap();
+        state.looks += 1;
         let Known { proven, overdue, pending, state: peer } = state.known?;
         Some(endpoint::Peer {
             // A Unix socket or a pipe knows what waits, not what was taken before.
@@ -405,6 +413,10 @@ impl Life for Fake {
             proven,
             state: peer,
         })
+    }
+
+    fn pending(&mut self) -> Option<u64> {
+        self.0.lock().unwrap().known.map(|known| known.pending)
     }
 
     fn ending(&self) -> Ending {

@@ -411,6 +411,10 @@ impl Core {
         }
         Some(peer)
     }
+
+    pub(in crate::ws) fn pending(&mut self) -> Option<u64> {
+        Some(self.inner.pending()? + self.sending.unwritten() as u64)
+    }
 }
 
 /// Reads without data before others get their turn: 64 KiB of control frames, at most.
