@@ -49,7 +49,7 @@
 //! let planned = registry.connector("down:why=maintenance", Syntax::Extended);
 //! assert_eq!(planned.expect("it is planned").tree.descriptor, "down:why=maintenance");
 //! let found = registry.connector("down:wy=maintenance", Syntax::Extended).expect_err("a typo");
-//! assert_eq!(found[0].message, "`down` has no parameter `wy`");
+//! assert_eq!(found[0].message, "`down` has no parameter `wy` when connecting");
 //! ```
 
 #![forbid(unsafe_code)]
