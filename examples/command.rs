@@ -1,7 +1,7 @@
 //! The whole command with additions: a framing `stars`, a provider of routes `digit`, and a gate.
 //!
 //! `command -e ws:9000 -d framed:{tcp:localhost:7}:by=stars` forwards with them, and so does
-//! `command -e 9000 -d route:digit=1`. The gate admits clients of this machine only. `command help framed` lists the framing.
+//! `command -e 9000 -d route:digit=1`. The gate admits clients of this machine only.
 
 use std::net::IpAddr;
 use std::process::ExitCode;
