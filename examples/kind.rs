@@ -6,24 +6,22 @@
 use std::io;
 use std::pin::Pin;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use endpointforward::kind::{
-    Args, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, Takes, ValueKind,
+    Args, Assemble, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
 };
 use endpointforward::{
-    Bound, ByteStream, Conn, Connector, Context, DialLayer, End, EndpointError, Grants, Info, Life,
-    Local, Offer, Offers, Plain, ServeLayer, Transport, pass_on, registry,
+    ByteStream, Conn, Connector, Context, End, EndpointError, Grants, Info, Life, Listener, Mapped,
+    Transport, async_trait, pass_on, registry,
 };
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, duplex};
 
 /// `rot13:{ENDPOINT}`: rotates letters by 13 places, in both directions.
 static ROT13: Kind = Kind {
-    listen: Some(Side::bytes(BENEATH, PlanListen::Layer(Takes::Bytes, plan_serve))),
-    connect: Some(Side::bytes(BENEATH, PlanConnect::Layer(Takes::Bytes, plan_dial))),
+    listen: Some(Side::bytes(BENEATH, PlanListen::Over(plan_listen))),
+    connect: Some(Side::bytes(BENEATH, PlanConnect::Over(plan_connect))),
     examples: &[Example {
         role: Role::Connect,
         descriptor: "rot13:{tcp:localhost:9000}",
@@ -54,56 +52,19 @@ fn main() -> ExitCode {
 
 // === rot13 ===
 
-fn plan_serve(_: &Args) -> Planned<Arc<dyn ServeLayer>> {
-    Ok(Arc::new(Rot13))
+fn plan_listen(_: &Args) -> Planned<Assemble<dyn Listener>> {
+    Ok(Box::new(|mut beneath| {
+        Box::new(Mapped::new("rot13", beneath.listener("endpoint"), |_, conn| over(conn)))
+    }))
 }
 
-fn plan_dial(_: &Args) -> Planned<Arc<dyn DialLayer>> {
-    Ok(Arc::new(Rot13))
+fn plan_connect(_: &Args) -> Planned<Assemble<dyn Connector>> {
+    Ok(Box::new(|mut beneath| {
+        Box::new(Mapped::new("rot13", beneath.connector("endpoint"), |_, conn| over(conn)))
+    }))
 }
 
-/// There is no state, so one type is the planned layer, the bound one and the dialled one.
-#[derive(Debug)]
-struct Rot13;
-
-#[async_trait]
-impl DialLayer for Rot13 {
-    async fn dial(&self, _: &Context, conn: Conn, _: &Info) -> Result<Conn, EndpointError> {
-        Ok(over(conn))
-    }
-}
-
-#[async_trait]
-impl ServeLayer for Rot13 {
-    async fn bind(&self, _: &Context, local: &Local) -> Result<Arc<dyn Bound>, EndpointError> {
-        let mut own = Local::new(format!("rot13:{{{}}}", local.descriptor));
-        own.address = local.address;
-        Ok(Arc::new(Rot13Bound(own)))
-    }
-}
-
-struct Rot13Bound(Local);
-
-impl Bound for Rot13Bound {
-    fn local(&self) -> &Local {
-        &self.0
-    }
-
-    fn serve(&self, conn: Conn) -> Box<dyn Offers> {
-        Box::new(One(Some(Offer::open(over(conn)))))
-    }
-}
-
-/// There is no handshake: one connection is one offer.
-struct One(Option<Offer>);
-
-#[async_trait]
-impl Offers for One {
-    async fn next(&mut self) -> Result<Option<Offer>, EndpointError> {
-        Ok(self.0.take())
-    }
-}
-
+/// Changes an open connection. A layer with a handshake is a `ServeLayer` and a `DialLayer` instead.
 fn over(mut conn: Conn) -> Conn {
     let inner = conn.transport.into_bytes();
     conn.transport = Transport::Bytes(Box::new(Turned { inner, unsent: Vec::new() }));
@@ -227,7 +188,7 @@ impl Connector for Clock {
                 }
             }
         });
-        Ok(Conn::bytes(Plain::new(ours), Info::new()))
+        Ok(Conn::from_io(ours))
     }
 
     fn grants(&self) -> Grants {

@@ -70,6 +70,9 @@ const FORWARDER: &str = env!("CARGO_BIN_EXE_forwarder");
 const JOIN: &str = env!("CARGO_BIN_EXE_join");
 const HTTP: &str = env!("CARGO_BIN_EXE_http");
 const KIND: &str = env!("CARGO_BIN_EXE_kind");
+const OVER: &str = env!("CARGO_BIN_EXE_over");
+const EMBED: &str = env!("CARGO_BIN_EXE_embed");
+const COMMAND: &str = env!("CARGO_BIN_EXE_command");
 const MQTT: &str = env!("CARGO_BIN_EXE_mqtt");
 const LOOPBACK: &str = "tcp:0:interface=127.0.0.1";
 
@@ -159,6 +162,51 @@ fn kinds_of_ones_own_are_like_any_other() {
     assert_eq!(said, "gvpx 1\ngvpx 2\n");
     assert!(output(KIND, &["help", "clock"]).contains("Ticks, and the end"));
     assert!(output(KIND, &["complete", "--", "-d", "clo"]).starts_with("clock:\t"));
+}
+
+#[test]
+fn protocols_over_a_stream_of_ones_own() {
+    assert_eq!(output(OVER, &[]), "hello\n");
+}
+
+#[test]
+fn an_embedded_forwarder_is_metered_and_stops_with_its_program() {
+    let mut child = command(EMBED, &["echo"]).spawn().unwrap();
+    let out = BufReader::new(child.stdout.take().unwrap());
+    let mut program = Program { child, out, first: String::new() };
+    program.first = program.line();
+    let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, program.port())).unwrap();
+    let near = format!("{} to echo", client.local_addr().unwrap());
+    client.write_all(b"hello").unwrap();
+    let mut answer = [0; 5];
+    client.read_exact(&mut answer).unwrap();
+    drop(client);
+    let lines: Vec<_> = std::iter::repeat_with(|| program.line())
+        .take_while(|line| !line.contains("client left"))
+        .collect();
+    assert!(lines.contains(&format!("{near}: 5 sent, 5 received")), "{lines:?}");
+    drop(program.child.stdin.take());
+    assert_eq!(program.line(), "1 session, 0 refused, 5 bytes sent, 5 received");
+    assert!(program.child.wait().unwrap().success());
+}
+
+#[test]
+fn a_command_with_a_framing_a_provider_and_a_gate() {
+    let to = "framed:{echo}:by=stars";
+    let listen = format!("ws:{{{LOOPBACK}}}");
+    let program = Program::start(COMMAND, &["-e", &listen, "-d", to]);
+    let ws = format!("ws:{{tcp:127.0.0.1:{}}}", program.port());
+    let mut join = command(JOIN, &["stdio", &format!("framed:{{{ws}}}:by=lines")]).spawn().unwrap();
+    drop(join.stdin.take());
+    assert!(join.wait().unwrap().success());
+    assert!(output(COMMAND, &["explain", "route:digit=1"]).contains("digit"));
+    // The gate refuses a client without an address.
+    let mut refused =
+        command(COMMAND, &["-e", "stdio", "-d", "echo"]).stderr(Stdio::piped()).spawn().unwrap();
+    drop(refused.stdin.take());
+    let refused = refused.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("only from this machine"), "{said}");
 }
 
 #[test]

@@ -2,7 +2,20 @@
 //!
 //! It has to happen there: limits are a process's, and after exec the program has begun. The standard library has no
 //! safe function for what it doesn't offer itself, since hardly anything may be called at that point (fork(2),
-//! signal-safety(7)). So this crate is that one call, and what it does is made of numbers that were found out before.
+//! signal-safety(7)). So this crate is that one call, over numbers that were looked up before.
+//!
+//! ```
+//! use std::process::Command;
+//!
+//! use confine::Confinement;
+//!
+//! # fn main() -> std::io::Result<()> {
+//! let mut command = Command::new("nice");
+//! Confinement { nice: Some(7), ..Confinement::default() }.apply(&mut command);
+//! assert_eq!(command.output()?.stdout, b"7\n");
+//! # Ok(())
+//! # }
+//! ```
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -33,7 +46,8 @@ pub struct Account {
 }
 
 impl Confinement {
-    /// Makes `command` confine its child between fork and exec. A failure is an error of spawning.
+    /// Makes `command` confine its child between fork and exec: limits, priority, and the user last. A failure, such as
+    /// a missing permission, is an error of [`Command::spawn`].
     pub fn apply(self, command: &mut Command) {
         let Self { limits, nice, account } = self;
         if limits.is_empty() && nice.is_none() && account.is_none() {

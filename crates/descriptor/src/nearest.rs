@@ -2,8 +2,9 @@
 
 use strsim::{jaro_winkler, osa_distance};
 
-/// The candidate that `word` is probably meant to be, if any is close: the same but for case, a few
-/// letters wrong, missing, doubled or swapped, or one the beginning or the abbreviation of the other.
+/// Returns the candidate that `word` is probably meant to be, if one is close: the same but for case, a few letters
+/// wrong, missing, doubled or swapped, or one the beginning or the abbreviation of the other. `None` for words of more
+/// than 64 bytes.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Longer than any name is no misspelling, and distances cost the product of the lengths.
     if word.is_empty() || word.len() > LONGEST {

@@ -12,7 +12,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The length in bytes.
+    /// Returns the length in bytes.
     pub fn len(self) -> usize {
         self.end.saturating_sub(self.start)
     }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::{ByteStream, Control, End, Info, MessageStream};
+use crate::{ByteStream, Control, End, Info, MessageStream, Plain};
 
 /// One side of a session, open.
 pub struct Conn {
@@ -56,6 +56,18 @@ impl Conn {
             control: Control::default(),
             guard: SessionGuard::default(),
         }
+    }
+
+    /// Creates a connection of bytes of anything that reads and writes, such as a socket, without facts: the reverse of
+    /// [`Conn::into_io`]. Its shutdown is a half-close, as a socket's is; for others, see [`Plain`].
+    ///
+    /// ```
+    /// let (near, _far) = tokio::io::duplex(1024);
+    /// let conn = endpoint::Conn::from_io(near);
+    /// # let _ = conn;
+    /// ```
+    pub fn from_io(io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
+        Self::bytes(Plain::new(io), Info::new())
     }
 
     /// Creates a connection of messages without signals.

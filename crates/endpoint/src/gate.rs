@@ -96,13 +96,13 @@ impl Admitted {
 pub struct Identity(Option<String>);
 
 impl Identity {
-    /// The identity of a peer that was admitted without a name.
+    /// Creates the identity of a peer that was admitted without a name.
     #[must_use]
     pub fn anonymous() -> Self {
         Self(None)
     }
 
-    /// The identity of a user of this name.
+    /// Creates the identity of a user of this name.
     pub fn user(name: impl Into<String>) -> Self {
         Self(Some(name.into()))
     }

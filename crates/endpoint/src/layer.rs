@@ -21,7 +21,7 @@ pub trait ServeLayer: fmt::Debug + Send + Sync {
     /// A file that it needs can't be read.
     async fn bind(&self, cx: &Context, local: &Local) -> Result<Arc<dyn Bound>>;
 
-    /// The same as [`Listener::missing`].
+    /// Returns a warning, as [`Listener::missing`] does.
     fn missing(&self, _: &Context) -> Option<String> {
         None
     }
@@ -54,7 +54,7 @@ pub trait DialLayer: fmt::Debug + Send + Sync {
         None
     }
 
-    /// The same as [`Connector::takes_datagrams`].
+    /// Returns `true` if the layer can serve a client that asks for datagrams; see [`Connector::takes_datagrams`].
     fn takes_datagrams(&self) -> bool {
         false
     }

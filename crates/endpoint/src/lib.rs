@@ -8,6 +8,25 @@
 //!    [`Offer`]s; or directly
 //! 3. a **[`Conn`]**: a [`Transport`] of bytes or messages, the facts about it ([`Info`]), and the
 //!    [`Control`] signals that travel with it.
+//!
+//! Anything that reads and writes is a connection:
+//!
+//! ```
+//! use endpoint::Conn;
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! let (near, mut far) = tokio::io::duplex(64);
+//! let mut io = Conn::from_io(near).into_io();
+//! io.write_all(b"hello").await?;
+//! io.shutdown().await?;
+//! let mut said = String::new();
+//! far.read_to_string(&mut said).await?;
+//! assert_eq!(said, "hello");
+//! # Ok(())
+//! # }
+//! ```
 
 #![forbid(unsafe_code)]
 
@@ -28,6 +47,7 @@ pub mod info;
 mod layer;
 mod limits;
 mod listener;
+mod mapped;
 mod network;
 mod networks;
 mod opened;
@@ -59,6 +79,7 @@ pub use self::listener::{
     Accept, AcceptPolicy, Accepted, Answer, ClientCertificates, Decision, Incoming, Invitation,
     Listener, Local, Offer, Offers,
 };
+pub use self::mapped::{Mapped, MappedAccept};
 pub use self::network::Network;
 pub use self::networks::Networks;
 pub use self::opened::{Opened, Times};

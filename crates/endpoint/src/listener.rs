@@ -125,6 +125,14 @@ impl Local {
         }
     }
 
+    /// Creates the address of a layer of the kind `name` over a listener with the address `beneath`: `NAME:{…}`, with
+    /// everything else that is known of `beneath`. See
+    /// [`Local::without_page`], too.
+    #[must_use]
+    pub fn over(name: &str, beneath: &Self) -> Self {
+        Self { descriptor: format!("{name}:{{{}}}", beneath.descriptor), ..beneath.clone() }
+    }
+
     /// Creates the address of a network socket.
     #[must_use]
     pub fn at(mut self, address: std::net::SocketAddr) -> Self {
@@ -136,6 +144,13 @@ impl Local {
     #[must_use]
     pub fn with_url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
+        self
+    }
+
+    /// Removes the URL and the invitation: browsers don't speak the protocol.
+    #[must_use]
+    pub fn without_page(mut self) -> Self {
+        (self.url, self.invitation) = (None, None);
         self
     }
 
@@ -211,12 +226,28 @@ impl fmt::Debug for Incoming {
 /// many, one after another or at once (HTTP keep-alive, HTTP/2).
 #[async_trait]
 pub trait Offers: Send {
-    /// The next one. It may be called while earlier offers are undecided or in use. Dropping the
-    /// offers gives up what has not become one; sessions that were accepted live on.
+    /// Returns the next offer; `None` if there will be no more. It may be called while earlier offers are undecided or
+    /// in use. Dropping the offers gives up what has not become one; sessions that were accepted live on.
     ///
     /// # Errors
     /// The handshake failed; what the peer was owed for that has been sent.
     async fn next(&mut self) -> Result<Option<Offer>>;
+}
+
+/// Exactly one offer, for a layer without a handshake.
+impl From<Offer> for Box<dyn Offers> {
+    fn from(offer: Offer) -> Self {
+        Box::new(Ready(Some(offer)))
+    }
+}
+
+struct Ready(Option<Offer>);
+
+#[async_trait]
+impl Offers for Ready {
+    async fn next(&mut self) -> Result<Option<Offer>> {
+        Ok(self.0.take())
+    }
 }
 
 /// A session that a peer requests: with all facts, undecided.
@@ -363,7 +394,7 @@ pub trait Decision: Send {
         Poll::Ready(Ok(()))
     }
 
-    /// Ready once the peer has left: a reset, or an end where half-close doesn't exist. Reads
+    /// Polls for the end of a peer that has left: a reset, or an end where half-close doesn't exist. Reads
     /// nothing that a session would miss.
     fn poll_left(&mut self, cx: &mut std::task::Context<'_>) -> Poll<End> {
         let _ = cx;

@@ -31,7 +31,7 @@ impl<T: AsyncRead + AsyncWrite + Life + Send + Unpin> ByteStream for T {}
 pub trait MessageStream:
     Stream<Item = io::Result<Part>> + Sink<Part, Error = io::Error> + Life + Send + Unpin
 {
-    /// The same connection as a stream of bytes: boundaries are gone, and parts may be joined.
+    /// Returns the same connection as a stream of bytes: boundaries are gone, and parts may be joined.
     ///
     /// Implementations that buffer payloads return [`Flat::new`](crate::Flat::new); one that can
     /// read straight into the caller's buffer returns its own view.
@@ -52,8 +52,8 @@ pub trait MessageStream:
 
 /// The operations of a stream apart from moving data, the same for bytes and messages.
 pub trait Life {
-    /// Lives on while nothing is read or written: answers pings, keeps timers, writes what it has
-    /// queued for itself.
+    /// Does the work of a connection that nothing is read from or written to: answers pings, keeps timers, writes what it
+    /// has queued for itself.
     ///
     /// Called at every wake-up of the session, whatever the backpressure. `Ready` means that the connection is dead,
     /// with the reason; it is not called again. A peer that has ended and then leaves is
@@ -111,7 +111,7 @@ pub trait Life {
     /// Those of writing. A peer that is gone already is not an error.
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>>;
 
-    /// Takes leave: the session is over both ways, and the connection is dropped next.
+    /// Closes the connection, both of whose directions have ended, and which is dropped next.
     ///
     /// For transports that have a close in addition to the end of a direction. Called after
     /// `poll_finish` is ready, until it is ready itself, for a bounded time.
@@ -134,7 +134,7 @@ pub trait Life {
         Ending::HalfClose
     }
 
-    /// Why the read direction ended. Meaningful once, after its end was read.
+    /// Returns the reason why the read direction ended. Meaningful once, after its end was read.
     ///
     /// Also asked for once a peer is gone whose end was not read: an end that [is cut](End::is_cut) then says that data
     /// may be missing. Anything else means nothing.
@@ -142,7 +142,7 @@ pub trait Life {
         End::eof()
     }
 
-    /// The descriptor under it, if its bytes may go past this stream: for moving them inside the
+    /// Returns the descriptor under it, if its bytes may go past this stream: for moving them inside the
     /// kernel. A stream that transforms or buffers what it carries has none.
     fn raw(&mut self) -> Option<&mut dyn Raw> {
         None

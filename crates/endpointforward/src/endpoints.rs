@@ -6,6 +6,7 @@ use descriptor::{Diagnostic, Syntax};
 use endpoint::{Conn, Connector, Context, Info, Listener};
 use plan::{Plan, Registry};
 
+use crate::given::Given;
 use crate::{BadDescriptor, Error, Listening, Result, Which};
 
 /// Connects to the endpoint that `text` names.
@@ -16,6 +17,9 @@ use crate::{BadDescriptor, Error, Listening, Result, Which};
 /// # Errors
 /// `text` has mistakes, or the endpoint can't be connected. There is no limit of time but the
 /// endpoint's own.
+///
+/// # Cancel safety
+/// Dropping the future gives up the attempt, and leaves nothing open.
 pub async fn connect(text: &str) -> Result<Conn> {
     ours().connect(text).await
 }
@@ -137,21 +141,73 @@ impl Endpoints {
         self.registry.connector(text, self.syntax)
     }
 
-    /// The same as [`connect`].
+    /// Connects to the endpoint that `text` names, as [`connect`] does.
     ///
     /// # Errors
-    /// The same as [`connect`].
+    /// Those of [`connect`].
     pub async fn connect(&self, text: &str) -> Result<Conn> {
         let plan = self.connector(text).map_err(|found| bad(text, found))?;
         Ok(plan.endpoint.connect(&self.context, &Info::new()).await?)
     }
 
-    /// The same as [`listen`].
+    /// Listens on the endpoint that `text` names, as [`listen`] does.
     ///
     /// # Errors
-    /// The same as [`listen`].
+    /// Those of [`listen`].
     pub async fn listen(&self, text: &str) -> Result<Listening> {
         let plan = self.listener(text).map_err(|found| bad(text, found))?;
+        Ok(Listening::new(plan.endpoint.bind(&self.context).await?))
+    }
+
+    /// Opens the client's side of a protocol over a connection of the program's own. `text` is a descriptor without the
+    /// endpoint beneath, such as `ws:path=/chat` or `tls:name=example.com`.
+    ///
+    /// ```
+    /// use endpointforward::{Conn, Endpoints};
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let endpoints = Endpoints::new();
+    /// let (near, far) = tokio::io::duplex(4096);
+    /// let mut server = endpoints.listen_over("ws", Conn::from_io(far)).await?;
+    /// let (client, server) = tokio::join!(
+    ///     endpoints.connect_over("ws", Conn::from_io(near)),
+    ///     server.accept(),
+    /// );
+    /// let (mut client, mut server) = (client?.into_io(), server.expect("it is open").into_io());
+    /// client.write_all(b"hello").await?;
+    /// client.flush().await?;
+    /// let mut said = [0; 5];
+    /// server.read_exact(&mut said).await?;
+    /// assert_eq!(&said, b"hello");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `text` has mistakes, its kind runs over no other endpoint, or the handshake failed. There is no limit of time
+    /// but the kind's own.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes `conn`.
+    pub async fn connect_over(&self, text: &str, conn: Conn) -> Result<Conn> {
+        let beneath = Given::new(conn).connector();
+        let plan = self.registry.connector_over(text, self.syntax, beneath);
+        let plan = plan.map_err(|found| bad(text, found))?;
+        Ok(plan.endpoint.connect(&self.context, &Info::new()).await?)
+    }
+
+    /// Opens the server's side of a protocol over a connection of the program's own. It accepts what the client
+    /// requests in this one connection, and then `None`. `text` is a descriptor without the endpoint beneath, as for
+    /// [`Endpoints::connect_over`].
+    ///
+    /// # Errors
+    /// `text` has mistakes, its kind runs over no other endpoint, or a file that it needs can't be read.
+    pub async fn listen_over(&self, text: &str, conn: Conn) -> Result<Listening> {
+        let beneath = Given::new(conn).listener();
+        let plan = self.registry.listener_over(text, self.syntax, beneath);
+        let plan = plan.map_err(|found| bad(text, found))?;
         Ok(Listening::new(plan.endpoint.bind(&self.context).await?))
     }
 }

@@ -1,8 +1,11 @@
 //! The forwarding command as a library: plan, bind, serve.
 
+use std::fmt;
+use std::sync::Arc;
+
 use descriptor::{Diagnostic, Severity, Stage};
 use endpoint::{Accept, Connector, Exposure, Listener, Local};
-use forward::{Config, Destination, OpenGate, Stop, Summary};
+use forward::{Config, Destination, Gate, Log, Observer, OpenGate, Stop, Summary};
 use plan::kind::Role;
 use plan::{Plan, check_boundaries, check_exposure};
 use tokio::task::JoinSet;
@@ -31,13 +34,14 @@ use crate::{BadDescriptor, Endpoints, Error, Result, Which};
 /// # }
 /// ```
 ///
-/// For a gate, or a destination that depends on the client, see [`forward::Forwarder`].
-#[derive(Debug)]
+/// For a route that no descriptor describes, see [`forward::Forwarder`].
 pub struct Forwarder {
     endpoints: Endpoints,
     listeners: Vec<(String, Plan<dyn Listener>)>,
     destination: (String, Plan<dyn Connector>),
     config: Config,
+    gate: Option<Arc<dyn Gate>>,
+    observers: Vec<Box<dyn Observer>>,
 }
 
 impl Forwarder {
@@ -90,6 +94,8 @@ impl Forwarder {
                     listeners: listeners.into_iter().filter_map(planned).collect(),
                     destination: (destination.to_owned(), connector),
                     config: Config::default(),
+                    gate: None,
+                    observers: vec![Box::new(Log)],
                 })
             }
             _ => Err(Error::Descriptor(wrong.0)),
@@ -100,6 +106,24 @@ impl Forwarder {
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
+        self
+    }
+
+    /// Sets the gate, which admits or refuses every client before the destination is connected, and before a listener
+    /// answers without a session, as with a page. It is asked after `auth` of a listener.
+    ///
+    /// A gate isn't visible in a descriptor: for a program or a device behind an address that other machines can reach,
+    /// the listener still needs `auth`, such as `auth=none`.
+    #[must_use]
+    pub fn gate(mut self, gate: impl Gate + 'static) -> Self {
+        self.gate = Some(Arc::new(gate));
+        self
+    }
+
+    /// Adds an observer of sessions to those that are notified already; the first one writes the log.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.observers.push(Box::new(observer));
         self
     }
 
@@ -147,6 +171,11 @@ impl Forwarder {
         let destination = &self.destination.1.endpoint;
         let cx = self.endpoints.shared().in_front_of(destination.grants());
         let cx = cx.with_datagrams(destination.takes_datagrams());
+        // A gate that admits everyone isn't asked: some layers offer a login if there is a gate.
+        let cx = match &self.gate {
+            Some(gate) => cx.guarded_by(Arc::clone(gate)),
+            None => cx,
+        };
         for (_, plan) in &self.listeners {
             let exposure = plan.unstated_exposure();
             accepts.push((plan.endpoint.bind(&cx).await?, exposure));
@@ -155,8 +184,21 @@ impl Forwarder {
         let Plan { endpoint, tree, .. } = self.destination.1;
         let destination = Destination::new(tree.descriptor, endpoint);
         let cx = self.endpoints.shared().clone();
-        let forwarder = forward::Forwarder::new(cx, OpenGate, destination, self.config);
+        let gate = self.gate.unwrap_or_else(|| Arc::new(OpenGate));
+        let forwarder =
+            forward::Forwarder::observed(cx, gate, destination, self.config, self.observers);
         Ok(Forwarding { forwarder, accepts, locals, stop: Stop::new() })
+    }
+}
+
+impl fmt::Debug for Forwarder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { listeners, destination, config, .. } = self;
+        f.debug_struct("Forwarder")
+            .field("listeners", listeners)
+            .field("destination", destination)
+            .field("config", config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -182,6 +224,9 @@ impl Forwarding {
     }
 
     /// Forwards until it is stopped and all sessions have ended, or until no listener can accept more.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the listeners and all sessions at once; [`Forwarding::stop`] lets them end.
     pub async fn run(self) -> Summary {
         let mut listeners = JoinSet::new();
         for (accept, exposure) in self.accepts {
@@ -191,7 +236,7 @@ impl Forwarding {
         let mut all = Summary::default();
         while let Some(done) = listeners.join_next().await {
             match done {
-                Ok(one) => add(&mut all, one),
+                Ok(one) => all += one,
                 Err(_) => all.panicked += 1,
             }
         }
@@ -199,35 +244,10 @@ impl Forwarding {
     }
 }
 
-impl std::fmt::Debug for Forwarding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Forwarding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Forwarding").field("locals", &self.locals).finish_non_exhaustive()
     }
-}
-
-fn add(all: &mut Summary, one: Summary) {
-    let Summary {
-        sessions,
-        failed,
-        cut,
-        refused,
-        unreachable,
-        lost,
-        panicked,
-        sent,
-        received,
-        last,
-    } = one;
-    all.cut += cut;
-    all.sessions += sessions;
-    all.failed += failed;
-    all.refused += refused;
-    all.unreachable += unreachable;
-    all.lost += lost;
-    all.panicked += panicked;
-    all.sent += sent;
-    all.received += received;
-    all.last = last.or(all.last.take());
 }
 
 /// Descriptors with mistakes so far.

@@ -1,12 +1,15 @@
 //! Any listen endpoint to any destination, as a library.
 //!
 //! A descriptor, such as `tcp:example.com:80`, `ws:{tcp:9000}` or `process:cat`, names an endpoint.
-//! An endpoint can be used three ways:
+//! An endpoint can be used in these ways:
 //!
 //! 1. [`connect`] and [`listen`] give connections that any tokio protocol runs over;
-//! 2. [`Forwarder`] joins an endpoint to listen on and a destination, as the command does;
-//! 3. [`Endpoints`] does both with kinds of your own, which [`registry`] and
-//!    [`Registry::add`] bring in.
+//! 2. [`Endpoints::connect_over`] and [`Endpoints::listen_over`] run a protocol, such as `ws` or `tls`, over a stream
+//!    of your own;
+//! 3. [`Forwarder`] joins an endpoint to listen on and a destination, as the command does, with a [gate] and
+//!    [observers](Observer) of your own;
+//! 4. [`Endpoints`] does all of this with kinds of your own, which [`registry`] and [`Registry::add`] bring in, and
+//!    `Command` is the whole command with them.
 //!
 //! ```
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -39,8 +42,9 @@
 //! # }
 //! ```
 //!
-//! The vocabulary for writing a kind is in [`kind`] and at the top of this crate; an example is
-//! `examples/kind.rs` in the repository. [`forward`] moves data between two connections.
+//! The vocabulary for writing a kind is in [`kind`] and at the top of this crate; it is also exported crate by crate, as
+//! [`descriptor`], [`endpoint`] and [`plan`]. [`forward`] moves data
+//! between two connections. The folder `examples` of the repository has a program for each of these uses.
 
 #![forbid(unsafe_code)]
 
@@ -49,27 +53,37 @@ mod command;
 mod endpoints;
 mod error;
 mod forwarder;
+mod given;
 mod listening;
 pub mod manual;
 
 #[cfg(feature = "command")]
-pub use self::command::command;
+pub use self::command::{Command, command};
 pub use self::endpoints::{Endpoints, connect, listen, registry};
 pub use self::error::{BadDescriptor, Error, Result, Which};
 pub use self::forwarder::{Forwarder, Forwarding};
 pub use self::listening::Listening;
 
-pub use ::forward;
-pub use ::forward::{Config, Stop, Summary, Timers};
-pub use ::framing;
-pub use descriptor::{
-    Code, Descriptor, Diagnostic, Report, Severity, Span, Stage, Syntax, Text, Url,
+/// The attribute of implementations of this crate's asynchronous traits, such as [`Connector`].
+pub use async_trait::async_trait;
+
+pub use ::descriptor;
+pub use ::descriptor::{
+    Code, Descriptor, Diagnostic, Report, Severity, Span, Stage, Syntax, Template, Text, Url,
 };
-pub use endpoint::{
+pub use ::endpoint;
+pub use ::endpoint::{
     Accept, AcceptPolicy, Accepted, Answer, Bound, ByteStream, Clock, Conn, Connector, Context,
-    Control, Decision, DialLayer, End, Ending, Error as EndpointError, ErrorKind, Exposure, Fact,
-    Flat, Grants, Incoming, Info, Io, Life, Listener, Local, MessageStream, Network, Offer, Offers,
-    Part, Plain, Raw, Refusal, RefusalKind, ServeLayer, SessionGuard, Signal, SystemCall, Times,
-    Transport, control, info, pass_on, provider,
+    Control, Decision, DialLayer, End, Ending, Error as EndpointError, ErrorKind, ExitStatus,
+    Exposure, Fact, Flat, Grants, Incoming, Info, Io, Layered, Life, Listener, Local, Mapped,
+    MappedAccept, MessageStream, Network, Networks, Offer, Offers, Opened, Part, Peer, PeerState,
+    Plain, Raw, Reason, Refusal, RefusalKind, ServeLayer, SessionGuard, Signal, SystemCall, Times,
+    Transport, control, gate, info, pass_on, provider,
 };
-pub use plan::{Plan, Registry, Tree, check_exposure, kind};
+pub use ::forward;
+pub use ::forward::{
+    Began, Config, Log, Observer, Outcome, SessionObserver, Stop, Summary, Timers,
+};
+pub use ::framing;
+pub use ::plan;
+pub use ::plan::{Plan, Registry, Tree, check_boundaries, check_exposure, kind};

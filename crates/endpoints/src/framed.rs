@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use endpoint::{Accept, Conn, Context, DialLayer, Exposure, Info, Listener, Result};
+use endpoint::{Conn, Context, DialLayer, Info, Listener, Mapped, Result};
 use plan::kind::{
     Args, Assemble, Example, FRAMING, Framings, Kind, Param, PlanConnect, PlanListen, Planned,
     Role, Side, Takes, Topic, ValueKind,
 };
 
 use crate::frames::{FRAMINGS, framed};
-use crate::mapped::Mapped;
 
 /// Messages in a stream of bytes.
 pub(crate) static KIND: Kind = Kind {
@@ -80,7 +79,10 @@ const fn with_topic(param: Param, topic: Topic) -> Param {
 fn plan_listen(args: &Args) -> Planned<Assemble<dyn Listener>> {
     let framings = args.framing_beside("by")?;
     Ok(Box::new(move |mut beneath| {
-        Box::new(Listen { inner: beneath.listener("endpoint"), framings })
+        let inner = beneath.listener("endpoint");
+        Box::new(Mapped::new("framed", inner, move |_, conn| {
+            framed(conn, Some(&framings), &Info::new())
+        }))
     }))
 }
 
@@ -95,32 +97,5 @@ struct Layer(Framings);
 impl DialLayer for Layer {
     async fn dial(&self, _: &Context, conn: Conn, info: &Info) -> Result<Conn> {
         Ok(framed(conn, Some(&self.0), info))
-    }
-}
-
-/// A listener whose connections are taken apart.
-#[derive(Debug)]
-struct Listen {
-    inner: Box<dyn Listener>,
-    framings: Framings,
-}
-
-#[async_trait]
-impl Listener for Listen {
-    async fn bind(&self, cx: &Context) -> Result<Box<dyn Accept>> {
-        let inner = self.inner.bind(cx).await?;
-        let mut local = inner.local().clone();
-        local.descriptor = format!("framed:{{{}}}", local.descriptor);
-        let framings = self.framings.clone();
-        let change = Arc::new(move |conn| framed(conn, Some(&framings), &Info::new()));
-        Ok(Box::new(Mapped { inner, local, change }))
-    }
-
-    fn missing(&self, cx: &Context) -> Option<String> {
-        self.inner.missing(cx)
-    }
-
-    fn exposure(&self) -> Exposure {
-        self.inner.exposure()
     }
 }

@@ -27,7 +27,6 @@ mod http;
 mod http_connect;
 mod jwt;
 mod login;
-mod mapped;
 mod mem;
 mod mock;
 mod mute;

@@ -73,7 +73,8 @@ impl Forwarder {
         Self::observed(cx, gate, route, config, Log)
     }
 
-    /// The same as [`Forwarder::new`], with another observer than the [`Log`]; a `Vec` of observers is one too.
+    /// Creates a forwarder as [`Forwarder::new`] does, with another observer than the [`Log`]; a `Vec` of observers is one
+    /// too.
     pub fn observed(
         cx: Context,
         gate: impl Gate + 'static,
@@ -111,8 +112,7 @@ impl Forwarder {
         self.serve_exposed(accept, Exposure::Local, stop).await
     }
 
-    /// The same as [`Forwarder::serve`], for a listener that these peers can reach without a stated `auth`.
-    /// An offer that is routed to a destination that they must not reach is refused.
+    /// Serves a listener as [`Forwarder::serve`] does, which these peers can reach without a stated `auth`. An offer that is routed to a destination that they must not reach is refused.
     pub async fn serve_exposed(
         &self,
         accept: Box<dyn Accept>,

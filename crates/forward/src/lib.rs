@@ -9,6 +9,26 @@
 //!
 //! [`Timers`] has the time limits of a session.
 //!
+//! ```
+//! use endpoint::Conn;
+//! use forward::{Stop, Timers, splice};
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! let ((mut client, near), (mut server, far)) = (duplex(64), duplex(64));
+//! client.write_all(b"hello").await?;
+//! client.shutdown().await?;
+//! server.shutdown().await?;
+//! let outcome = splice(Conn::from_io(near), Conn::from_io(far), &Timers::default(), &Stop::new()).await;
+//! assert_eq!((outcome.sent, outcome.received, outcome.is_clean()), (5, 0, true));
+//! let mut said = String::new();
+//! server.read_to_string(&mut said).await?;
+//! assert_eq!(said, "hello");
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Invariants
 //! This crate knows the vocabulary alone: it can't tell tcp from a pty. Nothing is queued without a
 //! bound. Payload is copied in the splice and nowhere else, and is in no log line of any level. An

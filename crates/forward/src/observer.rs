@@ -8,8 +8,31 @@ use tracing::{info, warn};
 use crate::{Outcome, Side};
 
 /// Is notified when sessions begin. It is called in the session's task, within its span, and must not block.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use forward::{Began, Observer, Outcome, SessionObserver};
+///
+/// /// The bytes that all clients have sent.
+/// #[derive(Clone, Default)]
+/// struct Sent(Arc<AtomicU64>);
+///
+/// impl Observer for Sent {
+///     fn began(&self, _: &Began<'_>) -> Option<Box<dyn SessionObserver>> {
+///         Some(Box::new(self.clone()))
+///     }
+/// }
+///
+/// impl SessionObserver for Sent {
+///     fn ended(self: Box<Self>, outcome: &Outcome) {
+///         self.0.fetch_add(outcome.sent, Ordering::Relaxed);
+///     }
+/// }
+/// ```
 pub trait Observer: Send + Sync {
-    /// A session begins, both of its sides are open. Returns what sees the rest of it, if anything is to.
+    /// Is notified of a session, both of whose sides are open. Returns the observer of its rest, if there is one.
     fn began(&self, session: &Began<'_>) -> Option<Box<dyn SessionObserver>>;
 }
 
@@ -33,20 +56,22 @@ impl<'a> Began<'a> {
 
 /// Is notified about one session. Dropped without [`SessionObserver::ended`] if its task panicked or was dropped.
 pub trait SessionObserver: Send {
-    /// Returns `true` if it observes moved data, which costs each wake-up a call.
+    /// Returns `true` if [`SessionObserver::moved`] is to be called. Asked once, when the session begins.
     fn counts(&self) -> bool {
         false
     }
 
-    /// So many bytes of payload have been taken by the destination and by the client, in all.
+    /// Is notified of the bytes of payload that the destination (`sent`) and the client (`received`) have taken since the
+    /// session began. Called at each wake-up of the session, so the numbers may be those of the last call.
     fn moved(&mut self, sent: u64, received: u64) {
         let _ = (sent, received);
     }
 
-    /// A side has ended; the session goes on for its rest alone. Called once at most.
+    /// Is notified that a side has ended, and that the session only goes on for the rest of the other's data. Called
+    /// once at most.
     fn ending(&mut self) {}
 
-    /// It is over, and everything it held is given back.
+    /// Is notified that the session is over, and that everything it held is released.
     fn ended(self: Box<Self>, outcome: &Outcome);
 }
 
@@ -72,6 +97,13 @@ impl SessionObserver for Log {
         } else {
             warn!(reason, by, sent, received, seconds, cut, "{outcome}");
         }
+    }
+}
+
+/// A shared observer is notified by all who share it.
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn began(&self, session: &Began<'_>) -> Option<Box<dyn SessionObserver>> {
+        (**self).began(session)
     }
 }
 

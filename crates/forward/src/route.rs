@@ -8,7 +8,7 @@ use endpoint::{Connector, Info, Refusal};
 /// Chooses the destination of an offer from the facts about its near side.
 #[async_trait]
 pub trait Route: Send + Sync {
-    /// The destination. The future is dropped if the peer leaves, and when the connect timeout is
+    /// Returns the destination. The future is dropped if the peer leaves, and when the connect timeout is
     /// over.
     ///
     /// # Errors

@@ -1,11 +1,13 @@
 //! The summary of everything that one listener accepted.
 
 use std::fmt;
+use std::ops::AddAssign;
 
 use crate::{Ended, Outcome};
 
-/// The numbers of one [`Forwarder::serve`](crate::Forwarder::serve).
+/// The numbers of one [`Forwarder::serve`](crate::Forwarder::serve), or of several that were added.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Summary {
     /// Sessions that were spliced.
     pub sessions: u64,
@@ -38,6 +40,34 @@ impl Summary {
         self.sent += outcome.sent;
         self.received += outcome.received;
         self.last = Some(outcome);
+    }
+}
+
+impl AddAssign for Summary {
+    fn add_assign(&mut self, other: Self) {
+        // Every field by its name, so that none is forgotten.
+        let Self {
+            sessions,
+            failed,
+            cut,
+            refused,
+            unreachable,
+            lost,
+            panicked,
+            sent,
+            received,
+            last,
+        } = other;
+        self.sessions += sessions;
+        self.failed += failed;
+        self.cut += cut;
+        self.refused += refused;
+        self.unreachable += unreachable;
+        self.lost += lost;
+        self.panicked += panicked;
+        self.sent += sent;
+        self.received += received;
+        self.last = last.or(self.last.take());
     }
 }
 

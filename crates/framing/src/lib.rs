@@ -4,6 +4,23 @@
 //! 2. [`Decode::next`] decodes one message at a time from the received data, however it was split.
 //! 3. [`Encode::encode`] appends the bytes of a message.
 //!
+//! ```
+//! use bytes::BytesMut;
+//! use framing::{Decode, Decoded, Encode, Framing, Slip};
+//!
+//! # fn main() -> Result<(), framing::Error> {
+//! let (mut decoder, mut encoder) = (Slip.decoder(1024), Slip.encoder());
+//! let mut stream = BytesMut::new();
+//! encoder.encode(b"ping", true, &mut stream)?;
+//! // The rest of the next message is still on its way.
+//! stream.extend_from_slice(b"po");
+//! let Decoded::Message(message) = decoder.next(&mut stream)? else { panic!("it is whole") };
+//! assert_eq!(&message.data[..], b"ping");
+//! assert_eq!(decoder.next(&mut stream)?, Decoded::More);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Nothing is kept of a message beyond the decoder's limit, and a length from the peer is compared
 //! with that limit before it is used. tokio-util's codecs run over tokio's streams; they refuse lines that aren't
 //! UTF-8, don't know a CR alone as a line end, and have neither a time limit nor a rule for the rest of a stream.
@@ -41,10 +58,10 @@ pub use self::whole::Whole;
 
 /// A framing: how messages are delimited in a byte stream.
 pub trait Framing: fmt::Debug + Send + Sync {
-    /// Makes what takes messages of at most `max` bytes out of one stream.
+    /// Makes the decoder of one stream, for messages of at most `max` bytes.
     fn decoder(&self, max: usize) -> Box<dyn Decode>;
 
-    /// Makes what puts messages into one stream.
+    /// Makes the encoder of one stream.
     fn encoder(&self) -> Box<dyn Encode>;
 
     /// Returns how to treat the rest of a stream that ends inside a message.
@@ -63,7 +80,8 @@ pub trait Decode: Send {
     /// Takes the next message off the front of `buf`, to which the caller only ever appends.
     ///
     /// # Errors
-    /// What has come can't be the beginning of a message, or it is too long. There is no way to go on.
+    /// The received data can't begin a message, or the message is longer than the limit. The stream can't be decoded any
+    /// further.
     fn next(&mut self, buf: &mut BytesMut) -> Result<Decoded, Error>;
 
     /// Returns `true` if a message has begun that isn't complete. Called after [`Decode::next`] has wanted more.

@@ -2,6 +2,24 @@
 //!
 //! [`Request`] is what a client asks, [`Answer`] the head of what a proxy answers. Both are read from the bytes that
 //! have come so far; bytes behind a head are the tunnel's.
+//!
+//! ```
+//! use http_connect::{Answer, Read, Request};
+//!
+//! # fn main() -> Result<(), http_connect::Error> {
+//! let request = Request { host: "example.com".to_owned(), port: 443, login: None };
+//! let bytes = request.bytes()?;
+//! assert!(bytes.starts_with(b"CONNECT example.com:443 HTTP/1.1\r\n"));
+//! assert_eq!(Request::read(&bytes)?, Read::Head(request, bytes.len()));
+//!
+//! let Read::Head(answer, length) = Answer::read(b"HTTP/1.1 200 OK\r\n\r\nhello")? else {
+//!     panic!("the head is whole");
+//! };
+//! assert!(answer.is_success());
+//! assert_eq!(length, 19);
+//! # Ok(())
+//! # }
+//! ```
 
 mod answer;
 mod error;

@@ -9,6 +9,7 @@
 //! typed.
 
 mod guess;
+mod over;
 
 use std::sync::Arc;
 
@@ -32,6 +33,10 @@ pub(crate) struct Planning<'a> {
     found: Vec<Diagnostic>,
     /// Set if the planned text is a guess at what was meant.
     guessing: bool,
+    /// The endpoint beneath the outermost kind, if it isn't typed, until it is taken.
+    own: Option<(Part, Tree)>,
+    /// The parameter that it is for, once the kind is known.
+    own_param: Option<&'static str>,
 }
 
 /// A descriptor whose kind is known.
@@ -43,7 +48,7 @@ struct Known {
 
 impl<'a> Planning<'a> {
     pub(crate) fn new(registry: &'a Registry, syntax: Syntax) -> Self {
-        Self { registry, syntax, found: Vec::new(), guessing: false }
+        Self { registry, syntax, found: Vec::new(), guessing: false, own: None, own_param: None }
     }
 
     /// Plans what was typed, or returns everything that is wrong with it.
@@ -82,10 +87,15 @@ impl<'a> Planning<'a> {
     ) -> Option<(Box<E>, Tree)> {
         let before = self.found.len();
         let mut known = self.resolve(text, E::ROLE, depth)?;
+        let is_over = depth == 0 && self.own.is_some();
+        if is_over {
+            self.complete(&mut known, E::ROLE)?;
+        }
         let typed = known.descriptor.clone();
         let planned = self.plan_known(&mut known, depth);
         let is_wrong = |found: &Diagnostic| found.severity == Severity::Error;
-        if !self.guessing && self.found[before..].iter().any(is_wrong) {
+        // What is usually meant has its endpoint in it.
+        if !self.guessing && !is_over && self.found[before..].iter().any(is_wrong) {
             self.explain_slip(known.kind, &typed, E::ROLE, before);
         }
         planned
@@ -100,7 +110,9 @@ impl<'a> Planning<'a> {
             self.wrong_side(known, E::ROLE);
             return None;
         };
-        self.quote_beneath(known, E::ROLE, form);
+        if depth > 0 || self.own.is_none() {
+            self.quote_beneath(known, E::ROLE, form);
+        }
         let mut args = self.read(known, E::ROLE, form);
         let beneath = self.beneath(known.kind, make.takes, &mut args, depth);
         let assemble = self.make(&args, make.plan);
@@ -122,7 +134,10 @@ impl<'a> Planning<'a> {
         let mut trees = Vec::new();
         let typed = args.beneath.clone();
         for Typed { param, role, text } in &typed {
+            let is_own = depth == 0 && self.own_param == Some(*param);
+            let own = if is_own { self.own.take() } else { None };
             let planned = match role {
+                _ if own.is_some() => own,
                 Role::Listen => self.part::<dyn Listener>(text, depth + 1),
                 Role::Connect => self.part::<dyn Connector>(text, depth + 1),
             };

@@ -7,7 +7,7 @@ use crate::kind::{Args, FactName, Kind, Role, Setting, Shape, ValueKind};
 /// The structure of an endpoint: kinds with every parameter, outermost first.
 #[derive(Clone, Debug)]
 pub struct Tree {
-    /// The kind's own name.
+    /// The kind's own name; `endpoint` if no descriptor describes it.
     pub kind: &'static str,
     /// The name or alias that was typed.
     pub called: String,
@@ -55,6 +55,23 @@ impl Tree {
             facts: kind.facts,
             role: args.role,
             beneath,
+        }
+    }
+
+    /// Makes the tree of an endpoint that no descriptor describes.
+    pub(crate) fn of(descriptor: &str, gives: Shape, role: Role) -> Self {
+        Self {
+            kind: "endpoint",
+            called: descriptor.to_owned(),
+            descriptor: descriptor.to_owned(),
+            gives,
+            settings: Vec::new(),
+            invites: false,
+            secret: false,
+            span: Span::default(),
+            role,
+            facts: &[],
+            beneath: Vec::new(),
         }
     }
 

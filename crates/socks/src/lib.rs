@@ -17,6 +17,20 @@
 //!
 //! A reader returns the minimum number of bytes that a message still needs, so that nothing is read that belongs to
 //! what follows.
+//!
+//! ```
+//! use socks::{Greeting, Method, Read, hello};
+//!
+//! # fn main() -> Result<(), socks::Error> {
+//! // Without a password, or with one.
+//! let bytes = hello(&[Method::Nothing, Method::Password]);
+//! assert_eq!(bytes, [5, 2, 0, 2]);
+//! assert_eq!(Greeting::read(&bytes[..2])?, Read::More(2));
+//! let greeting = Greeting::V5(vec![Method::Nothing, Method::Password]);
+//! assert_eq!(Greeting::read(&bytes)?, Read::Message(greeting, 4));
+//! # Ok(())
+//! # }
+//! ```
 
 mod answer;
 mod datagram;

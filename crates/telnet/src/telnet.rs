@@ -173,8 +173,8 @@ impl Telnet {
         None
     }
 
-    /// All of the input at once: appends the data to `data`, and returns how many bytes have been taken, which are all
-    /// of them but for a flood (see [`Telnet::next`]).
+    /// Takes all of the input at once: appends the data to `data`, and returns how many bytes have been taken, which are
+    /// all of them but for a flood (see [`Telnet::next`]).
     #[must_use]
     pub fn receive(
         &mut self,

@@ -35,7 +35,7 @@ impl Encoder {
         self.frame(text, false, last, len, key)
     }
 
-    /// The same as [`Encoder::data`], for a message whose payload a [`Deflater`](crate::deflate::Deflater) has
+    /// Makes a header as [`Encoder::data`] does, for a message whose payload a [`Deflater`](crate::deflate::Deflater) has
     /// compressed: RSV1 marks its first frame (RFC 7692 §6), and it has to be compressed as a whole. Only if
     /// permessage-deflate has been agreed upon.
     #[inline]

@@ -17,6 +17,24 @@
 //!
 //! [`Reader`] takes a packet in the pieces in which its message comes, and gives data on at once: a packet may be as
 //! long as a message of a WebSocket, and nothing of it is kept here.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use wisp::{Event, Reader, data};
+//!
+//! # fn main() -> Result<(), wisp::Error> {
+//! let packet = data(7, b"hello");
+//! assert_eq!(&packet[..], b"\x02\x07\0\0\0hello");
+//! // In two pieces, as it may come.
+//! let (first, second) = (packet.slice(..8), packet.slice(8..));
+//! let mut reader = Reader::default();
+//! let event = Event::Data { stream: 7, data: Bytes::from("hel"), last: false };
+//! assert_eq!(reader.take(first, false)?, Some(event));
+//! let event = Event::Data { stream: 7, data: Bytes::from("lo"), last: true };
+//! assert_eq!(reader.take(second, true)?, Some(event));
+//! # Ok(())
+//! # }
+//! ```
 
 mod error;
 mod packet;

@@ -80,7 +80,7 @@ impl Extension {
     /// The server confirms each connected TCP stream with a CONTINUE.
     pub const CONFIRMATION: u8 = 5;
 
-    /// One of which there is nothing more to say.
+    /// Creates an extension without a payload.
     #[must_use]
     pub fn of(id: u8) -> Self {
         Self { id, payload: Bytes::new() }

@@ -10,9 +10,16 @@
 //!   │ {"command": "close"}  ─────────────────────────────►  │  Command::Close
 //! ```
 //!
-//! A WebSocket has one socket at a time, and each command one response, in its order. What the server receives comes in
+//! A WebSocket has one socket at a time, and each command one response, in its order. Received data comes in
 //! between. There is no document but the program of that name (github.com/playay/ws2s, 2.1.5): codes, words and the
 //! spelling of responses are what it sends.
+//!
+//! ```
+//! use ws2s::Command;
+//!
+//! let command = Command::read(r#"{"command": "sendb", "data": "aGVsbG8="}"#);
+//! assert_eq!(command, Ok(Command::Send { data: b"hello".to_vec(), binary: true }));
+//! ```
 
 mod command;
 mod response;

@@ -116,9 +116,7 @@ struct Serve;
 #[async_trait]
 impl ServeLayer for Serve {
     async fn bind(&self, _: &Context, local: &Local) -> Result<Arc<dyn Bound>, EndpointError> {
-        let mut own = Local::new(format!("mux:{{{}}}", local.descriptor));
-        own.address = local.address;
-        Ok(Arc::new(Served(own)))
+        Ok(Arc::new(Served(Local::over("mux", local).without_page())))
     }
 }
 

@@ -27,7 +27,7 @@ impl Broadcast {
         receiver
     }
 
-    /// Ready when an event fits every subscriber's queue.
+    /// Polls for room for an event in every subscriber's queue.
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // All are asked, so that each one's room wakes the sender.
         let full = self.subscribers.iter().filter(|to| to.poll_ready(cx).is_pending()).count();

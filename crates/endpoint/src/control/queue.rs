@@ -51,8 +51,8 @@ impl SignalSender {
         lock(&self.0).push(signal)
     }
 
-    /// Ready when an event fits, or the receiver was dropped. With a single sender, as each queue has, it stays so
-    /// until one is sent.
+    /// Polls for room for an event; ready if the receiver was dropped, too. With a single sender, as each queue has, the
+    /// room stays until an event is sent.
     pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut queue = lock(&self.0);
         if queue.closed || queue.events < EVENTS {

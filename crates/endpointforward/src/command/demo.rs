@@ -6,6 +6,7 @@ use crate::{Endpoints, Error, Forwarder, Forwarding, manual};
 use descriptor::quote_positional;
 use endpoint::{ErrorKind, Local};
 
+use super::added::Added;
 use super::cli::{Forward, Logging};
 use super::exit::Exit;
 use super::log;
@@ -13,7 +14,12 @@ use super::output::{complain, print};
 use super::run::{self, Hangup, Labels, config, serve};
 
 /// Serves the shell until it is stopped.
-pub(crate) fn run(endpoints: Endpoints, options: &Forward, logging: &Logging) -> Exit {
+pub(crate) fn run(
+    endpoints: Endpoints,
+    options: &Forward,
+    logging: &Logging,
+    added: &Added,
+) -> Exit {
     let _log = log::install(logging, false);
     let labels = Labels { several: false };
     let destination = shell(&endpoints);
@@ -28,7 +34,7 @@ pub(crate) fn run(endpoints: Endpoints, options: &Forward, logging: &Logging) ->
     }
     let hangup = Hangup::now();
     run::in_runtime(options, endpoints.shared(), async {
-        match bind(options, &endpoints, &destination).await {
+        match bind(options, &endpoints, &destination, added).await {
             Ok((forwarding, port)) => {
                 let tell = |locals: &[Local]| {
                     for local in locals {
@@ -48,11 +54,12 @@ async fn bind(
     options: &Forward,
     endpoints: &Endpoints,
     destination: &str,
+    added: &Added,
 ) -> Result<(Forwarding, u16), Error> {
     let mut port = FIRST;
     loop {
         let forwarder = Forwarder::with(endpoints.clone(), &[listen(port)], destination)?;
-        match forwarder.config(config(options)).bind().await {
+        match added.to(forwarder.config(config(options))).bind().await {
             Ok(forwarding) => return Ok((forwarding, port)),
             Err(Error::Endpoint(error)) if error.kind() == ErrorKind::Busy && port < LAST => {
                 port += 1;

@@ -88,8 +88,6 @@ impl From<Exit> for ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use endpoint::End;
     use forward::Side;
 
@@ -98,17 +96,11 @@ mod tests {
     #[test]
     fn a_program_that_may_have_failed_is_no_success() {
         let exit = |status| {
-            let outcome = Outcome {
-                sent: 0,
-                received: 0,
-                spliced: 0,
-                duration: Duration::ZERO,
-                end: Ended::Eof(Side::Far),
-                near: None,
-                far: Some(End::exited(status)),
-                cut: false,
-            };
-            Exit::of_summary(&Summary { last: Some(outcome), ..Summary::default() })
+            let mut outcome = Outcome::new(Ended::Eof(Side::Far));
+            outcome.far = Some(End::exited(status));
+            let mut summary = Summary::default();
+            summary.last = Some(outcome);
+            Exit::of_summary(&summary)
         };
         assert_eq!(exit(ExitStatus::Code(0)), Exit::Ok);
         assert_eq!(exit(ExitStatus::Unknown), Exit::Io);

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until};
 use tracing::{debug, error, info, warn};
 
+use super::added::Added;
 use super::addresses;
 use super::cli::{Forward, Limit, LogFormat, Logging};
 use super::exit::Exit;
@@ -24,13 +25,18 @@ use super::notify::Manager;
 use super::output::complain;
 
 /// Forwards, or only checks.
-pub(crate) fn run(endpoints: Endpoints, options: &Forward, logging: &Logging) -> Exit {
+pub(crate) fn run(
+    endpoints: Endpoints,
+    options: &Forward,
+    logging: &Logging,
+    added: &Added,
+) -> Exit {
     let labels = Labels { several: options.endpoint.len() > 1 };
     let _log = log::install(logging, labels.several);
     let endpoints = endpoints.syntax(options.syntax.into());
     let destination = options.dest_endpoint.clone().unwrap_or_default();
     let forwarder = match Forwarder::with(endpoints.clone(), &options.endpoint, &destination) {
-        Ok(forwarder) => forwarder.config(config(options)),
+        Ok(forwarder) => added.to(forwarder.config(config(options))),
         Err(error) => {
             let exit = labels.fail(&error, logging.log_format);
             if let [endpoint] = &*options.endpoint

@@ -27,9 +27,7 @@ pub(super) struct Serve {
 #[async_trait]
 impl ServeLayer for Serve {
     async fn bind(&self, cx: &Context, beneath: &Local) -> Result<Arc<dyn Bound>> {
-        let mut local = Local::new(format!("http-connect:{{{}}}", beneath.descriptor));
-        (local.address, local.is_encrypted) = (beneath.address, beneath.is_encrypted);
-        local.certificates = beneath.certificates;
+        let local = Local::over("http-connect", beneath).without_page();
         let authenticator = self.auth.open(cx, &local)?;
         let authenticator = authenticator.map(|it| it.gate);
         Ok(Listening::bound(Kept { authenticator, limit: self.limit, local }))

@@ -114,12 +114,7 @@ impl<P> fmt::Debug for Muxed<P> {
 #[async_trait]
 impl<P: Protocol> ServeLayer for Muxed<P> {
     async fn bind(&self, cx: &Context, beneath: &Local) -> Result<Arc<dyn Bound>> {
-        let mut local = Local::new(format!("{}:{{{}}}", self.terms.name, beneath.descriptor));
-        local.address = beneath.address;
-        local.is_encrypted = beneath.is_encrypted;
-        local.certificates = beneath.certificates;
-        local.url.clone_from(&beneath.url);
-        local.invitation.clone_from(&beneath.invitation);
+        let local = Local::over(self.terms.name, beneath);
         Ok(Arc::new(Listening {
             local,
             terms: self.terms,

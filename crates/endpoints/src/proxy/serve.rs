@@ -33,8 +33,7 @@ pub(super) struct Serve {
 #[async_trait]
 impl ServeLayer for Serve {
     async fn bind(&self, cx: &Context, beneath: &Local) -> Result<Arc<dyn Bound>> {
-        let mut local = beneath.clone();
-        local.descriptor = format!("proxy:{{{}}}", beneath.descriptor);
+        let local = Local::over("proxy", beneath);
         Ok(Listening::bound(Kept {
             trusted: self.trusted.clone(),
             required: self.required,

@@ -29,9 +29,7 @@ pub(super) struct Serve {
 #[async_trait]
 impl ServeLayer for Serve {
     async fn bind(&self, cx: &Context, beneath: &Local) -> Result<Arc<dyn Bound>> {
-        let mut local = Local::new(format!("socks5:{{{}}}", beneath.descriptor));
-        (local.address, local.is_encrypted) = (beneath.address, beneath.is_encrypted);
-        local.certificates = beneath.certificates;
+        let local = Local::over("socks5", beneath).without_page();
         let authenticator = self.auth.open(cx, &local)?;
         Ok(Listening::bound(Kept {
             authenticator: authenticator.map(|it| it.gate),

@@ -17,7 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use endpoint::{
     Accept, Conn, Connector, Context, Error, ErrorKind, Exposure, Grants, HOW_TO_ALLOW, Info,
-    Listener, Result, Transport, exposed,
+    Listener, MappedAccept, Result, Transport, exposed,
 };
 use plan::kind::{
     Args, Assemble, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, Topic,
@@ -27,7 +27,6 @@ use plan::kind::{
 use self::copying::Copying;
 use self::queue::Queue;
 use self::stream::Seen;
-use crate::mapped::Mapped;
 
 /// A second destination for what passes.
 pub(crate) static KIND: Kind = Kind {
@@ -202,7 +201,7 @@ impl Listener for Tee<dyn Listener> {
         let mut local = inner.local().clone();
         local.descriptor = format!("tee:{{{}}}:{{{}}}", local.descriptor, self.copy.name);
         let copy = self.copy.clone();
-        Ok(Box::new(Mapped { inner, local, change: Arc::new(move |conn| copy.of(&cx, conn)) }))
+        Ok(Box::new(MappedAccept::new(inner, local, move |conn| copy.of(&cx, conn))))
     }
 
     fn exposure(&self) -> Exposure {

@@ -43,8 +43,7 @@ impl ServeLayer for Serve {
     async fn bind(&self, cx: &Context, beneath: &Local) -> Result<Arc<dyn Bound>> {
         let stamp = self.serving.stamp();
         let config = load(self.serving.clone(), beneath).await?;
-        let mut local = Local::new(format!("tls:{{{}}}", beneath.descriptor));
-        local.address = beneath.address;
+        let mut local = Local::over("tls", beneath).without_page();
         local.is_encrypted = true;
         local.certificates = self.serving.clients.shown();
         let current = Current { config, stamp, looked: Instant::now() };

@@ -154,10 +154,12 @@ impl Decoder {
         self
     }
 
-    /// The message view: decodes the next event of `buf[*at..]` and moves `at` behind it. With `None` all of `buf` has
-    /// been taken, and the next call is for what is read next.
+    /// Decodes the next event of `buf[*at..]` and moves `at` behind it: the message view. `None` means that all of `buf`
+    /// has been taken, and that the next call is for what is read next.
     ///
-    /// An error comes when all that was right before it has been given out; it ends the connection.
+    /// # Errors
+    /// The peer violates the protocol, or exceeds a limit. All valid data before it has been returned; the connection has
+    /// to be closed.
     pub fn next(&mut self, buf: &mut [u8], at: &mut usize) -> Result<Option<Event>, ProtocolError> {
         if self.takes_compressed {
             self.next_with::<true>(buf, at)
@@ -166,10 +168,10 @@ impl Decoder {
         }
     }
 
-    /// The byte view: takes everything out of `buf`, moves all payload to its front, in order, and passes control
-    /// frames to `on_control` on the way. Message boundaries are not visible; empty messages vanish.
+    /// Takes everything out of `buf`, moves all payload to its front, in order, and passes control frames to `on_control`
+    /// on the way: the byte view. Message boundaries are not visible; empty messages vanish.
     ///
-    /// Nor could be seen which bytes are compressed: a compressed message is refused here even where it is legal
+    /// Which bytes are compressed would not be visible either: a compressed message is refused here even where it is legal
     /// ([`Violation::ReservedBits`]). A connection with permessage-deflate is for [`Decoder::next`].
     pub fn compact(&mut self, buf: &mut [u8], mut on_control: impl FnMut(Control)) -> Compacted {
         if self.takes_compressed {
