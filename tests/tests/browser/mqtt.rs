@@ -181,6 +181,24 @@ fn a_user_is_refused_in_words_and_let_in() {
 }
 
 #[test]
+fn a_message_can_be_read_on_the_smallest_phone() {
+    let broker = Broker::start("allow_anonymous true");
+    let forwarder = forwarder(&broker);
+    let browser = Browser::start();
+    let page = browser.open_as(&url(&forwarder), Look { width: 320, height: 568, ..Look::PHONE });
+    page.click(".mqtt .card .primary");
+    page.wait_visible(".mqtt .subscribed button");
+    publish(&page, "a/b", "{\"one\":1}");
+    page.wait_text("a/b {");
+    page.click(".mqtt .row[title='a/b']");
+    page.wait_visible(".mqtt .payload details");
+    for (part, height) in [(".mqtt .panes .list", 100), (".mqtt .payload", 60)] {
+        let shown = page.evaluate(&format!("document.querySelector('{part}').clientHeight"));
+        assert!(shown.as_u64() >= Some(height), "{part}: {shown}");
+    }
+}
+
+#[test]
 fn what_a_screen_reader_needs_is_there() {
     let broker = Broker::start("allow_anonymous true");
     let forwarder = forwarder(&broker);
