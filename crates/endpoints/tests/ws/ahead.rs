@@ -1,9 +1,13 @@
-//! What is read ahead while nobody takes the data: pings are answered, a Close is seen, and nothing is lost of it.
+//! Data that is read ahead while the other side takes nothing: pings are answered, a Close is seen, and nothing is lost.
 
 use std::future::poll_fn;
 use std::task::Poll;
+use std::time::Duration;
 
 use endpoint::{ByteStream, End, Reason};
+use tokio::time::timeout;
+use websocket::Role;
+use websocket::deflate::{Deflater, Params};
 
 use crate::support::*;
 
@@ -62,4 +66,32 @@ async fn what_is_read_ahead_is_bounded() {
     }
     assert_eq!(got, 1 << 20);
     sending.await.unwrap();
+}
+
+/// 16 KiB that inflate to 16 MiB arrive in one read: no more of it is inflated than a reader has taken.
+#[tokio::test]
+async fn what_is_inflated_ahead_is_bounded() {
+    const ALL: usize = 16 << 20;
+    let (mut peer, mut ws) =
+        session(":compression=true", "Sec-WebSocket-Extensions: permessage-deflate\r\n").await;
+    let mut bomb = Vec::new();
+    let params = Params {
+        server_no_context_takeover: false,
+        client_no_context_takeover: false,
+        server_max_window_bits: 15,
+        client_max_window_bits: 15,
+    };
+    let mut deflater = Deflater::new(Role::Client, &params, 9).unwrap();
+    deflater.deflate(&vec![0; ALL], true, &mut bomb);
+    peer.send([masked(0xc2, &bomb), masked(0x89, b"behind it")].concat()).await;
+    for _ in 0..1000 {
+        read_ahead(&mut *ws).await;
+    }
+    timeout(Duration::ZERO, peer.frame()).await.expect_err("the ping lies behind 16 MiB");
+    let mut got = 0;
+    while got < ALL {
+        got += read(&mut *ws).await.unwrap().len();
+    }
+    read_ahead(&mut *ws).await;
+    assert_eq!(&*peer.frame().await.unwrap().payload, b"behind it");
 }

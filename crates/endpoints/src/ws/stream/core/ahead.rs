@@ -32,7 +32,10 @@ impl Core {
                     }
                 }
             }
-            while let Some(part) = self.receiving.next() {
+            // One read of compressed data holds up to a thousand times as much.
+            while self.ahead_len() < AHEAD
+                && let Some(part) = self.receiving.next()
+            {
                 self.ahead.get_or_insert_default().push(part);
             }
             self.react(cx);
