@@ -1,6 +1,9 @@
 //! The page in front of an MQTT broker: mosquitto.
 
+use std::io::Write;
+
 use tests::browser::{Browser, Look, Page};
+use tests::net::{self, Server};
 use tests::{Forwarder, until};
 
 use crate::url;
@@ -178,6 +181,19 @@ fn a_user_is_refused_in_words_and_let_in() {
     page.fill(".mqtt [name=password]", "engine");
     page.click(".mqtt .card .primary");
     page.wait_visible(".mqtt .subscribed button");
+}
+
+#[test]
+fn an_answer_that_is_not_mqtt_is_said_to_be_none() {
+    let server = Server::bind();
+    let forwarder = Forwarder::between("ws:0:subprotocol=mqtt", &server.descriptor());
+    let browser = Browser::start();
+    let page = browser.open(&url(&forwarder));
+    page.click(".mqtt .card .primary");
+    let mut broker = server.accept();
+    let _connect = net::read_exactly(&broker, 2);
+    broker.write_all(b"\xff\xff\xff\xff\xff\xff").expect("it is taken");
+    page.wait_visible(".mqtt .note:has-text('answer is not valid MQTT')");
 }
 
 #[test]
