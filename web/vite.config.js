@@ -7,9 +7,12 @@ import { build, defineConfig, transformWithOxc } from "vite";
 
 /// xterm.js writes its rules into <style> elements, and true colours (without WebGL) into style
 /// attributes. Both would need 'unsafe-inline' in the Content-Security-Policy. The same through
-/// CSSOM needs nothing, so the four places are rewritten: the element becomes ours
+/// CSSOM needs nothing, so these four places are rewritten: the element becomes ours
 /// (src/terminal/styles.ts), the attribute an assignment. If a new xterm.js has other places, the
 /// build stops here instead of the colours being wrong in the browser.
+///
+/// The DOM renderer lifts the default foreground in reverse video against itself, which makes it grey. The text is the
+/// background's colour there, so it is that one's contrast that counts.
 ///
 /// It parses in slices, with timers between them, which a tab that isn't shown has once a second or once a minute. Those are
 /// rewritten, too (src/terminal/later.ts).
@@ -17,6 +20,11 @@ function xtermForThePage() {
   const rewrites = [
     { from: /\.createElement\("style"\)/g, to: '.createElement("xterm-style")', count: 3 },
     { from: /(\w+)\.setAttribute\("style",(`[^`]*`)\)/g, to: "$1.style.cssText=$2", count: 1 },
+    {
+      from: /(\._applyMinimumContrast\(\w+,\w+,)(\w+)\.foreground(,[^)]*\)\|\|)(\w+)&&/g,
+      to: "$1$4?$2.background:$2.foreground$3$4&&",
+      count: 1,
+    },
     { from: /\bsetTimeout\(\(\)=>this\._innerWrite\(/g, to: "parseLater(()=>this._innerWrite(", count: 3 },
   ];
   return {

@@ -80,9 +80,15 @@ async function run(ports) {
   said.single = new TextDecoder().decode((await single.readable.getReader().read()).value);
   single.close();
 
+  // A chunk that can't be sent to its end is no success.
+  const unsent = await sockets.connect("127.0.0.1", ports.silent);
+  const cut = failure(unsent.writable.getWriter().write(new Uint8Array(16 << 20)));
+  said.malformed = (await failure(Sockets.open("ftp://127.0.0.1/")))[0];
+
   sockets.close();
   await sockets.closed;
   await pushing;
+  said.cut = (await cut)[0];
   said.over = await failure(beside.closed);
   return said;
 }

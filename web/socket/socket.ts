@@ -49,7 +49,7 @@ export interface ConnectOptions {
 export interface Socket {
   /** What comes. It ends when the destination does, and fails when the socket does. Cancelling it closes the socket. */
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** What goes. Closing it sends what was written and nothing else: Wisp has no half-close. Aborting it closes the socket. */
+  /** What goes. A write fails if the socket ends before all of its chunk was sent. Closing it sends what was written and nothing else: Wisp has no half-close. Aborting it closes the socket. */
   readonly writable: WritableStream<Uint8Array>;
   /** When the socket is over; rejected if it failed. */
   readonly closed: Promise<void>;
@@ -172,6 +172,8 @@ class Stream implements Socket {
   #outgoing!: WritableStreamDefaultController;
   #waiting: (() => void) | undefined;
   #isOver = false;
+  /** Why what is still to be written goes nowhere. */
+  #end = new SocketError("closed", "the socket is closed");
   /** Chunks that are being written. */
   #writing = 0;
   #isClosing = false;
@@ -227,6 +229,7 @@ class Stream implements Socket {
   end(error?: SocketError): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#end = error ?? new SocketError("closed", "the destination has ended");
     this.#forget();
     this.#waiting?.();
     if (error) {
@@ -237,7 +240,7 @@ class Stream implements Socket {
       this.open();
       attempt(() => this.#incoming.close());
     }
-    attempt(() => this.#outgoing.error(error ?? new SocketError("closed", "the destination has ended")));
+    attempt(() => this.#outgoing.error(this.#end));
     this.#close(error);
   }
 
@@ -277,7 +280,7 @@ class Stream implements Socket {
     try {
       if (this.#isDatagrams) {
         await this.#room();
-        return this.#say(DATA, bytes);
+        return this.#data(bytes);
       }
       for (let at = 0; at < bytes.byteLength; at += CHUNK) {
         while (!this.#isOver && this.#credit <= 0) {
@@ -285,7 +288,7 @@ class Stream implements Socket {
         }
         await this.#room();
         this.#credit--;
-        this.#say(DATA, bytes.subarray(at, at + CHUNK));
+        this.#data(bytes.subarray(at, at + CHUNK));
       }
     } finally {
       this.#writing--;
@@ -298,6 +301,12 @@ class Stream implements Socket {
     while (!this.#isOver && this.#ws.bufferedAmount > BUFFERED) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
+  }
+
+  /** A chunk that is dropped is no success: a stream takes the end of `#write` for one. */
+  #data(bytes: Uint8Array): void {
+    if (this.#isOver || this.#ws.readyState !== WebSocket.OPEN) throw this.#end;
+    this.#say(DATA, bytes);
   }
 
   #say(kind: number, payload: ArrayLike<number>): void {
@@ -317,18 +326,25 @@ interface Greeted {
 function greet(url: string | URL, subprotocols: string[], signal?: AbortSignal): Promise<Greeted> {
   if (signal?.aborted) return Promise.reject(new SocketError("aborted", "it was given up"));
   return new Promise((resolve, reject) => {
-    const ws = new WebSocket(url, subprotocols);
+    let ws: WebSocket;
+    try {
+      ws = new WebSocket(url, subprotocols);
+    } catch (error) {
+      return reject(new SocketError("invalid", error instanceof Error ? error.message : String(error)));
+    }
     ws.binaryType = "arraybuffer";
     let confirms = false;
     const fail = (error: SocketError): void => {
       signal?.removeEventListener("abort", abort);
-      ws.onclose = ws.onmessage = null;
+      ws.onclose = ws.onerror = ws.onmessage = null;
       ws.close();
       reject(error);
     };
     const abort = (): void => fail(new SocketError("aborted", "it was given up"));
     signal?.addEventListener("abort", abort, { once: true });
     ws.onclose = ({ code, reason }) => fail(lost(code, reason));
+    // Browsers tell of a close in the same task. Some versions of Node.js don't, where nothing answers.
+    ws.onerror = () => setTimeout(() => fail(lost(1006, "")));
     ws.onmessage = ({ data }) => {
       const view = data instanceof ArrayBuffer && data.byteLength >= HEADER + 2 && new DataView(data);
       if (view && view.getUint8(0) === INFO) {
@@ -338,6 +354,7 @@ function greet(url: string | URL, subprotocols: string[], signal?: AbortSignal):
         ws.send(packet(INFO, 0, [2, 0, ...ours.flatMap((id) => [id, 0, 0, 0, 0])]));
       } else if (view && view.getUint8(0) === CONTINUE && view.byteLength >= HEADER + 4) {
         signal?.removeEventListener("abort", abort);
+        ws.onerror = null;
         resolve({ ws, credit: view.getUint32(HEADER, true), confirms });
       } else {
         fail(new SocketError("protocol", "the server does not speak Wisp"));

@@ -18,6 +18,7 @@ import { SerialView } from "./serialview.ts";
 import { Session, type Address, type State } from "./session.ts";
 import { forget, read as recall, Store, write as keep } from "./settings/store.ts";
 import { DEFAULTS } from "./settings/settings.ts";
+import { fold } from "./terminal/fold.ts";
 import type { Look, Terminal } from "./terminal/terminal.ts";
 import { openXterm } from "./terminal/xterm.ts";
 import { Ask } from "./ui/ask.ts";
@@ -262,6 +263,7 @@ export class Page {
     const isOut = state.kind === "out";
     // What it shows is covered, and typing goes nowhere.
     this.#place.inert = isOut || this.#views.name !== "terminal";
+    for (const part of document.querySelectorAll<HTMLElement>("[data-live]")) part.inert = state.kind !== "connected";
     button("sign-out").hidden = isOut || !this.#entrance?.canSignOut;
     if (isOut) this.#signIn.show(state.words);
     else this.#signIn.hide();
@@ -331,7 +333,7 @@ export class Page {
 
   /// Says what happens to the session, where it is shown.
   #say(words: string, plainly: string): void {
-    this.#feed.local(`\x1b[90m${words}\x1b[0m\r\n`);
+    this.#feed.local(`\x1b[90m${fold(words, this.#terminal.size.cols)}\x1b[0m\r\n`);
     this.#views.tell((view) => view.note(plainly));
   }
 
@@ -362,7 +364,7 @@ export class Page {
       case "line":
         return this.#serial.line(message);
       case "exit":
-        this.#views.tell((view) => view.note(exitWords(message) || "it has ended"));
+        // Output may still be on its way, and the end of the session says it again behind that.
         return this.#status.show(this.#session.state, exitWords(message));
       case "alive":
         // The connection has asked.

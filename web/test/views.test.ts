@@ -73,10 +73,23 @@ describe("the history", () => {
   test("is bounded by bytes, and keeps the newest however large", () => {
     const history = new History();
     for (let at = 0; at < 40; at++) history.add("in", new Uint8Array(1024 * 1024), false);
-    expect(history.bytes).toBeLessThanOrEqual(MOST_BYTES);
+    expect(history.payload).toBeLessThanOrEqual(MOST_BYTES);
     expect(history.length).toBe(32);
     history.add("in", new Uint8Array(MOST_BYTES + 1), false);
     expect(history.length).toBe(1);
+  });
+
+  test("counts messages, and nothing that is said between them", () => {
+    const history = new History();
+    history.add("in", utf8("four"), true);
+    history.add("err", utf8("a warning"), true);
+    history.add("note", utf8("exit status 3"), true);
+    history.add("out", utf8("three"), true);
+    expect([history.length, history.messages, history.payload]).toEqual([4, 2, 9]);
+    history.add("in", new Uint8Array(MOST_BYTES), false);
+    expect([history.length, history.messages, history.payload]).toEqual([1, 1, MOST_BYTES]);
+    history.clear();
+    expect([history.length, history.messages, history.payload]).toEqual([0, 0, 0]);
   });
 
   test("is saved as lines of JSON", () => {

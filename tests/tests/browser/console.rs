@@ -13,6 +13,7 @@ use crate::why::axe;
 pub(crate) const CHAT: &str = "process:sh:-c:{echo '{\"name\":\"gauge\",\"values\":[1,2,{\"deep\":null}]}'; echo a warning >&2; \
                     while read -r line; do echo \"got $line\"; done; exit 3}:framing=lines:stderr=signal";
 
+const STATE: &str = "document.documentElement.dataset.state";
 const ROWS: &str = "document.querySelectorAll('.console .row').length";
 
 fn detail(page: &Page<'_>) -> String {
@@ -58,6 +59,11 @@ fn a_program_of_lines_is_a_session_of_messages() {
     page.click("#end-input");
     page.wait_status("exit status 3");
     page.wait_text("· exit status 3");
+    page.wait_state("ended");
+    assert_eq!(page.text().matches("exit status").count(), 1, "{}", page.text());
+    // Notes and standard error are no messages.
+    page.wait_visible(".console .count:has-text('5 messages')");
+    assert_eq!(page.evaluate("document.getElementById('stream-tools').inert"), true);
     page.click(".console button:has-text('Clear')");
     until("it is empty", || page.text().is_empty().then_some(()));
     page.click("#reconnect");
@@ -94,8 +100,11 @@ fn a_hundred_thousand_messages_leave_it_quick() {
     let browser = Browser::start();
     let page = browser.open(&url(&forwarder));
     let count = "document.querySelector('.console .count')?.textContent ?? ''";
+    // The last of a hundred thousand lines is how it ended: once, and behind all that was sent.
     let come = until_within(Duration::from_secs(180), || {
-        page.evaluate(count).as_str()?.contains("100000 messages").then_some(())
+        let counted = page.evaluate(count);
+        (counted.as_str()?.contains("99999 messages") && page.evaluate(STATE) == "ended")
+            .then_some(())
     });
     assert!(come.is_some(), "{}", page.evaluate(count));
     page.wait_status("exit status 0");

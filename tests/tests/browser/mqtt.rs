@@ -1,6 +1,9 @@
 //! The page in front of an MQTT broker: mosquitto.
 
+use std::io::Write;
+
 use tests::browser::{Browser, Look, Page};
+use tests::net::{self, Server};
 use tests::{Forwarder, until};
 
 use crate::url;
@@ -178,6 +181,37 @@ fn a_user_is_refused_in_words_and_let_in() {
     page.fill(".mqtt [name=password]", "engine");
     page.click(".mqtt .card .primary");
     page.wait_visible(".mqtt .subscribed button");
+}
+
+#[test]
+fn an_answer_that_is_not_mqtt_is_said_to_be_none() {
+    let server = Server::bind();
+    let forwarder = Forwarder::between("ws:0:subprotocol=mqtt", &server.descriptor());
+    let browser = Browser::start();
+    let page = browser.open(&url(&forwarder));
+    page.click(".mqtt .card .primary");
+    let mut broker = server.accept();
+    let _connect = net::read_exactly(&broker, 2);
+    broker.write_all(b"\xff\xff\xff\xff\xff\xff").expect("it is taken");
+    page.wait_visible(".mqtt .note:has-text('answer is not valid MQTT')");
+}
+
+#[test]
+fn a_message_can_be_read_on_the_smallest_phone() {
+    let broker = Broker::start("allow_anonymous true");
+    let forwarder = forwarder(&broker);
+    let browser = Browser::start();
+    let page = browser.open_as(&url(&forwarder), Look { width: 320, height: 568, ..Look::PHONE });
+    page.click(".mqtt .card .primary");
+    page.wait_visible(".mqtt .subscribed button");
+    publish(&page, "a/b", "{\"one\":1}");
+    page.wait_text("a/b {");
+    page.click(".mqtt .row[title='a/b']");
+    page.wait_visible(".mqtt .payload details");
+    for (part, height) in [(".mqtt .panes .list", 100), (".mqtt .payload", 60)] {
+        let shown = page.evaluate(&format!("document.querySelector('{part}').clientHeight"));
+        assert!(shown.as_u64() >= Some(height), "{part}: {shown}");
+    }
 }
 
 #[test]

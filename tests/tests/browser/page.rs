@@ -2,10 +2,11 @@
 
 use std::io::Write;
 
-use tests::browser::Browser;
+use tests::browser::{Browser, Look};
 use tests::net::{self, Refusing, Server};
 use tests::{Forwarder, until};
 
+use crate::why::axe;
 use crate::{BASH, url};
 
 #[test]
@@ -27,6 +28,24 @@ fn a_path_of_its_own_serves_it_and_no_other_does() {
     let page = browser.open(&format!("{}tools/shell", url(&forwarder)));
     page.wait_state("connected");
     assert_eq!(page.go(&url(&forwarder)), 404);
+}
+
+/// A line of text is a millimetre high on a phone.
+#[test]
+fn an_error_is_a_page_to_a_browser_and_a_line_to_a_program() {
+    let forwarder = Forwarder::between("ws:0:path=/tools", "echo");
+    let browser = Browser::start();
+    browser.forgive("404");
+    for look in [Look::PHONE, Look::PHONE.light()] {
+        let page = browser.open_as(&url(&forwarder), look);
+        assert_eq!(page.status, 404);
+        assert!(page.text().contains("othing is served at this path"), "{}", page.text());
+        assert_eq!(page.evaluate("innerWidth"), look.width);
+        assert_eq!(axe(&page), "", "{look:?}");
+    }
+    let program = browser.open(&format!("{}tools", url(&forwarder)));
+    let line = "fetch('/elsewhere').then((it) => it.text())";
+    assert_eq!(program.evaluate(line), "nothing is served at this path\n");
 }
 
 #[test]

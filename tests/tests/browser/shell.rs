@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tests::browser::Browser;
+use tests::browser::{Browser, Look};
 use tests::data::Pattern;
 use tests::{DEADLINE, Forwarder, until, until_within};
 
@@ -27,6 +27,29 @@ fn the_terminal_of_a_shell_follows_the_window() {
     page.wait_text("followed");
     page.close();
     forwarder.wait_no_children();
+}
+
+/// The default colours are exchanged, and aren't a grey between them.
+#[test]
+fn reverse_video_is_the_background_on_the_foreground() {
+    let forwarder = Forwarder::between("ws:0", BASH);
+    let browser = Browser::start();
+    for look in [Look::DESKTOP, Look::DESKTOP.light()] {
+        let page = browser.open_as(&url(&forwarder), look);
+        page.wait_text("ready> ");
+        page.type_text("printf '\\e[7mexch''anged\\e[0m\\n'\n");
+        page.wait_text("\nexchanged");
+        let seen = page.evaluate(
+            "(() => {
+                const rows = document.querySelector('#terminal .xterm-rows');
+                const text = [...rows.querySelectorAll('span')].find((it) => it.textContent === 'exchanged');
+                const { color, backgroundColor } = getComputedStyle(text);
+                return [color, getComputedStyle(document.body).backgroundColor, backgroundColor, getComputedStyle(rows).color];
+            })()",
+        );
+        assert_eq!((&seen[0], &seen[2]), (&seen[1], &seen[3]), "{look:?}");
+        page.close();
+    }
 }
 
 #[test]

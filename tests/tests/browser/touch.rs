@@ -5,6 +5,7 @@ use std::time::Duration;
 use tests::browser::{Browser, Look, Page};
 use tests::{Forwarder, until, until_within};
 
+use crate::serial::line;
 use crate::{BASH, url};
 
 fn top(page: &Page<'_>) -> u64 {
@@ -50,6 +51,31 @@ fn a_finger_scrolls_in_programs() {
     until("less has moved", || (top(&page) > 5).then_some(()));
     page.type_text("q");
     page.wait_text("ready> ");
+}
+
+/// Nothing lies outside of the smallest phone's screen, and nothing has to be moved sideways to be seen.
+#[test]
+fn the_smallest_phone_shows_all_of_it() {
+    let line = line();
+    let forwarder = Forwarder::between("ws:0", &line.descriptor());
+    let browser = Browser::start();
+    let look = Look { width: 320, height: 568, ..Look::PHONE };
+    let page = browser.open_as(&url(&forwarder), look);
+    page.wait_visible("#serial-tools");
+    let cut = "[...document.querySelectorAll('header, footer, #keybar, dialog[open], dialog[open] form')]
+        .filter((it) => it.scrollWidth > it.clientWidth || it.getBoundingClientRect().right > innerWidth)
+        .map((it) => it.id).join()";
+    assert_eq!(page.evaluate(cut), "", "the page");
+    for (open, name) in [("#open-line", "line"), ("#open-settings", "settings")] {
+        page.click(open);
+        page.wait_visible(&format!("#{name}[open]"));
+        page.screenshot(&format!("smallest-{name}"));
+        assert_eq!(page.evaluate(cut), "", "{name}");
+        // It is the first field's, although the form scrolls.
+        let first = format!("document.activeElement === document.querySelector('#{name} select')");
+        assert_eq!(page.evaluate(&first), true, "{name}");
+        page.press("Escape");
+    }
 }
 
 #[test]

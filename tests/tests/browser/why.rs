@@ -9,14 +9,14 @@ use crate::{BASH, url};
 
 /// A window that words have little room in, a phone's, and a desk's.
 const SIZES: [(u32, u32, &str); 3] =
-    [(320, 640, "narrow"), (390, 844, "phone"), (1000, 640, "desk")];
+    [(320, 568, "narrow"), (390, 844, "phone"), (1000, 640, "desk")];
 
 /// The words are shown whole, and what can be done about it can be clicked.
 fn is_whole(page: &Page<'_>, name: &str) {
     for (width, height, suffix) in SIZES {
         page.resize(width, height);
         page.screenshot(&format!("why-{name}-{suffix}"));
-        let cut = "['status-text', 'status-countdown', 'reconnect'].filter((id) => {
+        let cut = "['status-text', 'status-countdown', 'reconnect', 'other'].filter((id) => {
             const it = document.getElementById(id);
             if (it.hidden || it.textContent === '') return false;
             const { left, right } = it.getBoundingClientRect();

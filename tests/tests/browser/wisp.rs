@@ -84,6 +84,8 @@ fn a_page_has_sockets() {
     assert_eq!(said["beside"], json!("while it waits"), "{said}");
     assert_eq!(said["single"], json!("alone"), "{said}");
     assert_eq!(said["over"][0], json!("closed"), "{said}");
+    assert_eq!(said["cut"], json!("closed"), "{said}");
+    assert_eq!(said["malformed"], json!("invalid"), "{said}");
     // What was written before `close` has arrived.
     let first = stalled.accept();
     first.set_read_timeout(Some(Duration::from_secs(30))).expect("a limit");

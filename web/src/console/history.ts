@@ -20,15 +20,22 @@ export class History {
   /// Entries at the front of the array that are gone: shifting costs its length.
   #front = 0;
   #bytes = 0;
+  #messages = 0;
+  #payload = 0;
   #next = 0;
 
   get length(): number {
     return this.#entries.length - this.#front;
   }
 
-  /// Bytes of what is kept.
-  get bytes(): number {
-    return this.#bytes;
+  /// Messages among the entries.
+  get messages(): number {
+    return this.#messages;
+  }
+
+  /// Bytes of these messages.
+  get payload(): number {
+    return this.#payload;
   }
 
   /// The number that the next entry gets.
@@ -49,10 +56,11 @@ export class History {
   /// Adds an entry. How many old ones had to go for it.
   add(kind: Kind, bytes: Uint8Array<ArrayBuffer>, text: boolean, at = Date.now()): number {
     this.#entries.push({ number: this.#next++, at, kind, text, bytes });
-    this.#bytes += bytes.length;
+    this.#count(kind, bytes.length, 1);
     let gone = 0;
     while (this.length > MOST_ENTRIES || (this.#bytes > MOST_BYTES && this.length > 1)) {
-      this.#bytes -= this.#entries[this.#front]?.bytes.length ?? 0;
+      const oldest = this.#entries[this.#front] as Entry;
+      this.#count(oldest.kind, -oldest.bytes.length, -1);
       // What is gone shall be freed before the array is.
       delete this.#entries[this.#front++];
       gone += 1;
@@ -67,7 +75,14 @@ export class History {
   clear(): void {
     this.#entries = [];
     this.#front = 0;
-    this.#bytes = 0;
+    this.#bytes = this.#messages = this.#payload = 0;
+  }
+
+  #count(kind: Kind, bytes: number, one: 1 | -1): void {
+    this.#bytes += bytes;
+    if (kind !== "in" && kind !== "out") return;
+    this.#messages += one;
+    this.#payload += bytes;
   }
 
   *[Symbol.iterator](): Iterator<Entry> {

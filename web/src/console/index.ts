@@ -178,9 +178,10 @@ class Console implements View {
     this.#waits = true;
     requestAnimationFrame(() => {
       this.#waits = false;
-      const { length } = this.#history;
-      const shown = this.#shown.length === length ? "" : `${this.#shown.length} of `;
-      this.#count.textContent = `${shown}${length} message${length === 1 ? "" : "s"}, ${size(this.#history.bytes)}`;
+      const { length, messages, payload } = this.#history;
+      const counted =
+        this.#shown.length === length ? plural(messages, "message") : `${this.#shown.length} of ${plural(length, "line")}`;
+      this.#count.textContent = `${counted}, ${size(payload)}`;
       const { held } = this.#shown;
       this.#pause.textContent = !this.#shown.isPaused ? "Pause" : held > 0 ? `Go on (${held} new)` : "Go on";
       this.#empty.hidden = this.#shown.length > 0;
@@ -197,6 +198,8 @@ class Console implements View {
     this.#payload.show(entry.bytes);
   }
 }
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 function draw(row: HTMLElement, entry: Entry): void {
   if (row.childElementCount === 0) {

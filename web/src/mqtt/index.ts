@@ -174,7 +174,11 @@ class Mqtt implements View {
         properties: told(packet.properties as Record<string, unknown> | undefined),
       });
     });
-    client.on("error", (error) => isCurrent() && this.#failed(error.message));
+    client.on("error", (error) => {
+      // A refusal of the broker's has its reason code. What else there is comes from parsing, in the terms of the protocol.
+      const isReason = typeof (error as { code?: unknown }).code === "number";
+      if (isCurrent()) this.#failed(isReason ? error.message : `The broker's answer is not valid MQTT: ${error.message}`);
+    });
     client.on("disconnect", (packet) => isCurrent() && this.#failed(`the broker ended it (reason code ${packet.reasonCode})`));
     client.on("close", () => {
       if (!isCurrent()) return;

@@ -20,10 +20,11 @@ use endpoint::{Clock, Control, Error, ErrorKind, Info, Local, Refusal, SessionGu
 use hyper::StatusCode;
 
 use super::admission::Admission;
+use super::document;
 use super::hosts::{Hosts, check_host};
 use super::mount::{Access, Mounts, Outcome, Refused};
 use super::proxy::Proxies;
-use super::reply;
+use super::reply::{self, Reply};
 use super::request::{Asked, Head};
 use super::sign_in::SignIn;
 
@@ -78,7 +79,10 @@ impl Front {
         let mut ticket = None;
         let mut outcome = self.outcome(&asked, &mut info, &mut ticket).await;
         if self.admission.authenticator.is_some() {
-            outcome = kept_to_own_pages(outcome);
+            outcome = with_reply(outcome, reply::keep_to_own_pages);
+        }
+        if reply::shows_pages(head) {
+            outcome = shown(outcome);
         }
         Answered { outcome, info, proxied, ticket }
     }
@@ -135,19 +139,30 @@ impl Front {
     }
 }
 
-/// Adds headers to a restricted reply that keep other origins' pages from embedding it.
-fn kept_to_own_pages(outcome: Outcome) -> Outcome {
+/// Changes a reply that is no refusal, at once or when it is there.
+fn with_reply(outcome: Outcome, change: fn(&mut Reply)) -> Outcome {
     match outcome {
         Outcome::Reply(mut reply) => {
-            reply::keep_to_own_pages(&mut reply);
+            change(&mut reply);
             Outcome::Reply(reply)
         }
         Outcome::Later(later) => Outcome::Later(Box::pin(async move {
             let mut reply = later.await;
-            reply::keep_to_own_pages(&mut reply);
+            change(&mut reply);
             reply
         })),
         other => other,
+    }
+}
+
+/// Makes pages of errors, for a browser that shows them.
+fn shown(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Refused(mut refused) => {
+            document::show(&mut refused.reply);
+            Outcome::Refused(refused)
+        }
+        other => with_reply(other, document::show),
     }
 }
 

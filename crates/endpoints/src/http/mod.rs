@@ -11,7 +11,8 @@
 //!    [`origin`] and [`admission`] are the checks; [`entrance`] is where a page gets its tickets, [`sign_in`] what
 //!    a browser is shown there, and [`form`] what it sends without a script;
 //! 4. [`mount`]: what answers. [`page`] has the pages and files; a kind mounts what it switches to;
-//! 5. [`decision`]: a switch that waits for the forwarder; [`leave`]: a connection that ends with a reply.
+//! 5. [`decision`]: a switch that waits for the forwarder; [`leave`]: a connection that ends with a reply;
+//!    [`document`]: an error as a page, for people.
 //!
 //! Connecting: [`target`] and [`url`] make the request, [`response`] reads the answer. [`remote`] is a server that is asked for
 //! something itself.
@@ -19,6 +20,7 @@
 pub(crate) mod admission;
 mod body;
 mod decision;
+mod document;
 pub(crate) mod entrance;
 pub(crate) mod facts;
 pub(crate) mod form;

@@ -14,9 +14,14 @@ use super::syntax::words;
 
 pub(crate) type Reply = Response<Body>;
 
+/// The words of a reply that is a line of text, kept with it for a browser that would show them to a person.
+#[derive(Clone, Debug)]
+pub(super) struct Words(pub(super) String);
+
 /// One line of text.
 pub(crate) fn text(status: StatusCode, line: &str) -> Reply {
     let mut reply = Response::new(Body::from(format!("{line}\n")));
+    reply.extensions_mut().insert(Words(line.to_owned()));
     *reply.status_mut() = status;
     let text = HeaderValue::from_static("text/plain; charset=utf-8");
     reply.headers_mut().insert(CONTENT_TYPE, text);

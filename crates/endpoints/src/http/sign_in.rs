@@ -4,11 +4,9 @@
 //! secret, and loads the page again. Without one, the form is sent as it is, and the reply has the cookie alone.
 
 use hyper::StatusCode;
-use hyper::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
-};
-use hyper::header::{X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use hyper::header::{HeaderValue, REFERRER_POLICY, X_FRAME_OPTIONS};
 
+use super::document::{self, Nonce, STYLE, escaped};
 use super::mount::{Mount, Outcome};
 use super::reply::{self, Reply};
 use super::request::{Asked, Head};
@@ -52,29 +50,19 @@ impl Mount for SignOut {
 
 /// Makes a page whose scripts and styles have a nonce.
 fn html(status: StatusCode, page: &str) -> Option<Reply> {
-    let mut nonce = [0; 16];
-    getrandom::fill(&mut nonce).ok()?;
-    let nonce = nonce.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let mut reply = reply::text(status, &page.replace("NONCE", &nonce));
+    let nonce = Nonce::new()?;
+    let nonce = nonce.as_str();
+    let page = page.replace("STYLE", STYLE).replace("NONCE", nonce);
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; \
          base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
+    let mut reply = document::html(status, &page, &policy)?;
     let headers = reply.headers_mut();
-    let mut put = |name, value| headers.insert(name, HeaderValue::from_static(value));
-    put(CONTENT_TYPE, "text/html; charset=utf-8");
-    put(CACHE_CONTROL, "no-store");
-    put(X_CONTENT_TYPE_OPTIONS, "nosniff");
-    put(X_FRAME_OPTIONS, "DENY");
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     // With `no-referrer`, a browser would send `Origin: null` with the form (Fetch standard section 3.2).
-    put(REFERRER_POLICY, "same-origin");
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy).ok()?);
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     Some(reply)
-}
-
-/// Text, for HTML.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 const PAGE: &str = include_str!("sign_in.html");
@@ -84,6 +72,8 @@ const NEEDS_SCRIPT: &str = "<noscript>It needs JavaScript.</noscript>";
 
 #[cfg(test)]
 mod tests {
+    use hyper::header::CONTENT_SECURITY_POLICY;
+
     use super::*;
 
     #[test]
@@ -95,10 +85,5 @@ mod tests {
         for page in [PAGE, OUT] {
             assert_eq!(page.matches("nonce=\"NONCE\"").count(), page.matches("NONCE").count());
         }
-    }
-
-    #[test]
-    fn words_are_no_markup() {
-        assert_eq!(escaped("<b>&"), "&lt;b&gt;&amp;");
     }
 }

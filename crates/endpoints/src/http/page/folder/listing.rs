@@ -7,16 +7,18 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 
 use hyper::StatusCode;
-use hyper::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use rustix::fs::{Dir, Mode, OFlags, openat};
 
 use super::beneath::Root;
+use crate::http::document::{self, escaped};
 use crate::http::reply::{self, Reply};
 
 /// Something in a folder that may be asked for.
 pub(super) struct Entry {
     name: OsString,
     is_folder: bool,
+    /// In bytes.
+    size: u64,
 }
 
 /// Reads what is in `folder`, which has this name; sorted, and no more than [`MOST`].
@@ -34,8 +36,8 @@ pub(super) fn entries(root: &Root, folder: &File, name: &[OsString]) -> io::Resu
         // As a request for it would find it: links that lead out, and pipes, aren't there.
         let path: Vec<_> = name.iter().cloned().chain([own.clone()]).collect();
         let Some(file) = root.get(&path).unwrap_or_default() else { continue };
-        let is_folder = file.metadata().is_ok_and(|metadata| metadata.is_dir());
-        found.push(Entry { name: own, is_folder });
+        let Ok(metadata) = file.metadata() else { continue };
+        found.push(Entry { name: own, is_folder: metadata.is_dir(), size: metadata.len() });
     }
     found.sort_by(|a, b| (!a.is_folder, &a.name).cmp(&(!b.is_folder, &b.name)));
     Ok(found)
@@ -54,29 +56,32 @@ pub(super) fn reply(path: &str, entries: &[Entry], lists: bool, is_html: bool) -
             body.push_str("<li><a href=\"../\">..</a>\n");
         }
         for entry in entries {
-            let _ = writeln!(body, "<li>{}", link(entry));
+            let size = if entry.is_folder { String::new() } else { size(entry.size) };
+            let _ = writeln!(body, "<li>{} <span>{size}</span>", link(entry));
         }
         body.push_str("</ul>\n");
     } else {
-        let _ = writeln!(body, "<p>{}", escaped(&words(entries)));
+        let _ = writeln!(body, "<p class=\"words\">{}", escaped(&words(entries)));
         if let Some(page) = likely(entries) {
             let _ = writeln!(body, "<p>{}", link(page));
         }
     }
-    let shown = escaped(path);
-    let mut reply = reply::text(
-        status,
-        &format!(
-            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta name=\"color-scheme\" content=\"dark light\">\n<title>{shown}</title>\n\
-             <main>\n<h1>{shown}</h1>\n{body}</main>"
-        ),
-    );
-    let headers = reply.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"));
-    reply
+    let page = document::page(status, path, &body);
+    page.unwrap_or_else(|| reply::text(status, &plain(entries)))
+}
+
+/// A size with a unit of 1000 bytes, as file managers have it.
+fn size(bytes: u64) -> String {
+    let (mut tenths, mut unit) = (u128::from(bytes) * 10, 0);
+    while tenths >= 9995 && unit + 1 < UNITS.len() {
+        tenths = (tenths + 500) / 1000;
+        unit += 1;
+    }
+    match (unit, tenths) {
+        (0, _) => format!("{bytes} B"),
+        (_, 0..100) => format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit]),
+        _ => format!("{} {}", (tenths + 5) / 10, UNITS[unit]),
+    }
 }
 
 fn plain(entries: &[Entry]) -> String {
@@ -125,11 +130,8 @@ fn link(entry: &Entry) -> String {
     format!("<a href=\"{href}{slash}\">{}</a>", escaped(&shown(entry)))
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 const FIRST: [&str; 2] = ["index.htm", "vnc.html"];
+const UNITS: [&str; 6] = ["B", "kB", "MB", "GB", "TB", "PB"];
 /// Entries of a folder that are shown.
 const MOST: usize = 10_000;
 
@@ -138,7 +140,7 @@ mod tests {
     use super::*;
 
     fn entry(name: &str, is_folder: bool) -> Entry {
-        Entry { name: name.into(), is_folder }
+        Entry { name: name.into(), is_folder, size: 0 }
     }
 
     #[test]
@@ -147,6 +149,15 @@ mod tests {
         let expected = "<a href=\"./%3Cb%3E%26%22%3F%23%25.html\">&lt;b&gt;&amp;&quot;?#%.html</a>";
         assert_eq!(link(&odd), expected);
         assert_eq!(link(&entry("a:b", true)), "<a href=\"./a%3Ab/\">a:b/</a>");
+    }
+
+    #[test]
+    fn sizes_have_two_digits_at_least() {
+        let sizes =
+            [0, 999, 1000, 1049, 9949, 10_000, 999_400, 999_500, 3_500_000, u64::MAX].map(size);
+        let expected =
+            ["0 B", "999 B", "1.0 kB", "1.0 kB", "9.9 kB", "10 kB", "999 kB", "1.0 MB", "3.5 MB"];
+        assert_eq!(sizes[..9], expected);
     }
 
     #[test]
