@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::UdpSocket;
+use std::net::{Shutdown, UdpSocket};
 use std::process::{Command, Stdio};
 
 use tests::ws::{Request, Response, WebSocket};
@@ -53,6 +53,33 @@ fn basic(user: &str, password: &str) -> String {
         .output();
     let token = String::from_utf8(output.expect("it runs").stdout).expect("text");
     format!("Basic {token}")
+}
+
+/// A password takes a while to be checked, and the client has said all that it has to say.
+#[test]
+fn who_ends_behind_a_request_with_a_password_is_answered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("users");
+    let file = file.to_str().expect("text");
+    passwd(file, "ada", "engine", &[]);
+    let site = folder.path().join("site");
+    fs::create_dir(&site).expect("it is new");
+    fs::write(site.join("a.txt"), "hello\n").expect("it is written");
+    let listen = format!("ws:0:auth={{{{htpasswd:{file}}}}}:page={}/", site.display());
+    let forwarder = Forwarder::between(&listen, "echo");
+    for (password, status) in [("engine", "200 OK"), ("wrong", "401 Unauthorized")] {
+        let mut stream = net::connect(forwarder.port(0));
+        let credentials = basic("ada", password);
+        let request = format!(
+            "GET /a.txt HTTP/1.1\r\nHost: localhost\r\nAuthorization: {credentials}\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).expect("it is taken");
+        stream.shutdown(Shutdown::Write).expect("it is open");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an orderly end");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{answer:?}");
+        assert_eq!(answer.ends_with("\r\n\r\nhello\n"), password == "engine");
+    }
 }
 
 #[test]

@@ -19,7 +19,7 @@ const QUEUES: &[(&str, &[&str])] = &[
     ("crates/endpoints/src/mock/stream.rs", &["steps"]),
     // Its writer asks for room first.
     ("crates/endpoints/src/queue.rs", &["capacity", "poll_room"]),
-    ("crates/endpoints/src/muxed/drive.rs", &["SAYS"]),
+    ("crates/endpoints/src/muxed/drive.rs", &["SAYS", "ANSWERS"]),
     ("crates/endpoints/src/muxed/socket.rs", &["SHARE", "OUT"]),
     ("crates/endpoints/src/muxed/state.rs", &["ALL", "sockets"]),
     ("crates/endpoints/src/tee/queue.rs", &["most", "WEIGHT"]),

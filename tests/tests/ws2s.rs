@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::data::Pattern;
 use tests::net::{self, Server};
-use tests::ws::WebSocket;
+use tests::ws::{Frame, Opcode, WebSocket};
 use tests::{Forwarder, Peer, binary};
 
 const LISTEN: &str = "ws2s:{ws:0}";
@@ -216,6 +216,25 @@ fn a_destination_that_takes_nothing_stalls_its_own_websocket_alone() {
     let taken = net::read_exactly(&silent, 200 * 100_000);
     assert!(taken.iter().all(|byte| *byte == b'x'));
     sending.join().expect("all was taken");
+}
+
+/// An answer repeats the name of a command, which may be as long as a message.
+#[test]
+fn answers_that_nobody_reads_stop_the_reading() {
+    let forwarder = Forwarder::between(LISTEN, LOOPBACK);
+    let mut client = open(&forwarder);
+    say(&mut client, &json!({"command": "ping"}));
+    done(&mut client, "ping");
+    let before = forwarder.rss_kib();
+    // Each byte of it is written as three.
+    let name = "\u{e9}".repeat(500_000);
+    let command = json!({"command": name}).to_string();
+    client.stream.set_write_timeout(Some(Duration::from_secs(1))).expect("it has one");
+    let frame = Frame::new(Opcode::Text, command.as_bytes());
+    let sent = (0..60).take_while(|_| client.try_send(&frame).is_ok()).count();
+    let grown = forwarder.rss_kib().saturating_sub(before);
+    assert!(sent < 30, "{sent} commands were read whose answers are not");
+    assert!(grown < 32 * 1024, "{grown} KiB more for answers that nobody reads");
 }
 
 #[test]

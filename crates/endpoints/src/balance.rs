@@ -120,25 +120,27 @@ impl State {
 impl Balance {
     /// The targets by number, the best first; those that are down come last.
     fn order(&self, info: &Info) -> Vec<usize> {
+        // Looked at once: other sessions change it meanwhile, and a sort by what changes may panic.
+        let down: Vec<_> = self.states.iter().map(State::is_down).collect();
         let mut order: Vec<_> = (0..self.targets.len()).collect();
         // Those that are up take turns among themselves: one that is down leaves its share to all of them.
-        order.sort_by_key(|number| self.states[*number].is_down());
-        let up = order.iter().filter(|number| !self.states[**number].is_down()).count();
+        order.sort_by_key(|number| down[*number]);
+        let up = down.iter().filter(|down| !**down).count();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         if up > 0 {
             order[..up].rotate_left(turn % up);
         }
         match self.by {
             By::Turn => return order,
-            By::Least => order.sort_by_key(|number| self.states[*number].sessions()),
+            By::Least => order.sort_by_cached_key(|number| self.states[*number].sessions()),
             By::Source => {
                 let client = key(info);
                 // The highest wins: without one target, only its own clients go elsewhere.
                 let weight = |number: &usize| hash(&client, &self.targets[*number].name);
-                order.sort_by_key(|number| std::cmp::Reverse((weight(number), *number)));
+                order.sort_by_cached_key(|number| std::cmp::Reverse((weight(number), *number)));
             }
         }
-        order.sort_by_key(|number| self.states[*number].is_down());
+        order.sort_by_key(|number| down[*number]);
         order
     }
 }
@@ -218,7 +220,57 @@ fn hash(client: &[u8], target: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+
     use super::*;
+
+    #[derive(Debug)]
+    struct Never;
+
+    #[async_trait]
+    impl Connector for Never {
+        async fn connect(&self, _: &Context, _: &Info) -> Result<Conn> {
+            std::future::pending().await
+        }
+
+        fn grants(&self) -> Grants {
+            Grants::Nothing
+        }
+    }
+
+    /// A sort by keys that change meanwhile panics if it notices, which it does with more than 20.
+    #[test]
+    fn sessions_may_come_and_go_while_a_destination_is_chosen() {
+        let targets: Vec<_> = (0..40)
+            .map(|number| Target { connector: Box::new(Never), name: format!("tcp:h:{number}") })
+            .collect();
+        let states = targets.iter().map(|_| State::default()).collect();
+        let (limit, down) = (None, Duration::from_secs(10));
+        let balance =
+            Balance { targets, states, by: By::Least, limit, down, turn: AtomicUsize::new(0) };
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut held = Vec::new();
+                for state in balance.states.iter().cycle() {
+                    held.extend((0..held.len() % 7).map(|_| Arc::clone(&state.sessions)));
+                    held.push(Arc::clone(&state.sessions));
+                    held.truncate(100);
+                    state.set_down(held.len().is_multiple_of(3).then(Instant::now));
+                    if is_over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                }
+            });
+            let chosen = thread::Builder::new().spawn_scoped(scope, || {
+                (0..20_000).map(|_| balance.order(&Info::new()).len()).all(|len| len == 40)
+            });
+            let chosen = chosen.expect("a thread").join();
+            is_over.store(true, Ordering::Relaxed);
+            assert!(chosen.expect("no panic"));
+        });
+    }
 
     #[test]
     fn clients_are_spread_and_keep_their_target() {

@@ -119,7 +119,7 @@ impl Queue {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let start = buf.filled().len();
+        let (start, size) = (buf.filled().len(), self.size);
         while let Some(part) = self.parts.front_mut() {
             let fits = part.data.len().min(buf.remaining());
             buf.put_slice(&part.data[..fits]);
@@ -131,8 +131,11 @@ impl Queue {
             self.parts.pop_front();
             self.size -= 1;
         }
-        if buf.filled().len() > start || buf.remaining() == 0 {
+        if self.size < size {
+            // Parts without bytes took room, too.
             wake(&mut self.writer);
+        }
+        if buf.filled().len() > start || buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
         if self.end.is_some() {
@@ -172,5 +175,39 @@ fn store(slot: &mut Option<Waker>, cx: &Context<'_>) {
 fn wake(slot: &mut Option<Waker>) {
     if let Some(waker) = slot.take() {
         waker.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn the_room_of_parts_without_bytes_is_given_back() {
+        let mut queue = Queue::new(2);
+        let woken = Arc::<Woken>::default();
+        let waker = Arc::clone(&woken).into();
+        let writer = &mut Context::from_waker(&waker);
+        queue.push(Part::binary(Bytes::new()));
+        queue.push(Part::binary(Bytes::new()));
+        assert!(queue.poll_room(writer).is_pending());
+        let mut space = [0; 8];
+        let mut buf = ReadBuf::new(&mut space);
+        assert!(queue.poll_read(&mut Context::from_waker(Waker::noop()), &mut buf).is_pending());
+        assert!(woken.0.load(Ordering::Relaxed));
+        assert!(queue.poll_room(writer).is_ready());
     }
 }

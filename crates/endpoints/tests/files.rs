@@ -274,6 +274,35 @@ async fn a_copy_that_stalls_delays_nobody() {
     assert!(text.contains("bytes were not copied to mem:stalls pieces="), "{text}");
 }
 
+/// A socket that is closed while an answer lies unread in it is reset, and what it has not sent is lost.
+#[tokio::test]
+async fn a_copy_is_whole_whatever_its_endpoint_answers() {
+    let cx = Context::new();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(8192).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let server = socket.listen(1).unwrap();
+    let to = server.local_addr().unwrap();
+    let mut io =
+        connect(&cx, &format!("tee:{{null}}:{{tcp:{to}}}:copy=sent:buffer=8M")).await.into_io();
+    let data = noise(3, 2 << 20);
+    io.write_all(&data).await.unwrap();
+    io.shutdown().await.unwrap();
+    drop(io);
+    let (mut copy, _) = timeout(LONG, server.accept()).await.unwrap().unwrap();
+    let (mut got, mut piece) = (Vec::new(), vec![0; 16 * 1024]);
+    loop {
+        copy.write_all(b"so far\n").await.unwrap();
+        match timeout(LONG, copy.read(&mut piece)).await.unwrap().unwrap() {
+            0 => break,
+            len => got.extend_from_slice(&piece[..len]),
+        }
+    }
+    assert!(got == data, "{} bytes of {}", got.len(), data.len());
+    drop(copy);
+    assert!(cx.settled(LONG).await);
+}
+
 #[tokio::test]
 async fn a_copy_that_fails_ends_nothing() {
     let cx = Context::new();

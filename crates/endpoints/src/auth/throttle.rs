@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use endpoint::{Info, Network, Refusal, RefusalKind};
+use ring::digest::{SHA256, digest};
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -16,8 +17,11 @@ pub(super) struct Throttle(Mutex<Failures>);
 #[derive(Default)]
 struct Failures {
     networks: HashMap<Network, Failed>,
-    users: HashMap<String, Failed>,
+    /// By digests: a client chooses how long a name is.
+    users: HashMap<Stamp, Failed>,
 }
+
+type Stamp = [u8; 32];
 
 #[derive(Clone, Copy)]
 struct Failed {
@@ -34,7 +38,7 @@ impl Throttle {
     pub(super) fn check(&self, info: &Info, user: Option<&str>) -> Result<(), Refusal> {
         let failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let network = info.client_network().and_then(|network| failures.networks.get(&network));
-        let wait = [network, user.and_then(|user| failures.users.get(user))]
+        let wait = [network, user.and_then(|user| failures.users.get(&stamp(user)))]
             .into_iter()
             .flatten()
             .map(Failed::wait)
@@ -57,14 +61,27 @@ impl Throttle {
             note(&mut failures.networks, network);
         }
         if let Some(user) = user {
-            note(&mut failures.users, user.to_owned());
+            note(&mut failures.users, stamp(user));
         }
+        let user = user.map(shown);
         warn!(user, peer = info.peer(), "signing in has failed");
     }
 
     /// Forgets the failures of a user who has signed in.
     pub(super) fn succeeded(&self, user: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).users.remove(user);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).users.remove(&stamp(user));
+    }
+}
+
+fn stamp(user: &str) -> Stamp {
+    digest(&SHA256, user.as_bytes()).as_ref().try_into().expect("it has 32 bytes")
+}
+
+/// A name for the log, cut.
+fn shown(user: &str) -> String {
+    match user.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("{}…", &user[..at]),
+        None => user.to_owned(),
     }
 }
 
@@ -98,6 +115,8 @@ impl Failed {
 const FREE: u32 = 5;
 const FORGOTTEN: Duration = Duration::from_secs(300);
 const MOST: usize = 4096;
+/// Characters of a name that are logged.
+const SHOWN: usize = 100;
 
 #[cfg(test)]
 mod tests {
@@ -147,5 +166,12 @@ mod tests {
             throttle.failed(&Info::new(), Some(&number.to_string()));
         }
         assert_eq!(throttle.0.lock().expect("no panic").users.len(), MOST);
+    }
+
+    #[test]
+    fn a_name_is_logged_up_to_a_length() {
+        assert_eq!(shown("ada"), "ada");
+        assert_eq!(shown(&"é".repeat(SHOWN)), "é".repeat(SHOWN));
+        assert_eq!(shown(&"é".repeat(10_000)), format!("{}…", "é".repeat(SHOWN)));
     }
 }

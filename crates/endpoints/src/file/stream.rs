@@ -24,21 +24,24 @@ pub(super) struct Reading {
     /// So much was read.
     position: u64,
     /// A look at what has become of the file.
-    look: Option<Pin<Box<dyn Future<Output = io::Result<Change>> + Send>>>,
+    look: Option<Look>,
     is_finished: bool,
     reader: Option<Waker>,
 }
 
+type Look = Pin<Box<dyn Future<Output = io::Result<Change>> + Send>>;
+
 impl Reading {
     pub(super) fn new(file: std::fs::File, from_end: bool, follow: Option<Follow>) -> Self {
         let mut reading = Self {
+            // What happened to the name before it was watched makes no event.
+            look: follow.as_ref().map(|follow| Box::pin(follow.look(0)) as Look),
             file: large(file),
             seek: None,
             is_seeking: false,
             follow,
             next: None,
             position: 0,
-            look: None,
             is_finished: false,
             reader: None,
         };
@@ -220,4 +223,29 @@ fn large(file: std::fs::File) -> File {
     let mut file = File::from_std(file);
     file.set_max_buf_size(64 * 1024);
     file
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_is_replaced_before_it_is_watched_is_followed() {
+        for from_end in [false, true] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let (path, other) = (folder.path().join("log"), folder.path().join("new"));
+            std::fs::write(&path, "old ").expect("it is written");
+            let file = std::fs::File::open(&path).expect("it is there");
+            std::fs::write(&other, "new").expect("it is written");
+            std::fs::rename(&other, &path).expect("both are there");
+            let follow = Follow::new(&path, &file).expect("inotify");
+            let mut reading = Reading::new(file, from_end, Some(follow));
+            let expected = if from_end { "new" } else { "old new" };
+            let mut got = vec![0; expected.len()];
+            reading.read_exact(&mut got).await.expect("it is read");
+            assert_eq!(got, expected.as_bytes());
+        }
+    }
 }

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use endpoint::gate::Ticket;
 use endpoint::info::Proxied;
 use endpoint::{Bound, Conn, Error, ErrorKind, Local, Offer, Offers, Result};
+use hyper::header::UPGRADE;
 use tokio::time::Instant;
 use tracing::debug;
 
@@ -76,7 +77,12 @@ impl Offers for Requests {
                 Some(Event::Request(requested)) => {
                     let Requested { head, responder } = requested;
                     let (front, sending) = (Arc::clone(&talk.link.front), talk.protocol.sending());
-                    let left = poll_fn(|cx| talk.wire.poll_left(cx));
+                    // A WebSocket has no half of an end; any other request may be the last thing that its client sends.
+                    let is_whole = head.headers.contains_key(UPGRADE);
+                    let left = poll_fn(|cx| match is_whole {
+                        true => talk.wire.poll_left(cx),
+                        false => talk.wire.poll_lost(cx),
+                    });
                     let answered = tokio::select! {
                         biased;
                         answered = front.answer(head, &sending, &talk.link.info) => answered,

@@ -49,19 +49,16 @@ impl Wire {
     /// Ready once the peer has left: an end or an error was read. Data before it is kept, up to
     /// [`AHEAD`]; behind more than that, nothing is noticed.
     pub(crate) fn poll_left(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let beneath = &mut *self.lock();
-        if beneath.stream.poll_background(cx).is_ready() {
-            return Poll::Ready(());
+        self.lock().poll_ahead(cx).map(drop)
+    }
+
+    /// The same, of a peer that may end its side behind its request and waits for the reply: ready once the connection is
+    /// lost.
+    pub(crate) fn poll_lost(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.lock().poll_ahead(cx) {
+            Poll::Ready(Err(_)) => Poll::Ready(()),
+            Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
         }
-        while beneath.ahead.len() < AHEAD {
-            let mut piece = [0; 1024];
-            let mut buf = ReadBuf::new(&mut piece);
-            match ready!(Pin::new(&mut beneath.stream).poll_read(cx, &mut buf)) {
-                Ok(()) if !buf.filled().is_empty() => beneath.ahead.extend_from_slice(buf.filled()),
-                _ => return Poll::Ready(()),
-            }
-        }
-        Poll::Pending
     }
 
     /// Returns `true` if more than a trickle was written since the last call.
@@ -131,6 +128,23 @@ impl Wire {
 }
 
 impl Beneath {
+    /// Reads ahead; ready at the peer's end.
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Poll::Ready(error) = self.stream.poll_background(cx) {
+            return Poll::Ready(Err(error));
+        }
+        while self.ahead.len() < AHEAD {
+            let mut piece = [0; 1024];
+            let mut buf = ReadBuf::new(&mut piece);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;
+            if buf.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            self.ahead.extend_from_slice(buf.filled());
+        }
+        Poll::Pending
+    }
+
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.out.is_empty() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.out))?;

@@ -22,6 +22,8 @@ pub(super) struct Driver<P> {
     shared: Arc<Shared>,
     /// Messages about no socket, or about one that no longer exists.
     says: VecDeque<Part>,
+    /// Their bytes.
+    waiting: usize,
     steps: Vec<Step>,
 }
 
@@ -48,8 +50,16 @@ impl<P: Protocol> Driver<P> {
         stream: Box<dyn MessageStream>,
         shared: Arc<Shared>,
     ) -> Self {
-        let says = protocol.begin().into();
-        Self { protocol, stream, shared, says, steps: Vec::new() }
+        let begin = protocol.begin();
+        let mut driver =
+            Self { protocol, stream, shared, says: VecDeque::new(), waiting: 0, steps: Vec::new() };
+        begin.into_iter().for_each(|part| driver.say(part));
+        driver
+    }
+
+    fn say(&mut self, part: Part) {
+        self.waiting += part.data.len();
+        self.says.push_back(part);
     }
 
     /// Runs until the connection is over, and closes it.
@@ -122,28 +132,36 @@ impl<P: Protocol> Driver<P> {
     /// Returns `true` if nothing is to be read now.
     fn is_paused(&mut self) -> bool {
         let mut state = self.shared.lock();
-        let paused = state.is_full() || self.says.len() >= SAYS || self.protocol.waits();
+        let is_unheard = self.says.len() >= SAYS || self.waiting >= ANSWERS;
+        let paused = state.is_full() || is_unheard || self.protocol.waits();
         state.is_paused = paused;
         paused
     }
 
     /// Does what follows from what the client has said.
     fn step(&mut self) {
-        let mut state = self.shared.lock();
-        for step in self.steps.drain(..) {
+        let shared = Arc::clone(&self.shared);
+        let mut state = shared.lock();
+        let mut steps = std::mem::take(&mut self.steps);
+        for step in steps.drain(..) {
             match step {
-                Step::Say(part) => self.says.push_back(part),
+                Step::Say(part) => self.say(part),
                 Step::Open(number, target) => {
-                    if !state.open(&self.shared.terms, number, target) {
+                    if !state.open(&shared.terms, number, target) {
                         let words = "this connection has reached its limit of sockets";
                         let refusal = Refusal::new(RefusalKind::Busy, words);
-                        self.says.extend(self.protocol.refused(number, &refusal));
+                        if let Some(part) = self.protocol.refused(number, &refusal) {
+                            self.say(part);
+                        }
                     }
                 }
                 Step::Data(number, data, last) => state.data(number, data, last),
                 Step::Close(number, end) => state.close(number, end),
             }
         }
+        drop(state);
+        // Its memory is used again.
+        self.steps = steps;
     }
 
     /// Writes what there is to say, as far as the connection takes it.
@@ -153,6 +171,7 @@ impl<P: Protocol> Driver<P> {
             ready?;
             let part = loop {
                 if let Some(part) = self.says.pop_front() {
+                    self.waiting -= part.data.len();
                     break Some(part);
                 }
                 let Some((number, word)) = self.shared.lock().word() else { break None };
@@ -179,6 +198,8 @@ impl<P: Protocol> Driver<P> {
 
 /// Answers that wait before no more is read: each message has one at most.
 const SAYS: usize = 64;
+/// Their bytes, to which the last one is added: an answer may repeat what the client has sent.
+const ANSWERS: usize = 64 * 1024;
 /// Messages that are read before others have their turn.
 const TURN: usize = 64;
 /// The time limit for closing, if the connection has none.

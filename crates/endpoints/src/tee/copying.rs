@@ -5,13 +5,14 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use endpoint::{
-    ByteStream, Conn, Context as Shared, Control, End, Info, MessageStream, Part, SessionGuard,
-    Transport, WorkGuard,
+    ByteStream, Context as Shared, End, Ending, Info, MessageStream, Part, PeerState, Transport,
+    WorkGuard,
 };
 use tokio::io::ReadBuf;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tracing::{Instrument, warn};
 
 use super::Copy;
@@ -37,8 +38,10 @@ impl Copying {
         let name = &copy.name;
         let result = {
             let copied = async {
-                let conn = copy.to.connect(cx, info).await.map_err(|error| error.to_string())?;
-                copied(conn, queue).await.map_err(|error| endpoint::describe(&error))
+                let mut conn =
+                    copy.to.connect(cx, info).await.map_err(|error| error.to_string())?;
+                let copied = copied(&mut conn.transport, queue).await;
+                copied.map(|()| conn).map_err(|error| endpoint::describe(&error))
             };
             let over = async {
                 poll_fn(|cx| queue.poll_closed(cx)).await;
@@ -50,11 +53,17 @@ impl Copying {
                 () = work.cut() => Err("the program stops".to_owned()),
             }
         };
-        if let Err(why) = result {
-            warn!("{name} receives no more copies: {why}");
-            queue.abandon();
-            // Counts until the session is over.
-            poll_fn(|cx| queue.poll_closed(cx)).await;
+        match result {
+            Ok(mut conn) => tokio::select! {
+                _ = timeout(copy.policy.grace, settled(&mut conn.transport)) => {}
+                () = work.cut() => {}
+            },
+            Err(why) => {
+                warn!("{name} receives no more copies: {why}");
+                queue.abandon();
+                // Counts until the session is over.
+                poll_fn(|cx| queue.poll_closed(cx)).await;
+            }
         }
         let Lost { pieces, bytes } = queue.lost();
         if pieces > 0 {
@@ -63,16 +72,12 @@ impl Copying {
     }
 }
 
-/// Brings all that comes to `conn`, whose own data is read and forgotten: it must not stall behind that.
-async fn copied(conn: Conn, queue: &Queue) -> io::Result<()> {
-    let Conn { transport, control, guard, .. } = conn;
-    let held: (Control, SessionGuard) = (control, guard);
-    match transport {
-        Transport::Messages(mut to) => messages(&mut *to, queue).await?,
-        Transport::Bytes(mut to) => bytes(&mut *to, queue).await?,
+/// Brings all that comes to the endpoint, whose own data is read and forgotten: it must not stall behind that.
+async fn copied(to: &mut Transport, queue: &Queue) -> io::Result<()> {
+    match to {
+        Transport::Messages(to) => messages(&mut **to, queue).await,
+        Transport::Bytes(to) => bytes(&mut **to, queue).await,
     }
-    drop(held);
-    Ok(())
 }
 
 async fn messages(to: &mut dyn MessageStream, queue: &Queue) -> io::Result<()> {
@@ -176,5 +181,67 @@ fn poll_forget(cx: &mut Context<'_>, from: &mut dyn ByteStream) -> Poll<io::Resu
     })
 }
 
+/// Waits until the endpoint has taken all copies and their end. Meanwhile, its own data is read and forgotten: a socket that
+/// is closed while something lies unread in it is reset, and what it has not sent is lost.
+async fn settled(to: &mut Transport) {
+    let mut pause = FIRST_LOOK;
+    loop {
+        let mut is_silent = true;
+        let ended = poll_fn(|cx| poll_rest(cx, to, &mut is_silent));
+        if timeout(pause, ended).await.is_ok() || (is_silent && has_taken(to)) {
+            break;
+        }
+        pause = (pause * 2).min(LAST_LOOK);
+    }
+    poll_fn(|cx| match to {
+        Transport::Messages(to) => to.poll_close(cx).map(drop),
+        Transport::Bytes(to) => to.poll_close(cx).map(drop),
+    })
+    .await;
+}
+
+/// Reads and forgets. Ready at the end, and once the endpoint is gone.
+fn poll_rest(cx: &mut Context<'_>, from: &mut Transport, is_silent: &mut bool) -> Poll<()> {
+    let background = match from {
+        Transport::Bytes(from) => from.poll_background(cx),
+        Transport::Messages(from) => from.poll_background(cx),
+    };
+    if background.is_ready() {
+        return Poll::Ready(());
+    }
+    for _ in 0..TURN {
+        let more = match from {
+            Transport::Bytes(from) => ready!(poll_forget(cx, &mut **from)).unwrap_or(false),
+            Transport::Messages(from) => {
+                matches!(ready!(Pin::new(&mut **from).poll_next(cx)), Some(Ok(_)))
+            }
+        };
+        if !more {
+            return Poll::Ready(());
+        }
+        *is_silent = false;
+    }
+    cx.waker().wake_by_ref();
+    Poll::Pending
+}
+
+/// Returns `true` if the endpoint has taken everything, as far as its transport knows, and owes no answer to the end.
+fn has_taken(to: &mut Transport) -> bool {
+    let (peer, ending) = match to {
+        Transport::Bytes(to) => (to.peer(), to.ending()),
+        Transport::Messages(to) => (to.peer(), to.ending()),
+    };
+    match ending {
+        Ending::Whole => true,
+        Ending::HalfClose => {
+            peer.is_none_or(|peer| peer.pending == 0 || peer.state == PeerState::Gone)
+        }
+        Ending::Handshake => peer.is_some_and(|peer| peer.state == PeerState::Gone),
+    }
+}
+
 /// Reads before what waits is written, should there be no end of them.
 const TURN: usize = 16;
+/// The time of the first look at what was taken; each further one takes twice as long.
+const FIRST_LOOK: Duration = Duration::from_millis(1);
+const LAST_LOOK: Duration = Duration::from_millis(100);
