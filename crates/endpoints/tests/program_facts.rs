@@ -227,6 +227,28 @@ async fn a_value_from_a_client_is_no_option() {
     );
     let text = output(&with_path(), "process:printf:--:{%s\\n}:${http.query.a}", &info).await;
     assert_eq!(text.unwrap(), "-rf\n");
+    // `less '+!command'`.
+    let info = http("/", "a=+!id", &[]);
+    let refused = failure(output(&with_path(), "process:less:${http.query.a}", &info).await);
+    assert_eq!(
+        shown(&refused),
+        "cannot start process:less:${http.query.a}: the client's value begins with `+` and would be an option"
+    );
+    let text = output(&with_path(), "process:printf:%s:${http.query.a}", &info).await;
+    assert_eq!(text.unwrap(), "+!id");
+}
+
+#[test]
+fn variables_that_choose_what_runs_take_no_facts() {
+    for name in ["PATH", "LD_PRELOAD", "BASH_ENV", "less", "MAKEFLAGS", "TAR_OPTIONS", "RSYNC_RSH"]
+    {
+        assert_eq!(
+            mistakes(&format!("process:cat:env.{name}=${{http.path}}")),
+            format!(
+                "`env.{name}` can't contain facts about a client: it chooses what the program runs"
+            )
+        );
+    }
 }
 
 /// Every mistake of a descriptor, one a line.

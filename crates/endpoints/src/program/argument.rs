@@ -18,16 +18,17 @@ pub(crate) enum Argument {
     Known(String),
     Filled {
         template: Template,
-        /// Set if the value may begin with `-`: text precedes it, or `--` is an earlier argument.
-        any: bool,
+        /// What the value may not begin with, as it would be an option: nothing if text precedes it, or if `--` is an
+        /// earlier argument.
+        options: &'static [char],
     },
 }
 
 impl Argument {
-    fn of(setting: &Setting, any: bool) -> Self {
+    fn of(setting: &Setting, options: &'static [char]) -> Self {
         match &setting.value {
             Value::Template(template) if !template.is_literal() => {
-                Self::Filled { template: template.clone(), any }
+                Self::Filled { template: template.clone(), options }
             }
             _ => Self::Known(setting.text.clone()),
         }
@@ -38,9 +39,9 @@ impl Argument {
     /// # Errors
     /// In words: a fact is missing, or its value may not be passed.
     pub(crate) fn fill(&self, info: &Info) -> Result<OsString, String> {
-        let (template, any) = match self {
+        let (template, options) = match self {
             Self::Known(text) => return Ok(text.into()),
-            Self::Filled { template, any } => (template, *any),
+            Self::Filled { template, options } => (template, *options),
         };
         let fact = |root: &str, name: &str| -> Option<Cow<'_, str>> { info.lookup(root, name) };
         let filled = template.fill(&fact).map_err(|missing| missing.to_string())?;
@@ -50,8 +51,8 @@ impl Argument {
         if filled.len() > MOST {
             return Err(format!("the client's value is longer than {MOST} bytes"));
         }
-        if !any && filled.starts_with('-') {
-            return Err("the client's value begins with `-` and would be an option".to_owned());
+        if let Some(sign) = filled.chars().next().filter(|first| options.contains(first)) {
+            return Err(format!("the client's value begins with `{sign}` and would be an option"));
         }
         Ok(filled.into())
     }
@@ -92,7 +93,12 @@ pub(crate) fn arguments(args: &Args, program: &str, found: &mut Vec<Diagnostic>)
         if let Some(because) = refused {
             found.push(refusal("argument", hole, &because));
         }
-        read.push(Argument::of(setting, ended || !begins_with_a_hole));
+        let options: &[char] = match interpreter::has_plus_options(&words, index + 1) {
+            _ if ended || !begins_with_a_hole => &[],
+            true => &['-', '+'],
+            false => &['-'],
+        };
+        read.push(Argument::of(setting, options));
     }
     read
 }
@@ -121,7 +127,7 @@ pub(crate) fn variables(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<(OsStri
                 mistake.help("use a variable of another name, which the program reads as text"),
             );
         }
-        read.push((name.into(), Argument::of(setting, true)));
+        read.push((name.into(), Argument::of(setting, &[])));
     }
     read
 }
@@ -142,21 +148,35 @@ fn chooses(name: &str) -> bool {
 }
 
 const NAMES: &[&str] = &[
+    "AWKLIBPATH",
+    "AWKPATH",
     "BASHOPTS",
     "BASH_ENV",
     "BROWSER",
     "CDPATH",
     "CLASSPATH",
+    "CURL_HOME",
     "EDITOR",
     "ENV",
+    "EXINIT",
     "FPATH",
     "GCONV_PATH",
     "GLOBIGNORE",
+    "GNUMAKEFLAGS",
     "HOME",
     "IFS",
-    "JAVA_TOOL_OPTIONS",
+    "INPUTRC",
+    "KUBECONFIG",
+    // Options, and `+!command` is one.
+    "LESS",
     "LESSCLOSE",
+    "LESSKEY",
+    "LESSKEYIN",
+    "LESSKEY_CONTENT",
     "LESSOPEN",
+    "MAKEFILES",
+    "MAKEFLAGS",
+    "MANOPT",
     "MANPAGER",
     "PAGER",
     "PATH",
@@ -167,16 +187,36 @@ const NAMES: &[&str] = &[
     "PS4",
     "SHELL",
     "SHELLOPTS",
+    "TERMCAP",
+    "TERMINFO",
+    "TERMINFO_DIRS",
+    "VIMINIT",
     "VISUAL",
+    "WGETRC",
     "ZDOTDIR",
-    "_JAVA_OPTIONS",
 ];
 
-const PREFIXES: &[&str] =
-    &["BASH_FUNC_", "DYLD_", "GIT_", "LD_", "LUA_", "MALLOC_", "NODE_", "PERL", "PYTHON", "RUBY"];
+const PREFIXES: &[&str] = &[
+    "BASH_FUNC_",
+    "DOCKER_",
+    "DYLD_",
+    "GIT_",
+    "LD_",
+    "LUA_",
+    "MALLOC_",
+    "NODE_",
+    "OPENSSL_",
+    "PERL",
+    "PHP",
+    "PSQL",
+    "PYTHON",
+    "RUBY",
+    "XDG_",
+];
 
-/// Proxies, through which a client would have the program's requests go.
-const SUFFIXES: &[&str] = &["_PROXY"];
+/// Proxies, through which a client would have the program's requests go, and commands and options of programs.
+const SUFFIXES: &[&str] =
+    &["_ASKPASS", "_COMMAND", "_EDITOR", "_OPTIONS", "_OPTS", "_PAGER", "_PROXY", "_RSH", "_SHELL"];
 
 /// The longest value. Linux takes arguments of up to 128 KiB.
 const MOST: usize = 64 << 10;

@@ -17,7 +17,7 @@ pub(crate) const ARGUMENT: Param = Param::new(
     "The program's arguments, passed on unchanged. Write an argument that contains `=` or `:` in braces. \
      `${http.path}` and other facts are \
      filled in, except in text that a program runs, as after `sh -c`. A value that begins with `-` is refused unless an \
-     argument before it is `--`.",
+     argument before it is `--`; for shells, editors and pagers, one that begins with `+` too.",
 )
 .positional()
 .rest()
