@@ -343,6 +343,49 @@ fn exit_status_is_in_the_close_reason() {
     forwarder.wait_no_children();
 }
 
+/// Takes longer than the end of a program's output waits for a program that may still read.
+const CLOSED: &str = "exec >&-; sleep 1; exit 3";
+
+#[test]
+fn a_program_that_closes_its_output_first_still_says_how_it_ended() {
+    for (destination, has_input) in [
+        (format!("process:sh:-c:{{{CLOSED}}}"), false),
+        (format!("process:sh:-c:{{exec <&-; {CLOSED}}}"), true),
+        (format!("process:sh:-c:{{{CLOSED}}}"), true),
+        (format!("pty:sh:-c:{{exec <&- 2>&-; {CLOSED}}}"), false),
+    ] {
+        let mut forwarder = Forwarder::spawn(&["-e", "stdio", "-d", &destination]);
+        if !has_input {
+            forwarder.close_stdin();
+        }
+        let log = forwarder.wait_for_log("exit status 3");
+        assert_eq!(forwarder.wait_exit().code(), Some(76), "{destination}: {log}");
+    }
+}
+
+#[test]
+fn a_program_that_closes_both_ends_first_is_in_the_close_reason() {
+    let program = format!("process:sh:-c:{{exec <&-; {CLOSED}}}");
+    let forwarder = Forwarder::between("ws:0", &program);
+    let mut client = WebSocket::connect(forwarder.port(0), "/", &[]);
+    let (_, close) = payload_until_close(&mut client);
+    let (_, reason) = close.expect("a Close comes before the end").close_reason();
+    assert!(reason.contains("exit status 3"), "{reason:?}");
+}
+
+/// A client may wait for the end of a program's output before it sends more.
+#[test]
+fn a_program_that_reads_on_delays_no_end_of_its_output() {
+    let far = "process:sh:-c:{printf ready; exec >&-; cat >&2; exit 4}:grace=100";
+    let forwarder = Forwarder::between("0", far);
+    let client = net::connect(forwarder.port(0));
+    assert_eq!(net::read_all(&client), b"ready");
+    (&client).write_all(b"more\n").expect("the forwarder takes it");
+    forwarder.wait_for_log("more");
+    net::half_close(&client);
+    forwarder.wait_for_log("destination ended (exit status 4)");
+}
+
 #[test]
 fn reset_of_one_side_ends_the_other_and_leaves_nothing() {
     let server = Server::bind();

@@ -63,6 +63,39 @@ fn a_raw_terminal_is_left_by_its_escape_and_is_as_it_was() {
     assert!(!said.contains("-icanon"), "{said:?}");
 }
 
+/// The script of a shell whose job gets `signal` once its terminal is raw; `status` is 0 once it is not.
+fn interrupted(signal: &str, more: &str) -> String {
+    format!(
+        "set -m; raw() {{ stty -a | grep -q -- -icanon; }}; stty -echo; d=$(mktemp -d); \
+         send() {{ until raw; do sleep 0.01; done; kill -$1 $(cat $d/pid); }}; \
+         (send {signal}) & \
+         sh -c \"echo \\$\\$ > $d/pid; exec EF -q -e stdio:raw=true -d process:cat --grace 0.1 {more}\"; \
+         raw; echo {signal} $?"
+    )
+}
+
+#[test]
+fn a_raw_terminal_is_as_it_was_after_every_signal_that_can_be_caught() {
+    let signals = ["QUIT", "HUP", "TERM", "INT", "ABRT", "USR1", "ALRM"].map(|signal| (signal, ""));
+    for (signal, more) in signals.into_iter().chain([("TERM", "--threads 2")]) {
+        let script = format!("{}; rm -r $d; echo over", interrupted(signal, more));
+        let (_forwarder, client) = at_a_terminal(&script);
+        let said = read_until(&client, "over\r\n");
+        assert!(said.contains(&format!("{signal} 1\r\n")), "{said:?}");
+    }
+}
+
+#[test]
+fn a_raw_terminal_is_as_it_was_while_the_command_is_stopped() {
+    let script = format!(
+        "{}; (send QUIT) & fg %2 >/dev/null; raw; echo QUIT $?; rm -r $d; echo over",
+        interrupted("TSTP", "")
+    );
+    let (_forwarder, client) = at_a_terminal(&script);
+    let said = read_until(&client, "over\r\n");
+    assert!(said.contains("TSTP 1\r\n") && said.contains("QUIT 1\r\n"), "{said:?}");
+}
+
 #[test]
 fn raw_needs_a_terminal() {
     let mut forwarder = Forwarder::spawn(&["-e", "stdio:raw=true", "-d", "echo"]);

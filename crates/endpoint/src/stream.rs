@@ -136,6 +136,9 @@ pub trait Life {
 
     /// Returns the reason why the read direction ended. Meaningful once, after its end was read.
     ///
+    /// Asked for again when the session is over, for the exit status of a program that ended after its output did; all
+    /// else means nothing then.
+    ///
     /// Also asked for once a peer is gone whose end was not read: an end that [is cut](End::is_cut) then says that data
     /// may be missing. Anything else means nothing.
     fn end(&mut self) -> End {

@@ -78,6 +78,7 @@ use plan::kind::Kind;
 pub use self::auth::hash_password;
 pub use self::program::{ignored_signals, reap_orphans};
 pub use self::slips::{foreign, translate};
+pub use self::stdio::restore_terminal;
 
 /// The kinds, in the order of the manual.
 pub const KINDS: &[&Kind] = &[

@@ -442,10 +442,12 @@ async fn a_program_may_open_its_terminal_again() {
 #[tokio::test]
 async fn a_program_that_leaves_its_terminal_has_ended() {
     let cx = cx();
-    let mut session = Session::start(&cx, &sh("echo $$; exec <&- >&- 2>&-; exec sleep 1000")).await;
+    let script = "pty:sh:-c:{echo $$; exec <&- >&- 2>&-; exec sleep 1000}:grace=1";
+    let mut session = Session::start(&cx, script).await;
     let pid = session.pid().await;
     let (_, end) = session.output().await;
     assert_eq!(end, End::eof());
+    // It gets SIGHUP: it isn't left alone until it is killed.
     settled(&cx).await;
     assert!(!lives(pid));
 }

@@ -11,7 +11,7 @@ use super::cli::{Forward, Logging};
 use super::exit::Exit;
 use super::log;
 use super::output::{complain, print};
-use super::run::{self, Hangup, Labels, config, serve};
+use super::run::{self, Hangup, Labels, config, serve, with_signals};
 
 /// Serves the shell until it is stopped.
 pub(crate) fn run(
@@ -34,17 +34,18 @@ pub(crate) fn run(
     }
     let hangup = Hangup::now();
     run::in_runtime(options, endpoints.shared(), async {
-        match bind(options, &endpoints, &destination, added).await {
-            Ok((forwarding, port)) => {
+        match with_signals(hangup, bind(options, &endpoints, &destination, added)).await {
+            Ok((Ok((forwarding, port)), signals)) => {
                 let tell = |locals: &[Local]| {
                     for local in locals {
                         // What is on standard output is an answer, and no log has it.
                         print(welcome(local, port, &destination));
                     }
                 };
-                serve(forwarding, endpoints.shared(), options.grace, hangup, tell).await
+                serve(forwarding, endpoints.shared(), options.grace, signals, tell).await
             }
-            Err(error) => labels.fail(&error, logging.log_format),
+            Ok((Err(error), _)) => labels.fail(&error, logging.log_format),
+            Err(exit) => exit,
         }
     })
 }

@@ -78,11 +78,12 @@ pub(crate) fn run(
     }
     let hangup = Hangup::now();
     in_runtime(options, endpoints.shared(), async {
-        match forwarder.bind().await {
-            Ok(forwarding) => {
-                serve(forwarding, endpoints.shared(), options.grace, hangup, invite).await
+        match with_signals(hangup, forwarder.bind()).await {
+            Ok((Ok(forwarding), signals)) => {
+                serve(forwarding, endpoints.shared(), options.grace, signals, invite).await
             }
-            Err(error) => labels.fail(&error, logging.log_format),
+            Ok((Err(error), _)) => labels.fail(&error, logging.log_format),
+            Err(exit) => exit,
         }
     })
 }
@@ -121,6 +122,7 @@ pub(crate) fn in_runtime(
         }
     };
     let exit = runtime.block_on(work);
+    endpoints::restore_terminal(cx);
     // A thread may sit in a read of standard input that never returns.
     runtime.shutdown_background();
     exit
@@ -175,21 +177,38 @@ pub(crate) fn config(options: &Forward) -> Config {
 
 // === serving ===
 
+/// Takes signals, and waits for `bind`. They are taken first: a terminal that it opens relies on it that a signal is an
+/// end of the session (`stdio:raw=true`).
+///
+/// # Errors
+/// The exit status, if there can be no signals or one has come before the end of `bind`.
+pub(crate) async fn with_signals<T>(
+    hangup: Hangup,
+    bind: impl Future<Output = T>,
+) -> Result<(T, Signals), Exit> {
+    let mut signals = Signals::new(hangup).map_err(|error| {
+        complain(format_args!("error: cannot handle signals: {}", endpoint::describe(&error)));
+        Exit::Unavailable
+    })?;
+    tokio::select! {
+        // What is bound is served, and stopped in the usual way.
+        biased;
+        bound = bind => Ok((bound, signals)),
+        name = signals.next() => {
+            info!("stopped ({name}) before the listeners were bound");
+            Err(Exit::Ok)
+        }
+    }
+}
+
 /// Serves until the end; `tell` reports the addresses.
 pub(crate) async fn serve(
     forwarding: Forwarding,
     cx: &Context,
     grace: Duration,
-    hangup: Hangup,
+    signals: Signals,
     tell: impl FnOnce(&[Local]),
 ) -> Exit {
-    let signals = match Signals::new(hangup) {
-        Ok(signals) => signals,
-        Err(error) => {
-            complain(format_args!("error: cannot handle signals: {}", endpoint::describe(&error)));
-            return Exit::Unavailable;
-        }
-    };
     for local in forwarding.locals() {
         info!(target: LISTENING, "listening on {local}");
     }
@@ -247,7 +266,7 @@ fn end(summary: &Summary, stop: &Stop) -> Exit {
 
 /// SIGINT, SIGTERM, and SIGHUP: a terminal that closes ends the programs that run in it, and the
 /// programs started here are in separate groups.
-struct Signals {
+pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
     /// Not under `nohup`, which has it ignored.

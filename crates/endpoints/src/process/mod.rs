@@ -106,8 +106,9 @@ const PARAMS: &[Param] = &[
         "grace",
         ValueKind::Duration,
         "The grace period before SIGTERM once the program's input is closed, and again before SIGKILL; both signals \
-         go to its process group. When endpointforward stops, it waits for this long, however long it is, unless a \
-         second signal arrives.",
+         go to its process group. The session of a program that has closed its output and its input waits this long for \
+         the exit status. When endpointforward stops, it waits for this long, however long it is, unless a second \
+         signal arrives.",
     ).topic(Topic::Limits)
     .default("5"),
 ];

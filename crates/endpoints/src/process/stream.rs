@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use endpoint::{End, Ending, Life, Peer, PeerState, Raw, SystemCall};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::time::{Sleep, sleep};
@@ -25,8 +26,10 @@ pub(super) struct Pipes {
     closed: bool,
     exit: Exit,
     timer: Option<Pin<Box<Sleep>>>,
+    /// The timer of a program that has closed its output and its input.
+    last_timer: Option<Pin<Box<Sleep>>>,
     grace: Duration,
-    /// `None` once its input was cut in the middle.
+    /// `None` once its input was cut in the middle, or its grace period is over.
     ticket: Option<Ticket>,
 }
 
@@ -44,6 +47,7 @@ impl Pipes {
             closed: false,
             exit,
             timer: None,
+            last_timer: None,
             grace,
             ticket: Some(ticket),
         }
@@ -58,6 +62,37 @@ impl Pipes {
             self.input = None;
         }
         refused
+    }
+
+    /// Waits for the exit of a program that has closed its output.
+    ///
+    /// While it may still read, its end is not delayed for long: a client may wait for that before it sends more. Once
+    /// its input is closed as well, its exit status is all that is missing, and its grace period runs.
+    fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.exit.poll(cx) || self.ticket.is_none() {
+            return Poll::Ready(());
+        }
+        ready!(self.poll_timer(cx, STATUS_WAIT));
+        if self.may_read() {
+            return Poll::Ready(());
+        }
+        // The first timer has run out and stays so: this one takes its place.
+        let grace = self.grace.saturating_sub(STATUS_WAIT);
+        let timer = self.last_timer.get_or_insert_with(|| Box::pin(sleep(grace)));
+        ready!(timer.as_mut().poll(cx));
+        if let Some(ticket) = self.ticket.take() {
+            ticket.overdue();
+        }
+        Poll::Ready(())
+    }
+
+    /// Returns `true` if the program may read more input.
+    fn may_read(&self) -> bool {
+        let Some(input) = &self.input else { return false };
+        let mut fds = [PollFd::new(input, PollFlags::empty())];
+        // POLLERR is reported for a pipe that no process has open for reading (poll(2)).
+        let asked = poll(&mut fds, Some(&Timespec::default()));
+        asked.is_err() || !fds[0].revents().contains(PollFlags::ERR)
     }
 
     /// Returns `true` if `limit` has passed since this was first called.
@@ -87,15 +122,11 @@ impl Pipes {
                 Poll::Pending => {}
             }
         }
-        let exited = self.exit.poll(cx);
         if self.closed {
             // The end of the output is mostly the program's own, which is about to be known.
-            if !exited {
-                ready!(self.poll_timer(cx, STATUS_WAIT));
-            }
-            return Poll::Ready(Ok(0));
+            return self.poll_exit(cx).map(|()| Ok(0));
         }
-        if exited {
+        if self.exit.poll(cx) {
             // A child of the program's holds the output open. What it still writes is delivered
             // until it falls silent: a daemon must not keep the session open for ever.
             let grace = self.grace;
@@ -158,6 +189,11 @@ impl Life for Pipes {
         Poll::Ready(Ok(()))
     }
 
+    /// A program that closed its output first may run on for its grace period; the exit status belongs to the session.
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.closed { self.poll_exit(cx).map(Ok) } else { Poll::Ready(Ok(())) }
+    }
+
     /// While the program runs, it may close either pipe. The input of a program that has ended is not read.
     fn ending(&self) -> Ending {
         if self.closed && matches!(self.exit, Exit::Known(_)) {
@@ -214,5 +250,5 @@ impl Raw for Pipes {
     }
 }
 
-/// The time that the end of a program's output waits for its exit status.
+/// The time that the end of a program's output waits for its exit status while it may read.
 const STATUS_WAIT: Duration = Duration::from_millis(500);

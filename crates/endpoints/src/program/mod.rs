@@ -35,6 +35,6 @@ pub(crate) use self::params::{
 pub use self::programs::reap_orphans;
 pub(crate) use self::recipe::{FORKING, Filled, Recipe};
 pub use self::signals::ignored_signals;
-pub(crate) use self::signals::prepare;
+pub(crate) use self::signals::{default_signals, prepare};
 pub(crate) use self::supervise::{Program, Ticket};
 pub(crate) use self::user::{GROUP, USER, USERS};

@@ -39,11 +39,22 @@ fn restore() -> io::Result<()> {
 /// systems without it.
 #[must_use]
 pub fn ignored_signals() -> u64 {
-    ignored(&std::fs::read_to_string("/proc/self/status").unwrap_or_default())
+    mask(&status(), "SigIgn:")
 }
 
-fn ignored(status: &str) -> u64 {
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+/// Returns those of `numbers` that have their default effect on this process, as far as the system tells.
+pub(crate) fn default_signals(numbers: &[Number]) -> impl Iterator<Item = Number> {
+    let status = status();
+    let changed = mask(&status, "SigIgn:") | mask(&status, "SigCgt:");
+    numbers.iter().copied().filter(move |number| changed & (1 << (number.as_raw() - 1)) == 0)
+}
+
+fn status() -> String {
+    std::fs::read_to_string("/proc/self/status").unwrap_or_default()
+}
+
+fn mask(status: &str, name: &str) -> u64 {
+    let mask = status.lines().find_map(|line| line.strip_prefix(name));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
@@ -58,8 +69,8 @@ mod tests {
     #[test]
     fn the_mask_is_read_from_proc() {
         let status = "Name:\tcat\nSigBlk:\t0000000000000001\nSigIgn:\t0000000000001007\n";
-        assert_eq!(ignored(status), 0x1007);
-        assert_eq!(ignored("Name:\tcat\n"), 0);
-        assert_eq!(ignored("SigIgn:\tnothing\n"), 0);
+        assert_eq!(mask(status, "SigIgn:"), 0x1007);
+        assert_eq!(mask("Name:\tcat\n", "SigIgn:"), 0);
+        assert_eq!(mask("SigIgn:\tnothing\n", "SigIgn:"), 0);
     }
 }

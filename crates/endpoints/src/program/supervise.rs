@@ -47,6 +47,12 @@ impl Ticket {
         // A program that has ended already needs nothing.
         let _ = self.session.send(Box::new(held));
     }
+
+    /// Ends the session of a program that has had its grace period since it closed its input and output, or its
+    /// terminal: it gets SIGTERM or SIGHUP at once.
+    pub(crate) fn overdue(self) {
+        self.cut(());
+    }
 }
 
 impl Program {
@@ -105,6 +111,8 @@ impl Program {
         let asks: &[Option<&[Number]>] = match group.reach() {
             Reach::Group if held.is_some() => &[Some(&[Number::TERM])],
             Reach::Group => &[None, Some(&[Number::TERM])],
+            // The system takes the terminal from a session that has closed it everywhere, and sends no SIGHUP.
+            Reach::Session if held.is_some() => &[Some(&[Number::HUP, Number::CONT])],
             // The kernel has sent SIGHUP to the leader when the terminal went away.
             Reach::Session => &[None],
         };

@@ -109,7 +109,8 @@ const PARAMS: &[Param] = &[
         ValueKind::Duration,
         "The grace period between SIGHUP at the end of the session and SIGKILL, for the program and the jobs that it \
          leaves behind. When endpointforward stops, it waits for this long, however long it is, unless a second \
-         signal arrives. A process survives in a separate session (`setsid`, `tmux`).",
+         signal arrives. A process survives in a separate session (`setsid`, `tmux`). If the program closes its terminal \
+         and runs on, the session waits this long for its exit status.",
     ).topic(Topic::Limits)
     .default("5"),
 ];
@@ -192,8 +193,8 @@ impl Connector for Start {
         let program =
             Program { group, grace: self.grace, log: None, outgoing, guard: cx.working() };
         let (exit, ticket) = program.watch();
-        let terminal =
-            Terminal::new(master.into(), leader, exit, signals, ticket).map_err(failed)?;
+        let terminal = Terminal::new(master.into(), leader, exit, signals, self.grace, ticket);
+        let terminal = terminal.map_err(failed)?;
         let mut conn = Conn::bytes(terminal, Info::new());
         conn.control = control;
         Ok(framed(conn, self.framing.as_ref(), info))

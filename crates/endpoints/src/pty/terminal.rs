@@ -32,7 +32,10 @@ pub(super) struct Terminal {
     /// The program, which leads the terminal's session.
     leader: Pid,
     signals: Signals,
-    _ticket: Ticket,
+    /// The time that a program which has closed its terminal may run on.
+    grace: Duration,
+    /// `None` once the program has had its grace period.
+    ticket: Option<Ticket>,
 }
 
 /// The ends of its signals.
@@ -57,13 +60,14 @@ impl Terminal {
         leader: Pid,
         exit: Exit,
         signals: Signals,
+        grace: Duration,
         ticket: Ticket,
     ) -> io::Result<Self> {
         fcntl_setfl(&master, fcntl_getfl(&master)? | OFlags::NONBLOCK)?;
         let output = Receiver::from_owned_fd_unchecked(master.try_clone()?)?;
         let input = Sender::from_owned_fd_unchecked(master)?;
-        let reading = Reading::Open;
-        Ok(Self { output, input, reading, exit, leader, signals, _ticket: ticket })
+        let (reading, grace) = (Reading::Open, grace.max(REOPENED));
+        Ok(Self { output, input, reading, exit, leader, signals, grace, ticket: Some(ticket) })
     }
 
     /// One read, when the terminal is ready for it.
@@ -165,7 +169,7 @@ impl AsyncRead for Terminal {
                     Poll::Ready(_) => {
                         let now = Instant::now();
                         this.reading =
-                            Reading::Left(now + STATUS_WAIT, Box::pin(sleep_until(now + RETRY)));
+                            Reading::Left(now + this.grace, Box::pin(sleep_until(now + RETRY)));
                     }
                     Poll::Pending => return Poll::Pending,
                 },
@@ -176,7 +180,12 @@ impl AsyncRead for Terminal {
                     }
                     ready!(retry.as_mut().poll(cx));
                     match Got::now(&this.output, buf) {
-                        Got::End if Instant::now() >= *until => this.reading = Reading::Closed,
+                        Got::End if Instant::now() >= *until => {
+                            this.reading = Reading::Closed;
+                            if let Some(ticket) = this.ticket.take() {
+                                ticket.overdue();
+                            }
+                        }
                         Got::End => retry.as_mut().reset(Instant::now() + RETRY),
                         got => {
                             this.reading = Reading::Open;
@@ -306,9 +315,9 @@ fn is_eio(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::IO.raw_os_error())
 }
 
-/// The time that a terminal that no process has open waits for the program's exit status, or for a
-/// process to open it again.
-const STATUS_WAIT: Duration = Duration::from_secs(1);
+/// The least time that a terminal that no process has open waits for the program's exit status, or for a process to
+/// open it again.
+const REOPENED: Duration = Duration::from_secs(1);
 
 /// The interval of checks if a process has.
 const RETRY: Duration = Duration::from_millis(10);

@@ -6,6 +6,7 @@ mod escape;
 mod input;
 mod opened;
 mod output;
+mod raw;
 mod terminal;
 
 use std::io;
@@ -29,6 +30,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use self::input::Input;
 use self::output::Output;
+pub use self::raw::restore_terminal;
 use self::terminal::Terminal;
 use crate::frames::Framed;
 
@@ -184,7 +186,8 @@ impl Connector for Open {
         let input = Input::open(stdin()).map_err(failed)?;
         let close = (!self.keep).then(|| Box::new(output::to_null) as output::Close);
         let output = Output::open(stdout(), close).map_err(failed)?;
-        let (terminal, control) = match self.raw.then(|| Terminal::take(stdin())).transpose() {
+        let taken = self.raw.then(|| Terminal::take(stdin(), cx.shared())).transpose();
+        let (terminal, control) = match taken {
             Ok(taken) => taken.unzip(),
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
                 let words = "`raw=true` needs a terminal as standard input";

@@ -100,6 +100,17 @@ impl<M: Medium> Half<M> {
         self.ask();
     }
 
+    /// Adds the exit status of a program that ended after its output did.
+    pub(super) fn complete_end(&mut self) {
+        let Some(said) = self.last.as_mut().and_then(|last| last.said.as_mut()) else { return };
+        if said.status.is_none() {
+            let end = self.stream.end();
+            if end.status.is_some() {
+                *said = end;
+            }
+        }
+    }
+
     /// Returns why its connection died, if it did.
     pub(super) fn dead(&self) -> Option<io::ErrorKind> {
         Some(self.last.as_ref()?.dead?.kind)

@@ -244,7 +244,9 @@ impl<'t, M: Medium> Running<'t> for Session<'t, M> {
         &mut self.company
     }
 
-    fn into_outcome(self: Box<Self>) -> Outcome {
+    fn into_outcome(mut self: Box<Self>) -> Outcome {
+        self.near.complete_end();
+        self.far.complete_end();
         let ended = self.ended.expect("a side is closed only by an end, an error or a timer");
         Outcome {
             sent: self.far.out.written,
