@@ -271,7 +271,7 @@ async fn what_cannot_be_started_is_explained() {
     let error = start(format!("process:{}", file.display())).await;
     insta::assert_snapshot!(shown(error), @r"
     cannot start process:DIR/file: exec format error
-    it is not an executable for this machine; a script must begin with `#!`, as in `#!/bin/sh`
+    it is neither an executable for this machine nor a script
     ");
     std::fs::write(&file, "#!/bin/sh\r\necho\r\n").unwrap();
     let error = start(format!("process:{}", file.display())).await;
@@ -295,6 +295,29 @@ async fn what_cannot_be_started_is_explained() {
     cannot start process:cat:cwd=DIR/no: no such file or directory
     `cwd` must be a directory, and DIR/no is not one
     ");
+}
+
+/// As execvp(3) has it, and so shells and socat's EXEC.
+#[tokio::test]
+async fn a_script_without_an_interpreter_is_run_by_sh() {
+    let cx = with_path();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("script");
+    std::fs::write(&file, "echo \"$0 $1\"; exit 6\n").unwrap();
+    make_executable(&file);
+    let path = file.display();
+    for text in [
+        format!("process:{path}:{{an argument}}"),
+        format!("process:./script:{{an argument}}:cwd={}", dir.path().display()),
+        format!("process:script:{{an argument}}:env.PATH={}", dir.path().display()),
+        format!("process:{path}:{{an argument}}:limit.files=100"),
+        format!("pty:{path}:{{an argument}}"),
+    ] {
+        let (said, end) = output(connect(&cx, &text).await).await;
+        assert!(said.trim_end().ends_with("script an argument"), "{text}: {said:?}");
+        assert_eq!(end.status, Some(ExitStatus::Code(6)), "{text}");
+    }
+    settled(&cx).await;
 }
 
 fn make_executable(path: &Path) {

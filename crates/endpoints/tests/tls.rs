@@ -314,6 +314,32 @@ async fn a_certificate_is_chosen_by_name_and_read_again() {
 }
 
 #[tokio::test]
+async fn a_client_certificate_that_is_being_written_changes_nothing() {
+    let folder = Folder::new();
+    folder.sign("server.pem", &["h.example"], |_| {});
+    folder.sign("client.pem", &["c.example"], |params| {
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    });
+    let (ca, client) = (folder.shown("ca.pem"), folder.path("client.pem"));
+    let server = folder.shown("server.pem");
+    let (mut accept, at) = listen(&format!("cert={server}:verify-client=required:ca={ca}")).await;
+    let cx = Context::new();
+    let text = format!("tls:{{tcp:{at}}}:ca={ca}:name=h.example:cert={}", client.display());
+    let dial = connector(&text).endpoint;
+    let whole = std::fs::read_to_string(&client).unwrap();
+    for text in [&*whole, &whole[..whole.len() / 2], "", &*whole] {
+        write_private(&client, text);
+        let there = async {
+            let mut incoming = accept.accept().await.unwrap().expect("there are more");
+            drop(accepted(incoming.next().await.unwrap().expect("an offer")).await);
+        };
+        let info = Info::new();
+        let here = async { drop(dial.connect(&cx, &info).await.unwrap()) };
+        timeout(LONG, async { tokio::join!(there, here) }).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn files_that_can_not_be_used_are_named() {
     let folder = Folder::new();
     folder.sign("one.pem", &["h"], |_| {});
@@ -323,17 +349,32 @@ async fn files_that_can_not_be_used_are_named() {
         &folder.path("locked.pem"),
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n",
     );
+    // The beginning of a key by `openssl rsa -aes128 -traditional`.
+    let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,B2\n\nMIIB\n\
+               -----END RSA PRIVATE KEY-----\n";
+    let cert = std::fs::read_to_string(folder.path("ca.pem")).unwrap();
+    write_private(&folder.path("old.pem"), old);
+    write_private(&folder.path("both.pem"), &(cert + old));
+    let ssh = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----\n";
+    write_private(&folder.path("ssh.pem"), ssh);
     let one = folder.shown("one.pem");
     for (more, words) in [
         (format!("cert={one}:key={}", folder.shown("two.pem")), "doesn't match the certificate"),
         (format!("cert={one}:key={}", folder.shown("locked.pem")), "the key is encrypted"),
+        (format!("cert={one}:key={}", folder.shown("old.pem")), "the key is encrypted"),
+        (format!("cert={}", folder.shown("both.pem")), "the key is encrypted"),
+        (
+            format!("cert={one}:key={0}", folder.shown("old.pem")),
+            &*format!("`openssl pkey -in {} -out plain.key`", folder.shown("old.pem")),
+        ),
+        (format!("cert={one}:key={}", folder.shown("ssh.pem")), "`ssh-keygen -p -m pkcs8 -f "),
         (format!("cert={}", folder.shown("ca.pem")), "it contains no private key"),
         (format!("cert={}", folder.shown("nothing.pem")), "no such file"),
         (format!("cert={}", folder.shown("empty")), "neither name.pem nor name/fullchain.pem"),
     ] {
         let text = format!("tls:{{tcp:0:interface=127.0.0.1}}:{more}");
         let error = said(try_bind(&Context::new(), &text).await);
-        assert!(error.to_lowercase().contains(words), "{more}: {error}");
+        assert!(error.to_lowercase().contains(&words.to_lowercase()), "{more}: {error}");
     }
 }
 

@@ -23,8 +23,29 @@ impl Pem<'_> {
                 Err(self.error(path, "it contains no certificate (PEM)"))
             }
             Ok(certs) => Ok(certs),
-            Err(error) => Err(self.unreadable(path, &error)),
+            Err(error) => Err(self.locked(path).unwrap_or_else(|| self.unreadable(path, &error))),
         }
+    }
+
+    /// The error of a file whose key has a password or another form than PEM, with the command that changes that.
+    pub(crate) fn locked(self, path: &Path) -> Option<Error> {
+        let text = fs::read(path).ok()?;
+        let has = |words: &str| text.windows(words.len()).any(|at| at == words.as_bytes());
+        let shown = path.display();
+        // RFC 7468 section 11, and RFC 1421 section 4.6.1.1 for traditional keys.
+        if has("-----BEGIN ENCRYPTED PRIVATE KEY-----") || has("Proc-Type: 4,ENCRYPTED") {
+            let words = format!(
+                "the key is encrypted; decrypt it with `openssl pkey -in {shown} -out plain.key`, and set \
+                 `key=plain.key`"
+            );
+            return Some(self.error(path, &words));
+        }
+        has("-----BEGIN OPENSSH PRIVATE KEY-----").then(|| {
+            let words = format!(
+                "it is a key of OpenSSH; convert a copy of it with `ssh-keygen -p -m PKCS8 -f {shown}`"
+            );
+            self.error(path, &words)
+        })
     }
 
     /// The authorities in a file, or in the `.pem` files of a folder.

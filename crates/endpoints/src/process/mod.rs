@@ -76,8 +76,8 @@ pub(crate) static KIND: Kind = Kind {
 const PARAMS: &[Param] = &[
     Param {
         required: false,
-        doc: "The program: a path, or a name that is looked up in PATH. It is not run through a shell. \
-            There is no default; with `dir`, leave it out.",
+        doc: "The program: a path, or a name that is looked up in PATH. It is not run through a shell, \
+            except for a script without `#!`. There is no default; with `dir`, leave it out.",
         ..PROGRAM
     },
     ARGUMENT,
@@ -147,12 +147,20 @@ enum Stderr {
 #[async_trait]
 impl Connector for Start {
     async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn> {
-        let filled = self.recipe.fill(cx, info).await?;
-        let failed = |cause| filled.failed(cause);
-        let children = prepare().map_err(failed)?;
-        let (mut command, input, output, errors) = self.command(&filled).map_err(failed)?;
+        let mut filled = self.recipe.fill(cx, info).await?;
+        let children = prepare().map_err(|cause| filled.failed(cause))?;
+        let prepared = self.command(&filled).map_err(|cause| filled.failed(cause))?;
+        let (mut command, mut input, mut output, mut errors) = prepared;
         let forking = FORKING.read().unwrap_or_else(PoisonError::into_inner);
-        let child = command.spawn().map_err(|cause| filled.explain(cause))?;
+        let mut spawned = command.spawn();
+        if let Err(cause) = &spawned
+            && filled.fall_back(cause)
+        {
+            let prepared = self.command(&filled).map_err(|cause| filled.failed(cause))?;
+            (command, input, output, errors) = prepared;
+            spawned = command.spawn();
+        }
+        let child = spawned.map_err(|cause| filled.explain(cause))?;
         let group = Group::new(filled.name(), child.id(), Reach::Group, children, cx);
         drop(forking);
         // It holds the program's ends of the pipes: they would never end.

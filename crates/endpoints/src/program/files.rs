@@ -46,5 +46,13 @@ fn script(path: &Path, program: &str) -> Option<String> {
     is_missing.then(|| format!("the interpreter of {program}, {interpreter}, is missing"))
 }
 
+/// Returns `true` if the file may be a script: its beginning has no NUL, as that of a binary has (bash has the same
+/// rule).
+pub(super) fn is_text(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+    read.is_ok() && !head.contains(&0)
+}
+
 /// Bytes that Linux reads of a script's first line (`BINPRM_BUF_SIZE`).
 const HEAD: u64 = 256;

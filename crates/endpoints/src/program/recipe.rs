@@ -17,7 +17,7 @@ use tokio::task::spawn_blocking;
 
 use super::argument::{self, Argument};
 use super::facts::{Facts, is_about_a_client};
-use super::files::{is_program, obstacle};
+use super::files::{is_program, is_text, obstacle};
 use super::folder;
 use super::limits::Limits;
 use super::user::Owner;
@@ -60,6 +60,8 @@ pub(crate) struct Filled<'r> {
     /// Its own.
     variables: Vec<(OsString, OsString)>,
     confinement: Confinement,
+    /// Set if /bin/sh runs it.
+    by_shell: bool,
 }
 
 impl Recipe {
@@ -257,7 +259,16 @@ impl Recipe {
         let limits = self.limits.limits.iter();
         let limits = limits.map(|(_, resource, limit)| (*resource, *limit)).collect();
         let confinement = Confinement { limits, nice: self.limits.nice, account };
-        Ok(Filled { recipe: self, program, arguments, environment, variables, confinement })
+        let by_shell = false;
+        Ok(Filled {
+            recipe: self,
+            program,
+            arguments,
+            environment,
+            variables,
+            confinement,
+            by_shell,
+        })
     }
 
     /// A failure of the system's before there was a program to start.
@@ -287,7 +298,13 @@ impl Filled<'_> {
     /// The command, without its input and output. `ours` may change our part of its environment
     /// before its own variables come over it.
     pub(crate) fn command(&self, ours: impl FnOnce(&mut Command)) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = if self.by_shell {
+            let mut shell = Command::new("/bin/sh");
+            shell.arg(&self.program);
+            shell
+        } else {
+            Command::new(&self.program)
+        };
         command.args(&self.arguments).env_clear();
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         ours(&mut command);
@@ -297,6 +314,17 @@ impl Filled<'_> {
         }
         self.confinement.clone().apply(&mut command);
         command
+    }
+
+    /// Has /bin/sh run a script that the system can't start because it has no `#!`, as execvp(3) and shells do. Returns
+    /// `false` if `cause` is another one.
+    pub(crate) fn fall_back(&mut self, cause: &io::Error) -> bool {
+        let program = self.program.to_string_lossy();
+        let is_unknown = cause.raw_os_error() == Some(Errno::NOEXEC.raw_os_error());
+        // The shell would take such a path for an option.
+        let is_path = program.contains('/') && !program.starts_with('-');
+        let is_script = is_unknown && is_path && is_text(&self.recipe.place(&program));
+        !std::mem::replace(&mut self.by_shell, is_script) && is_script
     }
 
     /// A failure to start it, with what to do about it.
@@ -330,7 +358,7 @@ impl Filled<'_> {
                 format!("{program} must be an executable file (`chmod +x`)")
             }
             _ if cause.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
-                "it is not an executable for this machine; a script must begin with `#!`, as in `#!/bin/sh`".to_owned()
+                "it is neither an executable for this machine nor a script".to_owned()
             }
             _ => return self.failed(cause),
         };

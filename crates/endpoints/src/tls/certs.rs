@@ -65,18 +65,12 @@ impl Files<'_> {
             );
         }
         PrivateKeyDer::from_pem_file(path).map_err(|error| {
-            let is_encrypted =
-                fs::read_to_string(path).is_ok_and(|text| text.contains("ENCRYPTED"));
-            match error {
-                rustls::pki_types::pem::Error::NoItemsFound if is_encrypted => self.pem().error(
-                    path,
-                    "the key is encrypted; decrypt it with `openssl pkey -in FILE -out PLAIN`",
-                ),
+            self.pem().locked(path).unwrap_or_else(|| match error {
                 rustls::pki_types::pem::Error::NoItemsFound => {
                     self.pem().error(path, "it contains no private key (PEM)")
                 }
                 error => self.pem().unreadable(path, &error),
-            }
+            })
         })
     }
 

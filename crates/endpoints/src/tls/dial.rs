@@ -12,6 +12,7 @@ use rustls::ClientConfig;
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::ServerName;
 use tokio::task::spawn_blocking;
+use tracing::{info, warn};
 
 use super::config::{Common, Trust, dialling};
 use super::fact::Secured;
@@ -93,9 +94,22 @@ impl Dial {
         let known = self.config.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let loading = spawn_blocking(move || {
             let stamp = Stamp::of(common.files(&[&ca]));
-            match known {
-                Some((old, config)) if old == stamp => Ok((stamp, config)),
-                _ => dialling(&common, &trust).map(|config| (stamp, Arc::new(config))),
+            let loaded = match &known {
+                Some((old, config)) if *old == stamp => return Ok((stamp, Arc::clone(config))),
+                _ => dialling(&common, &trust),
+            };
+            match (loaded, known) {
+                (Ok(config), None) => Ok((stamp, Arc::new(config))),
+                (Ok(config), Some(_)) => {
+                    info!("{}: loaded the changed files", common.label);
+                    Ok((stamp, Arc::new(config)))
+                }
+                // Such as a certificate that is being written just now.
+                (Err(error), Some((_, config))) => {
+                    warn!("{error}; the earlier contents stay in use");
+                    Ok((stamp, config))
+                }
+                (Err(error), None) => Err(error),
             }
         });
         let loaded = loading
