@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 use tests::browser::{Browser, Look, Page};
+use tests::firefox::Firefox;
 use tests::ws::Request;
 use tests::{Forwarder, binary, net};
 
@@ -41,6 +42,8 @@ fn browser() -> Browser {
     browser
 }
 
+/// As `WebDriver` spells it.
+const TAB: char = '\u{e004}';
 const FOCUSED: &str = "document.activeElement.id";
 const PASSWORD: &str = "#sign-in-password";
 
@@ -129,6 +132,63 @@ fn a_changed_password_signs_out_and_the_form_says_so() {
     page.fill(PASSWORD, "another");
     page.click("#sign-in-go");
     page.wait_state("connected");
+}
+
+#[test]
+#[ignore = "needs Firefox: cargo xtask interop"]
+fn firefox_signs_in_and_out_and_a_changed_password_signs_it_out() {
+    let (folder, file) = users();
+    let listen = format!("ws:0:auth={{{{htpasswd:{}}}}}", file.display());
+    let forwarder = Forwarder::between(&listen, BASH);
+    let browser = Firefox::start();
+    let state = |state: &str| {
+        browser.wait(&format!("document.documentElement.dataset.state === '{state}'"));
+    };
+    let has_words = |words: &str| {
+        let found = "document.getElementById('sign-in-words').textContent.includes";
+        browser.wait(&format!("{found}({words:?})"));
+    };
+    let sign_in = |password: &str| {
+        browser.wait("document.activeElement.id === 'sign-in-name'");
+        browser.type_text(&format!("ada{TAB}{password}\n"));
+    };
+    browser.open(&url(&forwarder));
+    state("out");
+    sign_in("wrong");
+    has_words("the name or the password is wrong");
+    assert_eq!(forwarder.children(), [] as [u32; 0]);
+    browser.type_text("engine\n");
+    state("connected");
+    let shown = folder.path().join("shown");
+    browser.wait("document.activeElement.tagName === 'TEXTAREA'");
+    browser.type_text(&format!("echo $((6 * 7)) >{}\n", shown.display()));
+    tests::until("the shell has it", || {
+        (std::fs::read_to_string(&shown).ok()? == "42\n").then_some(())
+    });
+
+    let click =
+        |id: &str| browser.evaluate(&format!("document.getElementById('{id}').click(), ''"));
+    let _ = click("open-settings");
+    let _ = click("sign-out");
+    state("out");
+    forwarder.wait_no_children();
+    browser.open(&url(&forwarder));
+    state("out");
+    sign_in("engine");
+    state("connected");
+
+    passwd(&file, "ada", "another");
+    tests::until("the file was read again", || {
+        browser.open(&url(&forwarder));
+        let settled = "new Promise((say) => setInterval(() => {
+            const { state } = document.documentElement.dataset;
+            if (state === 'out' || state === 'connected') say(state);
+        }, 20))";
+        (browser.evaluate(settled) == "out").then_some(())
+    });
+    has_words("this browser is signed out");
+    sign_in("another");
+    state("connected");
 }
 
 #[test]

@@ -229,3 +229,86 @@ fn nginx_is_told_too() {
         assert_eq!(said, format!("127.0.0.1:{own} {}", ours.port(0)), "{send}");
     }
 }
+
+/// Replicas share their routes by a server that all of them ask.
+#[test]
+fn two_processes_behind_it_with_one_redis_answer_alike() {
+    let far = Server::bind();
+    let redis_port = net::free_port();
+    let redis = || {
+        let at = redis_port.to_string();
+        let args = ["--port", &at, "--bind", "127.0.0.1", "--save", "", "--dir", "/"];
+        let mut server = Peer::start("redis-server", &args);
+        server.wait_for_port(redis_port);
+        server
+    };
+    let fill = || {
+        let cli = tests::binary::program("redis-cli").expect("`cargo xtask setup` installs it");
+        for token in ["known", "other"] {
+            let at = redis_port.to_string();
+            let value = format!("127.0.0.1:{}", far.port());
+            let args = ["-h", "127.0.0.1", "-p", &at, "SET", token, &value];
+            let output = std::process::Command::new(&cli).args(args).output();
+            assert_eq!(output.expect("it runs").stdout, b"OK\n");
+        }
+    };
+    let first = redis();
+    fill();
+    let route = format!("route:redis={{tcp:127.0.0.1:{redis_port}}}:cache=1h:negative=0");
+    let ours: Vec<_> = (0..2).map(|_| Forwarder::between("ws:0", &route)).collect();
+    let ports = [ours[0].port(0), ours[1].port(0)];
+    let between = balanced(ports);
+    let ask = |token: &str| {
+        let request = Request::new(&format!("/?token={token}"));
+        WebSocket::open(net::connect(between.port), &request).map_err(|refused| refused.status)
+    };
+    let works = |token: &str| {
+        let mut client = ask(token).unwrap_or_else(|status| panic!("{token}: {status}"));
+        let mut stream = far.accept();
+        client.send_binary(b"ping");
+        assert_eq!(net::read_exactly(&stream, 4), b"ping");
+        stream.write_all(b"pong").expect("it is connected");
+        assert_eq!(client.message(), b"pong");
+    };
+    // In turn to both: each has the route in its cache after two.
+    for _ in 0..4 {
+        works("known");
+        assert_eq!(ask("none").err(), Some(404));
+        assert_eq!(ask("none").err(), Some(404));
+    }
+    for ours in &ours {
+        assert_eq!(ours.log().matches("routed to").count(), 2, "{}", ours.log());
+    }
+
+    drop(first);
+    for _ in 0..4 {
+        works("known");
+        assert_eq!(ask("other").err(), Some(503));
+        assert_eq!(ask("other").err(), Some(503));
+    }
+    let _second = redis();
+    fill();
+    for _ in 0..4 {
+        works("other");
+        assert_eq!(ask("none").err(), Some(404));
+        works("known");
+    }
+}
+
+/// In front of two, to which the clients go in turn.
+fn balanced(ports: [u16; 2]) -> Haproxy {
+    let folder = tempfile::tempdir().expect("a folder for a configuration");
+    let file = folder.path().join("haproxy.cfg");
+    let own = net::free_port();
+    let config = format!(
+        "global\n maxconn 100\ndefaults\n mode http\n timeout connect 5s\n timeout client 30s\n \
+         timeout server 30s\n timeout tunnel 30s\nfrontend front\n bind 127.0.0.1:{own}\n \
+         default_backend back\nbackend back\n balance roundrobin\n server one 127.0.0.1:{}\n \
+         server two 127.0.0.1:{}\n",
+        ports[0], ports[1]
+    );
+    fs::write(&file, config).expect("a file can be written");
+    let mut server = Peer::start("haproxy", &["-db", "-f", &file.display().to_string()]);
+    server.wait_for_port(own);
+    Haproxy { _folder: folder, _server: server, port: own }
+}

@@ -96,6 +96,8 @@ impl Users {
         let hash = known.or_else(|| users.values().next()).map(|user| user.hash.clone());
         let given = password.to_owned();
         let turn = self.turns.acquire().await;
+        // Those that came at the same time have been checked before any of them had failed.
+        self.throttle.check(info, Some(name))?;
         let is_right = match hash {
             Some(hash) => spawn_blocking(move || hash.is_of(&given)).await.unwrap_or(false),
             None => false,

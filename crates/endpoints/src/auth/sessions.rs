@@ -17,7 +17,8 @@ use super::Exchanged;
 use super::secret::Secret;
 use super::tickets::{Tickets, fresh};
 
-/// The browsers that have signed in. Bounded: beyond [`MOST`], the oldest is signed out.
+/// The browsers that have signed in. Bounded: beyond [`MOST`], the oldest is signed out; beyond [`SHARE`] of one user,
+/// the oldest of that user, so that no user can sign out the others.
 #[derive(Default)]
 pub(super) struct Sessions {
     /// Oldest first.
@@ -50,6 +51,12 @@ impl Sessions {
         let shown = (secret.text().to_owned(), files.text().to_owned());
         let ticket = self.tickets.give(member.clone())?;
         let mut signed_in = self.lock();
+        let is_same = |it: &SignedIn| it.member.identity == member.identity;
+        if signed_in.iter().filter(|it| is_same(it)).count() >= SHARE
+            && let Some(oldest) = signed_in.iter().position(is_same)
+        {
+            signed_in.remove(oldest);
+        }
         signed_in.push_back(SignedIn { secret, files, since: Instant::now(), member });
         if signed_in.len() > MOST {
             signed_in.pop_front();
@@ -117,6 +124,8 @@ impl Sessions {
 
 /// Browsers that are signed in at the same time.
 const MOST: usize = 10_000;
+/// Those of one user.
+const SHARE: usize = 1000;
 /// The time for which a browser stays signed in.
 const LONGEST: Duration = Duration::from_secs(12 * 3600);
 
@@ -167,5 +176,21 @@ mod tests {
         let given = sessions.begin(ada(1)).expect("random numbers");
         sessions.end_cookie(&given.files);
         assert!(sessions.again(&given.secret.expect("it is new"), |_| true).is_none());
+    }
+
+    #[test]
+    fn a_user_signs_out_no_other_one() {
+        let sessions = Sessions::default();
+        let given = sessions.begin(ada(1)).expect("random numbers");
+        let eve = Member { identity: Identity::user("eve"), ..ada(2) };
+        let first = sessions.begin(eve.clone()).expect("random numbers").secret.expect("it is new");
+        for _ in 0..SHARE {
+            sessions.begin(eve.clone()).expect("random numbers");
+        }
+        assert_eq!(sessions.lock().len(), 1 + SHARE);
+        assert!(sessions.again(&first, |_| true).is_none());
+        let ticket = shown(|it| it.ticket = Some(given.ticket.clone()));
+        assert_eq!(sessions.shown(&ticket, |_| true), Some(ada(1)));
+        assert!(sessions.again(&given.secret.expect("it is new"), |_| true).is_some());
     }
 }

@@ -9,7 +9,8 @@ use tokio::time::Instant;
 
 use super::secret::Secret;
 
-/// Unused tickets, each for one client. Bounded: beyond [`MOST`], the oldest is dropped.
+/// Unused tickets, each for one client. Bounded: beyond [`MOST`], the oldest is dropped; beyond [`SHARE`] of one owner,
+/// the oldest of that owner.
 pub(super) struct Tickets<T>(Mutex<VecDeque<(Secret, Instant, T)>>);
 
 impl<T> Default for Tickets<T> {
@@ -18,7 +19,7 @@ impl<T> Default for Tickets<T> {
     }
 }
 
-impl<T> Tickets<T> {
+impl<T: PartialEq> Tickets<T> {
     /// Makes one.
     ///
     /// # Errors
@@ -27,6 +28,11 @@ impl<T> Tickets<T> {
         let ticket = fresh()?;
         let shown = ticket.text().to_owned();
         let mut waiting = self.lock();
+        if waiting.iter().filter(|(_, _, owner)| *owner == to).count() >= SHARE
+            && let Some(oldest) = waiting.iter().position(|(_, _, owner)| *owner == to)
+        {
+            waiting.remove(oldest);
+        }
         waiting.push_back((ticket, Instant::now(), to));
         if waiting.len() > MOST {
             waiting.pop_front();
@@ -59,6 +65,8 @@ pub(super) fn fresh() -> Result<Secret, Refusal> {
 
 /// Only clients that were let in are given any, and they use them at once.
 const MOST: usize = 1024;
+/// Those of one owner: a client that takes tickets without end takes none from others.
+const SHARE: usize = MOST / 2;
 /// The lifetime of a ticket.
 const SOON: Duration = Duration::from_secs(30);
 
@@ -74,11 +82,23 @@ mod tests {
             [tickets.take("?"), tickets.take(&first), tickets.take(&first)],
             [None, Some(1), None]
         );
-        let first = tickets.give(2).expect("random numbers");
-        for _ in 0..MOST {
-            tickets.give(3).expect("random numbers");
+        let first = tickets.give(0).expect("random numbers");
+        for owner in 1..=MOST {
+            tickets.give(owner).expect("random numbers");
         }
         assert_eq!((tickets.take(&first), tickets.lock().len()), (None, MOST));
+    }
+
+    #[test]
+    fn an_owner_takes_none_from_the_others() {
+        let tickets = Tickets::default();
+        let others = tickets.give(1).expect("random numbers");
+        let first = tickets.give(2).expect("random numbers");
+        for _ in 0..SHARE {
+            tickets.give(2).expect("random numbers");
+        }
+        assert_eq!(tickets.lock().len(), 1 + SHARE);
+        assert_eq!((tickets.take(&first), tickets.take(&others)), (None, Some(1)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -161,7 +161,8 @@ fn take_authorization<T>(
     Some(found)
 }
 
-/// Takes the cookies of this name: one for each path or domain that it was set for.
+/// Takes the cookies of this name: one for each path or domain that it was set for. Each is compared with all that are
+/// known, so only [`COOKIES`] are returned.
 fn take_cookies(headers: &mut HeaderMap, name: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = Vec::new();
@@ -180,12 +181,14 @@ fn take_cookies(headers: &mut HeaderMap, name: &str) -> Vec<String> {
             _ => headers.remove(COOKIE),
         };
     }
+    found.truncate(COOKIES);
     found
 }
 
 /// The prefix of a ticket in the list of subprotocols.
 pub(crate) const TICKET: &str = "endpointforward.ticket.";
 const COOKIE_NAME: &str = "endpointforward";
+const COOKIES: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -279,5 +282,8 @@ mod tests {
         assert!(sent.is_empty());
         let mut sent = headers(&[(COOKIE, "endpointforward_9000=x; endpointforward-90=z")]);
         assert!(take_cookies(&mut sent, name).is_empty() && sent.len() == 1);
+        let many = ["endpointforward-9000=x"; 500].join("; ");
+        let mut sent = HeaderMap::from_iter([(COOKIE, many.parse().expect("a value"))]);
+        assert_eq!((take_cookies(&mut sent, name).len(), sent.len()), (COOKIES, 0));
     }
 }
