@@ -310,7 +310,7 @@ async fn a_script_without_an_interpreter_is_run_by_sh() {
         format!("process:{path}:{{an argument}}"),
         format!("process:./script:{{an argument}}:cwd={}", dir.path().display()),
         format!("process:script:{{an argument}}:env.PATH={}", dir.path().display()),
-        format!("process:{path}:{{an argument}}:limit.files=100"),
+        format!("process:{path}:{{an argument}}:limit.nofile=100"),
         format!("pty:{path}:{{an argument}}"),
     ] {
         let (said, end) = output(connect(&cx, &text).await).await;

@@ -110,8 +110,11 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 /// Several observers are one.
 impl<O: Observer + ?Sized> Observer for Vec<Box<O>> {
     fn began(&self, session: &Began<'_>) -> Option<Box<dyn SessionObserver>> {
-        let all: Vec<_> = self.iter().filter_map(|observer| observer.began(session)).collect();
-        if all.is_empty() { None } else { Some(Box::new(Several(all))) }
+        let mut began = self.iter().filter_map(|observer| observer.began(session));
+        // The ordinary session has one, and needs no list of them.
+        let first = began.next()?;
+        let Some(second) = began.next() else { return Some(first) };
+        Some(Box::new(Several([first, second].into_iter().chain(began).collect())))
     }
 }
 

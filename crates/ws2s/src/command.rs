@@ -46,7 +46,9 @@ impl Command {
         let command = command.text("command")?;
         Ok(match &*command {
             "connect" => Self::Connect {
-                host: host.text("host")?,
+                host: Some(host.text("host")?)
+                    .filter(|host| is_host(host))
+                    .ok_or(Wrong::NotHost)?,
                 port: match port {
                     Field::Number(port) => port
                         .as_u64()
@@ -82,6 +84,14 @@ impl Command {
     }
 }
 
+/// Returns `true` if the text may be a name or an address: programs and routes get it as a fact.
+fn is_host(host: &str) -> bool {
+    host.len() <= LONGEST && !host.contains(char::is_control)
+}
+
+/// As long as a domain name may be (RFC 1035 section 2.3.4).
+const LONGEST: usize = 255;
+
 /// Python's decoder, whose clients have come to rely on it: what is no digit of base64 is passed over, and padding has
 /// to be there.
 fn decoded(text: &str) -> Result<Vec<u8>, Wrong> {
@@ -109,6 +119,8 @@ pub enum Wrong {
     Missing(&'static str),
     /// A field isn't text.
     NotText(&'static str),
+    /// The host can't be a name or an address.
+    NotHost,
     /// The port isn't a number.
     NotInteger,
     /// The port is no port.
@@ -123,6 +135,7 @@ impl fmt::Display for Wrong {
             Self::NotJson => f.write_str("JSONDecodeError('the message is no object of JSON')"),
             Self::Missing(field) => write!(f, "KeyError('{field}')"),
             Self::NotText(field) => write!(f, "TypeError('{field} must be a string')"),
+            Self::NotHost => f.write_str("gaierror(-2, 'Name or service not known')"),
             Self::NotInteger => f.write_str("TypeError('an integer is required for the port')"),
             Self::PortRange => f.write_str("OverflowError('port must be 0-65535.')"),
             Self::NotBase64 => f.write_str("Error('Incorrect padding')"),

@@ -69,11 +69,11 @@ impl Pipes {
     /// While it may still read, its end is not delayed for long: a client may wait for that before it sends more. Once
     /// its input is closed as well, its exit status is all that is missing, and its grace period runs.
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.exit.poll(cx) || self.ticket.is_none() {
+        if self.exit.poll(cx) {
             return Poll::Ready(());
         }
         ready!(self.poll_timer(cx, STATUS_WAIT));
-        if self.may_read() {
+        if self.ticket.is_none() || self.may_read() {
             return Poll::Ready(());
         }
         // The first timer has run out and stays so: this one takes its place.

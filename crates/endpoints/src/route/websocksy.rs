@@ -94,9 +94,10 @@ fn look(
 /// The first line that fits.
 fn choose(text: &str, offered: &[String], path: &Path) -> Option<Destination> {
     for (number, line) in text.lines().enumerate() {
-        let mut fields = line.splitn(4, char::is_whitespace).filter(|field| !field.is_empty());
-        let Some(peer) = fields.next() else { continue };
-        let (protocol, framing, config) = (fields.next(), fields.next(), fields.next());
+        let mut rest = line;
+        let Some(peer) = next_field(&mut rest) else { continue };
+        let (protocol, framing) = (next_field(&mut rest), next_field(&mut rest));
+        let config = Some(rest.trim()).filter(|config| !config.is_empty());
         let subprotocol = match (protocol, offered.first()) {
             (_, None) => None,
             (Some("*"), Some(first)) => Some(first.clone()),
@@ -114,6 +115,14 @@ fn choose(text: &str, offered: &[String], path: &Path) -> Option<Destination> {
         }
     }
     None
+}
+
+/// Takes the next field of a line, behind any number of blanks.
+fn next_field<'l>(rest: &mut &'l str) -> Option<&'l str> {
+    let line = rest.trim_start();
+    let (field, behind) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    *rest = behind;
+    (!field.is_empty()).then_some(field)
 }
 
 /// Converts a peer such as `tcp://host:port` to a descriptor.
@@ -229,6 +238,22 @@ mod tests {
             Some("tcp:h:3")
         );
         assert_eq!(choose(&[]), some("tcp:h:1", None));
+    }
+
+    #[test]
+    fn columns_may_be_aligned() {
+        let json = "framed:{tcp:h:1}:in={json}:out=chunks";
+        let separator = "framed:{tcp:h:1}:in={separator=%61%20%62:delimiter=keep}:out=chunks";
+        for (line, text) in [
+            ("tcp://h:1 mqtt json", json),
+            ("tcp://h:1   mqtt    json  ", json),
+            ("\t tcp://h:1\t\tmqtt  json", json),
+            ("tcp://h:1    mqtt", "tcp:h:1"),
+            ("tcp://h:1  mqtt   separator  a b", separator),
+        ] {
+            let found = choose(line, &["mqtt".to_owned()], Path::new("f")).expect(line);
+            assert_eq!((&*found.text, found.subprotocol.as_deref()), (text, Some("mqtt")));
+        }
     }
 
     #[test]

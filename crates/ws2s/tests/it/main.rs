@@ -60,12 +60,19 @@ fn mistakes_are_said_as_exceptions() {
             Wrong::PortRange,
             "OverflowError('port must be 0-65535.')",
         ),
+        (
+            r#"{"command":"connect","host":"h\nx","port":80}"#,
+            Wrong::NotHost,
+            "gaierror(-2, 'Name or service not known')",
+        ),
         (r#"{"command":"send"}"#, Wrong::Missing("data"), "KeyError('data')"),
         (r#"{"command":"sendb","data":"A"}"#, Wrong::NotBase64, "Error('Incorrect padding')"),
     ] {
         assert_eq!(Command::read(text), Err(wrong), "{text}");
         assert_eq!(wrong.to_string(), words);
     }
+    let long = format!(r#"{{"command":"connect","host":"{}","port":80}}"#, "x".repeat(256));
+    assert_eq!(Command::read(&long), Err(Wrong::NotHost));
     let deep = format!("{{\"command\":\"x\",\"y\":{}", "[".repeat(100_000));
     assert_eq!(Command::read(&deep), Err(Wrong::NotJson));
 }
