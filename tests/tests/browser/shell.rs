@@ -39,14 +39,16 @@ fn reverse_video_is_the_background_on_the_foreground() {
         page.wait_text("ready> ");
         page.type_text("printf '\\e[7mexch''anged\\e[0m\\n'\n");
         page.wait_text("\nexchanged");
-        let seen = page.evaluate(
-            "(() => {
+        let colours = "(() => {
                 const rows = document.querySelector('#terminal .xterm-rows');
                 const text = [...rows.querySelectorAll('span')].find((it) => it.textContent === 'exchanged');
+                if (!text) return null;
                 const { color, backgroundColor } = getComputedStyle(text);
                 return [color, getComputedStyle(document.body).backgroundColor, backgroundColor, getComputedStyle(rows).color];
-            })()",
-        );
+            })()";
+        let seen = until("the row is drawn", || {
+            Some(page.evaluate(colours)).filter(|seen| !seen.is_null())
+        });
         assert_eq!((&seen[0], &seen[2]), (&seen[1], &seen[3]), "{look:?}");
         page.close();
     }

@@ -5,7 +5,8 @@
 
 use hyper::StatusCode;
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, VARY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, VARY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 
 use super::reply::{self, Reply, Words};
@@ -36,8 +37,13 @@ pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Option<Reply>
          <meta name=\"color-scheme\" content=\"dark light\">\n<title>{title}</title>\n\
          <style nonce=\"{nonce}\">\n{STYLE}</style>\n<main>\n<h1>{title}</h1>\n{body}</main>\n</html>"
     );
-    let policy = format!("default-src 'none'; style-src 'nonce-{nonce}'");
-    html(status, &page, &policy)
+    // It has no script. A developer's console may try the WebSocket from here.
+    let policy = format!(
+        "default-src 'none'; style-src 'nonce-{nonce}'; connect-src *; base-uri 'none'; frame-ancestors 'none'"
+    );
+    let mut reply = html(status, &page, &policy)?;
+    reply.headers_mut().insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    Some(reply)
 }
 
 /// Makes a reply of a whole page; `None` if `policy` can't be sent.
@@ -64,7 +70,7 @@ pub(super) fn show(reply: &mut Reply) {
     let Some(mut page) = page(status, title, &body) else { return };
     *reply.body_mut() = std::mem::take(page.body_mut());
     let headers = page.headers_mut();
-    for name in [CONTENT_TYPE, CACHE_CONTROL, CONTENT_SECURITY_POLICY] {
+    for name in [CONTENT_TYPE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_FRAME_OPTIONS] {
         if let Some(value) = headers.remove(&name) {
             reply.headers_mut().insert(name, value);
         }
@@ -100,6 +106,7 @@ mod tests {
         assert_eq!(kind(&reply), "text/html; charset=utf-8");
         assert_eq!(reply.headers()[ALLOW], "GET");
         assert_eq!(reply.headers()[VARY], "accept");
+        assert_eq!(reply.headers()[X_FRAME_OPTIONS], "DENY");
         let page = reply.headers()[CONTENT_SECURITY_POLICY].clone();
         show(&mut reply);
         assert_eq!(reply.headers()[CONTENT_SECURITY_POLICY], page, "it is one already");
