@@ -1,4 +1,4 @@
-//! One of several destinations, tried for a limited time: what `fallback` and `balance` share.
+//! One of several destinations, tried for a limited time: the shared part of `fallback` and `balance`.
 
 use std::time::Duration;
 

@@ -194,7 +194,7 @@ pub(crate) struct Exchanged {
     pub(crate) files: String,
 }
 
-/// Reads what a line of a file says of a role.
+/// Parses the role on a line of a file.
 fn role(flag: Option<&str>) -> Result<Role, String> {
     match flag {
         None | Some("" | "rw") => Ok(Role::ReadWrite),

@@ -220,7 +220,7 @@ mod tests {
         subject.as_ref()?.text.as_deref()
     }
 
-    /// What other servers call the subject is OpenSSL's text.
+    /// Other servers give the subject as OpenSSL writes it.
     #[test]
     fn it_is_written_as_by_openssl() {
         let mail = DnType::CustomDnType(vec![1, 2, 840, 113_549, 1, 9, 1]);

@@ -140,7 +140,7 @@ impl<L: Link> Stream for Connected<L> {
             })))
         });
         let received = match received {
-            // What has come counts first.
+            // Datagrams that have arrived take precedence over an error.
             Poll::Pending => Err(match self.refused.take() {
                 Some(kind) => kind.into(),
                 None => ready!(self.link.poll_over(cx)),

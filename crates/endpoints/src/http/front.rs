@@ -1,4 +1,4 @@
-//! The front of a listener that is reached by HTTP: what it is planned with, and how a request is answered.
+//! The front of a listener that is reached by HTTP: its plan, and how it answers a request.
 //!
 //! A request passes these stages:
 //!
@@ -119,7 +119,7 @@ impl Front {
         match outcome {
             // It is spent once there is a session.
             Outcome::Upgrade(_) => *ticket = Some(one),
-            // What is refused spends nothing.
+            // A refused request spends nothing.
             Outcome::Refused(_) => {}
             Outcome::Reply(ref reply) if is_refusal(reply.status()) => {}
             Outcome::Reply(_) | Outcome::Later(_) => {

@@ -116,7 +116,7 @@ impl fmt::Display for Place {
 }
 
 impl Rules {
-    /// Reads the parameters, with the one that says where the keys are.
+    /// Reads the parameters, with the one that names the place of the keys.
     ///
     /// # Errors
     /// The URL is none; or a list is given and has nothing in it: an unset variable must not mean everybody.
@@ -169,7 +169,7 @@ impl Rules {
 
     fn validation(&self, algorithms: Vec<Algorithm>) -> Validation {
         let set = |list: &Option<Vec<String>>| list.clone().map(HashSet::from_iter);
-        // What is asked for has to be there.
+        // The claims that are checked have to be present.
         let required = [
             ("exp", !self.is_lasting),
             ("aud", self.audiences.is_some()),

@@ -75,7 +75,7 @@ impl<P: Protocol> Driver<P> {
         let limit = stream.close_timeout().unwrap_or(CLOSE);
         let closing = async {
             poll_fn(|cx| stream.poll_finish(cx, &farewell)).await?;
-            // What the client has sent meanwhile is read: a reset would take our last words along.
+            // Data that the client has sent meanwhile is read: a reset would discard our last words.
             while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut **stream).poll_next(cx)).await {}
             poll_fn(|cx| stream.poll_close(cx)).await
         };

@@ -26,7 +26,7 @@ pub(super) fn hops(headers: &HeaderMap, says: Says) -> impl Iterator<Item = Hop>
             lines(headers, &FORWARDED).flat_map(|line| split(line, ',')).map(element).collect()
         }
         Says::XForwardedFor => clients(list(headers, &X_FORWARDED_FOR)),
-        // A proxy that sets it sets one; of several, nobody knows whose they are.
+        // A proxy that sets this header sets one; the origin of several is unknown.
         Says::XRealIp => match &*list(headers, &X_REAL_IP).collect::<Vec<_>>() {
             [one] => clients([*one].into_iter()),
             _ => Vec::new(),
@@ -65,7 +65,7 @@ fn list<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &
 }
 
 fn lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
-    // What isn't text says nothing, and takes its place.
+    // A value that isn't text counts as an empty one, and keeps its place.
     headers.get_all(name).into_iter().map(|value| value.to_str().unwrap_or_default())
 }
 
@@ -197,7 +197,7 @@ mod tests {
         {
             assert!(forwarded(text).iter().all(|hop| *hop == Hop::default()), "{text}");
         }
-        // A quote that a client leaves open hides what the proxy adds: then nobody is known.
+        // A quote that a client leaves open hides the proxy's addition: no client is known then.
         assert_eq!(forwarded("for=\"x, for=192.0.2.1"), [Hop::default()]);
     }
 }

@@ -1,4 +1,4 @@
-//! A folder without `index.html`: what is in it, or which page was meant.
+//! A folder without `index.html`: its contents, or the page that was meant.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write;
