@@ -1,7 +1,7 @@
 //! A file that is read again when it has changed. It is looked at when it is asked for, at most once a second.
 //!
 //! If a file can't be read, its earlier contents stay in use, with a warning. An invalid line is skipped with its number;
-//! the file is used, even if nothing is left of it: an emptied list of users admits nobody.
+//! the file is used, even if nothing is left of it: an emptied list of users admits no client.
 
 use std::fs;
 use std::io;

@@ -103,7 +103,7 @@ impl Programs {
         if snapshot.ended().is_empty() {
             return;
         }
-        // Whoever was starting a program when the look was taken has said by now that it is waited for.
+        // A thread that was starting a program when the look was taken has noted by now that it is waited for.
         let _alone = FORKING.write().unwrap_or_else(PoisonError::into_inner);
         let awaited = lock(&self.awaited);
         for orphan in snapshot.ended().iter().filter(|ended| !awaited.contains(&ended.pid)) {
@@ -123,7 +123,7 @@ impl Programs {
 /// # Errors
 /// When SIGCHLD can't be listened to.
 pub async fn reap_orphans(cx: Context) -> io::Result<()> {
-    // We don't make ourselves a subreaper. What a program leaves in a session of its own is meant to
+    // We don't make ourselves a subreaper. A process that a program leaves in a separate session is meant to
     // outlive its session with us, and the machine's init reaps it; to be its parent would be of no use.
     if !getpid().is_init() && !is_subreaper() {
         return Ok(());

@@ -46,7 +46,7 @@ enum Name {
     OneOf(Template, Vec<String>),
 }
 
-/// A user of this machine, and what its environment says of it.
+/// A user of this machine, and the facts about it for an environment.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub(crate) account: Account,

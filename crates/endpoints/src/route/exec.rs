@@ -135,7 +135,7 @@ impl Pipes<'_> {
     }
 }
 
-/// The facts as variables. What a client sends makes values; of names, it makes parts behind ours at most.
+/// Returns the facts as variables. A client's text makes values; of names, it makes parts behind ours at most.
 fn variables(facts: &[(String, String)]) -> Vec<(OsString, OsString)> {
     let name = |fact: &str| {
         let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };

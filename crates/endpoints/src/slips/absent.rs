@@ -42,7 +42,7 @@ fn family(typed: &str, head: &str, role: Role) -> Found {
     }
 }
 
-/// What is beneath, in our words.
+/// Returns the rest, which is beneath, in our words.
 fn beneath(rest: &str, role: Role) -> Option<Line> {
     let (side, descriptor) =
         super::translate(rest, role).unwrap_or_else(|| (role, rest.to_owned()));

@@ -23,7 +23,7 @@ pub(super) enum Failure {
     Lost,
     /// No answer in time.
     Late,
-    /// The server says no.
+    /// The server refuses.
     Refused(Refused),
 }
 

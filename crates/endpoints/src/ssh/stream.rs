@@ -186,7 +186,7 @@ impl AsyncWrite for Session {
             }
             // The window is empty, and what opens it comes behind data.
             ready!(link.poll_fill(cx))?;
-            // Whoever reads has waited for that as well.
+            // The reader has waited for that as well.
             cx.waker().wake_by_ref();
         }
     }
@@ -206,7 +206,7 @@ impl Life for Session {
         if let Err(error) = link.write_out(cx) {
             return Poll::Ready(error);
         }
-        // Nobody reads any more, and it may be closed, or lost.
+        // The session has no reader any more, and the channel may be closed, or lost.
         while link.channel.is_ended && !link.channel.is_closed {
             if let Err(error) = ready!(link.poll_fill(cx)) {
                 return Poll::Ready(error);

@@ -45,7 +45,7 @@ pub(super) fn not_up(label: &str, said: &[String]) -> Error {
         return error(ErrorKind::Permission, bare(line))
             .with_hint("the server accepts the methods in parentheses; set `user=`, `key=` or `password-file=`");
     }
-    // The last line says most; what it says of an address is that there is a socket in its place.
+    // The last line tells most, except for one about the address: that only shows that a socket is in its place.
     let last = said.iter().rev().find(|line| !line.contains("UNKNOWN port 65535"));
     match last.or(said.last()) {
         Some(line) => error(

@@ -333,7 +333,7 @@ impl Life for Stdio {
         self.output.peer()
     }
 
-    /// Nobody can tell whether who writes to a pipe or types waits for an end. Most don't.
+    /// It is unknown if a program that writes to a pipe, or a person who types, waits for an end. Most don't.
     fn linger(&self) -> Option<Duration> {
         Some(SILENCE)
     }

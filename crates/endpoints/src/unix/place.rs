@@ -156,7 +156,7 @@ impl Place {
         probe.connect(&self.address.to_socket()?)
     }
 
-    /// Whether something else than a socket that nobody listens on is at the path.
+    /// Returns `true` if something is at the path, and a connection to it isn't refused.
     fn is_used(&self, path: &Path) -> bool {
         let is_over = [io::ErrorKind::ConnectionRefused, io::ErrorKind::NotFound];
         let answers = || self.probe().err().is_none_or(|error| !is_over.contains(&error.kind()));

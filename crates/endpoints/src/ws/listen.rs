@@ -91,7 +91,7 @@ impl ServeLayer for Layer {
         if let Some(path) = &listening.health {
             mounts.push(Arc::new(Health(path.clone())));
         }
-        // A folder may have an icon of its own.
+        // A folder may contain an icon.
         if !is_folder {
             mounts.push(Arc::new(NoIcon));
         }

@@ -78,7 +78,7 @@ impl Encoding {
 /// The subprotocols that a listener takes.
 #[derive(Clone, Debug)]
 pub(super) struct Spoken {
-    /// Beside [`FRAMINGS`], that every listener takes.
+    /// The names in addition to [`FRAMINGS`], which every listener takes.
     pub(super) names: Vec<String>,
     /// The other names that are accepted.
     pub(super) others: Others,

@@ -1,4 +1,4 @@
-//! `query=`: what a client may set with the query of its URL.
+//! `query=`: the settings that a client may make with the query of its URL.
 
 use descriptor::{Code, Diagnostic};
 use endpoint::info::{Http, RequestedWindow};

@@ -45,7 +45,7 @@ impl Changes {
         Some(state.watched.entry(stamp(name)).or_default().clone())
     }
 
-    /// Whether it will only be known whether changes are heard: the first subscription is under way.
+    /// Returns `true` until the first subscription has been tried: it isn't known before that if changes arrive.
     pub(super) fn is_beginning(&self) -> bool {
         !self.lock().is_tried
     }
@@ -163,7 +163,7 @@ fn stamp(name: &[u8]) -> [u8; 32] {
     digest(&SHA256, name).as_ref().try_into().expect("it has 32 bytes")
 }
 
-/// Keys that are watched: what the cache keeps, routes and refusals.
+/// The maximum number of watched keys: those in the cache, with routes and refusals.
 const MOST: usize = 10_000;
 /// Silence after which the connection is tried, and how long a try may take.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -80,7 +80,7 @@ impl Core {
     pub(in crate::ws) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.say(cx);
         ready!(self.sending.poll_flush(cx, &mut *self.inner))?;
-        // What had no room before the data was gone.
+        // Signals that had no room before the data was gone.
         if self.say(cx) {
             ready!(self.sending.poll_flush(cx, &mut *self.inner))?;
         }
@@ -170,7 +170,7 @@ impl Core {
     ) -> Poll<io::Result<()>> {
         if self.told().is_none() {
             self.sending.end_message();
-            // What was said before the end goes out before it.
+            // Earlier signals go out before the end.
             ready!(self.poll_flush_of_peer(cx))?;
             let beside = self.receiving.beside.as_mut().expect("it half-closes");
             for text in beside.last_words(end.status) {

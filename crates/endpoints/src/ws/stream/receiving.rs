@@ -27,7 +27,7 @@ pub(in crate::ws) struct Receiving {
     checks_text: bool,
     /// The receiver of text messages of [`Mode::Terminal`].
     pub(in crate::ws) beside: Option<Box<Beside>>,
-    /// Bytes that were read and not decoded: what came right after the handshake, or one read's
+    /// Bytes that were read and not decoded: those that came right after the handshake, or one read's
     /// worth of messages.
     pub(in crate::ws) unread: BytesMut,
     pub(in crate::ws) state: State,

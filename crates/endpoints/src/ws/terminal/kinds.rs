@@ -1,7 +1,8 @@
 //! Which data messages are text, on a connection whose messages keep their types.
 //!
-//! Data is in binary messages, and text messages are control. So `{"type":"text","on":true}` says that the data after
-//! it is text, until the opposite is said. Most sessions have one type in each direction, and say it once or never.
+//! Data is in binary messages, and text messages are control. So `{"type":"text","on":true}` announces that the data
+//! after it is text, until the opposite is announced. Most sessions have one type in each direction, and announce it
+//! once or never.
 
 use websocket::Utf8;
 
@@ -29,7 +30,7 @@ impl Kinds {
         self.incoming = text;
     }
 
-    /// Whether a piece of a message that was received is text.
+    /// Returns `true` if a piece of a received message is text.
     pub(super) fn check(&mut self, piece: &[u8], last: bool) -> Result<bool, NotText> {
         if !self.incoming {
             return Ok(false);

@@ -52,7 +52,7 @@ impl Core {
     /// Closes the connection to a peer that was sent the end of one direction, or a protocol error.
     pub(in crate::ws) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let left = ready!(self.poll_leave(cx));
-        // What it did wrong was never asked for.
+        // The peer's mistake, if it made one, is not reported any more.
         self.linger();
         ready!(self.poll_linger(cx));
         Poll::Ready(left)

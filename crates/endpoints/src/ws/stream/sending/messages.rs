@@ -47,7 +47,7 @@ impl Sending {
         Ok(())
     }
 
-    // === Beside the data ===
+    // === In addition to the data ===
 
     /// Returns `true` if a separate message may begin here, and there is room for it.
     pub(in crate::ws) fn has_room_beside(&self) -> bool {

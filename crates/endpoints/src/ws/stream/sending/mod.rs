@@ -146,7 +146,7 @@ impl Sending {
         !self.pinged.is_empty() || self.ping || matches!(self.close, Closing::Queued(_))
     }
 
-    /// Writes and flushes everything that can go: what is framed, and control frames.
+    /// Writes and flushes everything that can go: framed data, and control frames.
     pub(in crate::ws) fn poll_flush(
         &mut self,
         cx: &mut Context<'_>,
