@@ -49,7 +49,7 @@ impl Target {
     }
 }
 
-/// Returns what access to any of them exposes: a client may reach each.
+/// Returns the widest access that one of them grants: a client may reach each.
 pub(crate) fn grants(targets: &[Target]) -> Grants {
     targets.iter().map(|target| target.connector.grants()).max().unwrap_or(Grants::Nothing)
 }

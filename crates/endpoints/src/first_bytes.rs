@@ -41,7 +41,7 @@ impl Browser {
         }
         let target = rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len());
         let http = target > 0 && rest[target..].starts_with(b" HTTP/1.");
-        // The version of a request to a long URL is further on than anybody types.
+        // The version of a request to a long URL is further on than a person types.
         let is_target = rest.starts_with(b"/") || rest.starts_with(b"http");
         let long = end.is_none() && line.len() >= LONG && is_target;
         (http || long).then_some(Self::Http)

@@ -45,7 +45,7 @@ impl<T> Watched<T> {
         Ok(Self { path: path.to_owned(), parse, state: Mutex::new(state) })
     }
 
-    /// Returns what it has now. Takes a system call a second; reads a small file when it has changed.
+    /// Returns the current contents. Takes a system call a second; reads a small file when it has changed.
     pub(crate) fn get(&self) -> Arc<T> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.looked.elapsed() < OFTEN {

@@ -97,7 +97,7 @@ struct Wisp {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Version {
     One,
-    /// We have said what we can do, and the client hasn't yet.
+    /// We have sent our capabilities, and the client hasn't sent its own yet.
     Asked,
     Two,
 }

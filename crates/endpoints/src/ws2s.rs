@@ -2,7 +2,7 @@
 //! crate `ws2s`.
 //!
 //! A WebSocket has one socket at a time, as there. A destination that takes nothing stalls that WebSocket alone; of
-//! what its client has sent, [`muxed::SHARE`](crate::muxed) and one command wait.
+//! the data of its client, [`muxed::SHARE`](crate::muxed) and one command wait.
 
 use std::sync::Arc;
 

@@ -123,7 +123,7 @@ impl Auth {
         if found.is_empty() { Ok(Self(providers)) } else { Err(found) }
     }
 
-    /// Makes what a listener asks; `None` if it admits everybody.
+    /// Makes the check of a listener; `None` if it admits all clients.
     ///
     /// # Errors
     /// Those of the providers.
@@ -165,7 +165,7 @@ pub(crate) struct Authenticator {
 /// Gives a page what a browser needs for its sessions: it can't send credentials along with a WebSocket.
 #[async_trait]
 pub(crate) trait Exchange: Send + Sync {
-    /// Exchanges credentials for a ticket. A token that works once is spent; what comes instead of credentials that are
+    /// Exchanges credentials for a ticket. A token that works once is spent; a replacement of credentials that are
     /// not to be kept goes along.
     ///
     /// # Errors

@@ -113,7 +113,7 @@ fn string(tag: u8, value: &[u8]) -> Option<String> {
         NUMERIC | PRINTABLE | IA5 | VISIBLE => {
             value.is_ascii().then(|| value.iter().copied().map(char::from).collect())
         }
-        // T.61 never was used as such; it is Latin-1 to everybody.
+        // T.61 never was used as such; in practice it is Latin-1.
         TELETEX => Some(value.iter().copied().map(char::from).collect()),
         BMP => {
             let (pairs, rest) = value.as_chunks();

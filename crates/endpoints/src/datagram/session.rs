@@ -85,7 +85,7 @@ impl<S: Socket> Session<S> {
         }
     }
 
-    /// Sends what is to be sent, and waits for room in the socket if there is none.
+    /// Sends the queued datagrams, and waits for room in the socket if there is none.
     fn poll_send(&mut self, enough: Enough, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             if let Some(room) = &mut self.room {

@@ -96,7 +96,7 @@ impl Destination {
         }
     }
 
-    /// Returns what access to it exposes.
+    /// Returns the access that it grants.
     pub(crate) fn grants(&self) -> Grants {
         let is_known = matches!((&self.host, &self.port), (Typed::Known(_), Typed::Known(_)));
         if is_known { Grants::Service } else { Grants::Network }

@@ -40,7 +40,7 @@ pub(crate) struct Framed {
     is_held: bool,
     /// The reader that waits behind that end.
     held: Option<Waker>,
-    /// Why our side is over, if what was to be sent is why.
+    /// The reason why our side is over, if it is data that can't be sent.
     over: Option<End>,
     /// Messages that were left out.
     lost: u64,

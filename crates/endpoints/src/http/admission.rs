@@ -149,7 +149,7 @@ fn take_basic(headers: &mut HeaderMap) -> Option<(String, String)> {
     })
 }
 
-/// Takes what `read` makes of credentials of this scheme. Of two headers, none counts.
+/// Takes credentials of this scheme, as `read` decodes them. Of two headers, none counts.
 fn take_authorization<T>(
     headers: &mut HeaderMap,
     scheme: &str,

@@ -7,7 +7,7 @@
 //! header is preceded by a question (CORS) that is not answered here.
 //!
 //! A browser without a script sends a form instead, to sign in for files or to sign out. It gets the cookie alone, and
-//! is sent back to where it was. A form has to say that it comes from a page of this listener.
+//! is sent back to where it was. The headers of a form must show that it comes from a page of this listener.
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@
 //! 1. a [`Protocol`](super::protocol::Protocol) reads it;
 //! 2. a method that no [`Mount`](super::mount::Mount) knows gets 405;
 //! 3. its credentials are taken out ([`admission`](super::admission));
-//! 4. a mount that everybody may ask answers;
+//! 4. a mount that all clients may ask answers;
 //! 5. the name that the listener is called by is checked, as a trusted proxy passes it on if there is one;
 //! 6. the client is authenticated;
 //! 7. the first mount that takes it answers: a reply, an error that ends the connection, or an upgrade, which becomes

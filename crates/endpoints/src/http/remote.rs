@@ -103,7 +103,7 @@ impl Remote {
     /// # Errors
     /// It can't be reached, in words.
     pub(crate) async fn connect(&self, cx: &Context) -> Result<Link, String> {
-        // Where it is is the operator's to say: nothing about a client decides that.
+        // The operator decides the address: nothing about a client does.
         let conn = self.connector.connect(cx, &Info::new()).await;
         let io = TokioIo::new(conn.map_err(|error| error.to_string())?.into_io());
         let (requests, connection) =

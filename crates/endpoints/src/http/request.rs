@@ -47,7 +47,7 @@ impl Head {
         self.uri.path()
     }
 
-    /// Returns what follows the `?`, as it was sent.
+    /// Returns the part behind the `?`, as it was sent.
     pub(crate) fn query(&self) -> Option<&str> {
         self.uri.query()
     }

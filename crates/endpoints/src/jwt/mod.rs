@@ -141,7 +141,7 @@ impl Rules {
         &self.place
     }
 
-    /// Returns what is needed and isn't there, in words.
+    /// Describes a requirement that is missing.
     pub(crate) fn missing(&self, cx: &Context) -> Option<String> {
         match &self.place {
             Place::File(file) => (!file.is_file())

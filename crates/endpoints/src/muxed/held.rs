@@ -70,7 +70,7 @@ impl State {
         socket.is_said || socket.outbox.is_empty()
     }
 
-    /// The session has no more to say.
+    /// Ends the session's data.
     pub(super) fn finish(&mut self, key: Key, end: &End) {
         let socket = self.socket(key);
         if !socket.is_said && socket.finished.is_none() {

@@ -36,7 +36,7 @@ use self::state::Shared;
 
 /// The messages of a protocol. Only one task calls it.
 pub(crate) trait Protocol: Send + 'static {
-    /// Returns what is said before anything else.
+    /// Returns the messages that are sent before anything else.
     fn begin(&mut self) -> Vec<Part> {
         Vec::new()
     }

@@ -34,7 +34,7 @@ pub(super) struct Socket {
     /// The client may be told to send more.
     pub(super) may_grant: bool,
     pub(super) finished: Option<End>,
-    /// The end was said, or needn't be.
+    /// The end was sent, or needn't be.
     pub(super) is_said: bool,
     pub(super) writer: Option<Waker>,
     pub(super) is_due: bool,

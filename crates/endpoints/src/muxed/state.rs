@@ -166,7 +166,7 @@ impl State {
         }
     }
 
-    /// Forgets what has come for a socket.
+    /// Forgets the data that has come for a socket.
     pub(super) fn empty(&mut self, key: Key) {
         let Some(socket) = self.sockets.get_mut(&key) else { return };
         let waiting = socket.waiting;

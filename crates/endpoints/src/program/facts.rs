@@ -30,7 +30,7 @@ pub(crate) struct Place {
 }
 
 impl Facts {
-    /// Reads what `facts` and `headers` say; `None` if no facts are wanted.
+    /// Parses `facts` and `headers`; `None` if no facts are wanted.
     pub(crate) fn read(args: &Args, found: &mut Vec<Diagnostic>) -> Option<Self> {
         let mut more = Vec::new();
         for word in args.list("headers") {
@@ -205,7 +205,7 @@ const SOFTWARE: &str = concat!("endpointforward/", env!("CARGO_PKG_VERSION"));
 /// The longest value.
 const MOST: usize = 64 << 10;
 
-/// Names of variables that say something about a client or a request.
+/// Names of variables about a client or a request.
 const NAMES: [&str; 25] = [
     "AUTH_TYPE",
     "CONTENT_LENGTH",

@@ -111,7 +111,7 @@ impl Group {
                 }
             }
             if std::mem::take(&mut told) {
-                // It has exited, and a debugger that is attached to it has to hear of it before us.
+                // It has exited, and an attached debugger has to be notified before us.
                 sleep(Duration::from_millis(10)).await;
             }
             told = match &mut self.exits {

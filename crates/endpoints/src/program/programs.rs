@@ -28,7 +28,7 @@ pub(crate) struct Programs {
     last_now: Mutex<Option<(Instant, Arc<Snapshot>)>>,
     /// The programs that a supervisor waits for; only it reaps them.
     awaited: Mutex<HashSet<Pid>>,
-    /// Those that were killed without anybody left to wait for them; `None` while no thread does.
+    /// The killed programs that nothing is left to wait for; `None` while no thread does.
     killed: Mutex<Option<Vec<Pid>>>,
 }
 
@@ -160,5 +160,5 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Within this, what was seen is taken to be so still.
+/// The time for which a look at the processes is taken to be valid.
 const MOMENT: Duration = Duration::from_millis(100);

@@ -204,9 +204,8 @@ impl Recipe {
     /// Returns the program to start for this client. Cancel safe.
     ///
     /// # Errors
-    /// A fact is missing, or may not be passed to a program; the client's URL names no program; the program can't be
-    /// what
-    /// `user` and `limit` say.
+    /// A fact is missing, or may not be passed to a program; the client's URL names no program; the program can't have
+    /// the user or the limits of `user` and `limit`.
     pub(crate) async fn fill(&self, cx: &Context, info: &Info) -> Result<Filled<'_>> {
         let error = |kind, words: String| Error::new(kind, "start", &*self.descriptor, words);
         let refused = |words| error(ErrorKind::Forbidden, words);

@@ -54,7 +54,7 @@ pub(crate) struct Found {
 }
 
 impl Owner {
-    /// Reads what [`USER`], [`GROUP`] and [`USERS`] say; `None` if the program is ours.
+    /// Parses [`USER`], [`GROUP`] and [`USERS`]; `None` if the program is ours.
     pub(crate) fn read(args: &Args, found: &mut Vec<Diagnostic>) -> Option<Self> {
         let group = args.text("group").map(str::to_owned);
         let users = args.list("users");

@@ -49,7 +49,7 @@ enum Reading {
     /// No process has the terminal open any more, though the program lives. `login` closes it for a
     /// moment to throw others off it (`vhangup`); it is tried again until the first of these times.
     Left(Instant, Pin<Box<Sleep>>),
-    /// The program has exited; what it wrote before is in the kernel, and no more than this.
+    /// The program has exited; its earlier output is in the kernel, and no more than this.
     Draining(usize),
     Closed,
 }

@@ -98,7 +98,7 @@ struct Pipes<'a> {
 }
 
 impl Pipes<'_> {
-    /// Writes what is unsent and the end, and reads to the end, or more than an answer may have.
+    /// Writes the unsent rest and the end, and reads to the end, or more than an answer may have.
     async fn exchange(&mut self, said: &mut Vec<u8>) -> io::Result<()> {
         let mut piece = [0; 1024];
         poll_fn(|cx| {

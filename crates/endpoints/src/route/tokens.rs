@@ -87,7 +87,7 @@ impl Tokens {
         Ok(file.get().get(key).cloned())
     }
 
-    /// Logs why a file is passed over, unless that was said before.
+    /// Logs why a file is passed over, unless that was logged before.
     fn pass(&self, path: &Path, words: &str) {
         let passed = &mut self.lock().passed;
         if passed.get(path).is_some_and(|said| said == words) {

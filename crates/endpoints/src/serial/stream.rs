@@ -225,7 +225,7 @@ impl Life for Line {
         Poll::Pending
     }
 
-    /// A line has no word for the end; what was written is sent.
+    /// A line can't carry the end; data that was written is sent.
     fn poll_finish(&mut self, cx: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
         while unsent(self.opened()) > 0 {
             let timer = self.draining.get_or_insert_with(|| Box::pin(sleep(TICK)));

@@ -4,7 +4,7 @@ use plan::kind::Role;
 
 use super::line::{Found, Line};
 
-/// A word, what it is there, and what to type here.
+/// A word, its meaning in the other program, and the text to type here.
 struct Absent {
     names: &'static [&'static str],
     tool: &'static str,

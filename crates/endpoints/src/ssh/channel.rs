@@ -120,7 +120,7 @@ impl Channel {
         }
     }
 
-    /// Takes what came.
+    /// Takes the messages that came.
     ///
     /// # Errors
     /// It is no message, or more data than the window admits.

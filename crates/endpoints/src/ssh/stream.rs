@@ -51,7 +51,7 @@ impl Session {
 }
 
 impl Link {
-    /// Reads what there is. Ready once something was read.
+    /// Reads the available data. Ready once something was read.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.is_lost && self.losing.is_none() {
             if ready!(self.control.stream.poll_read_ready(cx)).is_err() {
@@ -94,7 +94,7 @@ impl Link {
         Poll::Ready(self.master.lost())
     }
 
-    /// Writes what is queued.
+    /// Writes the queued messages.
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.channel.out.is_empty() {
             if self.is_lost || self.losing.is_some() {
@@ -242,7 +242,7 @@ impl Life for Session {
         self.link().poll_close(cx)
     }
 
-    /// Returns the amount that `ssh` has read; what it buffers itself is bounded by the window.
+    /// Returns the amount that `ssh` has read; the window bounds its buffers.
     fn peer(&mut self) -> Option<Peer> {
         let link = self.link();
         let queued = u64::try_from(link.channel.out.len()).unwrap_or(u64::MAX);
@@ -256,7 +256,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         let Some(mut link) = self.link.take() else { return };
         let is_lost = link.is_lost || link.losing.is_some();
-        // Where the runtime ends, nothing is waited for.
+        // At the end of the runtime, nothing is waited for.
         let (false, Ok(runtime)) = (is_lost, Handle::try_current()) else { return };
         if link.channel.is_over() {
             return link.master.give_back(link.control);

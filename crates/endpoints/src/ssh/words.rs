@@ -9,7 +9,7 @@ use super::channel::Refused;
 use super::mux::Failure;
 use crate::program::Filled;
 
-/// Why the connection isn't up, of what `ssh` said until it ended.
+/// Returns the reason why the connection isn't up, from the output of `ssh` until it ended.
 pub(super) fn not_up(label: &str, said: &[String]) -> Error {
     let error = |kind, words: String| Error::new(kind, "connect", label, words);
     let find = |part: &str| said.iter().find(|line| line.contains(part)).map(String::as_str);

@@ -403,7 +403,7 @@ impl Drop for Turn {
     }
 }
 
-/// A person types less between two reads; what is pasted takes several.
+/// A person types less between two reads; pasted text takes several.
 const KEYS: usize = 1024;
 
 /// The time that standard input may be silent once the other side has ended.

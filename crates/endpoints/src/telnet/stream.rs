@@ -42,7 +42,7 @@ impl TelnetStream {
         Self { inner, telnet, out, written: 0, unflushed: false, over: false, outgoing, incoming }
     }
 
-    /// Writes what is encoded.
+    /// Writes the encoded bytes.
     fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.written < self.out.len() {
             let rest = &self.out[self.written..];

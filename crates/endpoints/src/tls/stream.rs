@@ -81,7 +81,7 @@ impl TlsStream {
                 self.tickets_wait = !self.out.is_empty();
                 return Poll::Ready(Ok(()));
             }
-            // A client waits for what we say, and an alert has to reach it.
+            // A client waits for our messages, and an alert has to reach it.
             ready!(self.poll_out(cx))?;
             if is_open {
                 return Pin::new(&mut self.inner).poll_flush(cx);

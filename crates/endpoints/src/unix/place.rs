@@ -121,7 +121,7 @@ impl Place {
 
     /// Removes a socket that no process listens on; any other existing file is an error.
     fn clear(&self, path: &Path) -> Opened<()> {
-        // There is nothing, or bind will say better what is wrong.
+        // There is nothing, or the error of bind is better.
         let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
         if !found.file_type().is_socket() {
             let words = "a file that isn't a socket exists already";

@@ -50,7 +50,7 @@ impl fmt::Debug for Listening {
 impl Listening {
     /// Returns the face for a client if it isn't a terminal: messages, or MQTT packets.
     pub(super) fn face(&self, answer: &Answer, http: &Http) -> Option<Face> {
-        // A client that is no page gets the data as it is; a terminal or a device is one to a page, too.
+        // A client that is no terminal gets the data as it is; a terminal or a device is one to a page, too.
         if is_plain(http)
             || answer.signals
             || !matches!(self.show, Show::Auto | Show::Nothing | Show::Folder(_))
@@ -74,7 +74,7 @@ impl Listening {
             Show::Telnet => answer.far.is_some(),
             Show::Terminal | Show::Nothing | Show::Folder(_) => false,
         };
-        // A client that is no page gets the data as it is.
+        // A client that is no terminal gets the data as it is.
         self.telnet.clone().filter(|_| telnet && !is_plain(http))
     }
 }

@@ -85,7 +85,7 @@ impl Mount for Page {
         true
     }
 
-    // It has to be shown to exchange a link for a ticket, and anybody can have it from the program.
+    // It has to be shown to exchange a link for a ticket, and any person can get it from the program.
     fn access(&self) -> Access {
         Access::Named
     }

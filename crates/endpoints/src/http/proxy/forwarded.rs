@@ -38,7 +38,7 @@ pub(super) fn hops(headers: &HeaderMap, says: Says) -> impl Iterator<Item = Hop>
         if hops.is_empty() && !(hosts.is_empty() && schemes.is_empty()) {
             hops.push(Hop::default());
         }
-        // Each proxy may add to them; one that only sets them has said it for all behind it.
+        // Each proxy may add to them; the values of one that only sets them are for all behind it.
         for (hop, said) in hops.iter_mut().rev().zip(hosts.iter().rev()) {
             hop.host = host(said);
         }
@@ -130,7 +130,7 @@ fn host(text: &str) -> Option<String> {
 }
 
 fn scheme(text: &str) -> Option<&'static str> {
-    // Of a WebSocket's request, some say what it becomes.
+    // For a WebSocket's request, some proxies give the scheme that it becomes.
     match &*text.to_ascii_lowercase() {
         "http" | "ws" => Some("http"),
         "https" | "wss" => Some("https"),

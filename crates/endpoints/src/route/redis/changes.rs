@@ -24,7 +24,7 @@ pub(super) struct Changes(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     is_heard: bool,
-    /// Set once it is known whether they are heard.
+    /// Set once the first subscription has succeeded or failed.
     is_tried: bool,
     watched: HashMap<[u8; 32], Expiry>,
 }
@@ -88,7 +88,7 @@ impl Changes {
         loop {
             let reply = match timeout(PATIENCE, link.reply()).await {
                 Ok(reply) => reply,
-                // It may have nothing to say, or be gone.
+                // There may be no changes, or the server may be gone.
                 Err(_) => match timeout(PATIENCE, link.ask(&[b"PING"])).await {
                     Ok(reply) => reply,
                     Err(_) => return "it doesn't answer".to_owned(),

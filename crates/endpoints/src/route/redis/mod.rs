@@ -111,7 +111,7 @@ impl Provider for Redis {
         let answer = Answer::new(found);
         Ok(match (expiry, &self.changes) {
             (Some(expiry), _) => answer.until(expiry),
-            // A change since then may have been missed, and the next lookup will hear of changes.
+            // A change since then may have been missed, and the next lookup will notice changes.
             (None, Some(changes)) if changes.is_beginning() => answer.living(Some(Duration::ZERO)),
             // Without notifications, a change is not seen.
             (None, Some(_)) => answer.living(Some(UNTOLD)),

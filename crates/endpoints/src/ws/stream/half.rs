@@ -116,7 +116,7 @@ impl Core {
         ))
     }
 
-    /// Reads what has no data for us any more.
+    /// Reads messages after the end of the peer's data.
     fn poll_skip(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_room(cx));
         if self.receiving.inflates() {

@@ -187,7 +187,7 @@ impl Receiving {
             }
         }
         if !self.is_reading() {
-            // After a Close, what comes is ignored.
+            // After a Close, further data is ignored.
             self.unread = BytesMut::new();
             self.inflating = None;
         }

@@ -20,12 +20,12 @@ pub(super) struct Kinds {
 }
 
 impl Kinds {
-    /// A message of this type is sent next; whether that has to be said.
+    /// Notes the type of the next message, and returns `true` if it has to be announced.
     pub(super) fn announce(&mut self, text: bool) -> bool {
         std::mem::replace(&mut self.outgoing, text) != text
     }
 
-    /// The peer said of what type its next messages are.
+    /// Notes the type of the peer's next messages.
     pub(super) fn hear(&mut self, text: bool) {
         self.incoming = text;
     }

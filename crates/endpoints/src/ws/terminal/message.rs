@@ -28,7 +28,7 @@ pub(super) enum Message {
     Unknown,
 }
 
-/// Reads what a peer sent to us, who are `role`.
+/// Parses a message that a peer sent to us, who are `role`.
 pub(super) fn read(text: &[u8], role: Role) -> Result<Message, &'static str> {
     let value: Value =
         serde_json::from_slice(text).map_err(|_| "a control message must be a JSON object")?;
@@ -355,7 +355,7 @@ mod tests {
             r#"{"type":"purge","what":"all"}"#,
             r#"{"type":"query"}"#,
             r#"{"type":"modem","dtr":1}"#,
-            // Not a client's to say.
+            // Messages that clients may not send.
             r#"{"type":"title","text":"x"}"#,
             r#"{"type":"exit","status":0}"#,
         ] {

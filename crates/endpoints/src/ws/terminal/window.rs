@@ -78,7 +78,7 @@ impl Window {
         Poll::Pending
     }
 
-    /// Counts what was sent.
+    /// Counts data that was sent.
     pub(super) fn sent(&mut self, bytes: u64, now: Instant) {
         self.sent += bytes;
         // A client that acknowledges nothing, or data in crumbs, costs no memory: data without a mark is not measured.

@@ -251,7 +251,8 @@ impl Core {
         }
     }
 
-    /// Sends what a read has called for: a pong, an answer of a terminal's server, the Close of a mistake, the end after both Closes.
+    /// Sends the frames that a read has called for: a pong, an answer of a terminal's server, the Close of a mistake,
+    /// the end after both Closes.
     pub(in crate::ws) fn react(&mut self, cx: &mut Context<'_>) {
         if std::mem::take(&mut self.receiving.ponged) {
             self.keepalive.confirmed();

@@ -166,7 +166,7 @@ impl Sending {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes what is framed.
+    /// Writes the framed bytes.
     fn poll_drain(
         &mut self,
         cx: &mut Context<'_>,
@@ -186,7 +186,7 @@ impl Sending {
         Poll::Ready(Ok(()))
     }
 
-    /// Takes what was written off `out` and `tail`; what is more was the caller's.
+    /// Takes the written bytes off `out` and `tail`; the rest were the caller's.
     fn wrote(&mut self, written: usize) -> io::Result<usize> {
         if written == 0 {
             return Err(io::ErrorKind::WriteZero.into());
