@@ -169,7 +169,7 @@ pub(crate) trait Exchange: Send + Sync {
     /// not to be kept goes along.
     ///
     /// # Errors
-    /// Why they aren't good.
+    /// The credentials aren't good; the refusal has the reason.
     async fn exchange(&self, shown: &Credentials, info: &Info) -> Result<Exchanged, Refusal>;
 
     /// Signs out who has this secret.

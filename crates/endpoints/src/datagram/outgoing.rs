@@ -35,7 +35,7 @@ pub(super) struct Outgoing {
     batch: Option<Batch>,
     /// A datagram that the batch can't take.
     next: Option<Bytes>,
-    /// Why nothing more is sent, after what is above.
+    /// The reason why nothing more is sent, after the data above.
     failed: Option<Failed>,
     /// The largest datagrams that the system splits; 0 if it splits none.
     splits: usize,

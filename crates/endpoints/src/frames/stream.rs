@@ -71,7 +71,7 @@ impl Framed {
         self
     }
 
-    /// Reads more behind what is there; whether there was more.
+    /// Reads more behind the data that is there, and returns whether there was more.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         let (inner, unread) = (&mut self.inner, &mut self.unread);
         with_scratch(|scratch| {

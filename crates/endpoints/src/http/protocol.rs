@@ -75,7 +75,7 @@ pub(super) trait Handover: Send {
     async fn reply(self: Box<Self>, reply: Reply) -> Result<(Wire, BytesMut), String>;
 }
 
-/// Why a connection ended.
+/// The reason why a connection ended.
 pub(super) enum Fault {
     /// The received data isn't a request of this protocol.
     NotHttp(String),

@@ -105,7 +105,7 @@ impl Wire {
         beneath.stream.poll_finish(cx, &End::eof())
     }
 
-    /// Reads and forgets what the peer still sends, once; whether there was anything.
+    /// Reads and forgets data that the peer still sends, once, and returns whether there was any.
     pub(crate) fn poll_forget(&self, cx: &mut Context<'_>) -> Poll<bool> {
         let beneath = &mut *self.lock();
         with_scratch(|scratch| {

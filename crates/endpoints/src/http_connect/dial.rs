@@ -105,7 +105,7 @@ impl Dial {
         }
     }
 
-    /// Why there is no tunnel, in the proxy's own words.
+    /// Returns the reason why there is no tunnel, in the proxy's own words.
     async fn refused(
         &self,
         stream: &mut Box<dyn ByteStream>,

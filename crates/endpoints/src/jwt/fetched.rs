@@ -72,7 +72,7 @@ struct State {
     fresh_until: Option<Instant>,
     /// The time at which the last fetch began.
     begun: Option<Instant>,
-    /// Why the last one failed.
+    /// The reason why the last one failed.
     failed: Option<String>,
     /// The fetch that is under way, and its task.
     fetching: Option<(Fetching, AbortHandle)>,

@@ -222,7 +222,7 @@ impl Claims {
     }
 }
 
-/// Why a token isn't good.
+/// The reason why a token isn't good.
 #[derive(Debug)]
 pub(crate) struct Bad {
     pub(crate) words: String,

@@ -24,7 +24,7 @@ pub(super) struct Socket {
     is_losing: bool,
     /// Datagrams that were lost, since the session last looked.
     pub(super) lost: u64,
-    /// Why nothing more comes.
+    /// The reason why nothing more comes.
     pub(super) ended: Option<End>,
     pub(super) reader: Option<Waker>,
     // === for the client ===

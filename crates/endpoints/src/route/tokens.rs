@@ -24,7 +24,7 @@ pub(super) struct Tokens {
 struct State {
     /// The files that were opened, by their paths.
     files: HashMap<PathBuf, Arc<Watched<Lines>>>,
-    /// Why files of a folder are passed over, by their paths: it is logged once.
+    /// The reasons why files of a folder are passed over, by their paths: each is logged once.
     passed: HashMap<PathBuf, String>,
 }
 

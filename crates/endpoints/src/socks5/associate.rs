@@ -56,7 +56,7 @@ pub(super) struct Associations {
     gate: Option<Arc<dyn Gate>>,
 }
 
-/// Why there is no association.
+/// The reason why there is no association.
 pub(super) enum Denied {
     /// The command isn't there, for this reason.
     NoCommand(&'static str),

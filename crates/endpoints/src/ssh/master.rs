@@ -226,7 +226,7 @@ impl Master {
         let _ = timeout(LAST_WORDS, self.ended.clone().wait_for(|ended| *ended)).await;
     }
 
-    /// Why the connection was lost.
+    /// Returns the reason why the connection was lost.
     pub(super) fn lost(&self) -> io::Error {
         let words = match self.said.last() {
             Some(last) => format!("the ssh connection was lost: {}", last.trim_end_matches('.')),

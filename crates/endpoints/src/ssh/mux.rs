@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use super::channel::{self, Channel, LONGEST, Refused, To};
 
-/// Why there is no session.
+/// The reason why there is no session.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The system doesn't let us.

@@ -96,8 +96,8 @@ impl Options {
         Ok(())
     }
 
-    /// Adds the options with which `ssh` speaks to `host` over its standard input and output, and does nothing else, with
-    /// its control socket in `folder`.
+    /// Adds the options with which `ssh` speaks to `host` over its standard input and output, and does nothing else,
+    /// with its control socket in `folder`.
     ///
     /// # Errors
     /// The script that has the password can't be written.

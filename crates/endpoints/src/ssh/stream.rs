@@ -84,7 +84,7 @@ impl Link {
         self.losing = Some(Box::pin(async move { master.last_words().await }));
     }
 
-    /// Why it was lost, once that is known.
+    /// Ready with the reason why it was lost, once that is known.
     fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if let Some(losing) = &mut self.losing {
             ready!(losing.as_mut().poll(cx));

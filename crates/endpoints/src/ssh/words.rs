@@ -56,7 +56,7 @@ pub(super) fn not_up(label: &str, said: &[String]) -> Error {
     }
 }
 
-/// Why there is no session.
+/// Returns the reason why there is no session, as an error.
 pub(super) fn failed(label: &str, failure: &Failure, lost: &str) -> Error {
     let error = |kind, words: String| Error::new(kind, "connect", label, words);
     match failure {

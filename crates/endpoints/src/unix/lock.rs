@@ -34,7 +34,7 @@ type Number = (u64, u64);
 /// The locks of this process.
 static HELD: Mutex<BTreeSet<Number>> = Mutex::new(BTreeSet::new());
 
-/// Why there is none.
+/// The reason why there is no lock.
 #[derive(Debug)]
 pub(super) enum Taken {
     /// Locked by a running process.

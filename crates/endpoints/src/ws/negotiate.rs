@@ -96,7 +96,7 @@ pub(super) enum Others {
     Alike,
 }
 
-/// Why there is nothing to agree on.
+/// The reason why there is nothing to agree on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Disagreement {
     /// None was offered, and one is required.

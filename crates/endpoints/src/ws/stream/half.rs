@@ -64,7 +64,7 @@ impl Core {
         if halves { Ending::HalfClose } else { Ending::Handshake }
     }
 
-    /// Puts control messages where a message may begin; whether there were any.
+    /// Puts control messages where a message may begin, and returns whether there were any.
     pub(super) fn say(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(beside) = &mut self.receiving.beside else { return false };
         let mut said = false;

@@ -53,7 +53,7 @@ pub(in crate::ws) enum State {
     Over,
 }
 
-/// Why the connection is failed (RFC 6455 section 7.1.7).
+/// The reason why the connection is failed (RFC 6455 section 7.1.7).
 #[derive(Debug)]
 pub(in crate::ws) struct Failure {
     /// The Close for the peer.
