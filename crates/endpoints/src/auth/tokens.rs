@@ -40,7 +40,7 @@ pub(super) enum Bad {
     Unknown(String),
 }
 
-/// Makes a gate of what is known.
+/// Makes a gate of a source of tokens.
 pub(super) fn provide(known: impl Known) -> Provided {
     let (sessions, throttle) = (Sessions::default(), Throttle::default());
     let tokens = Arc::new(Tokens { known, sessions, throttle });

@@ -110,7 +110,7 @@ impl Admission {
 
 /// Returns `true` if a request comes from this listener's own page: browsers also send cookies with requests that a
 /// page on another port embeds, because ports are one site to them. A browser names the kind of page that asks (Fetch
-/// Metadata Request Headers); one that doesn't is taken as before. A person who follows a link to a page has asked for it.
+/// Metadata Request Headers); one that doesn't is taken as before. A person who follows a link has asked for the page.
 fn is_asked_for_by_its_own(headers: &HeaderMap) -> bool {
     let says = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
     match says("sec-fetch-site") {

@@ -42,7 +42,7 @@ impl Http1 {
         let asked = Arc::default();
         let mut builder = http1::Builder::new();
         // Hyper's timer is off: the front's limit also covers replies that aren't read. A client that ends its side
-        // behind the request, as `nc -N` does, is answered; `poll_left` finds clients that leave while a decision is awaited.
+        // behind the request, as `nc -N` does, is answered; `poll_left` finds clients that leave during a decision.
         builder.max_buf_size(max_header).header_read_timeout(None).half_close(true);
         let service = Requests(Arc::clone(&asked));
         let connection = Some(Box::new(builder.serve_connection(wire.clone(), service)));

@@ -17,7 +17,7 @@ use tracing::debug;
 
 use crate::patience::timeout;
 
-/// A provider, and what is known of its answers.
+/// A provider, and its answers that are cached.
 pub(super) struct Lookup {
     pub(super) provider: Box<dyn Provider>,
     pub(super) limits: Limits,

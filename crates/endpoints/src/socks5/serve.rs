@@ -156,7 +156,7 @@ impl Kept {
         self.offer(asking, request, Version::V5, credentials).await
     }
 
-    /// The best of what a client offers.
+    /// Returns the best method that a client offers.
     fn choose(&self, methods: &[Method]) -> Option<Method> {
         let order = match self.authenticator.is_some() || self.wants_login {
             true => [Method::Password, Method::Nothing],

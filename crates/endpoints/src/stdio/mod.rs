@@ -211,7 +211,7 @@ impl Connector for Open {
         Ok(conn)
     }
 
-    /// The parent process decides what is there.
+    /// The parent process decides to what they are connected.
     fn grants(&self) -> Grants {
         Grants::Service
     }

@@ -41,7 +41,7 @@ impl Core {
         if is_inside { Poll::Ready(()) } else { beside.poll_window(cx) }
     }
 
-    /// Says of what type the message is that a part of is about to be sent, if that isn't known.
+    /// Announces the type of the message before a part of it is sent, if the peer doesn't know it.
     pub(in crate::ws) fn announce(&mut self, text: bool) {
         if self.sending.is_inside_message() {
             return;
