@@ -1,4 +1,4 @@
-//! One of several destinations, tried for a limited time: what `fallback` and `balance` share.
+//! One of several destinations, tried for a limited time: the shared part of `fallback` and `balance`.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ impl Target {
     }
 }
 
-/// Returns what access to any of them exposes: a client may reach each.
+/// Returns the widest access that one of them grants: a client may reach each.
 pub(crate) fn grants(targets: &[Target]) -> Grants {
     targets.iter().map(|target| target.connector.grants()).max().unwrap_or(Grants::Nothing)
 }

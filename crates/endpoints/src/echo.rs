@@ -1,7 +1,7 @@
 //! `echo`: whatever is sent to it comes back.
 //!
 //! Messages come back as the messages that they were, text as text. It holds one part, or one
-//! [`CHUNK`] of bytes: who doesn't read what comes back is not read from.
+//! [`CHUNK`] of bytes: a client that doesn't read the echo is not read from.
 
 use std::io;
 use std::pin::Pin;

@@ -1,6 +1,6 @@
 //! The first bytes of a connection that a web page may have made.
 //!
-//! Any page may have a browser send a request to any port of its own machine, and choose the
+//! Any page may have a browser send a request to any port of the browser's machine, and choose the
 //! request's body: a shell behind that port would run it line by line. A page can't choose how a
 //! request begins, nor how it is cut, so one look at the first bytes is enough. The look is
 //! `MSG_PEEK`: nothing is read, and the stream stays the socket that it is.
@@ -41,14 +41,14 @@ impl Browser {
         }
         let target = rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len());
         let http = target > 0 && rest[target..].starts_with(b" HTTP/1.");
-        // The version of a request to a long URL is further on than anybody types.
+        // The version of a request to a long URL is further on than a person types.
         let is_target = rest.starts_with(b"/") || rest.starts_with(b"http");
         let long = end.is_none() && line.len() >= LONG && is_target;
         (http || long).then_some(Self::Http)
     }
 }
 
-/// RFC 9110 section 5.6.2: what a method is made of.
+/// Returns `true` if a method may contain the byte (RFC 9110 section 5.6.2).
 fn is_token(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
 }

@@ -39,7 +39,7 @@ impl Outgoing {
                 }
                 self.lost += 1;
             }
-            // Nobody is interested.
+            // A receiver that is gone loses nothing.
             Err(Undelivered::Gone) => {}
         }
     }

@@ -24,7 +24,7 @@ pub(crate) fn listens(cx: &Context, address: SocketAddr) {
     ports.0.lock().unwrap_or_else(PoisonError::into_inner).insert(address.port());
 }
 
-/// Whether the client has come to a listener of ours by a TCP connection to this address.
+/// Returns `true` if the client has come to a listener of ours by a TCP connection to this address.
 pub(crate) fn is_tcp(cx: &Context, info: &Info, address: SocketAddr) -> bool {
     let plain = (address.ip().to_canonical(), address.port());
     let is_theirs = |tcp: &Tcp| (tcp.local.ip().to_canonical(), tcp.local.port()) == plain;
@@ -34,8 +34,8 @@ pub(crate) fn is_tcp(cx: &Context, info: &Info, address: SocketAddr) -> bool {
     }
 }
 
-/// Whether the client has come to a listener of ours by datagrams to this address, which a socket at `from` is connected
-/// to. A listener may have all addresses of this machine; one of them is reached from itself.
+/// Returns `true` if the client has come to a listener of ours by datagrams to this address, which a socket at `from`
+/// is connected to. A listener may have all addresses of this machine; one of them is reached from itself.
 pub(crate) fn is_udp(info: &Info, address: SocketAddr, from: SocketAddr) -> bool {
     info.get::<Udp>().is_some_and(|udp| {
         let (theirs, to) = (udp.local.ip().to_canonical(), address.ip().to_canonical());
@@ -44,13 +44,13 @@ pub(crate) fn is_udp(info: &Info, address: SocketAddr, from: SocketAddr) -> bool
     })
 }
 
-/// Whether the client is this process, and has connected to this path.
+/// Returns `true` if the client is this process, and has connected to this path.
 pub(crate) fn is_unix(info: &Info, path: &Path) -> bool {
     let ours = i32::try_from(std::process::id()).ok();
     info.get::<Unix>().is_some_and(|unix| unix.path == path && unix.pid == ours)
 }
 
-/// Whether the client has sent its datagrams to this path.
+/// Returns `true` if the client has sent its datagrams to this path.
 pub(crate) fn is_unix_dgram(info: &Info, path: &Path) -> bool {
     info.get::<Unix>().is_some_and(|unix| unix.path == path)
 }

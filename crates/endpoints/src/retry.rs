@@ -167,7 +167,7 @@ impl Policy {
                 None => return Err(last.unwrap_or_else(|| late(self.timeout))),
             };
             let pause = backoff.pause();
-            // What isn't allowed stays so.
+            // A forbidden destination stays forbidden.
             let is_last = error.kind() == ErrorKind::Forbidden
                 || self.tries.is_some_and(|tries| number >= tries);
             if is_last || by.is_some_and(|by| Instant::now() + pause >= by) {

@@ -1,7 +1,7 @@
 //! The inspection of the first bytes of a client whose connection has been accepted already, by a layer that takes
 //! plain connections too.
 //!
-//! The socket beneath was accepted without knowing what it is for, so nobody has looked whether a web page made it.
+//! The socket beneath was accepted without a known purpose, so it is not yet checked if a web page made it.
 
 use std::io;
 use std::time::Duration;

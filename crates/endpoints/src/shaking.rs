@@ -23,7 +23,7 @@ pub(crate) trait Shaking: Send + Sync + 'static {
     /// Sees a connection's handshake through.
     ///
     /// # Errors
-    /// The handshake failed; what the client was owed for that has been sent.
+    /// The handshake failed; the client has got its answer.
     async fn shake(&self, conn: Conn) -> Result<Shaken>;
 
     /// An error of this listener.

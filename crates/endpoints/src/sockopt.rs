@@ -129,9 +129,9 @@ pub(crate) fn take_inherited(number: RawFd) -> io::Result<OwnedFd> {
     if unsafe { libc::fcntl(number, libc::F_SETFD, flags | libc::FD_CLOEXEC) } < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: it is open. What this process opens itself is closed on exec (std, tokio, rustix and socket2 see to it),
-    // so one that isn't came from outside and has no owner here; from now on it is closed on exec, and is not taken
-    // again.
+    // SAFETY: it is open. Descriptors that this process opens itself are closed on exec (std, tokio, rustix and
+    // socket2 see to it), so one that isn't came from outside and has no owner here; from now on it is closed on exec,
+    // and is not taken again.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 

@@ -53,7 +53,7 @@ impl Users {
 /// Returns the peer of a socket: `SO_PEERCRED` in unix(7), as of the time of connect(2) or listen(2).
 pub(crate) fn peer(path: PathBuf, socket: &impl AsFd) -> Unix {
     let peer = getsockopt(socket, sockopt::PeerCredentials).ok();
-    // The system says 0 for a process outside of our PID namespace.
+    // The system gives 0 for a process outside of our PID namespace.
     let pid = peer.map(|peer| peer.pid()).filter(|pid| *pid > 0);
     Unix { path, pid, uid: peer.map(|peer| peer.uid()) }
 }

@@ -56,7 +56,7 @@ impl Screen {
         if self.seen == Seen::Nothing {
             let mut first = [0; LOOK];
             let Ok(len) = ready!(poll_peek(cx, socket, &mut first)) else {
-                // Whoever reads meets it too.
+                // The reader gets the error, too.
                 self.seen = Seen::Client;
                 return Poll::Ready(Ok(()));
             };
@@ -127,7 +127,7 @@ impl<S: Waits + AsyncRead + AsyncWrite + Unpin> Wary<S> {
         let was_known = self.screen.saw_browser();
         let screened = ready!(self.screen.poll(cx, self.socket.get()));
         if screened.is_err() && !was_known {
-            // Once: what the socket has no room for now is not worth a wait.
+            // Tried once: an answer that the socket has no room for now is not worth a wait.
             let mut answering = Box::pin(answer(&mut self.socket));
             let _ = answering.as_mut().poll(cx);
         }

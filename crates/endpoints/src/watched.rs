@@ -1,7 +1,7 @@
 //! A file that is read again when it has changed. It is looked at when it is asked for, at most once a second.
 //!
 //! If a file can't be read, its earlier contents stay in use, with a warning. An invalid line is skipped with its number;
-//! the file is used, even if nothing is left of it: an emptied list of users admits nobody.
+//! the file is used, even if nothing is left of it: an emptied list of users admits no client.
 
 use std::fs;
 use std::io;
@@ -45,7 +45,7 @@ impl<T> Watched<T> {
         Ok(Self { path: path.to_owned(), parse, state: Mutex::new(state) })
     }
 
-    /// Returns what it has now. Takes a system call a second; reads a small file when it has changed.
+    /// Returns the current contents. Takes a system call a second; reads a small file when it has changed.
     pub(crate) fn get(&self) -> Arc<T> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.looked.elapsed() < OFTEN {

@@ -97,7 +97,7 @@ struct Wisp {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Version {
     One,
-    /// We have said what we can do, and the client hasn't yet.
+    /// We have sent our capabilities, and the client hasn't sent its own yet.
     Asked,
     Two,
 }
@@ -178,7 +178,7 @@ impl Protocol for Wisp {
                 Err(broken("a client of Wisp 2 begins with INFO"))
             }
             Some(Event::Data { stream, data, last }) => {
-                // What comes for a stream that is over has crossed the word of that.
+                // Data for a stream that is over has crossed the notice of its end.
                 if self.streams.contains(&stream) {
                     steps.push(Step::Data(stream, data, last));
                 }

@@ -2,7 +2,7 @@
 //! crate `ws2s`.
 //!
 //! A WebSocket has one socket at a time, as there. A destination that takes nothing stalls that WebSocket alone; of
-//! what its client has sent, [`muxed::SHARE`](crate::muxed) and one command wait.
+//! the data of its client, [`muxed::SHARE`](crate::muxed) and one command wait.
 
 use std::sync::Arc;
 
@@ -150,7 +150,7 @@ impl Protocol for Ws2s {
         Ok(())
     }
 
-    /// Commands are carried out one after another: what is sent behind `connect` goes to that socket.
+    /// Returns `true` while a connection is made: data behind `connect` goes to that socket.
     fn waits(&self) -> bool {
         self.state == State::Connecting
     }
@@ -205,6 +205,6 @@ fn told(code: Code, words: &str) -> Part {
 
 /// The system's words for ECONNREFUSED, which are ws2s's too.
 const REFUSED: &str = "connection refused";
-/// The one that a client has, and those before it: whose data is still being delivered, or whose destination hasn't
-/// ended its side yet. A page that connects again and again may have many of those for a moment.
+/// The maximum number of sockets of a client: the current one, and earlier ones whose data is still being delivered, or
+/// whose destination hasn't ended its side yet. A page that reconnects again and again may have many for a moment.
 const SOCKETS: usize = 256;

@@ -28,7 +28,7 @@ pub(super) enum Which {
 struct Taken(Mutex<BTreeMap<RawFd, Option<OwnedFd>>>);
 
 impl Which {
-    /// Returns the descriptors; what they are is for others to see. `label` is the endpoint's, for errors.
+    /// Returns the descriptors, of any type. `label` is the endpoint's, for errors.
     ///
     /// # Errors
     /// There is none, or it is not for us.

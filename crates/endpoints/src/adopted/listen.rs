@@ -47,7 +47,7 @@ impl Listener for Listen {
             }
             sockets.push(socket);
         }
-        // Whoever opened it has said who may connect, and not what would be behind it.
+        // The process that opened the socket decided who may connect, without knowing what would be behind it.
         let guards = cx.behind().is_unguarded();
         let users = self.users.unwrap_or(if guards { Users::Same } else { Users::Any });
         let address = sockets.iter().find_map(|socket| match socket {

@@ -32,7 +32,7 @@ pub(super) struct AnyExchange(pub(super) Vec<Arc<dyn Exchange>>);
 impl Exchange for AnyExchange {
     async fn exchange(&self, shown: &Credentials, info: &Info) -> Result<Exchanged, Refusal> {
         let mut refusals = Vec::new();
-        // Who takes no password has nothing to say about one that is wrong.
+        // An authenticator that takes no password has nothing to say about a wrong one.
         let has_password = shown.user.is_some() && self.takes_passwords();
         for exchange in self.0.iter().filter(|it| !has_password || it.takes_passwords()) {
             match exchange.exchange(shown, info).await {
@@ -56,8 +56,8 @@ impl Exchange for AnyExchange {
     }
 }
 
-/// One refusal of several: what was shown and is wrong says more than what was not shown, and every way to sign in is
-/// told.
+/// Merges several refusals into one: wrong credentials say more than missing ones, and the result names every way to
+/// sign in.
 fn merge(refusals: Vec<Refusal>) -> Refusal {
     let challenges: Vec<_> = refusals.iter().flat_map(|it| it.challenges.clone()).collect();
     let rank = |refusal: &Refusal| match refusal.kind {

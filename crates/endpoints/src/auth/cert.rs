@@ -1,7 +1,7 @@
-//! `auth={cert:…}`: the client's TLS certificate, by what it says and by the authority that has signed it.
+//! `auth={cert:…}`: admits clients by the contents of their TLS certificate and by the authority that signed it.
 //!
 //! A certificate is verified by the `tls` layer, against authorities for the whole listener, or here, against those in
-//! `ca`. What an unverified one says counts for nothing.
+//! `ca`. The contents of an unverified certificate count for nothing.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -185,7 +185,7 @@ impl Certified {
     }
 }
 
-/// What a certificate says.
+/// The facts that a certificate states.
 struct Said<'a> {
     fingerprint: Cow<'a, str>,
     names: Cow<'a, str>,
@@ -237,7 +237,7 @@ const UNLISTED: &str = "a client certificate that is listed for this listener is
 mod tests {
     use super::*;
 
-    /// What a TLS layer knows of a client's certificate.
+    /// Stands for the facts that a TLS layer has about a client's certificate.
     #[derive(Clone, Debug)]
     struct Facts(&'static [(&'static str, &'static str)]);
 

@@ -86,7 +86,7 @@ impl Exchange for OneTimeLink {
         self.exchange_bearer(shown.bearer.as_deref().unwrap_or_default())
     }
 
-    /// The secret is that of everybody who has come in: it ends with the listener.
+    /// All clients have the same secret: it ends with the listener.
     fn end(&self, _: &str) {}
 
     fn end_cookie(&self, _: &str) {}

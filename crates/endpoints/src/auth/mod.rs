@@ -123,7 +123,7 @@ impl Auth {
         if found.is_empty() { Ok(Self(providers)) } else { Err(found) }
     }
 
-    /// Makes what a listener asks; `None` if it admits everybody.
+    /// Makes the check of a listener; `None` if it admits all clients.
     ///
     /// # Errors
     /// Those of the providers.
@@ -165,11 +165,11 @@ pub(crate) struct Authenticator {
 /// Gives a page what a browser needs for its sessions: it can't send credentials along with a WebSocket.
 #[async_trait]
 pub(crate) trait Exchange: Send + Sync {
-    /// Exchanges credentials for a ticket. A token that works once is spent; what comes instead of credentials that are
+    /// Exchanges credentials for a ticket. A token that works once is spent; a replacement of credentials that are
     /// not to be kept goes along.
     ///
     /// # Errors
-    /// Why they aren't good.
+    /// The credentials aren't good; the refusal has the reason.
     async fn exchange(&self, shown: &Credentials, info: &Info) -> Result<Exchanged, Refusal>;
 
     /// Signs out who has this secret.
@@ -194,7 +194,7 @@ pub(crate) struct Exchanged {
     pub(crate) files: String,
 }
 
-/// Reads what a line of a file says of a role.
+/// Parses the role on a line of a file.
 fn role(flag: Option<&str>) -> Result<Role, String> {
     match flag {
         None | Some("" | "rw") => Ok(Role::ReadWrite),

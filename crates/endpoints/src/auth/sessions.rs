@@ -38,7 +38,7 @@ struct SignedIn {
 pub(super) struct Member {
     pub(super) identity: Identity,
     pub(super) role: Role,
-    /// Changes with the credentials: what was signed in with the old ones is worth nothing then.
+    /// Changes with the credentials: a sign-in with the old ones becomes invalid then.
     pub(super) stamp: [u8; 32],
     /// The time at which the credentials expire, in seconds since 1970.
     pub(super) expires: Option<u64>,

@@ -40,7 +40,7 @@ impl<T: PartialEq> Tickets<T> {
         Ok(shown)
     }
 
-    /// Takes one: whose it is, if there is one like it and it isn't too old.
+    /// Takes a ticket, and returns its value if the ticket is known and not too old.
     pub(super) fn take(&self, ticket: &str) -> Option<T> {
         let mut waiting = self.lock();
         waiting.retain(|(_, since, _)| since.elapsed() < SOON);

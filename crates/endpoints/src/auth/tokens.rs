@@ -17,30 +17,30 @@ pub(super) trait Known: Send + Sync + 'static {
     /// The refusal of a client that shows no token.
     const NEEDED: &str;
 
-    /// Has what is known of now for [`Known::is_current`].
+    /// Loads the facts that [`Known::is_current`] uses.
     async fn refresh(&self) {}
 
     /// Returns whether what this member signed in with is still good.
     fn is_current(&self, member: &Member) -> bool;
 
-    /// Returns who a token is of.
+    /// Returns the identity that a token belongs to.
     ///
     /// # Errors
     /// It is not good.
     async fn member(&self, token: &str) -> Result<Member, Bad>;
 }
 
-/// Why a token is not good.
+/// The reason why a token is not good.
 pub(super) enum Bad {
     /// It may be a guess, which counts for throttling.
     Guess(String),
     /// It is a token, and isn't taken.
     Wrong(String),
-    /// It can't be said at present.
+    /// It can't be checked at present.
     Unknown(String),
 }
 
-/// Makes a gate of what is known.
+/// Makes a gate of a source of tokens.
 pub(super) fn provide(known: impl Known) -> Provided {
     let (sessions, throttle) = (Sessions::default(), Throttle::default());
     let tokens = Arc::new(Tokens { known, sessions, throttle });

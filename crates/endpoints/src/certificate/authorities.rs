@@ -106,7 +106,7 @@ pub(crate) fn verifier(
         builder = builder.allow_unauthenticated();
     }
     if let Some(crl) = crl {
-        // A list that has expired no longer says who is revoked.
+        // An expired list may miss certificates that were revoked since.
         builder = builder.with_crls(Pem(label).revoked(crl)?).enforce_revocation_expiration();
     }
     let built = builder.build();

@@ -111,7 +111,7 @@ impl Pem<'_> {
 pub(crate) struct Stamp(Vec<Option<[i64; 4]>>);
 
 impl Stamp {
-    /// Of files; of a folder, what is in it counts.
+    /// Returns the stamp of files; for a folder, its contents count.
     pub(crate) fn of(paths: impl IntoIterator<Item = PathBuf>) -> Self {
         let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let one = |path: PathBuf| -> io::Result<[i64; 4]> {

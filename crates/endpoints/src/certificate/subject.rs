@@ -113,7 +113,7 @@ fn string(tag: u8, value: &[u8]) -> Option<String> {
         NUMERIC | PRINTABLE | IA5 | VISIBLE => {
             value.is_ascii().then(|| value.iter().copied().map(char::from).collect())
         }
-        // T.61 never was used as such; it is Latin-1 to everybody.
+        // T.61 never was used as such; in practice it is Latin-1.
         TELETEX => Some(value.iter().copied().map(char::from).collect()),
         BMP => {
             let (pairs, rest) = value.as_chunks();
@@ -220,7 +220,7 @@ mod tests {
         subject.as_ref()?.text.as_deref()
     }
 
-    /// What other servers call the subject is OpenSSL's text.
+    /// Other servers give the subject as OpenSSL writes it.
     #[test]
     fn it_is_written_as_by_openssl() {
         let mail = DnType::CustomDnType(vec![1, 2, 840, 113_549, 1, 9, 1]);

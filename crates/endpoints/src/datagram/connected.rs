@@ -40,7 +40,7 @@ pub(crate) trait Link: Send + Unpin + 'static {
         Poll::Pending
     }
 
-    /// Says that no more will be sent, if the socket has a word for that. Returns whether it has.
+    /// Announces that no more will be sent, if the socket can, and returns whether it can.
     ///
     /// # Errors
     /// Those of shutdown(2).
@@ -73,7 +73,7 @@ pub(crate) struct Connected<L> {
     more: Option<(Bytes, usize)>,
     /// The longest message that is taken.
     most: usize,
-    /// Why it is over, if our side is why.
+    /// The reason why it is over, if our side ended it.
     over: Option<End>,
     /// Nothing more will come, though what has come isn't taken.
     lost: Option<io::Error>,
@@ -140,7 +140,7 @@ impl<L: Link> Stream for Connected<L> {
             })))
         });
         let received = match received {
-            // What has come counts first.
+            // Datagrams that have arrived take precedence over an error.
             Poll::Pending => Err(match self.refused.take() {
                 Some(kind) => kind.into(),
                 None => ready!(self.link.poll_over(cx)),

@@ -1,4 +1,4 @@
-//! A UDP socket with one peer. The system keeps others' datagrams from it, and tells what ICMP says.
+//! A UDP socket with one peer. The system keeps others' datagrams from it, and reports ICMP errors.
 
 use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut};

@@ -45,7 +45,7 @@ fn too_long(len: usize, is_whole: bool, most: usize) -> End {
     End::because(Reason::TooBig, words)
 }
 
-/// Why a datagram was not sent, and nothing more will be.
+/// The reason why a datagram was not sent, and nothing more will be.
 #[derive(Debug)]
 pub(crate) struct Failed {
     /// The error of writing.

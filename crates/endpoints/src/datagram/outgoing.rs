@@ -29,13 +29,13 @@ pub(super) enum Enough {
     All,
 }
 
-/// What a stream is to send.
+/// The datagrams that a stream is to send.
 pub(super) struct Outgoing {
     joined: Joined,
     batch: Option<Batch>,
     /// A datagram that the batch can't take.
     next: Option<Bytes>,
-    /// Why nothing more is sent, after what is above.
+    /// The reason why nothing more is sent, after the data above.
     failed: Option<Failed>,
     /// The largest datagrams that the system splits; 0 if it splits none.
     splits: usize,
@@ -59,7 +59,7 @@ impl Outgoing {
         Self { joined: Joined::new(most), batch: None, next: None, failed: None, splits }
     }
 
-    /// Whether another part may be added before anything is sent.
+    /// Returns `true` if another part may be added before anything is sent.
     fn has_room(&self) -> bool {
         let has_room =
             self.batch.as_ref().is_none_or(|batch| batch.has_room() && batch.each <= self.splits);
@@ -79,7 +79,7 @@ impl Outgoing {
         }
     }
 
-    /// Sends until `enough`, or everything. Pending once `send` is: what it was given is kept then.
+    /// Sends until `enough`, or everything. Pending once `send` is: the datagrams given to it are kept then.
     ///
     /// # Errors
     /// Nothing more can be sent. Other errors cost their datagrams only, which are counted in `losses`.
@@ -124,7 +124,7 @@ impl Batch {
         Self { each: data.len(), data: Data::One(data) }
     }
 
-    /// Whether it isn't known yet to be the last batch of its size.
+    /// Returns `true` if another datagram may be added: those in the batch have one size, and the batch isn't full.
     fn has_room(&self) -> bool {
         let len = self.data.as_slice().len();
         len > 0 && len.is_multiple_of(self.each) && len / self.each < SEGMENTS && len < LARGEST
@@ -147,7 +147,7 @@ impl Batch {
         }
     }
 
-    /// What is to be sent first, and the number of datagrams in it.
+    /// Returns the datagrams to send first, and their number.
     fn first(&self, splits: usize) -> (Datagrams<'_>, usize) {
         let data = self.data.as_slice();
         match u16::try_from(self.each) {
@@ -205,8 +205,8 @@ mod tests {
         Part::binary(Bytes::copy_from_slice(data))
     }
 
-    /// What is sent of these messages, each as the lengths of its datagrams, in front of a system that splits those of up to
-    /// `splits` bytes, and fails with `error` those that are larger.
+    /// Returns the batches that are sent for these messages, each as the lengths of its datagrams. The system fails a
+    /// batch with `error` if it has to split it into datagrams of more than `splits` bytes.
     fn sent(messages: &[&[u8]], splits: usize, error: Errno) -> Vec<Vec<u8>> {
         let mut outgoing = Outgoing::new(100, LARGEST);
         let (mut sent, mut losses) = (Vec::new(), Losses::default());

@@ -28,7 +28,7 @@ pub(crate) struct Session<S: Socket> {
     /// It was silent for the idle timeout; data that has arrived and was not read yet would refute
     /// that.
     is_suspected: bool,
-    /// Why it is over, if it is.
+    /// The reason why it is over, if it is.
     over: Option<End>,
     /// It is over, though what came from it isn't taken: why.
     cut: Option<&'static str>,
@@ -85,7 +85,7 @@ impl<S: Socket> Session<S> {
         }
     }
 
-    /// Sends what is to be sent, and waits for room in the socket if there is none.
+    /// Sends the queued datagrams, and waits for room in the socket if there is none.
     fn poll_send(&mut self, enough: Enough, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             if let Some(room) = &mut self.room {

@@ -78,7 +78,7 @@ pub(crate) struct State {
     bytes: usize,
     /// The bytes in all inboxes.
     all: Waiting,
-    /// Why nothing more comes.
+    /// The reason why nothing more comes.
     pub(crate) over: Option<Over>,
     /// The time at which the peer last sent.
     heard: Instant,
@@ -93,7 +93,7 @@ pub(crate) struct State {
     waker: Option<Waker>,
 }
 
-/// Why nothing more comes from a peer.
+/// The reason why nothing more comes from a peer.
 #[derive(Debug)]
 pub(crate) enum Over {
     /// Another one needed the place.

@@ -94,7 +94,7 @@ impl Allow {
             hosts => hosts.is_called(&host),
         };
         let admitted = |entry: &Entry| match (&entry.host, &block) {
-            // A special address is meant by a network of its own kind, and not by one that is wider.
+            // Only a network inside the block of a special address admits it; a wider network doesn't.
             (Hosts::Networks(networks), Some(block)) => {
                 networks.iter().any(|network| network.contains(&address) && block.contains(network))
             }
@@ -151,7 +151,7 @@ impl Hosts {
             !word.is_empty()
                 && !word.contains(|c: char| !c.is_alphanumeric() && c != '-' && c != '_')
         };
-        // What has digits alone in its last word is an address that is written wrongly.
+        // A name whose last word has only digits is an address that is written wrongly.
         let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
         if !name.split('.').all(is_word) || name.rsplit('.').next().is_none_or(is_number) {
             return None;

@@ -133,7 +133,7 @@ impl Shared {
         while let Some(Lookup { host, port, answer }) = self.next() {
             // The queue counts on its threads.
             let found = catch_unwind(AssertUnwindSafe(|| (self.resolve)(&host, port)));
-            // Nobody may be there any more.
+            // The receiver may be gone.
             let _ = answer.send(found.unwrap_or_else(|_| Err(lost())));
         }
     }
@@ -152,7 +152,7 @@ impl Shared {
                 self.work.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
             woken.idle -= 1;
             if waited.timed_out() && woken.queue.is_empty() {
-                // Under the same lock, so that whoever adds a lookup knows which threads there are.
+                // Under the same lock, so that the caller that adds a lookup knows how many threads there are.
                 woken.threads -= 1;
                 return None;
             }
@@ -252,7 +252,7 @@ mod tests {
             gone.abort();
             let _ = gone.await;
         }
-        // One that is being looked up and that nobody waits for counts as its thread alone.
+        // A lookup that is under way and that nothing waits for counts as its thread alone.
         first.abort();
         let last = spawn(&lookups, "last");
         until(|| waiting(&lookups) > 0).await;

@@ -96,7 +96,7 @@ impl Destination {
         }
     }
 
-    /// Returns what access to it exposes.
+    /// Returns the access that it grants.
     pub(crate) fn grants(&self) -> Grants {
         let is_known = matches!((&self.host, &self.port), (Typed::Known(_), Typed::Known(_)));
         if is_known { Grants::Service } else { Grants::Network }
@@ -122,7 +122,7 @@ impl Destination {
         }
     }
 
-    /// Returns whether names are resolved here in any case: what is allowed are addresses.
+    /// Returns `true` if names are resolved here in any case, because the restrictions are about addresses.
     pub(crate) fn is_restricted(&self, place: &Place) -> bool {
         self.allow.is_some() || place.restriction.is_some()
     }

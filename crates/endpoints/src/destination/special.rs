@@ -20,7 +20,7 @@ pub(crate) fn block_of(address: IpAddr) -> Option<IpNet> {
 }
 
 /// The registries of special-purpose addresses (RFC 6890, as IANA keeps them), multicast (RFC 5771, RFC 4291), and the
-/// forms of IPv6 that have an address of IPv4 in them: what those lead to, nobody has looked at.
+/// forms of IPv6 that contain an address of IPv4: the addresses behind those are not checked.
 static BLOCKS: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
     let known = |text: &&str| text.parse().expect("it is a network");
     NETWORKS.iter().map(known).collect()

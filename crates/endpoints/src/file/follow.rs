@@ -54,7 +54,7 @@ impl Follow {
 
     /// Ready when something has happened, be it to a neighbour.
     pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // What exactly is found out by a look. Many small events are read at once.
+        // An event only prompts a look, which finds out what happened. Many small events are read at once.
         let mut events = [0; 4096];
         let mut buf = ReadBuf::new(&mut events);
         ready!(Pin::new(&mut self.events).poll_read(cx, &mut buf))?;

@@ -19,7 +19,7 @@ pub(super) struct Reading {
     seek: Option<io::SeekFrom>,
     is_seeking: bool,
     follow: Option<Follow>,
-    /// The file that has the name now. What is left in the one before is read first.
+    /// The file that has the name now. The rest of the previous file is read first.
     next: Option<std::fs::File>,
     /// So much was read.
     position: u64,
@@ -34,7 +34,7 @@ type Look = Pin<Box<dyn Future<Output = io::Result<Change>> + Send>>;
 impl Reading {
     pub(super) fn new(file: std::fs::File, from_end: bool, follow: Option<Follow>) -> Self {
         let mut reading = Self {
-            // What happened to the name before it was watched makes no event.
+            // Changes of the name before the watch began make no event.
             look: follow.as_ref().map(|follow| Box::pin(follow.look(0)) as Look),
             file: large(file),
             seek: None,
@@ -120,7 +120,7 @@ impl AsyncRead for Reading {
                 }
             }
             if self.is_finished {
-                // Nobody is there any more who would be sent what is added.
+                // The session is finished: added data would not be sent.
                 return Poll::Ready(Ok(()));
             }
             self.reader = Some(cx.waker().clone());

@@ -22,7 +22,7 @@ pub(crate) const FRAMING: Param = Param::new(
 )
 .topic(Topic::Messages);
 
-/// A connection whose bytes are taken apart, if that was asked for. `near` is what is known of the other side: a page in
+/// Takes the bytes of a connection apart, if that was asked for. `near` has the facts about the other side: a page in
 /// front of a terminal or a device shows bytes as they come, and another forwarder wants them as they are.
 pub(crate) fn framed(mut conn: Conn, framings: Option<&Framings>, near: &Info) -> Conn {
     let is_page = || near.lookup("http", "subprotocol").is_some_and(|name| name == PAGE);

@@ -40,7 +40,7 @@ pub(crate) struct Framed {
     is_held: bool,
     /// The reader that waits behind that end.
     held: Option<Waker>,
-    /// Why our side is over, if what was to be sent is why.
+    /// The reason why our side is over, if it is data that can't be sent.
     over: Option<End>,
     /// Messages that were left out.
     lost: u64,
@@ -71,7 +71,7 @@ impl Framed {
         self
     }
 
-    /// Reads more behind what is there; whether there was more.
+    /// Reads more behind the data that is there, and returns whether there was more.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         let (inner, unread) = (&mut self.inner, &mut self.unread);
         with_scratch(|scratch| {

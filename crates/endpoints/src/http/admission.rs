@@ -35,7 +35,7 @@ pub(crate) struct Admission {
 }
 
 /// The cookie's names. Over TLS, it is one that a browser accepts only from this host and over TLS (RFC 6265bis
-/// section 4.1.3.2): no other host of the domain, and nobody on the way, can set one in its place.
+/// section 4.1.3.2): no other host of the domain, and no attacker on the path, can set one in its place.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CookieNames {
     plain: String,
@@ -57,7 +57,7 @@ impl Admission {
         CookieNames { secure: format!("__Host-{plain}"), plain }
     }
 
-    /// Takes a request's credentials out of its head. Tickets are in nobody's list of subprotocols; the rest is ours
+    /// Takes a request's credentials out of its head. A ticket in the list of subprotocols is always taken; the rest
     /// only if there is an authenticator.
     pub(super) fn take(&self, head: &mut Head) -> Credentials {
         let mut shown = Credentials::default();
@@ -108,9 +108,9 @@ impl Admission {
     }
 }
 
-/// Whether a request's cookies are its own page's: browsers send them along with what another port's page embeds,
-/// because ports are one site to them. A browser says which page asks (Fetch Metadata Request Headers); one that
-/// doesn't is taken as before. A person who follows a link to a page has asked for it.
+/// Returns `true` if a request comes from this listener's own page: browsers also send cookies with requests that a
+/// page on another port embeds, because ports are one site to them. A browser names the kind of page that asks (Fetch
+/// Metadata Request Headers); one that doesn't is taken as before. A person who follows a link has asked for the page.
 fn is_asked_for_by_its_own(headers: &HeaderMap) -> bool {
     let says = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
     match says("sec-fetch-site") {
@@ -149,7 +149,7 @@ fn take_basic(headers: &mut HeaderMap) -> Option<(String, String)> {
     })
 }
 
-/// Takes what `read` makes of credentials of this scheme. Of two headers, none counts.
+/// Takes credentials of this scheme, as `read` decodes them. Of two headers, none counts.
 fn take_authorization<T>(
     headers: &mut HeaderMap,
     scheme: &str,

@@ -54,7 +54,7 @@ impl Streamed {
         ready!(Pin::new(&mut self.file).poll_read(cx, &mut buf))?;
         let read = buf.filled().len();
         if read == 0 {
-            // What was promised can't be kept; hyper cuts the connection.
+            // The promised length can't be kept; hyper cuts the connection.
             let words = "the file was truncated while it was sent";
             return Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::UnexpectedEof, words))));
         }

@@ -4,10 +4,10 @@
 //! A browser tells a page nothing about an upgrade that was refused. The reply to this request has the words.
 //!
 //! A page of another origin can't use it: a POST has an Origin header, which is checked, and one with an Authorization
-//! header is preceded by a question (CORS) that nobody answers here.
+//! header is preceded by a question (CORS) that is not answered here.
 //!
 //! A browser without a script sends a form instead, to sign in for files or to sign out. It gets the cookie alone, and
-//! is sent back to where it was. A form has to say that it comes from a page of this listener.
+//! is sent back to where it was. The headers of a form must show that it comes from a page of this listener.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ pub(crate) struct Entrance {
 
 impl Mount for Entrance {
     fn methods(&self) -> &'static [Method] {
-        // Nobody signs out where nobody signs in.
+        // Without a way to sign in, there is none to sign out.
         if self.exchange.is_some() { &METHODS } else { &METHODS[..1] }
     }
 
@@ -167,7 +167,7 @@ impl Entrance {
 /// Returns `true` if the browser reports that a form is from a page of this listener.
 fn is_own(headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
-    // What an Origin has to be was checked before.
+    // The value of Origin was checked before.
     site.map_or(headers.contains_key(ORIGIN), |site| site == b"same-origin")
 }
 
@@ -201,7 +201,7 @@ fn set_cookie(name: &str, value: &str, is_secure: bool, more: &str) -> String {
 
 /// Says why credentials aren't good, and what is asked for.
 ///
-/// The scheme is never Basic: a browser would ask its user in a window of its own, in front of the page that asks.
+/// The scheme is never Basic: a browser would ask its user in a separate window, in front of the page that asks.
 fn not_good(refusal: &Refusal) -> Reply {
     if refusal.kind == RefusalKind::Busy {
         reply::refusal(refusal)

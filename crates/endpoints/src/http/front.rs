@@ -1,11 +1,11 @@
-//! The front of a listener that is reached by HTTP: what it is planned with, and how a request is answered.
+//! The front of a listener that is reached by HTTP: its plan, and how it answers a request.
 //!
 //! A request passes these stages:
 //!
 //! 1. a [`Protocol`](super::protocol::Protocol) reads it;
 //! 2. a method that no [`Mount`](super::mount::Mount) knows gets 405;
 //! 3. its credentials are taken out ([`admission`](super::admission));
-//! 4. a mount that everybody may ask answers;
+//! 4. a mount that all clients may ask answers;
 //! 5. the name that the listener is called by is checked, as a trusted proxy passes it on if there is one;
 //! 6. the client is authenticated;
 //! 7. the first mount that takes it answers: a reply, an error that ends the connection, or an upgrade, which becomes
@@ -119,7 +119,7 @@ impl Front {
         match outcome {
             // It is spent once there is a session.
             Outcome::Upgrade(_) => *ticket = Some(one),
-            // What is refused spends nothing.
+            // A refused request spends nothing.
             Outcome::Refused(_) => {}
             Outcome::Reply(ref reply) if is_refusal(reply.status()) => {}
             Outcome::Reply(_) | Outcome::Later(_) => {

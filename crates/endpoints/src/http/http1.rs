@@ -41,8 +41,8 @@ impl Http1 {
     pub(super) fn new(wire: Wire, max_header: usize) -> Self {
         let asked = Arc::default();
         let mut builder = http1::Builder::new();
-        // No timer of hyper's: the front's limit covers replies that nobody reads, too. A client that ends its side behind
-        // the request, as `nc -N` does, is answered; `poll_left` finds clients that leave while a decision is awaited.
+        // Hyper's timer is off: the front's limit also covers replies that aren't read. A client that ends its side
+        // behind the request, as `nc -N` does, is answered; `poll_left` finds clients that leave during a decision.
         builder.max_buf_size(max_header).header_read_timeout(None).half_close(true);
         let service = Requests(Arc::clone(&asked));
         let connection = Some(Box::new(builder.serve_connection(wire.clone(), service)));
@@ -142,7 +142,7 @@ impl Service<Request<Incoming>> for Requests {
             Ok(match replied.await {
                 Ok(Replying::Now(reply)) => reply,
                 Ok(Replying::Later(reply)) => reply.await,
-                // Nobody waits for the reply to an offer that was dropped.
+                // The offer was dropped, so nothing waits for the reply.
                 Err(_) => Reply::default(),
             })
         })

@@ -22,7 +22,7 @@ impl Wire {
         let mut pause = FIRST_LOOK;
         let forget = || poll_fn(|cx| self.poll_forget(cx));
         while self.is_pending() && self.may_take() {
-            // What it still sends must not stall it.
+            // Data that it still sends must not stall it.
             if timeout(pause, forget()).await == Ok(false) {
                 sleep(pause).await;
             }

@@ -1,16 +1,16 @@
-//! HTTP, on both sides: what a listener reads and replies, and what a client of ours reads.
+//! HTTP, on both sides: requests and replies of a listener, and replies that a client of ours reads.
 //!
-//! A kind that is reached by HTTP uses this room and is not known to it: what a listener has to offer
-//! besides errors is mounted on the front.
+//! A kind that is reached by HTTP uses this room and is not known to it: a listener's offers other than errors are
+//! mounted on the front.
 
 //! Listening:
 //!
-//! 1. [`wire`]: the stream beneath, shared by who speaks HTTP on it and who waits for a decision;
+//! 1. [`wire`]: the stream beneath, shared by the part that speaks HTTP on it and the part that waits for a decision;
 //! 2. [`protocol`]: the seam behind which a version of HTTP is implemented; [`http1`] is the only one;
-//! 3. [`serving`]: a connection; [`front`]: what happens to a request, from its method to its reply; [`request`], [`hosts`], [`proxy`],
-//!    [`origin`] and [`admission`] are the checks; [`entrance`] is where a page gets its tickets, [`sign_in`] what
-//!    a browser is shown there, and [`form`] what it sends without a script;
-//! 4. [`mount`]: what answers. [`page`] has the pages and files; a kind mounts what it switches to;
+//! 3. [`serving`]: a connection; [`front`]: the path of a request, from its method to its reply; [`request`],
+//!    [`hosts`], [`proxy`], [`origin`] and [`admission`] are the checks; [`entrance`] gives a page its tickets,
+//!    [`sign_in`] is the page that a browser is shown there, and [`form`] the form that it sends without a script;
+//! 4. [`mount`]: the parts that answer. [`page`] has the pages and files; a kind mounts the part that it switches to;
 //! 5. [`decision`]: a switch that waits for the forwarder; [`leave`]: a connection that ends with a reply;
 //!    [`document`]: an error as a page, for people.
 //!

@@ -26,7 +26,7 @@ pub(crate) trait Mount: Send + Sync {
     /// Returns whether a request is its own to answer.
     fn takes(&self, head: &Head) -> bool;
 
-    /// Returns who may ask it.
+    /// Returns the clients that may use it.
     fn access(&self) -> Access {
         Access::Admitted
     }

@@ -20,10 +20,10 @@ pub(super) trait Protocol: Send {
     /// Drives the connection: reads, writes replies, and returns the next request or the end.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Event>;
 
-    /// Returns what a reply that is made as it leaves holds until it has left.
+    /// Returns a handle that a reply made as it leaves holds until it has left.
     fn sending(&self) -> Arc<()>;
 
-    /// Returns whether anybody holds that.
+    /// Returns `true` if such a handle is held.
     fn is_sending(&self) -> bool;
 
     /// Ends the connection after the reply that is being sent.
@@ -75,7 +75,7 @@ pub(super) trait Handover: Send {
     async fn reply(self: Box<Self>, reply: Reply) -> Result<(Wire, BytesMut), String>;
 }
 
-/// Why a connection ended.
+/// The reason why a connection ended.
 pub(super) enum Fault {
     /// The received data isn't a request of this protocol.
     NotHttp(String),

@@ -35,7 +35,7 @@ impl Remote {
     /// Reads the parameter `name`; `ca` has the authorities to trust, if those of the system aren't meant.
     ///
     /// # Errors
-    /// It isn't the URL of an HTTP server, or has a name and a password; `instead` says what there is instead of these.
+    /// It isn't the URL of an HTTP server, or has a name and a password; `instead` names their replacement.
     pub(crate) fn read(
         args: &Args,
         name: &str,
@@ -54,7 +54,7 @@ impl Remote {
     /// Plans a server.
     ///
     /// # Errors
-    /// What the URL must be, in words.
+    /// The URL breaks a rule, which the text states.
     pub(crate) fn new(registry: &Registry, url: &str, ca: Option<&str>) -> Result<Self, String> {
         let no_url = "must be a URL";
         let uri: Uri = url.parse().map_err(|_| no_url)?;
@@ -103,7 +103,7 @@ impl Remote {
     /// # Errors
     /// It can't be reached, in words.
     pub(crate) async fn connect(&self, cx: &Context) -> Result<Link, String> {
-        // Where it is is the operator's to say: nothing about a client decides that.
+        // The operator decides the address: nothing about a client does.
         let conn = self.connector.connect(cx, &Info::new()).await;
         let io = TokioIo::new(conn.map_err(|error| error.to_string())?.into_io());
         let (requests, connection) =

@@ -28,7 +28,7 @@ impl Head {
     pub(super) fn of(request: Request<Incoming>) -> (Self, Option<Incoming>) {
         let (parts, body) = request.into_parts();
         let hyper::http::request::Parts { method, uri, version, mut headers, .. } = parts;
-        // The host of an absolute form counts, whatever the header says (RFC 9112 section 3.2.2).
+        // The host of an absolute form takes precedence over the header (RFC 9112 section 3.2.2).
         if method != Method::CONNECT
             && single(&headers, &HOST).is_ok()
             && let Some(authority) = uri.authority()
@@ -47,7 +47,7 @@ impl Head {
         self.uri.path()
     }
 
-    /// Returns what follows the `?`, as it was sent.
+    /// Returns the part behind the `?`, as it was sent.
     pub(crate) fn query(&self) -> Option<&str> {
         self.uri.query()
     }

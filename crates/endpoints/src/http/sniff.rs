@@ -8,7 +8,7 @@ pub(crate) struct Sniff {
 }
 
 impl Sniff {
-    /// Takes what was read next, as far as it belongs to the beginning.
+    /// Takes the bytes that were read next, as far as they belong to the beginning.
     pub(crate) fn take(&mut self, read: &[u8]) {
         let taken = read.len().min(LONGEST - self.len);
         self.bytes[self.len..][..taken].copy_from_slice(&read[..taken]);

@@ -16,7 +16,7 @@ use descriptor::{MissingFact, Template};
 
 use super::url;
 
-/// Why there is no target.
+/// The reason why there is no target.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unfilled {
     Missing(MissingFact),

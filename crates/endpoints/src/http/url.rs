@@ -81,7 +81,7 @@ pub(crate) fn read(args: &Args) -> Result<Option<Place>, Diagnostic> {
 }
 
 /// Returns it as the target of a request line (RFC 9112 section 3.2.1): with a slash in front, and nothing in it
-/// that would end it. `%` stays: what is encoded is not encoded again.
+/// that would end it. `%` stays: encoded text is not encoded again.
 pub(crate) fn target(path: &str) -> String {
     let mut target = String::with_capacity(path.len() + 1);
     if !path.starts_with('/') {

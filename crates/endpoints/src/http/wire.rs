@@ -30,7 +30,7 @@ pub(crate) struct Beneath {
     moved: usize,
 }
 
-/// The stream, shared by who speaks HTTP on it and who waits for a decision.
+/// The stream, shared by the part that speaks HTTP on it and the part that waits for a decision.
 #[derive(Clone)]
 pub(crate) struct Wire(Arc<Mutex<Beneath>>);
 
@@ -93,19 +93,19 @@ impl Wire {
         self.lock().out.extend_from_slice(bytes);
     }
 
-    /// Writes what is kept.
+    /// Writes the kept bytes.
     pub(crate) fn poll_drain(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.lock().poll_drain(cx)
     }
 
-    /// Writes what is kept and ends the stream.
+    /// Writes the kept bytes and ends the stream.
     pub(crate) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let beneath = &mut *self.lock();
         ready!(beneath.poll_drain(cx))?;
         beneath.stream.poll_finish(cx, &End::eof())
     }
 
-    /// Reads and forgets what the peer still sends, once; whether there was anything.
+    /// Reads and forgets data that the peer still sends, once, and returns whether there was any.
     pub(crate) fn poll_forget(&self, cx: &mut Context<'_>) -> Poll<bool> {
         let beneath = &mut *self.lock();
         with_scratch(|scratch| {
@@ -157,7 +157,7 @@ impl Beneath {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
-    /// Takes what is to be written, as far as there is room for it, and writes what goes now.
+    /// Takes the bytes to write, as far as there is room for them, and writes as many as go now.
     fn poll_keep(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         if self.out.len() >= FULL {
             ready!(self.poll_drain(cx))?;
@@ -238,9 +238,9 @@ impl rt::Write for Wire {
 const AHEAD: usize = 4 * 1024;
 /// A peer that owes an acknowledgement for so long is gone.
 const SILENCE: Duration = Duration::from_secs(45);
-/// Less than this within the handshake's limit, and who reads it holds a place for nothing.
+/// A client that reads less than this within the handshake's limit holds a place for nothing.
 const TRICKLE: usize = 4 * 1024;
-/// Of answers, what is kept before no more is taken, and what is taken at once. Any one that isn't a
+/// The amount of an answer that is kept before no more is taken, and that is taken at once. An answer that isn't a
 /// file is shorter.
 const FULL: usize = 16 * 1024;
 
@@ -254,7 +254,7 @@ mod tests {
     use super::*;
     use crate::socket::Socket;
 
-    /// A page's largest file has half a megabyte, and everybody may ask for it and not read it.
+    /// A page's largest file has half a megabyte, and any client may ask for it and not read it.
     #[tokio::test]
     async fn who_does_not_read_has_little_kept() {
         let (ours, _theirs) = UnixStream::pair().expect("sockets");

@@ -53,7 +53,7 @@ impl DialLayer for Dial {
             Err(self
                 .error(ErrorKind::Timeout, format!("no answer from the proxy within {limit} s")))
         })?;
-        // What the proxy has sent together with its answer is the tunnel's.
+        // Bytes that the proxy sent together with its answer belong to the tunnel.
         let stream =
             if unread.is_empty() { stream } else { Box::new(Prefixed::new(unread, stream)) };
         let target = Target::new(place.host.to_string(), place.port);
@@ -105,7 +105,7 @@ impl Dial {
         }
     }
 
-    /// Why there is no tunnel, in the proxy's own words.
+    /// Returns the reason why there is no tunnel, in the proxy's own words.
     async fn refused(
         &self,
         stream: &mut Box<dyn ByteStream>,

@@ -103,7 +103,7 @@ impl Kept {
             match gate.check(&asking.info.clone().with(shown)).await {
                 Ok(admitted) => asking.info = admitted.info,
                 Err(refusal) => {
-                    // Who is put off is not asked again.
+                    // A client that is put off is not asked again.
                     let kind = match refusal.kind {
                         RefusalKind::Busy => RefusalKind::Busy,
                         _ => RefusalKind::Unauthenticated,

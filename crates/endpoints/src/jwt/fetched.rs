@@ -33,7 +33,7 @@ pub(super) struct Fetched(Arc<Inner>);
 /// The lifetime of keys, and the pauses between fetches.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
-    /// The bounds of what the server says.
+    /// The bounds of the lifetime that the server gives.
     pub(super) shortest: Duration,
     pub(super) longest: Duration,
     /// The lifetime if the server sends none.
@@ -72,7 +72,7 @@ struct State {
     fresh_until: Option<Instant>,
     /// The time at which the last fetch began.
     begun: Option<Instant>,
-    /// Why the last one failed.
+    /// The reason why the last one failed.
     failed: Option<String>,
     /// The fetch that is under way, and its task.
     fetching: Option<(Fetching, AbortHandle)>,
@@ -94,7 +94,7 @@ impl Fetched {
             let mut state = self.0.lock();
             let is_fresh = state.fresh_until.is_some_and(|until| Instant::now() < until);
             let fetching = if is_fresh { None } else { self.begin(&mut state) };
-            // While the server is down, nobody waits for it who can do without.
+            // While the server is down, clients that can do without its answer don't wait for it.
             fetching.filter(|_| state.keys.is_none() || state.failed.is_none())
         };
         if let Some(fetching) = fetching {

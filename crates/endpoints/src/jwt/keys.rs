@@ -47,7 +47,7 @@ impl Keys {
     }
 }
 
-/// Reads a file. What is wrong with a key costs that key alone.
+/// Reads a file. An invalid key doesn't invalidate the others.
 pub(super) fn read(text: &str) -> Parsed<Keys> {
     let (mut keys, mut wrong) = (Keys::default(), Vec::new());
     let mut take = |line: usize, read: Result<Key, String>| match read {

@@ -116,7 +116,7 @@ impl fmt::Display for Place {
 }
 
 impl Rules {
-    /// Reads the parameters, with the one that says where the keys are.
+    /// Reads the parameters, with the one that names the place of the keys.
     ///
     /// # Errors
     /// The URL is none; or a list is given and has nothing in it: an unset variable must not mean everybody.
@@ -141,7 +141,7 @@ impl Rules {
         &self.place
     }
 
-    /// Returns what is needed and isn't there, in words.
+    /// Describes a requirement that is missing.
     pub(crate) fn missing(&self, cx: &Context) -> Option<String> {
         match &self.place {
             Place::File(file) => (!file.is_file())
@@ -169,7 +169,7 @@ impl Rules {
 
     fn validation(&self, algorithms: Vec<Algorithm>) -> Validation {
         let set = |list: &Option<Vec<String>>| list.clone().map(HashSet::from_iter);
-        // What is asked for has to be there.
+        // The claims that are checked have to be present.
         let required = [
             ("exp", !self.is_lasting),
             ("aud", self.audiences.is_some()),
@@ -222,7 +222,7 @@ impl Claims {
     }
 }
 
-/// Why a token isn't good.
+/// The reason why a token isn't good.
 #[derive(Debug)]
 pub(crate) struct Bad {
     pub(crate) words: String,

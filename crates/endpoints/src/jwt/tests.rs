@@ -177,7 +177,7 @@ fn a_public_key_is_for_its_own_algorithms_and_is_no_secret() {
             "{alg}"
         );
     }
-    // A key that comes along is nobody's.
+    // A key that comes with the token is not trusted.
     let own = json!({ "alg": "HS256", "jwk": { "kty": "oct", "k": secret() } });
     assert_eq!(refused(&tokens, &signed(&own, &claims, shared(SECRET))), wrong);
 }

@@ -8,7 +8,7 @@ use ring::{hmac, signature};
 
 /// Has the library verify with ring. In a process that has chosen something else for it, that stays.
 pub(super) fn install() {
-    // An error says that it is done.
+    // An error means that a provider is installed already.
     let _ = RING.install_default();
 }
 

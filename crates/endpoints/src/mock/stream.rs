@@ -59,7 +59,7 @@ impl Mock {
                     let time = *time;
                     let sleep = self.waiting.get_or_insert_with(|| Box::pin(sleep(time)));
                     if sleep.as_mut().poll(cx).is_pending() {
-                        // The timer wakes whoever polled it last, and that one the other.
+                        // The timer wakes the side that polled it last, and that side wakes the other.
                         return self.pend(cx, side);
                     }
                     self.waiting = None;

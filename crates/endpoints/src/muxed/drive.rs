@@ -75,11 +75,11 @@ impl<P: Protocol> Driver<P> {
         let limit = stream.close_timeout().unwrap_or(CLOSE);
         let closing = async {
             poll_fn(|cx| stream.poll_finish(cx, &farewell)).await?;
-            // What the client has sent meanwhile is read: a reset would take our last words along.
+            // Data that the client has sent meanwhile is read: a reset would discard our last words.
             while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut **stream).poll_next(cx)).await {}
             poll_fn(|cx| stream.poll_close(cx)).await
         };
-        // A client that doesn't answer has no more to say.
+        // A client that doesn't answer gets no more time.
         let _ = timeout(limit, closing).await;
     }
 
@@ -138,7 +138,7 @@ impl<P: Protocol> Driver<P> {
         paused
     }
 
-    /// Does what follows from what the client has said.
+    /// Acts on the messages that the client has sent.
     fn step(&mut self) {
         let shared = Arc::clone(&self.shared);
         let mut state = shared.lock();
@@ -164,7 +164,7 @@ impl<P: Protocol> Driver<P> {
         self.steps = steps;
     }
 
-    /// Writes what there is to say, as far as the connection takes it.
+    /// Writes the messages that are due, as far as the connection takes them.
     fn write(&mut self, cx: &mut Context<'_>) -> std::io::Result<()> {
         let mut stream = Pin::new(&mut *self.stream);
         while let Poll::Ready(ready) = stream.as_mut().poll_ready(cx) {

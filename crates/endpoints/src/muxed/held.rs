@@ -40,8 +40,8 @@ impl State {
             // An idle socket holds no memory for bursts.
             socket.inbox.shrink_to_fit();
         }
-        // While some may still come, so that the client seldom has to wait, and few, since the client forgets those
-        // that it has not sent: what it is given replaces what it had.
+        // Grants are sent while some packets may still come, so that the client seldom has to wait, and when few may
+        // come, since a new grant replaces the packets that the client has not sent.
         let Some(window) = socket.window.filter(|_| !socket.target.datagrams) else { return };
         if socket.exposed <= window / 4 && socket.more() >= (window / 4).max(1) {
             socket.may_grant = true;
@@ -70,7 +70,7 @@ impl State {
         socket.is_said || socket.outbox.is_empty()
     }
 
-    /// The session has no more to say.
+    /// Ends the session's data.
     pub(super) fn finish(&mut self, key: Key, end: &End) {
         let socket = self.socket(key);
         if !socket.is_said && socket.finished.is_none() {
@@ -87,7 +87,7 @@ impl State {
         if socket.is_said {
             self.remove(key);
         } else if !matches!(socket.verdict, Some(Verdict::Refused(_))) {
-            // A client that hasn't heard yet that it is open hears both.
+            // A client that doesn't know yet that the socket is open gets both messages.
             self.finish(key, &End::of(Reason::Reset));
         }
     }

@@ -36,7 +36,7 @@ use self::state::Shared;
 
 /// The messages of a protocol. Only one task calls it.
 pub(crate) trait Protocol: Send + 'static {
-    /// Returns what is said before anything else.
+    /// Returns the messages that are sent before anything else.
     fn begin(&mut self) -> Vec<Part> {
         Vec::new()
     }
@@ -77,7 +77,7 @@ pub(crate) enum Step {
     Open(u32, Target),
     /// Data for a socket. `last` is the end of a packet, of which the client may send so many.
     Data(u32, Bytes, bool),
-    /// The client closes a socket. What was sent before is delivered.
+    /// The client closes a socket. Data sent before is delivered.
     Close(u32, End),
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Socket {
     is_losing: bool,
     /// Datagrams that were lost, since the session last looked.
     pub(super) lost: u64,
-    /// Why nothing more comes.
+    /// The reason why nothing more comes.
     pub(super) ended: Option<End>,
     pub(super) reader: Option<Waker>,
     // === for the client ===
@@ -34,7 +34,7 @@ pub(super) struct Socket {
     /// The client may be told to send more.
     pub(super) may_grant: bool,
     pub(super) finished: Option<End>,
-    /// The end was said, or needn't be.
+    /// The end was sent, or needn't be.
     pub(super) is_said: bool,
     pub(super) writer: Option<Waker>,
     pub(super) is_due: bool,
@@ -85,12 +85,12 @@ impl Socket {
         }
     }
 
-    /// Whether more waits than its share.
+    /// Returns `true` if more waits than the socket's share.
     pub(super) fn is_full(&self) -> bool {
         self.waiting > SHARE
     }
 
-    /// Whether this part of a datagram is lost, for want of room: as a socket of the system does.
+    /// Returns `true` if this part of a datagram is lost for want of room, as in a socket of the system.
     fn loses(&mut self, part: &Part) -> bool {
         let starts = self.inbox.back().is_none_or(|part| part.last);
         self.is_losing |= starts && self.waiting + weight(part) > SHARE;
@@ -116,7 +116,7 @@ impl Socket {
         weight
     }
 
-    /// Whether there is room for what its session has to say.
+    /// Returns `true` if there is room for data of its session.
     pub(super) fn has_room(&self) -> bool {
         self.is_said || self.out < OUT
     }
@@ -155,7 +155,7 @@ impl Socket {
         }
         let end = self.finished.take()?;
         self.is_said = true;
-        // The client hears no more of it, and what it still sends is for nobody.
+        // The client gets no more from the socket, and data that it still sends has no receiver.
         self.ended.get_or_insert(End::eof());
         wake(&mut self.reader);
         wake(&mut self.writer);
@@ -163,7 +163,7 @@ impl Socket {
     }
 }
 
-/// What a part takes. Datagrams may be empty.
+/// Returns the room that a part takes. Datagrams may be empty.
 pub(super) fn weight(part: &Part) -> usize {
     part.data.len() + WEIGHT
 }

@@ -11,7 +11,7 @@ use endpoint::{End, Part};
 use super::Terms;
 use super::socket::{Socket, Word, wake};
 
-/// What is shared.
+/// The state that the connection and its sockets share.
 pub(super) struct Shared {
     pub(super) terms: Terms,
     state: Mutex<State>,
@@ -70,7 +70,7 @@ impl State {
         true
     }
 
-    /// Adds data for a socket. What is for none that is there is dropped: it may have crossed the word that it is over.
+    /// Adds data for a socket. Data for an unknown socket is dropped: it may have crossed the notice of its end.
     pub(super) fn data(&mut self, number: u32, data: Bytes, last: bool) {
         let Some(socket) = self.known.get(&number).and_then(|key| self.sockets.get_mut(key)) else {
             return;
@@ -88,7 +88,7 @@ impl State {
         let Some(key) = self.known.remove(&number) else { return };
         let Some(socket) = self.sockets.get_mut(&key) else { return };
         socket.ended.get_or_insert(end);
-        // There is nobody to say anything to.
+        // The client needs no further message about the socket.
         socket.is_said = true;
         socket.outbox = VecDeque::new();
         wake(&mut socket.reader);
@@ -166,7 +166,7 @@ impl State {
         }
     }
 
-    /// Forgets what has come for a socket.
+    /// Forgets the data that has come for a socket.
     pub(super) fn empty(&mut self, key: Key) {
         let Some(socket) = self.sockets.get_mut(&key) else { return };
         let waiting = socket.waiting;

@@ -17,7 +17,7 @@ pub(super) async fn lines(
     let log = Log { program, client };
     let mut line = Vec::new();
     let mut buffer = [0; 1024];
-    // A failing read is the end as well: the pipe has nothing else to say.
+    // A failing read is the end as well: the pipe has nothing more.
     while let Ok(read @ 1..) = errors.read(&mut buffer).await {
         for &byte in &buffer[..read] {
             if byte == b'\n' {

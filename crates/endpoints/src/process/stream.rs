@@ -127,8 +127,8 @@ impl Pipes {
             return self.poll_exit(cx).map(|()| Ok(0));
         }
         if self.exit.poll(cx) {
-            // A child of the program's holds the output open. What it still writes is delivered
-            // until it falls silent: a daemon must not keep the session open for ever.
+            // A child of the program holds the output open. Its further output is delivered until it falls silent: a
+            // daemon must not keep the session open for ever.
             let grace = self.grace;
             ready!(self.poll_timer(cx, grace));
             self.closed = true;

@@ -1,7 +1,7 @@
 //! Arguments and variables that facts are filled into.
 //!
 //! A fact is text that a client chose, so it may only be a value: never the program, never text that a program runs
-//! (`sh -c`), never an option. What is known when it is planned is refused there; a value, when it is filled in.
+//! (`sh -c`), never an option. The known parts are checked when it is planned; a value, when it is filled in.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -18,8 +18,8 @@ pub(crate) enum Argument {
     Known(String),
     Filled {
         template: Template,
-        /// What the value may not begin with, as it would be an option: nothing if text precedes it, or if `--` is an
-        /// earlier argument.
+        /// Characters that the value may not begin with, as it would be an option: none if text precedes it, or if `--`
+        /// is an earlier argument.
         options: &'static [char],
     },
 }

@@ -21,7 +21,7 @@ impl Exit {
             match Pin::new(exit).poll(cx) {
                 Poll::Pending => return false,
                 Poll::Ready(Ok(status)) => *self = Self::Known(status),
-                // Nobody will tell any more.
+                // No status will come any more.
                 Poll::Ready(Err(_)) => *self = Self::Known(ExitStatus::Unknown),
             }
         }

@@ -3,7 +3,7 @@
 //!
 //! All of it is text that a client chose, more or less: so it has no NUL and no line ends, and is bounded; headers are
 //! those of a list. Never among them: `Proxy`, which would become `HTTP_PROXY` and have the program's own requests go
-//! through the client (CVE-2016-5385, "httpoxy"), and what signs somebody in.
+//! through the client (CVE-2016-5385, "httpoxy"), and credentials.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use plan::kind::Args;
 /// The facts of a session that become environment variables.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
-    /// Names of headers, in lower case, beside [`HEADERS`].
+    /// Names of headers, in lower case, in addition to [`HEADERS`].
     more: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct Place {
 }
 
 impl Facts {
-    /// Reads what `facts` and `headers` say; `None` if no facts are wanted.
+    /// Parses `facts` and `headers`; `None` if no facts are wanted.
     pub(crate) fn read(args: &Args, found: &mut Vec<Diagnostic>) -> Option<Self> {
         let mut more = Vec::new();
         for word in args.list("headers") {
@@ -205,7 +205,7 @@ const SOFTWARE: &str = concat!("endpointforward/", env!("CARGO_PKG_VERSION"));
 /// The longest value.
 const MOST: usize = 64 << 10;
 
-/// Names of variables that say something about a client or a request.
+/// Names of variables about a client or a request.
 const NAMES: [&str; 25] = [
     "AUTH_TYPE",
     "CONTENT_LENGTH",
@@ -263,7 +263,7 @@ const HEADERS: [&str; 25] = [
     "user-agent",
 ];
 
-/// Headers that never do: those that sign somebody in or say who has, and the one that would be `HTTP_PROXY`.
+/// Headers that are never passed: credentials, those that name a signed-in user, and one that would be `HTTP_PROXY`.
 const NEVER: [&str; 10] = [
     "authorization",
     "cookie",

@@ -18,7 +18,7 @@ use tracing::{debug, warn};
 
 use super::programs::Programs;
 
-/// Whom the end of a program concerns.
+/// The processes that the end of a program concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// The process group that it leads.
@@ -43,7 +43,7 @@ pub(crate) struct Group {
 
 /// The notification that the leader may have exited.
 enum Exits {
-    /// Its own descriptor, so that whoever else exits wakes nobody. No pipe: tokio's are the safe way to
+    /// Its own descriptor, so that the exit of another process wakes nothing. No pipe: tokio's are the safe way to
     /// wait for a descriptor of any sort.
     Own(Receiver),
     /// SIGCHLD, where there are no such descriptors (Linux before 5.3) or none is left.
@@ -74,7 +74,7 @@ impl Group {
         Self { name, leader, reach, exits, programs, reaped: false, expendable: false }
     }
 
-    /// The same, where nothing is lost when it is killed at the end of the runtime: nobody is warned of that.
+    /// Returns the same group without a warning if the end of the runtime kills it: nothing is lost then.
     pub(crate) fn expendable(mut self) -> Self {
         self.expendable = true;
         self
@@ -100,7 +100,7 @@ impl Group {
             match waitid(WaitId::Pid(self.leader), options) {
                 Ok(Some(status)) => return exit_status(&status),
                 Ok(None) | Err(Errno::INTR) => {}
-                // Somebody else reaped it: whoever uses us as a library waits for all children.
+                // Another part of the process reaped it: an application that uses the library waits for all children.
                 Err(error) => {
                     let error = io::Error::from(error);
                     let pid = self.leader.as_raw_nonzero();
@@ -111,7 +111,7 @@ impl Group {
                 }
             }
             if std::mem::take(&mut told) {
-                // It has exited, and a debugger that is attached to it has to hear of it before us.
+                // It has exited, and an attached debugger has to be notified before us.
                 sleep(Duration::from_millis(10)).await;
             }
             told = match &mut self.exits {
@@ -144,7 +144,7 @@ impl Group {
         }
     }
 
-    /// Kills whoever of a session is left, until nobody is: one may have been forked while the
+    /// Kills the processes that are left of a session, until there are none: one may have been forked while the
     /// others were killed. A group is killed as one.
     pub(super) async fn wipe_out(&self) {
         while self.reach == Reach::Session && !self.is_empty().await {
@@ -168,7 +168,7 @@ impl Group {
         if self.reach == Reach::Session
             && let Some(snapshot) = self.programs.look().await
         {
-            // What the leader left behind is ours to reap where we are process 1, as in a container.
+            // Processes that the leader left behind are ours to reap where we are process 1, as in a container.
             let ended = snapshot.ended().iter().filter(|ended| ended.session == leader);
             for left in ended.filter(|ended| ended.pid != leader) {
                 let _ = waitid(WaitId::Pid(left.pid), reap);

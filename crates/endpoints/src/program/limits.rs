@@ -33,7 +33,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Reads what [`LIMIT`] and [`NICE`] say.
+    /// Parses [`LIMIT`] and [`NICE`].
     pub(crate) fn read(args: &Args, found: &mut Vec<Diagnostic>) -> Self {
         let mut limits = Vec::new();
         for (name, text) in args.prefixed("limit.") {
@@ -77,7 +77,7 @@ impl Limits {
         Self { limits, nice }
     }
 
-    /// Says what of this the system doesn't let us give, as far as that can be known.
+    /// Describes a setting that the system doesn't let us make, as far as that can be known.
     pub(crate) fn forbidden(&self) -> Option<String> {
         if geteuid().is_root() {
             return None;

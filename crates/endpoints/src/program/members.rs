@@ -117,8 +117,7 @@ mod linux {
             }
         }
 
-        /// Our children that have ended: programs that somebody waits for, and orphans that became
-        /// ours.
+        /// Returns our children that have ended: programs that a session waits for, and orphans that became ours.
         pub(in crate::program) fn ended(&self) -> &[Ended] {
             &self.ended
         }

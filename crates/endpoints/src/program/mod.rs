@@ -5,7 +5,7 @@
 //! 2. A [`Program`] is running; [`Program::watch`] supervises it in a task that outlives the
 //!    session: the program gets the end of its input, then signals, and is always reaped.
 //! 3. Its [`Exit`] and a [`Ticket`] are the session's part: how it ended, and that the session did.
-//! 4. A [`Group`] is what it has grown into: whom a signal reaches.
+//! 4. A [`Group`] is the set of its processes, which a signal reaches.
 //! 5. [`Programs`](programs::Programs) is what all of them share: one look at the machine's processes
 //!    answers all who ask at the time.
 

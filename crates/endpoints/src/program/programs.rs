@@ -28,7 +28,7 @@ pub(crate) struct Programs {
     last_now: Mutex<Option<(Instant, Arc<Snapshot>)>>,
     /// The programs that a supervisor waits for; only it reaps them.
     awaited: Mutex<HashSet<Pid>>,
-    /// Those that were killed without anybody left to wait for them; `None` while no thread does.
+    /// The killed programs that nothing is left to wait for; `None` while no thread does.
     killed: Mutex<Option<Vec<Pid>>>,
 }
 
@@ -103,7 +103,7 @@ impl Programs {
         if snapshot.ended().is_empty() {
             return;
         }
-        // Whoever was starting a program when the look was taken has said by now that it is waited for.
+        // A thread that was starting a program when the look was taken has noted by now that it is waited for.
         let _alone = FORKING.write().unwrap_or_else(PoisonError::into_inner);
         let awaited = lock(&self.awaited);
         for orphan in snapshot.ended().iter().filter(|ended| !awaited.contains(&ended.pid)) {
@@ -123,7 +123,7 @@ impl Programs {
 /// # Errors
 /// When SIGCHLD can't be listened to.
 pub async fn reap_orphans(cx: Context) -> io::Result<()> {
-    // We don't make ourselves a subreaper. What a program leaves in a session of its own is meant to
+    // We don't make ourselves a subreaper. A process that a program leaves in a separate session is meant to
     // outlive its session with us, and the machine's init reaps it; to be its parent would be of no use.
     if !getpid().is_init() && !is_subreaper() {
         return Ok(());
@@ -160,5 +160,5 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Within this, what was seen is taken to be so still.
+/// The time for which a look at the processes is taken to be valid.
 const MOMENT: Duration = Duration::from_millis(100);

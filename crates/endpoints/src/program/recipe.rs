@@ -1,4 +1,4 @@
-//! A program as it was planned: what to start, where, with what.
+//! A program as it was planned: the command, its folder and its environment.
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -165,7 +165,7 @@ impl Recipe {
             return None;
         }
         if !program.contains('/') {
-            // Without a PATH, the system has one of its own.
+            // Without a PATH, the system has a default.
             let path = self.path(cx)?;
             let found = path
                 .as_bytes()
@@ -196,7 +196,7 @@ impl Recipe {
 
     /// Returns `true` if an inherited variable is passed on.
     fn passes(&self, name: &str) -> bool {
-        // What a service manager tells us is for nobody else; what tells of a client would be taken for its own.
+        // A service manager's variables are for us alone; those about a client would be taken for its facts.
         let is_kept = OURS.contains(&name) || is_about_a_client(name);
         !is_kept && self.passed.as_ref().is_none_or(|passed| passed.iter().any(|it| it == name))
     }
@@ -204,9 +204,8 @@ impl Recipe {
     /// Returns the program to start for this client. Cancel safe.
     ///
     /// # Errors
-    /// A fact is missing, or may not be passed to a program; the client's URL names no program; the program can't be
-    /// what
-    /// `user` and `limit` say.
+    /// A fact is missing, or may not be passed to a program; the client's URL names no program; the program can't have
+    /// the user or the limits of `user` and `limit`.
     pub(crate) async fn fill(&self, cx: &Context, info: &Info) -> Result<Filled<'_>> {
         let error = |kind, words: String| Error::new(kind, "start", &*self.descriptor, words);
         let refused = |words| error(ErrorKind::Forbidden, words);
@@ -242,7 +241,7 @@ impl Recipe {
         if let Some(facts) = &self.facts {
             environment.extend(facts.variables(info, place.as_ref()));
         }
-        // Programs in Go, and others, refuse their proxy where REQUEST_METHOD says CGI: a client could have set it.
+        // Programs in Go, and others, refuse their proxy if REQUEST_METHOD suggests CGI: a client could have set it.
         // Ours can't, and a shell in a browser is to reach the network.
         if environment.iter().any(|(name, _)| name.eq_ignore_ascii_case("HTTP_PROXY")) {
             environment.retain(|(name, _)| name != "REQUEST_METHOD");

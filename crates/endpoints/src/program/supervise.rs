@@ -6,7 +6,7 @@
 //! 2. When the session has ended, the program has noticed: its input is closed, or its terminal
 //!    has hung up. All that it has grown into may take the grace period to end. A program whose input was cut in the
 //!    middle doesn't see an end of it ([`Ticket::cut`]).
-//! 3. A group then gets SIGTERM, and another grace period. What a program leaves behind on a
+//! 3. A group then gets SIGTERM, and another grace period. A process that a program leaves behind on a
 //!    terminal is hung up on once the program itself is gone, as a shell's exit does.
 //! 4. Then SIGKILL, which is logged. It comes at once when the forwarder is told to end now
 //!    ([`WorkGuard::cut`]); until then it waits, however long a grace period is.
@@ -71,7 +71,7 @@ impl Program {
     ) {
         let Self { mut group, grace, mut log, outgoing, guard } = self;
         let name = group.name().to_owned();
-        // Nobody asks if the session is over.
+        // The status is of no interest if the session is over.
         let tell = move |status: ExitStatus| {
             let _ = outgoing.send(Signal::Exit(status));
             let _ = exited.send(status);
@@ -133,13 +133,13 @@ impl Program {
                 }
                 group.reap();
                 if group.reach() == Reach::Session {
-                    // One that is stopped hears of it once it goes on.
+                    // A stopped one gets SIGHUP once it goes on.
                     group.send(&[Number::HUP, Number::CONT]).await;
                 }
                 group.empty().await;
             };
             tokio::select! {
-                // What has ended already isn't cut.
+                // A program that has ended already isn't cut.
                 biased;
                 done = timeout(grace, gone) => if done.is_ok() {
                     return finish(log).await;
@@ -182,8 +182,8 @@ impl Program {
     }
 }
 
-/// Lets the last lines of standard error through. A process that left the group may hold it open;
-/// nobody waits for that.
+/// Lets the last lines of standard error through. A process that left the group may hold it open; the end of that
+/// is not awaited.
 async fn finish(log: Option<JoinHandle<()>>) {
     if let Some(mut log) = log
         && timeout(LAST_LINES, &mut log).await.is_err()

@@ -46,7 +46,7 @@ enum Name {
     OneOf(Template, Vec<String>),
 }
 
-/// A user of this machine, and what its environment says of it.
+/// A user of this machine, and the facts about it for an environment.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub(crate) account: Account,
@@ -54,7 +54,7 @@ pub(crate) struct Found {
 }
 
 impl Owner {
-    /// Reads what [`USER`], [`GROUP`] and [`USERS`] say; `None` if the program is ours.
+    /// Parses [`USER`], [`GROUP`] and [`USERS`]; `None` if the program is ours.
     pub(crate) fn read(args: &Args, found: &mut Vec<Diagnostic>) -> Option<Self> {
         let group = args.text("group").map(str::to_owned);
         let users = args.list("users");

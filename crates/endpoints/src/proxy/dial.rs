@@ -92,7 +92,7 @@ fn tlvs(info: &Info) -> Vec<Tlv> {
             tlvs.extend(ours(fact));
             break;
         }
-        // By a header of HTTP; what the PROXY protocol tells is the fact beneath.
+        // By a header of HTTP; the facts of the PROXY protocol are beneath.
         if any.downcast_ref::<Proxied>().is_some_and(|proxied| proxied.scheme.is_some()) {
             let is_encrypted = fact.get("scheme").as_deref() == Some("https");
             let ssl = Ssl { is_encrypted, ..Ssl::default() };

@@ -116,7 +116,7 @@ impl Kept {
                 }
             };
             let had = bytes.len();
-            // No more than what belongs to the header: the rest stays in the socket. What is promised is not allocated
+            // No more than the header's bytes: the rest stays in the socket. The announced length is not allocated
             // before it arrives.
             let room = more.min(PIECE);
             bytes.resize(had + room, 0);

@@ -159,7 +159,7 @@ impl Connector for Start {
             fchown(&slave, uid, None).map_err(|error| failed(error.into()))?;
         }
         let locale = Locale::of(&filled);
-        // A browser's text is UTF-8 whatever the locale says.
+        // A browser's text is UTF-8 whatever the locale is.
         let is_page = info.lookup("http", "subprotocol").is_some_and(|name| name == PAGE);
         if is_page || locale != Locale::Other {
             locale::erase_characters(&master).map_err(failed)?;
@@ -187,7 +187,7 @@ impl Connector for Start {
         };
 
         let (control, outgoing, incoming) = Control::pair();
-        // Nobody may be interested.
+        // The receiver may be gone.
         let _ = outgoing.send(Signal::Title(filled.name()));
         let (leader, signals) = (group.leader(), Signals { outgoing: outgoing.clone(), incoming });
         let program =

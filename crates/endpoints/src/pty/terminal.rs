@@ -49,7 +49,7 @@ enum Reading {
     /// No process has the terminal open any more, though the program lives. `login` closes it for a
     /// moment to throw others off it (`vhangup`); it is tried again until the first of these times.
     Left(Instant, Pin<Box<Sleep>>),
-    /// The program has exited; what it wrote before is in the kernel, and no more than this.
+    /// The program has exited; its earlier output is in the kernel, and no more than this.
     Draining(usize),
     Closed,
 }
@@ -138,7 +138,7 @@ impl Terminal {
                 tcgetpgrp(&self.input).and_then(|group| kill_process_group(group, Number::INT))
             }
             Signal::Query(Query::Job) => tcgetpgrp(&self.input).map(|group| {
-                // A state always has room; that nobody receives it is no failure.
+                // A state always has room, and a missing receiver is no failure.
                 let runs = self.leader != group;
                 let _ = self.signals.outgoing.send(Signal::Job(runs));
             }),
@@ -220,7 +220,7 @@ impl AsyncWrite for Terminal {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         match ready!(self.poll_input(cx, |input| input.try_write(buf))) {
-            // Nobody reads what is typed any more; the end of the output says so.
+            // The input has no reader any more; the end of the output tells so.
             Err(error) if is_eio(&error) => Poll::Ready(Ok(buf.len())),
             done => Poll::Ready(done),
         }

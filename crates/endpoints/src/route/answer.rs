@@ -7,10 +7,10 @@ use serde_json::Value;
 /// Reads an answer; `None` if it is empty.
 ///
 /// In JSON it is an object with `destination`, or with `host` and `port` as websockify's plugins have it (the port may
-/// stand behind the host), and with `subprotocol` if the route says it.
+/// stand behind the host), and with `subprotocol` if the route has one.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The answer is malformed; the text tells how.
 pub(super) fn read(bytes: &[u8]) -> Result<Option<Destination>, String> {
     if bytes.len() > LONGEST {
         return Err(format!("the answer has more than {LONGEST} bytes"));

@@ -98,7 +98,7 @@ struct Pipes<'a> {
 }
 
 impl Pipes<'_> {
-    /// Writes what is unsent and the end, and reads to the end, or more than an answer may have.
+    /// Writes the unsent rest and the end, and reads to the end, or more than an answer may have.
     async fn exchange(&mut self, said: &mut Vec<u8>) -> io::Result<()> {
         let mut piece = [0; 1024];
         poll_fn(|cx| {
@@ -135,7 +135,7 @@ impl Pipes<'_> {
     }
 }
 
-/// The facts as variables. What a client sends makes values; of names, it makes parts behind ours at most.
+/// Returns the facts as variables. A client's text makes values; of names, it makes parts behind ours at most.
 fn variables(facts: &[(String, String)]) -> Vec<(OsString, OsString)> {
     let name = |fact: &str| {
         let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 pub(super) struct Names(Vec<&'static str>);
 
 impl Names {
-    /// Those that the kinds declare. What has a part of the client's choice is found in the request itself.
+    /// Returns the names that the kinds declare. Facts with names that clients choose are found in the request.
     pub(super) fn of(registry: &Registry) -> Self {
         let mut names: Vec<_> = registry.facts().map(|(_, fact)| fact.name).collect();
         names.retain(|name| !name.ends_with(".NAME"));

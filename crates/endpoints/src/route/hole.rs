@@ -1,8 +1,8 @@
 //! The place of a key in a URL: `%s`, as websockify's `TokenAPI` has it.
 //!
 //! A key is a client's text. It is one part of a path, or a part of one value of the query, and leads nowhere else on the
-//! server: what ends a part is encoded, and a key that has a `..` between slashes of any sort has no route, since a
-//! server may decode before it resolves.
+//! server: characters that would end a part are encoded, and a key that has a `..` between slashes of any sort has no
+//! route, since a server may decode before it resolves.
 
 use std::fmt;
 

@@ -67,7 +67,7 @@ fn plan(args: &Args) -> Planned<AssembleProvider> {
     }))
 }
 
-/// What a server is asked about a client.
+/// The facts about a client that a server is asked with.
 #[derive(Debug)]
 enum Asking {
     /// All facts.
@@ -175,7 +175,7 @@ impl Http {
                 self.put(link);
                 found.map_or(Found::Unknown, Found::Destination)
             }
-            // The status says it all: the rest is not waited for.
+            // The status is the answer: the rest is not waited for.
             StatusCode::NOT_FOUND => Found::Unknown,
             StatusCode::FORBIDDEN => Found::Forbidden,
             _ if status.is_redirection() => {

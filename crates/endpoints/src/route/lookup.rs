@@ -17,7 +17,7 @@ use tracing::debug;
 
 use crate::patience::timeout;
 
-/// A provider, and what is known of its answers.
+/// A provider, and its answers that are cached.
 pub(super) struct Lookup {
     pub(super) provider: Box<dyn Provider>,
     pub(super) limits: Limits,
@@ -114,7 +114,7 @@ impl Lookup {
             count(&self.counters.cached);
             return Ok(found);
         }
-        // Where other facts count, another client's answer is one's own only if the user says so.
+        // Where other facts count, a client may get another client's answer only if the user sets `cache`.
         if asks == Asks::Facts && self.limits.cache.is_none_or(|cache| cache.is_zero()) {
             let answer = self.ask(cx, query).await?;
             self.keep(digest, &answer);
@@ -171,7 +171,7 @@ impl Lookup {
     fn keep(&self, digest: Digest, answer: &Answer) {
         let base = self.limits.cache.unwrap_or_else(|| self.provider.lifetime());
         let is_route = matches!(answer.found, Found::Destination(_));
-        // The operator's limit holds for what the provider says, too: 0 has each client asked about.
+        // The operator's limit holds for the provider's lifetime, too: 0 has each client asked about.
         let most = self.limits.cache.map_or(LIFETIME, |cache| cache.min(LIFETIME));
         let own = answer.lifetime.map(|own| own.min(most));
         let lifetime = own.unwrap_or(match is_route {
@@ -227,7 +227,7 @@ impl Drop for Flight<'_> {
     fn drop(&mut self) {
         let mut state = self.lookup.lock();
         let is_this = state.asking.get(&self.digest).is_some_and(|it| Arc::ptr_eq(it, &self.cell));
-        // The map and this one hold it: nobody else waits.
+        // The map and this one hold it: no other client waits.
         if is_this && (self.cell.initialized() || Arc::strong_count(&self.cell) <= 2) {
             state.asking.remove(&self.digest);
         }
@@ -248,7 +248,7 @@ fn count(counter: &AtomicU64) {
 const MOST: usize = 4096;
 /// The maximum length of a key, in bytes: longer than any signed token.
 const LONGEST: usize = 16 << 10;
-/// However long a provider says that its answer holds.
+/// The longest lifetime of an answer, even if the provider gives a longer one.
 const LIFETIME: Duration = Duration::from_secs(3600);
 /// The longest time that is added to a clock.
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);

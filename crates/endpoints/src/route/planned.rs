@@ -27,8 +27,8 @@ pub(super) struct Planned {
     pub(super) connector: Arc<dyn Connector>,
     /// The route as it is logged, without the secrets that its text may have.
     pub(super) shown: String,
-    /// The kind in it that dials something else than addresses, if there is one: a list of addresses says nothing
-    /// about it.
+    /// The kind in it that dials something other than addresses, if there is one: a list of addresses doesn't apply
+    /// to it.
     unlisted: Option<&'static str>,
 }
 

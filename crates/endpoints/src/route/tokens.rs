@@ -24,7 +24,7 @@ pub(super) struct Tokens {
 struct State {
     /// The files that were opened, by their paths.
     files: HashMap<PathBuf, Arc<Watched<Lines>>>,
-    /// Why files of a folder are passed over, by their paths: it is logged once.
+    /// The reasons why files of a folder are passed over, by their paths: each is logged once.
     passed: HashMap<PathBuf, String>,
 }
 
@@ -87,7 +87,7 @@ impl Tokens {
         Ok(file.get().get(key).cloned())
     }
 
-    /// Logs why a file is passed over, unless that was said before.
+    /// Logs why a file is passed over, unless that was logged before.
     fn pass(&self, path: &Path, words: &str) {
         let passed = &mut self.lock().passed;
         if passed.get(path).is_some_and(|said| said == words) {

@@ -65,7 +65,7 @@ fn fill(expression: &str, http: &Http) -> Option<String> {
         rest = behind;
     }
     filled.push_str(rest);
-    // What a client sends has no slash, but it may be dots. A name that is nothing but dots is no file.
+    // A client's text has no slash, but it may be dots. A name that is nothing but dots is no file.
     let climbs = |text: &str| text.split('/').filter(|part| matches!(*part, "." | "..")).count();
     let is_name = !filled.trim_matches('.').is_empty();
     (is_name && climbs(&filled) == climbs(expression)).then_some(filled)

@@ -59,7 +59,7 @@ impl Breaks {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, opened: &Opened) -> Poll<()> {
         let Some(pending) = &mut self.pending else { return Poll::Ready(()) };
         if !pending.begun {
-            // What was written before comes before.
+            // Data that was written before the break goes out before it.
             while unsent(opened) > 0 && Instant::now() < pending.until {
                 ready!(pending.timer.as_mut().poll(cx));
                 pending.timer.as_mut().reset(Instant::now() + TICK);
@@ -99,7 +99,7 @@ fn clear(opened: &Opened) {
     }
 }
 
-/// A break of no stated length: what `tcsendbreak` sends.
+/// The length of a break of no stated length, as in `tcsendbreak`.
 const BREAK: Duration = Duration::from_millis(250);
 
 /// A peer may ask for any length, and nothing else is sent meanwhile.

@@ -48,7 +48,7 @@ pub(super) fn apply(tty: impl AsFd, wanted: &LineSettings) -> Result<LineSetting
         termios.special_codes[SpecialCodeIndex::VSTART] = XON;
         termios.special_codes[SpecialCodeIndex::VSTOP] = XOFF;
     }
-    // At once: whoever wants the queue to be sent at the old speed waits before they ask.
+    // At once: a client that wants the queue to be sent at the old speed waits before it asks.
     tcsetattr(&tty, OptionalActions::Now, &termios)?;
     Ok(of(&tcgetattr(&tty)?))
 }

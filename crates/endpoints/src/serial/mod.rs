@@ -177,7 +177,7 @@ impl Connector for Device {
         let opened = self.open().await?;
         let (control, outgoing, incoming) = Control::pair();
         if let Some(name) = std::path::Path::new(&self.path).file_name() {
-            // Nobody may be interested.
+            // The receiver may be gone.
             let _ = outgoing.send(Signal::Title(name.to_string_lossy().into_owned()));
         }
         let line = Line::new(opened, self.path.clone(), outgoing, incoming, cx.working());

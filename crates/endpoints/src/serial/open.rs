@@ -40,8 +40,8 @@ impl Device {
         let tty = rustix::fs::open(&*self.path, flags, Mode::empty())
             .map_err(|errno| self.explain(errno.into()))?;
         tcgetattr(&tty).map_err(|errno| self.explain(errno.into()))?;
-        // tokio-serial tries both ways to have it alone one after the other, and undoes the first,
-        // whoever's it is, when the second fails. So the second is tried before.
+        // tokio-serial tries both ways to have it alone one after the other, and undoes the first, even another
+        // process's, when the second fails. So the second is tried before.
         let lock = if self.exclusive {
             FlockOperation::NonBlockingLockExclusive
         } else {
@@ -56,7 +56,7 @@ impl Device {
 
         let kept = line::apply(&tty, &self.settings).map_err(|errno| self.explain(errno.into()))?;
         self.check(&kept)?;
-        // What came in before was sent to somebody else, and at another speed.
+        // Input that came before the port was opened was meant for another reader, and had another speed.
         tcflush(&tty, QueueSelector::IOFlush).map_err(|errno| self.explain(errno.into()))?;
         Ok(Opened { port, tty })
     }
@@ -93,7 +93,7 @@ impl Device {
     fn translate(&self, error: &tokio_serial::Error) -> Error {
         use tokio_serial::ErrorKind as K;
         match error.kind {
-            // Somebody was faster.
+            // Another process was faster.
             K::NoDevice => self.explain(Errno::BUSY.into()),
             K::Io(kind) => self.explain(kind.into()),
             K::InvalidInput | K::Unknown => {
@@ -144,5 +144,5 @@ impl Device {
     }
 }
 
-/// In percent: what a receiver that samples in the middle of the tenth bit can bear.
+/// In percent: the error that a receiver tolerates that samples in the middle of the tenth bit.
 const TOLERANCE: u64 = 5;

@@ -117,7 +117,7 @@ impl Line {
         }
     }
 
-    /// A state always has room; that nobody receives it is no failure.
+    /// Sends a state. It always has room, and a missing receiver is no failure.
     fn send_state(&self, state: Signal) {
         let _ = self.outgoing.send(state);
     }
@@ -175,11 +175,11 @@ impl AsyncRead for Line {
                 Ok(()) if buf.filled().len() > before || buf.remaining() == 0 => {
                     return Poll::Ready(Ok(()));
                 }
-                // A device that has hung up says so, and does nothing any more.
+                // A device that has hung up fails this call, and does nothing any more.
                 Ok(()) if tcgetattr(&opened.tty).is_err() => {
                     return Poll::Ready(Err(this.gone()));
                 }
-                // Somebody who shares the device has set VMIN to 0: then nothing is no end.
+                // Another process that shares the device has set VMIN to 0: an empty read is no end then.
                 Ok(()) => this.pause = Some(Box::pin(sleep(TICK))),
                 Err(error) => return Poll::Ready(Err(this.explain(error))),
             }
@@ -225,7 +225,7 @@ impl Life for Line {
         Poll::Pending
     }
 
-    /// A line has no word for the end; what was written is sent.
+    /// A line can't carry the end; data that was written is sent.
     fn poll_finish(&mut self, cx: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
         while unsent(self.opened()) > 0 {
             let timer = self.draining.get_or_insert_with(|| Box::pin(sleep(TICK)));

@@ -4,7 +4,7 @@ use plan::kind::Role;
 
 use super::line::{Found, Line};
 
-/// A word, what it is there, and what to type here.
+/// A word, its meaning in the other program, and the text to type here.
 struct Absent {
     names: &'static [&'static str],
     tool: &'static str,
@@ -42,7 +42,7 @@ fn family(typed: &str, head: &str, role: Role) -> Found {
     }
 }
 
-/// What is beneath, in our words.
+/// Returns the rest, which is beneath, in our words.
 fn beneath(rest: &str, role: Role) -> Option<Line> {
     let (side, descriptor) =
         super::translate(rest, role).unwrap_or_else(|| (role, rest.to_owned()));

@@ -1,6 +1,7 @@
-//! What stands where a listener takes an address: options of socat, names of network interfaces, words for all of them.
+//! Texts that stand in place of a listener's address: options of socat, names of network interfaces, words for all
+//! of them.
 
-/// Returns what is wrong with the text and what to write, if it can't be an address.
+/// Returns the mistake in the text and the text to write, if it can't be an address.
 pub(crate) fn interface(text: &str) -> Option<(String, String)> {
     let lower = text.to_ascii_lowercase();
     if OPTIONS.contains(&&*lower) {

@@ -51,7 +51,7 @@ pub(super) fn find(descriptor: &Descriptor, role: Role) -> Option<(Span, String,
     let path = setting.here == "page={}" && !value.contains('/');
     let value = if path { format!("./{value}") } else { value.to_owned() };
     let value = if setting.here.contains("{peer:") { network(&value) } else { value };
-    // Within braces it needs none of its own.
+    // Within braces it needs no further quotes.
     let quoted = match setting.here.ends_with("{}}") {
         true => value.into(),
         false => descriptor::quote_value(&value),
@@ -69,7 +69,7 @@ pub(super) fn find(descriptor: &Descriptor, role: Role) -> Option<(Span, String,
     Some((span, message, format!("write `{line}`{note}")))
 }
 
-/// A network as it is written here: `10.*` is `10.0.0.0/8`. What is none, such as a name, becomes a placeholder.
+/// Writes a network as it is written here: `10.*` is `10.0.0.0/8`. Another text, such as a name, becomes a placeholder.
 fn network(typed: &str) -> String {
     let (address, prefix) = typed.split_once('/').unwrap_or((typed, "0"));
     let is_network = address.parse::<std::net::IpAddr>().is_ok() && prefix.parse::<u8>().is_ok();

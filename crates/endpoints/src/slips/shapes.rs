@@ -376,7 +376,7 @@ fn command_line(typed: &str, role: Role) -> Option<Found> {
     let (name, arguments) = typed.split_once(' ').filter(|_| role == Role::Connect)?;
     let is_name = !name.is_empty()
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.+/~".contains(&b));
-    // Programs of a terminal have words of their own.
+    // Programs of a terminal have separate words.
     if !is_name || arguments.trim().is_empty() || super::needs_terminal(name) {
         return None;
     }

@@ -1,5 +1,5 @@
-//! What a word processor, a shell or a habit has made of a descriptor: quotation marks, dashes, line breaks, spaces, and
-//! other separators than `:`.
+//! Changes that a word processor, a shell or a habit makes to a descriptor: quotation marks, dashes, line breaks,
+//! spaces, and separators other than `:`.
 
 use plan::kind::Role;
 
@@ -101,6 +101,6 @@ const QUOTES: &[char] = &['“', '”', '„', '‟', '«', '»', '‘', '’', 
 
 const DASHES: &[char] = &['‐', '‑', '‒', '–', '—', '―', '−'];
 
-/// Kinds whose fields have no spaces of their own.
+/// Kinds whose fields contain no spaces.
 const ADDRESSES: &[&str] =
     &["tcp", "tcp4", "tcp6", "udp", "unix", "serial", "ws", "tls", "telnet", "socks5", "fd"];

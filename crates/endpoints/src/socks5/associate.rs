@@ -56,11 +56,11 @@ pub(super) struct Associations {
     gate: Option<Arc<dyn Gate>>,
 }
 
-/// Why there is no association.
+/// The reason why there is no association.
 pub(super) enum Denied {
     /// The command isn't there, for this reason.
     NoCommand(&'static str),
-    /// The gate says no.
+    /// The gate refuses the client.
     Refused(Refusal),
     /// It failed.
     Failed(String),
@@ -182,7 +182,7 @@ impl Offers for Association {
     }
 }
 
-/// Waits for the end of the connection, and returns that of its sessions. What the client still says has no meaning.
+/// Waits for the end of the connection, and returns that of its sessions. Further data of the client has no meaning.
 async fn lasts(mut stream: Box<dyn ByteStream>) -> End {
     let end = poll_fn(|cx| poll_over(&mut *stream, cx)).await;
     // A client that is gone needs no word of ours.

@@ -99,7 +99,7 @@ impl Proxy {
             if let (Version::V4a, Host::Address(IpAddr::V6(address))) =
                 (self.version, &request.target.host)
             {
-                // What 4a has is names.
+                // SOCKS4a can carry an IPv6 address only as a name.
                 request.target.host = Host::Name(address.to_string());
             }
             request.user = self.login.as_ref().map(Login::user).unwrap_or_default().to_owned();

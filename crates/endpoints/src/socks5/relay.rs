@@ -54,7 +54,7 @@ impl Relay {
         let socket =
             socket2::Socket::new(Domain::for_address(at), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
-        // As much as the system allows: what comes in a burst waits there.
+        // As much as the system allows: a burst of datagrams waits there.
         socket.set_recv_buffer_size(BUFFER)?;
         let mut bound = Err(io::ErrorKind::AddrInUse.into());
         for port in ports {
@@ -127,7 +127,7 @@ impl Socket for Relay {
             Err(error) => return Ok(self.stray(&Stray::Malformed(error))),
         };
         if self.from.set(from).is_ok() {
-            // What came before is checked above.
+            // Datagrams that came before are checked above.
             SockRef::from(&self.socket).connect(&from.into())?;
         }
         Ok(Received::Datagram { at: start..len, each: None, from: target, dropped })

@@ -127,7 +127,7 @@ fn open(relay: SocketAddr, tcp: Option<Tcp>) -> io::Result<UdpSocket> {
     let socket =
         socket2::Socket::new(Domain::for_address(relay), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;
-    // As much as the system allows: what comes in a burst waits there.
+    // As much as the system allows: a burst of datagrams waits there.
     socket.set_recv_buffer_size(BUFFER)?;
     // The proxy takes datagrams from the address that its connection comes from.
     if let Some(tcp) = tcp.filter(|tcp| tcp.peer.ip().to_canonical() == relay.ip()) {
@@ -203,7 +203,7 @@ impl Link for Through {
                 let words = "the proxy has ended the relaying of datagrams";
                 Poll::Ready(io::Error::new(io::ErrorKind::ConnectionAborted, words))
             }
-            // What it says here has no meaning.
+            // Data on this connection has no meaning.
             Ok(()) => {
                 cx.waker().wake_by_ref();
                 Poll::Pending

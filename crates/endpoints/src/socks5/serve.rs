@@ -45,7 +45,7 @@ impl ServeLayer for Serve {
 struct Kept {
     /// Asked for a name and a password.
     authenticator: Option<Arc<dyn Gate>>,
-    /// A client that could say who it is does: somebody else asks.
+    /// Set if the gate of another layer needs a login: a client that offers one is then asked for it.
     wants_login: bool,
     associations: Option<Associations>,
     limit: Duration,
@@ -156,7 +156,7 @@ impl Kept {
         self.offer(asking, request, Version::V5, credentials).await
     }
 
-    /// The best of what a client offers.
+    /// Returns the best method that a client offers.
     fn choose(&self, methods: &[Method]) -> Option<Method> {
         let order = match self.authenticator.is_some() || self.wants_login {
             true => [Method::Password, Method::Nothing],

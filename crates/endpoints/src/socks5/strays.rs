@@ -12,7 +12,7 @@ pub(super) enum Stray {
     Malformed(socks::Error),
     /// It names no port.
     NoPort,
-    /// A proxy says that another sender than the destination has sent it.
+    /// A proxy relays it from another sender than the destination.
     Other,
 }
 

@@ -1,8 +1,8 @@
 //! A channel of SSH (RFC 4254 section 5), bytes in and bytes out: its window, its data, its end.
 //!
 //! `ssh` takes and gives the messages that an SSH connection has beneath its encryption: a length, a byte that is 0,
-//! the type, and what belongs to it. All numbers have 32 bits, most significant first. What was received and not read
-//! yet is bounded by the window, which grows by what is read.
+//! the type, and its fields. All numbers have 32 bits, most significant first. Received data that is not read yet is
+//! bounded by the window, which grows by the data that is read.
 
 use std::mem::take;
 
@@ -69,7 +69,7 @@ pub(super) fn open(to: &To) -> BytesMut {
             To::Port(host, port) => {
                 text(out, host);
                 out.put_u32(u32::from(*port));
-                // Whose connection it is: nobody's that the server should know.
+                // The origin of the connection: the server gets no real one.
                 text(out, "127.0.0.1");
                 out.put_u32(0);
             }
@@ -83,7 +83,7 @@ pub(super) fn open(to: &To) -> BytesMut {
     out
 }
 
-/// Returns what the answer to [`open`] says; `None` if it is another message. `bytes` are what follows the length.
+/// Parses the answer to [`open`]; `None` if it is another message. `bytes` are those behind the length.
 pub(super) fn opened(mut bytes: &[u8]) -> Result<Option<Result<Channel, Refused>>, Broken> {
     let kind = head(&mut bytes)?;
     match kind {
@@ -120,7 +120,7 @@ impl Channel {
         }
     }
 
-    /// Takes what came.
+    /// Takes the messages that came.
     ///
     /// # Errors
     /// It is no message, or more data than the window admits.

@@ -1,4 +1,4 @@
-//! The file of a private key, looked at before `ssh` does: it says little about one that it doesn't use.
+//! The file of a private key, looked at before `ssh` does: `ssh` tells little about a key that it doesn't use.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -49,7 +49,7 @@ fn is_encrypted(text: &str) -> bool {
         return false;
     };
     let body: String = rest.split("-----").next().unwrap_or_default().split_whitespace().collect();
-    // What the cipher is stands in the first bytes; 64 characters are 48 of them.
+    // The first bytes name the cipher; 64 characters are 48 of them.
     let head = body.get(..64).unwrap_or(&body);
     let Ok(bytes) = BASE64_STANDARD.decode(head) else { return false };
     let cipher = bytes.strip_prefix(b"openssh-key-v1\0");

@@ -1,7 +1,7 @@
 //! The `ssh` that has the connection, and what watches over it.
 //!
 //! Its standard input and output are a socket whose other end is copied to and from the endpoint beneath. It ends when
-//! that does, or when nobody has the [`Master`] any more; what it has left on its standard error then says why.
+//! that does, or when the last [`Master`] is dropped; the rest of its standard error then has the reason.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -78,14 +78,14 @@ impl Recipe {
         self.beneath.grants()
     }
 
-    /// Connects the endpoint beneath, and logs in. Cancel safe: what was begun is ended.
+    /// Connects the endpoint beneath, and logs in. Cancel safe: a process that was started is ended.
     ///
     /// # Errors
     /// The endpoint beneath can't be connected, there is no `ssh`, the server isn't who it is to be, or it doesn't let
     /// us in.
     pub(super) async fn start(&self, cx: &Context) -> Result<Arc<Master>> {
         self.options.check(cx, &self.label).await?;
-        // All clients share it: what one of them says decides nothing.
+        // All clients share it: the facts of one of them decide nothing.
         let conn = self.beneath.connect(cx, &Info::new()).await?;
         let dialled = conn.info.get::<Target>();
         let name = self.options.name().map(ToString::to_string);
@@ -226,7 +226,7 @@ impl Master {
         let _ = timeout(LAST_WORDS, self.ended.clone().wait_for(|ended| *ended)).await;
     }
 
-    /// Why the connection was lost.
+    /// Returns the reason why the connection was lost.
     pub(super) fn lost(&self) -> io::Error {
         let words = match self.said.last() {
             Some(last) => format!("the ssh connection was lost: {}", last.trim_end_matches('.')),
@@ -255,8 +255,8 @@ impl Master {
     }
 }
 
-/// Carries what `ssh` and the server say to each other, until either ends or nobody wants it any more; then sees that
-/// `ssh` ends.
+/// Copies data between `ssh` and the server, until either ends or the [`Master`] is dropped; then sees that `ssh`
+/// ends.
 async fn watch_over(
     mut group: Group,
     mut conn: Io,

@@ -5,7 +5,7 @@
 //!
 //! 1. [`Ssh::connect`] has one connection for all sessions, made when one is needed and again after it was lost.
 //! 2. [`options`] is how `ssh` is started.
-//! 3. [`master`] is the `ssh` that runs, and what watches over it; [`said`] is what it says on its standard error.
+//! 3. [`master`] is the `ssh` that runs, and its supervision; [`said`] is the text on its standard error.
 //! 4. [`mux`] asks it to pass on what a session sends and receives: [`channel`] is that, and [`stream`] the session.
 //! 5. [`words`] are the errors, [`key`] is what can be wrong with the file of one.
 
@@ -226,7 +226,7 @@ impl Connector for Ssh {
                     let info = target.map_or_else(Info::new, |target| Info::new().with(target));
                     return Ok(Conn::bytes(session, info));
                 }
-                // It was lost before this session came, and nobody had noticed.
+                // It was lost before this session came, unnoticed until now.
                 Err(Failure::Lost) if !is_last => self.forget(&master).await,
                 Err(failure) => {
                     return Err(words::failed(&self.label, &failure, &master.lost().to_string()));
@@ -267,8 +267,8 @@ impl Ssh {
         Ok((To::Port(host, place.port), Some(target)))
     }
 
-    /// The connection, made if there is none. Who comes while it is made waits for that, and for no second one if it
-    /// fails.
+    /// Returns the connection, made if there is none. Sessions that come while it is made wait for that, and don't try
+    /// again if it fails.
     async fn master(&self, cx: &Context) -> Result<Arc<Master>> {
         let asked = Instant::now();
         let mut connection = self.connection.lock().await;

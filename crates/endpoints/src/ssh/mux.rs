@@ -1,4 +1,4 @@
-//! The protocol between `ssh` and those who share its connection: OpenSSH's PROTOCOL.mux, version 4.
+//! The protocol between `ssh` and the processes that share its connection: OpenSSH's PROTOCOL.mux, version 4.
 //!
 //! Of its requests we use that for a proxy (`ssh -O proxy`, OpenSSH 7.4): after it, the messages of SSH's channels are
 //! passed on. The request for a session (`-W`) is none for us: its channel is closed when the server ends first, and
@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use super::channel::{self, Channel, LONGEST, Refused, To};
 
-/// Why there is no session.
+/// The reason why there is no session.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The system doesn't let us.
@@ -23,7 +23,7 @@ pub(super) enum Failure {
     Lost,
     /// No answer in time.
     Late,
-    /// The server says no.
+    /// The server refuses.
     Refused(Refused),
 }
 

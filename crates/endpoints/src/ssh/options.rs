@@ -1,7 +1,7 @@
 //! The command line of `ssh`.
 //!
-//! It reads no configuration but what is said here: a `ProxyJump` or a forwarding of somebody's ~/.ssh/config would
-//! change what the descriptor says.
+//! It reads no configuration other than its options: a `ProxyJump` or a forwarding in a user's ~/.ssh/config would
+//! change the meaning of the descriptor.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -73,7 +73,7 @@ impl Options {
         self.name.as_ref()
     }
 
-    /// Looks at what `ssh` is going to need, of which it says little if it is missing.
+    /// Checks the files and the agent that `ssh` is going to need: its own messages tell little if they are missing.
     ///
     /// # Errors
     /// A file can't be used, or there is no agent.
@@ -96,9 +96,8 @@ impl Options {
         Ok(())
     }
 
-    /// Adds what makes `ssh` speak to `host` over its standard input and output, and nothing else, with its control
-    /// socket in
-    /// `folder`.
+    /// Adds the options with which `ssh` speaks to `host` over its standard input and output, and does nothing else,
+    /// with its control socket in `folder`.
     ///
     /// # Errors
     /// The script that has the password can't be written.

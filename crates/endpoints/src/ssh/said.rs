@@ -53,7 +53,7 @@ impl Said {
         }
     }
 
-    /// The connection is up: what was said until now is logged, and what is said from now on.
+    /// The connection is up: the earlier output is logged, and so is all that follows.
     pub(super) fn set_up(&self) {
         let mut lines = self.lines();
         lines.is_up = true;

@@ -51,7 +51,7 @@ impl Session {
 }
 
 impl Link {
-    /// Reads what there is. Ready once something was read.
+    /// Reads the available data. Ready once something was read.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.is_lost && self.losing.is_none() {
             if ready!(self.control.stream.poll_read_ready(cx)).is_err() {
@@ -84,7 +84,7 @@ impl Link {
         self.losing = Some(Box::pin(async move { master.last_words().await }));
     }
 
-    /// Why it was lost, once that is known.
+    /// Ready with the reason why it was lost, once that is known.
     fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if let Some(losing) = &mut self.losing {
             ready!(losing.as_mut().poll(cx));
@@ -94,7 +94,7 @@ impl Link {
         Poll::Ready(self.master.lost())
     }
 
-    /// Writes what is queued.
+    /// Writes the queued messages.
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.channel.out.is_empty() {
             if self.is_lost || self.losing.is_some() {
@@ -186,7 +186,7 @@ impl AsyncWrite for Session {
             }
             // The window is empty, and what opens it comes behind data.
             ready!(link.poll_fill(cx))?;
-            // Whoever reads has waited for that as well.
+            // The reader has waited for that as well.
             cx.waker().wake_by_ref();
         }
     }
@@ -206,7 +206,7 @@ impl Life for Session {
         if let Err(error) = link.write_out(cx) {
             return Poll::Ready(error);
         }
-        // Nobody reads any more, and it may be closed, or lost.
+        // The session has no reader any more, and the channel may be closed, or lost.
         while link.channel.is_ended && !link.channel.is_closed {
             if let Err(error) = ready!(link.poll_fill(cx)) {
                 return Poll::Ready(error);
@@ -242,7 +242,7 @@ impl Life for Session {
         self.link().poll_close(cx)
     }
 
-    /// Returns the amount that `ssh` has read; what it buffers itself is bounded by the window.
+    /// Returns the amount that `ssh` has read; the window bounds its buffers.
     fn peer(&mut self) -> Option<Peer> {
         let link = self.link();
         let queued = u64::try_from(link.channel.out.len()).unwrap_or(u64::MAX);
@@ -256,7 +256,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         let Some(mut link) = self.link.take() else { return };
         let is_lost = link.is_lost || link.losing.is_some();
-        // Where the runtime ends, nothing is waited for.
+        // At the end of the runtime, nothing is waited for.
         let (false, Ok(runtime)) = (is_lost, Handle::try_current()) else { return };
         if link.channel.is_over() {
             return link.master.give_back(link.control);

@@ -9,7 +9,7 @@ use super::channel::Refused;
 use super::mux::Failure;
 use crate::program::Filled;
 
-/// Why the connection isn't up, of what `ssh` said until it ended.
+/// Returns the reason why the connection isn't up, from the output of `ssh` until it ended.
 pub(super) fn not_up(label: &str, said: &[String]) -> Error {
     let error = |kind, words: String| Error::new(kind, "connect", label, words);
     let find = |part: &str| said.iter().find(|line| line.contains(part)).map(String::as_str);
@@ -45,7 +45,7 @@ pub(super) fn not_up(label: &str, said: &[String]) -> Error {
         return error(ErrorKind::Permission, bare(line))
             .with_hint("the server accepts the methods in parentheses; set `user=`, `key=` or `password-file=`");
     }
-    // The last line says most; what it says of an address is that there is a socket in its place.
+    // The last line tells most, except for one about the address: that only shows that a socket is in its place.
     let last = said.iter().rev().find(|line| !line.contains("UNKNOWN port 65535"));
     match last.or(said.last()) {
         Some(line) => error(
@@ -56,7 +56,7 @@ pub(super) fn not_up(label: &str, said: &[String]) -> Error {
     }
 }
 
-/// Why there is no session.
+/// Returns the reason why there is no session, as an error.
 pub(super) fn failed(label: &str, failure: &Failure, lost: &str) -> Error {
     let error = |kind, words: String| Error::new(kind, "connect", label, words);
     match failure {

@@ -211,7 +211,7 @@ impl Connector for Open {
         Ok(conn)
     }
 
-    /// The parent process decides what is there.
+    /// The parent process decides to what they are connected.
     fn grants(&self) -> Grants {
         Grants::Service
     }
@@ -333,7 +333,7 @@ impl Life for Stdio {
         self.output.peer()
     }
 
-    /// Nobody can tell whether who writes to a pipe or types waits for an end. Most don't.
+    /// It is unknown if a program that writes to a pipe, or a person who types, waits for an end. Most don't.
     fn linger(&self) -> Option<Duration> {
         Some(SILENCE)
     }
@@ -403,7 +403,7 @@ impl Drop for Turn {
     }
 }
 
-/// A person types less between two reads; what is pasted takes several.
+/// A person types less between two reads; pasted text takes several.
 const KEYS: usize = 1024;
 
 /// The time that standard input may be silent once the other side has ended.

@@ -32,7 +32,7 @@ pub(super) enum Opened<P> {
 pub(super) enum Sort {
     Pipe,
     Socket,
-    /// A terminal or a file: nobody at the other end waits for an end of ours.
+    /// A terminal or a file: no peer waits for an end of ours.
     Other,
 }
 

@@ -53,7 +53,7 @@ impl Output {
     ) -> Poll<io::Result<usize>> {
         match &self.opened {
             Some(Opened::Ready(pipe, _)) => write_by(cx, pipe, call),
-            // Another thread writes it, or nobody does.
+            // Another thread writes it, or it is not written.
             Some(Opened::File(_)) | None => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }

@@ -57,7 +57,7 @@ impl Terminal {
             }
         }
         while let Poll::Ready(Some(signal)) = self.incoming.poll_recv(cx) {
-            // RFC 857: who doesn't echo leaves it to us.
+            // RFC 857: a far side that doesn't echo leaves it to us.
             if let Signal::Echo(is_far) = signal {
                 self.raw.echo(!is_far);
             }
@@ -70,7 +70,7 @@ impl Terminal {
             && size.ws_row > 0
         {
             let window = WindowSize { cols: size.ws_col, rows: size.ws_row };
-            // A state always fits; a far side without a window has nobody to take it.
+            // A state always fits; a far side without a window has no receiver for it.
             let _ = outgoing.send(Signal::Window(window));
         }
     }

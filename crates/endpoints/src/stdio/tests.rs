@@ -15,7 +15,7 @@ use super::*;
 fn stdio(input: impl AsFd, output: impl Into<OwnedFd>, keep: bool) -> Stdio {
     let output = output.into();
     let fd = output.try_clone().unwrap();
-    // What stands for our own descriptor is closed where the real one would be replaced.
+    // The stand-in for our descriptor is closed where the real one would be replaced.
     let close = move || {
         drop(output);
         Ok(())
@@ -91,7 +91,7 @@ async fn an_end_that_is_held_is_passed_on_once_the_other_side_has_ended() {
     stdio.hold = true;
     let mut piece = [0; 8];
     let mut buf = ReadBuf::new(&mut piece);
-    // Whether another thread has read the end by now or not.
+    // The result is the same before and after another thread has read the end.
     for _ in 0..20 {
         let read = poll_fn(|cx| Poll::Ready(Pin::new(&mut stdio).poll_read(cx, &mut buf))).await;
         assert!(read.is_pending());

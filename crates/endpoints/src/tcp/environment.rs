@@ -100,7 +100,7 @@ fn proxy(cx: &Context, host: &Host, port: u16) -> Option<(&'static str, String)>
     let names = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
     names.into_iter().find_map(|name| {
         let url = variable(name)?;
-        // As curl has it, what has no scheme is an HTTP proxy.
+        // As curl has it, a URL without a scheme is an HTTP proxy.
         Some((name, if url.contains("://") { url } else { format!("http://{url}") }))
     })
 }

@@ -100,7 +100,7 @@ impl Listen {
     fn open(&self, address: SocketAddr) -> io::Result<TcpListener> {
         let socket = self.options.open(Domain::for_address(address))?;
         if address.is_ipv6() && address.ip().is_unspecified() {
-            // Whatever /proc/sys/net/ipv6/bindv6only says: a descriptor means the same everywhere.
+            // A descriptor means the same everywhere, whatever value /proc/sys/net/ipv6/bindv6only has.
             socket.set_only_v6(false)?;
         }
         // A restart doesn't wait for the old connections' TIME-WAIT.

@@ -172,7 +172,7 @@ async fn bytes(to: &mut dyn ByteStream, queue: &Queue) -> io::Result<()> {
     .await
 }
 
-/// Reads and forgets; whether there may be more.
+/// Reads and forgets, and returns whether there may be more.
 fn poll_forget(cx: &mut Context<'_>, from: &mut dyn ByteStream) -> Poll<io::Result<bool>> {
     with_scratch(|scratch| {
         let mut buf = ReadBuf::new(scratch);

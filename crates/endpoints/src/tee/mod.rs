@@ -1,4 +1,4 @@
-//! `tee:{A}:{B}`: what passes through `A`, sent to `B` as well.
+//! `tee:{A}:{B}`: sends the data that passes through `A` to `B` as well.
 //!
 //! `B` can't stall `A`: data that it doesn't read waits in a bounded queue, and the rest is lost and counted. It is
 //! connected in parallel to the session, and if it fails, the session goes on without it.

@@ -72,7 +72,7 @@ impl Queue {
         state.wake();
     }
 
-    /// Nothing more is taken: what waits is lost, and what comes.
+    /// Takes nothing more: the data that waits is lost, and so is later data.
     pub(super) fn abandon(&self) {
         let mut state = self.lock();
         state.is_abandoned = true;

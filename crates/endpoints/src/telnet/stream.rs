@@ -36,13 +36,13 @@ impl TelnetStream {
         incoming: SignalReceiver,
     ) -> Self {
         let mut outgoing = Outgoing::new(outgoing);
-        // Until the server says that it echoes, the terminal does.
+        // Until the server announces that it echoes, the terminal does.
         outgoing.send(Signal::Echo(false));
         let (out, incoming) = (Vec::new(), Some(incoming));
         Self { inner, telnet, out, written: 0, unflushed: false, over: false, outgoing, incoming }
     }
 
-    /// Writes what is encoded.
+    /// Writes the encoded bytes.
     fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.written < self.out.len() {
             let rest = &self.out[self.written..];
@@ -127,7 +127,7 @@ impl AsyncRead for TelnetStream {
     ) -> Poll<io::Result<()>> {
         let start = buf.filled().len();
         loop {
-            // Who doesn't take our answers gets no more questions in.
+            // A peer that doesn't take our answers gets no more questions in.
             if self.out.len() > CHUNK {
                 ready!(self.drain(cx))?;
             }
@@ -160,7 +160,7 @@ impl AsyncWrite for TelnetStream {
         let taken = buf.len().min(CHUNK);
         let this = &mut *self;
         this.telnet.send(&buf[..taken], &mut this.out);
-        // What doesn't go out now goes before the next write, or with the flush.
+        // Bytes that don't go out now go before the next write, or with the flush.
         match self.drain(cx) {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(Ok(taken)),

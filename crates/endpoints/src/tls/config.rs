@@ -55,7 +55,7 @@ impl Clients {
         matches!(self, Self::Optional | Self::Required)
     }
 
-    /// What there is of certificates for the layers above.
+    /// Returns the kind of certificates that the layers above get.
     pub(super) fn shown(self) -> ClientCertificates {
         match self {
             Self::Off => ClientCertificates::None,

@@ -25,7 +25,7 @@ use crate::patience::timeout;
 pub(super) struct Dial {
     pub(super) common: Common,
     pub(super) trust: Trust,
-    /// The name that is asked for and verified; what was dialled if it is left out.
+    /// The name that is asked for and verified; the dialled one if it is left out.
     pub(super) name: Option<String>,
     pub(super) truncation_allowed: bool,
     pub(super) limit: Duration,

@@ -268,7 +268,7 @@ pub(super) fn connect(args: &Args) -> Planned<Arc<dyn DialLayer>> {
     }))
 }
 
-/// What is typed where `self-signed` is meant.
+/// Words that are typed where `self-signed` is meant.
 const SELF_SIGNED: &[&str] = &[
     "self",
     "selfsigned",

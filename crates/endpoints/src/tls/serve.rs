@@ -133,7 +133,7 @@ impl Kept {
         let label = &self.serving.common.label;
         match load(self.serving.clone(), &self.local).await {
             Ok(mut new) => {
-                // Who has a ticket of the old one may use it, unless other clients are trusted now.
+                // Tickets of the old configuration stay valid, unless `ca` may trust other clients now.
                 if self.serving.ca.is_none()
                     && let Some(new) = Arc::get_mut(&mut new)
                 {
@@ -162,7 +162,7 @@ async fn shake(kept: &Kept, conn: Conn) -> Result<Option<Conn>> {
     let mut stream = transport.into_bytes();
     let mut first = vec![0; FIRST];
     let reading = stream.read(&mut first);
-    // Who says nothing waits to be spoken to, which no client of TLS does.
+    // A silent client waits to be spoken to, which no client of TLS does.
     let read = match kept.optional && !kept.is_screened {
         true => timeout(SILENCE, reading).await.unwrap_or(Ok(0)),
         false => reading.await,
@@ -250,7 +250,7 @@ async fn answer(stream: &mut dyn ByteStream) {
     let _ = stream.write_all(text.as_bytes()).await;
     let _ = stream.flush().await;
     let _ = poll_fn(|cx| stream.poll_finish(cx, &endpoint::End::eof())).await;
-    // What it still sends is read, as a reset would take the answer with it.
+    // Data that it still sends is read, as a reset would take the answer with it.
     let mut rest = [0; 1024];
     while let Some(Ok(1..)) = timeout(SILENCE, stream.read(&mut rest)).await {}
 }

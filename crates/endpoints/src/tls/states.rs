@@ -56,7 +56,7 @@ pub(super) enum Send<'a> {
     Alert,
 }
 
-/// What a state adds to.
+/// The places that a state adds its results to.
 pub(super) struct Sinks<'a> {
     /// Ciphertext to write.
     pub(super) out: &'a mut Vec<u8>,

@@ -21,8 +21,8 @@ use crate::scratch::{SCRATCH, with_scratch};
 pub(super) struct TlsStream {
     inner: Box<dyn ByteStream>,
     tls: Tls,
-    /// The beginning of a record that has not come whole, byte for byte as rustls left it: what it has decrypted of a
-    /// split message lies there.
+    /// The beginning of a record that has not come whole, byte for byte as rustls left it: the decrypted part of a
+    /// split message is in it.
     kept: Vec<u8>,
     /// Ciphertext that the stream beneath has not taken.
     out: Vec<u8>,
@@ -69,7 +69,7 @@ impl TlsStream {
 
     /// Completes the handshake. The caller limits the time.
     pub(super) fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // What was read before this stream was made, or what a client has to say first.
+        // Handles data that was read before this stream was made, and makes a client's first message.
         let mut kept = std::mem::take(&mut self.kept);
         let progress = self.step(&mut kept, &mut [], &Send::Nothing);
         let mut progress = self.checked(cx, progress)?;
@@ -81,7 +81,7 @@ impl TlsStream {
                 self.tickets_wait = !self.out.is_empty();
                 return Poll::Ready(Ok(()));
             }
-            // A client waits for what we say, and an alert has to reach it.
+            // A client waits for our messages, and an alert has to reach it.
             ready!(self.poll_out(cx))?;
             if is_open {
                 return Pin::new(&mut self.inner).poll_flush(cx);
@@ -160,7 +160,7 @@ impl TlsStream {
             // The first error is the one to tell.
             let _ = self.step(&mut kept, &mut [], &Send::Alert);
             self.kept = Vec::new();
-            // What the peer has no room for is not worth a wait.
+            // An alert that the peer has no room for is not worth a wait.
             let _ = self.poll_drain(cx);
             let words = super::words::of(&error);
             self.failed = Some((ErrorKind::InvalidData, words.clone()));
@@ -278,7 +278,7 @@ impl AsyncRead for TlsStream {
                 return Poll::Ready(Ok(()));
             }
             let more = this.poll_more(cx, &mut [buf]);
-            // Key updates and tickets of ours go out whether or not somebody writes.
+            // Key updates and tickets of ours go out even if the session writes nothing.
             if this.has_unsent()
                 && let Poll::Ready(Err(error)) = this.poll_out(cx)
             {

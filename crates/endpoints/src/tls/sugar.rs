@@ -29,7 +29,7 @@ pub(super) fn twisted(descriptor: &Descriptor, role: Role) -> Option<Descriptor>
     let is_ssl = kind.as_str().eq_ignore_ascii_case("ssl");
     let mut tls = Descriptor::new(ours("tls"));
     let mut tcp = match (role, args) {
-        // A timeout and an address of our own may follow.
+        // A timeout and a local address may follow.
         (Role::Connect, [host, port, more @ ..]) if is_port(port) && more.len() <= 2 => {
             if named("endpoint") {
                 tls.kwargs.push((ours("name"), host.clone()));
@@ -95,7 +95,7 @@ fn is_port(text: &Text) -> bool {
     !text.as_str().is_empty() && text.as_str().bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Neither an endpoint nor a port: what txsni takes for the folder with its certificates.
+/// Returns `true` for neither an endpoint nor a port: txsni takes such a text for the folder with its certificates.
 fn is_folder(text: &Text) -> bool {
     !text.as_str().is_empty() && !text.as_str().contains([':', '{']) && !is_port(text)
 }

@@ -1,4 +1,4 @@
-//! Servers that are known by their key, servers that nobody verifies, and clients that a gate verifies.
+//! Servers that are known by their key, servers that are not verified, and clients that a gate verifies.
 
 use std::sync::Arc;
 

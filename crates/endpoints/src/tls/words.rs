@@ -2,7 +2,7 @@
 
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 
-/// Says what `error` means: the cause first, what to do about it behind a semicolon.
+/// Describes `error`: the cause first, and the remedy behind a semicolon.
 pub(super) fn of(error: &Error) -> String {
     match error {
         Error::InvalidCertificate(certificate) => of_certificate(certificate),

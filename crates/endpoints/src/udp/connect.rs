@@ -1,4 +1,4 @@
-//! Connecting: a socket for each session, so that the system keeps others' datagrams from it and tells what ICMP says.
+//! Connecting: a socket for each session, so that the system keeps others' datagrams from it and reports ICMP errors.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

@@ -1,7 +1,7 @@
 //! `udp`: datagrams over IP (RFC 768), listening and connecting.
 //!
-//! Listening, each peer address has a session of its own ([`datagram`](crate::datagram)); connecting, a session has a
-//! socket of its own, which the system keeps others' datagrams from. A datagram is a message, and stays one.
+//! Listening, each peer address has a separate session ([`datagram`](crate::datagram)); connecting, each session has a
+//! separate socket, which the system keeps others' datagrams from. A datagram is a message, and stays one.
 
 mod connect;
 mod listen;

@@ -22,7 +22,7 @@ impl Options {
     /// Sets them.
     pub(super) fn apply(self, socket: &Socket, is_ipv4: bool) -> io::Result<()> {
         socket.set_nonblocking(true)?;
-        // As much as the system allows: what comes in a burst waits there.
+        // As much as the system allows: a burst of datagrams waits there.
         socket.set_recv_buffer_size(BUFFER)?;
         if self.broadcast {
             socket.set_broadcast(true)?;

@@ -196,7 +196,7 @@ impl Socket for Shared {
         loop {
             match self.socket.try_io(Interest::WRITABLE, send) {
                 Ok(_) => return Ok(()),
-                // The answer to an earlier datagram, to any peer: the queue of errors says to which.
+                // The answer to an earlier datagram, to any peer: the queue of errors names the peer.
                 Err(error) if is_icmp(&error) && tries < TRIES => tries += 1,
                 Err(error) => return Err(error),
             }

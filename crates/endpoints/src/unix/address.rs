@@ -50,7 +50,7 @@ impl Address {
         }
     }
 
-    /// Returns what is in a listener's way, or where there is no folder for its socket.
+    /// Describes the file in a listener's way, or the folder that is missing for its socket.
     pub(super) fn in_the_way(&self) -> Option<String> {
         let path = self.path()?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
@@ -60,7 +60,7 @@ impl Address {
         self.is_other().then(|| format!("{} exists, and is not a socket", path.display()))
     }
 
-    /// Returns what is there instead of a socket to connect to. A server may not have started yet.
+    /// Describes the file that is there instead of a socket to connect to. A server may not have started yet.
     pub(super) fn instead(&self) -> Option<String> {
         self.is_other().then(|| format!("{} is not a socket", self.shown().display()))
     }

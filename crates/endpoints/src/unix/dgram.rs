@@ -150,7 +150,7 @@ impl Socket for Senders {
             return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, words));
         };
         let fd = self.socket.as_raw_fd();
-        // Not by the readiness of our socket: each receiver has a queue of its own.
+        // Not by the readiness of our socket: each receiver has a separate queue.
         sendto(fd, data, address, MsgFlags::MSG_DONTWAIT).map(drop).map_err(io::Error::from)
     }
 

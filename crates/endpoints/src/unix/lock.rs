@@ -34,7 +34,7 @@ type Number = (u64, u64);
 /// The locks of this process.
 static HELD: Mutex<BTreeSet<Number>> = Mutex::new(BTreeSet::new());
 
-/// Why there is none.
+/// The reason why there is no lock.
 #[derive(Debug)]
 pub(super) enum Taken {
     /// Locked by a running process.
@@ -50,7 +50,7 @@ impl Lock {
         path.into()
     }
 
-    /// Takes the lock of `socket`. Whether something listens on that is asked only if the lock's owner is in doubt.
+    /// Takes the lock of `socket`. `is_used` is called only if the lock's owner is in doubt.
     pub(super) fn take(socket: &Path, is_used: impl Fn() -> bool) -> Result<Self, Taken> {
         // Until it is entered, another thread would take it for one that was left over.
         let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
@@ -115,7 +115,7 @@ fn discard(path: &Path, mine: &str, owner: &str) -> io::Result<()> {
     if let Ok(found) = found
         && found.as_os_str() != owner
     {
-        // Somebody's fresh lock: put it back, unless a third has taken the place by now.
+        // Another process's fresh lock: put it back, unless a third has taken the place by now.
         let _ = symlink(found, path);
     }
     removed
@@ -129,8 +129,8 @@ fn is_alive(owner: &str) -> bool {
     !matches!(test_kill_process(pid), Err(rustix::io::Errno::SRCH))
 }
 
-/// Whether the process of this ID was started after the lock was made, and so didn't make it. A clock that was set
-/// meanwhile is why that alone decides nothing.
+/// Returns `true` if the process of this ID was started after the lock was made, and so didn't make it. The clock may
+/// have been set meanwhile, so that alone decides nothing.
 fn is_younger(owner: &str, lock: &Path) -> bool {
     let Some(process) = pid::parse(owner).and_then(pid::age) else { return false };
     let Ok(made) = fs::symlink_metadata(lock) else { return false };

@@ -121,7 +121,7 @@ impl Place {
 
     /// Removes a socket that no process listens on; any other existing file is an error.
     fn clear(&self, path: &Path) -> Opened<()> {
-        // There is nothing, or bind will say better what is wrong.
+        // There is nothing, or the error of bind is better.
         let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
         if !found.file_type().is_socket() {
             let words = "a file that isn't a socket exists already";
@@ -156,7 +156,7 @@ impl Place {
         probe.connect(&self.address.to_socket()?)
     }
 
-    /// Whether something else than a socket that nobody listens on is at the path.
+    /// Returns `true` if something is at the path, and a connection to it isn't refused.
     fn is_used(&self, path: &Path) -> bool {
         let is_over = [io::ErrorKind::ConnectionRefused, io::ErrorKind::NotFound];
         let answers = || self.probe().err().is_none_or(|error| !is_over.contains(&error.kind()));

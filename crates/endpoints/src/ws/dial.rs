@@ -133,7 +133,7 @@ impl Dialling {
         let Some(http) = near.get::<Http>() else { return binary() };
         let others = http.subprotocols.iter().filter(|name| *name != terminal::NAME);
         let others: Vec<_> = others.cloned().collect();
-        // Who speaks nothing but our own has binary data.
+        // A client that speaks only our own subprotocol has binary data.
         if others.is_empty() && !http.subprotocols.is_empty() { binary() } else { others }
     }
 

@@ -87,7 +87,7 @@ pub(super) fn check(asked: &Asked<'_>, listening: &Listening) -> Result<Handshak
             if let Disagreement::Unknown(names) = &why
                 && let Some(name) = names.first().filter(|name| is_token(name))
             {
-                // What is listed already has to be repeated: the parameter is one list.
+                // The listed names have to be repeated: the parameter is one list.
                 let listed = spoken.names.iter().map(|name| format!("{name},")).collect::<String>();
                 line.push_str(&format!(
                     "; to accept it, add it to the listener: `subprotocol={{{listed}{}}}`",

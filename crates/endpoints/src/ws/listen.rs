@@ -22,7 +22,7 @@ use crate::http::page::{Page, Show};
 use crate::http::serving::Serving;
 use crate::http::sign_in::{SignIn, SignOut};
 
-/// [`Listening`] and what its front is planned with, shared by what is bound.
+/// [`Listening`] and the settings of its front, which all bound addresses share.
 pub(super) struct Layer {
     pub(super) listening: Arc<Listening>,
     pub(super) settings: Arc<Settings>,
@@ -91,7 +91,7 @@ impl ServeLayer for Layer {
         if let Some(path) = &listening.health {
             mounts.push(Arc::new(Health(path.clone())));
         }
-        // A folder may have an icon of its own.
+        // A folder may contain an icon.
         if !is_folder {
             mounts.push(Arc::new(NoIcon));
         }

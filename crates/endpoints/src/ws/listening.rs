@@ -29,7 +29,7 @@ pub(super) struct Listening {
     pub(super) lists: bool,
     /// The layer through which a page sees a service.
     pub(super) telnet: Option<Arc<dyn DialLayer>>,
-    /// Beside what the handshake needs in its answer.
+    /// Headers of the answer in addition to those of the handshake.
     pub(super) headers: Vec<(String, String)>,
     pub(super) options: Options,
     /// The settings that clients may have in the query of their URL.
@@ -50,7 +50,7 @@ impl fmt::Debug for Listening {
 impl Listening {
     /// Returns the face for a client if it isn't a terminal: messages, or MQTT packets.
     pub(super) fn face(&self, answer: &Answer, http: &Http) -> Option<Face> {
-        // Who is no page wants what is there; a terminal or a device is one to a page, too.
+        // A client that is no terminal gets the data as it is; a terminal or a device is one to a page, too.
         if is_plain(http)
             || answer.signals
             || !matches!(self.show, Show::Auto | Show::Nothing | Show::Folder(_))
@@ -60,7 +60,7 @@ impl Listening {
         if self.spoken.is_for_mqtt() {
             return Some(Face::Mqtt);
         }
-        // Another WebSocket whose subprotocol says that its messages are pieces of a stream.
+        // The messages of another WebSocket are pieces of a stream if its subprotocol is one of the framings.
         let is_stream = answer.subprotocol.as_ref().is_some_and(|name| FRAMINGS.contains(&&**name));
         let framed = self.options.framing.is_some() || answer.messages && !is_stream;
         framed.then_some(Face::Messages)
@@ -74,7 +74,7 @@ impl Listening {
             Show::Telnet => answer.far.is_some(),
             Show::Terminal | Show::Nothing | Show::Folder(_) => false,
         };
-        // Who is no terminal wants what is there.
+        // A client that is no terminal gets the data as it is.
         self.telnet.clone().filter(|_| telnet && !is_plain(http))
     }
 }

@@ -78,7 +78,7 @@ impl Encoding {
 /// The subprotocols that a listener takes.
 #[derive(Clone, Debug)]
 pub(super) struct Spoken {
-    /// Beside [`FRAMINGS`], that every listener takes.
+    /// The names in addition to [`FRAMINGS`], which every listener takes.
     pub(super) names: Vec<String>,
     /// The other names that are accepted.
     pub(super) others: Others,
@@ -96,7 +96,7 @@ pub(super) enum Others {
     Alike,
 }
 
-/// Why there is nothing to agree on.
+/// The reason why there is nothing to agree on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Disagreement {
     /// None was offered, and one is required.

@@ -110,7 +110,7 @@ pub(super) fn connect(args: &Args) -> Planned<Arc<dyn DialLayer>> {
         "autobahn" => Some(joined(&[BINARY, BASE64], names, &[])),
         _ if !given => None,
         _ if names.is_empty() => Some(Vec::new()),
-        // What was named is what is wanted.
+        // The named subprotocols come first.
         _ => Some(joined(&[], names, &[BINARY])),
     };
     Ok(Arc::new(Dialling {

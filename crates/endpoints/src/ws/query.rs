@@ -1,4 +1,4 @@
-//! `query=`: what a client may set with the query of its URL.
+//! `query=`: the settings that a client may make with the query of its URL.
 
 use descriptor::{Code, Diagnostic};
 use endpoint::info::{Http, RequestedWindow};
@@ -45,7 +45,7 @@ impl Query {
     /// Reads a request's query. A size that is none is ignored: windows that are hidden have none.
     ///
     /// # Errors
-    /// The encoding is unknown, or given twice; what the client is told.
+    /// The encoding is unknown, or given twice; the text is sent to the client.
     pub(super) fn wishes(self, http: &Http) -> Result<Wishes, String> {
         let mut wishes = Wishes::default();
         if self.encoding

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::http::reply::{self, Reply};
 
-/// RFC 9110 section 15.5.22: what to upgrade to, and how.
+/// Returns the reply that names the protocol to upgrade to (RFC 9110 section 15.5.22).
 pub(super) fn upgrade_required(line: &str) -> Reply {
     let mut reply = reply::text(StatusCode::UPGRADE_REQUIRED, line);
     reply.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));

@@ -84,8 +84,8 @@ impl Upgrade for Opening {
     }
 
     fn switch(&mut self, answer: &Answer) -> Reply {
-        // What the far side has settled on goes, if the client knows it.
-        // Names of framings say nothing about what is in the frames, and are between two ends alone.
+        // The far side's subprotocol is used if the client offered it. Names of framings tell nothing about the
+        // contents of the frames, and are between two ends alone.
         let settled = answer.subprotocol.as_ref().filter(|name| {
             self.http.subprotocols.contains(name) && !FRAMINGS.contains(&name.as_str())
         });
@@ -110,7 +110,7 @@ impl Upgrade for Opening {
         let Self { listening, mut http, wishes, subprotocol, params, .. } = *self;
         let Switched { mut stream, unread, info, mut control, guard, clock } = over;
         if answer.far == Some(Grants::Program) && answer.signals {
-            // A terminal, whose client may not say what it has drawn.
+            // A terminal, whose client may not acknowledge the data that it has drawn.
             stream.keep_little();
         }
         http.subprotocols = subprotocol.into_iter().collect();

@@ -20,8 +20,8 @@ impl Encoding {
     }
 }
 
-/// The smallest that is taken and there. Preferences among them are not looked at: who takes brotli
-/// at all has nothing to gain from gzip.
+/// Returns the smallest encoding that the client takes and that is there. Preferences are ignored: a client that
+/// takes brotli at all has nothing to gain from gzip.
 pub(super) fn choose(asked: &HeaderMap, has: impl Fn(Encoding) -> bool) -> Encoding {
     let takes = |name: &str| {
         let mut any = false;

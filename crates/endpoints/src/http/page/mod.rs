@@ -1,6 +1,6 @@
 //! The terminal in the browser: files that are part of the program, and where they are served.
 //!
-//! 1. [`place`]: what is at a path;
+//! 1. [`place`]: the content at a path;
 //! 2. [`files`]: the files, built from web/ by this crate's build script;
 //! 3. [`Page`]: a file with the headers that it needs, compressed as the browser takes it;
 //! 4. [`folder`]: the user's own files instead.
@@ -85,7 +85,7 @@ impl Mount for Page {
         true
     }
 
-    // It has to be shown to exchange a link for a ticket, and anybody can have it from the program.
+    // It has to be shown to exchange a link for a ticket, and any person can get it from the program.
     fn access(&self) -> Access {
         Access::Named
     }

@@ -26,7 +26,7 @@ pub(super) fn hops(headers: &HeaderMap, says: Says) -> impl Iterator<Item = Hop>
             lines(headers, &FORWARDED).flat_map(|line| split(line, ',')).map(element).collect()
         }
         Says::XForwardedFor => clients(list(headers, &X_FORWARDED_FOR)),
-        // A proxy that sets it sets one; of several, nobody knows whose they are.
+        // A proxy that sets this header sets one; the origin of several is unknown.
         Says::XRealIp => match &*list(headers, &X_REAL_IP).collect::<Vec<_>>() {
             [one] => clients([*one].into_iter()),
             _ => Vec::new(),
@@ -38,7 +38,7 @@ pub(super) fn hops(headers: &HeaderMap, says: Says) -> impl Iterator<Item = Hop>
         if hops.is_empty() && !(hosts.is_empty() && schemes.is_empty()) {
             hops.push(Hop::default());
         }
-        // Each proxy may add to them; one that only sets them has said it for all behind it.
+        // Each proxy may add to them; the values of one that only sets them are for all behind it.
         for (hop, said) in hops.iter_mut().rev().zip(hosts.iter().rev()) {
             hop.host = host(said);
         }
@@ -65,7 +65,7 @@ fn list<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &
 }
 
 fn lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
-    // What isn't text says nothing, and takes its place.
+    // A value that isn't text counts as an empty one, and keeps its place.
     headers.get_all(name).into_iter().map(|value| value.to_str().unwrap_or_default())
 }
 
@@ -130,7 +130,7 @@ fn host(text: &str) -> Option<String> {
 }
 
 fn scheme(text: &str) -> Option<&'static str> {
-    // Of a WebSocket's request, some say what it becomes.
+    // For a WebSocket's request, some proxies give the scheme that it becomes.
     match &*text.to_ascii_lowercase() {
         "http" | "ws" => Some("http"),
         "https" | "wss" => Some("https"),
@@ -197,7 +197,7 @@ mod tests {
         {
             assert!(forwarded(text).iter().all(|hop| *hop == Hop::default()), "{text}");
         }
-        // A quote that a client leaves open hides what the proxy adds: then nobody is known.
+        // A quote that a client leaves open hides the proxy's addition: no client is known then.
         assert_eq!(forwarded("for=\"x, for=192.0.2.1"), [Hop::default()]);
     }
 }

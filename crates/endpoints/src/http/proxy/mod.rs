@@ -63,7 +63,7 @@ impl Proxies {
         for hop in hops(headers, self.says) {
             let Hop { client, port, host, scheme } = hop;
             let said = said.get_or_insert_with(|| Proxied::by(info.peer()));
-            // Where a hop says less, what was said nearer to us holds.
+            // If a hop says less, the facts of the hop nearer to us hold.
             said.host = host.or(said.host.take());
             said.scheme = scheme.or(said.scheme);
             let Some(client) = client else { break };
@@ -142,7 +142,7 @@ mod tests {
     fn the_client_is_the_first_from_the_right_that_is_no_proxy() {
         for (trusted, list, client) in [
             ("loopback", "192.0.2.1", "192.0.2.1"),
-            // What a client sent itself stands further left.
+            // The client's own entries stand further left.
             ("loopback", "203.0.113.66, 192.0.2.1", "192.0.2.1"),
             ("loopback", "127.0.0.1, 192.0.2.1", "192.0.2.1"),
             ("private", "203.0.113.66, 192.0.2.1, 10.1.1.1", "192.0.2.1"),

@@ -149,7 +149,7 @@ async fn the_earlier_keys_stay_while_the_server_is_down() {
             assert!(fetched.get().await.expect("it was there").names("a"));
         }
     }
-    // A server that doesn't answer holds up nobody who can do without.
+    // A server that doesn't answer delays no client that can do without.
     server.answers(SILENT);
     let silent = Pace { limit: Duration::from_secs(600), ..PACE };
     let other = server.fetched(silent);
@@ -205,7 +205,7 @@ async fn what_is_no_set_of_keys_is_refused() {
         (reply("204 No Content", "", ""), "it answers 204 No Content"),
         (reply("200 OK", "", ""), "the answer is not JSON"),
         (reply("200 OK", "", "<html>"), "the answer is not JSON"),
-        // In a file it would be one; a page that says this is none.
+        // In a file this would be a key; in a page it is none.
         (reply("200 OK", "", &secret), "the answer is not JSON"),
         (reply("200 OK", "", "[]"), "the answer has no `keys`, as a JWKS has"),
         (reply("200 OK", "", &key("a").to_string()), "the answer has no `keys`, as a JWKS has"),

@@ -3,10 +3,10 @@
 //! Neither a list of safe programs nor one of dangerous programs can be complete. So there are three rules, each safe
 //! where the one before knows nothing:
 //!
-//! 1. A known program ([`INTERPRETERS`]) is read as its man page says. Any word of a command may be a program that runs
-//!    others (`env`, `timeout`, `sudo`), so each word is looked at. What isn't clear is refused: a value can always be
-//!    passed as an argument behind, or from the environment.
-//! 2. A long option whose name says that it runs its argument (`--command`, `--rsh`) is refused for every program.
+//! 1. A known program ([`INTERPRETERS`]) is read as its man page describes. Any word of a command may be a program that
+//!    runs others (`env`, `timeout`, `sudo`), so each word is looked at. Unclear commands are refused: a value can
+//!    always be passed as an argument behind, or from the environment.
+//! 2. A long option whose name tells that it runs its argument (`--command`, `--rsh`) is refused for every program.
 //! 3. Every other program gets a value as an argument, and never as an option: most read it as data.
 
 mod table;
@@ -99,7 +99,7 @@ fn is_assigned(text: &str) -> bool {
     text.split_once('=').is_some_and(|(option, _)| is_telling(option))
 }
 
-/// Whether this is an option whose name says that its argument is run.
+/// Returns `true` if the name of this option tells that its argument is run.
 fn is_telling(option: &str) -> bool {
     let (name, is_long) = match option.strip_prefix("--") {
         Some(name) => (name, true),
@@ -110,7 +110,7 @@ fn is_telling(option: &str) -> bool {
 }
 
 impl Interpreter {
-    /// Whether this word is it, behind these.
+    /// Returns `true` if the word `name`, behind these, is this interpreter.
     fn is(&self, name: &str, before: &[Word<'_>]) -> bool {
         let is_called = self.names.iter().any(|known| match known.strip_suffix('*') {
             Some(known) => name
@@ -135,7 +135,7 @@ impl Interpreter {
         }
     }
 
-    /// Whether it runs `text`, which stands behind these words, as text.
+    /// Returns `true` if it runs `text`, which stands behind these words, as text.
     fn runs_text(&self, behind: &[Word<'_>], text: &str) -> bool {
         let before = behind.last().map_or("", |word| word.text());
         self.uses == Uses::All
@@ -145,7 +145,7 @@ impl Interpreter {
             || behind.iter().any(|word| self.is_all_with(word.text()))
     }
 
-    /// Whether the word behind these, and before those, would be the program or the script.
+    /// Returns `true` if the word behind these, and before those, would be the program or the script.
     fn chooses(&self, behind: &[Word<'_>], after: &[Word<'_>]) -> bool {
         if self.uses == Uses::Options {
             return false;
@@ -179,13 +179,13 @@ impl Interpreter {
         count
     }
 
-    /// Whether the word behind these is certain to be one of the words before the command.
+    /// Returns `true` if the word behind these is certain to be one of the words before the command.
     fn is_operand(&self, words: &[Word<'_>]) -> bool {
         let most = words.iter().filter(|word| !word.text().starts_with('-')).count();
         most < self.operands && !words.last().is_some_and(|word| self.may_take(word.text()))
     }
 
-    /// Whether the word behind this one may be the argument of an option.
+    /// Returns `true` if the word behind this one may be the argument of an option.
     fn may_take(&self, option: &str) -> bool {
         if self.flags.contains(&option) {
             return false;
@@ -196,7 +196,7 @@ impl Interpreter {
         option.starts_with(['-', '+']) && option.ends_with(|it| self.args.contains(it))
     }
 
-    /// Whether the word behind `option` is what it runs: `-c`, `-lc`, `--command`.
+    /// Returns `true` if it runs the word behind `option`: `-c`, `-lc`, `--command`.
     fn takes_code(&self, option: &str) -> bool {
         if option.starts_with("--") || self.long.contains(&option) {
             return self.long.contains(&option);
@@ -205,7 +205,7 @@ impl Interpreter {
         letters.contains(|letter| self.letters.contains(letter))
     }
 
-    /// Whether `text` is such an option and what it runs in one: `-c…`, `--eval=…`.
+    /// Returns `true` if `text` is both such an option and the code that it runs: `-c…`, `--eval=…`.
     fn has_code(&self, text: &str) -> bool {
         if text.starts_with("--") {
             let name = text.split('=').next().unwrap_or(text);
@@ -215,7 +215,7 @@ impl Interpreter {
         self.takes_code(before)
     }
 
-    /// Whether this is an option that has it run all arguments: `-ne`.
+    /// Returns `true` if this is an option that has it run all arguments: `-ne`.
     fn is_all_with(&self, option: &str) -> bool {
         let letters = option.strip_prefix('-').unwrap_or_default();
         let letters = letters.chars().take_while(|it| !self.letters.contains(*it));

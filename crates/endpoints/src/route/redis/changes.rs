@@ -24,7 +24,7 @@ pub(super) struct Changes(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     is_heard: bool,
-    /// Set once it is known whether they are heard.
+    /// Set once the first subscription has succeeded or failed.
     is_tried: bool,
     watched: HashMap<[u8; 32], Expiry>,
 }
@@ -45,7 +45,7 @@ impl Changes {
         Some(state.watched.entry(stamp(name)).or_default().clone())
     }
 
-    /// Whether it will only be known whether changes are heard: the first subscription is under way.
+    /// Returns `true` until the first subscription has been tried: it isn't known before that if changes arrive.
     pub(super) fn is_beginning(&self) -> bool {
         !self.lock().is_tried
     }
@@ -88,7 +88,7 @@ impl Changes {
         loop {
             let reply = match timeout(PATIENCE, link.reply()).await {
                 Ok(reply) => reply,
-                // It may have nothing to say, or be gone.
+                // There may be no changes, or the server may be gone.
                 Err(_) => match timeout(PATIENCE, link.ask(&[b"PING"])).await {
                     Ok(reply) => reply,
                     Err(_) => return "it doesn't answer".to_owned(),
@@ -163,7 +163,7 @@ fn stamp(name: &[u8]) -> [u8; 32] {
     digest(&SHA256, name).as_ref().try_into().expect("it has 32 bytes")
 }
 
-/// Keys that are watched: what the cache keeps, routes and refusals.
+/// The maximum number of watched keys: those in the cache, with routes and refusals.
 const MOST: usize = 10_000;
 /// Silence after which the connection is tried, and how long a try may take.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -81,7 +81,7 @@ impl Link {
         self.io.flush().await.map_err(lost)
     }
 
-    /// Reads the next reply. Cancel safe: what was read of it is kept.
+    /// Reads the next reply. Cancel safe: the part that was read is kept.
     ///
     /// # Errors
     /// The connection fails or ends, or what comes is no reply.

@@ -104,14 +104,14 @@ impl Provider for Redis {
                 let (server, prefix) = (Arc::clone(&self.server), self.prefix.clone());
                 Listening::begin(Arc::clone(changes), cx.clone(), server, prefix)
             });
-            // Before it is asked: what changes meanwhile is heard.
+            // The key is watched before it is asked for, so that a change meanwhile is noticed.
             changes.watch(name.as_bytes())
         });
         let found = self.look(cx, name.as_bytes()).await?;
         let answer = Answer::new(found);
         Ok(match (expiry, &self.changes) {
             (Some(expiry), _) => answer.until(expiry),
-            // A change since then may have been missed, and the next lookup will hear of changes.
+            // A change since then may have been missed, and the next lookup will notice changes.
             (None, Some(changes)) if changes.is_beginning() => answer.living(Some(Duration::ZERO)),
             // Without notifications, a change is not seen.
             (None, Some(_)) => answer.living(Some(UNTOLD)),
@@ -151,7 +151,7 @@ impl Redis {
 
     fn done(&self, link: Link, found: Result<Found, String>) -> Result<Found, String> {
         let mut idle = self.idle();
-        // What nobody has asked for would be the next one's answer.
+        // An unread reply would be taken for the answer to the next request.
         if idle.len() < IDLE && link.is_at_rest() {
             idle.push(link);
         }
@@ -159,8 +159,8 @@ impl Redis {
     }
 }
 
-/// Asks for a key. What the server says no to, and what a key has that is no route, is the inner error: the connection
-/// is good.
+/// Asks for a key. A refusal of the server, and a value that is no route, are the inner error: the connection is
+/// good.
 async fn find(link: &mut Link, name: &[u8]) -> Result<Result<Found, String>, String> {
     Ok(match link.ask(&[b"GET", name]).await? {
         Reply::Bulk(value) => {

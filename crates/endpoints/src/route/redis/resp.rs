@@ -95,7 +95,7 @@ impl Reader<'_> {
     fn line(&mut self) -> Result<String, Stop> {
         let rest = &self.bytes[self.at..];
         let Some(end) = rest.windows(2).position(|two| two == b"\r\n") else {
-            // What is no reply at all need not have an end.
+            // Bytes that are no reply at all need not have an end.
             let is_one = rest.first().is_none_or(|first| b"+-:$*".contains(first));
             return Err(if is_one && rest.len() <= LINE { Stop::More } else { strange() });
         };

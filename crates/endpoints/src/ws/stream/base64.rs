@@ -48,7 +48,7 @@ impl Decoder {
                 2 => Some(self.bits << 4 | value >> 2),
                 _ => Some(self.bits << 6 | value),
             };
-            // At most one byte for each character: what is written never overtakes what is read.
+            // At most one byte for each character: writing never overtakes reading.
             if let Some(full) = full {
                 buf[*to] = full;
                 *to += 1;

@@ -9,7 +9,7 @@
 //!      └── Unwritable ─┴──► Broken ───────┘            Silent: from any of them ──► Dead
 //! ```
 //!
-//! [`State`](super::receiving::State) is the state of the *peer's* end, and the sending half has the state of our own
+//! [`State`](super::receiving::State) is the state of the *peer's* end, and the sending half has the state of our
 //! Close frame. This is about the stream beneath.
 
 /// The state of the stream beneath.

@@ -1,4 +1,4 @@
-//! permessage-deflate (RFC 7692) on one connection: what was planned, what is sent, what comes.
+//! permessage-deflate (RFC 7692) on one connection: the agreed settings, and both directions.
 //!
 //! Messages pass in pieces both ways: neither a compressed nor an inflated one is ever in memory whole.
 //! The state of deflate (some 300 KiB to compress, 50 KiB to inflate) is made with the first compressed
@@ -171,5 +171,5 @@ impl Inflating {
     }
 }
 
-/// Nobody sends so much of nothing by accident: images of empty disks and frames of one colour are smaller.
+/// So much emptiness is no accident: images of empty disks and frames of one colour are smaller.
 const RATIO_FROM: u64 = 64 * 1024 * 1024;

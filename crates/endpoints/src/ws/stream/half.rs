@@ -41,7 +41,7 @@ impl Core {
         if is_inside { Poll::Ready(()) } else { beside.poll_window(cx) }
     }
 
-    /// Says of what type the message is that a part of is about to be sent, if that isn't known.
+    /// Announces the type of the message before a part of it is sent, if the peer doesn't know it.
     pub(in crate::ws) fn announce(&mut self, text: bool) {
         if self.sending.is_inside_message() {
             return;
@@ -64,7 +64,7 @@ impl Core {
         if halves { Ending::HalfClose } else { Ending::Handshake }
     }
 
-    /// Puts control messages where a message may begin; whether there were any.
+    /// Puts control messages where a message may begin, and returns whether there were any.
     pub(super) fn say(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(beside) = &mut self.receiving.beside else { return false };
         let mut said = false;
@@ -80,7 +80,7 @@ impl Core {
     pub(in crate::ws) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.say(cx);
         ready!(self.sending.poll_flush(cx, &mut *self.inner))?;
-        // What had no room before the data was gone.
+        // Signals that had no room before the data was gone.
         if self.say(cx) {
             ready!(self.sending.poll_flush(cx, &mut *self.inner))?;
         }
@@ -116,7 +116,7 @@ impl Core {
         ))
     }
 
-    /// Reads what has no data for us any more.
+    /// Reads messages after the end of the peer's data.
     fn poll_skip(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_room(cx));
         if self.receiving.inflates() {
@@ -170,7 +170,7 @@ impl Core {
     ) -> Poll<io::Result<()>> {
         if self.told().is_none() {
             self.sending.end_message();
-            // What was said before the end goes out before it.
+            // Earlier signals go out before the end.
             ready!(self.poll_flush_of_peer(cx))?;
             let beside = self.receiving.beside.as_mut().expect("it half-closes");
             for text in beside.last_words(end.status) {

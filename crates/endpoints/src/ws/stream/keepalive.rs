@@ -98,7 +98,7 @@ impl Keepalive {
         self.written_since = true;
     }
 
-    /// A pong came: what was written before the ping has been read.
+    /// A pong came: data that was written before the ping has been read.
     pub(in crate::ws) fn confirmed(&mut self) {
         if self.asked != Asked::No {
             self.unconfirmed = self.written_since;
@@ -153,7 +153,7 @@ impl Keepalive {
                         (self.since, self.asked) = (now, Asked::Suspected);
                     }
                     Some(_) => return Poll::Ready(Due::Death),
-                    // Nobody can tell: it has to answer.
+                    // The transport has no facts: the peer has to answer.
                     None => {
                         self.look_again(cx);
                         return Poll::Pending;

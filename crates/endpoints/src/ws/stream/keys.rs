@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// A source of masking keys: a counter under `SipHash`, whose key the standard library takes from the
-/// operating system's random numbers. Without that key, nobody who chooses payloads can foresee a
+/// operating system's random numbers. Without that key, a client that chooses payloads can't foresee a
 /// mask, which is all that masks are for.
 ///
 /// Made when the first key is asked for, as a server never does.

@@ -27,7 +27,7 @@ pub(in crate::ws) struct Receiving {
     checks_text: bool,
     /// The receiver of text messages of [`Mode::Terminal`].
     pub(in crate::ws) beside: Option<Box<Beside>>,
-    /// Bytes that were read and not decoded: what came right after the handshake, or one read's
+    /// Bytes that were read and not decoded: those that came right after the handshake, or one read's
     /// worth of messages.
     pub(in crate::ws) unread: BytesMut,
     pub(in crate::ws) state: State,
@@ -53,7 +53,7 @@ pub(in crate::ws) enum State {
     Over,
 }
 
-/// Why the connection is failed (RFC 6455 section 7.1.7).
+/// The reason why the connection is failed (RFC 6455 section 7.1.7).
 #[derive(Debug)]
 pub(in crate::ws) struct Failure {
     /// The Close for the peer.
@@ -187,7 +187,7 @@ impl Receiving {
             }
         }
         if !self.is_reading() {
-            // After a Close, what comes is ignored.
+            // After a Close, further data is ignored.
             self.unread = BytesMut::new();
             self.inflating = None;
         }

@@ -63,14 +63,14 @@ impl Typed {
             return Ok(());
         }
         if !text && !self.falls_back {
-            // What is right before the mistake has come before it.
+            // The valid text before the mistake is sent.
             let right = simdutf8::compat::from_utf8(&data).err();
             let data = data.split_to(right.map_or(0, |error| error.valid_up_to()));
             if !data.is_empty() {
                 Pin::new(&mut self.inner).start_send(Part { data, text: true, last: true })?;
             }
             let frame = CloseFrame::new(CloseCode::Error, "the data is not text");
-            // Nobody asks us again after an error: it goes now or not at all.
+            // The writer isn't called again after an error: the Close goes now or not at all.
             let mut cx = Context::from_waker(Waker::noop());
             self.inner.0.refuse(&mut cx, frame.expect("1011 may be sent"));
             return Err(io::Error::new(io::ErrorKind::InvalidData, NOT_TEXT));
@@ -139,7 +139,7 @@ impl MessageStream for Typed {
     }
 }
 
-/// Two segments of one write come together; nobody notices so long a delay of an answer.
+/// Two segments of one write come together; so short a delay of an answer is not noticeable.
 const A_MOMENT: Duration = Duration::from_millis(10);
 /// The slowest serial lines take a tenth of a second for a character.
 const PATIENCE: Duration = Duration::from_secs(1);

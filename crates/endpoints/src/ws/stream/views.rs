@@ -26,7 +26,7 @@ impl MessageStream for Messages {
         let core = self.0.flattened();
         match core.encoding {
             Encoding::Auto | Encoding::Text => Box::new(Flat::new(Typed::new(Self(core, None)))),
-            // What has to be inflated can't be read in place.
+            // Compressed data can't be read in place.
             _ if core.receiving.inflates() => Box::new(Flat::new(Self(core, None))),
             _ => Box::new(Flattened(core)),
         }

@@ -1,7 +1,8 @@
 //! Which data messages are text, on a connection whose messages keep their types.
 //!
-//! Data is in binary messages, and text messages are control. So `{"type":"text","on":true}` says that the data after
-//! it is text, until the opposite is said. Most sessions have one type in each direction, and say it once or never.
+//! Data is in binary messages, and text messages are control. So `{"type":"text","on":true}` announces that the data
+//! after it is text, until the opposite is announced. Most sessions have one type in each direction, and announce it
+//! once or never.
 
 use websocket::Utf8;
 
@@ -19,17 +20,17 @@ pub(super) struct Kinds {
 }
 
 impl Kinds {
-    /// A message of this type is sent next; whether that has to be said.
+    /// Notes the type of the next message, and returns `true` if it has to be announced.
     pub(super) fn announce(&mut self, text: bool) -> bool {
         std::mem::replace(&mut self.outgoing, text) != text
     }
 
-    /// The peer said of what type its next messages are.
+    /// Notes the type of the peer's next messages.
     pub(super) fn hear(&mut self, text: bool) {
         self.incoming = text;
     }
 
-    /// Whether a piece of a message that was received is text.
+    /// Returns `true` if a piece of a received message is text.
     pub(super) fn check(&mut self, piece: &[u8], last: bool) -> Result<bool, NotText> {
         if !self.incoming {
             return Ok(false);

@@ -18,7 +18,7 @@ pub(super) enum Message {
     Signal(Signal),
     /// So many bytes of data were drawn, since the connection was opened.
     Ack(u64),
-    /// Whether the data messages after it are text.
+    /// Set if the data messages after it are text.
     Text(bool),
     /// The client asks whether we are there.
     Alive,
@@ -28,7 +28,7 @@ pub(super) enum Message {
     Unknown,
 }
 
-/// Reads what a peer sent to us, who are `role`.
+/// Parses a message that a peer sent to us, who are `role`.
 pub(super) fn read(text: &[u8], role: Role) -> Result<Message, &'static str> {
     let value: Value =
         serde_json::from_slice(text).map_err(|_| "a control message must be a JSON object")?;
@@ -126,7 +126,7 @@ pub(super) fn alive() -> String {
     json!({"type": "alive"}).to_string()
 }
 
-/// Whether the data messages after it are text.
+/// Returns the message that announces the type of the data messages after it.
 pub(super) fn text(on: bool) -> String {
     json!({"type": "text", "on": on}).to_string()
 }
@@ -266,7 +266,7 @@ fn cut(line: &str, shown: impl Fn(char) -> bool) -> String {
 
 const STOP_BITS: [(f64, StopBits); 3] =
     [(1.0, StopBits::One), (1.5, StopBits::OneAndHalf), (2.0, StopBits::Two)];
-/// A line that somebody else wants to use is not held for longer.
+/// A break doesn't hold a line for longer, as others may want to use it.
 const LONGEST_BREAK: Duration = Duration::from_secs(10);
 /// Each byte is two at most, escaped.
 const LONGEST_LINE: usize = 1024;
@@ -355,7 +355,7 @@ mod tests {
             r#"{"type":"purge","what":"all"}"#,
             r#"{"type":"query"}"#,
             r#"{"type":"modem","dtr":1}"#,
-            // Not a client's to say.
+            // Messages that clients may not send.
             r#"{"type":"title","text":"x"}"#,
             r#"{"type":"exit","status":0}"#,
         ] {

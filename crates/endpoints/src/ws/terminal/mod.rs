@@ -48,8 +48,8 @@ impl Face {
     pub(super) fn of(far: Option<Grants>, takes_signals: bool, telnet: bool) -> Self {
         match far {
             _ if telnet => Self::Telnet,
-            // A program on pipes has no terminal: it wants lines, and hears of no size. A service that
-            // does hear of one is seen through a layer of its own.
+            // A program on pipes has no terminal: it wants lines, and gets no size. A service that takes sizes is seen
+            // through a separate layer.
             Some(Grants::Program | Grants::Service) if takes_signals => Self::Shell,
             Some(Grants::Device) => Self::Serial,
             _ => Self::Stream,
@@ -129,7 +129,7 @@ pub(super) enum Heard {
     Signal,
     /// No more data will come; the exit status of the program there, if it was sent.
     Eof(Option<ExitStatus>),
-    /// It is none: what to close with.
+    /// It is no valid message: the code and the reason to close with.
     Mistake(CloseCode, &'static str),
 }
 
@@ -157,18 +157,18 @@ impl Beside {
         }
     }
 
-    /// Whether each data message is one message of the session.
+    /// Returns `true` if each data message is one message of the session.
     pub(super) fn keeps_messages(&self) -> bool {
         self.kinds.is_some()
     }
 
-    /// What to say before a data message is sent, if its type is another than that of the one before it.
+    /// Returns the message to send before a data message, if its type differs from that of the one before it.
     pub(super) fn announce(&mut self, text: bool) -> Option<String> {
         let changed = self.kinds.as_mut()?.announce(text);
         changed.then(|| message::text(text))
     }
 
-    /// Whether a piece of data that was received is text; `Err` if it was said to be and isn't.
+    /// Returns `true` if a piece of received data is text; `Err` if it was announced as text and isn't.
     pub(super) fn is_text(&mut self, piece: &[u8], last: bool) -> Result<bool, NotText> {
         self.kinds.as_mut().map_or(Ok(false), |kinds| kinds.check(piece, last))
     }

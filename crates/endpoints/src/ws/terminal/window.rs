@@ -78,10 +78,10 @@ impl Window {
         Poll::Pending
     }
 
-    /// Counts what was sent.
+    /// Counts data that was sent.
     pub(super) fn sent(&mut self, bytes: u64, now: Instant) {
         self.sent += bytes;
-        // A client that acknowledges nothing, or data in crumbs, costs no memory: what has no mark is not measured.
+        // A client that acknowledges nothing, or data in crumbs, costs no memory: data without a mark is not measured.
         if self.marks.len() < MARKS {
             self.marks.push_back(Mark { sent: self.sent, at: now, acked: self.acked });
         }

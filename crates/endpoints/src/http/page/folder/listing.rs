@@ -1,4 +1,4 @@
-//! A folder without `index.html`: what is in it, or which page was meant.
+//! A folder without `index.html`: its contents, or the page that was meant.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write;
@@ -21,7 +21,7 @@ pub(super) struct Entry {
     size: u64,
 }
 
-/// Reads what is in `folder`, which has this name; sorted, and no more than [`MOST`].
+/// Reads the entries of `folder`, which has this name; sorted, and no more than [`MOST`].
 pub(super) fn entries(root: &Root, folder: &File, name: &[OsString]) -> io::Result<Vec<Entry>> {
     let mut found = Vec::new();
     // It may be held open without leave to read it.

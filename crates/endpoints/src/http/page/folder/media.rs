@@ -1,4 +1,4 @@
-//! The media type of a file, by the ending of its name: what pages are made of.
+//! The media type of a file, by the ending of its name: the types that pages use.
 //!
 //! Other files are served as bytes, and browsers are told not to guess. Text is UTF-8.
 

@@ -4,7 +4,7 @@
 //! 2. [`beneath`]: opens it, without ever leaving the folder;
 //! 3. [`Files`]: the file or a part of it, or that the browser has it already.
 //!
-//! 4. [`listing`]: what is in a folder without `index.html`, if that is to be shown.
+//! 4. [`listing`]: the contents of a folder without `index.html`, if they are to be shown.
 //!
 //! Files whose names begin with a dot are not served.
 
@@ -248,7 +248,7 @@ fn range(
 ) -> Result<Option<RangeInclusive<u64>>, ()> {
     let text = |value: &HeaderValue| value.to_str().map(str::to_owned).unwrap_or_default();
     let Some(range) = asked.get(RANGE).map(text) else { return Ok(None) };
-    // Of an empty file every part is missing, and the whole isn't: who only limits what comes gets that.
+    // An empty file lacks every part, but not the whole: a client that only limits the size gets the whole.
     if size == 0 {
         return Ok(None);
     }

@@ -56,7 +56,7 @@ impl Core {
         self.ahead.as_mut().and_then(|ahead| ahead.pop()).or_else(|| self.receiving.next())
     }
 
-    /// Moves payload that was read ahead into `buf`; whether there was any.
+    /// Moves payload that was read ahead into `buf`, and returns whether there was any.
     pub(super) fn take_ahead_into(&mut self, buf: &mut ReadBuf<'_>) -> bool {
         let before = buf.filled().len();
         while buf.remaining() > 0

@@ -23,7 +23,7 @@ impl Core {
         }
         if matches!(self.closing, Closing::Open | Closing::Failing | Closing::Broken) {
             if self.closing.is_open() {
-                // The peer's own Close is answered with what it said.
+                // The peer's own Close is answered with its code.
                 let code = end.code.or(self.peers_code()).unwrap_or_else(|| codes::code(end));
                 if !self.sending.is_inside_frame() {
                     self.sending.close(close_frame(code, &end.reason));
@@ -40,7 +40,7 @@ impl Core {
             }
             let peer_is_done = !matches!(self.receiving.state, State::Open);
             let server = self.role == Role::Server && peer_is_done;
-            // A frame that was cut off leaves no way to say Close.
+            // A frame that was cut off leaves no way to send a Close.
             if !server && self.closing.is_open() && !self.sending.is_inside_frame() {
                 return Poll::Ready(Ok(()));
             }
@@ -52,7 +52,7 @@ impl Core {
     /// Closes the connection to a peer that was sent the end of one direction, or a protocol error.
     pub(in crate::ws) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let left = ready!(self.poll_leave(cx));
-        // What it did wrong was never asked for.
+        // The peer's mistake, if it made one, is not reported any more.
         self.linger();
         ready!(self.poll_linger(cx));
         Poll::Ready(left)

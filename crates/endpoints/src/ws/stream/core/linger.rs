@@ -3,8 +3,8 @@
 //! A socket that is closed with unread data in it, or that data arrives at afterwards, is reset. A reset overtakes
 //! what its receiver hasn't read yet: our last data, and the Close with the error. So the peer is drained:
 //!
-//! 1. what was framed goes out, then the Close, then the end of the stream beneath;
-//! 2. what comes is read and forgotten until the peer ends, too: for the close timeout at most, however much it sends;
+//! 1. framed data goes out, then the Close, then the end of the stream beneath;
+//! 2. incoming data is read and discarded until the peer ends, too: for the close timeout at most, however much comes;
 //! 3. the data that our side still has for it is taken and discarded meanwhile. A writer that gets an error drops the
 //!    connection.
 //!
@@ -27,7 +27,7 @@ use crate::ws::stream::closing::{Closing, Event};
 use crate::ws::stream::receiving::{Failure, State};
 
 impl Core {
-    /// Begins to hear the peer out; what it did wrong, to be reported.
+    /// Begins to drain the peer, and returns its mistake, to be reported.
     pub(in crate::ws) fn linger(&mut self) -> Option<Failure> {
         let State::Failed(_) = self.receiving.state else { return None };
         // Boxed by now, unlike what an idle connection carries.

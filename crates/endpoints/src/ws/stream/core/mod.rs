@@ -1,4 +1,4 @@
-//! A WebSocket connection over a stream of bytes: what both of its views share.
+//! A WebSocket connection over a stream of bytes: the part that both of its views share.
 //!
 //! Close (RFC 6455 section 7), as the splice needs it: a Close frame that was read is an end of input, and our Close,
 //! sent by [`Core::poll_finish`], is its answer or comes first. Data that is still sent in between goes out before. A
@@ -90,7 +90,7 @@ impl Core {
         }
     }
 
-    /// Whether its messages are those of the session: binary ones of a terminal are pieces of a stream.
+    /// Returns `true` if its messages are those of the session: binary ones of a terminal are pieces of a stream.
     pub(in crate::ws) fn keeps_messages(&self) -> bool {
         self.receiving.beside.as_ref().is_none_or(|beside| beside.keeps_messages())
     }
@@ -251,7 +251,8 @@ impl Core {
         }
     }
 
-    /// Sends what a read has called for: a pong, an answer of a terminal's server, the Close of a mistake, the end after both Closes.
+    /// Sends the frames that a read has called for: a pong, an answer of a terminal's server, the Close of a mistake,
+    /// the end after both Closes.
     pub(in crate::ws) fn react(&mut self, cx: &mut Context<'_>) {
         if std::mem::take(&mut self.receiving.ponged) {
             self.keepalive.confirmed();
@@ -274,7 +275,7 @@ impl Core {
             self.write_controls(cx);
         }
         if matches!(self.receiving.state, State::Failed(_)) {
-            // What lies unread already doesn't wait for somebody who has us linger.
+            // Unread data is discarded at once, and not only while the connection lingers.
             let _ = poll_forget(cx, &mut *self.inner);
         }
     }
@@ -333,7 +334,7 @@ impl Core {
         written
     }
 
-    // === Beside the data ===
+    // === In addition to the data ===
 
     /// Writes control frames as far as they go. Failing is no news here: a peer that has gone may
     /// have left data that is still to be read.

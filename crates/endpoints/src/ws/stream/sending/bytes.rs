@@ -108,7 +108,7 @@ impl Sending {
                     }
                 }
                 Poll::Pending if taken => {
-                    // What was sent is let go, and the room that was for it.
+                    // Frees the bytes that were sent, and their room.
                     self.out = self.out.split_off(self.at);
                     self.at = 0;
                     return Poll::Ready(Ok(data.len()));

@@ -31,7 +31,7 @@ impl Sending {
             return Err(closed());
         }
         if self.at > 0 {
-            // Behind a reader that never takes all of it, what it has taken would pile up.
+            // If the reader never takes all of it, the taken part would pile up.
             self.out.drain(..self.at);
             self.at = 0;
         }
@@ -47,7 +47,7 @@ impl Sending {
         Ok(())
     }
 
-    // === Beside the data ===
+    // === In addition to the data ===
 
     /// Returns `true` if a separate message may begin here, and there is room for it.
     pub(in crate::ws) fn has_room_beside(&self) -> bool {

@@ -146,7 +146,7 @@ impl Sending {
         !self.pinged.is_empty() || self.ping || matches!(self.close, Closing::Queued(_))
     }
 
-    /// Writes and flushes everything that can go: what is framed, and control frames.
+    /// Writes and flushes everything that can go: framed data, and control frames.
     pub(in crate::ws) fn poll_flush(
         &mut self,
         cx: &mut Context<'_>,
@@ -166,7 +166,7 @@ impl Sending {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes what is framed.
+    /// Writes the framed bytes.
     fn poll_drain(
         &mut self,
         cx: &mut Context<'_>,
@@ -186,7 +186,7 @@ impl Sending {
         Poll::Ready(Ok(()))
     }
 
-    /// Takes what was written off `out` and `tail`; what is more was the caller's.
+    /// Takes the written bytes off `out` and `tail`; the rest were the caller's.
     fn wrote(&mut self, written: usize) -> io::Result<usize> {
         if written == 0 {
             return Err(io::ErrorKind::WriteZero.into());
