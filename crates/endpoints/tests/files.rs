@@ -352,7 +352,7 @@ async fn a_copy_is_as_exposed_as_a_destination() {
     assert_eq!(listener("tee:{tcp:0}:{null}").endpoint.exposure(), Exposure::Public);
 }
 
-/// Whoever writes into it hears of that at once, and not when it ends.
+/// The writer learns of the lost reader at once, and not at the end of its data.
 #[tokio::test]
 async fn a_pipe_that_nobody_reads_any_more_has_ended() {
     let dir = tempfile::tempdir().unwrap();

@@ -24,7 +24,7 @@ const THREADS: usize = 10;
 async fn many_that_end_at_once_need_no_threads() {
     let cx = common::with_path();
     for (kind, script) in [
-        // A shell on a terminal, and its job, which has a group of its own.
+        // A shell on a terminal, and its job, which has a separate process group.
         ("pty", "set -m; sleep 1000 & echo up; read x; wait"),
         // A shell on pipes, and what it leaves in its group.
         ("process", "sleep 1000 & echo up; read x"),

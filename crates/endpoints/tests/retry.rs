@@ -13,7 +13,7 @@ use plan::kind::Shape;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep, timeout};
 
-/// An address of this machine that nobody listens on.
+/// Returns an address of this machine that nothing listens on.
 async fn nobody() -> (String, std::net::SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();

@@ -121,7 +121,7 @@ async fn one_that_is_down_is_left_out_for_a_while() {
     let (cx, nobody) = (Context::new(), Info::new());
     let next = async || port(&balance.endpoint.connect(&cx, &nobody).await.unwrap());
     assert_eq!(next().await, a);
-    // It is back, and nobody knows yet.
+    // It is back, and the connector doesn't know yet.
     let _b = TcpListener::bind(address).await.unwrap();
     assert_eq!((next().await, next().await), (a, a));
     sleep(Duration::from_millis(350)).await;
