@@ -166,7 +166,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // Before the kill: orphans get another parent and can't be found any more. `process` endpoints have
-        // groups of their own, so the group alone isn't enough.
+        // separate groups, so the group alone isn't enough.
         let strays = procfs::descendants(self.id());
         // The group holds whatever the program started; its leader isn't reaped yet unless it has ended, and
         // then the id stays the group's while anyone is in it.

@@ -54,7 +54,7 @@ fn module(file: &str) -> Path {
     path
 }
 
-/// What the `use` declarations of a file name in its own crate.
+/// Returns the paths in its own crate that the `use` declarations of a file name.
 fn imported(code: &str, module: &[String]) -> Vec<Path> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("use ") {

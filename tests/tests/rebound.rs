@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tests::ws::{Request, WebSocket};
 use tests::{Forwarder, net};
 
-/// A server at one of the loopback addresses that says its name, and the number of its visitors.
+/// Starts a server at one of the loopback addresses that sends its name. Returns its port and a visitor count.
 fn named(address: &str, port: u16, name: &'static str) -> Option<(u16, Arc<AtomicUsize>)> {
     let server = TcpListener::bind((address, port)).ok()?;
     let port = server.local_addr().expect("an address").port();

@@ -10,7 +10,7 @@ use std::thread;
 use tests::ws::{Request, WebSocket};
 use tests::{Forwarder, net, until};
 
-/// A server that says its name and closes.
+/// Starts a server that sends its name and closes. Returns its port.
 fn named(name: &'static str) -> u16 {
     let server = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = server.local_addr().expect("an address").port();
@@ -23,7 +23,7 @@ fn named(name: &'static str) -> u16 {
     port
 }
 
-/// What a pipeline of the shell's makes of `input`.
+/// Returns the output of a pipeline of the shell's for `input`.
 fn shell(line: &str, input: &str) -> String {
     let mut child = Command::new("sh")
         .args(["-c", line])
@@ -231,7 +231,7 @@ fn keys_are_fetched_from_a_server_that_may_change_them_and_go() {
     until("there are keys", || enters(&old).ok());
     assert_eq!((asked(port, &new), enters(&new)), (Err(403), Err(401)));
 
-    // What everybody may know or claim verifies nothing.
+    // Public keys, unsigned claims and key addresses in a token verify nothing.
     let public = at("public");
     shell(&format!("openssl rsa -in {} -pubout -out {public} 2>&1", at("1")), "");
     let hex = shell(&format!("od -An -v -tx1 {public} | tr -d ' \\n'"), "");
