@@ -348,7 +348,7 @@ impl<'a> Page<'a> {
         self.browser.ask(verb, request)
     }
 
-    /// Waits for what is to be seen; what was seen instead goes into the message.
+    /// Waits for a sight of the page. On failure the message shows the page as it is instead.
     fn seen(&self, verb: &str, request: Value) -> String {
         let what = request.to_string();
         let asked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

@@ -1,6 +1,6 @@
 //! Firefox, by `WebDriver BiDi`, which it offers over a WebSocket.
 //!
-//! It is for scripts in a page, where the other browser is Chromium; what a person does is tested with that one.
+//! It is for scripts in a page, where the other browser is Chromium; a person's acts are tested with that one.
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;

@@ -73,7 +73,7 @@ impl Process {
             .unwrap_or_else(|error| panic!("{}: standard input: {error}", self.name));
     }
 
-    /// Closes its standard input; what it sees is the end of the input.
+    /// Closes its standard input; it sees the end of the input.
     pub fn close_stdin(&mut self) {
         self.stdin = None;
     }

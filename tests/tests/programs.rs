@@ -1,5 +1,5 @@
-//! Programs under the real command: how many threads they cost, what of them is cut, and who reaps what
-//! they leave behind.
+//! Programs under the real command: the threads that they cost, the processes that are cut,
+//! and the reaping of those that they leave behind.
 
 use std::net::TcpStream;
 use std::process::Command;

@@ -86,7 +86,7 @@ fn asked(forwarder: &Forwarder, path: &str) -> Result<String, u16> {
     Ok(String::from_utf8(socket.message()).expect("text"))
 }
 
-/// The ways to a name that a client chooses, or that an operator has written: the destination, and what a client asks for.
+/// The ways to a name that a client chooses, or that an operator has written: the destination, and a client's request.
 fn ways(folder: &Path, port: u16) -> [(String, String); 4] {
     let tokens = folder.join("tokens");
     fs::write(&tokens, format!("desk: desk.example:{port}\n")).expect("it is written");

@@ -94,7 +94,7 @@ fn the_claims_of_a_token_are_the_route() {
     let refused = WebSocket::open(net::connect(port), &request).expect_err("there is no token");
     assert_eq!(refused.status, 404);
 
-    // The secret is replaced by a public key; what it signed is worth nothing then.
+    // The secret is replaced by a public key; tokens that it signed are worth nothing then.
     let old = hs256(&to("127.0.0.1"));
     assert_eq!(asked(port, &old).as_deref(), Ok("one"));
     let make = format!(

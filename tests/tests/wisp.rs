@@ -59,7 +59,7 @@ fn streams_come_and_go_by_themselves() {
     let mut streams = Vec::new();
     for number in [7, 8, 9] {
         connect(&mut client, number, TCP, server.port());
-        // Before anybody could have said that it is connected.
+        // Before any message could tell that it is connected.
         send(&mut client, number, format!("early {number}").as_bytes());
         let stream = server.accept();
         assert_eq!(net::read_exactly(&stream, 7), format!("early {number}").as_bytes());

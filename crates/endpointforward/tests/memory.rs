@@ -36,7 +36,7 @@ fn an_idle_session_takes_little_and_gives_it_back() {
         let busy = (settled() - before) / SESSIONS;
         assert!(busy <= each + 8, "{near:?}: {busy} bytes once it is idle again");
         drop(sessions);
-        // A table that all share may grow once more; what a session leaves behind, the next ones leave again.
+        // A table that all share may grow once more; a session's leak comes again with the next ones.
         let mut known = before;
         let is_given_back = (0..ROUNDS).any(|_| {
             let after = settled();

@@ -444,5 +444,5 @@ fn no_url_shows_its_query_or_its_password() {
     assert!(count > 5, "{count}");
 }
 
-/// URLs of parameters that are for everybody's eyes.
+/// Parameters whose URLs are shown whole.
 const PUBLIC: &[&str] = &[];

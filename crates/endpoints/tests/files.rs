@@ -340,7 +340,7 @@ async fn datagrams_are_copied_as_datagrams() {
     }
 }
 
-/// Planning compares a listener with its destination; what gets the copies is behind it as well.
+/// Planning compares a listener with its destination; the endpoint that gets the copies is behind it as well.
 #[tokio::test]
 async fn a_copy_is_as_exposed_as_a_destination() {
     let cx = with_path();

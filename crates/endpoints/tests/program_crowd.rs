@@ -16,8 +16,8 @@ use tokio::time::timeout;
 
 const PROGRAMS: usize = 150;
 
-/// With a thread for each look at the machine's processes there were more than a hundred; what stays
-/// is the test's own, the runtime's, and the one that looks for all.
+/// With a thread for each look at the machine's processes there were more than a hundred; the threads left
+/// are the test's own, the runtime's, and the one that looks for all.
 const THREADS: usize = 10;
 
 #[tokio::test]

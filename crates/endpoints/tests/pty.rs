@@ -35,7 +35,7 @@ impl Session {
         Self::of(connect(cx, text).await)
     }
 
-    /// Reads, and lives meanwhile, until `enough` of what was read; what that is.
+    /// Reads, and lives meanwhile, until the text is `enough`. Returns the text.
     async fn read_until(&mut self, enough: impl Fn(&str) -> bool) -> String {
         let mut text = String::new();
         let reading = poll_fn(|cx| {

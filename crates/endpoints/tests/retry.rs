@@ -1,4 +1,4 @@
-//! `retry`: when it tries again, when it gives up, and what is said then.
+//! `retry`: the times of its attempts, the time when it gives up, and its message then.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows only the tests themselves")]
 

@@ -1,4 +1,4 @@
-//! `fallback` and `balance`: which destination a session gets, and what becomes of those that can't be reached.
+//! `fallback` and `balance`: the choice of a session's destination, and the fate of those that can't be reached.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows only the tests themselves")]
 

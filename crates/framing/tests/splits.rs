@@ -166,7 +166,7 @@ proptest! {
         }
     }
 
-    /// In two, at every place there is; what is sent, in parts, is the same however a message was cut.
+    /// In two, at every place there is; a message sent in parts gives the same bytes however it was cut.
     #[test]
     fn every_cut_of_a_short_input(
         input in prop::collection::vec(byte(), 0..20),

@@ -1,4 +1,4 @@
-//! Pictures of each face in `target/screenshots`, for people to look at; what they show is tested elsewhere.
+//! Pictures of each face in `target/screenshots`, for people to look at; their content is tested elsewhere.
 
 use std::io::Write;
 

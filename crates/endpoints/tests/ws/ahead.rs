@@ -1,4 +1,4 @@
-//! Data that is read ahead while the other side takes nothing: pings are answered, a Close is seen, and nothing is lost.
+//! Data that is read ahead while the other side takes nothing: pings get answers, a Close is seen, nothing is lost.
 
 use std::future::poll_fn;
 use std::task::Poll;

@@ -1,4 +1,4 @@
-//! `encoding=`: how bytes become messages where the subprotocol leaves it open.
+//! `encoding=`: the messages for bytes where the subprotocol leaves it open.
 
 use std::future::poll_fn;
 use std::pin::Pin;

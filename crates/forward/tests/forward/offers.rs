@@ -19,7 +19,7 @@ use crate::support::{Peer, Script, TestOffer, Told, listener, settle};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Refuses everybody, or takes its time.
+/// Refuses every client, or takes its time.
 struct Strict(Option<Duration>);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Frames of compressed messages: where RSV1 may be (RFC 7692 §6).
+//! Frames of compressed messages: the places where RSV1 may be set (RFC 7692 §6).
 
 use websocket::{
     Control, Data, Decoder, Encoder, Event, FrameHeader, Limits, OpCode, ProtocolError, Role,

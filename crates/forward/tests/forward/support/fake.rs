@@ -127,7 +127,7 @@ impl State {
         Poll::Pending
     }
 
-    /// Counts an operation; whether it is the one to fail.
+    /// Counts an operation; returns `true` if it is the one to fail.
     fn fails(&mut self, op: Op) -> bool {
         match self.fails {
             Some((failing, at)) if failing == op => {
