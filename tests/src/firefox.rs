@@ -33,7 +33,7 @@ impl Firefox {
         Self::start_with(false, |_| ())
     }
 
-    /// Starts it with a profile that was `prepared`; if it is `trusting`, it accepts every\
+    /// Starts it with a profile that was `prepared`; if it is `trusting`, it accepts every
     /// certificate, whatever its issuer.
     ///
     /// # Panics

@@ -1,4 +1,4 @@
-//! No two files import each other, neither directly nor through others: a reader of one\
+//! No two files import each other, neither directly nor through others: a reader of one
 //! file of a circle has to read all of them.
 //!
 //! A module and what is inside it are one thing here: they may name each other.

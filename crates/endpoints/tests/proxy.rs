@@ -1,4 +1,4 @@
-//! `proxy`: the peers whose headers are trusted, the facts that are passed on, and the fate of everything\
+//! `proxy`: the peers whose headers are trusted, the facts that are passed on, and the fate of everything
 //! that is no header.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows only the tests themselves")]

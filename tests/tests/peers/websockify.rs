@@ -46,7 +46,7 @@ fn websockify(plugin: &str, source: &str, more: &[&str]) -> (Process, u16) {
     (process, port)
 }
 
-/// Returns the name of the destination that a client gets to; `None` if it gets to none. websockify then closes the\
+/// Returns the name of the destination that a client gets to; `None` if it gets to none. websockify then closes the
 /// connection without
 /// a word, or the WebSocket once it is open.
 fn reached(port: u16, path: &str, host: &str) -> Option<String> {
