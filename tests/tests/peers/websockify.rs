@@ -47,8 +47,7 @@ fn websockify(plugin: &str, source: &str, more: &[&str]) -> (Process, u16) {
 }
 
 /// Returns the name of the destination that a client gets to; `None` if it gets to none. websockify then closes the
-/// connection without
-/// a word, or the WebSocket once it is open.
+/// connection without a word, or the WebSocket once it is open.
 fn reached(port: u16, path: &str, host: &str) -> Option<String> {
     let mut stream = net::connect(port);
     let request = Request::new(path).header("Host", host);
