@@ -1,4 +1,4 @@
-# What a scene of an example finds: a machine of its own, with the addresses and names that the examples have, and
+# The surroundings of an example's scene: a separate machine, with the addresses and names that the examples have, and
 # functions for peers. It runs as root in its own namespaces for the network, mounts and processes: nothing in it is the
 # machine's. `$example` is the descriptor as it is printed. A scene fails by a status; the log is printed then.
 set -euo pipefail
@@ -62,7 +62,7 @@ through() {
     same "$(printf %s "${1-ping}" | endpointforward -e stdio -d "$example" 2>>log)" "${2-${1-ping}}"
 }
 
-# hears TEXT [SENT]: what the example says as a destination, to a client whose input stays open.
+# hears TEXT [SENT]: the example as a destination sends TEXT to a client whose input stays open.
 hears() {
     endpointforward -e stdio -d "$example" <open >got 2>>log &
     [ -z "${2-}" ] || printf %s "$2" >open
@@ -71,7 +71,7 @@ hears() {
 
 # === clients ===
 
-# ask ADDRESS [SENT [RECEIVED]]: what comes back over an address of socat's until its end.
+# ask ADDRESS [SENT [RECEIVED]]: RECEIVED comes back over an address of socat's until its end.
 ask() { same "$(printf %s "${2-ping}" | socat -t20 - "$1" 2>>log)" "${3-${2-ping}}"; }
 # receive ADDRESS [SENT [RECEIVED]]: as ask, with an input that stays open, of something that doesn't end.
 receive() {
@@ -110,7 +110,7 @@ while True:
 END
     wait_for open_udp "$2"
 }
-# says_at ADDRESS PORT TEXT: says it, and ends.
+# says_at ADDRESS PORT TEXT: a server that sends TEXT, and ends.
 says_at() {
     printf %s "$3" >"said-$1-$2"
     socat -t20 TCP4-LISTEN:"$2",bind="$1",fork,reuseaddr EXEC:"cat said-$1-$2" 2>>log &

@@ -19,7 +19,7 @@ same "$(web http://example.com/ --proxy socks5h://127.0.0.1:1080)" pong
 wait_for grep -q "doesn't support the command" log
 
 ### -d socks5:{tcp:127.0.0.1:9050}:host=example.com:port=80
-# In Tor's place: what matters is that the name is the proxy's to resolve.
+# In Tor's place: the proxy resolves the name, and nothing else matters here.
 says_at 192.0.2.99 80 hello
 mkdir -p elsewhere
 echo '192.0.2.99 example.com' >elsewhere/hosts

@@ -73,7 +73,7 @@ impl Browser {
                 .unwrap_or_else(|| panic!("`{name}` is not installed: run `cargo xtask setup`"))
         };
         let mut node = Command::new(find("node"));
-        // A second less than we wait for the answer, so that it is the driver that says what it waited for.
+        // A second less than we wait for the answer, so that the driver's error names the condition that it waited for.
         let limit = (DEADLINE - Duration::from_secs(1)).as_millis();
         node.arg(root().join("tests/browser/drive.mjs")).arg(find("chromium"));
         prepare(profile.path());
@@ -117,7 +117,7 @@ impl Browser {
         Page::new(self, &self.ask("open", json!({"url": url, "scripts": false, "trusting": true})))
     }
 
-    /// Opens a page as somebody does who takes its certificate, whoever signed it.
+    /// Opens a page and accepts its certificate, whatever its issuer.
     ///
     /// # Panics
     /// When it can't be loaded.
@@ -172,7 +172,7 @@ impl Drop for Browser {
         let complaints = if thread::panicking() { Vec::new() } else { self.complaints() };
         let mut process = self.process.borrow_mut();
         process.close_stdin();
-        // What it leaves is killed with the process, after this.
+        // Processes that it leaves are killed with it, after this.
         let _in_time = process.wait_exit_within(Duration::from_secs(5));
         drop(process);
         assert!(complaints.is_empty(), "the page complained: {complaints:#?}");
@@ -320,7 +320,7 @@ impl<'a> Page<'a> {
         self.ask("cookies", json!({})).as_array().cloned().unwrap_or_default()
     }
 
-    /// From now on, this address is `html` to pages that have the same cookies, whoever would answer there.
+    /// From now on, this address is `html` to pages that have the same cookies, and no server is asked for it.
     pub fn fulfil(&self, url: &str, html: &str) {
         self.ask("fulfil", json!({"url": url, "html": html}));
     }
@@ -348,7 +348,7 @@ impl<'a> Page<'a> {
         self.browser.ask(verb, request)
     }
 
-    /// Waits for what is to be seen; what was seen instead goes into the message.
+    /// Waits for a sight of the page. On failure the message shows the page as it is instead.
     fn seen(&self, verb: &str, request: Value) -> String {
         let what = request.to_string();
         let asked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

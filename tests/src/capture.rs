@@ -34,7 +34,7 @@ impl Capture {
                 let count = match source.read(&mut chunk) {
                     Ok(count) => count,
                     Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                    // A pipe can't fail otherwise, and a pty says EIO for the end.
+                    // A pipe can't fail otherwise, and a pty gives EIO for the end.
                     Err(_) => 0,
                 };
                 let mut state = filled.lock();

@@ -1,6 +1,6 @@
 //! Firefox, by `WebDriver BiDi`, which it offers over a WebSocket.
 //!
-//! It is for scripts in a page, where the other browser is Chromium; what a person does is tested with that one.
+//! It is for scripts in a page, where the other browser is Chromium; a person's acts are tested with that one.
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;
@@ -33,7 +33,8 @@ impl Firefox {
         Self::start_with(false, |_| ())
     }
 
-    /// Starts it with a profile that was `prepared`; if it is `trusting`, it takes every certificate, whoever signed it.
+    /// Starts it with a profile that was `prepared`; if it is `trusting`, it accepts every
+    /// certificate, whatever its issuer.
     ///
     /// # Panics
     /// When it isn't installed: `cargo xtask interop` does that.
@@ -119,7 +120,7 @@ impl Firefox {
         loop {
             let mut answer: Value =
                 serde_json::from_slice(&session.message()).expect("it speaks JSON");
-            // Beside answers there are events.
+            // Events come between the answers.
             if answer["id"] == id {
                 assert_eq!(answer["type"], "success", "{method} {params}: {answer}");
                 return answer["result"].take();

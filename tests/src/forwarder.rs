@@ -47,7 +47,7 @@ impl Forwarder {
         Self::start_by(&mut command, args)
     }
 
-    /// The usual pair: what to listen on and where to.
+    /// The usual pair: an endpoint to listen on and a destination.
     ///
     /// # Panics
     /// As [`Forwarder::start`].
@@ -147,7 +147,7 @@ fn command() -> Command {
 
 fn of(binary: &Path) -> Command {
     let mut command = Command::new(binary);
-    // What the developer's shell has set is no part of a test.
+    // Settings of the developer's shell are no part of a test.
     command.env_remove("RUST_LOG");
     command
 }

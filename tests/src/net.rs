@@ -60,7 +60,7 @@ impl Server {
             .unwrap_or_else(|| panic!("nobody connected within {DEADLINE:?}"))
     }
 
-    /// The next connection, or `None`: for showing that nobody comes.
+    /// Returns the next connection, or `None` if none comes within `limit`.
     #[must_use]
     pub fn accept_within(&self, limit: Duration) -> Option<TcpStream> {
         if !readable(&self.listener, limit) {
@@ -143,7 +143,7 @@ impl SlowConnect {
         let server = Server { listener: listening(0, None) };
         let address = loopback(server.port());
         let mut fillers = Vec::new();
-        // Linux lets one more in than the backlog says; a full queue drops the first packet of a handshake,
+        // Linux lets in one connection more than the backlog; a full queue drops the first packet of a handshake,
         // which is then repeated after 1 s, 3 s, 7 s.
         while let Ok(filler) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
             fillers.push(filler);
@@ -168,7 +168,7 @@ impl SlowConnect {
     }
 }
 
-/// Says "no more from me" and keeps reading.
+/// Ends the writing direction and keeps reading.
 ///
 /// # Panics
 /// When the connection is gone.
@@ -176,7 +176,7 @@ pub fn half_close(stream: &TcpStream) {
     stream.shutdown(Shutdown::Write).expect("an open connection can be half-closed");
 }
 
-/// Ends with a reset instead of an orderly end: what a crash or a firewall looks like.
+/// Ends with a reset instead of an orderly end, as after a crash or by a firewall.
 ///
 /// # Panics
 /// Never on an open socket.
@@ -308,7 +308,7 @@ fn ready(socket: &impl AsFd, what: PollFlags, limit: Duration) -> bool {
 fn with_deadlines(stream: TcpStream) -> TcpStream {
     stream.set_read_timeout(Some(DEADLINE)).expect("a socket has timeouts");
     stream.set_write_timeout(Some(DEADLINE)).expect("a socket has timeouts");
-    // Small writes go out as they are: what a test sends is what arrives, in that rhythm.
+    // Small writes go out at once: data arrives in the pieces and the rhythm that a test sends it in.
     stream.set_nodelay(true).expect("a TCP socket has nodelay");
     stream
 }

@@ -73,7 +73,7 @@ impl Process {
             .unwrap_or_else(|error| panic!("{}: standard input: {error}", self.name));
     }
 
-    /// Closes its standard input; what it sees is the end of the input.
+    /// Closes its standard input; it sees the end of the input.
     pub fn close_stdin(&mut self) {
         self.stdin = None;
     }
@@ -166,7 +166,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // Before the kill: orphans get another parent and can't be found any more. `process` endpoints have
-        // groups of their own, so the group alone isn't enough.
+        // separate groups, so the group alone isn't enough.
         let strays = procfs::descendants(self.id());
         // The group holds whatever the program started; its leader isn't reaped yet unless it has ended, and
         // then the id stays the group's while anyone is in it.

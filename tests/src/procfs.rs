@@ -37,7 +37,7 @@ pub fn cpu(pid: u32) -> Option<Duration> {
     Some(Duration::from_nanos(nanoseconds))
 }
 
-/// The direct children that still exist, those that nobody has reaped included.
+/// Returns the direct children that still exist, including those that have not been reaped.
 #[must_use]
 pub fn children(pid: u32) -> Vec<u32> {
     let parents = parents();

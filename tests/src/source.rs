@@ -1,4 +1,4 @@
-//! Reading the sources as text: what they name, without comments and without their own tests.
+//! Reads the sources as text: the names in them, without comments and without their own tests.
 
 use std::collections::BTreeSet;
 use std::fs;

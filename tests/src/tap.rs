@@ -57,7 +57,7 @@ impl Tap {
         thread::spawn(move || {
             loop {
                 let Some(client) = server.accept_within(DEADLINE) else {
-                    // Nobody looks any more. Before that, a client may well take its time.
+                    // No handle of the recordings is left. Before that, a client may well take its time.
                     if Arc::strong_count(&recordings) == 1 {
                         return;
                     }
@@ -68,7 +68,7 @@ impl Tap {
                     recordings.push(Recording::default());
                     recordings.len() - 1
                 };
-                // One who finds nobody there is let go, as it would be without us.
+                // If the server refuses, the client is dropped, as it would be without us.
                 let Ok(server) = net::try_connect(port) else { continue };
                 pass(&client, &server, &recordings, move |all| &mut all[number].there);
                 pass(&server, &client, &recordings, move |all| &mut all[number].back);
@@ -188,7 +188,7 @@ mod tests {
         let answering = thread::spawn(move || {
             let mut socket = WebSocket::accept(server.accept(), Some("binary"));
             assert_eq!(socket.message(), b"onetwo");
-            // What a server must not send without having agreed to it; nobody here minds.
+            // A server must not send this without an agreement; this test's ends don't check it.
             socket.send(&Frame { reserved: 0x40, ..Frame::new(Opcode::Text, b"three") });
             socket.send_close(1000, "");
             assert!(socket.wait_close().is_some());

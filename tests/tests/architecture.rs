@@ -1,4 +1,4 @@
-//! The invariants of the architecture that a program can check: who may depend on whom, and who may do what.
+//! The invariants of the architecture that a program can check: dependencies of crates, and their use of the system.
 #![expect(clippy::unwrap_used, reason = "cargo's own output has the form that it documents")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,7 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("xtask", &["tests"]),
 ];
 
-/// What the vocabulary may have of tokio: traits, channels and clocks; nothing that opens.
+/// The features of tokio that `endpoint` may use: traits, channels and clocks; nothing that opens.
 const TOKIO_OF_ENDPOINT: &[&str] = &["io-util", "sync", "time"];
 
 /// Crates that do no I/O: protocols, the language, and planning.
@@ -265,7 +265,7 @@ fn the_splice_knows_no_kind() {
     for source in sources("crates/forward/src") {
         assert_names_none(&source, "tokio", &["net", "fs", "process"]);
         assert_names_none(&source, "std", &["net", "fs", "process"]);
-        // Pipes of its own are all that it asks of the system.
+        // Its pipes are all that it asks of the system.
         let of_system = source.names_in("rustix");
         let more: Vec<_> =
             of_system.iter().filter(|name| !["io", "pipe"].contains(&name.as_str())).collect();
@@ -273,7 +273,7 @@ fn the_splice_knows_no_kind() {
     }
 }
 
-/// What two sides agree on is a method of facts: the forwarder knows the facts of no protocol.
+/// An agreement of two sides is a method of facts: the forwarder knows the facts of no protocol.
 #[test]
 fn the_forwarder_knows_no_protocol() {
     for source in sources("crates/forward/src") {
@@ -288,7 +288,7 @@ fn the_forwarder_knows_no_protocol() {
     }
 }
 
-/// What is reached by HTTP is mounted on its front, which knows nothing of it.
+/// Kinds that are reached by HTTP are mounted on its front, which knows nothing of them.
 #[test]
 fn http_knows_no_kind() {
     for source in sources("crates/endpoints/src/http") {

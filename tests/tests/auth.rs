@@ -1,4 +1,4 @@
-//! Who may come in (`auth=`, `from=`), as curl and WebSocket clients meet it.
+//! Admission (`auth=`, `from=`), as curl and WebSocket clients meet it.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -132,7 +132,7 @@ fn a_file_of_users_lets_in_who_has_the_password_and_no_longer_than_that() {
     assert_eq!(curl(&["-X", "DELETE", "-H", &bearer, &url]).0, "200");
     assert_eq!(with_token(port, secret), 401);
 
-    // Who guesses is put off.
+    // A client that guesses has to wait.
     for _ in 0..8 {
         let _ = with_password(port, "guest", "guess");
     }
@@ -141,7 +141,7 @@ fn a_file_of_users_lets_in_who_has_the_password_and_no_longer_than_that() {
     forwarder.wait_for_log("signing in has failed");
 }
 
-/// What a browser sends without a script, and what one sends for a page of another origin.
+/// Requests of a browser without a script, and for a page of another origin.
 #[test]
 fn a_form_signs_in_for_files_alone_and_from_own_pages_alone() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -207,7 +207,7 @@ fn a_form_signs_in_for_files_alone_and_from_own_pages_alone() {
     let link =
         ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"];
     assert_eq!(with(&link).0, "200");
-    // What another port's page embeds.
+    // A picture that another port's page embeds.
     let embedded =
         ["Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image"];
     assert_eq!(with(&embedded).0, "401");
@@ -251,7 +251,7 @@ fn a_wrong_password_is_said_to_be_wrong_beside_tokens() {
     exchange(&url, "ada:engine");
 }
 
-/// What a browser gets for a name and a password.
+/// Returns the answer that a browser gets for a name and a password.
 fn exchange(url: &str, user: &str) -> serde_json::Value {
     let (code, said) = curl(&["-X", "POST", "-u", user, url]);
     assert_eq!(code, "200", "{said}");

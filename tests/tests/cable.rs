@@ -1,4 +1,4 @@
-//! A cable that is pulled in the middle of sessions: nobody is told, and the forwarder notices by itself.
+//! A cable that is pulled in the middle of sessions: neither end is told, and the forwarder notices by itself.
 
 use std::process::Command;
 use std::time::Duration;
@@ -32,8 +32,8 @@ while act == 'receive':
 time.sleep(600)
 ";
 
-/// A destination in Python: says that it has accepted and read something, then does the same; says when its connection
-/// has ended.
+/// A destination in Python: prints that it has accepted and read something, then sends, stalls or reads, by its
+/// argument; prints when its connection has ended.
 const SERVER: &str = r"
 import socket, sys, time
 act = sys.argv[1]

@@ -68,7 +68,7 @@ impl Certificates {
         Forwarder::start(&["-e", &listen, "-d", TELLS, "-v"])
     }
 
-    /// What a client with this certificate is told, or why it isn't.
+    /// Returns the data that a client with this certificate gets, or the error.
     fn told(&self, forwarder: &Forwarder, client: Option<&str>) -> String {
         let mut tls = format!(
             "tls:{{tcp:127.0.0.1:{}}}:name=localhost:ca={}",
@@ -230,7 +230,7 @@ fn an_authority_that_is_replaced_counts_for_the_next_session() {
     assert!(all.told(&forwarder, Some("alice")).contains("signed by no authority"));
 }
 
-/// What a reverse proxy is told about a client's certificate, the next one is told by us.
+/// We pass on to the next server the facts that a reverse proxy gets about a client's certificate.
 #[test]
 fn the_subject_is_passed_on_as_a_header() {
     let all = Certificates::new();

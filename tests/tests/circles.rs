@@ -1,4 +1,5 @@
-//! No two files import each other, neither directly nor through others: a reader of one file of a circle has to read all of them.
+//! No two files import each other, neither directly nor through others: a reader of one
+//! file of a circle has to read all of them.
 //!
 //! A module and what is inside it are one thing here: they may name each other.
 
@@ -54,7 +55,7 @@ fn module(file: &str) -> Path {
     path
 }
 
-/// What the `use` declarations of a file name in its own crate.
+/// Returns the paths in its own crate that the `use` declarations of a file name.
 fn imported(code: &str, module: &[String]) -> Vec<Path> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("use ") {

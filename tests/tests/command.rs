@@ -1,4 +1,4 @@
-//! The command as an operator meets it: how it starts, what it says when it can't, how it stops.
+//! The command as an operator meets it: its start, its message when it can't start, its stop.
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};

@@ -105,7 +105,7 @@ fn as_many_as_are_sent_come_over_a_unix_socket_and_a_websocket() {
     }
 }
 
-/// What can't be taken is lost, but never without a word.
+/// Datagrams that can't be taken are lost, but never without a line in the log.
 #[test]
 fn losses_are_said() {
     let server = net::Server::bind();
@@ -114,7 +114,7 @@ fn losses_are_said() {
     let client = udp_client(forwarder.port(0));
     client.send(b"first").expect("it is sent");
     let far = server.accept();
-    // Nobody reads there: the connection's buffers fill, then the session's queue.
+    // Nothing reads there: the connection's buffers fill, then the session's queue.
     let data = vec![7; 60_000];
     let said = tests::until("a loss is logged", || {
         for _ in 0..50 {

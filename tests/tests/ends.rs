@@ -1,5 +1,5 @@
-//! How connections begin and end, through the real command over loopback sockets: what the
-//! forwarders of this field lose, leak or hang on, one test each.
+//! The start and the end of connections, through the real command over loopback sockets: faults where
+//! forwarders of this field lose data, leak or hang, one test each.
 
 use std::io::{Read, Write};
 use std::thread;
@@ -100,7 +100,7 @@ fn early_bytes_are_kept_until_the_destination_is_up() {
 
 #[test]
 fn half_closed_client_gets_its_reply() {
-    // What `printf x | nc` does: the end comes right after the bytes, before any connect is done.
+    // As with `printf x | nc`: the end comes right after the bytes, before any connect is done.
     let server = Server::bind();
     let forwarder = tcp_to(&server);
     let client = net::connect(forwarder.port(0));
@@ -194,7 +194,7 @@ fn server_half_closes_and_1_mib_still_goes_up() {
             let (payload, close) = payload_until_close(&mut client);
             assert_eq!(payload.len(), 64 << 10);
             assert!(close.is_some(), "the end of the server's data is a Close");
-            // What the client had still to say comes before its own Close.
+            // The client's remaining data comes before its own Close.
             let up = Pattern::new(2).take(1 << 20);
             for chunk in up.chunks(64 << 10) {
                 client.send_binary(chunk);
@@ -218,7 +218,7 @@ fn who_broke_the_protocol_and_still_sends_reads_the_last_data_and_the_close() {
     ws.send_raw(&RESERVED);
     assert!(net::read_all(&far).is_empty(), "the far side is told at once");
     drop(far);
-    // One thread serves all: what comes of these ends was done before another session had its turn.
+    // One thread serves all: the work after these ends was done before another session had its turn.
     let mut other = WebSocket::connect(forwarder.port(0), "/", &[]);
     other.send_binary(b"x");
     assert_eq!(net::read_exactly(&server.accept(), 1), b"x");

@@ -1,5 +1,5 @@
-//! Gone is not waited for: what a client held is free for the next one at once, a program hears of it at once, and what
-//! ended badly is no success.
+//! Nothing waits for a client that is gone: its place is free for the next one at once, a program learns of it at once,
+//! and a session that ended badly is no success.
 
 #![expect(clippy::disallowed_types, reason = "the clock of a real process can't be paused")]
 
@@ -23,7 +23,7 @@ enum Leaves {
     /// Without a word.
     Ending,
     Reset,
-    /// It says Close and waits for ours.
+    /// It sends Close and waits for ours.
     Politely,
 }
 
@@ -49,7 +49,7 @@ impl Leaves {
     }
 }
 
-/// A serial line that is a terminal: what is returned keeps it open.
+/// Opens a terminal as a serial line: the returned master keeps it open.
 fn device() -> (impl AsFd, String) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&master).expect("its other end");
@@ -91,7 +91,7 @@ fn a_half_closed_client_of_a_device_gives_way() {
     let began = Instant::now();
     let second = net::connect(forwarder.port(0));
     (&second).write_all(b"?").expect("it is sent");
-    // Between two sessions nobody has the terminal open, and reading fails.
+    // Between two sessions the terminal isn't open on the other side, and reading fails.
     let mut one = [0; 1];
     until("the second one is served", || rustix::io::read(&device, &mut one).ok());
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
@@ -152,7 +152,7 @@ fn a_program_hears_at_once_that_its_client_has_left() {
         let began = Instant::now();
         leaves.leave(client);
         forwarder.wait_no_children();
-        // What it takes is milliseconds; the rest is a busy machine.
+        // It takes milliseconds; the rest is a busy machine.
         assert!(began.elapsed() < Duration::from_secs(2), "{leaves:?}: {:?}", began.elapsed());
     }
 }
@@ -227,7 +227,7 @@ fn a_websocket_that_ends_badly_is_no_success() {
     }
 }
 
-/// Nobody can tell whether a terminal that is silent waits for an end.
+/// The forwarder can't tell whether a silent terminal waits for an end.
 #[test]
 fn silent_standard_input_does_not_outlive_the_destination() {
     let server = Server::bind();

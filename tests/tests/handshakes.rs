@@ -1,4 +1,4 @@
-//! What can come instead of a WebSocket handshake: the answer, one line in the log, and nothing that stays.
+//! Data that comes instead of a WebSocket handshake: it gets an answer and one line in the log, and leaves nothing.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;

@@ -1,4 +1,4 @@
-//! Limits of listeners: what clients over them are told, and that others are not affected.
+//! Limits of listeners: the answer to clients over them, and that others are not affected.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -169,7 +169,7 @@ fn a_proxys_clients_are_counted_by_their_own_networks() {
     ] {
         assert_eq!(through(port, client), status, "{client}");
     }
-    // Who isn't trusted is who connects, whatever it says.
+    // A peer that isn't trusted counts by its own address, whatever its headers contain.
     let forwarder = Forwarder::between("ws:0:rate=1/h", "echo");
     let port = forwarder.port(0);
     assert_eq!((through(port, "192.0.2.1"), through(port, "198.51.100.1")), (101, 429));

@@ -1,5 +1,5 @@
-//! Memory and independence under stalls, through the real command: what is in flight is bounded by
-//! the kernel's socket buffers, whoever stalls.
+//! Memory and independence under stalls, through the real command: the data in flight is bounded by
+//! the kernel's socket buffers, whichever side stalls.
 
 use std::io::Write;
 use std::thread;
@@ -13,7 +13,7 @@ use tests::ws::{Request, WebSocket};
 const MIB: u64 = 1 << 20;
 /// Nothing moves for this long: the stall is complete.
 const QUIET: Duration = Duration::from_millis(700);
-/// What a stalled session may add to the forwarder's memory.
+/// The growth of the forwarder's memory that a stalled session may cause.
 const GROWTH_KIB: u64 = 1024;
 /// More than the kernel's buffers of both hops take by far, and what a forwarder without
 /// backpressure would swallow.

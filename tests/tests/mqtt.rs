@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tests::browser::{Browser, Page};
 use tests::{Forwarder, Peer, net, python};
 
-/// In the browser, under that name: what comes back, and the subprotocol that was agreed on.
+/// Talks MQTT in the browser, under that name. Gives the agreed subprotocol, and the messages that come back.
 const CONVERSATION: &str = "new Promise((resolve, reject) => {
   // MQTT.js asks for `mqttv3.1` when it speaks MQTT 3.1.
   const old = NAME === 'mqttv3.1' ? { protocolId: 'MQIsdp', protocolVersion: 3 } : {};
@@ -67,13 +67,13 @@ fn mqtt_js_talks_to_a_broker_from_a_page() {
     let broker = broker();
     let forwarder = in_front_of(&broker);
     let browser = Browser::start();
-    // What the listener says to browsers is a page from its own address, which is what counts.
+    // The listener's answer to a browser is a page from its own address; the origin is all that counts.
     browser.forgive("Failed to load resource");
     let page = browser.open(&format!("http://127.0.0.1:{}/", forwarder.port(0)));
     page.load("node_modules/mqtt/dist/mqtt.min.js", "mqtt");
     converses(&page, "mqtt");
     converses(&page, "mqttv3.1");
-    // What the broker saw: both versions of the protocol.
+    // The broker saw both versions of the protocol.
     for version in ["p2", "p1"] {
         broker.server.wait_for_line(&format!("as page ({version}, "));
     }

@@ -1,4 +1,4 @@
-//! Nobody pays for a neighbour: silent clients, pages of the same machine's browser, a process that was stopped, and no
+//! No client pays for a neighbour: silent clients, pages of the machine's browser, a process that was stopped, and no
 //! memory.
 
 #![expect(clippy::disallowed_types, reason = "the clock of a real process can't be paused")]
@@ -88,7 +88,7 @@ fn ten_thousand_half_open_handshakes_delay_no_other_network() {
             assert!(waited < MOMENT, "while they come, another network's client waited {waited:?}");
         }
     }
-    // One that the system doesn't run for a while says nothing about the others.
+    // A client that the system doesn't run for a while proves nothing about the others.
     let mut waits: Vec<_> = (100..110).map(others).collect();
     waits.sort_unstable();
     assert!(waits[5] < Duration::from_millis(100), "{waits:?}");

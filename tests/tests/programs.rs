@@ -1,5 +1,5 @@
-//! Programs under the real command: how many threads they cost, what of them is cut, and who reaps what
-//! they leave behind.
+//! Programs under the real command: the threads that they cost, the processes that are cut,
+//! and the reaping of those that they leave behind.
 
 use std::net::TcpStream;
 use std::process::Command;
@@ -78,14 +78,14 @@ fn a_second_signal_kills_programs_of_sessions_that_go_on() {
     }
 }
 
-/// A container without an init: what leaves for a session of its own has no other parent.
+/// A container without an init: a process that leaves for a separate session has no other parent.
 #[test]
 fn as_process_1_it_reaps_what_programs_leave_behind() {
     const ORPHANS: usize = 10;
     let unshare = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
     let permitted = Command::new(unshare[0]).args(&unshare[1..]).arg("true").status();
     if !permitted.is_ok_and(|status| status.success()) {
-        // Not everywhere may a user, or a container, have namespaces of their own.
+        // Not everywhere may a user, or a container, make namespaces.
         return;
     }
     let script = "process:sh:-c:{setsid sleep 0.3 >/dev/null 2>&1 & printf up; read x; exit 3}";

@@ -1,5 +1,5 @@
 //! Everything that is queued is bounded: each file that holds a queue is named here, with what bounds it. No channel is
-//! without a bound. What a list or a map grows to is a reviewer's question still.
+//! without a bound. The growth of lists and maps is still a reviewer's question.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,7 @@ const QUEUES: &[(&str, &[&str])] = &[
     ("crates/forward/src/forwarder.rs", &["WORKS"]),
 ];
 
-/// What makes a queue.
+/// The names that make a queue.
 const MAKERS: &[&str] = &["VecDeque", "BinaryHeap", "LinkedList", "mpsc"];
 
 #[test]

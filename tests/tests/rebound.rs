@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tests::ws::{Request, WebSocket};
 use tests::{Forwarder, net};
 
-/// A server at one of the loopback addresses that says its name, and the number of its visitors.
+/// Starts a server at one of the loopback addresses that sends its name. Returns its port and a visitor count.
 fn named(address: &str, port: u16, name: &'static str) -> Option<(u16, Arc<AtomicUsize>)> {
     let server = TcpListener::bind((address, port)).ok()?;
     let port = server.local_addr().expect("an address").port();
@@ -86,7 +86,7 @@ fn asked(forwarder: &Forwarder, path: &str) -> Result<String, u16> {
     Ok(String::from_utf8(socket.message()).expect("text"))
 }
 
-/// The ways to a name that a client chooses, or that an operator has written: the destination, and what a client asks for.
+/// The ways to a name that a client chooses, or that an operator has written: the destination, and a client's request.
 fn ways(folder: &Path, port: u16) -> [(String, String); 4] {
     let tokens = folder.join("tokens");
     fs::write(&tokens, format!("desk: desk.example:{port}\n")).expect("it is written");

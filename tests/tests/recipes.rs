@@ -1,4 +1,4 @@
-//! What the pages of docs/ have people do who come from other programs, with the requests of those programs' clients.
+//! The recipes of docs/ for users of other programs, with the requests of those programs' clients.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -21,7 +21,7 @@ fn neons_driver_says_where_to_go_in_its_query() {
     let forwarder = Forwarder::between("ws:0", route);
     let mut client =
         open(&forwarder, &format!("/v1?address=127.0.0.1:{port}")).expect("it is open");
-    // What asks a server of PostgreSQL for TLS.
+    // The request for TLS to a server of PostgreSQL.
     client.send_binary(b"\0\0\0\x08\x04\xd2\x16\x2f");
     let mut stream = server.accept();
     assert_eq!(net::read_exactly(&stream, 8), b"\0\0\0\x08\x04\xd2\x16\x2f");

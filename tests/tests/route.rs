@@ -11,7 +11,7 @@ use std::thread;
 use tests::ws::{Request, Response, WebSocket};
 use tests::{Forwarder, net, until};
 
-/// A server that says its name and closes.
+/// Starts a server that sends its name and closes. Returns its port.
 fn named(name: &'static str) -> u16 {
     let server = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = server.local_addr().expect("an address").port();
@@ -280,7 +280,7 @@ fn a_program_is_asked_once_about_a_key_that_is_cached() {
     assert_eq!(lines(), 3, "its answer may differ from client to client");
 }
 
-/// A server that answers each request by what `answer` says of it: status, header fields, body. Counts connections.
+/// Starts a server that answers each request with `answer`'s text: status, header fields, body. Counts connections.
 fn server(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> (u16, Arc<AtomicUsize>) {
     let server = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = server.local_addr().expect("an address").port();
@@ -346,7 +346,7 @@ fn a_server_says_where_a_client_goes_and_redirects_nobody() {
                 "HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n".to_owned()
                     + &"x".repeat(1 << 20)
             }
-            // What follows the head never comes.
+            // The body never comes.
             "slow 404" => "HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\n".to_owned(),
             "slow 502" => "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 9\r\n\r\n".to_owned(),
             "silent" => String::new(),
@@ -509,7 +509,7 @@ fn a_server_is_asked_over_tls_and_one_that_is_gone_is_down() {
     );
     let forwarder = Forwarder::start(&["-e", "ws:{tcp:0}", "-d", &trusting]);
     assert_eq!(said(forwarder.port(0), "/?token=a"), "one");
-    // Nobody has signed its certificate.
+    // Its certificate is self-signed.
     let strict = format!("route:http={{https://localhost:{secure}/}}");
     let forwarder = Forwarder::start(&["-e", "ws:{tcp:0}", "-d", &strict]);
     assert_eq!(status(forwarder.port(0), "/?token=a"), 503);

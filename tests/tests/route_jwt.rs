@@ -10,7 +10,7 @@ use std::thread;
 use tests::ws::{Request, WebSocket};
 use tests::{Forwarder, net, until};
 
-/// A server that says its name and closes.
+/// Starts a server that sends its name and closes. Returns its port.
 fn named(name: &'static str) -> u16 {
     let server = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = server.local_addr().expect("an address").port();
@@ -23,7 +23,7 @@ fn named(name: &'static str) -> u16 {
     port
 }
 
-/// What a pipeline of the shell's makes of `input`.
+/// Returns the output of a pipeline of the shell's for `input`.
 fn shell(line: &str, input: &str) -> String {
     let mut child = Command::new("sh")
         .args(["-c", line])
@@ -94,7 +94,7 @@ fn the_claims_of_a_token_are_the_route() {
     let refused = WebSocket::open(net::connect(port), &request).expect_err("there is no token");
     assert_eq!(refused.status, 404);
 
-    // The secret is replaced by a public key; what it signed is worth nothing then.
+    // The secret is replaced by a public key; tokens that it signed are worth nothing then.
     let old = hs256(&to("127.0.0.1"));
     assert_eq!(asked(port, &old).as_deref(), Ok("one"));
     let make = format!(
@@ -231,7 +231,7 @@ fn keys_are_fetched_from_a_server_that_may_change_them_and_go() {
     until("there are keys", || enters(&old).ok());
     assert_eq!((asked(port, &new), enters(&new)), (Err(403), Err(401)));
 
-    // What everybody may know or claim verifies nothing.
+    // Public keys, unsigned claims and key addresses in a token verify nothing.
     let public = at("public");
     shell(&format!("openssl rsa -in {} -pubout -out {public} 2>&1", at("1")), "");
     let hex = shell(&format!("od -An -v -tx1 {public} | tr -d ' \\n'"), "");

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tests::ws::{Request, WebSocket};
 use tests::{Forwarder, Peer, binary, net, until, until_within};
 
-/// A server that says its name and closes.
+/// Starts a server that sends its name and closes. Returns its port.
 fn named(name: &'static str) -> u16 {
     let server = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = server.local_addr().expect("an address").port();
@@ -25,7 +25,7 @@ fn named(name: &'static str) -> u16 {
     port
 }
 
-/// What the destination says, or the status of the refusal.
+/// Returns the destination's data, or the status of the refusal.
 fn asked(port: u16, token: &str) -> Result<String, u16> {
     let request = Request::new(&format!("/?token={token}"));
     let mut socket =
@@ -182,7 +182,7 @@ fn what_has_changed_counts_at_once_if_it_is_told() {
     cli(server, &["SET", "r*:a", &to(one)]);
     let (forwarder, port) = front(server, ":prefix={r*:}:notify=true:negative=1h:cache=1h");
     assert_eq!(asked(port, "a").as_deref(), Ok("one"));
-    // What came before the subscription isn't kept, so no change of it is missed.
+    // Values from before the subscription aren't kept, so no change of them is missed.
     cli(server, &["SET", "r*:a", &to(other)]);
     let changed = || (asked(port, "a").as_deref() == Ok("other")).then_some(());
     assert!(until_within(Duration::from_secs(6), changed).is_some(), "{}", forwarder.log());

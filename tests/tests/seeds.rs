@@ -88,7 +88,7 @@ fn autobahns_own_client_talks_to_us_in_binary_and_base64() {
             let (far, data) = (far.try_clone().expect("a socket can be cloned"), data.clone());
             move || (&far).write_all(&data)
         });
-        // The client echoes what it gets, then says which subprotocol it has.
+        // The client echoes its input, then prints its subprotocol.
         assert_eq!(net::read_exactly(&far, data.len()), data, "{subprotocol}");
         writer.join().expect("no panic").expect("the forwarder takes it");
         drop(far);
@@ -117,7 +117,7 @@ fn autobahns_wrapped_endpoint_talks_to_us() {
 
 #[test]
 fn twisteds_forwarder_and_ours_chain() {
-    // Autobahn's endpointforward in front of ours: what its users have when they move over one end
+    // Autobahn's endpointforward in front of ours, as for its users when they move over one end
     // first.
     let server = Server::bind();
     let ours = Forwarder::between(&at(LISTENING[0], net::free_port()), &server.descriptor());

@@ -1,4 +1,4 @@
-//! Slow readers: whoever takes its time gets everything, though every timer is shorter than the pauses that it makes.
+//! Slow readers: a reader that takes its time gets everything, though every timer is shorter than its pauses.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
@@ -27,7 +27,7 @@ const STEADY: Pace = Pace { pause: Duration::ZERO, ..SLOW };
 /// Three times a ping and its pong, and more than every other timer of these tests.
 const PAUSE: Duration = Duration::from_secs(6);
 
-/// More than the buffers of the system take, at rates of a bad link, and a pause of somebody who has lunch.
+/// More than the buffers of the system take, at rates of a bad link, and a pause for lunch.
 const LONG: [Pace; 3] = [
     Pace { rate: 5_000, pause: Duration::from_secs(90), total: 1_500_000 },
     Pace { rate: 50_000, pause: Duration::from_secs(90), total: 12_000_000 },
@@ -63,7 +63,7 @@ impl Read for Paced<'_> {
         let got = self.stream.read(&mut into[..most])?;
         self.taken += got;
         self.owed += Duration::from_micros(got as u64 * 1_000_000 / self.pace.rate as u64);
-        // What is due is a pace and no readiness, and many short waits are longer than they should be.
+        // The wait keeps a pace, and many short waits are longer than they should be.
         if self.owed > Duration::from_millis(50) {
             wait(std::mem::take(&mut self.owed));
         }
@@ -90,9 +90,9 @@ fn start(listen: &str, destination: &str, more: &[&str]) -> Forwarder {
     Forwarder::start(&[&["-e", listen, "-d", destination], more].concat())
 }
 
-/// Writes all of it, ends, and says whether it was taken. The socket stays open until that is asked: a system throws
+/// Writes all of it on a thread, and ends. The socket stays open until the handle is joined: a system throws
 /// away what a closed socket has not sent, once its peer's window has been closed for some minutes
-/// (`tcp_orphan_retries` in tcp(7)), whoever the peer is.
+/// (`tcp_orphan_retries` in tcp(7)), whatever the peer.
 fn source(stream: TcpStream, total: usize) -> thread::JoinHandle<io::Result<TcpStream>> {
     stream.set_write_timeout(None).expect("a socket has timeouts");
     thread::spawn(move || {

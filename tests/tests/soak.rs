@@ -65,15 +65,15 @@ const ACTS: [Act; 9] = [
     Act::PingFlood,
 ];
 
-/// What is listened on.
+/// An entry of the forwarder.
 #[derive(Clone, Copy, Debug)]
 enum Entry<'a> {
-    /// A TCP port in front of an echo; whether that is a program.
+    /// A TCP port in front of an echo, which is a program if `program` is set.
     Tcp {
         port: u16,
         program: bool,
     },
-    /// A WebSocket; whether a terminal is behind it.
+    /// A WebSocket, in front of a terminal if `terminal` is set.
     Ws {
         port: u16,
         terminal: bool,
@@ -83,7 +83,7 @@ enum Entry<'a> {
     },
 }
 
-/// What the clients have done, for the report.
+/// Counts of the clients' sessions and bytes, for the report.
 #[derive(Debug, Default)]
 struct Counts {
     sessions: AtomicU64,
@@ -278,7 +278,7 @@ impl Drop for Echo {
 
 // === the soak ===
 
-/// What is compared.
+/// The sizes that are compared.
 #[derive(Clone, Copy, Debug)]
 struct Size {
     rss_kib: u64,
@@ -369,7 +369,7 @@ fn quiet(soaked: &[Soaked]) -> Vec<Size> {
     soaked.iter().map(Soaked::size).collect()
 }
 
-/// Several clients at once, each with acts in an order of its own, for so long.
+/// Runs several clients at once for `length`, each with acts in a separate random order.
 fn run(entries: &[Entry<'_>], length: Duration, seed: u64, counts: &Counts) {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -397,7 +397,7 @@ fn run(entries: &[Entry<'_>], length: Duration, seed: u64, counts: &Counts) {
 
 /// At the same time: enough that sessions of every sort overlap, few enough for two processors.
 const CLIENTS: u64 = 12;
-/// What is kept in caches and by the allocator.
+/// The memory that caches and the allocator may keep.
 const GROWTH_KIB: u64 = 4096;
 /// Each is 3 ms and more, and a session that ends takes 5 s at most.
 const QUIET_LOOKS: u32 = 1500;

@@ -48,7 +48,7 @@ fn a_raw_terminal_is_left_by_its_escape_and_is_as_it_was() {
     let script = "stty -echo; echo go; EF -q -e stdio:raw=true -d process:cat; echo status $?; stty -a | grep -o -- -echo$; stty -a | grep -ow icanon";
     let (_forwarder, client) = at_a_terminal(script);
     read_until(&client, "go\r\n");
-    // What comes before the mode is set is edited as a line, and there is no other sign of it than an answer.
+    // Input from before the mode is set is edited as a line, and an answer is the only sign of the mode.
     client.set_nonblocking(true).expect("a socket");
     tests::until("a key comes back", || {
         (&client).write_all(b"k").expect("the terminal takes it");
@@ -185,7 +185,7 @@ fn a_whole_input_is_bounded() {
     assert_eq!(output.status.code(), Some(74), "{log}");
 }
 
-/// What can't be written is no success, and the message says which side.
+/// A failed write is no success, and the message names the side.
 #[test]
 fn a_full_disk_is_an_error_of_its_side() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");

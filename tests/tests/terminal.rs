@@ -1,5 +1,5 @@
 //! The page's side of the wire, through the real command: telnet in between, half-close, the shell of
-//! whoever types nothing but the command's name.
+//! a user who types nothing but the command's name.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -14,7 +14,7 @@ const V1: &str = "endpointforward.v1";
 /// A page that has connected.
 struct Page {
     ws: WebSocket,
-    /// What it was given to show, and not looked at.
+    /// Data to show that was not looked at.
     shown: Vec<u8>,
     /// Control messages that were not looked at.
     said: Vec<String>,
@@ -37,7 +37,7 @@ impl Page {
         match frame.opcode {
             Opcode::Text => {
                 let said = String::from_utf8(frame.payload).expect("text is UTF-8");
-                // What a program is called comes when it is known, and has a test of its own.
+                // A program's title comes when it is known, and has a separate test.
                 if !said.starts_with(r#"{"type":"title""#) {
                     self.said.push(said);
                 }
@@ -95,7 +95,7 @@ fn hello(face: &str) -> String {
 
 // === telnet ===
 
-/// What a manhole of Twisted's says: it turns its echo off for a password, and goes on only when it was answered.
+/// The bytes of a manhole of Twisted's: it turns its echo off for a password, and goes on only after an answer.
 #[test]
 fn a_telnet_server_is_a_terminal() {
     let server = Server::bind();
@@ -162,7 +162,7 @@ fn who_speaks_plainly_gets_every_byte() {
 
 // === two of us ===
 
-/// What a plain WebSocket between the two would lose: the answer to a client that has ended.
+/// A client that has ended gets the answer, which a plain WebSocket between the two would lose.
 #[test]
 fn two_of_us_keep_half_close() {
     let server = Server::bind();

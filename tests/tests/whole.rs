@@ -1,4 +1,4 @@
-//! What goes in comes out: bulk through chains of forwarders, and late answers after a half-close
+//! Data comes out as it went in: bulk through chains of forwarders, and late answers after a half-close
 //! in every pair of kinds that have one.
 
 use std::io::Write;

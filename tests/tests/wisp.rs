@@ -59,7 +59,7 @@ fn streams_come_and_go_by_themselves() {
     let mut streams = Vec::new();
     for number in [7, 8, 9] {
         connect(&mut client, number, TCP, server.port());
-        // Before anybody could have said that it is connected.
+        // Before any message could tell that it is connected.
         send(&mut client, number, format!("early {number}").as_bytes());
         let stream = server.accept();
         assert_eq!(net::read_exactly(&stream, 7), format!("early {number}").as_bytes());
@@ -69,7 +69,7 @@ fn streams_come_and_go_by_themselves() {
         stream.write_all(format!("for {number}").as_bytes()).expect("it is taken");
         assert_eq!(heard(&mut client), (2, number, format!("for {number}").into_bytes()));
     }
-    // By the client: what was sent before is delivered.
+    // By the client: data that was sent before is delivered.
     send(&mut client, 8, b"last words");
     client.send_binary(&packet(4, 8, &[2]));
     assert_eq!(net::read_all(&streams.remove(1)), b"last words");
@@ -79,7 +79,7 @@ fn streams_come_and_go_by_themselves() {
     drop(last);
     assert_eq!(heard(&mut client), (2, 7, b"bye".to_vec()));
     assert_eq!(heard(&mut client), (4, 7, vec![2]));
-    // The number may be used again, and what came too late for the old one is for nobody.
+    // The number may be used again, and late data for the old one is dropped.
     send(&mut client, 7, b"too late");
     connect(&mut client, 7, TCP, server.port());
     send(&mut client, 7, b"anew");

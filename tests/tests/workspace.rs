@@ -1,11 +1,11 @@
-//! What the repository as a whole has promised: its files, its dependencies, the size of its parts.
+//! The promises of the repository as a whole: its files, its dependencies, the size of its parts.
 
 use tests::source::{read, sources};
 
 /// The longest that a source file may be. 450 lines are long already; at 800 it has more than one idea.
 const MOST_LINES: usize = 800;
 
-/// Dependencies that need no line of their own: what the project was asked to be built on, and `hyper`, which is
+/// Dependencies that need no separate line: those that the project was asked to be built on, and `hyper`, which is
 /// what the reason above `http` is about.
 const SELF_EVIDENT: &[&str] = &["hyper", "thiserror", "tokio", "tracing"];
 

@@ -36,7 +36,7 @@ fn done(client: &mut WebSocket, command: &str) {
     assert_eq!(said(client), expected);
 }
 
-/// What is received, up to so many bytes.
+/// Returns the received data, up to `length` bytes.
 fn received(client: &mut WebSocket, length: usize) -> Vec<u8> {
     let mut got = Vec::new();
     while got.len() < length {
@@ -277,7 +277,7 @@ fn five_hundred_at_once_and_no_byte_crosses() {
 const SOCKETS: u64 = 500;
 const LENGTH: usize = 2000;
 
-/// What the Redis client of ws2s.js sends, against a real server.
+/// The requests of the Redis client of ws2s.js, against a real server.
 #[test]
 fn its_redis_client_against_a_redis() {
     let port = net::free_port().to_string();

@@ -1,4 +1,4 @@
-//! A descriptor's parts beside its arguments: the raw rest, the source, the builders.
+//! A descriptor's parts other than its arguments: the raw rest, the source, the builders.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows only the tests themselves")]
 

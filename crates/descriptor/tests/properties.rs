@@ -1,4 +1,4 @@
-//! What holds for any tree and any text.
+//! Properties of every tree and every text.
 
 use descriptor::{
     Descriptor, Diagnostic, Report, Span, Stage, Syntax, Template, Text, Url, nearest,

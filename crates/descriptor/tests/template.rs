@@ -1,4 +1,4 @@
-//! What is a hole, and what is put into it.
+//! Holes of templates, and the values that fill them.
 
 use descriptor::{Descriptor, MissingFact, Span, Syntax, Template, Text};
 

@@ -1,4 +1,4 @@
-//! What Twisted does, what the reference model of the extended syntax does, and our own table.
+//! Vectors from Twisted, from the reference model of the extended syntax, and from our own table.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows only the tests themselves")]
 

@@ -137,7 +137,7 @@ async fn the_smallest_and_the_largest_datagram_pass_and_one_byte_more_is_refused
     assert_eq!(end.reason, words);
 }
 
-/// Nobody listens there: the client reads that, and not that all is well.
+/// Nothing listens there: the client reads an error, and not an orderly end.
 #[tokio::test]
 async fn a_refused_datagram_ends_the_session() {
     let gone = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -216,7 +216,7 @@ async fn a_program_has_lines_and_its_status_is_in_the_close() {
     assert_eq!(client.end().reason, "exit status 7");
 }
 
-// === A framing of somebody else's ===
+// === A framing from outside of this project ===
 
 /// Words, with a blank behind each.
 static WORDS: FramingKind = FramingKind {

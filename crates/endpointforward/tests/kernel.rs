@@ -70,7 +70,7 @@ async fn towards_a_terminal() {
     assert_eq!(check(&mut &*heard, 0, TYPED).await, TYPED);
 }
 
-/// What it doesn't read is no failure, in whichever way it would have come.
+/// Data that the program doesn't read is no failure, whichever way the data would have come.
 #[tokio::test]
 async fn a_program_that_has_read_enough_is_heard_to_its_end() {
     let near = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -160,7 +160,7 @@ async fn what_comes_after_an_urgent_byte_is_not_lost() {
     assert_spliced(&session.await.unwrap(), LENGTH);
 }
 
-/// What is moved a little at a time is copied: the kernel's way costs more then.
+/// Small amounts of data are copied: the kernel's way costs more for them.
 #[tokio::test]
 async fn questions_and_answers_are_copied() {
     let (mut near, mut far, session) = tcp_session().await;

@@ -1,4 +1,4 @@
-//! What an idle session takes, in bytes of heap: a number that doesn't depend on the machine, as resident pages do.
+//! The heap that an idle session takes, in bytes: the number doesn't depend on the machine, as resident pages do.
 //!
 //! One test alone, because everything in this process counts.
 #![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows only the tests themselves")]
@@ -16,11 +16,11 @@ use tokio::runtime::Builder;
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// The bounds are what is measured, and a little for what a compiler may do otherwise. Whoever meets one has made
+/// The bounds are the measured sizes, plus a little for other compilers. A change that exceeds one has made
 /// ten thousand idle sessions larger by megabytes, and has to know why.
 #[test]
 fn an_idle_session_takes_little_and_gives_it_back() {
-    // Spans take memory only if somebody shows them, as the command does.
+    // Spans take memory only if a subscriber shows them, as the command's does.
     tracing_subscriber::fmt().with_writer(std::io::sink).init();
     for (near, most) in [(Near::Tcp, 1850), (Near::Ws, 2490)] {
         let running = Running::start(near);
@@ -36,7 +36,7 @@ fn an_idle_session_takes_little_and_gives_it_back() {
         let busy = (settled() - before) / SESSIONS;
         assert!(busy <= each + 8, "{near:?}: {busy} bytes once it is idle again");
         drop(sessions);
-        // A table that all share may grow once more; what a session leaves behind, the next ones leave again.
+        // A table that all share may grow once more; a session's leak comes again with the next ones.
         let mut known = before;
         let is_given_back = (0..ROUNDS).any(|_| {
             let after = settled();
@@ -59,7 +59,7 @@ enum Near {
     Ws,
 }
 
-/// A forwarder to a listener of ours, on a thread of its own.
+/// A forwarder to a listener of ours, on a separate thread.
 struct Running {
     near: Near,
     port: u16,
@@ -88,7 +88,7 @@ impl Running {
         Self { near, port, far, stop, thread }
     }
 
-    /// Opens so many sessions, each of which has moved a byte both ways: what began it is over then.
+    /// Opens `count` sessions, each of which has moved a byte both ways: its setup is over then.
     fn open(&self, count: usize) -> Vec<Session> {
         (0..count).map(|_| self.open_one()).collect()
     }
@@ -146,7 +146,7 @@ impl Session {
     }
 
     fn back(&mut self, len: usize) {
-        // What is one read to us is one frame, with a header of 2, 4 or 10 bytes before it.
+        // The forwarder sends each read as one frame, with a header of 2, 4 or 10 bytes before it.
         let Near::Ws = self.kind else {
             return move_all(&self.far, &vec![7; len], &self.near, len);
         };
@@ -179,7 +179,7 @@ fn move_all(mut from: &TcpStream, data: &[u8], mut to: &TcpStream, len: usize) {
     });
 }
 
-/// What the heap holds once that stays the same for a while.
+/// Returns the size of the heap once it stays the same for a while.
 #[expect(clippy::disallowed_methods, reason = "no runtime is on this thread")]
 fn settled() -> usize {
     let mut held = (heap(), 0);
@@ -202,7 +202,7 @@ const ROUNDS: usize = 3;
 const SESSIONS: usize = 128;
 const BURST: usize = 256 * 1024;
 
-/// What a browser sends, nearly (RFC 6455 section 4.1).
+/// A request like a browser's (RFC 6455 section 4.1).
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
 User-Agent: a browser whose name is as long as those of browsers are, with all that they are compatible with\r\n\
 Accept-Language: en\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";

@@ -7,7 +7,7 @@ use endpointforward::provider::{Answer, Destination, Found, Provider, Query};
 use endpointforward::{Connector, Context, ErrorKind, Info, Syntax, registry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// Keys that begin with a word go where it says, through an endpoint beneath that it has no use for.
+/// Keys that are a known word lead to that word as a destination. The connection to the endpoint beneath is dropped.
 static WORDS: ProviderKind = ProviderKind {
     name: "words",
     about: "words that are known",

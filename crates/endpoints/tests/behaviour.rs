@@ -1,4 +1,4 @@
-//! What every stream of bytes must do, whatever its kind: written once, run for each.
+//! The behaviour that every stream of bytes must have, whatever its kind: written once, run for each.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::print_stdout, reason = "what was skipped is shown with --nocapture")]
@@ -19,7 +19,7 @@ use tokio::time::timeout;
 /// How a test gets a connection.
 struct Kind {
     listen: String,
-    /// What the connecting side needs beside the listener's own descriptor.
+    /// Parameters that the connecting side needs in addition to the listener's own descriptor.
     more: &'static str,
     _dir: tempfile::TempDir,
 }
@@ -96,7 +96,7 @@ async fn a_slow_reader_holds_the_writer_up(kind: Kind) {
     let (mut near, mut far) = kind.pair().await;
     let chunk = noise(3, 64 << 10);
     let mut sent = 0;
-    // Nobody reads: writing must stop by itself, far below what memory would take.
+    // Nothing reads: writing must stop by itself, far below the size of the memory.
     unconstrained(poll_fn(|cx| {
         loop {
             match Pin::new(&mut near).poll_write(cx, &chunk[sent % chunk.len()..]) {

@@ -97,7 +97,7 @@ fn run(side: &str, plan: fn(&plan::Registry, &str) -> Result<Tree, ()>) {
     assert!(checked > 20);
 }
 
-/// Whether a descriptor is of a kind that we don't have, or stands on one.
+/// Returns `true` if a descriptor is of a kind that we don't have, or stands on one.
 fn is_missing(registry: &plan::Registry, text: &str) -> bool {
     let kinds = ["ssl", "tls", "systemd", "haproxy", "autobahn"];
     kinds.iter().any(|kind| {

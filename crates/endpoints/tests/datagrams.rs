@@ -1,4 +1,4 @@
-//! What keeps the boundaries of messages: `udp`, `unix-dgram`, `unix-seqpacket`.
+//! Kinds that keep the boundaries of messages: `udp`, `unix-dgram`, `unix-seqpacket`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -284,7 +284,7 @@ async fn the_oldest_silent_peer_makes_room_and_an_answered_one_comes_last() {
     assert_eq!(message(&mut far_a).await, b"here still");
 }
 
-/// Each of 100,000 peers sends once, and nobody answers. What isn't accepted is dropped and counted.
+/// Each of 100,000 peers sends once, and gets no answer. Peers that aren't accepted are dropped and counted.
 #[tokio::test]
 async fn a_flood_of_addresses_is_bounded() {
     let cx = Context::new();
@@ -379,7 +379,7 @@ async fn a_peer_whose_port_changes_has_another_session() {
     }
 }
 
-/// What isn't taken waits up to a limit, the rest is lost, and the others aren't kept waiting.
+/// Datagrams that aren't read wait up to a limit, the rest is lost, and the other sessions aren't kept waiting.
 #[tokio::test]
 async fn a_session_that_nobody_reads_costs_a_bounded_queue() {
     let mut kind = Kind::new("udp:0:interface=127.0.0.1").await;
@@ -600,7 +600,7 @@ async fn a_session_of_unix_datagrams_has_an_address_of_its_own() {
     assert!(!ours.exists(), "it is removed with the session");
 }
 
-/// Nobody can answer a sender without an address. What is sent to it is lost, and said to be.
+/// A sender without an address can't be answered. Data for it is lost, and the loss is reported.
 #[tokio::test]
 async fn a_sender_without_an_address_is_heard() {
     let mut kind = Kind::new("unix-dgram:DIR/s").await;

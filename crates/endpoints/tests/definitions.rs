@@ -383,7 +383,7 @@ fn a_long_descriptor_is_planned_in_linear_time() {
     }
 }
 
-/// A URL's query and its user may be what lets in: nobody sees them but the server.
+/// A URL's query and its user may be credentials: only the server sees them.
 #[test]
 fn no_url_shows_its_query_or_its_password() {
     let connecting = [
@@ -423,7 +423,7 @@ fn no_url_shows_its_query_or_its_password() {
         assert!(!shown.contains("hunter2") && shown.contains('…'), "{typed}: {shown}");
         assert!(shown.contains("id.example") || typed.starts_with("tee"), "{typed}: {shown}");
     }
-    // Every parameter whose sentence says that it may be a URL.
+    // Every parameter that may be a URL, by its description.
     let all = KINDS.iter().flat_map(|kind| {
         let own = [Role::Listen, Role::Connect].into_iter().flat_map(|role| kind.params(role));
         own.chain(kind.providers.iter().flat_map(|provider| provider.params))
@@ -444,5 +444,5 @@ fn no_url_shows_its_query_or_its_password() {
     assert!(count > 5, "{count}");
 }
 
-/// URLs of parameters that are for everybody's eyes.
+/// Parameters whose URLs are shown whole.
 const PUBLIC: &[&str] = &[];

@@ -340,7 +340,7 @@ async fn datagrams_are_copied_as_datagrams() {
     }
 }
 
-/// Planning compares a listener with its destination; what gets the copies is behind it as well.
+/// Planning compares a listener with its destination; the endpoint that gets the copies is behind it as well.
 #[tokio::test]
 async fn a_copy_is_as_exposed_as_a_destination() {
     let cx = with_path();
@@ -352,7 +352,7 @@ async fn a_copy_is_as_exposed_as_a_destination() {
     assert_eq!(listener("tee:{tcp:0}:{null}").endpoint.exposure(), Exposure::Public);
 }
 
-/// Whoever writes into it hears of that at once, and not when it ends.
+/// The writer learns of the lost reader at once, and not at the end of its data.
 #[tokio::test]
 async fn a_pipe_that_nobody_reads_any_more_has_ended() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Framings over streams of bytes: what is planned, and what becomes of messages.
+//! Framings over streams of bytes: their planning, and the messages that they carry.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -369,7 +369,7 @@ fn mistakes_of_framings() {
     assert!(warning.contains("the framing determines which messages are text"), "{warning}");
 }
 
-/// websocksy's framings, by their documentation: what is kept, and which messages are text.
+/// websocksy's framings, by their documentation: the bytes that stay in messages, and which messages are text.
 #[tokio::test]
 async fn websocksys_framings_are_as_they_are_documented() {
     let cases: [(&str, &[u8], &[Part]); 9] = [
@@ -415,7 +415,7 @@ async fn websocksys_framings_are_as_they_are_documented() {
             }
         }
     }
-    // What is sent has its delimiter or header already, or gets it.
+    // A message that is sent has its delimiter or header already, or gets it.
     let (mut near, mut far) = over("by=dynamic32").await;
     send(&mut near, Part::binary(&b"\x02\0\0\0hi"[..])).await.unwrap();
     let mut got = [0; 6];

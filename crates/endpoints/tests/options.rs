@@ -1,4 +1,4 @@
-//! Options of sockets: what is set is what the system has, and what it refuses is named.
+//! Options of sockets: the system has the values that were set, and the ones that it refuses are named.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows only the tests themselves")]
 
@@ -11,7 +11,7 @@ use descriptor::{Report, Syntax};
 use endpoint::Context;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// What `ss` says about the connections of a port.
+/// Returns the output of `ss` about the connections of a port.
 fn ss(port: u16) -> String {
     let filter = format!("( sport = :{port} or dport = :{port} )");
     let output = Command::new("ss").args(["-tnoieH", &filter]).output().unwrap();

@@ -343,7 +343,7 @@ async fn a_status_that_somebody_else_took_is_unknown_and_not_zero() {
     settled(&cx).await;
 }
 
-/// What cut a grace period at 40 s was the wait for it at the forwarder's end.
+/// The wait at the forwarder's end once cut a grace period at 40 s.
 #[tokio::test]
 async fn a_grace_period_of_any_length_is_waited_for() {
     let cx = with_path();
@@ -351,7 +351,7 @@ async fn a_grace_period_of_any_length_is_waited_for() {
     let mut io = conn.into_io();
     let pid = pid(&mut io).await;
     drop(io);
-    // Time that nobody waits for is skipped, and the program's isn't: it lives as long as it may.
+    // The paused clock skips idle time, but the program's time is real: it lives as long as it may.
     tokio::time::pause();
     let began = Instant::now();
     assert!(!cx.settled(Duration::from_secs(49)).await);
@@ -376,7 +376,7 @@ async fn the_end_of_the_input_is_not_delayed() {
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
-/// As from a TLS connection that ends without a word: what has come may be half of what was to come.
+/// As from a TLS connection that ends without close_notify: the data may be half of what was to come.
 #[tokio::test]
 async fn an_input_that_is_cut_is_no_end_of_input() {
     let folder = tempfile::tempdir().unwrap();

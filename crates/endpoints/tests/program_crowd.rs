@@ -16,15 +16,15 @@ use tokio::time::timeout;
 
 const PROGRAMS: usize = 150;
 
-/// With a thread for each look at the machine's processes there were more than a hundred; what stays
-/// is the test's own, the runtime's, and the one that looks for all.
+/// With a thread for each look at the machine's processes there were more than a hundred; the threads left
+/// are the test's own, the runtime's, and the one that looks for all.
 const THREADS: usize = 10;
 
 #[tokio::test]
 async fn many_that_end_at_once_need_no_threads() {
     let cx = common::with_path();
     for (kind, script) in [
-        // A shell on a terminal, and its job, which has a group of its own.
+        // A shell on a terminal, and its job, which has a separate process group.
         ("pty", "set -m; sleep 1000 & echo up; read x; wait"),
         // A shell on pipes, and what it leaves in its group.
         ("process", "sleep 1000 & echo up; read x"),

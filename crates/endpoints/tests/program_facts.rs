@@ -1,4 +1,4 @@
-//! What programs get of the facts about a client: environment, arguments, and what they never get.
+//! Facts about a client that programs get: in the environment, in arguments, and those that they never get.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -130,7 +130,7 @@ async fn a_proxy_that_is_believed_names_the_client() {
     }
 }
 
-/// What a TLS layer knows of a client's certificate.
+/// The facts that a TLS layer has about a client's certificate.
 #[derive(Clone, Debug)]
 struct Certificate;
 

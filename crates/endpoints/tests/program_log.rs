@@ -1,6 +1,6 @@
-//! What is logged about programs.
+//! Log lines about programs.
 //!
-//! In a process of their own, in which every test has a log: whether an event is wanted is decided when it happens for the
+//! In a separate process, in which every test has a log: `tracing` decides if an event is wanted when it comes for the
 //! first time, and one that happens in a test without a log while another installs its own may be off for both.
 
 mod common;
@@ -113,7 +113,7 @@ async fn what_has_ended_is_not_cut() {
         let mut signals = conn.control.outgoing.take().unwrap();
         let said = poll_fn(|task| {
             match signals.poll_recv(task) {
-                // A terminal says first what it is.
+                // A terminal sends its title first.
                 std::task::Poll::Ready(Some(Signal::Title(_))) => signals.poll_recv(task),
                 other => other,
             }

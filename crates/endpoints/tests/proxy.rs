@@ -1,4 +1,5 @@
-//! `proxy`: whose word is taken, what is told on, and what becomes of everything that is no header.
+//! `proxy`: the peers whose headers are trusted, the facts that are passed on, and the fate of everything
+//! that is no header.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows only the tests themselves")]
 
@@ -24,7 +25,7 @@ async fn listen(more: &str) -> (Box<dyn Accept>, SocketAddr) {
     (accept, at)
 }
 
-/// What becomes of a connection that begins with `bytes`.
+/// Returns the result of accepting a connection that begins with `bytes`.
 async fn said(
     accept: &mut dyn Accept,
     at: SocketAddr,
@@ -179,11 +180,11 @@ async fn a_proxy_that_speaks_for_itself_is_the_client() {
     let local = encode(&Header::new(Addresses::Local), Version::V2).unwrap();
     let (conn1, peer) = conn(&mut *accept, at, &local).await;
     assert_eq!(conn1.info.peer(), peer.local_addr().unwrap().to_string());
-    // A client that nobody can name.
+    // A client of unknown address.
     let (conn, peer) = conn(&mut *accept, at, b"PROXY UNKNOWN\r\nabc").await;
     assert_eq!(fact(&conn.info, "client"), None);
     assert_eq!(conn.info.peer(), peer.local_addr().unwrap().to_string());
-    // What is behind the shortest header is whole.
+    // The data behind the shortest header is whole.
     let mut first = [0; 3];
     conn.into_io().read_exact(&mut first).await.unwrap();
     assert_eq!(&first, b"abc");
@@ -296,7 +297,7 @@ async fn a_web_page_does_not_reach_a_program_without_a_header() {
     }
 }
 
-/// What a destination is told about a client.
+/// Returns the header that a destination gets about a client.
 async fn told(near: &Info, send: &str) -> Header {
     let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = server.local_addr().unwrap();
@@ -333,7 +334,7 @@ async fn a_destination_is_told_the_client() {
     let behind = tcp.clone().with(proxied);
     let both = inet(at("203.0.113.9:77"), at("203.0.113.1:80"));
     assert_eq!(told(&behind, "v1").await, Header::new(both));
-    // Nobody.
+    // No client.
     assert_eq!(told(&Info::new(), "v1").await.addresses, Addresses::Unknown);
     assert_eq!(told(&Info::new(), "v2").await.addresses, Addresses::Local);
 }
@@ -383,7 +384,7 @@ async fn tls_of_the_client_is_told_on() {
     assert_eq!(header.tlvs, [Tlv::Ssl(ssl)]);
 }
 
-/// What a TLS layer knows of a client's certificate.
+/// The facts that a TLS layer has about a client's certificate.
 #[derive(Clone, Debug)]
 struct Certificate;
 

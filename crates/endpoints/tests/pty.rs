@@ -35,7 +35,7 @@ impl Session {
         Self::of(connect(cx, text).await)
     }
 
-    /// Reads, and lives meanwhile, until `enough` of what was read; what that is.
+    /// Reads, and lives meanwhile, until the text is `enough`. Returns the text.
     async fn read_until(&mut self, enough: impl Fn(&str) -> bool) -> String {
         let mut text = String::new();
         let reading = poll_fn(|cx| {
@@ -58,13 +58,13 @@ impl Session {
         text
     }
 
-    /// The line that it says next, without its end.
+    /// Returns its next line of output, without the line's end.
     async fn line(&mut self) -> String {
         let text = self.read_until(|text| text.ends_with('\n')).await;
         text.trim_end().to_owned()
     }
 
-    /// All that it says, and its end.
+    /// Returns all of its output, and its end.
     async fn output(mut self) -> (Vec<u8>, End) {
         let mut bytes = Vec::new();
         timeout(LONG, self.stream.read_to_end(&mut bytes)).await.unwrap().unwrap();
@@ -134,7 +134,7 @@ async fn the_client_may_ask_for_a_size() {
     assert_eq!(bytes, b"33 101\r\n", "rows=0 is no size");
 }
 
-/// What a program reads after two characters of two bytes were typed and erased again.
+/// Returns a program's input after two characters of two bytes were typed and erased again.
 async fn erased(cx: &Context, near: &Info) -> String {
     let text = sh("echo ready; read line; echo got: $line.");
     let conn = connector(&text).endpoint.connect(cx, near).await.unwrap();
@@ -239,7 +239,7 @@ async fn a_reader_that_comes_late_gets_the_last_bytes() {
     let cx = cx();
     let dir = tempfile::tempdir().unwrap();
     let done = dir.path().join("done");
-    // Less than the kernel keeps: it exits though nobody reads.
+    // Less than the kernel keeps: it exits though its output isn't read.
     let script = sh(&format!("seq 1 500; echo > {}", done.display()));
     let session = Session::start(&cx, &script).await;
     until(|| done.exists()).await;
@@ -569,7 +569,7 @@ async fn a_job_of_a_shell_is_told_from_the_shell() {
     let mut signals = session.control.outgoing.take().unwrap();
     for (typed, runs) in [("", false), ("sleep 1000\n", true), ("\u{3}", false)] {
         session.stream.write_all(typed.as_bytes()).await.unwrap();
-        // What is typed takes a moment.
+        // Typed input takes a moment.
         timeout(LONG, async {
             loop {
                 session.say(Signal::Query(Query::Job));

@@ -19,7 +19,7 @@ const BATCH: usize = 20;
 #[tokio::test]
 async fn two_hundred_sessions_leave_nothing() {
     let cx = common::with_path();
-    // What is made once stays: the runtime's own descriptors.
+    // Descriptors that are made once stay: the runtime's own.
     session(&cx, 0).await;
     assert!(cx.settled(LONG).await);
     let before = descriptors();
@@ -34,7 +34,7 @@ async fn two_hundred_sessions_leave_nothing() {
         }
     }
     assert!(cx.settled(LONG).await, "something is still working");
-    // Who has been killed is gone once the kernel has come round to it.
+    // Killed processes are gone only after the kernel has handled them.
     let gone = async {
         while pids.iter().any(|pid| exists(pid)) {
             sleep(Duration::from_millis(10)).await;
@@ -56,7 +56,7 @@ async fn session(cx: &endpoint::Context, index: usize) -> Vec<String> {
         1 => "sleep 1000 & echo $$ $!; wait",
         // It has to be killed.
         2 => "trap '' HUP; sleep 1000 & echo $$ $!; while :; do sleep 1000; done",
-        // Nobody reads.
+        // Nothing reads its output.
         _ => "sleep 1000 & echo $$ $!; exec cat /dev/zero",
     };
     let text = format!("pty:bash:-c:{{set -m; {script}}}:grace=300ms");
@@ -76,11 +76,11 @@ async fn session(cx: &endpoint::Context, index: usize) -> Vec<String> {
 
 fn exists(pid: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // A zombie whose parent we are not is for somebody else to reap.
+    // A zombie that is no child of this process is for its parent to reap.
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
-/// What each of our descriptors is.
+/// Returns the target of each of our descriptors.
 fn descriptors() -> Vec<String> {
     let entries = fs::read_dir("/proc/self/fd").unwrap();
     let mut names: Vec<_> = entries

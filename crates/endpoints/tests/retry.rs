@@ -1,4 +1,4 @@
-//! `retry`: when it tries again, when it gives up, and what is said then.
+//! `retry`: the times of its attempts, the time when it gives up, and its message then.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows only the tests themselves")]
 
@@ -13,7 +13,7 @@ use plan::kind::Shape;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep, timeout};
 
-/// An address of this machine that nobody listens on.
+/// Returns an address of this machine that nothing listens on.
 async fn nobody() -> (String, std::net::SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();

@@ -56,7 +56,7 @@ impl Pair {
         format!("serial:{}{more}", self.path(side).display())
     }
 
-    /// The settings of a device, seen by somebody else.
+    /// Returns the settings of a device, as another process sees them.
     fn termios(&self, side: &str) -> Termios {
         tcgetattr(self.file(side)).unwrap()
     }
@@ -123,7 +123,7 @@ async fn the_device_is_set_as_asked() {
 #[tokio::test]
 async fn the_device_is_raw_and_at_9600_otherwise() {
     let (cx, pair) = (Context::new(), Pair::new().await);
-    // Whoever had it before left it as a terminal.
+    // A program that had it before left it as a terminal.
     let stty = Command::new("stty").args(["sane", "4800", "-F"]).arg(pair.path("a")).status();
     assert!(stty.unwrap().success());
     let _open = open(&cx, &pair.descriptor("a", ":exclusive=false")).await;
@@ -234,7 +234,7 @@ async fn a_purge_throws_away_what_was_received() {
     }
 }
 
-/// What is written while a break is switched on is not held up: the word that ends it may come
+/// Data written while a break is switched on is not held up: the signal that ends the break may come
 /// behind.
 #[tokio::test]
 async fn a_break_that_is_switched_on_holds_nobody_up() {
@@ -428,14 +428,14 @@ async fn a_line_that_is_held_by_the_other_side_holds_the_writer() {
     let (cx, pair) = (Context::new(), Pair::new().await);
     let mut near = open(&cx, &pair.descriptor("a", "")).await;
     let chunk = [b'x'; 4096];
-    // Nobody reads `b`: socat and the kernel keep some, and then no more.
+    // Nothing reads `b`: socat and the kernel keep some, and then no more.
     let mut sent = 0;
     while let Ok(written) = timeout(Duration::from_millis(300), near.write(&chunk)).await {
         sent += written.unwrap();
         assert!(sent < 8 << 20, "nothing holds the writer up");
     }
     let mut far = open(&cx, &pair.descriptor("b", "")).await;
-    // What waits in the device is forgotten at its opening, and what comes after is read.
+    // Data that waits in the device is discarded when it is opened, and later data is read.
     near.write_all(b"!").await.unwrap();
     let reading = async { while far.read_u8().await.unwrap() != b'!' {} };
     timeout(LONG, reading).await.unwrap();

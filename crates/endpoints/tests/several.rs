@@ -1,4 +1,4 @@
-//! `fallback` and `balance`: which destination a session gets, and what becomes of those that can't be reached.
+//! `fallback` and `balance`: the choice of a session's destination, and the fate of those that can't be reached.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows only the tests themselves")]
 
@@ -121,7 +121,7 @@ async fn one_that_is_down_is_left_out_for_a_while() {
     let (cx, nobody) = (Context::new(), Info::new());
     let next = async || port(&balance.endpoint.connect(&cx, &nobody).await.unwrap());
     assert_eq!(next().await, a);
-    // It is back, and nobody knows yet.
+    // It is back, and the connector doesn't know yet.
     let _b = TcpListener::bind(address).await.unwrap();
     assert_eq!((next().await, next().await), (a, a));
     sleep(Duration::from_millis(350)).await;

@@ -253,7 +253,7 @@ async fn the_near_address_must_be_ours() {
     ");
 }
 
-/// A listener whose backlog is full answers nothing: what a firewall does, without one.
+/// A listener whose backlog is full answers nothing, as a firewall does.
 #[tokio::test]
 async fn silence_has_an_end() {
     let cx = Context::new();
@@ -283,7 +283,7 @@ async fn asks(listener: &str) -> (endpoint::Io, endpoint::Offer) {
     (client, offer(&mut *accept).await)
 }
 
-/// What accepts an offer in front of a program.
+/// Returns the answer that accepts an offer in front of a program.
 fn for_program() -> endpoint::Answer {
     let mut answer = endpoint::Answer::default();
     answer.far = Some(Grants::Program);

@@ -169,7 +169,7 @@ async fn names_and_passwords_are_for_the_gate() {
     let basic = b"CONNECT h:80 HTTP/1.1\r\nProxy-Authorization: basic YWRhOnNlY3JldA==\r\n\r\n";
     let _client = says(at, basic).await;
     assert_eq!(shown(&next(&mut *accept).await.unwrap().unwrap()), ada);
-    // Whoever could log in and needn't, doesn't.
+    // A client that could log in and needn't, doesn't.
     let (mut accept, at) = listen("socks5", "").await;
     let mut client = says(at, b"\x05\x03\x01\x02\x00\x05\x01\x00\x01\x7f\0\0\x01\0\x50").await;
     assert!(shown(&next(&mut *accept).await.unwrap().unwrap()).is_none());
@@ -270,7 +270,7 @@ async fn tokio_socks_is_connected() {
 
 // === connecting ===
 
-/// What becomes of asking a proxy that answers so: its error, or what the session begins with; and what it was asked.
+/// Asks a proxy that sends `answer`. Returns the error or the session's first data, and the request that the proxy got.
 async fn answered(
     text: &str,
     answer: &'static [&'static [u8]],

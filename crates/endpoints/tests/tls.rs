@@ -1,4 +1,4 @@
-//! `tls`: who is let in and who isn't, with which words, and what becomes of broken streams.
+//! `tls`: clients that are let in and clients that aren't, the messages for them, and the fate of broken streams.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows only the tests themselves")]
 
@@ -98,7 +98,7 @@ async fn listen_in(cx: &Context, more: &str) -> (Box<dyn Accept>, std::net::Sock
     (accept, at)
 }
 
-/// One handshake of both sides: what each has, or why not.
+/// Runs one handshake of both sides. Returns each side's connection or error.
 async fn shake(
     accept: &mut dyn Accept,
     at: std::net::SocketAddr,
@@ -156,7 +156,7 @@ async fn facts_and_client_certificates() {
     assert_eq!(fact(&there.info, "client.subject").as_deref(), Some(subject));
     assert_eq!(fact(&there.info, "client.fingerprint").map(|it| it.len()), Some(64));
     assert_eq!(fact(&here.info, "client.san"), None);
-    // Without one, or with one of somebody else.
+    // Without one, or with one from another authority.
     let (there, _) = shake(&mut *accept, at, &trusts).await;
     assert!(said(there).contains("the client sent no certificate"));
     let other = Folder::new();
@@ -272,7 +272,7 @@ async fn what_is_wrong_with_a_certificate_is_said() {
         assert!(here.contains(words), "{cert} {more}: {here}");
         assert!(here.starts_with("cannot connect tls:"), "{here}");
     }
-    // A certificate of its own is taken by its key alone.
+    // With `insecure=true`, a self-signed certificate is accepted.
     let (mut accept, at) = listen("cert=self-signed").await;
     let (_, here) = shake(&mut *accept, at, ":insecure=true").await;
     drop(here.unwrap());
@@ -484,7 +484,7 @@ async fn an_end_without_close_notify_is_no_end() {
         let end = timeout(LONG, here.into_io().read_to_end(&mut got)).await.unwrap();
         let error = end.err();
         assert_eq!(error.as_ref().map(std::io::Error::kind), kind, "{more}");
-        // What is across hears of more than an end.
+        // The side across learns of a cut, not of an orderly end.
         assert!(error.is_none_or(|error| End::lost(&error).is_cut()), "{more}");
         assert_eq!(got, b"half a file", "{more}");
     }

@@ -171,7 +171,7 @@ async fn a_lock_that_is_older_than_its_process_is_taken_over() {
     let times = rustix::fs::Timestamps { last_access: old, last_modification: old };
     rustix::fs::utimensat(rustix::fs::CWD, &lock, &times, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)
         .unwrap();
-    // The clock may have been set since: what listens is in the way all the same.
+    // The clock may have been set since: the listening socket is in the way all the same.
     assert!(busy().await.ends_with("has locked it"));
     drop(theirs);
     let accept = bind(&Context::new(), &place.text()).await;

@@ -27,7 +27,7 @@ fn length(
     Box::new(Length { offset, width, endian, constant, keep })
 }
 
-/// What a framing makes of a stream that came in these pieces: messages, and how it ended.
+/// Decodes a stream that came in these pieces. Returns the messages, the error if any, and the rest.
 fn decode<'a>(
     framing: &dyn Framing,
     pieces: impl IntoIterator<Item = &'a [u8]>,
@@ -96,7 +96,7 @@ fn framings() -> Vec<Box<dyn Framing>> {
     ]
 }
 
-/// Whether a message can stand in such a stream.
+/// Returns `true` if a message can stand in such a stream.
 fn framing_takes(framing: &dyn Framing, message: &[u8]) -> bool {
     framing.encoder().encode(message, true, &mut BytesMut::new()).is_ok()
 }
@@ -166,7 +166,7 @@ proptest! {
         }
     }
 
-    /// In two, at every place there is; what is sent, in parts, is the same however a message was cut.
+    /// In two, at every place there is; a message sent in parts gives the same bytes however it was cut.
     #[test]
     fn every_cut_of_a_short_input(
         input in prop::collection::vec(byte(), 0..20),

@@ -1,4 +1,4 @@
-//! What is said of descriptors whose meaning can be guessed, with kinds that exist only here.
+//! Messages about descriptors whose meaning can be guessed, with kinds that exist only here.
 
 mod support;
 
@@ -36,7 +36,7 @@ fn an_endpoint_with_its_colons_as_they_stand_is_shown_in_braces() {
       |                              ^^^^^
       = help: write settings as `{level=1}`
     "#);
-    // What is strange to both stays a mistake of its own.
+    // A parameter that both kinds lack stays a separate mistake.
     insta::assert_snapshot!(extended("oldover:net:80:colour=red"), @r#"
     error: the endpoint that `oldover` runs over must be in braces
       | oldover:net:80:colour=red

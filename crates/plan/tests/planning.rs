@@ -265,7 +265,7 @@ fn holes_are_taken_where_a_kind_allows_them() {
 
 #[test]
 fn a_fact_that_no_kind_declares_is_a_warning() {
-    // `over`, a kind of this test, declares facts; `tls` is known to nobody, and `HOME` is no fact.
+    // `over`, a kind of this test, declares facts; no kind here declares `tls`, and `HOME` is no fact.
     let typed = r"net:h:80:greeting=${http.pth}${http.header.x-y}${tls.sni}${HOME}";
     let plan = registry().connector(typed, Syntax::Extended).expect("another kind may know it");
     let said: Vec<_> = plan.warnings.iter().map(|warning| &*warning.message).collect();

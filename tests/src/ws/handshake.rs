@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-/// The key of the RFC's example. A real client's is random; that nobody here checks.
+/// The key of the RFC's example. A real client's is random; the tests don't depend on that.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
 /// The first line and the headers of a request or an answer.

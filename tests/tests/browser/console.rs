@@ -21,7 +21,7 @@ fn detail(page: &Page<'_>) -> String {
     text.as_str().unwrap_or_default().to_owned()
 }
 
-/// Until what is typed goes into the line to send: the console is a script of its own, which takes the focus once it is
+/// Waits until typed text goes into the line to send: the console is a separate script that takes the focus once it is
 /// there.
 fn wait_for_entry(page: &Page<'_>) {
     page.wait_visible(".console .entry");
@@ -39,7 +39,7 @@ fn a_program_of_lines_is_a_session_of_messages() {
     page.wait_text("! a warning");
     page.type_text("hello\n");
     page.wait_text("↑ hello\n↓ got hello");
-    // What was typed before.
+    // The line that was typed before.
     page.press("ArrowUp");
     page.type_text(" again\n");
     page.wait_text("↓ got hello again");
@@ -138,7 +138,7 @@ fn the_console_may_be_asked_for_and_the_terminal_too() {
     page.wait_text("\ngot hello\n");
 }
 
-/// One without our subprotocol, whose messages have types of their own.
+/// A server without our subprotocol, whose messages are text or binary.
 #[test]
 fn another_server_is_shown_in_it_too() {
     let elsewhere = Forwarder::between("ws:0:origin=any:encoding=auto", "process:cat");

@@ -1,4 +1,4 @@
-//! `endpointforward` without arguments: a shell in the browser for whoever has the link.
+//! `endpointforward` without arguments: a shell in the browser for a user with the link.
 
 use std::io::Write;
 
@@ -92,7 +92,7 @@ fn a_page_of_another_port_gets_nothing_that_opens_a_session() {
         stream.write_all(answer.as_bytes()).expect("it is taken");
         String::from_utf8_lossy(&head).to_lowercase()
     });
-    // What it can do from there: ask for a ticket, and connect.
+    // Requests that the other page can make: for a ticket, and to connect.
     let visited = page.beside(&address);
     let head = heard.join().expect("it was visited");
     assert!(!head.contains("cookie:") && !head.contains("authorization:"), "{head}");

@@ -1,4 +1,4 @@
-//! What a hostile page gets: nothing, by any way that browsers have, signed in or not.
+//! A hostile page gets nothing, by any way that browsers have, signed in or not.
 //!
 //! The page is of another port of this host, which is the same site to browsers and is sent this one's cookies; of another
 //! host; or of a name that leads here, as after DNS rebinding, which is the same origin to its browser.
@@ -42,7 +42,7 @@ fn attacker() -> u16 {
     port
 }
 
-/// A folder with a picture, a script and a text, which nobody may see without signing in.
+/// Makes a folder with a picture, a script and a text, which can't be read without signing in.
 fn site(at: &Path) {
     fs::create_dir(at).expect("a folder");
     let picture = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>";
@@ -56,11 +56,11 @@ fn site(at: &Path) {
     }
 }
 
-/// What is attacked: a listener, paths of it, and what its log says to it.
+/// The target of an attack: a listener, its paths, and the lines of its log about the attack.
 struct Target {
     forwarder: Forwarder,
     paths: &'static [&'static str],
-    /// How somebody signs in there.
+    /// The steps of signing in there.
     sign_in: Option<fn(&Page<'_>, &Forwarder)>,
     log: &'static [&'static str],
 }
@@ -135,7 +135,7 @@ fn get_nowhere(listening: impl FnOnce(&str, &Path) -> Listening) {
     let (endpoint, paths, sign_in, log) = listening(&auth, &at);
     let shell = format!("process:sh:env.MARKER={}", marker.display());
     let target = Target { forwarder: Forwarder::between(&endpoint, &shell), paths, sign_in, log };
-    // A name of somebody else's that leads here. Chromium's own check (Local Network Access) would stop such a page before
+    // A foreign name that leads here. Chromium's own check (Local Network Access) would stop such a page before
     // it gets to us; other browsers have none.
     let options = [
         "--host-resolver-rules=MAP evil.test 127.0.0.1",
@@ -177,7 +177,7 @@ fn attacked(browser: &Browser, target: &Target, attacker: u16, signed_in: bool) 
         for path in target.paths {
             let got = hostile.evaluate(&format!("attack('{base}{path}', 'touch $MARKER')"));
             let got = got.as_str().unwrap_or("?").to_owned();
-            // A health check says `ok` to everybody.
+            // A health check answers `ok` to every client.
             let is_public = *path == "health" && got.split("; ").all(|it| it.ends_with(": ok"));
             let case = format!("signed in: {signed_in}, {from}, {path:?}");
             assert!(got.is_empty() || is_public, "{case}: {got}");

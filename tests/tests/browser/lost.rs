@@ -11,8 +11,8 @@ use tests::{Forwarder, net, until};
 
 use crate::{BASH, url};
 
-/// A way to a server that loses connections as a router does that was started again: nothing comes through them any more, not
-/// even an acknowledgement, and nobody is told.
+/// A way to a server that loses connections as a restarted router does: nothing comes through them any more, not
+/// even an acknowledgement, and neither side is told.
 struct Router {
     port: u16,
     /// The sockets of both sides.

@@ -1,6 +1,6 @@
 //! The page in Chromium, with what it is made for behind it: a shell, telnet servers, a serial line.
 //!
-//! What a test waits for is what a person would see. The forwarder is the real one, and so are the peers.
+//! A test waits for things that a person would see. The forwarder is the real one, and so are the peers.
 
 mod console;
 mod demo;
@@ -32,7 +32,7 @@ fn url(forwarder: &Forwarder) -> String {
     format!("http://127.0.0.1:{}/", forwarder.port(0))
 }
 
-/// What makes a POSIX shell say `followed` once its terminal has that size. What is typed doesn't say it.
+/// Returns input that makes a POSIX shell print `followed` once its terminal has that size. The input lacks the word.
 fn wait_for_size((cols, rows): (u64, u64)) -> String {
     format!("until [ \"$(stty size)\" = '{rows} {cols}' ]; do sleep .1; done; echo fol''lowed\n")
 }

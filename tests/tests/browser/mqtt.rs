@@ -101,7 +101,7 @@ fn a_broker_is_read_and_written_to_in_each_version() {
         page.select(".mqtt .publish [name=kind]", "hex");
         publish(&page, "raw", "00 ff");
         page.wait_text("raw 00 ff");
-        // What is wrong is said.
+        // The page shows what is wrong.
         publish(&page, "a/+", "");
         page.wait_visible(".mqtt .publish .problem:has-text('no + and no #')");
         page.click(".mqtt button:has-text('Disconnect')");

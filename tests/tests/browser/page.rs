@@ -1,4 +1,4 @@
-//! The page itself: where it is served, where it connects, what it says when that fails.
+//! The page itself: the paths that serve it, the address that it connects to, and its message when that fails.
 
 use std::io::Write;
 
@@ -143,7 +143,7 @@ fn a_plain_stream_is_echoed_by_the_page_and_can_be_half_closed() {
     page.wait_state("connected");
     page.type_text("pears\napples\n");
     page.wait_text("pears\napples\n");
-    // What sort waits for.
+    // `sort` waits for the end of its input.
     page.click("#end-input");
     page.wait_text("pears\napples\napples\npears");
     page.wait_status("exit status 0");

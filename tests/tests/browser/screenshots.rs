@@ -1,4 +1,4 @@
-//! Pictures of each face in `target/screenshots`, for people to look at; what they show is tested elsewhere.
+//! Pictures of each face in `target/screenshots`, for people to look at; their content is tested elsewhere.
 
 use std::io::Write;
 
@@ -62,7 +62,7 @@ fn a_shell() {
     });
 }
 
-/// What has the most colours on the most backgrounds.
+/// The programs with the most colours on the most backgrounds.
 #[test]
 fn programs_of_the_whole_screen() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -128,7 +128,7 @@ fn a_manhole() {
 fn a_serial_line() {
     let browser = Browser::start();
     for look in LOOKS {
-        // Of its own: a page that is closed gives the line back a moment later.
+        // A separate line: a page that is closed gives the line back a moment later.
         let line = line();
         let forwarder = Forwarder::between("ws:0", &line.descriptor());
         let page = browser.open_as(&url(&forwarder), look.1);

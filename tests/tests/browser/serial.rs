@@ -30,7 +30,7 @@ pub(crate) fn line() -> Line {
 }
 
 impl Line {
-    /// What is forwarded.
+    /// Returns the path of the forwarded device.
     fn device(&self) -> PathBuf {
         self.folder.path().join("ours")
     }
@@ -39,7 +39,7 @@ impl Line {
         format!("serial:{}:baud=115200", self.device().display())
     }
 
-    /// What is at the other end of the cable.
+    /// Opens the other end of the cable.
     pub(crate) fn far_end(&self) -> File {
         let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).expect("a flag");
         OpenOptions::new()
@@ -246,7 +246,7 @@ fn modem_lines_are_lamps_and_switches() {
         assert_eq!((label("cts"), label("dcd")), ("CTS off".into(), "DCD on".into()));
         page.click("#rts");
         said(r#"{\"type\":\"modem\",\"rts\":false}"#);
-        // It is the device that says whether it is so.
+        // The button shows the state that the device reports.
         let pressed = "document.getElementById('rts').ariaPressed";
         assert_eq!(page.evaluate(pressed), "true");
         let _nothing = page.evaluate("fake.hear({ type: 'modem', rts: false })");

@@ -200,7 +200,7 @@ fn all_arrives(bytes: &[u8]) {
     let _nothing = page.evaluate(TAP);
     page.type_text("x");
     page.wait_status("exit status 0");
-    // What has arrived by then is still on its way through the terminal, which takes seconds for megabytes.
+    // Data that has arrived by then is still on its way through the terminal, which takes seconds for megabytes.
     let seen = until_within(3 * DEADLINE, || {
         let seen = page.evaluate("window.seen");
         (seen["length"] == bytes.len()).then_some(seen)

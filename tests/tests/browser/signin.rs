@@ -34,7 +34,7 @@ pub(crate) fn passwd(file: &Path, name: &str, password: &str) {
     assert!(child.wait().expect("it ends").success());
 }
 
-/// A browser in which it is no surprise that somebody is turned away.
+/// Starts a browser whose console may report refused connections.
 fn browser() -> Browser {
     let browser = Browser::start();
     browser.forgive("WebSocket connection to");
@@ -82,7 +82,7 @@ fn a_terminal_opens_for_who_signs_in_until_they_sign_out() {
     let beside = page.beside(&url(&forwarder));
     beside.wait_state("connected");
 
-    // Until it signs out: then nobody sees what it saw, and the secret is nobody's.
+    // It stays signed in until it signs out: then the page shows nothing of it, and its secret is worth nothing.
     let secret = "Object.entries(localStorage).find(([key]) => key.includes('secret'))?.[1] ?? ''";
     let kept = page.evaluate(secret);
     page.wait_text("ready> ");
@@ -261,7 +261,7 @@ fn a_folder_opens_for_who_signs_in() {
     page.wait_visible("p.own");
 }
 
-/// What is sent with that cookie alone. The status of an upgrade, with the origin that the page has.
+/// Sends an upgrade with that cookie alone, and with the page's origin. Returns the status.
 fn upgrade_with(page: &Page<'_>, forwarder: &Forwarder) -> u16 {
     let cookies = page.cookies();
     let cookie = &cookies[0];

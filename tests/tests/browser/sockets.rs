@@ -1,11 +1,11 @@
-//! WebSocket as pages of browsers speak it: theirs are the clients that nobody can choose.
+//! WebSocket as pages of browsers speak it: a page has no choice of its client.
 
 use serde_json::{Value, json};
 use tests::browser::Browser;
 use tests::firefox::Firefox;
 use tests::{Forwarder, Tap};
 
-/// Whether we compress; browsers always offer it.
+/// Compression on our side; browsers always offer it.
 const COMPRESSION: &[bool] = &[false, true];
 /// From 65535 on; binary and text of them, if text means text.
 const LARGE: usize = 3;

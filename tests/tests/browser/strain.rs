@@ -1,4 +1,4 @@
-//! What is too much, too fast or at the wrong moment for a page.
+//! Strain on a page: too much, too fast or at the wrong moment.
 
 use tests::Forwarder;
 use tests::browser::{Browser, Page};

@@ -9,9 +9,9 @@ use tests::{Forwarder, Peer, binary, until, venv};
 
 use crate::{url, wait_for_size};
 
-/// telnetd for every connection to a port of its own, as inetd would start it.
+/// telnetd for every connection to a separate port, as inetd would start it.
 ///
-/// In place of login(1), which wants an account with a password on the machine of whoever runs the tests,
+/// In place of login(1), which wants an account with a password on the machine that runs the tests,
 /// it starts a script that asks the same questions in the same way and knows one password, made up here.
 pub(crate) struct Telnetd {
     _folder: TempDir,
@@ -37,7 +37,7 @@ cd / && exec env PS1='ready> ' HISTFILE= bash --norc --noprofile
 pub(crate) fn telnetd() -> Telnetd {
     let folder = tempfile::tempdir().expect("a folder for a script");
     let login = folder.path().join("login");
-    // Nobody else can know the folder's name.
+    // No other user can know the folder's name.
     let password = folder.path().file_name().expect("it has a name").to_string_lossy();
     let password = password.trim_start_matches('.').to_owned();
     fs::write(&login, LOGIN.replace("PASSWORD", &password)).expect("a file can be written");
@@ -83,7 +83,7 @@ fn a_session_with_telnetd() {
     page.resize(640, 420);
     until("a smaller terminal", || (page.size() != size).then_some(()));
     page.type_text("q");
-    // What is typed before top has gone is thrown away by it.
+    // `top` discards input that is typed before it has exited.
     page.wait_text("ready> ");
     page.type_text(&format!("clear; {}", wait_for_size(page.size())));
     page.wait_text("followed");

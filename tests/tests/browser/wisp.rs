@@ -78,7 +78,7 @@ fn a_page_has_sockets() {
     );
     assert_eq!(said["aborted"], json!(["aborted", "it was given up", null]), "{said}");
     assert_eq!(said["unread"][0], json!("unread"), "{said}");
-    // What the socket took before it waited for credit is far less than was to be written, and others went on meanwhile.
+    // The socket took far less than was to be written before it waited for credit, and others went on meanwhile.
     let taken = said["taken"].as_u64().expect("a number");
     assert!((8192..16 << 20).contains(&taken), "{said}");
     assert_eq!(said["beside"], json!("while it waits"), "{said}");
@@ -86,7 +86,7 @@ fn a_page_has_sockets() {
     assert_eq!(said["over"][0], json!("closed"), "{said}");
     assert_eq!(said["cut"], json!("closed"), "{said}");
     assert_eq!(said["malformed"], json!("invalid"), "{said}");
-    // What was written before `close` has arrived.
+    // Data that was written before `close` has arrived.
     let first = stalled.accept();
     first.set_read_timeout(Some(Duration::from_secs(30))).expect("a limit");
     let last = net::read_all(&stalled.accept());

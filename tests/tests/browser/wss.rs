@@ -96,7 +96,7 @@ fn an_authority_that_is_trusted_is_enough() {
     page.wait_text("\n42");
 }
 
-/// What is in the terminal.
+/// The expression for the terminal's text.
 const SCREEN: &str = "window.endpointforward.text()";
 
 #[test]

@@ -43,7 +43,7 @@ impl Listener for Dialled {
     }
 
     fn exposure(&self) -> Exposure {
-        // Whoever listens there decides who comes.
+        // The listener at that address decides which clients come.
         Exposure::Public
     }
 }

@@ -1,4 +1,4 @@
-//! `mux:{ENDPOINT}`: several sessions over one inner connection, which a task of its own reads and writes.
+//! `mux:{ENDPOINT}`: several sessions over one inner connection, which a separate task reads and writes.
 
 use std::future::poll_fn;
 use std::io::ErrorKind::ConnectionReset as Reset;
@@ -67,7 +67,7 @@ impl Connector for Dial {
     }
 }
 
-/// Opens a stream for each that asks, until nobody can; then what they sent is written, and the connection closed.
+/// Opens a stream for each request, until no handle is left; then writes the streams' data, and closes the connection.
 async fn dial(io: Io, mut asked: mpsc::Receiver<oneshot::Sender<Stream>>) {
     let mut link = Connection::new(io.compat(), Config::default(), Mode::Client);
     let mut answer = None;

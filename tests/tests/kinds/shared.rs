@@ -125,7 +125,7 @@ async fn pump(
                 return;
             }
         }
-        // Its input has ended; what others cause is still for it, too.
+        // Its input has ended; data that others cause is still for it, too.
         std::future::pending::<()>().await;
     };
     let receives = async {

@@ -1,4 +1,4 @@
-//! What WebSocket ends agree on, with every library that is a peer of ours: subprotocols that carry bytes as
+//! Agreements of WebSocket ends, with every library that is a peer of ours: subprotocols that carry bytes as
 //! they are and in base64, with compression and without it.
 //!
 //! A tap in between sees that it isn't only agreed on, but done.
@@ -10,7 +10,7 @@ use tests::data::Pattern;
 use tests::net::{self, Server};
 use tests::{Forwarder, Peer, Tap, Traffic, node, python};
 
-/// Sizes from 65535 on: what every library compresses, whatever it thinks is too small.
+/// Sizes from 65535 on, which every library compresses, whatever its threshold.
 const LARGE: usize = 3;
 
 const COMPRESSION: &[&str] = &["off", "on"];
@@ -45,7 +45,7 @@ impl Agreement {
         if self.compression == "on" { ":compression=on" } else { "" }
     }
 
-    /// What was on the wire of a conversation in which both sides said compressible things, and `large` of them
+    /// Checks the traffic of a conversation in which both sides sent compressible messages, and `large` of them
     /// so large that they are compressed if that is agreed on.
     fn check(self, seen: &Traffic, large: usize) {
         let subprotocol = if seen.subprotocol().is_empty() { "none" } else { seen.subprotocol() };
@@ -96,7 +96,7 @@ fn compressible(size: usize) -> Vec<u8> {
     Pattern::new(5).take(size).into_iter().map(|byte| b'a' + byte % 16).collect()
 }
 
-/// Writes from a thread: what is echoed has to be read meanwhile.
+/// Writes from a thread, since the echo has to be read meanwhile. Returns `true` if it is the same.
 fn echoed(stream: &std::net::TcpStream, data: &[u8]) -> bool {
     thread::scope(|scope| {
         let writer = scope.spawn(|| { stream }.write_all(data));
@@ -153,7 +153,7 @@ fn autobahns_endpoint_of_a_string() {
 
 // === destinations of ours ===
 
-/// A server that prints its port, and says everything back.
+/// Checks a server that prints its port, and echoes everything.
 fn serves(subprotocols: &[&'static str], start: impl Fn(Agreement) -> Peer) {
     let data = compressible(1 << 20);
     for agreement in Agreement::every(subprotocols) {

@@ -29,7 +29,7 @@ fn name_server() -> (Peer, u16) {
     (dnsmasq, port)
 }
 
-/// What dig, without a word of SOCKS, gets from a forwarder that sends everything through the proxy at this URL.
+/// Checks that dig, which knows no SOCKS, gets answers from a forwarder that sends everything through this proxy.
 fn dig_goes_through(proxy: &str, name_server: &str) {
     let through = format!("udp:{name_server}:via={{{proxy}}}");
     let ours = Forwarder::between("udp:0:interface=127.0.0.1", &through);

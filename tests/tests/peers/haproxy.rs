@@ -116,7 +116,7 @@ fn our_pings_keep_an_idle_tunnel() {
     let server = Server::bind();
     let ours = Forwarder::between("ws:0:ping=200ms", &server.descriptor());
     let between = haproxy("http", ours.port(0));
-    // Ours at the other end too: somebody has to answer.
+    // Ours at the other end too: one end has to answer pings.
     let near = Forwarder::between("0", &format!("ws://127.0.0.1:{}/", between.port));
     let client = net::connect(near.port(0));
     let far = server.accept();
@@ -125,7 +125,7 @@ fn our_pings_keep_an_idle_tunnel() {
     assert_eq!(net::read_exactly(&client, 10), b"still here");
 }
 
-/// A chain of `HAProxy`, us and `HAProxy`: what the last one sees of the client of the first.
+/// Runs a chain of `HAProxy`, us and `HAProxy`. Returns the facts that the last one has about the client of the first.
 fn through_the_proxy_protocol(ours: &str, towards: &str, tls: bool) -> String {
     let folder = tempfile::tempdir().expect("a folder for a configuration");
     let (front, back) = (net::free_port(), net::free_port());

@@ -1,4 +1,4 @@
-//! Programs that others have written, through the real command: what people put behind a forwarder, in
+//! Programs that others have written, through the real command: programs that people put behind a forwarder, in
 //! front of it, and at its ends.
 
 mod agreements;

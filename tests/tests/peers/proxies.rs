@@ -20,7 +20,7 @@ fn block(language: &str) -> String {
     start.split("```").next().unwrap_or_default().to_owned()
 }
 
-/// What the document has us listen on, at a port of the system's choice.
+/// Returns the document's listening endpoint, at a port of the system's choice.
 fn endpoint() -> String {
     let command = block("sh");
     let endpoint = command.split('\'').nth(1).expect("an endpoint in quotes");

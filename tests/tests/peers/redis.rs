@@ -30,7 +30,7 @@ fn cli(port: u16, args: &[&str]) -> String {
     succeeds(program("redis-cli").args(["-h", "127.0.0.1", "-p", &port]).args(args)).text()
 }
 
-/// What every way to the server has to carry.
+/// Checks the commands that every way to the server has to carry.
 fn works_at(port: u16) {
     assert_eq!(cli(port, &["PING"]), "PONG\n");
 

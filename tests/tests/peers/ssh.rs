@@ -11,7 +11,7 @@ use tests::{Forwarder, Peer, binary, net};
 
 use crate::{program, succeeds};
 
-/// A server of the user who runs the tests, with a key of its own and one that it lets in.
+/// A server of the user who runs the tests, with a host key and one client key that it accepts.
 pub(crate) struct Sshd {
     folder: TempDir,
     pub(crate) port: u16,

@@ -1,4 +1,4 @@
-//! `ssh:` to a real sshd: who is let in, who is believed, and sessions that share a connection.
+//! `ssh:` to a real sshd: authentication, host keys, and sessions that share a connection.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -58,7 +58,7 @@ impl Sshd {
     }
 }
 
-/// What comes back of `text` over the standard input and output of a forwarder.
+/// Sends `text` over the standard input of a forwarder, and returns its output.
 fn said(destination: &str, text: &str) -> tests::Output {
     tests::run(&["-e", "stdio", "-d", destination], text.as_bytes())
 }
@@ -164,7 +164,7 @@ fn a_password_comes_from_its_file() {
     );
 }
 
-/// What comes back until the end, after `sent` and its end.
+/// Sends `sent` and its end, and returns the answer until its end.
 fn answer(port: u16, sent: &[u8]) -> Vec<u8> {
     let mut client = net::connect(port);
     client.write_all(sent).expect("it is taken");
@@ -225,7 +225,7 @@ fn a_server_that_is_not_known_is_refused_unless_told() {
     // From now on it is known.
     echoes(&destination);
 
-    // The same by its hash, and by a name of its own.
+    // The same by its hash, and by a separate name.
     succeeds(program("ssh-keygen").args(["-q", "-H", "-f", &empty]));
     assert!(fs::read_to_string(&empty).expect("a list").contains("|1|"));
     echoes(&destination);
@@ -296,7 +296,7 @@ fn what_the_server_refuses_is_said() {
     let strict = Sshd::start_with("PermitOpen 127.0.0.1:2\n");
     let log = fails(&strict.to(1));
     assert_says(&log, &["the server refuses: administratively prohibited", "`PermitOpen`"]);
-    // The client hears of it before it is accepted.
+    // The client is refused before its WebSocket is accepted.
     let ours = Forwarder::between("ws:0", &strict.to(1));
     let url = format!("http://127.0.0.1:{}/", ours.port(0));
     let mut curl = program("curl");
@@ -368,7 +368,7 @@ fn a_stalled_session_stops_no_other() {
     let ours = Forwarder::between("0", &sshd.to(server.port()));
     let _stalled = net::connect(ours.port(0));
     let flood = server.accept();
-    // One that nobody reads is held up: what is under way is the window of SSH, and what the kernel has.
+    // An unread one is held up: the data under way is the window of SSH and the kernel's buffers.
     let quiet = Duration::from_millis(700);
     let taken = net::push_until_stalled(&flood, &[7; 32 << 10], quiet, 64 << 20);
     assert!(taken < 64 << 20, "nothing holds it up");
@@ -453,7 +453,7 @@ fn via_is_the_same_and_takes_keys_from_the_agent() {
     let destination = format!("tcp:127.0.0.1:{}:{via}", echo.port(0));
     let ours =
         Forwarder::start_with_env(&["-e", "0", "-d", &destination], &[("SSH_AUTH_SOCK", &socket)]);
-    // Whose key it knows is in the home of the user who runs the tests, which is not theirs to change.
+    // The default list of known keys is in the home of the user who runs the tests, and tests don't change that.
     net::wait_end(&net::connect(ours.port(0)));
     ours.wait_for_log("No ED25519 host key is known for [127.0.0.1]:");
 }

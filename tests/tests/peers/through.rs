@@ -245,7 +245,7 @@ fn curl_logs_in_with_a_name_of_the_file() {
         let refused = tests::run_program(&mut curl(&["--proxytunnel", "-x", &wrong, &url]), b"");
         assert!(refused.stderr.contains("407"), "{login}: {}", refused.stderr);
     }
-    // Whoever is known by the address needs no name.
+    // A client that is known by its address needs no name.
     let known = proxy("socks5:0:auth={peer:127.0.0.0/8}", "loopback");
     assert_eq!(succeeds(&mut curl(&["--socks5", &at("", &known), &url])).text(), "hello");
 }

@@ -1,4 +1,4 @@
-//! The small ones that everybody has: socat, nc, curl.
+//! The small tools that are on every machine: socat, nc, curl.
 
 use std::io::Write;
 

@@ -34,7 +34,7 @@ const SCRIPTS: &[(&str, &[&str])] = &[
     ("while read -r l; do [ -z \"$l\" ] && exit 0; echo \"<$l>\"; done", &["a", "b c", ""]),
 ];
 
-/// What a client of `port` reads until the end, and the Close if there is one.
+/// Returns the messages that a client of `port` reads until the end, and the Close if there is one.
 fn converse(port: u16, sends: &[&str]) -> (Vec<String>, Option<(Option<u16>, String)>) {
     converse_at(port, "/", sends)
 }

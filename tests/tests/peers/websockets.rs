@@ -18,7 +18,7 @@ fn conversation(port: u16, scene: &str) -> String {
     client.stdout().text().lines().last().unwrap_or_default().to_owned()
 }
 
-/// A server of theirs, and the port that it says it has.
+/// Starts a server of theirs. Returns it, and the port that it prints.
 fn server(scene: &str) -> (Peer, u16) {
     let server = python("websockets_server.py", &[scene]);
     let line = server.wait_for_line("port ");
@@ -65,7 +65,7 @@ fn our_own_pings_drop_nobody_behind_a_stalled_destination() {
     let forwarder = Forwarder::between("ws:0:ping=200ms:ping-timeout=200ms", &server.descriptor());
     let client = client(forwarder.port(0), "stalled", &[]);
     let far = server.accept();
-    // It looks for half a second before it says so: longer than both times together.
+    // It waits for half a second before it prints that: longer than both times together.
     client.wait_for_line("stalled");
     let all = net::read_exactly(&far, 64 * ((1 << 20) / 1000 * 1000));
     assert_eq!(all.len(), 64 * 1_048_000);

@@ -1,6 +1,6 @@
 //! websockify and its plugins: with the same files, keys and tokens, a client gets to the same places.
 //!
-//! What differs is in docs/coming-from.md, and here: the last test.
+//! The differences are in docs/coming-from.md, and in the last test here.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -14,7 +14,7 @@ use tests::{Forwarder, Peer, Process, interop, net, until};
 
 use crate::succeeds;
 
-/// What a destination does with its connections.
+/// Sends a destination's name to one of its clients.
 fn says(name: &'static str, mut stream: impl Read + Write) {
     // A client that has left needs no name.
     let _ = stream.write_all(name.as_bytes());
@@ -46,8 +46,8 @@ fn websockify(plugin: &str, source: &str, more: &[&str]) -> (Process, u16) {
     (process, port)
 }
 
-/// What the destination says that a client gets to; `None` if it gets to none. websockify then closes the connection without
-/// a word, or the WebSocket once it is open.
+/// Returns the name of the destination that a client gets to; `None` if it gets to none. websockify then closes the
+/// connection without a word, or the WebSocket once it is open.
 fn reached(port: u16, path: &str, host: &str) -> Option<String> {
     let mut stream = net::connect(port);
     let request = Request::new(path).header("Host", host);
@@ -280,7 +280,7 @@ fn signed_tokens_lead_to_the_same_places() {
             let got = reached(ours, &path, "127.0.0.1");
             let is_good = ["plain", "port-text", "expires", "valid", "more", "kid"].contains(&name);
             match name {
-                // A token for somebody else: `aud=vnc` takes it.
+                // A token for another audience: `aud=vnc` takes it.
                 "audience" => {
                     assert_eq!((got, expected), (None, some("one")), "{alg} {name}");
                 }
@@ -371,7 +371,7 @@ fn tokens_in_redis_lead_to_the_same_places() {
     }
 }
 
-/// A server that says of `/host/TOKEN` where it leads, as text or in JSON.
+/// Starts a server that answers `/host/TOKEN` with the destination, as text or in JSON.
 fn answers(text: impl Fn(&str) -> Option<String> + Send + 'static) -> u16 {
     let server = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = server.local_addr().expect("an address").port();
@@ -426,7 +426,7 @@ fn servers_that_are_asked_with_the_token_lead_to_the_same_places() {
     }
 }
 
-/// What ours takes and theirs doesn't, and the other way round.
+/// Tokens and files that ours takes and theirs doesn't, and the other way round.
 #[test]
 #[ignore = "needs websockify: cargo xtask interop"]
 fn what_differs() {

@@ -1,4 +1,4 @@
-//! What is read is shown so that it is read the same again, alone and in braces.
+//! A descriptor that parses is shown so that it parses to the same value again, alone and in braces.
 
 #![no_main]
 

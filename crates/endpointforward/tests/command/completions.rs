@@ -22,7 +22,7 @@ fn shell(name: &str, args: &[&str], script: &str) -> String {
     out.into_owned()
 }
 
-/// What bash has in COMPREPLY for a line, and whether it adds a space.
+/// Returns bash's COMPREPLY for a line, and `true` if bash adds a space.
 fn bash(line: &str) -> (Vec<String>, bool) {
     let script = format!(
         "compopt() {{ echo nospace >&2; }}; source <(endpointforward completions bash)\n\

@@ -1,4 +1,4 @@
-//! Forwarding: where it says that it listens, and how it ends.
+//! Forwarding: the addresses that it prints as listening, and its exit.
 
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -56,7 +56,7 @@ impl Running {
         log.map(Result::unwrap).find(|line| line.contains(words)).unwrap()
     }
 
-    /// How many threads it has for sessions beside the one that it was started with, once there are as
+    /// Returns the number of its session threads besides the first one, once there are as
     /// many as that: a thread has its name only when it runs.
     fn workers(&self, expected: usize) -> usize {
         let start = Instant::now();
@@ -139,7 +139,7 @@ fn lines_of_the_log_fit_their_width_whatever_the_names() {
             let whole = destination.replace(['{', '}'], "");
             let shown = line.replace(['{', '}'], "");
             if more.is_empty() {
-                // A message of our own may be longer; one with a name never is because of that.
+                // A message may be longer than that; a name in it is never the reason.
                 let lines = [&line, &rest].into_iter().flat_map(|lines| lines.lines());
                 for line in lines.filter(|line| line.contains('…')) {
                     assert!(line.chars().count() <= 120, "{}: {line}", line.chars().count());

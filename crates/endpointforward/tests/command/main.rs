@@ -1,4 +1,4 @@
-//! The command as a user meets it: what it prints, where, and how it ends.
+//! The command as a user meets it: its output, where the output goes, and its exit status.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows only the tests themselves")]
 

@@ -101,7 +101,7 @@ fn some(names: &[&str]) -> Registry {
     Registry::with(&kinds)
 }
 
-/// What a shell makes of it.
+/// Removes quotes as a shell does.
 fn unquoted(typed: &str) -> String {
     match typed.strip_prefix('\'').and_then(|typed| typed.strip_suffix('\'')) {
         Some(quoted) => quoted.replace(r"'\''", "'"),

@@ -1,4 +1,4 @@
-//! What the pages of the repository have people type: whether it would be planned.
+//! The command lines in the pages of the repository: each of them must plan.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -47,7 +47,7 @@ fn command_lines_are_found_where_people_read_them() {
     assert_eq!(words(" -e 'ws:{9000}' -d \"a\\:b\" "), ["-e", "ws:{9000}", "-d", "a\\:b"]);
 }
 
-/// What a page has after our name: in a line of a block, or in code in the text. There `-e DESC` and `-d DESC`
+/// Returns the text behind our name: in a line of a block, or in code in the text. There `-e DESC` and `-d DESC`
 /// stand alone too, `:name=value` is a parameter of a listening `ws`, and `--name value` in the last column of a
 /// table an option of ours.
 fn typed(page: &str) -> Vec<String> {
@@ -75,7 +75,7 @@ fn typed(page: &str) -> Vec<String> {
     typed
 }
 
-/// What stands in backquotes, and isn't shortened.
+/// Returns the texts in backquotes that aren't shortened.
 fn code(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2).filter(|code| !code.contains('…'))
 }
@@ -86,7 +86,7 @@ fn options(line: &str) -> Option<String> {
     Some(format!("-{}", rest.trim_end_matches('&')))
 }
 
-/// What a shell makes of it.
+/// Splits a line into words as a shell does.
 fn words(typed: &str) -> Vec<String> {
     let script = format!("printf '%s\\n' {typed}");
     let output = Command::new("sh").args(["-c", &script]).output().unwrap();

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::thread;
 
-/// What one run came to. `Display` is a transcript for a snapshot.
+/// The result of one run. `Display` is a transcript for a snapshot.
 pub(crate) struct Ran {
     line: String,
     pub(crate) stdout: String,

@@ -70,7 +70,7 @@ fn mistakes_are_json_where_the_log_is() {
 
 #[test]
 fn check_opens_nothing_and_says_what_it_has_seen() {
-    // Nobody could bind this address or read this file.
+    // This address and this path can't be bound, and this program doesn't exist.
     let ran = run(&[
         "-e",
         "tcp:1:interface=192.0.2.1",
@@ -99,7 +99,7 @@ fn check_opens_nothing_and_says_what_it_has_seen() {
     ]));
 }
 
-/// What was typed by people who came from elsewhere.
+/// Command lines typed by users of other programs.
 #[test]
 fn each_slip_gets_the_words_that_help() {
     let slips: &[(&str, &str)] = &[
@@ -135,13 +135,13 @@ fn each_slip_gets_the_words_that_help() {
     assert_snapshot!(runs.join("\n"));
 }
 
-/// What other programs call an endpoint, by the side that it was typed on.
+/// Other programs' words for an endpoint, by the side that they are typed on.
 #[test]
 fn each_word_of_another_program_gets_a_line_that_plans() {
     assert_snapshot!(foreign(FOREIGN));
 }
 
-/// What is said to each, with a line to type that is planned.
+/// Returns the answer to each, with a suggested line, which plans.
 fn foreign(slips: &[(Side, &str)]) -> String {
     let runs: Vec<_> = slips
         .iter()
@@ -426,7 +426,7 @@ fn planned(side: Side, typed: &str) -> String {
     ran.to_string()
 }
 
-/// Options of other programs: what belongs to an endpoint here.
+/// Options of other programs that belong to an endpoint here.
 #[test]
 fn options_of_other_programs_have_a_hint() {
     assert_snapshot!(transcript(&[
@@ -456,7 +456,7 @@ fn options_of_other_programs_have_a_hint() {
     ]));
 }
 
-/// The session's refusal says so again, since it may be there by then.
+/// A warning only, since the program may exist when the session starts; the session's refusal repeats it.
 #[test]
 fn what_is_not_there_is_a_warning() {
     assert_snapshot!(transcript(&[

@@ -72,7 +72,7 @@ impl Server {
         let mut control = TcpStream::connect(at).await.unwrap();
         control.write_all(&asking(named)).await.unwrap();
         let incoming = self.accept.accept().await.unwrap().unwrap();
-        // What answers is the wait for the first offer.
+        // The wait for the first offer sends the answer.
         let mut incoming = incoming;
         let relay = {
             let waiting = incoming.next();
@@ -198,7 +198,7 @@ async fn each_target_is_a_session_of_its_own() {
 async fn every_size_there_is() {
     let mut server = Server::new("").await;
     let (client, mut incoming) = server.relaying().await;
-    // What IPv4 carries, less the header.
+    // The largest UDP payload over IPv4, less the SOCKS header.
     let largest = 65_507 - 10;
     client.sends("192.0.2.53", 53, b"").await;
     let mut session = messages(accepted(offered(&mut incoming).await).await);
@@ -333,7 +333,7 @@ async fn all_ends_with_the_connection() {
     assert_eq!(message(&mut session).await, b"one");
     client.sends("192.0.2.54", 53, b"two").await;
     let mut waits = offered(&mut incoming).await;
-    // What a client says here has no meaning.
+    // Data of a client on this connection has no meaning.
     client.control.write_all(&[7; 5000]).await.unwrap();
     client.control.shutdown().await.unwrap();
     assert!(next(&mut session).await.is_none());
@@ -414,7 +414,7 @@ async fn silent_sessions_end() {
     assert_eq!(message(&mut session).await, b"y");
 }
 
-/// What a request for datagrams is answered, and the error of it.
+/// Returns the answer to a request for datagrams, and its error.
 async fn refused(server: &mut Server) -> (Vec<u8>, String) {
     let mut control = TcpStream::connect(server.at).await.unwrap();
     control.write_all(&asking("0.0.0.0:0".parse().unwrap())).await.unwrap();
@@ -452,7 +452,7 @@ async fn who_gets_no_relay_is_told_why() {
     assert_eq!(refused(&mut server).await, (no(2), "not you".to_owned()));
 }
 
-/// A gate that admits nobody.
+/// A gate that admits no client.
 struct Nobody;
 
 #[async_trait]

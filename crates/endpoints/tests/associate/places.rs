@@ -162,7 +162,7 @@ async fn a_flood_of_addresses_at_a_relay_is_counted_and_nothing_else() {
     }
     let grown = resident().saturating_sub(before);
     assert!(grown < 8 << 20, "{grown} bytes");
-    // What the system still has for us is of theirs, too.
+    // The datagrams that still wait in the system's buffer are the others' too.
     let offer = {
         let mut offers = std::pin::pin!(offered(&mut incoming));
         loop {

@@ -1,4 +1,4 @@
-//! What every test of the kinds needs: planning, binding, connecting, accepting.
+//! Helpers for every test of the kinds: planning, binding, connecting, accepting.
 
 // Each test binary uses a part of it.
 #![expect(dead_code, reason = "every test binary compiles this file and uses what it needs")]
@@ -63,7 +63,7 @@ pub(crate) async fn accepted(offer: Offer) -> Conn {
     }
 }
 
-/// Both ends of a connection through the listener `text`: who connected, and who was accepted.
+/// Returns both ends of a connection through the listener `text`: the connecting end, then the accepted one.
 pub(crate) async fn pair(cx: &Context, text: &str) -> (Conn, Conn) {
     pair_with(cx, text, "").await
 }
@@ -102,7 +102,7 @@ pub(crate) fn with_path() -> Context {
 /// Far more than anything here takes; a test that hangs fails instead.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
-/// What a test sends: the same for the same seed, and no two stretches alike.
+/// Returns data for a test to send: the same for the same seed, and no two stretches alike.
 pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(2).wrapping_add(1);
     std::iter::repeat_with(|| {
@@ -115,7 +115,7 @@ pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     .collect()
 }
 
-/// What is logged.
+/// The log's text.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 

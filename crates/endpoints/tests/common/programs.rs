@@ -33,7 +33,7 @@ pub(crate) fn stat(pid: &str) -> Option<(char, i32)> {
     Some((state, fields.nth(1)?.parse().ok()?))
 }
 
-/// Whether a process runs; one that only waits to be reaped doesn't.
+/// Returns `true` if a process runs; one that only waits to be reaped doesn't.
 pub(crate) fn lives(pid: Pid) -> bool {
     stat(&pid.as_raw_nonzero().to_string()).is_some_and(|(state, _)| state != 'Z')
 }

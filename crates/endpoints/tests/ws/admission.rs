@@ -1,4 +1,4 @@
-//! Who comes in: credentials that work once are spent by who comes in, and everything but an error is asked for.
+//! Admission: a client that is admitted spends credentials that work once, and all answers but errors need credentials.
 
 use std::sync::Arc;
 use std::sync::Mutex;

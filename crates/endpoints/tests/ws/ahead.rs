@@ -1,4 +1,4 @@
-//! Data that is read ahead while the other side takes nothing: pings are answered, a Close is seen, and nothing is lost.
+//! Data that is read ahead while the other side takes nothing: pings get answers, a Close is seen, nothing is lost.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -37,7 +37,7 @@ async fn pings_are_answered_and_a_close_is_seen_while_nobody_reads() {
         for _ in 0..10 {
             read_ahead(&mut *ws).await;
         }
-        // All of it is there for whoever reads later, and then the end.
+        // All of it is there for a later read, and then the end.
         assert_eq!(read_exact(&mut *ws, 12).await, b"first second");
         assert_eq!(read(&mut *ws).await.unwrap(), b"");
         assert_eq!(ws.end(), End::with_code(Reason::EndOfStream, 1000, "done"));

@@ -1,4 +1,4 @@
-//! Who says Close first, what goes out in between, and with which code.
+//! The side that sends Close first, the frames in between, and the codes.
 
 use endpoint::{End, Ending, ExitStatus, Reason};
 

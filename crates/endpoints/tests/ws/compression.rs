@@ -19,7 +19,7 @@ const HELLO: &[u8] = b"\xf2\x48\xcd\xc9\xc9\x07\x00";
 /// The same once more, with the first one as context.
 const AGAIN: &[u8] = b"\xf2\x00\x11\x00\x00";
 
-/// Whether a task was woken.
+/// Is `true` once a task was woken.
 #[derive(Default)]
 struct Woken(AtomicBool);
 
@@ -102,7 +102,7 @@ async fn a_terminal_ends_in_halves() {
     assert_eq!(read_exact(&mut *ws, 5).await, b"Hello");
     assert_eq!(read(&mut *ws).await.unwrap(), b"");
     assert_eq!(ws.ending(), Ending::HalfClose);
-    // The peer is still heard, and nobody is woken while it says nothing.
+    // The peer's frames are still read, and no task is woken while it sends nothing.
     peer.send(masked(0x89, b"!")).await;
     live(&mut *ws).await;
     let woken = Arc::new(Woken::default());

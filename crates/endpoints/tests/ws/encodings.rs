@@ -1,4 +1,4 @@
-//! `encoding=`: how bytes become messages where the subprotocol leaves it open.
+//! `encoding=`: the messages for bytes where the subprotocol leaves it open.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -200,7 +200,7 @@ async fn two_clients_of_a_listener_have_an_encoding_each() {
         first.push(peer.frame().await.unwrap().first);
     }
     assert_eq!(first, [0x81, 0x82, 0x81]);
-    // What comes as base64 goes on as bytes.
+    // Data that comes as base64 goes on as bytes.
     let (peer, ws) = &mut open[2];
     peer.send(masked(0x81, b"YWJj")).await;
     assert_eq!(read(&mut **ws).await.unwrap(), b"abc");

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::page::{Got, Site};
 use crate::support::*;
 
-/// A folder beside a file that is nobody's business.
+/// A folder next to a file that no client may get.
 struct Own {
     place: TempDir,
 }

@@ -83,7 +83,7 @@ async fn mistakes_are_answered_with_their_code_after_what_was_right() {
         assert_eq!(error.kind(), ErrorKind::InvalidData);
         assert_eq!(peer.frame().await.unwrap().close_code(), Some(code), "{frame:02x?}");
         assert_eq!(peer.frame().await, None, "the connection is over");
-        // What is written now has nowhere to go; neither that nor the end is an error.
+        // Data written now has nowhere to go; neither that nor the end is an error.
         write(&mut *ws, b"late").await;
         finish(&mut *ws, &End::eof()).await;
         assert!(read(&mut *ws).await.unwrap().is_empty());
@@ -139,7 +139,7 @@ async fn text_messages_must_be_utf_8() {
     assert_eq!(peer.frame().await.unwrap().close_code(), Some(1007));
 }
 
-/// A peer that asks without end and never listens holds up nobody, and no queue grows.
+/// A peer that asks without end and never reads holds up no data, and no queue grows.
 #[tokio::test]
 async fn pings_without_end_do_not_hold_up_the_data() {
     let mut server = Server::bind("ws:{mem:s:capacity=2k}").await;

@@ -1,4 +1,4 @@
-//! What a raw client says, and what it is answered.
+//! Requests of a raw client, and the answers to them.
 
 use endpoint::info::Http;
 use endpoint::{Answer, ErrorKind};

@@ -169,7 +169,7 @@ async fn an_answer_that_lies_unseen_is_one() {
     let session = tokio::spawn(async move { until_dead(&mut *ws).await });
     for _ in 0..3 {
         pings.recv().await.expect("it lives, and pings again");
-        // Somebody else has the thread while the answer comes and its time runs out.
+        // Another task has the thread while the answer comes and its time runs out.
         answer.send(()).unwrap();
         is_answered.recv().unwrap();
         thread::sleep(Duration::from_millis(100));

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::support::*;
 
-/// What the splice does with a side once its session is over.
+/// Ends and closes a side, as the splice does once its session is over.
 async fn leave(mut ws: Box<impl Life + ?Sized>) {
     finish(&mut *ws, &End::eof()).await;
     poll_fn(|cx| ws.poll_close(cx)).await.unwrap();
@@ -130,7 +130,7 @@ async fn one_that_never_ends_is_heard_for_the_close_timeout_in_all() {
     }
 }
 
-/// A write that fails has the splice let go of the connection.
+/// After a write that fails, the splice drops the connection.
 #[tokio::test]
 async fn what_is_to_be_sent_is_forgotten_until_the_peer_has_ended() {
     let (mut peer, mut ws) = session("", BINARY).await;

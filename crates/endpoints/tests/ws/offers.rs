@@ -1,4 +1,4 @@
-//! Offers that wait: what comes early is kept, and who leaves is noticed.
+//! Offers that wait: early data is kept, and a client that leaves is noticed.
 
 use std::time::Duration;
 

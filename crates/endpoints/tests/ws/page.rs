@@ -1,4 +1,4 @@
-//! What a browser gets: the page, if this was built with it, under the names that the listener answers
+//! Answers to a browser: the page, if this was built with it, under the names that the listener answers
 //! to, and for those that it lets in.
 
 use endpoint::{Accept, Error, Info};
@@ -20,11 +20,11 @@ pub(crate) struct Got {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: Vec<u8>,
-    /// Whether an offer came of it.
+    /// Is `true` if the request became an offer.
     pub(crate) offered: bool,
-    /// What was known of it.
+    /// Facts about the request.
     pub(crate) info: Info,
-    /// What the log says of it.
+    /// The error that the log shows for it.
     pub(crate) error: Option<Error>,
 }
 
@@ -288,7 +288,7 @@ async fn a_link_lets_one_browser_in_by_tickets_alone() {
     }
     let upgraded = |headers: &str| upgrade("/", &format!("{V1}Connection: close\r\n{headers}"));
     let bearer = |secret: &str| format!("Authorization: Bearer {secret}\r\n");
-    // The page is nobody's secret; what is behind it is.
+    // The page is no secret; the sessions behind it are.
     for path in ["/", "/assets/licenses.txt"] {
         assert!(matches!(site.get(path, "").await.status, 200 | 403), "{path}");
         assert_eq!(site.get(path, "Host: evil.example\r\n").await.status, 403, "{path}");
@@ -330,7 +330,7 @@ async fn a_link_lets_one_browser_in_by_tickets_alone() {
         assert_eq!(site.say(&upgraded(&cookie)).await.status, 403);
         assert_eq!(site.ask("POST", "/", &cookie).await.status, 401);
     }
-    // Another listener has secrets of its own.
+    // Another listener has other secrets.
     let mut other = Site::new(":auth=token").await;
     assert_eq!(other.say(&upgraded(&bearer(&secret))).await.status, 403);
 }

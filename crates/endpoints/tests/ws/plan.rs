@@ -1,4 +1,4 @@
-//! What can be seen to be wrong before anything is opened.
+//! Mistakes that planning finds before anything is opened.
 
 use descriptor::{Report, Syntax};
 

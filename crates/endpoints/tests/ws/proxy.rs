@@ -1,4 +1,4 @@
-//! What a reverse proxy says, and what load balancers ask, of a listener on loopback.
+//! Headers of reverse proxies and checks of load balancers, at a listener on loopback.
 
 use endpoint::info::Proxied;
 
@@ -92,7 +92,7 @@ async fn a_pages_origin_is_compared_with_what_the_browser_called_the_proxy() {
     for (origin, allowed) in [
         ("https://term.example", true),
         ("https://term.example:443", true),
-        // Without TLS it is another page: somebody on the way may have written it.
+        // Without TLS it is another page: it may have been forged on the way.
         ("http://term.example", false),
         ("https://evil.example", false),
         ("http://127.0.0.1:9000", false),

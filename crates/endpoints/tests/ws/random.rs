@@ -1,11 +1,11 @@
-//! Control messages that nobody would write.
+//! Random control messages.
 
 use endpoint::End;
 
 use crate::support::*;
 use crate::terminal::{leave, open, text};
 
-/// A small generator: what is sent is the same in every run.
+/// A small generator: the data is the same in every run.
 fn random(state: &mut u64) -> usize {
     *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     (*state >> 33) as usize

@@ -123,7 +123,7 @@ pub(crate) fn upgrade(path: &str, headers: &str) -> String {
 pub(crate) const BINARY: &str = "Sec-WebSocket-Protocol: binary\r\n";
 pub(crate) const BASE64: &str = "Sec-WebSocket-Protocol: base64\r\n";
 
-/// What answers over HTTP look like.
+/// An answer over HTTP.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -173,7 +173,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.io.flush().await.unwrap();
     }
 
-    /// Whether more came.
+    /// Reads once; returns `true` if more came.
     async fn more(&mut self) -> bool {
         let mut piece = [0; 4096];
         let read = timeout(LONG, self.io.read(&mut piece)).await.unwrap();
@@ -231,13 +231,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         all
     }
 
-    /// Whether nothing comes for a while.
+    /// Returns `true` if nothing comes for a while.
     pub(crate) async fn is_quiet(&mut self) -> bool {
         let quiet = timeout(Duration::from_millis(100), self.io.read_u8()).await;
         self.read.is_empty() && quiet.is_err()
     }
 
-    /// Whether the stream has ended, and nothing came before.
+    /// Returns `true` if the stream has ended, and nothing came before.
     pub(crate) async fn is_over(&mut self) -> bool {
         self.read.is_empty() && !self.more().await
     }
@@ -420,7 +420,7 @@ fn slow(conn: Conn) -> Conn {
     Conn { transport: Transport::Bytes(Box::new(slow)), ..conn }
 }
 
-/// Says that it takes several slices at once, and takes one byte of the first.
+/// Claims to take several slices at once, and takes one byte of the first.
 struct Slow {
     inner: Box<dyn ByteStream>,
     reads: bool,

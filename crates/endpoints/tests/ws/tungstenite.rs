@@ -10,7 +10,7 @@ use tokio_tungstenite::{accept_async, client_async};
 
 use crate::support::*;
 
-/// What our side gets it sends back, then both close; sizes around every length of a header.
+/// Our side sends back everything that it gets, then both close; sizes around every length of a header.
 const SIZES: [usize; 8] = [0, 1, 125, 126, 65_535, 65_536, 300_000, 1 << 20];
 
 #[tokio::test]

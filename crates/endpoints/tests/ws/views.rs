@@ -189,7 +189,7 @@ async fn many_small_messages_leave_in_few_writes() {
     assert_eq!(peer.payload(100).await, [b'x'; 100]);
 }
 
-/// A session polls both directions from one task; who splits a stream doesn't. A pong that waits for
+/// A session polls both directions from one task; the owner of a split stream doesn't. A pong that waits for
 /// room must not be woken instead of the writer that waits for it too.
 #[tokio::test]
 async fn both_halves_may_live_in_tasks_of_their_own() {

@@ -56,7 +56,7 @@ async fn a_listener_that_is_over_waits_for_its_sessions() {
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A connection of a peer at `address` that says nothing, and whether it is still there.
+/// Opens a connection of a silent peer at `address`. The returned handle is shared while the connection is there.
 fn silent(running: &Running, address: [u8; 4]) -> Arc<()> {
     let there = Arc::new(());
     let script = Script { stays: true, _there: Some(Arc::clone(&there)), ..Script::default() };
@@ -174,7 +174,7 @@ async fn when_files_run_out_the_most_silent_connection_is_closed() {
 #[tokio::test(start_paused = true)]
 async fn what_is_decided_makes_room() {
     let running = start(Config { max_undecided: 1, ..Config::default() });
-    // Each connection stays open beside its session, as one with keep-alive does.
+    // Each connection stays open during its session, as one with keep-alive does.
     let mut peers = Vec::new();
     for _ in 0..5 {
         let (offer, peer) = TestOffer::new(AcceptPolicy::ConnectFirst);

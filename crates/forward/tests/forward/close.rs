@@ -1,4 +1,4 @@
-//! Ends: who ends first, how its kind of stream says that, and what still gets through.
+//! Ends: the side that ends first, the way that its kind of stream ends, and the data that still gets through.
 
 use std::time::Duration;
 
@@ -307,7 +307,7 @@ async fn a_side_that_sends_as_fast_as_it_can_is_not_read_for_long() {
 }
 
 /// A client that half-closes, as `nc` does at the end of its input, and pauses for ten minutes in the middle of a long
-/// answer, whoever gives that answer.
+/// answer, whatever kind of destination gives that answer.
 #[tokio::test(start_paused = true)]
 async fn a_half_closed_client_that_reads_slowly_gets_the_whole_answer() {
     for ending in [Ending::HalfClose, Ending::Handshake, Ending::Whole] {

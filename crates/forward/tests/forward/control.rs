@@ -1,4 +1,4 @@
-//! What travels beside the data crosses, both ways.
+//! Signals next to the data cross, both ways.
 
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;

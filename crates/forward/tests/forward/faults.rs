@@ -1,5 +1,5 @@
 //! A stream that fails at operation n, for every n: no panic, no hang, nothing lost that need not
-//! be, and the outcome says who it was.
+//! be, and the outcome names the side that failed.
 
 use std::io;
 use std::time::Duration;
@@ -36,7 +36,7 @@ async fn a_stream_that_fails_at_any_operation() {
     }
 }
 
-/// Whether it came to the failure.
+/// Returns `true` if operation `at` was reached and failed.
 async fn fails_at(ending: Ending, side: Side, op: Op, at: usize) -> bool {
     let session = Session::with(Timers::default(), |near, far| {
         near.ending(ending);
@@ -60,8 +60,8 @@ async fn fails_at(ending: Ending, side: Side, op: Op, at: usize) -> bool {
         Op::Finish => Act::Finish,
     };
     assert_eq!(failure.act, act, "{context}");
-    // What the one that failed has said before is delivered; and all of it, if it could still
-    // speak; but nobody hears it where the end of the other side's data was the end of it.
+    // Everything that the failed side handed over before is delivered; and all of it, if it could still
+    // speak; but it isn't delivered where the end of the other side's data was the end of both directions.
     assert_eq!(other.taken(), SAID[..failing.handed()], "{context}");
     if op != Op::Read && ending != Ending::Whole {
         assert_eq!(other.taken(), SAID, "{context}");

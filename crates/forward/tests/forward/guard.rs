@@ -1,4 +1,4 @@
-//! What stands between a listener and a program: who reaches it, and what the peer sends first.
+//! Guards between a listener and a program: the peers that reach it, and their first bytes.
 
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
@@ -18,7 +18,7 @@ use crate::support::{Told, connector, listener, settle};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-/// A peer whose first bytes come when the test says what they are, and who then says nothing.
+/// A peer whose first bytes come when the test sets them, and which then sends nothing.
 struct Begins {
     first: oneshot::Receiver<std::result::Result<(), Refusal>>,
     refused: Option<oneshot::Sender<Refusal>>,

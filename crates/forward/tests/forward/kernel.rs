@@ -106,7 +106,7 @@ async fn a_side_without_a_descriptor_has_both_copied() {
     assert_eq!(near_peer.calls(), 0);
 }
 
-/// Whoever always has more, and always takes more, has to let others have their turn.
+/// A session whose sides always have more, and always take more, has to let others have their turn.
 #[tokio::test(start_paused = true)]
 async fn a_turn_is_bounded() {
     let (near, far, stop) = (Endless::new(), Endless::new(), Stop::new());
@@ -206,7 +206,7 @@ impl Raw for Endless {
     }
 }
 
-/// What had been read from the other side by then is in a pipe, and has to come out of it again.
+/// Data that was read from the other side by then is in a pipe, and has to come out of it again.
 #[tokio::test(start_paused = true)]
 async fn a_writer_that_refuses_gets_all_of_it_written() {
     for writes in 0..10 {

@@ -1,4 +1,4 @@
-//! Limits: how many sessions, how many undecided, and what a panic may cost.
+//! Limits: the number of sessions, the number of undecided ones, and the cost of a panic.
 
 use std::io;
 use std::sync::Arc;

@@ -24,7 +24,7 @@ fn sent_data(length: usize) -> &'static [u8] {
 
 const ENDINGS: [Ending; 3] = [Ending::HalfClose, Ending::Handshake, Ending::Whole];
 
-/// Who takes nothing.
+/// The sides that take nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stall {
     None,
@@ -38,7 +38,7 @@ enum Stall {
 }
 
 impl Stall {
-    /// Whether the side across takes nothing.
+    /// Returns `true` if the side across takes nothing.
     fn is_across(self) -> bool {
         matches!(self, Self::Other | Self::Both | Self::Buffered)
     }
@@ -46,7 +46,7 @@ impl Stall {
 
 const STALLS: [Stall; 5] = [Stall::None, Stall::Own, Stall::Other, Stall::Both, Stall::Buffered];
 
-/// What happens to a side.
+/// An event at a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Event {
     Fin,
@@ -54,7 +54,7 @@ enum Event {
     Reset,
     /// It is gone without a word.
     Vanished,
-    /// It says an end with a code, and goes on to listen.
+    /// It sends an end with a code, and goes on reading.
     Close,
     /// As above, and it never confirms ours.
     CloseWithoutAnswer,
@@ -80,12 +80,12 @@ const EVENTS: [Event; 10] = [
     Event::Now,
 ];
 
-/// What the transports tell.
+/// The facts that the transports report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Transport {
     /// Nothing, as a pty's.
     Blind,
-    /// What was taken, as a pipe's.
+    /// The amount that was taken, as a pipe's.
     Counts,
     /// That too, and that a silent peer lives, as TCP's.
     Proves,
@@ -99,7 +99,7 @@ struct Case {
     event: Event,
     side: Side,
     transport: Transport,
-    /// How much each side sends: more than is read of it while nobody takes it, or less.
+    /// How much each side sends: more than is read of it while the other side takes nothing, or less.
     sent: usize,
 }
 
@@ -175,7 +175,7 @@ impl Case {
         settle().await;
         let began = Instant::now();
         self.strike(&session, &sides, known);
-        // A side that isn't stalled and has half-close says its own end once it has heard one.
+        // A side that isn't stalled and has half-close sends its own end once it has received one.
         let answers = other == Ending::HalfClose && stall == Stall::None;
         if answers && matches!(event, Event::Fin) {
             settle().await;
@@ -222,7 +222,7 @@ impl Case {
             }
             Event::Vanished if known.is_some_and(|known| known.proven) => {
                 gone(PeerState::Open, Some(Duration::from_secs(100)));
-                // What reaches it goes nowhere.
+                // Data for it goes nowhere.
                 own.room(0);
                 sides.other.send("x");
             }
@@ -266,7 +266,7 @@ impl Case {
         self.transport == Transport::Proves && self.stall.is_across() && (ends || crashes)
     }
 
-    /// Only a live peer that takes nothing is waited for. An end that lies behind data which nobody reads is seen by the
+    /// Only a live peer that takes nothing is waited for. An end that lies behind unread data is seen by the
     /// transport alone, if it tells anything.
     fn may_wait(self) {
         if self.transport == Transport::Blind && self.stall.is_across() {
@@ -283,7 +283,7 @@ impl Case {
 
     fn delivered(self, sides: &Sides, waited: bool, outcome: &Outcome) {
         let Self { stall, event, sent, .. } = self;
-        // What the side has sent before its end.
+        // The data that the side has sent before its end.
         let ended = matches!(
             event,
             Event::Fin | Event::Reset | Event::Close | Event::CloseWithoutAnswer | Event::Exit
@@ -292,7 +292,7 @@ impl Case {
         if ended && could {
             assert_eq!(sides.other.taken(), sent_data(sent), "{self:?} {outcome}");
         }
-        // What was sent to it, while it could hear.
+        // The data that was sent to it, while it could read.
         let hears = matches!(event, Event::Fin | Event::Close | Event::Drain);
         if hears && stall == Stall::None {
             assert!(sides.own.taken().starts_with(sent_data(sent)), "{self:?} {outcome}");
@@ -303,7 +303,7 @@ impl Case {
                 assert!(sides.own.taken().ends_with(b"late"), "{self:?} {outcome}");
             }
         }
-        // Who was cut says so.
+        // A session that loses data isn't clean.
         let unread = could || stall == Stall::Buffered || sides.other.taken_len() == sent;
         assert!(unread || !outcome.is_clean(), "{self:?}: data was lost, and nobody says so");
     }
@@ -339,11 +339,11 @@ impl Case {
         let seconds = match event {
             Event::Now => 0,
             Event::Drain => 10 + close,
-            // Whoever is stalled is told and not waited for.
+            // A stalled side gets the end and is not waited for.
             // Four times as long, a minute at most, while acknowledgements alone say whether a peer takes something.
             Event::Idle if self.transport == Transport::Proves => 60 + close,
             Event::Idle => IDLE.as_secs() + close,
-            // Nobody hears an answer, so nothing is waited for but the rest of its input.
+            // No answer can be received, so nothing is waited for but the rest of its input.
             Event::Reset | Event::Killed | Event::Vanished => {
                 // A program that has closed its input may go on; a transport that tells nothing may be one's.
                 let may_go_on = matches!(event, Event::Killed | Event::Reset)
@@ -364,7 +364,7 @@ impl Case {
     }
 }
 
-/// What a side that stalls takes before.
+/// The number of bytes that a side takes before it stalls.
 const SOME: usize = 1000;
 const IDLE: Duration = Duration::from_secs(30);
 /// Longer than all timers together.

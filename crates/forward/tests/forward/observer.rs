@@ -1,4 +1,4 @@
-//! What an observer sees of a session.
+//! The events of a session that an observer sees.
 
 use std::sync::{Arc, Mutex};
 

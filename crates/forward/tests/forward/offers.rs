@@ -19,7 +19,7 @@ use crate::support::{Peer, Script, TestOffer, Told, listener, settle};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Refuses everybody, or takes its time.
+/// Refuses every client, or takes its time.
 struct Strict(Option<Duration>);
 
 #[async_trait]
@@ -40,7 +40,7 @@ async fn an_offer_becomes_a_session() {
     let running = start(Config::default());
     let mut offer = running.source.offer();
     let far = running.far.next().await;
-    // What is behind it is told, so that a page can show a terminal or a line.
+    // The answer tells the kind of the destination, so that a page can show a terminal or a line.
     let mut answer = Answer::default();
     answer.far = Some(Grants::Nothing);
     assert_eq!(offer.told().await, Told::Accepted(answer));

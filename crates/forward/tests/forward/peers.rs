@@ -1,4 +1,4 @@
-//! What other forwarders were seen to do wrong, each once: the rows of their comparison, under
+//! Faults that other forwarders were seen to have, each once: the rows of their comparison, under
 //! their names. `ws` is a stream that ends with a handshake, `tcp` one that half-closes.
 
 use std::io;

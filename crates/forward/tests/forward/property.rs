@@ -107,7 +107,7 @@ enum Last {
 }
 
 impl Last {
-    /// Whether what was sent before is whole.
+    /// Returns `true` if the data that was sent before is whole.
     fn is_end(self) -> bool {
         matches!(self, Self::End | Self::Code)
     }
@@ -117,7 +117,7 @@ impl Last {
     }
 }
 
-/// What a transport tells, as in the model.
+/// The facts that a transport reports, as in the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Transport {
     Blind,
@@ -246,12 +246,12 @@ impl Player {
         }
     }
 
-    /// Whether it lives and takes nothing.
+    /// Returns `true` if it lives and takes nothing.
     fn is_slow(&self) -> bool {
         self.script.stalls && !self.script.last.is_fault()
     }
 
-    /// Whether it has to get all that `other` sent before a proper end.
+    /// Returns `true` if it has to get all that `other` sent before a proper end.
     fn is_owed_by(&self, other: &Self) -> bool {
         let Script { last, ending, .. } = &self.script;
         if !other.script.last.is_end() || last.is_fault() {
@@ -261,7 +261,7 @@ impl Player {
             |player: &Self| !player.is_slow() || player.script.transport == Transport::Proves;
         match (last, ending) {
             (Last::Stay, _) => has_time(self),
-            // An end both ways: nobody hears an answer.
+            // An end both ways: no answer can be received.
             (_, Ending::Whole) => false,
             // Both are waited for, and a timer that cuts one of them cuts the other.
             (_, Ending::HalfClose) => has_time(self) && has_time(other),
@@ -308,7 +308,7 @@ async fn faulty(near_script: Script, far_script: Script) {
     } else if waited {
         let held = |reader: &Player, source: &Player| {
             let proven = reader.script.transport == Transport::Proves;
-            // An end behind data that nobody reads is seen only by a transport that tells it.
+            // An end behind unread data is seen only by a transport that reports it.
             reader.is_slow() && (proven || source.script.transport == Transport::Blind)
         };
         assert!(held(&near, &far) || held(&far, &near), "held for nobody");

@@ -189,7 +189,7 @@ async fn at_the_end_of_the_grace_what_was_read_is_still_written() {
     assert!(far.finished().is_some());
 }
 
-/// What a Unix socket or a pipe has taken is as much as it can be whenever nothing waits in it.
+/// A Unix socket or a pipe has taken as much as it can whenever nothing waits in it.
 #[tokio::test(start_paused = true)]
 async fn a_side_that_has_taken_all_is_no_progress() {
     let known = |proven, pending, state| Known { proven, overdue: None, pending, state };

@@ -162,7 +162,7 @@ fn an_idle_session_is_small() {
     let (timers, stop) = (Timers::default(), Stop::new());
     let (near, far) = (Conn::bytes(near, Info::new()), Conn::bytes(far, Info::new()));
     let size = size_of_val(&splice(near, far, &timers, &stop));
-    // What a stop and its grace are waited for with, and who sees it; the session is in a box of its own.
+    // The size includes the wait for a stop and its grace, and the observer; the session is in a separate box.
     assert!(size <= 272, "{size}");
 }
 

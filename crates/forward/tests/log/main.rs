@@ -1,6 +1,6 @@
-//! What the log says: who, where, why; and never what.
+//! The log's lines: the client, the place and the reason; and never the data.
 //!
-//! In a process of their own, in which every test has a log: whether an event is wanted is decided when it happens for the
+//! In a separate process, in which every test has a log: `tracing` decides if an event is wanted when it comes for the
 //! first time, and one that happens in a test without a log while another installs its own may be off for both.
 
 #![expect(clippy::unwrap_used, reason = "what a test relies on may fail it, helpers included")]

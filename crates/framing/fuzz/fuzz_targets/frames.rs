@@ -56,7 +56,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// What can be expected of a framing.
+/// The property that a framing must have.
 enum Sort {
     /// Messages are wherever the stream was cut.
     Pieces,
@@ -112,7 +112,7 @@ fn run<'a>(
                 Ok(Decoded::Message(message)) => messages.push(message),
                 Ok(Decoded::Corrupt(_)) => {}
                 Ok(Decoded::More) => break,
-                // What is left then depends on the cut.
+                // The bytes left after an error depend on the cut.
                 Err(error) => return (messages, Some(error), Bytes::new()),
             }
         }

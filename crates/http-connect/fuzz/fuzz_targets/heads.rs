@@ -1,4 +1,4 @@
-//! Any bytes are a head, none, or too few of one; what a body says is found without panic.
+//! Any bytes are a head, none, or too few of one; the message in a body is found without panic.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Heads as clients and proxies send them, cut at every byte, and as nobody should send them.
+//! Heads as clients and proxies send them, cut at every byte, and malformed ones.
 
 use http_connect::{Answer, Error, Fault, Login, Read, Request};
 use proptest::prelude::*;

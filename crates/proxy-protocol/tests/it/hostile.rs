@@ -1,4 +1,4 @@
-//! What is cut, forged, too long or no header at all.
+//! Headers that are cut, forged or too long, and bytes that are no header at all.
 
 use proptest::prelude::*;
 use proxy_protocol::{Addresses, Decoded, Error, Header, Version, decode, encode};

@@ -1,4 +1,4 @@
-//! Headers as the document of `HAProxy` has them, against another implementation, and as nobody should send them.
+//! Headers as the document of `HAProxy` has them, against another implementation, and malformed ones.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

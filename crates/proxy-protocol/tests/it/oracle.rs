@@ -34,7 +34,7 @@ proptest! {
         prop_assert_eq!(ours(&bytes), theirs(&bytes));
     }
 
-    /// What we take, they take alike. They are less strict about what a header may be.
+    /// The other implementation takes every header that we take, with the same result. It is less strict than ours.
     #[test]
     fn what_we_take_they_take(mut bytes: Vec<u8>, change: (u8, u8), rest: Vec<u8>) {
         let header = Header::new(inet("192.0.2.1:1", "192.0.2.2:2"));

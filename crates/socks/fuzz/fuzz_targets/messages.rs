@@ -1,4 +1,4 @@
-//! Any bytes are a message, none, or too few of one; what is written again is read as the same.
+//! Any bytes are a message, none, or too few of one; a message that is written again reads as the same.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! The messages as the documents have them, cut at every byte, and as nobody should send them.
+//! The messages as the documents have them, cut at every byte, and malformed ones.
 
 use proptest::prelude::*;
 use socks::{
@@ -91,7 +91,7 @@ fn datagrams_as_rfc_1928_has_them() {
     let named = [&b"\0\0\0\x03\xff"[..], &[b'x'; 255], b"\0\x35"].concat();
     let (header, length) = Header::read(&named).unwrap();
     assert_eq!((header.target, length), (target(&"x".repeat(255), 53), named.len()));
-    // The reserved bytes are nobody's business.
+    // The reserved bytes are ignored.
     assert!(Header::read(b"\xff\xff\0\x01\x7f\0\0\x01\0\x35").is_ok());
 }
 
@@ -147,7 +147,7 @@ proptest! {
         prop_assert_eq!(whole(&answer.bytes(Version::V5), Answer::read), answer);
         let request = Request { user, ..request };
         if let Ok(bytes) = request.bytes(Version::V4a)
-            // An address that says that a name follows.
+            // An address that announces a name.
             && !(which == 1 && v4[..3] == [0; 3] && v4[3] > 0)
         {
             prop_assert_eq!(whole(&bytes, Greeting::read), Greeting::V4(request));

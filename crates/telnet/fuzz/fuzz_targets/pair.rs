@@ -12,7 +12,7 @@ fuzz_target!(|acts: &[u8]| {
         let &[what, option] = act else { continue };
         let end = usize::from(what & 1);
         let side = if what & 2 == 0 { Side::Local } else { Side::Remote };
-        // What TIMING-MARK says isn't a state.
+        // TIMING-MARK has no state.
         let option = Opt(if option == Opt::TIMING_MARK.0 { 0 } else { option });
         match what >> 2 & 7 {
             0 => ends[end].agree(option, side, Policy::Refuse),

@@ -1,4 +1,4 @@
-//! What a peer may do to us, and it isn't much.
+//! Bounds on the work and the memory that a peer can cause.
 
 use proptest::prelude::*;
 use telnet::{

@@ -49,7 +49,7 @@ pub(crate) fn feed<'a>(telnet: &mut Telnet, pieces: impl IntoIterator<Item = &'a
     seen
 }
 
-/// What is answered to all of it at once.
+/// Returns the answers to `input`, fed at once.
 pub(crate) fn answers(telnet: &mut Telnet, input: &[u8]) -> Vec<u8> {
     feed(telnet, [input]).answers
 }

@@ -1,4 +1,4 @@
-//! What is said to each option, and what follows from it.
+//! The answer to each option, and its consequences.
 
 use telnet::{
     Command, Event, Opt, Policy, Role, Settings, Side, Size, Subnegotiation, Telnet, TerminalType,
@@ -103,7 +103,7 @@ fn a_server_hears_of_the_terminal() {
         ]
         .map(Item::Event)
     );
-    // What makes no sense is dropped.
+    // Malformed values are dropped.
     for input in [is("$(id)"), is(""), self::size(&[1, 2, 3]), self::size(&[1, 2, 3, 4, 5])] {
         assert_eq!(events(&mut telnet, &input), []);
     }

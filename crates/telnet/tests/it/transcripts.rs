@@ -1,19 +1,19 @@
-//! What real peers say. Each is taken whole, byte by byte and cut at every place, with the same result.
+//! Transcripts of real peers. Each is read whole, byte by byte and cut at every place, with the same result.
 
 use telnet::{Event, Opt, Telnet};
 
 use crate::common::{Item, bytes, client, feed, server};
 
 struct Transcript {
-    /// Who says it, and when.
+    /// The peer, and the occasion.
     peer: &'static str,
     machine: fn() -> Telnet,
     hex: &'static str,
-    /// What we answer; sizes and names are those of [`client`].
+    /// Our answers; sizes and names are those of [`client`].
     answers: &'static str,
     /// Options that are switched, in order, ours with `true`.
     switched: &'static [(bool, Opt, bool)],
-    /// What the user sees.
+    /// The data that the user sees.
     data: &'static [u8],
 }
 

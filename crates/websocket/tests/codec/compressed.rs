@@ -1,4 +1,4 @@
-//! Frames of compressed messages: where RSV1 may be (RFC 7692 §6).
+//! Frames of compressed messages: the places where RSV1 may be set (RFC 7692 §6).
 
 use websocket::{
     Control, Data, Decoder, Encoder, Event, FrameHeader, Limits, OpCode, ProtocolError, Role,
@@ -48,7 +48,7 @@ fn rsv1_on_the_first_frame_is_for_the_whole_message() {
         (true, true, true, vec![]),
     ];
     assert_eq!(parts(&stream, stream.len()).unwrap(), expected);
-    // Byte by byte, each has a part of its own; all of a message's parts agree.
+    // Byte by byte, each byte is a separate part; all of a message's parts agree.
     let singles = parts(&stream, 1).unwrap();
     let compressed: Vec<_> = singles.iter().map(|(compressed, ..)| *compressed).collect();
     assert_eq!(compressed, [true, true, true, true, false, false, false, false, false, true]);

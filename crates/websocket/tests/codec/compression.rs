@@ -1,4 +1,4 @@
-//! What is compressed comes out again: by us, and by another DEFLATE, however it is cut.
+//! Compressed data comes out again: from ours, and from another DEFLATE, however it is cut.
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 use proptest::prelude::*;
@@ -172,7 +172,7 @@ fn noise_grows_by_no_more_than_a_block_each() {
         let mut inflater = Inflater::new(Role::Client, &crate::inflated::FULL, Bounds::default());
         let compressed = deflate(&mut deflater, &[&noise]);
         assert_eq!(inflate(&mut inflater, &[&compressed], 9999).as_ref(), Ok(&noise));
-        // What went as it was is in both windows all the same.
+        // Data that was sent uncompressed is in both windows all the same.
         let again = deflate(&mut deflater, &[&noise[190_000..]]);
         assert!(level == 0 || again.len() < 1000, "{} at level {level}", again.len());
         assert_eq!(inflate(&mut inflater, &[&again], 9999).unwrap(), &noise[190_000..]);

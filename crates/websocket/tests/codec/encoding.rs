@@ -1,4 +1,4 @@
-//! What we send, and masking.
+//! The frames that we send, and masking.
 
 use proptest::prelude::*;
 use websocket::{

@@ -1,4 +1,4 @@
-//! What a compressed message may be: bounds, ends in the wrong place, bytes that aren't DEFLATE. And when memory is taken.
+//! Compressed messages: bounds, ends in the wrong place, bytes that aren't DEFLATE, and the time when memory is taken.
 
 use proptest::prelude::*;
 use websocket::deflate::{Bounds, Deflater, Inflater, Params};

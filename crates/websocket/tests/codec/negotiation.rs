@@ -1,11 +1,11 @@
-//! What is offered, answered and accepted (RFC 7692 §7.1).
+//! Offers, answers and their acceptance (RFC 7692 §7.1).
 
 use proptest::prelude::*;
 use websocket::deflate::{Config, Params, accept, answer, offer};
 
 use crate::inflated::FULL;
 
-/// What is agreed with the first header alone, with no wishes.
+/// Returns the answer to one header, with the default configuration.
 fn plain(header: &str) -> Option<String> {
     answer(&Config::default(), [header]).map(|(_, answer)| answer)
 }
@@ -145,7 +145,7 @@ fn wishes_of_a_server() {
         (server(10), "", "; server_max_window_bits=10", 10, 15),
         (server(10), "; server_max_window_bits=12", "; server_max_window_bits=10", 10, 15),
         (server(12), "; server_max_window_bits=10", "; server_max_window_bits=10", 10, 15),
-        // What zlib can't is 9; what there isn't is the nearest that there is.
+        // A size that zlib can't have becomes 9; one that doesn't exist becomes the nearest that does.
         (server(8), "", "; server_max_window_bits=9", 9, 15),
         (server(0), "", "; server_max_window_bits=9", 9, 15),
         (server(99), "", "", 15, 15),

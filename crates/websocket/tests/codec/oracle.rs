@@ -1,8 +1,8 @@
 //! tungstenite reads the same stream: same messages, same verdict. The fuzz targets use it too. Where we differ on purpose:
 //!
 //! 1. It takes lengths in more bytes than they need; §5.2 forbids that.
-//! 2. It takes close codes that mustn't be sent, and says 1002 in their place; so it does for 1014, which is registered.
-//! 3. It reads a frame to its end before it says what is wrong with its header, so that it is still waiting when we have
+//! 2. It takes close codes that mustn't be sent, and gives 1002 in their place; also for 1014, which is registered.
+//! 3. It reads a frame to its end before it reports an error in its header, so that it is still waiting when we have
 //!    refused already.
 //! 4. It looks at text when the message is complete. We refuse at the first wrong byte, which may be frames before.
 

@@ -1,4 +1,4 @@
-//! Any bytes in any two pieces are a packet or none; what is written again is read as the same.
+//! Any bytes in any two pieces are a packet or none; a packet that is written again reads as the same.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Packets as the document has them, in any pieces, and as nobody should send them.
+//! Packets as the document has them, in any pieces, and malformed ones.
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -36,7 +36,7 @@ fn what_is_no_packet() {
         (b"\x03\0\0\0\0\x01\0\0", Error::BadPayload(3)),
         (b"\x04\0\0\0\0", Error::BadPayload(4)),
         (b"\x05\0\0\0\0\x02", Error::BadPayload(5)),
-        // An extension that says that it has 4 GiB.
+        // An extension that declares 4 GiB.
         (b"\x05\0\0\0\0\x02\0\x01\xff\xff\xff\xff", Error::BadPayload(5)),
     ] {
         assert_eq!(whole(bytes), Err(error), "{bytes:?}");

@@ -1,4 +1,4 @@
-//! Any text is a command or none; what was sent comes back as it was.
+//! Any text is a command or none; the data to send comes back as it was.
 
 #![no_main]
 

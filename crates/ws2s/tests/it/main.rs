@@ -1,4 +1,4 @@
-//! Commands as the client of ws2s sends them, as nobody should, and responses as ws2s writes them.
+//! Commands as the client of ws2s sends them, malformed ones, and responses as ws2s writes them.
 
 use proptest::prelude::*;
 use ws2s::{Code, Command, Wrong, received, response};

@@ -1,4 +1,4 @@
-//! `endpointforward.v1`: signals beside the data, and directions that end by themselves.
+//! `endpointforward.v1`: signals next to the data, and directions that end separately.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -368,7 +368,7 @@ async fn a_flood_of_signals_is_bounded() {
             assert!(timeout(Duration::ZERO, beside).await.is_err());
         }
     }
-    // Nobody has read any of it, and it lies in the stream beneath and one buffer.
+    // None of it has been read; it lies in the stream beneath and one buffer.
     drop(peer);
 }
 
@@ -520,7 +520,7 @@ async fn a_client_that_acknowledges_is_sent_a_window() {
     // 128 KiB at first, however much of it has arrived.
     let first = drain(&mut *stream, &mut peer).await;
     assert!((128 << 10..(128 << 10) + 4096).contains(&first), "{first}");
-    // An ack that says nothing new changes nothing, and the next one lets more through.
+    // An ack without new bytes changes nothing, and the next one lets more through.
     peer.send(text(r#"{"type":"ack","bytes":0}"#)).await;
     assert_eq!(drain(&mut *stream, &mut peer).await, 0);
     peer.send(text(&format!(r#"{{"type":"ack","bytes":{first}}}"#))).await;
@@ -615,7 +615,7 @@ async fn messages_keep_their_boundaries_and_types() {
         }
         assert_eq!(whole, expected);
     }
-    // What was said to be text has to be.
+    // Data that was declared as text has to be UTF-8.
     peer.send(masked(0x82, b"a\xff")).await;
     let next = poll_fn(|cx| futures_core::Stream::poll_next(Pin::new(&mut *ws), cx));
     let error = timeout(LONG, next).await.unwrap().unwrap().unwrap_err();

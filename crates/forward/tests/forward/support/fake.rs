@@ -11,7 +11,7 @@ use endpoint::{End, Ending, Life, PeerState, Reason};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{sleep, timeout};
 
-/// What can be made to fail.
+/// An operation that can be made to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
     Read,
@@ -33,7 +33,7 @@ pub(crate) fn fake() -> (Fake, Peer) {
     (Fake(Arc::clone(&state)), Peer(state))
 }
 
-/// What a transport tells.
+/// The facts that a transport reports.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Known {
     /// That it proves that its peer lives.
@@ -74,7 +74,7 @@ struct State {
     dead: Option<io::ErrorKind>,
     /// Without its end, data is missing.
     is_cut: bool,
-    /// What the transport tells about the peer, beside what it has taken.
+    /// The facts that the transport reports about the peer, other than the amount that it has taken.
     known: Option<Known>,
     /// How often its transport was asked for all that it knows.
     looks: usize,
@@ -127,7 +127,7 @@ impl State {
         Poll::Pending
     }
 
-    /// Counts an operation; whether it is the one to fail.
+    /// Counts an operation; returns `true` if it is the one to fail.
     fn fails(&mut self, op: Op) -> bool {
         match self.fails {
             Some((failing, at)) if failing == op => {
@@ -204,7 +204,7 @@ impl Peer {
         self.change(|state| state.ending = ending);
     }
 
-    /// Says how long its close may take.
+    /// Sets how long its close may take.
     pub(crate) fn close_timeout(&self, close: Duration) {
         self.change(|state| state.close = Some(close));
     }
@@ -240,7 +240,7 @@ impl Peer {
         self.change(|state| state.fails = Some((op, at)));
     }
 
-    /// Whether an operation has failed that was to.
+    /// Returns `true` if the operation that was to fail has failed.
     pub(crate) fn has_failed(&self) -> bool {
         let state = self.state();
         state.fails.is_some_and(|(_, at)| state.ops >= at)

@@ -22,7 +22,7 @@ use super::{Peer, fake};
 /// Where a test lets connections come in.
 pub(crate) struct Source(mpsc::UnboundedSender<Result<Incoming>>, Arc<AtomicUsize>);
 
-/// What is bound; an `Accept`.
+/// A bound listener; an `Accept`.
 pub(crate) struct TestListener {
     local: Local,
     incoming: mpsc::UnboundedReceiver<Result<Incoming>>,
@@ -110,7 +110,7 @@ impl Offers for Script {
     }
 }
 
-/// What a test's peer was told about its offer.
+/// The answer to the offer of a test's peer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     Accepted(Answer),
@@ -206,7 +206,7 @@ impl Decision for TestDecision {
 
 // === the connecting side ===
 
-/// What the next connections come to.
+/// The results of the next connections.
 #[derive(Default, Debug)]
 struct Plan {
     results: VecDeque<std::result::Result<Duration, io::ErrorKind>>,
@@ -241,7 +241,7 @@ impl Connections {
         self.0.lock().unwrap().results.push_back(Ok(by));
     }
 
-    /// What reaching it amounts to, which is nothing at first.
+    /// Sets the grants of reaching it, which are nothing at first.
     pub(crate) fn grants(&self, grants: Grants) {
         self.0.lock().unwrap().grants = Some(grants);
     }
