@@ -186,7 +186,7 @@ impl WorkGuard {
     /// Waits until the work is to end now ([`Context::cut_work`]). Cancel safe.
     pub async fn cut(&self) {
         if self.cut.clone().wait_for(|cut| *cut).await.is_err() {
-            // Nobody is left who could say so.
+            // The sender is gone, so no cut can come any more.
             std::future::pending::<()>().await;
         }
     }

@@ -336,7 +336,7 @@ impl Offer {
     /// Cancel safe.
     ///
     /// # Errors
-    /// What to refuse the offer with.
+    /// The refusal to answer the offer with.
     pub async fn screen(&mut self) -> std::result::Result<(), Refusal> {
         poll_fn(|cx| self.decision.poll_screen(cx)).await
     }
@@ -381,7 +381,7 @@ pub trait Decision: Send {
     /// The peer left, or did not keep to its protocol.
     async fn accept(self: Box<Self>, answer: Answer) -> Result<Accepted>;
 
-    /// Says no, as well as the protocol can.
+    /// Refuses the offer, as well as the protocol can.
     async fn refuse(self: Box<Self>, refusal: Refusal);
 
     /// Looks at what the peer sends first, for [`Offer::screen`]. A layer whose protocol no browser can

@@ -191,7 +191,7 @@ fn count(summary: &mut Summary, done: Result<OfferOutcome, JoinError>) {
         }
         Ok(OfferOutcome::Lost) => summary.lost += 1,
         Ok(OfferOutcome::Attached | OfferOutcome::Over) => {}
-        // Its message may quote data; whoever set a panic hook has it already.
+        // Its message may quote data; a panic hook, if one is set, has it already.
         Err(panic) => {
             error!("a session was lost: its task panicked");
             summary.panicked += u64::from(panic.is_panic());
@@ -237,7 +237,7 @@ async fn run_handshakes(
             }
         };
         // The first offer takes its connection's place among the undecided. A connection that
-        // lives on beside its sessions doesn't count; an offer that it makes later does.
+        // outlives its sessions doesn't count; an offer that it makes later does.
         let again = || Place::again(&shared.undecided, listener, &incoming.info);
         let Some(mut place) = place.take().or_else(again) else { return OfferOutcome::Over };
         place.offered();

@@ -16,7 +16,7 @@ pub fn matrix(registry: &Registry, columns: usize) -> String {
         rows.iter().map(|row| row.cells()[at].chars().count()).max().unwrap_or_default()
     });
     let used: usize = widths.iter().map(|width| width + 2).sum();
-    // Beside the matrix if a good part of a sentence fits there, otherwise below it.
+    // To the right of the matrix if a good part of a sentence fits there, otherwise below it.
     let beside = columns >= used + 30;
     let mut out = String::new();
     for (index, row) in rows.iter().enumerate() {

@@ -219,7 +219,7 @@ impl<M: Medium> Half<M> {
     /// Asks the transport what it knows, and notes what was delivered.
     pub(super) fn look(&mut self) -> Option<Peer> {
         let peer = self.stream.peer();
-        // A FIN counts as a byte: what was reset with no more than that on its way has taken all data.
+        // A FIN counts as a byte: a peer that reset with no more than that on its way has taken all data.
         let taken =
             |peer: Peer| peer.pending == 0 || (peer.state == PeerState::Gone && peer.pending <= 1);
         if peer.is_none_or(taken) {

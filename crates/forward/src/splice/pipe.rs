@@ -44,8 +44,8 @@ impl Pipe {
     fn open() -> Option<Self> {
         let place = Place::take()?;
         let (output, input) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).ok()?;
-        // There is a limit for those who are not root (pipe-user-pages-soft): what it is then, it
-        // stays.
+        // There is a limit for users other than root (pipe-user-pages-soft): the pipe keeps the capacity
+        // that it has then.
         let capacity = fcntl_setpipe_size(&input, CAPACITY)
             .or_else(|_| fcntl_getpipe_size(&input))
             .ok()
@@ -66,7 +66,7 @@ impl Pipe {
                 self.holds += bytes;
                 Ok(bytes)
             }
-            // Said of a socket before its urgent data too, whatever comes behind it.
+            // A socket returns it before its urgent data too, whatever comes behind it.
             Err(Errno::AGAIN) => Ok(0),
             Err(error) => Err(explain(error)),
         }

@@ -103,8 +103,8 @@ impl Watch {
             ..Finding::default()
         };
         if peer.state == PeerState::Gone {
-            // A connection that has ended both ways looks the same. Whoever can be read tells which it was, before the
-            // next look.
+            // A connection that has ended both ways looks the same. A side that can be read tells which it was, before
+            // the next look.
             if std::mem::replace(&mut seen.gone, true) {
                 finding.gone = Some(io::ErrorKind::ConnectionReset);
             }

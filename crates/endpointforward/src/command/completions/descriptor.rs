@@ -217,7 +217,7 @@ fn kinds(registry: &Registry, role: Role, typed: &str, opening: &str) -> Vec<Can
                 found.push(Candidate::new(format!("{opening}{name}{more}"), about));
             }
         }
-        // What can be left out needs no colon.
+        // A kind without required parameters needs no colon.
         let needs = kind.params(role).into_iter().any(|param| param.required);
         if !typed.is_empty() && kind.name == typed && !needs && !more.is_empty() {
             found.push(Candidate::new(format!("{opening}{}", kind.name), kind.about));
@@ -286,7 +286,7 @@ fn files(typed: &str) -> Vec<Candidate> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let Ok(file) = entry.file_name().into_string() else { continue };
-        // What the language would read otherwise has to be typed by hand.
+        // File names that the language would read otherwise have to be typed by hand.
         let is_plain = !file.contains([':', '{', '}', '\\', '=']);
         let is_hidden = file.starts_with('.') && !name.starts_with('.');
         if file.starts_with(name) && is_plain && !is_hidden {
