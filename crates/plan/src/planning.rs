@@ -68,7 +68,7 @@ impl<'a> Planning<'a> {
     pub(crate) fn layer<E: Endpoint + ?Sized>(&mut self, name: &str) -> Option<Arc<E::Layer>> {
         let (kind, alias) = self.registry.find(name)?;
         let plan = E::layer(kind)?;
-        // Its endpoint is needed by the reader and planned by nobody.
+        // The reader needs an endpoint for it, which is never planned.
         let descriptor = Descriptor::new(Text::typed(name)).arg(Text::typed("open"));
         let known = Known { descriptor, kind, alias };
         let args = self.read(&known, E::ROLE, kind.form(E::ROLE)?);
@@ -94,7 +94,7 @@ impl<'a> Planning<'a> {
         let typed = known.descriptor.clone();
         let planned = self.plan_known(&mut known, depth);
         let is_wrong = |found: &Diagnostic| found.severity == Severity::Error;
-        // What is usually meant has its endpoint in it.
+        // The slips that kinds explain are in descriptors that contain their endpoint.
         if !self.guessing && !is_over && self.found[before..].iter().any(is_wrong) {
             self.explain_slip(known.kind, &typed, E::ROLE, before);
         }
@@ -211,7 +211,7 @@ impl<'a> Planning<'a> {
         if self.syntax == Syntax::Twisted {
             return self.parse(text);
         }
-        // A URL is one to its end; with options beside it, it must be in braces.
+        // A URL extends to its end; to be followed by options, it must be in braces.
         if Url::starts(text) {
             return if self.has_options_behind(text, role) { None } else { self.url(text, role) };
         }

@@ -107,8 +107,8 @@ impl Decoder {
                             return Some(Token::Subnegotiation(sub));
                         }
                     }
-                    // The SE was forgotten. What is here now is a command, as BSD has it; what was before isn't whole,
-                    // so nothing is made of it.
+                    // The SE was forgotten. This byte is a command, as BSD has it; the subnegotiation before it isn't
+                    // whole, so nothing is made of it.
                     _ => {
                         self.phase = Phase::Iac;
                         *at = start;
@@ -161,7 +161,7 @@ impl Decoder {
             }
             None => Phase::Data,
         };
-        // What is unknown, or an SE that ends nothing, has two bytes too.
+        // An unknown command, or an SE that ends nothing, has two bytes too.
         Command::new(byte)
     }
 

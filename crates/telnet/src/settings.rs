@@ -20,7 +20,7 @@ pub struct Settings {
     /// For TERMINAL-TYPE, the best one first: a server asks for the next until it knows one (RFC 1091). None of them:
     /// the option is refused.
     pub terminal_types: Vec<TerminalType>,
-    /// For NAWS. `None`: not known yet; then the server hears of it with the first [`resize`](crate::Telnet::resize).
+    /// For NAWS. `None`: not known yet; then the server learns it with the first [`resize`](crate::Telnet::resize).
     pub size: Option<Size>,
     /// The bytes to send for the Enter key.
     pub enter: Enter,

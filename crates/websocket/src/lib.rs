@@ -30,7 +30,7 @@
 //!     Control::Ping(_) => pings += 1,
 //!     Control::Pong(_) | Control::Close(_) => {}
 //! });
-//! // What was decoded before an error is valid and goes on; then the error ends the connection.
+//! // Data decoded before an error is valid and goes on; then the error ends the connection.
 //! assert_eq!((&buf[..compacted.payload], compacted.error), (&b"Hello"[..], None));
 //! assert_eq!(pings, 1);
 //! ```

@@ -66,7 +66,7 @@ pub struct Setting {
     pub span: Span,
     /// Set if it was typed.
     pub given: bool,
-    /// What is shown instead of the value, if there is a secret in it.
+    /// The text to show instead of the value, if there is a secret in it.
     pub shown: Option<String>,
 }
 

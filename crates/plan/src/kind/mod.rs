@@ -138,7 +138,7 @@ pub struct Form {
     pub more: &'static [Param],
     /// How positionals are assigned to parameters.
     pub positional: Positional,
-    /// What it needs from the endpoint beneath it, if it is a layer.
+    /// The shape that it needs from the endpoint beneath it, if it is a layer.
     pub takes: Option<Takes>,
     /// The shape of its connections.
     pub gives: Shape,
@@ -334,7 +334,7 @@ impl Shape {
     }
 }
 
-/// What a layer needs from the endpoint beneath it.
+/// The shape that a layer needs from the endpoint beneath it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
     /// Either shape; it asks the connection.

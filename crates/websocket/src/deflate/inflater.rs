@@ -210,7 +210,7 @@ fn check_end(state: &mut Inflate) -> Result<(), Violation> {
     }
 }
 
-/// One call of zlib's: what it took and what it made. No status is an error.
+/// Calls zlib once, and returns the amounts that it took and made. No status is an error.
 fn run(
     state: &mut Inflate,
     input: &[u8],

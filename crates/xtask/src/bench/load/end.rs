@@ -28,7 +28,7 @@ pub(crate) struct End {
     tls: Option<Box<Session>>,
 }
 
-/// What to do with received data.
+/// The treatment of received data.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Heed<'a> {
     /// It is counted.
@@ -114,7 +114,7 @@ impl End {
         }
         let pongs = self.heard.take_pongs();
         if !pongs.is_empty() {
-            // Nobody listens and sends on one end at once: they come between two frames.
+            // No end receives and sends at once: the pongs come between two frames.
             self.send_all(&pongs)?;
         }
         if right { Ok(payload) } else { Err(OTHER.to_owned()) }
@@ -138,7 +138,7 @@ impl End {
             .map_err(|error| format!("cannot reset: {error}"))
     }
 
-    /// Says that nothing more is sent.
+    /// Ends the direction of sending.
     pub(crate) fn half_close(&mut self) -> Result<(), Failure> {
         if let Some(tls) = &mut self.tls {
             tls.half_close(&self.socket)?;
