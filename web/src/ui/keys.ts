@@ -12,7 +12,7 @@ export interface Pressed {
   metaKey: boolean;
 }
 
-/// Whether the keys are those of a Mac, an iPhone or an iPad.
+/// `true` if the keys are those of a Mac, an iPhone or an iPad.
 export const MAC = typeof navigator !== "undefined" && /Mac|iPhone|iPad/.test(navigator.platform);
 
 /// `mac`: there, copy, paste and find are Cmd's, and the browser does the first two.
