@@ -8,7 +8,7 @@
 export interface Watched {
   /// Sends the question.
   ask(): void;
-  /// It hasn't answered for long, and may be busy; or it is heard again.
+  /// It hasn't answered for long, and may be busy; or it answers again.
   silent(on: boolean): void;
   /// It is gone.
   lost(): void;

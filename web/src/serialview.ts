@@ -11,7 +11,7 @@ export interface Shown {
 
 const LF = 10;
 const CR = 13;
-/// Of a log; what is older is forgotten.
+/// Bytes of a log; older ones are forgotten.
 export const LOG_MOST = 8 * 1024 * 1024;
 /// A device sends a byte at a time: an array for each would be many times what is in it.
 const BLOCK = 64 * 1024;

@@ -36,7 +36,7 @@ export interface Callbacks {
   state(state: State): void;
   data(bytes: Uint8Array, text: boolean): void;
   control(message: FromServer): void;
-  /// The session is there and the server doesn't answer, or it is heard again.
+  /// The session is there and the server doesn't answer, or it answers again.
   silent(on: boolean): void;
 }
 

@@ -94,7 +94,7 @@ impl Context {
         Self { gate: Some(gate), ..self.clone() }
     }
 
-    /// Returns the gate to ask before a reply without an offer; `None` admits everyone.
+    /// Returns the gate to ask before a reply without an offer; `None` admits every peer.
     #[must_use]
     pub fn gate(&self) -> Option<&Arc<dyn Gate>> {
         self.gate.as_ref()

@@ -23,7 +23,7 @@ pub trait Gate: Send + Sync {
     async fn check(&self, info: &Info) -> Result<Admitted, Refusal>;
 }
 
-/// Admits everyone, without an identity.
+/// Admits every peer, without an identity.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OpenGate;
 

@@ -230,7 +230,7 @@ pub trait Offers: Send {
     /// in use. Dropping the offers gives up what has not become one; sessions that were accepted live on.
     ///
     /// # Errors
-    /// The handshake failed; what the peer was owed for that has been sent.
+    /// The handshake failed; the peer has been sent the answer that is due to it.
     async fn next(&mut self) -> Result<Option<Offer>>;
 }
 

@@ -97,7 +97,7 @@ pub enum Act {
     Read,
     /// Writing, or flushing what was written.
     Write,
-    /// Saying the end.
+    /// Sending the end.
     Finish,
     /// None: the connection died without one, for example when a ping was not answered.
     Live,

@@ -36,7 +36,7 @@ impl Refusals {
         }
     }
 
-    /// Notes that it came; returns whether it didn't come within the last minute.
+    /// Notes that it came; returns `true` if it didn't come within the last minute.
     fn is_news(&self, cause: &str) -> bool {
         let now = Instant::now();
         let mut causes = self.lock();

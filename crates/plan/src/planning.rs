@@ -412,5 +412,5 @@ fn hide(kind: &Kind, args: &mut Args, beneath: &[Tree], typed: &[Typed]) {
     }
 }
 
-/// Deeper than anybody stacks; each level is parsed again, so this also bounds the work.
+/// Deeper than layers are stacked in practice; each level is parsed again, so this also bounds the work.
 const DEPTH: usize = 16;

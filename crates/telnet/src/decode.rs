@@ -131,7 +131,7 @@ impl Decoder {
                 return end;
             }
             end += 1;
-            // The CR is given out at once, or Enter would wait for the next key; what is dropped is what follows it.
+            // The CR is given out at once, or Enter would wait for the next key; the padding that follows it is dropped.
             match rest.get(end) {
                 Some(&NUL) | None => self.after_cr = true,
                 Some(&LF) if fold => self.after_cr = true,

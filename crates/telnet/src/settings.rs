@@ -4,8 +4,8 @@ use std::fmt;
 
 /// The end of the connection that *we* are.
 ///
-/// Telnet is symmetric; what differs is which options are agreed to ([`OPTIONS`](crate::OPTIONS)), how a CR is written
-/// and read, and who answers [`AreYouThere`](crate::Command::AreYouThere).
+/// Telnet is symmetric; the ends differ in the options that they agree to ([`OPTIONS`](crate::OPTIONS)), the way a CR
+/// is written and read, and the answer to [`AreYouThere`](crate::Command::AreYouThere).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// The user's side: a terminal. RFC 1123's "User Telnet".

@@ -143,7 +143,7 @@ impl Telnet {
 
     /// Returns `true` if an option is on.
     ///
-    /// Between a no and its answer it is on for the peer, who may still be doing it, and off for us, who have stopped.
+    /// Between a no and its answer it is on for the peer, which may still do it, and off for us, as we have stopped.
     pub fn is_on(&self, option: Opt, side: Side) -> bool {
         let state = self.negotiation(option, side).state;
         match side {

@@ -1,6 +1,6 @@
 //! `cargo xtask setup`: brings the dependencies of the tests that cargo doesn't bring.
 //!
-//! 1. Debian packages, through apt-get when we are root, else by saying what to type. Servers among them
+//! 1. Debian packages, through apt-get when we are root, else by printing the command to type. Servers among them
 //!    are neither started now nor with the machine: the tests start their own.
 //! 2. The Python peers in a venv under target/peers, made again when the list of them changes; those of the slow suites in
 //!    another one.

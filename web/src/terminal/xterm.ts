@@ -20,7 +20,7 @@ const SPACED = 1.15;
 const FONT =
   'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, "DejaVu Sans Mono", "Liberation Mono", Consolas, monospace';
 
-/// Works in any state, as more of the last program's output may come before it: the normal screen (on that already,
+/// Restores, in any state, as more of the last program's output may come before it: the normal screen (on that already,
 /// the cursor is where it was just saved), cursor keys, keypad, mouse reports, focus reports, bracketed paste; DECSTR:
 /// cursor, insert mode, margins, colours, character sets; and the colours that were defined anew.
 const MODES_OFF =

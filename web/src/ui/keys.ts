@@ -1,5 +1,5 @@
 // Keys that are the page's and not the terminal's. Every one has Ctrl+Shift, which terminals can't
-// send, but for those of the font size, which browsers have taught everybody.
+// send, but for those of the font size, which users know from browsers.
 
 export type Command = "copy" | "paste" | "search" | "toolbar" | "larger" | "smaller" | "usual";
 

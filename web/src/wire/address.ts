@@ -34,7 +34,7 @@ export function needsForm(page: string): boolean {
 }
 
 /// `?connect=wss://host:1234/path` fills the form in. It is never connected to without a click: a
-/// link could lead to anybody's server.
+/// link could lead to a stranger's server.
 export function targetInQuery(page: string): Partial<Target> {
   const asked = new URL(page).searchParams.get("connect");
   if (!asked) return {};

@@ -9,7 +9,7 @@ export interface Events {
   opened(subprotocol: string): void;
   data(bytes: Uint8Array, text: boolean): void;
   control(message: FromServer): void;
-  /// It is open and doesn't answer, or is heard again.
+  /// It is open and doesn't answer, or answers again.
   silent(on: boolean): void;
   /// Exactly once, last, whatever happened; not after [`Connection.abandon`]. `told` is false if the server did not
   /// tell why it could not be opened, or what would open it.
@@ -78,7 +78,7 @@ export class Connection {
     if (text !== null && this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text);
   }
 
-  /// Closes it without telling anybody on this side.
+  /// Closes it without a report to this side.
   abandon(): void {
     this.#leave();
     this.#socket.close(1000);

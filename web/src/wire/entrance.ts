@@ -189,7 +189,7 @@ function given(text: string): { ticket: string | null; secret: string | null } {
     const one = (name: string): string | null => (typeof found[name] === "string" ? found[name] : null);
     return { ticket: one("ticket"), secret: one("secret") };
   } catch {
-    // Everybody may come in.
+    // The reply has neither: the listener admits every client.
     return { ticket: null, secret: null };
   }
 }

@@ -60,7 +60,7 @@ impl Exit {
     }
 }
 
-/// Returns whether a program ended, and the system doesn't tell how.
+/// Returns `true` if a program ended, and the system doesn't tell how.
 fn has_unknown_status(outcome: &Outcome) -> bool {
     let ends = [&outcome.near, &outcome.far].into_iter().flatten();
     ends.into_iter().any(|end| end.status == Some(ExitStatus::Unknown))

@@ -251,7 +251,7 @@ const OPEN: &str = "open";
 /// Fields for programs, whose values are in the message as well.
 const IN_WORDS: &[&str] = &["reason", "by", "sent", "received", "seconds", "cut", "more"];
 
-/// ASCII's control characters as escapes; what else is odd, [`Harmless`] sees to.
+/// ASCII's control characters as escapes; [`Harmless`] sees to other odd characters.
 fn escaped(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
         if c.is_ascii_control() {

@@ -219,7 +219,7 @@ pub(crate) async fn serve(
     let stop = forwarding.stop();
     let (level, mut levels) = watch::channel(0_u32);
     tokio::spawn(obey(signals, stop.clone(), level, grace, manager));
-    // As process 1, what the programs leave behind is ours. All children that we have are theirs.
+    // As process 1, this process inherits the programs' orphans. All its children are theirs.
     let orphans = endpoints::reap_orphans(cx.clone());
     tokio::spawn(async move {
         if let Err(error) = orphans.await {

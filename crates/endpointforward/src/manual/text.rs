@@ -187,7 +187,7 @@ fn short(out: &mut String, param: &Param, columns: usize) -> bool {
     false
 }
 
-/// Its names, what it takes and what it is by default.
+/// Returns a parameter's names, its value and its default.
 fn head(entry: &Entry) -> String {
     let Entry { names, value, default, .. } = entry;
     let names = names.join(", ");
@@ -240,7 +240,7 @@ fn put(out: &mut String, line: &str) {
     out.push('\n');
 }
 
-/// Examples at the top of a kind's help: the others are for those who read on.
+/// Examples at the top of a kind's help: the others stand further below.
 const EVERYDAY: usize = 3;
 
 /// Lines of a parameter in its kind's help.

@@ -21,7 +21,7 @@ pub(super) enum Hears {
     /// Data flows to it.
     #[default]
     Flow,
-    /// The source is over; what is kept is being written.
+    /// The source is over; the kept data is being written.
     Drain,
     /// The end is being sent.
     Finish,

@@ -36,7 +36,7 @@ struct Last {
     word: Option<End>,
     /// The end that it sent.
     said: Option<End>,
-    /// Its connection died; what it had sent by then may still be read.
+    /// Its connection died; data that it had sent by then may still be read.
     dead: Option<Death>,
     /// How its data is handled that nothing reads any more.
     rest: Rest,

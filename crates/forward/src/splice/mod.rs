@@ -50,7 +50,7 @@ use crate::places::Places;
 use crate::{Ended, Outcome, Stop, Timers};
 
 /// Moves the data of two connections until both have ended, a timer runs out or `stop` comes; then
-/// lets both go.
+/// drops both.
 ///
 /// Messages keep their boundaries and types if both sides have messages; otherwise both are flattened to bytes. The
 /// end of one side is sent to the other after its last byte, and data goes on the other way, for as long as

@@ -36,7 +36,7 @@ impl Pipe {
         }
     }
 
-    /// Closes the thread's pipe: bulk has ended, and who moves bulk still makes another one.
+    /// Closes the thread's pipe: bulk has ended, and a session that still moves bulk makes another one.
     pub(super) fn let_go() {
         SPARE.take();
     }
@@ -126,7 +126,7 @@ thread_local! {
     static SPARE: Cell<Option<Box<Pipe>>> = const { Cell::new(None) };
 }
 
-/// The most that a system allows anybody by default (pipe-max-size).
+/// The most that a system allows every user by default (pipe-max-size).
 const CAPACITY: usize = 1024 * 1024;
 
 /// Smaller moves save nothing.

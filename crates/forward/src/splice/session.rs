@@ -285,7 +285,7 @@ impl<M: Medium> Session<'_, M> {
 
     /// Returns [`Timers::close`], unless a side has its own close timeout.
     pub(super) fn close_time(&self) -> Duration {
-        // The more patient one decides: both sides are told and heard in one go.
+        // The longer one decides: the close of both sides runs under one timer.
         let own = [&self.near, &self.far].map(|half| half.stream.close_timeout());
         own.into_iter().flatten().max().unwrap_or(self.timers.close)
     }

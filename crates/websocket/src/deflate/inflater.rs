@@ -31,7 +31,7 @@ struct Tally {
 /// The limits of one message's inflated size. 1 KiB of DEFLATE can hold 1 MiB, so a limit on the input limits
 /// nothing.
 ///
-/// Without bounds by default: an [`Inflater`] holds nothing but its window. They are for callers who do.
+/// Without bounds by default: an [`Inflater`] holds nothing but its window. They are for callers that hold the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Inflated bytes of one message.

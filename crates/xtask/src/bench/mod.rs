@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what a byte, a round trip, a session cost, as ratios to the least that it takes.
+//! `cargo xtask bench`: the costs of a byte, a round trip, a session, as ratios to the least that it takes.
 //!
 //! 1. [`mod@relay`] is the reference, [`subject`] starts it, the forwarder and every other that is installed.
 //! 2. [`load`] has both ends of all connections, on a processor that the subjects don't run on.

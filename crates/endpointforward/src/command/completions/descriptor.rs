@@ -210,7 +210,7 @@ fn kinds(registry: &Registry, role: Role, typed: &str, opening: &str) -> Vec<Can
         let more = if kind.params(role).is_empty() { "" } else { ":" };
         let aliases = kind.aliases.iter().map(|alias| (alias.name, alias.about));
         for (name, about) in [(kind.name, kind.about)].into_iter().chain(aliases) {
-            // An alias that differs in nothing is there for those who know it.
+            // An alias that differs in nothing is offered only once a part of it is typed.
             let wanted = name.starts_with(typed) && (!typed.is_empty() || !about.is_empty());
             if wanted {
                 let about = if about.is_empty() { kind.about } else { about };
