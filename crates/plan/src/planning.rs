@@ -51,7 +51,7 @@ impl<'a> Planning<'a> {
         Self { registry, syntax, found: Vec::new(), guessing: false, own: None, own_param: None }
     }
 
-    /// Plans what was typed, or returns everything that is wrong with it.
+    /// Plans the typed text, or returns all mistakes in it.
     pub(crate) fn run<E: Endpoint + ?Sized + 'static>(
         mut self,
         typed: &str,

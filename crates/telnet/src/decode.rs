@@ -131,7 +131,7 @@ impl Decoder {
                 return end;
             }
             end += 1;
-            // The CR is given out at once, or Enter would wait for the next key; the padding that follows it is dropped.
+            // The CR is given out at once, or Enter would wait for the next key; padding after it is dropped.
             match rest.get(end) {
                 Some(&NUL) | None => self.after_cr = true,
                 Some(&LF) if fold => self.after_cr = true,

@@ -16,7 +16,7 @@
 //!
 //! # The byte view
 //!
-//! All payloads, one after the other, at the front of the buffer, as `poll_read` of a flattened connection returns them.
+//! All payloads, one after the other, at the front of the buffer, as `poll_read` of a flat connection returns them.
 //!
 //! ```
 //! use websocket::{Control, Decoder, Limits, Role};

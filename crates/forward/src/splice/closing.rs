@@ -15,7 +15,7 @@
 
 use endpoint::Ending;
 
-/// The state of what is sent to a side.
+/// The state of the data sent to a side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Hears {
     /// Data flows to it.
@@ -76,7 +76,7 @@ impl Hears {
     }
 }
 
-/// The state of what a side sends.
+/// The state of the data that a side sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Says {
     /// Data may come.

@@ -17,9 +17,9 @@ use crate::{Act, Failure};
 pub(super) struct Half<M: Medium> {
     pub(super) stream: Box<M::Stream>,
     pub(super) control: Control,
-    /// The state of what it sends.
+    /// The state of the data that it sends.
     pub(super) says: Says,
-    /// The state of what is sent to it.
+    /// The state of the data sent to it.
     pub(super) hears: Hears,
     /// The data on its way to it.
     pub(super) out: Outbox,
@@ -123,7 +123,7 @@ impl<M: Medium> Half<M> {
         if end.is_cut() { end.into_error(kind) } else { kind.into() }
     }
 
-    /// So much of what it had sent before it died has been read; whether there may be more.
+    /// Counts bytes read of the data that it had sent before it died; returns `true` if there may be more.
     pub(super) fn has_left(&mut self, read: u64) -> bool {
         let Some(dead) = self.last.as_mut().and_then(|last| last.dead.as_mut()) else {
             return true;

@@ -64,7 +64,7 @@ pub struct Kind {
     pub framings: &'static [&'static FramingKind],
     /// The providers of routes that it brings.
     pub providers: &'static [&'static ProviderKind],
-    /// Descriptors that show it, each with what it does; a test plans them.
+    /// Descriptors that show it, each with its effect; a test plans them.
     pub examples: &'static [Example],
     /// Kinds to read about next.
     pub see_also: &'static [&'static str],
@@ -193,7 +193,7 @@ impl Scheme {
     }
 }
 
-/// A descriptor that shows a kind, and what it does.
+/// A descriptor that shows a kind, and its effect.
 #[derive(Debug)]
 pub struct Example {
     /// The side it is for.

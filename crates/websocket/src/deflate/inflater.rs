@@ -129,7 +129,7 @@ impl Inflater {
             inflated.filled += self.tally.count(taken, filled);
             self.tally.check()?;
             match status {
-                // §7.2.3.4: more may follow a final block. It can't refer to what was before.
+                // §7.2.3.4: more may follow a final block. It can't refer to data before it.
                 Some(Status::StreamEnd) => {
                     state.reset(false);
                     self.fresh = true;

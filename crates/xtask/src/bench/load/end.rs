@@ -56,7 +56,7 @@ impl End {
         self.tls.as_mut().map_or(Ok(true), |tls| tls.flush(&self.socket))
     }
 
-    /// Gives the kernel what it takes now: how many bytes.
+    /// Gives the kernel the bytes that it takes now, and returns their number.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
         if let Some(tls) = &mut self.tls {
             return tls.send(&self.socket, bytes);
@@ -86,7 +86,7 @@ impl End {
         Ok(())
     }
 
-    /// Takes what is there, at most once `buffer`: how many bytes of payload.
+    /// Takes the data that is there, at most once `buffer`, and returns the number of payload bytes.
     pub(crate) fn receive(&mut self, buffer: &mut [u8], heed: Heed<'_>) -> Result<u64, Failure> {
         // Copied, though the kernel could throw TCP's bytes away: the subject would be spared the cost of memory that
         // another processor has read, and only over TCP.
