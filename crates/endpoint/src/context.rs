@@ -66,7 +66,7 @@ impl Context {
         Self { behind, ..self.clone() }
     }
 
-    /// Returns what may be behind a listener that is bound with this context: a program, unless
+    /// Returns the most that a listener bound with this context may have behind it: a program, unless
     /// [`Context::in_front_of`] excludes it.
     #[must_use]
     pub fn behind(&self) -> Grants {

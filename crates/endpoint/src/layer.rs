@@ -59,7 +59,7 @@ pub trait DialLayer: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Returns what access to it exposes, over an endpoint that exposes `beneath`.
+    /// Returns the resources that access to it exposes, over an endpoint that exposes `beneath`.
     fn grants(&self, beneath: Grants) -> Grants {
         beneath
     }

@@ -329,7 +329,7 @@ impl Offer {
         self.decision.refuse(refusal).await;
     }
 
-    /// Waits for what the peer sends first, and refuses a peer that begins as a web browser does, where
+    /// Waits for the first bytes of the peer, and refuses a peer that begins as a web browser does, where
     /// a web page could reach the listener. To be asked before the offer is accepted for something that
     /// takes whatever comes, such as a program; nothing is read, and the caller limits the time.
     ///
@@ -384,7 +384,7 @@ pub trait Decision: Send {
     /// Refuses the offer, as well as the protocol can.
     async fn refuse(self: Box<Self>, refusal: Refusal);
 
-    /// Looks at what the peer sends first, for [`Offer::screen`]. A layer whose protocol no browser can
+    /// Looks at the first bytes of the peer, for [`Offer::screen`]. A layer whose protocol no browser can
     /// speak by accident, or that has its own rules for browsers, has nothing to look at.
     fn poll_screen(
         &mut self,

@@ -73,7 +73,7 @@ pub trait Life {
         let _ = cx;
     }
 
-    /// Returns what the transport knows about its peer without asking it; `None` if it knows nothing.
+    /// Returns the facts that the transport knows about its peer without asking it; `None` if it knows nothing.
     ///
     /// It takes a system call or two, and is asked seldom: when something is due, or stalls.
     fn peer(&mut self) -> Option<Peer> {
@@ -99,7 +99,7 @@ pub trait Life {
         None
     }
 
-    /// Writes what was accepted before, then sends the end of the data, with the reason.
+    /// Writes data that was accepted before, then sends the end of the data, with the reason.
     ///
     /// [`Life::ending`] determines the effect on the other direction. Called until it is ready, and
     /// not after; nothing is written after the first call.

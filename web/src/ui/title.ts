@@ -1,4 +1,4 @@
-// The title of the page and of the toolbar: the destination, the program's own title after that, as text,
+// The title of the page and of the toolbar: the destination, or the program's own title once there is one, as text,
 // and a mark for a bell that rang while the page was hidden.
 
 import { element } from "./dom.ts";
@@ -19,7 +19,7 @@ export class Title {
     });
   }
 
-  /// Sets the program's title; the page can't derive the program from it.
+  /// Sets the program's title, which takes the place of the destination's name.
   set(text: string): void {
     this.#text = clean(text);
     this.#update();

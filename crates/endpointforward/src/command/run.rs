@@ -101,7 +101,7 @@ fn invite(locals: &[Local]) {
     }
 }
 
-/// Runs what the command is there for.
+/// Runs the work of the command.
 pub(crate) fn in_runtime(
     options: &Forward,
     cx: &Context,

@@ -79,7 +79,7 @@ impl Row {
     }
 }
 
-/// Returns what a layer needs beneath it.
+/// Returns the shape that a layer needs beneath it.
 fn takes(kind: &Kind) -> Option<Takes> {
     [Role::Listen, Role::Connect].into_iter().find_map(|role| kind.form(role)?.takes)
 }

@@ -240,7 +240,7 @@ fn put(out: &mut String, line: &str) {
     out.push('\n');
 }
 
-/// Examples at the top of a kind's help: the others stand further below.
+/// Examples at the top of a kind's help: the others come further below.
 const EVERYDAY: usize = 3;
 
 /// Lines of a parameter in its kind's help.

@@ -84,7 +84,7 @@ impl Pipe {
         }
     }
 
-    /// Reads what lies in it: for a reader that takes nothing from the kernel after all.
+    /// Reads the bytes in it: for a reader that takes nothing from the kernel after all.
     pub(super) fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let bytes = retry_on_intr(|| read(&self.output, &mut *buf))?;
         self.holds -= bytes;

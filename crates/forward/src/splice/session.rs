@@ -268,7 +268,7 @@ impl<M: Medium> Session<'_, M> {
         cross(cx, &mut self.far.control, &self.near.control);
     }
 
-    /// Keeps what ended it: the first end, unless an error or a timer cuts what was to follow.
+    /// Keeps the reason of its end: the first one, unless an error or a timer cuts the rest.
     pub(super) fn note(&mut self, why: Ended) {
         match &mut self.ended {
             None => {

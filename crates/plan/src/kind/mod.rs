@@ -223,7 +223,7 @@ impl Role {
         }
     }
 
-    /// Returns what an endpoint does on that side.
+    /// Returns the word for the action of an endpoint on that side.
     pub(crate) fn doing(self) -> &'static str {
         match self {
             Self::Listen => "listening",
@@ -231,7 +231,7 @@ impl Role {
         }
     }
 
-    /// Returns what is done with an endpoint of that side.
+    /// Returns the words for the use of an endpoint on that side.
     pub(crate) fn done(self) -> &'static str {
         match self {
             Self::Listen => "listened on",

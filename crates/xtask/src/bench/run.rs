@@ -127,7 +127,7 @@ fn compare(
 }
 
 impl Results {
-    /// Keeps what was found, or why nothing was.
+    /// Keeps the results, or the reason for none.
     fn keep<T>(
         &mut self,
         what: &str,

@@ -10,7 +10,7 @@ use plan::kind::{Param, Role, ValueKind, Variant};
 
 use super::Candidate;
 
-/// Returns what `typed` may become on these sides.
+/// Returns the completions of `typed` on these sides.
 pub(super) fn candidates(registry: &Registry, roles: &[Role], typed: &str) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
     for role in roles {
@@ -86,7 +86,7 @@ fn at(registry: &Registry, role: Role, typed: &str) -> Vec<Candidate> {
     }
 }
 
-/// Reads what was typed, up to the cursor.
+/// Reads the typed text, up to the cursor.
 fn place<'a>(registry: &Registry, role: Role, typed: &'a str) -> Place<'a> {
     let mut frames = vec![descriptor(role)];
     let (mut start, mut closed) = (0, false);

@@ -51,7 +51,7 @@ impl End {
         self.tls.as_ref().is_some_and(|tls| tls.is_resumed())
     }
 
-    /// Gives the kernel what was encrypted and not taken; `false` if something is left.
+    /// Gives the kernel encrypted bytes that it has not taken; returns `false` if some are left.
     pub(crate) fn flush(&mut self) -> Result<bool, Failure> {
         self.tls.as_mut().map_or(Ok(true), |tls| tls.flush(&self.socket))
     }

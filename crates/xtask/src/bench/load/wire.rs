@@ -101,7 +101,7 @@ pub(crate) struct Payloads {
 }
 
 impl Payloads {
-    /// Hands on what is payload. Frames are a server's: not masked.
+    /// Hands on the payload. Frames are a server's: not masked.
     pub(crate) fn feed(&mut self, mut bytes: &[u8], mut payload: impl FnMut(&[u8])) {
         while !bytes.is_empty() {
             if self.left > 0 {
