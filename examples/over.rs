@@ -1,6 +1,6 @@
 //! WebSocket over TLS over a pair of sockets of the program's own, both sides: `over` prints what the server received.
 //!
-//! Any protocol goes over any stream in this way, such as one that a library of its own has opened.
+//! Any protocol goes over any stream in this way, such as one that another library has opened.
 
 #![expect(clippy::print_stdout, reason = "a program may print")]
 

@@ -17,7 +17,7 @@ struct Program {
 }
 
 impl Program {
-    /// Starts one that says something on standard error once it is ready.
+    /// Starts one that prints to standard error once it is ready.
     fn start(program: &str, args: &[&str]) -> Self {
         let mut child = command(program, args).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
@@ -87,7 +87,7 @@ fn a_chat_over_websockets() {
             Program { child, out, first: String::new() }
         })
         .collect();
-    // Who joins is not announced: the first one speaks until the second one hears it.
+    // A guest that joins is not announced: the first one sends until the second one receives.
     let [first, second] = &mut *guests else { unreachable!("there are two") };
     let mut input = first.child.stdin.take().unwrap();
     let speaking = thread::spawn(move || {
@@ -250,7 +250,7 @@ fn broker() -> (u16, Option<Ended>) {
         let publish = packet(&mut publisher);
         assert_eq!(publish[0] >> 4, 3);
         subscriber.write_all(&publish).unwrap();
-        // Both say goodbye.
+        // Both send a DISCONNECT.
         packet(&mut publisher);
         packet(&mut subscriber);
     });

@@ -6,7 +6,7 @@
 export interface Clock {
   /// Calls it soon, at the next frame at best, and whether a frame comes or not.
   soon(call: () => void): void;
-  /// Whether frames come.
+  /// `true` if frames come.
   readonly shown: boolean;
 }
 
@@ -14,7 +14,7 @@ export class Acks {
   readonly #send: (bytes: number) => void;
   readonly #clock: Clock;
   #on = false;
-  /// What was drawn before this connection.
+  /// The bytes that came before this connection.
   #before = 0;
   #drawn = 0;
   #told = 0;
@@ -25,7 +25,7 @@ export class Acks {
     this.#clock = clock;
   }
 
-  /// Another connection: `received` bytes came over those before. What of them isn't drawn yet comes first.
+  /// Another connection: `received` bytes came over those before. Those of them that aren't drawn yet come first.
   begin(received: number): void {
     this.#on = false;
     this.#before = received;

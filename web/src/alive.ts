@@ -1,5 +1,5 @@
-// Whether the server is still there, where the WebSocket doesn't tell: after the machine slept, or if a router on the
-// way has forgotten the connection. docs/terminal-protocol.md, "Checking the connection".
+// Checks that the server is still there, where the WebSocket doesn't tell: after the machine slept, or if a router on
+// the way has forgotten the connection. docs/terminal-protocol.md, "Checking the connection".
 //
 // The server is asked and answers. A destination that takes no input holds up the question, too, behind what was typed
 // for it: so silence means an end only if all data before the question was read, which an earlier answer tells.
@@ -8,7 +8,7 @@
 export interface Watched {
   /// Sends the question.
   ask(): void;
-  /// It hasn't answered for long, and may be busy; or it is heard again.
+  /// It hasn't answered for long, and may be busy; or it answers again.
   silent(on: boolean): void;
   /// It is gone.
   lost(): void;

@@ -1,4 +1,4 @@
-// Parts of the page that are files of their own, loaded when they are needed: vite.config.js.
+// Parts of the page that are separate files, loaded when they are needed: vite.config.js.
 declare module "*?chunk" {
   export function load(): Promise<unknown>;
 }

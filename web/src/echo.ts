@@ -1,7 +1,7 @@
-// Echo by the page, for when the far side doesn't (RFC 857): what was typed, as it should look.
+// Echo by the page, for when the far side doesn't (RFC 857): typed text, as it should look.
 
-/// What to show for typed text: printable characters, Enter as CR LF, Backspace as a rub-out of what
-/// was typed on this line. Other control characters and escape sequences (arrows, the terminal's own
+/// Returns the text to show for typed text: printable characters, Enter as CR LF, Backspace as a rub-out of a
+/// character that was typed on this line. Other control characters and escape sequences (arrows, the terminal's own
 /// answers) are sent but not shown.
 export class LocalEcho {
   /// Columns of each character typed on this line.
@@ -34,7 +34,7 @@ function* segments(text: string): Iterable<string> {
   for (const { segment } of GRAPHEMES.segment(text)) yield segment;
 }
 
-/// A character of these is a column, whatever is next to it: what is pasted may be megabytes.
+/// A character of these is a column, whatever is next to it: pasted text may be megabytes.
 const PLAIN = /^[\r\x20-\x7e]*$/;
 const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 const CONTROL = /[\p{Cc}]/u;

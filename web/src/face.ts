@@ -1,13 +1,13 @@
-// What stands behind the connection, and what the terminal does differently for it.
+// The sort of destination behind the connection, and the differences that it makes to the terminal.
 
 import type { Face } from "./wire/control.ts";
 
 export interface FaceRules {
-  /// Whether the far side echoes, until it says otherwise (`echo`).
+  /// `true` if the far side echoes, until it announces otherwise (`echo`).
   farEcho: boolean;
-  /// What Enter sends.
+  /// The character that Enter sends.
   enter: "\r" | "\n";
-  /// A bare LF starts a new line, as nobody behind a plain stream adds the CR that a tty would.
+  /// A bare LF starts a new line, as no tty is behind a plain stream to add the CR.
   newlines: boolean;
 }
 
@@ -16,10 +16,10 @@ export const FACES: Record<Face, FaceRules> = {
   telnet: { farEcho: false, enter: "\r", newlines: false },
   serial: { farEcho: true, enter: "\r", newlines: false },
   stream: { farEcho: false, enter: "\n", newlines: true },
-  // In a view of their own, unless the terminal is asked for.
+  // In a separate view, unless the terminal is asked for.
   messages: { farEcho: false, enter: "\n", newlines: true },
   mqtt: { farEcho: false, enter: "\n", newlines: true },
 };
 
-/// For servers that don't say (`binary`, `base64`, none): most often a terminal is behind.
+/// For servers that send no `hello` (`binary`, `base64`, none): most often a terminal is behind.
 export const UNTOLD: Face = "shell";

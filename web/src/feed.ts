@@ -1,4 +1,4 @@
-// What is on its way from the connection to the terminal.
+// The bytes on their way from the connection to the terminal.
 //
 // xterm.js takes any amount at once, parses it in slices of 12 ms and throws away what is beyond
 // 50 MB. So it is given at most WINDOW bytes that it hasn't parsed yet, in pieces that keep the page
@@ -49,7 +49,7 @@ export class Feed {
     return { ...this.#counts };
   }
 
-  /// From the server: what is to be shown of `from` bytes.
+  /// Takes bytes of the server's: those to be shown, of `from` bytes.
   data(bytes: Uint8Array, from = bytes.length): void {
     this.#counts.received += from;
     // Bytes of which nothing is seen are counted all the same.

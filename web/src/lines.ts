@@ -7,7 +7,7 @@ export class Lines {
     this.#line = "";
   }
 
-  /// What was typed; the messages that are complete by it.
+  /// Takes typed text, and returns the messages that are complete by it.
   typed(text: string): string[] {
     const whole: string[] = [];
     for (const c of text) {

@@ -1,4 +1,4 @@
-// The page: what the user does, what the session says, and the terminal between them.
+// The page: the user's actions, the session's events, and the terminal between them.
 //
 //   keys ─> terminal ─> typed() ─> session ─> server
 //   server ─> session ─> feed ─> terminal
@@ -66,13 +66,13 @@ export class Page {
   readonly #form: ConnectForm;
   readonly #signIn: SignIn;
   readonly #keyBar: KeyBar;
-  /// null until the form was filled in, on a page that has no server of its own.
+  /// null until the form was filled in, on a page without a server.
   #address: Address | null = null;
   #face: Face = UNTOLD;
   #settling: ReturnType<typeof setTimeout> | undefined;
-  /// Whether the state before was `connected`.
+  /// `true` if the state before was `connected`.
   #live = false;
-  /// Whether a job has the terminal, as far as is known.
+  /// `true` if a job has the terminal, as far as is known.
   #job = false;
   #probing: ReturnType<typeof setTimeout> | undefined;
   /// How many sessions this page has had.
@@ -181,7 +181,7 @@ export class Page {
     toolbar(this.#store, this.#session, {
       run: (pressed) => this.#run(pressed),
       focus: () => this.#focus(),
-      // Loaded again, so that nobody who signs in next sees what is on the screen.
+      // Loaded again, so that the next user who signs in doesn't see what is on the screen.
       signOut: () => void this.#entrance?.signOut().then(() => location.reload()),
       elsewhere: () => this.#form.show(true),
     });
@@ -261,7 +261,7 @@ export class Page {
   #state(state: State): void {
     this.#status.show(state);
     const isOut = state.kind === "out";
-    // What it shows is covered, and typing goes nowhere.
+    // The terminal is covered, and typing goes nowhere.
     this.#place.inert = isOut || this.#views.name !== "terminal";
     for (const part of document.querySelectorAll<HTMLElement>("[data-live]")) part.inert = state.kind !== "connected";
     button("sign-out").hidden = isOut || !this.#entrance?.canSignOut;
@@ -272,10 +272,10 @@ export class Page {
         break;
       case "connected":
         this.#acks.begin(this.#feed.counts.received);
-        // A server of another sort says nothing first, unless its subprotocol does.
+        // A server of another sort sends nothing first; its subprotocol may tell its face.
         this.#meet(state.subprotocol.startsWith("mqtt") ? "mqtt" : UNTOLD);
         if (state.subprotocol !== V1) this.#choose();
-        // What was started before is gone: nobody should look for it.
+        // The programs of the last session are gone: the note keeps the user from looking for them.
         if (this.#sessions++ > 0) this.#say("[new session]", "new session");
         // Unless the window was resized in the meantime, it has this from the URL; servers that
         // don't look there haven't.
@@ -297,7 +297,7 @@ export class Page {
     this.#session.control({ type: "resize", cols, rows });
   }
 
-  /// A new connection: what the last program did to the terminal is undone, its output stays.
+  /// A new connection: the last program's changes to the terminal are undone, its output stays.
   #meet(face: Face): void {
     this.#job = false;
     this.#title.set("");
@@ -327,11 +327,11 @@ export class Page {
     this.#place.inert = !isTerminal;
     this.#views.tell((view) => view.connected(this.#session.state.kind === "connected"));
     const active = document.activeElement;
-    // Nothing is taken from somebody who types: a session may begin at any time.
+    // The focus is not taken from a user who types: a session may begin at any time.
     if (this.#views.view && (active === null || active === document.body || active.closest("[inert]"))) this.#focus();
   }
 
-  /// Says what happens to the session, where it is shown.
+  /// Reports an event of the session, where it is shown.
   #say(words: string, plainly: string): void {
     this.#feed.local(`\x1b[90m${fold(words, this.#terminal.size.cols)}\x1b[0m\r\n`);
     this.#views.tell((view) => view.note(plainly));
@@ -364,7 +364,7 @@ export class Page {
       case "line":
         return this.#serial.line(message);
       case "exit":
-        // Output may still be on its way, and the end of the session says it again behind that.
+        // Output may still be on its way, and the end of the session shows it again behind that.
         return this.#status.show(this.#session.state, exitWords(message));
       case "alive":
         // The connection has asked.
@@ -400,7 +400,7 @@ export class Page {
       if (text === "\r") this.#connect();
       return;
     }
-    // Nobody reads it yet: it isn't shown as if it was sent.
+    // A session that isn't connected reads nothing: the text isn't shown as if it was sent.
     if (kind === "connected") this.#input.typed(text);
   }
 

@@ -1,4 +1,4 @@
-// What a serial line's bytes look like: as they are, with line ends made whole, with the time before each line, or in hex.
+// Views of a serial line's bytes: as they are, with line ends made whole, with the time before each line, or in hex.
 // The bytes themselves are kept as they came, for a log.
 
 export type Newlines = "auto" | "as-is" | "lf" | "cr";
@@ -11,7 +11,7 @@ export interface Shown {
 
 const LF = 10;
 const CR = 13;
-/// Of a log; what is older is forgotten.
+/// Bytes of a log; older ones are forgotten.
 export const LOG_MOST = 8 * 1024 * 1024;
 /// A device sends a byte at a time: an array for each would be many times what is in it.
 const BLOCK = 64 * 1024;
@@ -19,7 +19,7 @@ const HEX_WIDTH = 16;
 
 export class SerialView {
   #shown: Shown = { newlines: "auto", timestamps: false, hex: false };
-  /// Whether a CR has come: then the device knows how a line ends.
+  /// `true` if a CR has come: then the device knows how a line ends.
   #knowsCr = false;
   #lastWasCr = false;
   #lineBegins = true;
@@ -47,7 +47,7 @@ export class SerialView {
     this.#row = [];
   }
 
-  /// What the terminal is given for what came.
+  /// Takes received bytes, and returns those for the terminal.
   take(bytes: Uint8Array): Uint8Array {
     this.#keep(bytes);
     if (this.#shown.hex) return new TextEncoder().encode(this.#hex(bytes));
@@ -75,7 +75,7 @@ export class SerialView {
     return Uint8Array.from(out);
   }
 
-  /// What came, the last of it if that is more than is kept.
+  /// The received bytes, the last of them if they are more than is kept.
   get log(): Uint8Array[] {
     return this.#log.map((block, at) => (at === this.#log.length - 1 ? block.subarray(0, this.#filled) : block));
   }

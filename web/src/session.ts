@@ -5,7 +5,7 @@
 //       │  └─ waiting <─┘                      (broke; could not be opened)
 //       └────────^
 //
-// `out`, where somebody has to sign in first, is left as `ended` is.
+// `out`, where the user has to sign in first, is left as `ended` is.
 //
 // Connecting begins with being let in, and an attempt that fails ends with the question why.
 
@@ -20,7 +20,7 @@ export type State =
   | { kind: "connected"; subprotocol: string }
   | { kind: "waiting"; words: string; seconds: number }
   | { kind: "ended"; words: string }
-  /// Somebody has to sign in. `words` has why again, or nothing.
+  /// The user has to sign in. `words` has why again, or nothing.
   | { kind: "out"; words: string };
 
 export interface Address {
@@ -31,12 +31,12 @@ export interface Address {
 export interface Callbacks {
   /// Asked anew for each attempt: the terminal's size is part of it, and what lets in is good for one.
   address(): Promise<Address | Ending>;
-  /// Why an attempt came to nothing, and what would help: `seen` is all that the WebSocket said.
+  /// Why an attempt came to nothing, and what would help: `seen` is all that the WebSocket reported.
   why(seen: Ending): Promise<Ending>;
   state(state: State): void;
   data(bytes: Uint8Array, text: boolean): void;
   control(message: FromServer): void;
-  /// The session is there and the server doesn't answer, or it is heard again.
+  /// The session is there and the server doesn't answer, or it answers again.
   silent(on: boolean): void;
 }
 
@@ -50,7 +50,7 @@ export class Session {
   #state: State = { kind: "idle" };
   #openedAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /// Counts attempts: what an earlier one has waited for doesn't matter any more.
+  /// Counts attempts: the results of an earlier one don't matter any more.
   #turn = 0;
 
   constructor(callbacks: Callbacks) {

@@ -200,6 +200,6 @@ fn recover<'a>(mistake: &Mistake<'a>) -> &'a str {
     }
 }
 
-/// More mistakes than anybody reads. It also bounds the work: every unclosed brace is looked for to
+/// More mistakes than a reader needs. It also bounds the work: every unclosed brace is looked for to
 /// the end.
 const MOST: usize = 20;

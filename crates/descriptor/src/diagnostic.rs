@@ -1,4 +1,4 @@
-//! An error in what was typed, with its place and a hint to correct it.
+//! An error in the typed text, with its place and a hint to correct it.
 
 use crate::{Code, Span};
 
@@ -14,7 +14,7 @@ pub enum Stage {
 /// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Severity {
-    /// Nothing can be done with what was typed.
+    /// Nothing can be done with the typed text.
     Error,
     /// It is taken, but is probably not what was meant.
     Warning,

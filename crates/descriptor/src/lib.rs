@@ -1,4 +1,4 @@
-//! The language of descriptors: from what was typed to a tree, and back.
+//! The language of descriptors: from typed text to a tree, and back.
 //!
 //! 1. [`Text`] is what was typed, or a piece of it, unescaped. It remembers where each of its bytes
 //!    was typed, however deep the quoting.

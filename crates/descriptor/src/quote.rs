@@ -67,7 +67,7 @@ impl Style {
         let balanced = grammar::is_balanced(text);
         let special = text.contains([':', '\\']) || text.starts_with('{');
         let positional = place == Place::Positional
-            // Behind a kind, `//` would make a URL of it, for whoever knows URLs.
+            // Behind a kind, `//` would make a URL of it, for readers who know URLs.
             && (grammar::is_keyword(text) || text.starts_with("//"));
         match (balanced, special || positional) {
             (true, false) => Self::Plain,

@@ -1,4 +1,4 @@
-//! Mistakes as a person reads them: what is wrong, with carets under what was typed.
+//! Mistakes as a person reads them: a message, with carets under the mistake in the typed text.
 //!
 //! The output is printable, on one line and about a terminal wide, whatever was typed.
 
@@ -67,7 +67,7 @@ impl Line {
     fn new(text: &str, span: Span) -> Self {
         let start = boundary(text, span.start);
         let end = boundary(text, span.end).max(start);
-        // What follows the caret gets two thirds, or what the text before it leaves.
+        // The text from the caret on gets two thirds of the line, or the columns that the text before it leaves.
         let (before, after) = (&text[..start], &text[start..]);
         let most = COLUMNS - fitting(before.chars().rev(), COLUMNS / 3).1;
         let (right, used) = fitting(after.chars(), most);

@@ -1,4 +1,4 @@
-//! A place in what the user typed.
+//! A place in the typed text.
 
 use std::ops::Range;
 

@@ -25,7 +25,7 @@ pub struct Template {
 /// A place in a template that a fact fills.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hole {
-    /// The kind of fact, such as `http`: what stands before the first dot.
+    /// The kind of fact, such as `http`: the text before the first dot.
     pub root: String,
     /// The name under the root, such as `query.id`.
     pub name: String,

@@ -157,7 +157,7 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
-    /// Adds what was typed at `typed`.
+    /// Adds the text that was typed at `typed`.
     fn push(&mut self, value: &str, typed: Span, how: How) {
         if value.is_empty() {
             return;

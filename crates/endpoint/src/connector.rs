@@ -38,6 +38,6 @@ pub trait Connector: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Returns what access to it exposes.
+    /// Returns the resources that access to it exposes.
     fn grants(&self) -> Grants;
 }

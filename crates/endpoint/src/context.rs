@@ -66,7 +66,7 @@ impl Context {
         Self { behind, ..self.clone() }
     }
 
-    /// Returns what may be behind a listener that is bound with this context: a program, unless
+    /// Returns the most that a listener bound with this context may have behind it: a program, unless
     /// [`Context::in_front_of`] excludes it.
     #[must_use]
     pub fn behind(&self) -> Grants {
@@ -94,7 +94,7 @@ impl Context {
         Self { gate: Some(gate), ..self.clone() }
     }
 
-    /// Returns the gate to ask before a reply without an offer; `None` admits everyone.
+    /// Returns the gate to ask before a reply without an offer; `None` admits every peer.
     #[must_use]
     pub fn gate(&self) -> Option<&Arc<dyn Gate>> {
         self.gate.as_ref()
@@ -186,7 +186,7 @@ impl WorkGuard {
     /// Waits until the work is to end now ([`Context::cut_work`]). Cancel safe.
     pub async fn cut(&self) {
         if self.cut.clone().wait_for(|cut| *cut).await.is_err() {
-            // Nobody is left who could say so.
+            // The sender is gone, so no cut can come any more.
             std::future::pending::<()>().await;
         }
     }

@@ -20,7 +20,7 @@ impl Exposure {
     }
 }
 
-/// What access to a destination exposes.
+/// Resources that access to a destination exposes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grants {
     /// Nothing outside this process: an echo.

@@ -53,7 +53,7 @@ impl<M: MessageStream> AsyncRead for Flat<M> {
                     self.failed = Some(error);
                     return Poll::Ready(Ok(()));
                 }
-                // The end is said again at the next read, once these bytes are out.
+                // The next read reports the end again, once these bytes are out.
                 _ if buf.filled().len() > start => return Poll::Ready(Ok(())),
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
                 Poll::Ready(None) => return Poll::Ready(Ok(())),

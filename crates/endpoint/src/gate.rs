@@ -1,4 +1,4 @@
-//! Admission: who a peer is, and whether it may come in.
+//! Admission: the identity of a peer, and the decision to let it in.
 //!
 //! A [`Gate`] sees the facts about a peer, among them the [`Credentials`] that its layer has read, and returns an
 //! [`Admitted`] or a [`Refusal`]. The forwarder asks its gate for every offer, and a layer asks for whatever it answers
@@ -23,7 +23,7 @@ pub trait Gate: Send + Sync {
     async fn check(&self, info: &Info) -> Result<Admitted, Refusal>;
 }
 
-/// Admits everyone, without an identity.
+/// Admits every peer, without an identity.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OpenGate;
 

@@ -1,4 +1,4 @@
-//! Layers: what goes over any endpoint, on both sides, written once.
+//! Layers: protocols that run over any endpoint, on both sides, written once.
 
 use std::fmt;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ pub trait DialLayer: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Returns what access to it exposes, over an endpoint that exposes `beneath`.
+    /// Returns the resources that access to it exposes, over an endpoint that exposes `beneath`.
     fn grants(&self, beneath: Grants) -> Grants {
         beneath
     }
@@ -135,11 +135,11 @@ impl Offers for LayeredOffers {
                 self.current = None;
             }
             let Some(inner) = self.incoming.next().await? else { return Ok(None) };
-            // A layer's peer has to be talked to before it can say what it wants: the endpoint
+            // A layer has to talk to its peer before the peer's request is known: the endpoint
             // beneath is accepted without conditions, and the gate asks at the outermost layer.
             match inner.accept(Answer::default()).await? {
-                // A layer above has its own view of the far side; what the one beneath would have
-                // seen it through is between that one and nobody.
+                // A layer above has its own view of the far side; the view of the endpoint
+                // beneath has no reader.
                 Accepted::Session(conn) | Accepted::Through(conn, _) => {
                     self.current = Some(self.bound.serve(conn));
                 }

@@ -1,4 +1,4 @@
-//! The runtime vocabulary: what listeners, connectors, layers and connections are. It opens nothing,
+//! The runtime vocabulary: listeners, connectors, layers and connections. It opens nothing,
 //! and knows neither kinds nor descriptors.
 //!
 //! A value passes through these stages:

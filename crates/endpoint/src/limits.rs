@@ -224,7 +224,7 @@ impl Counters {
         let network = per_network.and_then(|most| Some((info.client_network()?, most)));
         let user = per_user.and_then(|most| Some((Arc::from(info.identity()?.name()?), most)));
         let mut counts = self.counts();
-        // The narrowest first: it says most about what to do.
+        // The narrowest limit first: its message is the most useful one.
         if let Some((user, most)) = &user
             && counts.users.get(user).is_some_and(|count| count >= most)
         {

@@ -230,7 +230,7 @@ pub trait Offers: Send {
     /// in use. Dropping the offers gives up what has not become one; sessions that were accepted live on.
     ///
     /// # Errors
-    /// The handshake failed; what the peer was owed for that has been sent.
+    /// The handshake failed; the peer has been sent the answer that is due to it.
     async fn next(&mut self) -> Result<Option<Offer>>;
 }
 
@@ -329,14 +329,14 @@ impl Offer {
         self.decision.refuse(refusal).await;
     }
 
-    /// Waits for what the peer sends first, and refuses a peer that begins as a web browser does, where
+    /// Waits for the first bytes of the peer, and refuses a peer that begins as a web browser does, where
     /// a web page could reach the listener. To be asked before the offer is accepted for something that
     /// takes whatever comes, such as a program; nothing is read, and the caller limits the time.
     ///
     /// Cancel safe.
     ///
     /// # Errors
-    /// What to refuse the offer with.
+    /// The refusal to answer the offer with.
     pub async fn screen(&mut self) -> std::result::Result<(), Refusal> {
         poll_fn(|cx| self.decision.poll_screen(cx)).await
     }
@@ -381,10 +381,10 @@ pub trait Decision: Send {
     /// The peer left, or did not keep to its protocol.
     async fn accept(self: Box<Self>, answer: Answer) -> Result<Accepted>;
 
-    /// Says no, as well as the protocol can.
+    /// Refuses the offer, as well as the protocol can.
     async fn refuse(self: Box<Self>, refusal: Refusal);
 
-    /// Looks at what the peer sends first, for [`Offer::screen`]. A layer whose protocol no browser can
+    /// Looks at the first bytes of the peer, for [`Offer::screen`]. A layer whose protocol no browser can
     /// speak by accident, or that has its own rules for browsers, has nothing to look at.
     fn poll_screen(
         &mut self,

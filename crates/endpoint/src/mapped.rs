@@ -80,8 +80,8 @@ where
 
 type Change = Arc<dyn Fn(Conn) -> Conn + Send + Sync>;
 
-/// An open listener that changes accepted connections: what [`Mapped`] binds, for listeners that differ from it in more
-/// than the change.
+/// An open listener that changes accepted connections: the result of binding a [`Mapped`], for listeners that differ
+/// from it in more than the change.
 pub struct MappedAccept {
     inner: Box<dyn Accept>,
     local: Local,

@@ -2,8 +2,8 @@
 //!
 //! It is opened at bind, so that a missing device is an error at the start. The next offer comes
 //! after the session's end plus a back-off: a far side that is down makes no hot loop. A refused
-//! offer is not an end: what is open stays so, and is offered again. A device would lower DTR
-//! otherwise and raise it again, which resets many boards, and a program would be started anew.
+//! offer is not an end: the device or program stays open, and is offered again. A device would lower
+//! DTR otherwise and raise it again, which resets many boards, and a program would be started anew.
 
 use std::sync::Arc;
 use std::time::Duration;

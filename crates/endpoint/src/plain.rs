@@ -43,7 +43,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Plain<S> {
 
 impl<S: AsyncWrite + Unpin> Life for Plain<S> {
     fn poll_finish(&mut self, cx: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
-        // A peer that has gone needs no word of ours; NotConnected is how Linux says that.
+        // A peer that has gone needs no end from this side; Linux reports NotConnected for it.
         Pin::new(&mut self.inner).poll_shutdown(cx).map(|done| match done {
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
             done => done,

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 /// its descriptor is ready for one. This is an alternative to reading and writing, and never the
 /// only one: both may be used in turn, and together they see one sequence of bytes.
 ///
-/// Cancel safety is that of poll functions: what `call` has moved is always reported.
+/// Cancel safety is that of poll functions: the bytes that `call` has moved are always reported.
 pub trait Raw {
     /// Has `call` read from the descriptor once it is readable.
     ///

@@ -63,7 +63,7 @@ pub enum RefusalKind {
     Throttled,
     /// The far side did not answer: 504.
     Timeout,
-    /// It isn't known who the peer is: 401.
+    /// The peer is not authenticated: 401.
     Unauthenticated,
 }
 

@@ -73,7 +73,7 @@ pub trait Life {
         let _ = cx;
     }
 
-    /// Returns what the transport knows about its peer without asking it; `None` if it knows nothing.
+    /// Returns the facts that the transport knows about its peer without asking it; `None` if it knows nothing.
     ///
     /// It takes a system call or two, and is asked seldom: when something is due, or stalls.
     fn peer(&mut self) -> Option<Peer> {
@@ -94,18 +94,18 @@ pub trait Life {
     fn keep_little(&mut self) {}
 
     /// Returns how long this side may stay silent once the other one has ended, if less than the linger time is enough:
-    /// standard input, of which nobody can tell whether its writer waits for an end.
+    /// standard input, whose writer can't be asked if it waits for an end.
     fn linger(&self) -> Option<Duration> {
         None
     }
 
-    /// Writes what was accepted before, then sends the end of the data, with the reason.
+    /// Writes data that was accepted before, then sends the end of the data, with the reason.
     ///
     /// [`Life::ending`] determines the effect on the other direction. Called until it is ready, and
     /// not after; nothing is written after the first call.
     ///
     /// An end that [is cut](End::is_cut) must not look like an end of input to the peer, as far as the transport has
-    /// anything else to say: a TCP connection is reset when it is dropped.
+    /// another signal for it: a TCP connection is reset when it is dropped.
     ///
     /// # Errors
     /// Those of writing. A peer that is gone already is not an error.
@@ -117,7 +117,7 @@ pub trait Life {
     /// `poll_finish` is ready, until it is ready itself, for a bounded time.
     ///
     /// # Errors
-    /// Those of writing; nobody can do anything about them any more.
+    /// Those of writing; no caller can do anything about them any more.
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let _ = cx;
         Poll::Ready(Ok(()))
@@ -139,8 +139,8 @@ pub trait Life {
     /// Asked for again when the session is over, for the exit status of a program that ended after its output did; all
     /// else means nothing then.
     ///
-    /// Also asked for once a peer is gone whose end was not read: an end that [is cut](End::is_cut) then says that data
-    /// may be missing. Anything else means nothing.
+    /// Also asked for once a peer is gone whose end was not read: an end that [is cut](End::is_cut) then means that
+    /// data may be missing. Anything else means nothing.
     fn end(&mut self) -> End {
         End::eof()
     }

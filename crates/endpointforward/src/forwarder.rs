@@ -171,7 +171,7 @@ impl Forwarder {
         let destination = &self.destination.1.endpoint;
         let cx = self.endpoints.shared().in_front_of(destination.grants());
         let cx = cx.with_datagrams(destination.takes_datagrams());
-        // A gate that admits everyone isn't asked: some layers offer a login if there is a gate.
+        // A gate that admits every peer isn't asked: some layers offer a login if there is a gate.
         let cx = match &self.gate {
             Some(gate) => cx.guarded_by(Arc::clone(gate)),
             None => cx,

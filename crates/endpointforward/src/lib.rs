@@ -5,10 +5,10 @@
 //!
 //! 1. [`connect`] and [`listen`] give connections that any tokio protocol runs over;
 //! 2. [`Endpoints::connect_over`] and [`Endpoints::listen_over`] run a protocol, such as `ws` or `tls`, over a stream
-//!    of your own;
-//! 3. [`Forwarder`] joins an endpoint to listen on and a destination, as the command does, with a [gate] and
-//!    [observers](Observer) of your own;
-//! 4. [`Endpoints`] does all of this with kinds of your own, which [`registry`] and [`Registry::add`] bring in, and
+//!    that the program has opened;
+//! 3. [`Forwarder`] joins an endpoint to listen on and a destination, as the command does, with a custom [gate] and
+//!    custom [observers](Observer);
+//! 4. [`Endpoints`] does all of this with additional kinds, which [`registry`] and [`Registry::add`] bring in, and
 //!    `Command` is the whole command with them.
 //!
 //! ```

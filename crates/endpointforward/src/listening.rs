@@ -112,7 +112,7 @@ async fn accepted(offer: Offer) -> Option<Conn> {
 /// Accepts until the listener has ended or its receiver is dropped.
 ///
 /// A handshake never keeps it from accepting: the most silent one is dropped for a new one. Only
-/// offers that nobody takes do.
+/// offers that are not taken do.
 async fn take_in(mut accept: Box<dyn Accept>, offers: mpsc::Sender<Offer>) {
     let undecided = Undecided::new(UNDECIDED, UNDECIDED);
     let listener = undecided.listener();
@@ -143,7 +143,7 @@ async fn take_in(mut accept: Box<dyn Accept>, offers: mpsc::Sender<Offer>) {
 async fn shake(mut incoming: Incoming, place: Place, offers: mpsc::Sender<Offer>) {
     let mut place = Some(place);
     loop {
-        // Until its first offer; a connection that lives on beside its sessions needs no place.
+        // Until its first offer; a connection that outlives its sessions needs no place.
         let next = match place.take() {
             Some(mut place) => place.keep(incoming.next()).await,
             None => Some(incoming.next().await),

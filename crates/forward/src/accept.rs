@@ -60,7 +60,7 @@ async fn until_over(
             }
             Err(error) => {
                 let pause = trouble.next(&error);
-                // What is closed is so once its task has run.
+                // A dropped connection is closed only once its task has run.
                 let freed = error.is_exhaustion() && shared.undecided.drop_silent(SILENT);
                 sleep(if freed { FREEING } else { pause }).await;
             }

@@ -35,7 +35,7 @@ struct Entry {
     state: Mutex<State>,
 }
 
-/// What another client needs.
+/// The resource that another client needs.
 #[derive(Clone, Copy)]
 pub(crate) enum Wanted<'a> {
     /// A place among all sessions.

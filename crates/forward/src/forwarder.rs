@@ -125,7 +125,7 @@ impl Forwarder {
         let mut accepting = pin!(accept_all(&self.shared, accept, id, &stop, works.clone()));
         let mut is_accepting = true;
         let mut reporting = pin!(self.shared.refusals.report());
-        // The loop's own sender goes, so that the channel ends with those who may still send.
+        // The loop's own sender goes, so that the channel ends with the last of the other senders.
         let mut works = Some(works);
         let mut tasks = JoinSet::new();
         let mut summary = Summary::default();
@@ -191,7 +191,7 @@ fn count(summary: &mut Summary, done: Result<OfferOutcome, JoinError>) {
         }
         Ok(OfferOutcome::Lost) => summary.lost += 1,
         Ok(OfferOutcome::Attached | OfferOutcome::Over) => {}
-        // Its message may quote data; whoever set a panic hook has it already.
+        // Its message may quote data; a panic hook, if one is set, has it already.
         Err(panic) => {
             error!("a session was lost: its task panicked");
             summary.panicked += u64::from(panic.is_panic());
@@ -226,7 +226,7 @@ async fn run_handshakes(
             Some(Ok(None)) => return OfferOutcome::Over,
             Some(Err(error)) => {
                 let peer = incoming.info.peer();
-                // A policy's no is the operator's to know; what peers do wrong isn't.
+                // The operator wants to know of a policy's refusals, but not of peers' mistakes.
                 if matches!(error.kind(), ErrorKind::Refused | ErrorKind::Permission) {
                     let refused = info_span!("refused", %peer);
                     refused.in_scope(|| shared.refusals.log(&error.to_string(), error.hint()));
@@ -237,7 +237,7 @@ async fn run_handshakes(
             }
         };
         // The first offer takes its connection's place among the undecided. A connection that
-        // lives on beside its sessions doesn't count; an offer that it makes later does.
+        // outlives its sessions doesn't count; an offer that it makes later does.
         let again = || Place::again(&shared.undecided, listener, &incoming.info);
         let Some(mut place) = place.take().or_else(again) else { return OfferOutcome::Over };
         place.offered();

@@ -1,5 +1,5 @@
-//! Accept, gate, route, connect, splice and meter: what happens between two endpoints, whatever
-//! kinds they are.
+//! Accept, gate, route, connect, splice and meter: the work between two endpoints of any
+//! kinds.
 //!
 //! 1. A [`Forwarder`] accepts connections from a listener; handshakes run in separate tasks.
 //! 2. Every offer passes the [`Gate`], then the [`Route`] names its [`Destination`].

@@ -97,7 +97,7 @@ pub enum Act {
     Read,
     /// Writing, or flushing what was written.
     Write,
-    /// Saying the end.
+    /// Sending the end.
     Finish,
     /// None: the connection died without one, for example when a ping was not answered.
     Live,
@@ -124,7 +124,7 @@ impl Outcome {
     pub fn reason(&self) -> Reason {
         match &self.end {
             Ended::Eof(side) => {
-                // The worse of both ends: the second one may say what the first one was answered with.
+                // The worse of both ends: the second one may be the answer to the first one.
                 let first = self.said(*side).map_or(Reason::EndOfStream, |end| end.why);
                 let second = self.said(side.other()).map(|end| end.why);
                 match second {

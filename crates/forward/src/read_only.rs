@@ -1,4 +1,4 @@
-//! A client that may only watch: what it sends is thrown away.
+//! A client that may only watch: its data is thrown away.
 //!
 //! It is read on, so that its end is seen and its answers to pings are; its signals, such as a window's size, are
 //! dropped too.

@@ -36,11 +36,11 @@ impl Refusals {
         }
     }
 
-    /// Notes that it came; returns whether it didn't come within the last minute.
+    /// Notes that it came; returns `true` if it didn't come within the last minute.
     fn is_news(&self, cause: &str) -> bool {
         let now = Instant::now();
         let mut causes = self.lock();
-        // What peers make up (origins, names) is counted together once it is too much.
+        // Causes that peers make up (origins, names) are counted together once there are too many.
         let is_full = causes.len() >= MOST && !causes.contains_key(cause);
         let cause = if is_full { OTHERS } else { cause };
         if let Some(known) = causes.get_mut(cause) {
@@ -51,7 +51,7 @@ impl Refusals {
             return false;
         }
         causes.insert(cause.to_owned(), Cause { since: now, more: 0 });
-        // What never comes again is forgotten when something else does.
+        // A cause that never comes again is forgotten when another one comes.
         causes.retain(|_, cause| cause.more > 0 || now - cause.since < MINUTE);
         true
     }

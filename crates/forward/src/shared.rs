@@ -20,7 +20,7 @@ pub(crate) struct Shared {
     pub(crate) timers: Timers,
     /// Places of sessions.
     pub(crate) places: Option<Arc<Semaphore>>,
-    /// Places of what is undecided.
+    /// Places of undecided connections.
     pub(crate) undecided: Undecided,
     /// The one session's place, closed once it is taken for good.
     pub(crate) once: Option<Arc<Semaphore>>,

@@ -29,7 +29,7 @@ use tokio::time::timeout;
 #[derive(Clone, Debug)]
 pub struct Stop(Arc<Signal>);
 
-/// A step, and who waits for another one: of all that tokio has for that, a [`Notify`] is the
+/// A step, and the tasks that wait for another one: of all that tokio has for that, a [`Notify`] is the
 /// smallest to wait with, and every session does.
 #[derive(Debug)]
 struct Signal {
@@ -105,7 +105,7 @@ impl Stop {
 
     async fn reached(&self, step: Step) -> End {
         loop {
-            // Before the look, so that what changes right after it is heard.
+            // Before the look, so that a change right after it is noticed.
             let changed = self.0.changed.notified();
             if let Some(end) = self.end_at(step) {
                 return end;

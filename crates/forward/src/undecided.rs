@@ -89,13 +89,13 @@ impl Undecided {
         ListenerId(pool.next_listener)
     }
 
-    /// Takes a place, and returns whether another connection lost its place for it. Cancel safe.
+    /// Takes a place, and returns it with `true` if another connection lost its place for it. Cancel safe.
     ///
     /// Waits only where the peer's own network would pay with a connection that has just come, and
     /// for a quarter of a second at most.
     pub async fn enter(&self, listener: ListenerId, network: Network) -> (Place, bool) {
         loop {
-            // Before the look, so that what is freed right after it is heard.
+            // Before the look, so that a place freed right after it is noticed.
             let freed = self.0.freed.notified();
             match self.try_enter(listener, network, true) {
                 Ok(entered) => return entered,

@@ -50,7 +50,7 @@ impl Encode for Cobs {
             out.extend_from_slice(&rest[..len]);
             rest = &rest[len..];
             match zero {
-                // The 0 is what the block's length says.
+                // The length of the block stands for this 0.
                 Some(_) => rest = &rest[1..],
                 None if rest.is_empty() => break,
                 None => {}

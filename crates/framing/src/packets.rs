@@ -12,7 +12,7 @@ pub(crate) struct Packet {
     pub(crate) end: u8,
     /// Decodes a packet; `None` if nothing is encoded like that.
     pub(crate) decode: fn(&[u8]) -> Option<BytesMut>,
-    /// What is wrong with such a packet.
+    /// The error message for a packet that can't be decoded.
     pub(crate) corrupt: &'static str,
 }
 

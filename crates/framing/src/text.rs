@@ -27,8 +27,8 @@ impl Framing for Text {
         if self.falls_back { Partial::Send } else { Partial::Error }
     }
 
-    /// Two segments of one write come together; nobody notices so long a delay of an answer. The slowest serial lines
-    /// take a tenth of a second for a character.
+    /// Two segments of one write come together; a delay as short as this is not noticed in an answer. The slowest
+    /// serial lines take a tenth of a second for a character.
     fn patience(&self) -> Option<(Duration, Partial)> {
         let time = if self.falls_back { 10 } else { 1000 };
         Some((Duration::from_millis(time), self.rest()))
@@ -50,7 +50,7 @@ impl Decode for Text {
             Err(_) if self.falls_back => return Ok(Decoded::Message(self.cut(buf))),
             Err(error) => match error.valid_up_to() {
                 0 => return Err(Error::NotText),
-                // What is right before the mistake has come before it.
+                // The valid text before the mistake is a separate message, which came before it.
                 right => right,
             },
         };

@@ -23,7 +23,7 @@ impl Request {
         let mut fields = [httparse::EMPTY_HEADER; FIELDS];
         let mut request = httparse::Request::new(&mut fields);
         let status = request.parse(bytes).map_err(Error::of)?;
-        // Nobody waits for the rest of a request that is refused in any case.
+        // The rest of a request that is refused in any case is not waited for.
         if let Some(method) = request.method.filter(|method| *method != "CONNECT") {
             let words = format!("received `{method}`, but only CONNECT is supported");
             return Err(Error::new(Fault::Method, words));

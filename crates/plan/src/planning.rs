@@ -51,7 +51,7 @@ impl<'a> Planning<'a> {
         Self { registry, syntax, found: Vec::new(), guessing: false, own: None, own_param: None }
     }
 
-    /// Plans what was typed, or returns everything that is wrong with it.
+    /// Plans the typed text, or returns all mistakes in it.
     pub(crate) fn run<E: Endpoint + ?Sized + 'static>(
         mut self,
         typed: &str,
@@ -68,7 +68,7 @@ impl<'a> Planning<'a> {
     pub(crate) fn layer<E: Endpoint + ?Sized>(&mut self, name: &str) -> Option<Arc<E::Layer>> {
         let (kind, alias) = self.registry.find(name)?;
         let plan = E::layer(kind)?;
-        // Its endpoint is needed by the reader and planned by nobody.
+        // The reader needs an endpoint for it, which is never planned.
         let descriptor = Descriptor::new(Text::typed(name)).arg(Text::typed("open"));
         let known = Known { descriptor, kind, alias };
         let args = self.read(&known, E::ROLE, kind.form(E::ROLE)?);
@@ -94,7 +94,7 @@ impl<'a> Planning<'a> {
         let typed = known.descriptor.clone();
         let planned = self.plan_known(&mut known, depth);
         let is_wrong = |found: &Diagnostic| found.severity == Severity::Error;
-        // What is usually meant has its endpoint in it.
+        // The slips that kinds explain are in descriptors that contain their endpoint.
         if !self.guessing && !is_over && self.found[before..].iter().any(is_wrong) {
             self.explain_slip(known.kind, &typed, E::ROLE, before);
         }
@@ -211,7 +211,7 @@ impl<'a> Planning<'a> {
         if self.syntax == Syntax::Twisted {
             return self.parse(text);
         }
-        // A URL is one to its end; with options beside it, it must be in braces.
+        // A URL extends to its end; to be followed by options, it must be in braces.
         if Url::starts(text) {
             return if self.has_options_behind(text, role) { None } else { self.url(text, role) };
         }
@@ -412,5 +412,5 @@ fn hide(kind: &Kind, args: &mut Args, beneath: &[Tree], typed: &[Typed]) {
     }
 }
 
-/// Deeper than anybody stacks; each level is parsed again, so this also bounds the work.
+/// Deeper than layers are stacked in practice; each level is parsed again, so this also bounds the work.
 const DEPTH: usize = 16;

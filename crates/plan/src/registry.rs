@@ -72,8 +72,8 @@ impl Registry {
         self
     }
 
-    /// Adds help for descriptors that can't be planned, and that are no kind's: what other programs call an endpoint.
-    /// It is asked before the kinds where the kind is unknown, and after the kind where that has no help.
+    /// Adds help for descriptors that can't be planned, and that are no kind's: endpoints in the terms of other
+    /// programs. It is asked before the kinds where the kind is unknown, and after the kind where that has no help.
     #[must_use]
     pub fn add_slip(mut self, slip: Slip) -> Self {
         self.slips.push(slip);
@@ -156,7 +156,7 @@ impl Registry {
         self.kinds.iter().flat_map(|kind| kind.facts.iter().map(|fact| (*kind, *fact)))
     }
 
-    /// Returns the first parts of the facts' names: what a hole of a template may begin with.
+    /// Returns the first parts of the facts' names, with which a hole of a template may begin.
     pub(crate) fn roots(&self) -> Vec<&'static str> {
         let mut roots: Vec<_> = self.facts().map(|(_, fact)| fact.root()).collect();
         roots.sort_unstable();

@@ -24,7 +24,7 @@ fn addresses(line: &str) -> Option<Addresses> {
     let mut words = line.strip_prefix("PROXY ")?.split(' ');
     let family = words.next()?;
     if family == "UNKNOWN" {
-        // Whatever follows is to be ignored.
+        // The rest of the line is to be ignored.
         return Some(Addresses::Unknown);
     }
     let (source, destination) = (words.next()?, words.next()?);

@@ -8,7 +8,7 @@ use crate::tlv::{self, CRC32C};
 use crate::{Addresses, Decoded, Error, Header};
 
 pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded, Error> {
-    // What is wrong is told as early as it is known.
+    // A mistake is reported as early as it is known.
     let is_local = match bytes.get(12) {
         None => return Ok(Decoded::More(FIXED - bytes.len())),
         Some(0x20) => true,

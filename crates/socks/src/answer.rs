@@ -89,7 +89,7 @@ impl Answer {
         if version == Version::V5 {
             let mut bytes = vec![5, self.reply.byte(), 0];
             if bound.put(&mut bytes).is_err() {
-                // A name that nobody could have bound to.
+                // A name that can't be encoded: no server could be bound to it.
                 bytes.truncate(3);
                 let _ = nowhere.put(&mut bytes);
             }

@@ -46,13 +46,13 @@ impl fmt::Debug for Login {
     }
 }
 
-/// Parses the server's reply to a login: whether it is accepted.
+/// Parses the server's reply to a login, and returns `true` if it is accepted.
 ///
 /// # Errors
 /// It is of another version.
 pub fn login_status(bytes: &[u8]) -> Result<Read<bool>, Error> {
     Taking::message(bytes, |taking| {
-        // Some servers say 5 here.
+        // Some servers send 5 here.
         let version = taking.byte()?;
         if version != 1 && version != 5 {
             return Err(Error::OtherVersion(version).into());

@@ -98,7 +98,7 @@ pub(crate) fn take_v4(taking: &mut Taking<'_>) -> Result<Request, Stop> {
     let port = u16::from_be_bytes(taking.array()?);
     let address: [u8; 4] = taking.array()?;
     let user = String::from_utf8_lossy(taking.up_to_zero()?).into_owned();
-    // 0.0.0.x says that a name follows (SOCKS 4A).
+    // 0.0.0.x means that a name follows (SOCKS 4A).
     let host = match address {
         [0, 0, 0, last] if last > 0 => Host::Name(name(taking.up_to_zero()?)?),
         address => Host::Address(Ipv4Addr::from(address).into()),

@@ -18,7 +18,7 @@ pub enum Command {
     EndOfRecord = 239,
     /// Nothing; used to see whether the connection lives.
     Nop = 241,
-    /// The mark of a Synch: what came before it and isn't a command may be thrown away. Without TCP's urgent pointer,
+    /// The mark of a Synch: data before it may be thrown away, but not commands. Without TCP's urgent pointer,
     /// which doesn't survive a forwarder, there is nothing to throw away.
     DataMark = 242,
     /// The Break key, or a break on a line.

@@ -107,8 +107,8 @@ impl Decoder {
                             return Some(Token::Subnegotiation(sub));
                         }
                     }
-                    // The SE was forgotten. What is here now is a command, as BSD has it; what was before isn't whole,
-                    // so nothing is made of it.
+                    // The SE was forgotten. This byte is a command, as BSD has it; the subnegotiation before it isn't
+                    // whole, so nothing is made of it.
                     _ => {
                         self.phase = Phase::Iac;
                         *at = start;
@@ -131,7 +131,7 @@ impl Decoder {
                 return end;
             }
             end += 1;
-            // The CR is given out at once, or Enter would wait for the next key; what is dropped is what follows it.
+            // The CR is given out at once, or Enter would wait for the next key; padding after it is dropped.
             match rest.get(end) {
                 Some(&NUL) | None => self.after_cr = true,
                 Some(&LF) if fold => self.after_cr = true,
@@ -161,7 +161,7 @@ impl Decoder {
             }
             None => Phase::Data,
         };
-        // What is unknown, or an SE that ends nothing, has two bytes too.
+        // An unknown command, or an SE that ends nothing, has two bytes too.
         Command::new(byte)
     }
 

@@ -52,7 +52,7 @@ pub struct Definition {
 
 /// Options that aren't listed are refused, in either direction.
 ///
-/// RFC 1123 §3.3.3 lists what ought to be there: BINARY, SGA, EOR, EXTENDED-OPTIONS-LIST (which nobody has) and ECHO;
+/// RFC 1123 §3.3.3 lists what ought to be there: BINARY, SGA, EOR, EXTENDED-OPTIONS-LIST (never implemented) and ECHO;
 /// TIMING-MARK and TTYPE for terminals.
 pub static OPTIONS: &[Definition] = &[
     // Only when asked: a side that starts it by itself has data on the way of which the peer can't know in which mode
@@ -95,11 +95,11 @@ pub static OPTIONS: &[Definition] = &[
     Definition { code: Opt::LFLOW, name: "LFLOW", client: REFUSE_BOTH, server: REFUSE_BOTH },
     // Refused, and the server goes on character by character, which is what a terminal is for (RFC 1184).
     Definition { code: Opt::LINEMODE, name: "LINEMODE", client: REFUSE_BOTH, server: REFUSE_BOTH },
-    // Where the user's screen is, is nobody's business; the same goes for both ENVIRONs.
+    // The place of the user's screen is private; the same goes for both ENVIRONs.
     Definition { code: Opt::XDISPLOC, name: "XDISPLOC", client: REFUSE_BOTH, server: REFUSE_BOTH },
     Definition { code: Opt::ENVIRON, name: "ENVIRON", client: REFUSE_BOTH, server: REFUSE_BOTH },
     // RFC 1572. A forwarder's user has no environment to show, and the forwarder's own (USER!) mustn't be shown: it
-    // runs as somebody else. A server doesn't ask either: telnetds have let `USER=-froot` in (CVE-2026-24061).
+    // runs as another user. A server doesn't ask either: telnetds have let `USER=-froot` in (CVE-2026-24061).
     Definition {
         code: Opt::NEW_ENVIRON,
         name: "NEW-ENVIRON",
@@ -107,7 +107,7 @@ pub static OPTIONS: &[Definition] = &[
         server: REFUSE_BOTH,
     },
     Definition { code: Opt::CHARSET, name: "CHARSET", client: REFUSE_BOTH, server: REFUSE_BOTH },
-    // RFC 2217: until somebody who has a port says `Telnet::agree`.
+    // RFC 2217: until a program that has a port calls `Telnet::agree`.
     Definition { code: Opt::COM_PORT, name: "COM-PORT", client: REFUSE_BOTH, server: REFUSE_BOTH },
 ];
 

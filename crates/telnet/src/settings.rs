@@ -4,8 +4,8 @@ use std::fmt;
 
 /// The end of the connection that *we* are.
 ///
-/// Telnet is symmetric; what differs is which options are agreed to ([`OPTIONS`](crate::OPTIONS)), how a CR is written
-/// and read, and who answers [`AreYouThere`](crate::Command::AreYouThere).
+/// Telnet is symmetric; the ends differ in the options that they agree to ([`OPTIONS`](crate::OPTIONS)), the way a CR
+/// is written and read, and the answer to [`AreYouThere`](crate::Command::AreYouThere).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// The user's side: a terminal. RFC 1123's "User Telnet".
@@ -20,7 +20,7 @@ pub struct Settings {
     /// For TERMINAL-TYPE, the best one first: a server asks for the next until it knows one (RFC 1091). None of them:
     /// the option is refused.
     pub terminal_types: Vec<TerminalType>,
-    /// For NAWS. `None`: not known yet; then the server hears of it with the first [`resize`](crate::Telnet::resize).
+    /// For NAWS. `None`: not known yet; then the server learns it with the first [`resize`](crate::Telnet::resize).
     pub size: Option<Size>,
     /// The bytes to send for the Enter key.
     pub enter: Enter,

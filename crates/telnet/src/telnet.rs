@@ -1,4 +1,4 @@
-//! The machine: what to answer, and what it means.
+//! The machine: decides on the answers, and on the events that commands and options mean.
 
 use std::ops::Range;
 
@@ -143,7 +143,7 @@ impl Telnet {
 
     /// Returns `true` if an option is on.
     ///
-    /// Between a no and its answer it is on for the peer, who may still be doing it, and off for us, who have stopped.
+    /// Between a no and its answer it is on for the peer, which may still do it, and off for us, as we have stopped.
     pub fn is_on(&self, option: Opt, side: Side) -> bool {
         let state = self.negotiation(option, side).state;
         match side {
@@ -390,7 +390,7 @@ impl Telnet {
     /// RFC 1091: one after the other; the last one twice, which marks it as the last; then from the first again.
     fn tell_terminal_type(&mut self) {
         let last = self.terminal_types.len().saturating_sub(1);
-        // None at all: only if somebody has agreed to the option over our head.
+        // The list is empty: only possible if `Telnet::agree` has agreed to the option.
         let name = self.terminal_types.get(self.next_type.min(last));
         let name = name.map_or("UNKNOWN", TerminalType::as_str);
         let payload = [&[TTYPE_IS], name.as_bytes()].concat();

@@ -103,7 +103,7 @@ impl FrameHeader {
     ///
     /// Checks in the order of the bytes, so that a violation doesn't depend on how many came at once.
     ///
-    /// RSV1 is taken on text and binary frames: whether it was negotiated is for the caller to know.
+    /// RSV1 is taken on text and binary frames: the caller knows if it was negotiated.
     #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
         Self::parse_with::<true>(bytes)

@@ -16,7 +16,7 @@
 //!
 //! # The byte view
 //!
-//! All payloads, one after the other, at the front of the buffer; what `poll_read` of a flattened connection returns.
+//! All payloads, one after the other, at the front of the buffer, as `poll_read` of a flat connection returns them.
 //!
 //! ```
 //! use websocket::{Control, Decoder, Limits, Role};
@@ -30,7 +30,7 @@
 //!     Control::Ping(_) => pings += 1,
 //!     Control::Pong(_) | Control::Close(_) => {}
 //! });
-//! // What was decoded before an error is valid and goes on; then the error ends the connection.
+//! // Data decoded before an error is valid and goes on; then the error ends the connection.
 //! assert_eq!((&buf[..compacted.payload], compacted.error), (&b"Hello"[..], None));
 //! assert_eq!(pings, 1);
 //! ```

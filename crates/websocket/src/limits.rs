@@ -9,9 +9,10 @@ pub enum Role {
     Client,
 }
 
-/// The limits of what a peer may send. Both are checked when a frame's header has arrived, before any of its payload.
+/// The limits of a peer's frames and messages. Both are checked when a frame's header has arrived, before any of its
+/// payload.
 ///
-/// Without limits by default: this crate assembles nothing, so nothing grows here. They are for callers who do.
+/// Without limits by default: this crate assembles nothing, so nothing grows here. They are for callers that do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Payload bytes in one data frame. Control frames have ≤ 125 anyway (§5.5).

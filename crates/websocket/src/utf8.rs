@@ -3,8 +3,8 @@
 /// A UTF-8 check over arbitrary pieces. It fails at the first byte that no continuation could make valid, without
 /// waiting for the end of the code point.
 ///
-/// A [`Decoder`](crate::Decoder) has one for the text that it sees. It sees no text in a compressed message: who
-/// inflates it checks it.
+/// A [`Decoder`](crate::Decoder) has one for the text that it sees. It sees no text in a compressed message: the code
+/// that inflates it checks it.
 ///
 /// ```
 /// let mut text = websocket::Utf8::default();

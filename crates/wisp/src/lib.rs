@@ -1,7 +1,7 @@
 //! Wisp: many streams of TCP and UDP in the binary messages of one WebSocket. Nothing here does I/O.
 //!
 //! Version 1.2 of the protocol (github.com/MercuryWorkshop/wisp-protocol), and the handshake of version 2, in which both
-//! sides say what they can do. A message is a packet: its kind (1 byte), the number of its stream (4 bytes) and a
+//! sides announce their extensions. A message is a packet: its kind (1 byte), the number of its stream (4 bytes) and a
 //! payload; all numbers are little-endian.
 //!
 //! ```text

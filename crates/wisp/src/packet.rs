@@ -4,7 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::{Error, Reason};
 
-/// The kind of a packet and the number of its stream: what every packet begins with.
+/// The size of the header of every packet: its kind, and the number of its stream.
 pub const HEADER: usize = 5;
 
 pub(crate) const CONNECT: u8 = 1;
@@ -36,7 +36,7 @@ pub enum Packet {
         /// The port.
         port: u16,
     },
-    /// The server says how many packets may come.
+    /// The server announces how many packets may come.
     Continue {
         /// The stream; 0 sets the credit of every new stream.
         stream: u32,
@@ -50,7 +50,7 @@ pub enum Packet {
         /// Why.
         reason: Reason,
     },
-    /// Either side says what it can do, which is the handshake of version 2.
+    /// Either side announces its version and extensions, which is the handshake of version 2.
     Info(Info),
 }
 

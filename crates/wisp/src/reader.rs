@@ -86,5 +86,5 @@ impl Reader {
     }
 }
 
-/// A host has 253 bytes at most; what extensions have to say is short.
+/// A host has 253 bytes at most; the data of extensions is short.
 const MOST: usize = 4 * 1024;

@@ -60,7 +60,7 @@ impl Command {
                 through_ssh: match ssh_host {
                     Field::Text(host) => !host.is_empty(),
                     Field::Number(_) => true,
-                    // `null` says that there is none.
+                    // `null` means that there is none.
                     Field::Other | Field::Missing => false,
                 },
             },
@@ -92,8 +92,8 @@ fn is_host(host: &str) -> bool {
 /// As long as a domain name may be (RFC 1035 section 2.3.4).
 const LONGEST: usize = 255;
 
-/// Python's decoder, whose clients have come to rely on it: what is no digit of base64 is passed over, and padding has
-/// to be there.
+/// Decodes as Python does, on which clients have come to rely: other characters than digits of base64 are passed over,
+/// and padding has to be there.
 fn decoded(text: &str) -> Result<Vec<u8>, Wrong> {
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
     let result = if text.bytes().all(|byte| is_digit(&byte)) {

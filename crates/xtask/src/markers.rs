@@ -8,7 +8,7 @@ const CLOSE: &str = "<!-- /generated -->";
 /// Puts every part of `generated` in the place of its namesake in `document`; the rest stays byte for byte.
 ///
 /// Both sides have to have the same names: a part that has nowhere to go would be lost silently, and one that
-/// nobody makes would go stale silently.
+/// is never made would go stale silently.
 pub(crate) fn replace(document: &str, generated: &str) -> Result<String, Failure> {
     let fresh = parts(generated).map_err(|failure| format!("what was generated: {failure}"))?;
     let old = parts(document)?;

@@ -1,6 +1,6 @@
-//! `cargo xtask setup`: what the tests need and cargo doesn't bring.
+//! `cargo xtask setup`: brings the dependencies of the tests that cargo doesn't bring.
 //!
-//! 1. Debian packages, through apt-get when we are root, else by saying what to type. Servers among them
+//! 1. Debian packages, through apt-get when we are root, else by printing the command to type. Servers among them
 //!    are neither started now nor with the machine: the tests start their own.
 //! 2. The Python peers in a venv under target/peers, made again when the list of them changes; those of the slow suites in
 //!    another one.
@@ -64,7 +64,7 @@ fn packages(wanted: &'static [Package]) -> Result<(), Failure> {
     let _quiet = Quiet::keep()?;
     let services = missing.iter().flat_map(|package| package.services);
     let is_there = |service: &&&str| Path::new("/etc/init.d").join(service).exists();
-    // One that was there before is somebody's.
+    // A service that was there before belongs to the machine's user.
     let services: Vec<_> = services.filter(|service| !is_there(service)).collect();
     // Mirrors fail now and then; a second try is cheaper than a red build.
     let twice = |line: &str| {
@@ -99,7 +99,7 @@ struct Quiet {
 
 impl Quiet {
     fn keep() -> Result<Self, Failure> {
-        // Where there is one (in most containers), it says the same or the owner of the machine knows better.
+        // Where there is one (in most containers), it does the same or the owner of the machine knows better.
         // One of ours was left by a kill.
         let ours = fs::read_to_string(POLICY).map_or(true, |text| text == REFUSE_ALL);
         if ours {

@@ -45,7 +45,7 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// Announces and runs one step. A failure ends everything: what comes after would only hide it.
+    /// Announces and runs one step. A failure ends everything: later steps would only hide it.
     pub(crate) fn run(
         &mut self,
         name: &str,

@@ -7,7 +7,7 @@ use crate::{Failure, setup};
 const STEPS: &[(&str, &str)] = &[
     ("format", "cargo fmt --all --check"),
     ("lints", "cargo clippy --workspace --all-targets -- -D warnings"),
-    // Of its own, since the tests of the command line run the binary, not the library.
+    // A separate step, since the tests of the command line run the binary, not the library.
     ("binary", "cargo build --package endpointforward"),
     ("tests", "cargo test --workspace"),
     ("documentation", "cargo doc --workspace --no-deps"),

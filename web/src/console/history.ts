@@ -1,4 +1,4 @@
-// What was sent and received, bounded by count and by bytes: the oldest goes first.
+// The data sent and received, bounded by count and by bytes: the oldest goes first.
 
 export type Kind = "in" | "out" | "err" | "note";
 
@@ -61,7 +61,7 @@ export class History {
     while (this.length > MOST_ENTRIES || (this.#bytes > MOST_BYTES && this.length > 1)) {
       const oldest = this.#entries[this.#front] as Entry;
       this.#count(oldest.kind, -oldest.bytes.length, -1);
-      // What is gone shall be freed before the array is.
+      // Entries that are gone shall be freed before the array is.
       delete this.#entries[this.#front++];
       gone += 1;
     }

@@ -1,4 +1,4 @@
-// A session of messages: what was sent and received, one line a message, and a line to type.
+// A session of messages: the data sent and received, one line a message, and a line to type.
 
 import { clock, line, looseText, size } from "../views/content.ts";
 import { choice, make, style } from "../views/dom.ts";

@@ -1,4 +1,4 @@
-// The forms: connecting, subscribing, publishing. What is in them is read by name.
+// The forms: connecting, subscribing, publishing. Their fields are read by name.
 
 import { choice, make } from "../views/dom.ts";
 import { QOS, VERSIONS, type Fields } from "./options.ts";

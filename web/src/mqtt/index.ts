@@ -39,7 +39,7 @@ class Mqtt implements View {
   #session = false;
   #client: MqttClient | null = null;
   #socket: SessionSocket | null = null;
-  /// What was asked for, for as long as it is wanted.
+  /// The connection that was asked for, for as long as it is wanted.
   #wanted: Fields | null = null;
   #filters = new Map<string, 0 | 1 | 2>();
   #looked: Message | null = null;
@@ -114,7 +114,7 @@ class Mqtt implements View {
   stderr(): void {}
 
   note(words: string): void {
-    // What the broker said is more than that the session ended then.
+    // An error of the broker's is more than the note that the session ended then.
     const isNews = this.#form.querySelector(".note")?.textContent === "";
     if (this.#panel.hidden && isNews && words !== "new session" && words !== "disconnected") this.#problem(words);
   }
@@ -175,7 +175,7 @@ class Mqtt implements View {
       });
     });
     client.on("error", (error) => {
-      // A refusal of the broker's has its reason code. What else there is comes from parsing, in the terms of the protocol.
+      // A refusal of the broker's has its reason code. Other errors come from parsing, in the terms of the protocol.
       const isReason = typeof (error as { code?: unknown }).code === "number";
       if (isCurrent()) this.#failed(isReason ? error.message : `The broker's answer is not valid MQTT: ${error.message}`);
     });
@@ -216,7 +216,7 @@ class Mqtt implements View {
     const asked = publication(fields, client.options.protocolVersion ?? 4);
     if (typeof asked === "string") return this.#wrong(asked);
     this.#wrong("");
-    // MQTT.js has a Buffer of its own, and takes what is like one.
+    // MQTT.js has its own Buffer, and takes arrays that are like one.
     client.publish(asked.topic, asked.bytes as unknown as Buffer, asked.options, (error) => {
       if (error) this.#wrong(`It could not be published: ${error.message}`);
     });

@@ -1,4 +1,4 @@
-// What is typed into the forms, as MQTT.js takes it, and what is wrong with it.
+// The fields of the forms, as MQTT.js takes them, and the mistakes in them.
 
 import type { IClientOptions, IClientPublishOptions } from "mqtt";
 import { fromHex } from "../views/content.ts";
@@ -50,7 +50,7 @@ export interface Publication {
   options: IClientPublishOptions;
 }
 
-/// What to publish, or what is wrong with it.
+/// Returns the message to publish, or the mistake in it.
 export function publication(fields: Fields, version: number): Publication | string {
   const topic = fields["topic"] ?? "";
   if (topic === "") return "Which topic?";

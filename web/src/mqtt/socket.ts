@@ -1,5 +1,5 @@
-// The session as the WebSocket that MQTT.js wants to talk over: the page's own session connects, signs in and says why
-// it ends, as it does for a terminal.
+// The session as the WebSocket that MQTT.js wants to talk over: the page's own session connects, signs in and reports
+// why it ends, as it does for a terminal.
 
 import type { Host } from "../views/view.ts";
 
@@ -32,7 +32,7 @@ export class SessionSocket extends EventTarget {
     this.ended();
   }
 
-  /// What came.
+  /// Passes received bytes on.
   receive(bytes: Uint8Array<ArrayBuffer>): void {
     const isWhole = bytes.byteLength === bytes.buffer.byteLength;
     this.dispatchEvent(new MessageEvent("message", { data: isWhole ? bytes.buffer : bytes.slice().buffer }));

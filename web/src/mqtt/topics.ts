@@ -1,4 +1,4 @@
-// What was received: the tree of topics with the latest message of each, and the messages one after the other. Both
+// The messages received: the tree of topics with the latest message of each, and the messages one after the other. Both
 // are bounded.
 
 export interface Message {
@@ -17,7 +17,7 @@ export interface Topic {
   depth: number;
   path: string;
   below: Map<string, Topic>;
-  /// What is below, in the order that it is shown in; null if that has to be found anew.
+  /// The topics below, in the order that they are shown in; null if that has to be found anew.
   sorted: Topic[] | null;
   latest: Message | null;
   count: number;

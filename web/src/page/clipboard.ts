@@ -1,4 +1,4 @@
-// The clipboard and the terminal: what is pasted is asked about if it would run, what a program wants to put there
+// The clipboard and the terminal: a paste is asked about if it would run, a program's text for the clipboard
 // always. The clipboard itself is ui/clipboard.ts.
 
 import type { Store } from "../settings/store.ts";
@@ -12,7 +12,7 @@ export class Clipboard {
   readonly #terminal: Terminal;
   readonly #store: Store;
   readonly #ask: Ask;
-  /// Says why nothing happened.
+  /// Shows why nothing happened.
   readonly #say: (words: string) => void;
 
   /// `place`: the terminal's element.

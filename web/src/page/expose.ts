@@ -1,5 +1,5 @@
-// For tests and scripts in the console: what is on the screen, which WebGL draws into a picture, and how much went
-// through. Nothing here can do what the page's own script could not.
+// For tests and scripts in the console: the content of the screen, which WebGL draws into a picture, and the amount of
+// data. Nothing here can do what the page's own script could not.
 
 import type { Feed } from "../feed.ts";
 import type { Terminal } from "../terminal/terminal.ts";

@@ -1,4 +1,4 @@
-// What is typed, on its way to the session: as the face wants it, and shown where the far side doesn't.
+// Typed text, on its way to the session: as the face wants it, and shown where the far side doesn't.
 
 import { LocalEcho } from "../echo.ts";
 import { FACES, UNTOLD } from "../face.ts";
@@ -24,14 +24,14 @@ export class Input {
     this.#show = show;
   }
 
-  /// A session began, or said what it is.
+  /// A session began, or announced its face.
   wear(face: Face): void {
     this.#face = face;
     this.farEcho(FACES[face].farEcho);
     this.#lines.forget();
   }
 
-  /// Whether the far side echoes from here on.
+  /// Sets if the far side echoes from here on.
   farEcho(on: boolean): void {
     this.#farEcho = on;
     this.#echo.forget();

@@ -2,10 +2,10 @@
 
 import type { Ask } from "../ui/ask.ts";
 
-/// Opens a link that was clicked. `shown` is false if its text may say something else than its target.
+/// Opens a link that was clicked. `shown` is false if its text may differ from its target.
 export async function follow(url: string, shown: boolean, ask: Ask): Promise<void> {
   if (!/^https?:\/\//i.test(url)) return;
-  // As the browser reads it: what doesn't show, or turns text around, is escaped in that.
+  // As the browser reads it: characters that don't show, or turn text around, are escaped in that.
   if (!URL.canParse(url)) return;
   const { host, href } = new URL(url);
   const sure =

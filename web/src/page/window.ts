@@ -1,10 +1,10 @@
-// What happens to the window: it is left and comes back, keys are pressed that nothing else takes, a keyboard covers it.
+// Events of the window: it is left and comes back, keys are pressed that nothing else takes, a keyboard covers it.
 
 import { dialog } from "../ui/dom.ts";
 import { command, MAC } from "../ui/keys.ts";
 
 export interface Watch {
-  /// Whether something runs that leaving would end.
+  /// Returns `true` if something runs that leaving would end.
   runs(): boolean;
   search(): void;
   /// The network is back, or the page was frozen and isn't any more.

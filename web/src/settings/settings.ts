@@ -1,4 +1,4 @@
-// What the user chose, as it is kept. Each setting is read on its own: one that is no longer valid
+// The user's choices, as they are kept. Each setting is read separately: one that is no longer valid
 // costs only itself.
 
 export interface Settings {
@@ -9,7 +9,7 @@ export interface Settings {
   copyOnSelect: boolean;
   rightClickPaste: boolean;
   pasteWarning: boolean;
-  /// What to do when a program wants to set the clipboard (OSC 52).
+  /// The answer to a program that wants to set the clipboard (OSC 52).
   programClipboard: "ask" | "allow" | "deny";
   localEcho: "auto" | "on" | "off";
   /// Where sessions of messages are shown.
@@ -17,7 +17,7 @@ export interface Settings {
   screenReader: boolean;
   /// Of a Mac: Option is Meta for programs. Many layouts have @, [, { and | with Option.
   optionIsMeta: boolean;
-  /// Of serial lines: what Enter sends, how lines end that come, and how they are shown.
+  /// Of serial lines: the bytes that Enter sends, the line ends that come, and the way they are shown.
   serialEnter: "cr" | "lf" | "crlf";
   serialNewlines: "auto" | "as-is" | "lf" | "cr";
   serialEcho: boolean;

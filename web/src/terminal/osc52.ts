@@ -3,7 +3,7 @@
 
 import type { IClipboardProvider, ClipboardSelectionType } from "@xterm/addon-clipboard";
 
-/// What is more than a screenful of screens is more likely an accident than a copy.
+/// More text than a screenful of screens is more likely an accident than a copy.
 const MOST = 1024 * 1024;
 
 export function askingClipboard(asked: (text: string) => void): IClipboardProvider {

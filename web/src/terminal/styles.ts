@@ -1,4 +1,4 @@
-// <xterm-style>: what xterm.js takes for a <style> element (see vite.config.js). Its rules go to a
+// <xterm-style>: xterm.js takes it for a <style> element (see vite.config.js). Its rules go to a
 // constructed stylesheet, which `style-src 'self'` allows, as only script that was allowed to run can
 // make one.
 

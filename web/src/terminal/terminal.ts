@@ -1,4 +1,4 @@
-// What the page needs of a terminal; xterm.ts is the one there is. Nothing else imports xterm.js.
+// The page's requirements of a terminal; xterm.ts is the one there is. Nothing else imports xterm.js.
 
 import type { Sink } from "../feed.ts";
 import type { Size } from "../wire/address.ts";
@@ -14,7 +14,7 @@ export interface Look {
 }
 
 export interface TerminalEvents {
-  /// What was typed or pasted, or the terminal's own answer to a query.
+  /// Typed or pasted text, or the terminal's own answer to a query.
   input(text: string): void;
   /// Bytes that are no text: old mouse reports.
   binary(bytes: Uint8Array<ArrayBuffer>): void;
@@ -23,7 +23,7 @@ export interface TerminalEvents {
   bell(): void;
   selected(): void;
   found(index: number, count: number): void;
-  /// A link was clicked. `shown` is false if its text may say something else than its target.
+  /// A link was clicked. `shown` is false if its text may differ from its target.
   link(url: string, shown: boolean): void;
   /// A program wants to set the clipboard (OSC 52). Reading it is never answered.
   clipboard(text: string): void;
@@ -36,15 +36,15 @@ export interface Terminal extends Sink {
   fit(): void;
   readonly size: Size;
   readonly renderer: "webgl" | "dom";
-  /// Whether the program takes the mouse for itself.
+  /// `true` if the program takes the mouse for itself.
   readonly mouseTaken: boolean;
-  /// Whether the program marks pastes, so that lines in them aren't run as they come.
+  /// `true` if the program marks pastes, so that lines in them aren't run as they come.
   readonly bracketedPaste: boolean;
-  /// Whether a program has the whole screen for itself.
+  /// `true` if a program has the whole screen for itself.
   readonly alternate: boolean;
-  /// Whether cursor keys are to be sent as an application wants them (DECCKM).
+  /// `true` if cursor keys are to be sent as an application wants them (DECCKM).
   readonly applicationKeys: boolean;
-  /// What takes modes of a program that is gone back: another one begins.
+  /// The sequence that takes back the modes of a program that is gone: another one begins.
   readonly modesOff: string;
   look(look: Look): void;
   newlines(on: boolean): void;

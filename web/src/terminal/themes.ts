@@ -1,10 +1,11 @@
 // Colours of the terminal.
 //
-// What is a background in mc, htop, tmux and vim is right by itself: white, bright colours and black are legible on blue,
-// cyan, red and green. xterm.js would lift the text there by itself (`CONTRAST`), but not in the DOM renderer: that takes
-// the first cell of a run for all of it, and leaves out frames, with which the runs of these programs begin.
-// What is text on the default background is left to be lifted: dark blue for vim's comments, say. Some pairs exclude each
-// other, such as white and black on cyan; test/themes.test.ts has all pairs, and what the themes of others make of them.
+// Text on a coloured background in mc, htop, tmux and vim is right by itself: white, bright colours and black are
+// legible on blue, cyan, red and green. xterm.js would lift the text there by itself (`CONTRAST`), but not in the DOM
+// renderer: that takes the first cell of a run for all of it, and leaves out frames, with which the runs of
+// these programs begin.
+// Text on the default background is left to be lifted: dark blue for vim's comments, say. Some pairs exclude each
+// other, such as white and black on cyan; test/themes.test.ts has all pairs, and the results with the themes of others.
 
 import type { ITheme } from "@xterm/xterm";
 

@@ -37,7 +37,7 @@ export function scrollByFinger(term: Xterm): void {
   const isProgram = (): boolean =>
     term.modes.mouseTrackingMode !== "none" || term.buffer.active.type === "alternate";
 
-  /// By so many pixels, downwards if positive, with the text. Whether there was anything to move.
+  /// Moves the text by so many pixels, downwards if positive. Returns `true` if there was anything to move.
   function move(pixels: number, most = Infinity): boolean {
     rest += pixels;
     let lines = Math.trunc(rest / line());

@@ -20,7 +20,7 @@ const SPACED = 1.15;
 const FONT =
   'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, "DejaVu Sans Mono", "Liberation Mono", Consolas, monospace';
 
-/// Whatever the state is, as more of the last program's output may come before it: the normal screen (on that already,
+/// Restores, in any state, as more of the last program's output may come before it: the normal screen (on that already,
 /// the cursor is where it was just saved), cursor keys, keypad, mouse reports, focus reports, bracketed paste; DECSTR:
 /// cursor, insert mode, margins, colours, character sets; and the colours that were defined anew.
 const MODES_OFF =
@@ -39,7 +39,7 @@ export function openXterm(place: HTMLElement, look: Look, events: TerminalEvents
     cursorInactiveStyle: "outline",
     // A line for every malformed sequence would be megabytes of console for a binary file.
     logLevel: "off",
-    // Links with a text of their own (OSC 8).
+    // Links whose text differs from the target (OSC 8).
     linkHandler: { activate: (_event, url) => events.link(url, false) },
     ...options(look),
   });
@@ -63,7 +63,7 @@ export function openXterm(place: HTMLElement, look: Look, events: TerminalEvents
 
   scrollByFinger(term);
   const webgl = new Webgl(term, (running) => {
-    // WebGL draws frames of its own, which join at any height; a font's glyphs join at its own height alone.
+    // WebGL draws its own frames, which join at any height; a font's glyphs join at its own height alone.
     term.options.lineHeight = running ? SPACED : 1;
     fit.fit();
   });

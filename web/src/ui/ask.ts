@@ -7,7 +7,7 @@ export interface Question {
   title: string;
   text: string;
   yes: string;
-  /// What it is about; only the beginning is shown.
+  /// The text that it is about; only the beginning is shown.
   about: string;
 }
 

@@ -66,7 +66,7 @@ export class ConnectForm {
     };
   }
 
-  /// Says what is wrong, or what would be connected to, while it is typed.
+  /// Shows the mistake, or the address to connect to, while it is typed.
   #check(): void {
     element("connect-other", HTMLElement).hidden = select("connect-subprotocol").value !== "other";
     const target = this.#target();

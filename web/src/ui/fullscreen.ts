@@ -14,6 +14,6 @@ export async function goFullScreen(): Promise<void> {
     await document.documentElement.requestFullscreen();
     await keyboard()?.lock?.();
   } catch {
-    // The browser says why itself.
+    // The browser shows the reason itself.
   }
 }

@@ -5,7 +5,7 @@ import { button, element } from "./dom.ts";
 export interface Keys {
   /// As if it was typed.
   type(text: string): void;
-  /// Whether cursor keys are to be sent as an application wants them (DECCKM).
+  /// `true` if cursor keys are to be sent as an application wants them (DECCKM).
   readonly application: boolean;
   paste(): void;
   focus(): void;
@@ -45,7 +45,8 @@ export class KeyBar {
     show();
   }
 
-  /// What was typed, with the keys that are held; they are let go of.
+  /// Returns the typed character, changed by the keys that are held, and releases them. A longer text stays as it is,
+  /// and the keys stay held.
   typed(text: string): string {
     const [ctrl, alt] = [this.#held(this.#ctrl), this.#held(this.#alt)];
     if ((!ctrl && !alt) || [...text].length !== 1) return text;

@@ -1,5 +1,5 @@
 // Keys that are the page's and not the terminal's. Every one has Ctrl+Shift, which terminals can't
-// send, but for those of the font size, which browsers have taught everybody.
+// send, but for those of the font size, which users know from browsers.
 
 export type Command = "copy" | "paste" | "search" | "toolbar" | "larger" | "smaller" | "usual";
 
@@ -12,7 +12,7 @@ export interface Pressed {
   metaKey: boolean;
 }
 
-/// Whether the keys are those of a Mac, an iPhone or an iPad.
+/// `true` if the keys are those of a Mac, an iPhone or an iPad.
 export const MAC = typeof navigator !== "undefined" && /Mac|iPhone|iPad/.test(navigator.platform);
 
 /// `mac`: there, copy, paste and find are Cmd's, and the browser does the first two.

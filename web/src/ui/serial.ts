@@ -1,7 +1,7 @@
 // Tools for a serial line: its settings and modem lines, how its bytes are shown, and a log of them.
 //
-// What is chosen about the line itself is kept for this tab and said again after a reload; a device begins each session
-// with what its descriptor says. DTR and RTS aren't: they reset boards.
+// The choices for the line itself are kept for this tab and sent again after a reload; a device begins each session
+// with the settings of its descriptor. DTR and RTS aren't kept: they reset boards.
 
 import type { FromPage, Line, Modem } from "../wire/control.ts";
 import type { Store } from "../settings/store.ts";
@@ -18,7 +18,7 @@ export class Serial {
   readonly #modem = element("modem", HTMLElement);
   readonly #baud = select("baud");
   readonly #send: (message: FromPage) => void;
-  /// What was chosen here.
+  /// The settings that were chosen here.
   #chosen: Line = remembered();
   #on = false;
 
@@ -78,7 +78,7 @@ export class Serial {
     this.#send({ type: "query", what: "modem" });
   }
 
-  /// What the device is set to, as the server says.
+  /// Shows the settings of the device, which the server reports.
   line(line: Line): void {
     if (line.baud !== undefined) {
       const value = String(line.baud);
@@ -93,7 +93,7 @@ export class Serial {
     }
   }
 
-  /// The lines beside the data, those that are known.
+  /// Shows the modem lines, those that are known.
   modem(modem: Modem): void {
     this.#modem.hidden = !this.#on;
     for (const name of DRIVEN) {

@@ -17,7 +17,7 @@ export class SignIn {
       event.preventDefault();
       if (this.#asking) return;
       this.#asking = true;
-      // Emptied first: the same words again are said again.
+      // Emptied first, so that a screen reader repeats the same words.
       this.#say("");
       void signIn(this.#name.value, this.#password.value).then((wrong) => {
         this.#asking = false;

@@ -21,7 +21,7 @@ export class Status {
     dataset["state"] = state.kind;
     if (note === "") delete dataset["note"];
     else dataset["note"] = "";
-    // The countdown stands outside the live region: nobody wants every second read out.
+    // The countdown stands outside the live region, so that screen readers don't read every second out.
     this.#set(this.#text, words(state, this.#everConnected) + (note && ` · ${note}`));
     this.#set(this.#countdown, state.kind === "waiting" ? `reconnecting in ${state.seconds} s` : "");
     this.#box.title = this.#text.textContent;
@@ -32,13 +32,13 @@ export class Status {
     this.#reconnect.textContent = state.kind === "waiting" ? "Reconnect now" : "Reconnect";
   }
 
-  /// Only if it changed: setting the same text makes some screen readers say it again.
+  /// Only if it changed: setting the same text makes some screen readers repeat it.
   #set(where: HTMLElement, text: string): void {
     if (where.textContent !== text) where.textContent = text;
   }
 }
 
-/// `began`: whether there was a session that could end.
+/// `began`: `true` if there was a session that could end.
 function words(state: State, began: boolean): string {
   switch (state.kind) {
     case "idle":

@@ -1,5 +1,5 @@
-// The title of the page and of the toolbar: what it is and where, what the program says after that, as text,
-// and a mark for a bell that rang while nobody looked.
+// The title of the page and of the toolbar: the destination, or the program's own title once there is one, as text,
+// and a mark for a bell that rang while the page was hidden.
 
 import { element } from "./dom.ts";
 
@@ -19,13 +19,13 @@ export class Title {
     });
   }
 
-  /// What the program says; nothing leads back to what it is.
+  /// Sets the program's title, which takes the place of the destination's name.
   set(text: string): void {
     this.#text = clean(text);
     this.#update();
   }
 
-  /// What it is and where, each if it is known.
+  /// Sets the kind of destination and its place, each if it is known.
   name(what: string, where: string): void {
     this.#usual = [clean(what), where].filter((part) => part !== "").join(" — ") || this.#plain;
     this.#update();

@@ -1,10 +1,10 @@
-// What a message's bytes are to a person: a line, text, JSON, or hex.
+// A message's bytes in a readable form: a line, text, JSON, or hex.
 
 const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const LOOSE = new TextDecoder("utf-8", { ignoreBOM: true });
-/// What is shown of a message on a line.
+/// Characters of a message that are shown on a line, at most.
 const LINE_MOST = 400;
-/// What is parsed as JSON, at most.
+/// Bytes that are parsed as JSON, at most.
 const JSON_MOST = 4 * 1024 * 1024;
 const HEX_WIDTH = 16;
 
@@ -22,7 +22,7 @@ export function textOf(bytes: Uint8Array): string | null {
 /// The text, with what isn't UTF-8 replaced.
 export const looseText = (bytes: Uint8Array): string => LOOSE.decode(bytes);
 
-/// A line of what a message has. What isn't text is in hex.
+/// Returns a line of a message's content. Bytes that aren't text are in hex.
 export function line(bytes: Uint8Array, text: boolean): string {
   const begin = bytes.length > LINE_MOST * 4 ? wholeCharacters(bytes, LINE_MOST * 4) : bytes;
   const decoded = text ? looseText(begin) : textOf(begin);
@@ -91,7 +91,7 @@ export class Written {
   }
 }
 
-/// Browsers say what was written since 2023 to 2025.
+/// Browsers pass the source text of a number (`context`) since 2023 to 2025.
 function numberAsWritten(_key: string, value: unknown, context?: { source?: string }): unknown {
   const digits = context?.source;
   return typeof value === "number" && digits !== undefined && String(value) !== digits ? new Written(digits) : value;

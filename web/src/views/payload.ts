@@ -50,7 +50,7 @@ function draw(bytes: Uint8Array, look: Look): Node {
 const cut = (text: string, most: number): string =>
   text.length > most ? `${text.slice(0, most)}\n… ${text.length - most} characters more` : text;
 
-/// A value, which folds if there is something in it. What is folded isn't made before it is opened.
+/// A value, which folds if there is something in it. The folded part isn't made before it is opened.
 /// `left`: how many entries may be shown at first.
 function json(value: unknown, depth: number, left: { open: number }, name = ""): HTMLElement {
   const label = name === "" ? [] : [make("span", { class: "key" }, shown(name)), ": "];

@@ -21,7 +21,7 @@ export class Rows<T> {
   #height = 24;
   #selected = -1;
   #waits = false;
-  /// Whether the end is followed.
+  /// `true` if the end is followed.
   #follows = true;
   /// Where it was scrolled to.
   #top = 0;
@@ -36,7 +36,7 @@ export class Rows<T> {
       "aria-label": label,
       onscroll: () => {
         const { scrollTop, scrollHeight, clientHeight } = this.list;
-        // Whoever scrolls back leaves the end. Other scrolling is the list's own, and may be told late.
+        // A user who scrolls back leaves the end. Other scrolling is the list's own, and may be told late.
         if (scrollTop + clientHeight >= scrollHeight - this.#height) this.#follows = true;
         else if (scrollTop < this.#top) this.#follows = false;
         this.#top = scrollTop;

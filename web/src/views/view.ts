@@ -1,4 +1,4 @@
-// What the page and a view of messages want of each other. The views' code is loaded only when one is shown.
+// The interface between the page and a view of messages. The views' code is loaded only when one is shown.
 
 export interface Host {
   /// Sends one message.
@@ -11,7 +11,7 @@ export interface Host {
   save(pieces: readonly Uint8Array[], name: string): void;
   /// Puts text in the clipboard.
   copy(text: string): void;
-  /// What the session is called, for names of files.
+  /// The session's name, for names of files.
   readonly title: string;
 }
 
@@ -22,7 +22,7 @@ export interface View {
   received(bytes: Uint8Array<ArrayBuffer>, text: boolean): void;
   /// A line of a program's standard error.
   stderr(line: string): void;
-  /// What happened to the session, in words.
+  /// Reports an event of the session, in words.
   note(words: string): void;
   /// CSS pixels.
   fontSize(pixels: number): void;
@@ -32,7 +32,7 @@ export interface View {
   text(): string;
 }
 
-/// What a view's chunk exports.
+/// The exports of a view's chunk.
 export interface Module {
   open(host: Host): View;
 }

@@ -1,7 +1,7 @@
-// Which view a session is shown in: the terminal, or one of messages, whose code is loaded when it is first needed.
+// Chooses the view of a session: the terminal, or one of messages, whose code is loaded when it is first needed.
 //
-// What comes before it is loaded waits here, in order. It is acknowledged only when it is shown, so a server of ours
-// sends no more than a window of it.
+// Data that comes before it is loaded waits here, in order. It is acknowledged only when it is shown, so a server of
+// ours sends no more than a window of it.
 
 import type { Face } from "../wire/control.ts";
 import { load as loadConsole } from "../console/index.ts?chunk";
@@ -13,7 +13,7 @@ export type Name = "terminal" | "console" | "mqtt";
 const NAMES: readonly Name[] = ["terminal", "console", "mqtt"];
 const LOADERS: Record<Exclude<Name, "terminal">, () => Promise<unknown>> = { console: loadConsole, mqtt: loadMqtt };
 
-/// What the page's own address asks for (`?face=console`), if it does.
+/// Returns the view that the page's own address asks for (`?face=console`), if it does.
 export function askedFor(page: string): Name | null {
   const asked = new URL(page).searchParams.get("face");
   return NAMES.find((name) => name === asked) ?? null;
@@ -35,7 +35,7 @@ export class Views {
   #view: View | null = null;
   #waiting: ((view: View) => void)[] = [];
   #fontSize = 15;
-  /// Whether the view's code could not be loaded. What comes is lost then, and the user is told.
+  /// `true` if the view's code could not be loaded. Data that comes is lost then, and the user is told.
   #missing = false;
 
   constructor(main: HTMLElement, host: Host, taken: (bytes: number) => void, failed: (words: string) => void) {

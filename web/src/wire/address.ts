@@ -5,7 +5,7 @@ export interface Size {
   rows: number;
 }
 
-/// What the form asks for, as typed.
+/// The fields of the form, as typed.
 export interface Target {
   host: string;
   port: string;
@@ -27,14 +27,14 @@ export function ownUrl(page: string): string {
   return url.href;
 }
 
-/// Whether the page has to ask where to connect.
+/// Returns `true` if the page has to ask where to connect.
 export function needsForm(page: string): boolean {
   const url = new URL(page);
   return !/^https?:$/.test(url.protocol) || url.searchParams.has("connect");
 }
 
 /// `?connect=wss://host:1234/path` fills the form in. It is never connected to without a click: a
-/// link could lead to anybody's server.
+/// link could lead to a stranger's server.
 export function targetInQuery(page: string): Partial<Target> {
   const asked = new URL(page).searchParams.get("connect");
   if (!asked) return {};

@@ -9,10 +9,10 @@ export interface Events {
   opened(subprotocol: string): void;
   data(bytes: Uint8Array, text: boolean): void;
   control(message: FromServer): void;
-  /// It is open and doesn't answer, or is heard again.
+  /// It is open and doesn't answer, or answers again.
   silent(on: boolean): void;
-  /// Exactly once, last, whatever happened; not after [`Connection.abandon`]. `told` is false if nobody said why it
-  /// could not be opened, or what would open it.
+  /// Exactly once, last, whatever happened; not after [`Connection.abandon`]. `told` is false if the server did not
+  /// tell why it could not be opened, or what would open it.
   ended(why: Ending, told: boolean): void;
 }
 
@@ -20,7 +20,7 @@ export interface Events {
 /// may answer only when it has reached the destination, so it isn't short either.
 const OPEN_MS = 30_000;
 
-/// A server that says nothing first has begun all the same.
+/// A server that sends nothing first has begun all the same.
 const HELLO_MS = 3000;
 
 export class Connection {
@@ -48,7 +48,7 @@ export class Connection {
       clearTimeout(this.#timer);
       this.#opened = true;
       this.#framing = framing(this.#socket.protocol);
-      // With a protocol of ours, a Close may come at once that says why not. `hello` comes first otherwise.
+      // With a protocol of ours, a Close with the reason of a refusal may come at once. `hello` comes first otherwise.
       if (this.#socket.protocol !== V1) return this.#begin();
       this.#timer = setTimeout(() => this.#begin(), HELLO_MS);
     };
@@ -78,7 +78,7 @@ export class Connection {
     if (text !== null && this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text);
   }
 
-  /// Closes it without telling anybody on this side.
+  /// Closes it without a report to this side.
   abandon(): void {
     this.#leave();
     this.#socket.close(1000);
@@ -101,7 +101,7 @@ export class Connection {
       this.#events.data(received.data, received.text);
     } else {
       const { control } = received;
-      // The Close frame that follows may say less than this does.
+      // The Close frame that follows may have less detail than this.
       if (control.type === "exit") this.#exit = control;
       if (control.type === "hello" && control.alive) this.#alive.begin();
       if (control.type === "alive") this.#alive.answered();
@@ -115,7 +115,7 @@ export class Connection {
     this.#alive.end();
   }
 
-  /// `words`: what is known of it, if that is more than the code says.
+  /// `words`: the reason of the end, if it is more than the code tells.
   #end({ code, reason }: { code: number; reason: string }, words?: string): void {
     if (this.#over) return;
     this.#leave();

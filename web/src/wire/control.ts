@@ -31,7 +31,7 @@ export type FromServer =
   | { type: "title"; text: string }
   | ({ type: "line" } & Line)
   | ({ type: "modem" } & Modem)
-  /// Whether the data messages after it are text.
+  /// `on` is `true` if the data messages after it are text.
   | { type: "text"; on: boolean }
   /// A line of a program's standard error.
   | { type: "stderr"; text: string }
@@ -55,7 +55,7 @@ export function encodeControl(message: FromPage): string {
   return JSON.stringify(message);
 }
 
-/// What a text message says; null if it is too long, no message, or none of this version. Fields of
+/// Parses a control message; null if it is too long, no message, or none of this version. Fields of
 /// the wrong type are as if they were not there, so that a newer server doesn't break an older page.
 export function parseControl(text: string): FromServer | null {
   // UTF-16 units are never more than the bytes: a cheap refusal before the exact one.

@@ -1,12 +1,12 @@
 // Why a connection is no more: in words, and whether to try again.
 //
 // An end that was meant (a program exited, a peer hung up) is not undone: reconnecting would start
-// another program behind the user's back. What broke, or couldn't be opened, is tried again.
+// another program behind the user's back. A session that broke, or couldn't be opened, is tried again.
 
 export interface Ending {
   words: string;
   retry: boolean;
-  /// Whether a name and a password would help. `words` has then what happened to those from before, if there were any.
+  /// Set if a name and a password would help. `words` has then what happened to those from before, if there were any.
   signIn?: true;
 }
 

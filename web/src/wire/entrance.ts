@@ -1,4 +1,4 @@
-// What lets this page in, where its listener asks for that (`auth=`).
+// The authentication of this page, where its listener asks for that (`auth=`).
 //
 // A link has a token in its fragment, which no browser sends anywhere; a user has a name and a password. Either is
 // exchanged, once, for a secret, which is kept in storage that belongs to this origin: a cookie would go to every port of
@@ -26,7 +26,7 @@ export type Fetch = (
 
 type Reply =
   | { kind: "in"; ticket: string | null; secret: string | null }
-  /// What was shown is not good (any more), or nothing was shown and something has to be.
+  /// The credential is not good (any more), or there was none and the server asks for one.
   | { kind: "unknown"; words: string; signIn: boolean }
   | { kind: "refused"; words: string; retry: boolean }
   | { kind: "away" };
@@ -40,7 +40,7 @@ export class Entrance {
   #ticket: string | null = null;
   /// Why what was shown last is not good any more.
   #late = "";
-  /// Whether the server takes a name and a password, as far as it has said.
+  /// `true` if the server takes a name and a password, as far as its replies have told.
   #passwords = false;
 
   /// `page`: the page's own URL.
@@ -57,7 +57,7 @@ export class Entrance {
     this.#token = token;
   }
 
-  /// What to offer along with the subprotocols, or why not to connect.
+  /// Returns the tickets to offer along with the subprotocols, or why not to connect.
   async enter(): Promise<{ tickets: string[] } | Ending> {
     if (this.#ticket !== null) {
       const ticket = this.#ticket;
@@ -76,7 +76,7 @@ export class Entrance {
       return { tickets: ticket === null ? [] : [ticket] };
     }
     if (reply?.kind === "unknown") {
-      // A link that isn't good is not tried again; one that nobody could be shown is.
+      // A link that the server refused is not tried again; one that could not be sent to it is.
       this.#token = null;
       if (reply.signIn) {
         // Perhaps something else lets this browser in, such as its address. If not, `why` knows what would.
@@ -96,14 +96,14 @@ export class Entrance {
 
   /// Signs in. Returns why that failed, or null; the next session is this user's then.
   async signIn(name: string, password: string): Promise<string | null> {
-    // RFC 7617: what is encoded is UTF-8, as the server says in its challenges.
+    // RFC 7617: the encoded text is UTF-8, as the server's challenges ask.
     const reply = await this.#ask(`Basic ${toBase64(new TextEncoder().encode(`${name}:${password}`))}`);
     if (reply.kind !== "in") return refused(reply, "").words;
     this.#ticket = this.#take(reply);
     return null;
   }
 
-  /// Whether this browser has signed in where it can do so again. What a link has let in could not come back.
+  /// `true` if this browser has signed in where it can do so again. A user let in by a link could not come back.
   get canSignOut(): boolean {
     return this.#passwords && this.#kept() !== null;
   }
@@ -116,7 +116,7 @@ export class Entrance {
     try {
       await this.#fetch(this.#page, { method: "DELETE", headers: { authorization: `Bearer ${kept.secret}` } });
     } catch {
-      // Nobody has the secret any more, and it ends by itself.
+      // The page has forgotten the secret, and the server's session ends by itself.
     }
   }
 
@@ -189,7 +189,7 @@ function given(text: string): { ticket: string | null; secret: string | null } {
     const one = (name: string): string | null => (typeof found[name] === "string" ? found[name] : null);
     return { ticket: one("ticket"), secret: one("secret") };
   } catch {
-    // Everybody may come in.
+    // The reply has neither: the listener admits every client.
     return { ticket: null, secret: null };
   }
 }

@@ -1,4 +1,4 @@
-// What a WebSocket message means depends on the subprotocol that was agreed on.
+// The meaning of a WebSocket message depends on the subprotocol that was agreed on.
 
 import { encodeControl, parseControl, type FromPage, type FromServer } from "./control.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
@@ -9,12 +9,12 @@ export const OFFERED: readonly string[] = [V1, "binary", "base64"];
 export type Received = { data: Uint8Array; text: boolean } | { control: FromServer } | null;
 export type Message = string | Uint8Array<ArrayBuffer>;
 
-/// Of one connection: what came before may say what a message is.
+/// Of one connection: an earlier message may tell the type of a later one.
 export interface Framing {
   readonly name: string;
   /// null for what is to be ignored.
   receive(message: string | ArrayBuffer): Received;
-  /// `text`: whether it is to arrive as text, where messages have types.
+  /// `text`: `true` if it is to arrive as text, where messages have types.
   data(bytes: Uint8Array<ArrayBuffer>, text: boolean): Message[];
   /// null if the subprotocol has no control messages.
   control(message: FromPage): string | null;
@@ -27,13 +27,13 @@ export function framing(subprotocol: string): Framing {
     case "base64":
       return base64;
     default:
-      // `binary`, none, or a name somebody typed into the form: messages as they are.
+      // `binary`, none, or a name that was typed into the form: messages as they are.
       return { ...plain, name: subprotocol };
   }
 }
 
 function v1(): Framing {
-  // Types of messages are said by `text`, to servers that keep them.
+  // `text` announces the types of messages, to servers that keep them.
   let typed = false;
   let incoming = false;
   let outgoing = false;

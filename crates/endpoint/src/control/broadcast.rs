@@ -1,4 +1,4 @@
-//! One sender's signals for several receivers, as those who share a line need it.
+//! One sender's signals for several receivers, such as the clients that share a line.
 
 use std::task::{Context, Poll};
 

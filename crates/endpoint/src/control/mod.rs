@@ -4,7 +4,7 @@
 //! which it acts on; the splice moves the outgoing signals of one side to the incoming queue of the
 //! other.
 //!
-//! 1. [`Signal`] is what is sent: a state or an event.
+//! 1. A [`Signal`] is sent: a state or an event.
 //! 2. [`channel`] is a bounded queue of them. States always fit; a queue that is full of events stalls its sender,
 //!    which gets an error.
 //! 3. [`Broadcast`] sends the same signals to several queues.

@@ -1,4 +1,4 @@
-//! A bounded queue of signals that loses none without saying so.
+//! A bounded queue of signals that loses none without a report.
 //!
 //! Its length is bounded without dropping anything: at most [`EVENTS`] events wait, one state of each sort, and one
 //! more of line settings between any two events. A sender of events waits for room ([`SignalSender::poll_ready`]), or

@@ -99,7 +99,7 @@ impl Fact for Unix {
     }
 }
 
-/// What TCP and UDP name alike.
+/// Returns the fact `name`, if it is one of those that TCP and UDP have in common.
 fn addresses(local: SocketAddr, peer: SocketAddr, name: &str) -> Option<Cow<'static, str>> {
     Some(Cow::Owned(match name {
         "local" => local.to_string(),

@@ -1,4 +1,4 @@
-//! What is dialled, and what may be.
+//! The target of a connection, and the restriction of the addresses that may be dialled for it.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -38,7 +38,7 @@ pub(crate) fn run(
             Ok((Ok((forwarding, port)), signals)) => {
                 let tell = |locals: &[Local]| {
                     for local in locals {
-                        // What is on standard output is an answer, and no log has it.
+                        // Text on standard output is an answer, and no log has it.
                         print(welcome(local, port, &destination));
                     }
                 };

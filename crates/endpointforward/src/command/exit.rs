@@ -15,7 +15,7 @@ pub(crate) enum Exit {
     Usage,
     /// `EX_UNAVAILABLE`: an endpoint can't be bound, a device or the destination can't be opened.
     Unavailable,
-    /// `EX_IOERR`: what was open failed.
+    /// `EX_IOERR`: an open endpoint failed.
     Io,
     /// `EX_TEMPFAIL`: a timer or a stop of ours cut the session.
     Cut,
@@ -40,7 +40,7 @@ impl Exit {
         match &summary.last {
             _ if summary.panicked > 0 => Self::Io,
             Some(outcome) if !outcome.is_clean() => Self::of_outcome(outcome),
-            // It may have failed, and nobody can tell.
+            // It may have failed: its status is not known.
             Some(outcome) if has_unknown_status(outcome) => Self::Io,
             Some(outcome) if has_failed_program(outcome) => Self::BadEnd,
             None if summary.unreachable > 0 => Self::Unavailable,
@@ -60,13 +60,13 @@ impl Exit {
     }
 }
 
-/// Returns whether a program ended, and the system doesn't tell how.
+/// Returns `true` if a program ended, and the system doesn't tell how.
 fn has_unknown_status(outcome: &Outcome) -> bool {
     let ends = [&outcome.near, &outcome.far].into_iter().flatten();
     ends.into_iter().any(|end| end.status == Some(ExitStatus::Unknown))
 }
 
-/// Returns whether a program says by its status that it failed, before or after the end of its input.
+/// Returns `true` if a program's exit status reports a failure, before or after the end of its input.
 fn has_failed_program(outcome: &Outcome) -> bool {
     let mut ends = [&outcome.near, &outcome.far].into_iter().flatten();
     ends.any(|end| matches!(end.status, Some(ExitStatus::Code(1..))))

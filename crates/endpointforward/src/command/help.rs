@@ -34,7 +34,7 @@ pub(crate) fn help(registry: &Registry, topic: Option<&str>, parameter: Option<&
     if let (Some(subcommand), None) = (command.find_subcommand_mut(topic), parameter) {
         return output::print(subcommand.render_help());
     }
-    // What is known of a descriptor is what is known of its kind.
+    // The help for a descriptor is the help for its kind.
     let name = topic.split([':', '=']).next().unwrap_or(topic);
     if let Some((kind, _)) = registry.find(name) {
         if let Some(parameter) = parameter {

@@ -151,7 +151,7 @@ where
             if !of_session.is_empty() {
                 of_session.push(' ');
             }
-            // What isn't open is named by the message, if it is the destination.
+            // The message names the destination, if that is what isn't open.
             let shown = if words.opens {
                 fields.len()
             } else {
@@ -166,19 +166,19 @@ where
                 of_session.replace_range(at..end, "");
             }
             if words.opens {
-                // What this line says is not repeated by those that follow, nor kept for them.
+                // Following lines don't repeat the fields of this line: only the first one is kept for them.
                 let id = fields.fields.split(' ').next().unwrap_or_default().to_owned();
                 fields.fields = id;
             }
         }
         let Words { line, help, is_output, .. } = words;
         let line = format!("{line}{reason}");
-        // With `-v`, names are whole. What a program writes is not ours to shorten, and the address after the name of a
+        // With `-v`, names are whole. The output of a program is not shortened, and the address after the name of a
         // listener is to be opened.
         let is_short = LevelFilter::current() < LevelFilter::DEBUG && !is_output;
         let url = line.rfind(" (").filter(|_| event.metadata().target() == LISTENING);
         let (line, url) = line.split_at(url.unwrap_or(line.len()));
-        // An address that leaves the name no room has a line of its own, in which it can be selected.
+        // An address that leaves the name no room has a separate line, in which it can be selected.
         let columns = url.chars().count();
         let is_apart = is_short && columns > WIDTH - HEAD - ROOM;
         let line = if is_short {
@@ -251,7 +251,7 @@ const OPEN: &str = "open";
 /// Fields for programs, whose values are in the message as well.
 const IN_WORDS: &[&str] = &["reason", "by", "sent", "received", "seconds", "cut", "more"];
 
-/// ASCII's control characters as escapes; what else is odd, [`Harmless`] sees to.
+/// ASCII's control characters as escapes; [`Harmless`] sees to other odd characters.
 fn escaped(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
         if c.is_ascii_control() {

@@ -62,7 +62,7 @@ impl Manager {
         }
     }
 
-    /// Sends a message; errors are ignored, as there is no one to report them to.
+    /// Sends a message; errors are ignored, as there is no place to report them.
     fn tell(&self, text: &str) {
         if let Some(socket) = &self.socket {
             let _ = socket.send(text.as_bytes());

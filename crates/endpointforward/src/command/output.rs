@@ -7,7 +7,7 @@ use super::exit::Exit;
 
 /// Writes to standard error, whatever has become of it.
 pub(crate) fn complain(text: impl Display) {
-    // There is nobody left to tell.
+    // An error of writing this has no place to be reported.
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn spare_connection() {
         && is_socket
         && let Ok(nothing) = std::fs::File::options().write(true).open("/dev/null")
     {
-        // Without it, the log is the client's; there is nobody to say that to.
+        // Without it, the log stays the client's; there is no place to report that.
         let _ = rustix::stdio::dup2_stderr(&nothing);
     }
 }

@@ -44,7 +44,7 @@ pub(crate) fn run(
                 && endpoints.listener(endpoint).is_err()
                 && endpoints.connector(endpoint).is_ok()
                 && endpoints.listener(&destination).is_ok()
-                // Nobody means to listen on a program.
+                // A program is never meant to be listened on.
                 && !endpoints
                     .connector(&destination)
                     .is_ok_and(|plan| plan.endpoint.grants().is_unguarded())
@@ -58,7 +58,7 @@ pub(crate) fn run(
     };
     let mut warnings = forwarder.warnings();
     for mut missing in forwarder.missing() {
-        // What is listened on is opened at once, and its error says it.
+        // A listener is opened at once, and its error has the reason.
         if !options.check && missing.which != Which::Destination {
             continue;
         }
@@ -88,7 +88,7 @@ pub(crate) fn run(
     })
 }
 
-/// Shows the links that let somebody in: to who sits there, and past every log. Standard output may
+/// Shows the links that let a person in: to the user at the terminal, and past every log. Standard output may
 /// be carrying data.
 fn invite(locals: &[Local]) {
     for local in locals {
@@ -101,7 +101,7 @@ fn invite(locals: &[Local]) {
     }
 }
 
-/// Runs what the command is there for.
+/// Runs the work of the command.
 pub(crate) fn in_runtime(
     options: &Forward,
     cx: &Context,
@@ -133,7 +133,7 @@ fn clock() -> std::io::Result<Clock> {
     let runtime = Builder::new_current_thread().enable_time().build()?;
     let handle = runtime.handle().clone();
     let clock = Clock::by(move |at| {
-        // A timer belongs to the runtime that it is made in, whoever waits for it.
+        // A timer belongs to the runtime that it is made in, whichever task waits for it.
         let _within = handle.enter();
         sleep_until(at)
     });
@@ -191,7 +191,7 @@ pub(crate) async fn with_signals<T>(
         Exit::Unavailable
     })?;
     tokio::select! {
-        // What is bound is served, and stopped in the usual way.
+        // A listener that is bound is served, and stopped in the usual way.
         biased;
         bound = bind => Ok((bound, signals)),
         name = signals.next() => {
@@ -219,7 +219,7 @@ pub(crate) async fn serve(
     let stop = forwarding.stop();
     let (level, mut levels) = watch::channel(0_u32);
     tokio::spawn(obey(signals, stop.clone(), level, grace, manager));
-    // As process 1, what the programs leave behind is ours. All children that we have are theirs.
+    // As process 1, this process inherits the programs' orphans. All its children are theirs.
     let orphans = endpoints::reap_orphans(cx.clone());
     tokio::spawn(async move {
         if let Err(error) = orphans.await {
@@ -248,7 +248,7 @@ pub(crate) async fn serve(
             if sessions.get() {
                 warn!("stopped before all sessions had ended");
             }
-            // Programs are killed, and the log says which.
+            // Programs are killed, and the log names them.
             cx.cut_work();
             cx.settled(CUT).await;
             Exit::Ok

@@ -1,4 +1,4 @@
-//! Mistakes in the command line: what is wrong, and what to type instead.
+//! Mistakes in the command line: an explanation, and a line to type instead.
 
 use std::io::{self, IsTerminal};
 
@@ -18,7 +18,7 @@ pub(crate) fn mistake(error: &clap::Error) -> Exit {
         return if colour { output::print(text.ansi()) } else { output::print(text) };
     }
     let text = text.to_string();
-    // What is wrong, without the usage that stands below it: `--help` has that.
+    // The mistake, without the usage that stands below it: `--help` has that.
     let ends = ["\n\nUsage:", "\n\nFor more information", "\n\n  tip:"];
     let wrong = ends.iter().fold(&*text, |text, end| text.split(end).next().unwrap_or(text));
     complain(wrong.trim_end());
@@ -169,7 +169,7 @@ pub(crate) fn check(forward: &Forward) -> Result<(), Exit> {
     }
 }
 
-/// What another program calls an endpoint as it is here, for a shell.
+/// Returns the descriptor for an endpoint in another program's terms, quoted for a shell.
 fn here(typed: &str, role: Role) -> String {
     if typed == "-" {
         return "stdio".to_owned();

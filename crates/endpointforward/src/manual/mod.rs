@@ -1,7 +1,7 @@
 //! The manual of kinds, made from their definitions: as text for a terminal, as markdown for
 //! descriptors.md.
 //!
-//! It walks a [`Registry`], so a command of your own with kinds of your own has its manual too.
+//! It walks a [`Registry`], so a command with additional kinds has its manual too.
 
 mod markdown;
 mod text;
@@ -79,7 +79,7 @@ impl Row {
     }
 }
 
-/// Returns what a layer needs beneath it.
+/// Returns the shape that a layer needs beneath it.
 fn takes(kind: &Kind) -> Option<Takes> {
     [Role::Listen, Role::Connect].into_iter().find_map(|role| kind.form(role)?.takes)
 }

@@ -16,7 +16,7 @@ pub fn matrix(registry: &Registry, columns: usize) -> String {
         rows.iter().map(|row| row.cells()[at].chars().count()).max().unwrap_or_default()
     });
     let used: usize = widths.iter().map(|width| width + 2).sum();
-    // Beside the matrix if a good part of a sentence fits there, otherwise below it.
+    // To the right of the matrix if a good part of a sentence fits there, otherwise below it.
     let beside = columns >= used + 30;
     let mut out = String::new();
     for (index, row) in rows.iter().enumerate() {
@@ -187,7 +187,7 @@ fn short(out: &mut String, param: &Param, columns: usize) -> bool {
     false
 }
 
-/// Its names, what it takes and what it is by default.
+/// Returns a parameter's names, its value and its default.
 fn head(entry: &Entry) -> String {
     let Entry { names, value, default, .. } = entry;
     let names = names.join(", ");
@@ -240,7 +240,7 @@ fn put(out: &mut String, line: &str) {
     out.push('\n');
 }
 
-/// Examples at the top of a kind's help: the others are for those who read on.
+/// Examples at the top of a kind's help: the others come further below.
 const EVERYDAY: usize = 3;
 
 /// Lines of a parameter in its kind's help.

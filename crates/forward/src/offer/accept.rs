@@ -25,7 +25,7 @@ impl Opening<'_> {
         mut admitted: Admitted,
         answer: Answer,
     ) -> Result<(Conn, Through), OfferOutcome> {
-        // Not before there is something to come in to: who is refused may try again with the same credentials.
+        // Not before there is something to come in to: a refused client may try again with the same credentials.
         if let Some(ticket) = admitted.ticket.take()
             && let Err(refusal) = ticket.spend()
         {
@@ -41,7 +41,7 @@ impl Opening<'_> {
         let accepted = tokio::select! {
             biased;
             accepted = patience::timeout_at(by, offer.accept(answer)) => accepted,
-            // What a peer takes its time to take is not a session yet, and has no grace.
+            // An accept that the peer has not taken yet is not a session, and has no grace.
             _ = self.stop.drained() => {
                 info!("it did not complete the accept before the stop");
                 return Err(OfferOutcome::Lost);

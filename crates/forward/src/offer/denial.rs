@@ -26,7 +26,7 @@ impl Opening<'_> {
         outcome
     }
 
-    /// Refuses what was accepted already: as an end, with the close code that comes nearest.
+    /// Refuses a session that was accepted already: as an end, with the close code that comes nearest.
     pub(super) async fn dismiss(self, mut near: Conn, denied: Denied) -> OfferOutcome {
         let (refusal, outcome) = self.said(denied);
         let Some(refusal) = refusal else { return outcome };

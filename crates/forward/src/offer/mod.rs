@@ -65,7 +65,7 @@ pub(crate) fn serve_offer(
     }
 }
 
-/// The session. No part of [`serve_offer`]: what an async function has borrowed once, it keeps for as long as it lasts.
+/// The session. No part of [`serve_offer`]: an async function keeps its borrows for as long as it lasts.
 fn session<'t>(
     shared: &'t Shared,
     near: Conn,
@@ -189,7 +189,7 @@ impl<'a> Opening<'a> {
         if destination.connector.grants().is_unguarded() {
             self.screen(offer).await?;
         }
-        // It has a time limit of its own.
+        // It has its own time limit.
         let dial = self.patient(&destination).dial(&destination, &admitted.info);
         let reached = self.while_there(offer, dial).await?;
         Ok((reached, place, admitted))

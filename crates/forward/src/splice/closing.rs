@@ -15,13 +15,13 @@
 
 use endpoint::Ending;
 
-/// The state of what is sent to a side.
+/// The state of the data sent to a side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Hears {
     /// Data flows to it.
     #[default]
     Flow,
-    /// The source is over; what is kept is being written.
+    /// The source is over; the kept data is being written.
     Drain,
     /// The end is being sent.
     Finish,
@@ -42,7 +42,7 @@ pub(super) enum Event {
     Written,
     /// The stream has sent the end.
     Said,
-    /// The peer has taken everything, or nobody can tell.
+    /// The peer has taken everything, or the transport can't tell.
     Taken,
     /// Writing failed, or the peer is gone.
     Lost,
@@ -76,7 +76,7 @@ impl Hears {
     }
 }
 
-/// The state of what a side sends.
+/// The state of the data that a side sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Says {
     /// Data may come.
@@ -100,7 +100,7 @@ pub(super) struct Lane {
     pub(super) answers: bool,
     /// The source's peer is gone without an end, though what it has sent may still lie unread.
     pub(super) gone: bool,
-    /// The source's peer is gone after its end: nobody hears an answer.
+    /// The source's peer is gone after its end: no peer is left to read an answer.
     pub(super) left: bool,
     /// The end of the source's peer has arrived, behind data that the sink doesn't take.
     pub(super) ended_behind: bool,
@@ -127,7 +127,7 @@ pub(super) enum Patience {
     Endless,
     /// [`Timers::linger`](crate::Timers::linger), or the source's own if it is shorter; endless if that is off.
     Linger,
-    /// As above, and a minute if that is off: nobody else would end such a session.
+    /// As above, and a minute if that is off: nothing else would end such a session.
     Delivery,
     /// The close timeout.
     Close,
@@ -135,10 +135,10 @@ pub(super) enum Patience {
 
 /// Returns how long a direction is waited for.
 ///
-/// Two rules are behind the rows. *Slow is not gone*: a peer that is proven alive is given what was sent to it however
+/// Two rules are behind the rows. *Slow is not gone*: a peer that is proven alive is given the data for it however
 /// long it takes; the idle timeout, a drain, or another client that needs the place ends it. *Gone is not waited for*:
-/// what is waited for is something that somebody can still hear, so a destination whose client is gone gets the rest of
-/// its input while it takes it, and no more time.
+/// a direction is waited for only while a peer can still receive its data, so a destination whose client is gone gets
+/// the rest of its input while it takes it, and no more time.
 #[expect(clippy::match_same_arms, reason = "it is a table: a row an arm")]
 pub(super) fn patience(lane: Lane) -> Patience {
     use Ending::{HalfClose, Handshake, Whole};
@@ -162,7 +162,7 @@ pub(super) fn patience(lane: Lane) -> Patience {
         Finish | Deliver if lane.known => Patience::Delivery,
         Finish | Deliver => Patience::Close,
 
-        // The answer is there, and its reader is slow. One that ends with a handshake has said that it wants our part.
+        // The answer is there, and its reader is slow. One that ends with a handshake has asked for this side's part.
         Told if answer && lane.answer_waits && lane.source_ending != Handshake => Patience::Endless,
         Cut if answer && lane.answer_waits && lane.source == Says::Open => Patience::Endless,
         // The sink has everything and may answer.
@@ -173,9 +173,9 @@ pub(super) fn patience(lane: Lane) -> Patience {
             (_, Handshake | Whole) => Patience::Close,
             (Whole | HalfClose, HalfClose) => Patience::Linger,
         },
-        // What the sink had sent before it was gone is the other direction's to deliver.
+        // Data that the sink sent before it was gone is the other direction's to deliver.
         Cut if lane.sink_gone => Patience::Endless,
-        // The sink takes nothing more; what it still says is delivered.
+        // The sink takes nothing more; data that it still sends is delivered.
         Cut if answer && lane.source == Says::Open => match lane.sink_ending {
             HalfClose => Patience::Delivery,
             Handshake | Whole => Patience::Close,

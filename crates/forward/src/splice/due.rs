@@ -21,7 +21,7 @@ impl<M: Medium> Session<'_, M> {
         }
         let pending = self.watch.as_ref().is_some_and(|watch| watch.is_pending());
         let idle = self.timers.idle.map(|idle| {
-            // A system says only now and then what its program has taken, a sixteenth of its buffer at a time.
+            // A system reports only now and then how much its program has taken, a sixteenth of its buffer at a time.
             let idle = if pending { idle.max((idle * 4).min(DELIVERY)) } else { idle };
             (self.moved + idle, Due::Idle)
         });
@@ -91,7 +91,7 @@ impl<M: Medium> Session<'_, M> {
         }
     }
 
-    /// Returns the linger time of the other side of `side`, if it has one of its own.
+    /// Returns the linger time of the other side of `side`, if that side sets one.
     pub(super) fn own_linger(&self, side: Side) -> Option<Duration> {
         let to = match side {
             Side::Near => &self.far,
@@ -119,11 +119,11 @@ impl<M: Medium> Session<'_, M> {
             Due::Rest(side) => {
                 let (lane, own) = (self.describe(side), self.own_linger(side).is_some());
                 if (lane.gone || lane.left) && !lane.sink.is_final() {
-                    // It had its time for what a client has left behind, and there is nobody to say an end to.
+                    // It had its time for the data that a client has left behind, and no peer remains for an end.
                     self.abandon(side);
                     return Poll::Pending;
                 }
-                // Whoever asked for the end and got all of its data through has ended it, and is
+                // A side that asked for the end and got all of its data through has ended the session, and is
                 // answered in the same terms: that no answer comes before is nothing unusual.
                 let short = patience(lane) == Patience::Close || own;
                 let quiet = self.far.out.tail.is_empty() && self.near.out.tail.is_empty();

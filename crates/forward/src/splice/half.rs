@@ -17,9 +17,9 @@ use crate::{Act, Failure};
 pub(super) struct Half<M: Medium> {
     pub(super) stream: Box<M::Stream>,
     pub(super) control: Control,
-    /// The state of what it sends.
+    /// The state of the data that it sends.
     pub(super) says: Says,
-    /// The state of what is sent to it.
+    /// The state of the data sent to it.
     pub(super) hears: Hears,
     /// The data on its way to it.
     pub(super) out: Outbox,
@@ -36,7 +36,7 @@ struct Last {
     word: Option<End>,
     /// The end that it sent.
     said: Option<End>,
-    /// Its connection died; what it had sent by then may still be read.
+    /// Its connection died; data that it had sent by then may still be read.
     dead: Option<Death>,
     /// How its data is handled that nothing reads any more.
     rest: Rest,
@@ -123,7 +123,7 @@ impl<M: Medium> Half<M> {
         if end.is_cut() { end.into_error(kind) } else { kind.into() }
     }
 
-    /// So much of what it had sent before it died has been read; whether there may be more.
+    /// Counts bytes read of the data that it had sent before it died; returns `true` if there may be more.
     pub(super) fn has_left(&mut self, read: u64) -> bool {
         let Some(dead) = self.last.as_mut().and_then(|last| last.dead.as_mut()) else {
             return true;
@@ -219,7 +219,7 @@ impl<M: Medium> Half<M> {
     /// Asks the transport what it knows, and notes what was delivered.
     pub(super) fn look(&mut self) -> Option<Peer> {
         let peer = self.stream.peer();
-        // A FIN counts as a byte: what was reset with no more than that on its way has taken all data.
+        // A FIN counts as a byte: a peer that reset with no more than that on its way has taken all data.
         let taken =
             |peer: Peer| peer.pending == 0 || (peer.state == PeerState::Gone && peer.pending <= 1);
         if peer.is_none_or(taken) {

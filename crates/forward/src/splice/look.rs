@@ -1,4 +1,4 @@
-//! What a session does with the facts that its transports know about their peers.
+//! Looks at the facts that the transports know about their peers, and the actions of a session on them.
 
 use std::io;
 use std::num::NonZero;

@@ -30,7 +30,7 @@ pub(super) trait Medium {
     /// A stream that is no more, in the place of one that was given back.
     fn nothing() -> Box<Self::Stream>;
 
-    /// Writes what is kept and flushes, after the last read.
+    /// Writes the kept data and flushes, after the last read.
     fn drain(cx: &mut Context<'_>, to: &mut Self::Stream, out: &mut Outbox)
     -> Poll<io::Result<()>>;
 
@@ -85,7 +85,7 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// Forgets what was not taken.
+    /// Forgets data that was not taken.
     pub(super) fn forget(&mut self) {
         self.tail = Bytes::new();
         self.pipe = None;

@@ -80,7 +80,7 @@ impl Medium for OfMessages {
     }
 }
 
-/// What is left of a side whose stream was taken.
+/// The remains of a side whose stream was taken.
 struct Nothing;
 
 impl Stream for Nothing {

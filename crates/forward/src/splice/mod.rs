@@ -50,7 +50,7 @@ use crate::places::Places;
 use crate::{Ended, Outcome, Stop, Timers};
 
 /// Moves the data of two connections until both have ended, a timer runs out or `stop` comes; then
-/// lets both go.
+/// drops both.
 ///
 /// Messages keep their boundaries and types if both sides have messages; otherwise both are flattened to bytes. The
 /// end of one side is sent to the other after its last byte, and data goes on the other way, for as long as
@@ -88,9 +88,9 @@ pub(crate) fn splice_by<'t>(
     stop: &'t Stop,
     company: Company<'t>,
 ) -> impl Future<Output = Outcome> + Send + use<'t> {
-    // No async function: that would carry both connections beside the session they are moved into,
-    // and what is known about them, which nobody asks for any more. The session is boxed for that
-    // reason too: a future keeps what it is given twice.
+    // No async function: that would carry both connections in addition to the session they are moved
+    // into, and the facts about them, which are not needed any more. The session is boxed for that
+    // reason too: a future keeps its arguments twice.
     let Conn { transport: near, control: near_control, guard: near_guard, .. } = near;
     let Conn { transport: far, control: far_control, guard: far_guard, .. } = far;
     let held = (near_guard, far_guard);
@@ -141,7 +141,7 @@ fn framed(near: Transport, far: Transport) -> (Transport, Transport) {
 fn overdue<'t>(stop: &'t Stop, timers: &'t Timers) -> impl Future<Output = End> + use<'t> {
     async move {
         let end = stop.drained().await;
-        // Boxed, so that a session that nobody stops doesn't carry the room for this timer.
+        // Boxed, so that a session that is never stopped doesn't carry the room for this timer.
         Box::pin(stop.grace(timers.grace, end)).await
     }
 }
@@ -156,7 +156,7 @@ struct Sitting<'t> {
     is_stopped: bool,
     /// The waker of the task that last asked for a stop.
     asked_by: Option<Waker>,
-    /// Somebody counts what moves.
+    /// Set if an observer counts the bytes that move.
     is_counted: bool,
 }
 

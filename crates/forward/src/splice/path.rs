@@ -35,7 +35,7 @@ impl Path {
             }
             Self::Copied { full } if bytes >= FULL => Self::Copied { full: full + 1 },
             Self::Copied { .. } => Self::Copied { full: 0 },
-            // What is left over by one move is copied, and says nothing about the next.
+            // The rest of one move is copied, and is no sign of how large the next one is.
             path => path,
         };
     }

@@ -36,7 +36,7 @@ impl Pipe {
         }
     }
 
-    /// Closes the thread's pipe: bulk has ended, and who moves bulk still makes another one.
+    /// Closes the thread's pipe: bulk has ended, and a session that still moves bulk makes another one.
     pub(super) fn let_go() {
         SPARE.take();
     }
@@ -44,8 +44,8 @@ impl Pipe {
     fn open() -> Option<Self> {
         let place = Place::take()?;
         let (output, input) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).ok()?;
-        // There is a limit for those who are not root (pipe-user-pages-soft): what it is then, it
-        // stays.
+        // There is a limit for users other than root (pipe-user-pages-soft): the pipe keeps the capacity
+        // that it has then.
         let capacity = fcntl_setpipe_size(&input, CAPACITY)
             .or_else(|_| fcntl_getpipe_size(&input))
             .ok()
@@ -66,7 +66,7 @@ impl Pipe {
                 self.holds += bytes;
                 Ok(bytes)
             }
-            // Said of a socket before its urgent data too, whatever comes behind it.
+            // A socket returns it before its urgent data too, whatever comes behind it.
             Err(Errno::AGAIN) => Ok(0),
             Err(error) => Err(explain(error)),
         }
@@ -84,7 +84,7 @@ impl Pipe {
         }
     }
 
-    /// Reads what lies in it: for a reader that takes nothing from the kernel after all.
+    /// Reads the bytes in it: for a reader that takes nothing from the kernel after all.
     pub(super) fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let bytes = retry_on_intr(|| read(&self.output, &mut *buf))?;
         self.holds -= bytes;
@@ -126,7 +126,7 @@ thread_local! {
     static SPARE: Cell<Option<Box<Pipe>>> = const { Cell::new(None) };
 }
 
-/// The most that a system allows anybody by default (pipe-max-size).
+/// The most that a system allows every user by default (pipe-max-size).
 const CAPACITY: usize = 1024 * 1024;
 
 /// Smaller moves save nothing.

@@ -32,8 +32,8 @@ pub(super) struct Session<'t, M: Medium> {
     pub(super) ended: Option<Box<Over>>,
     /// The watch over the transports, if there is one.
     pub(super) watch: Option<Box<Watch>>,
-    /// When something was written that nobody has looked for yet: milliseconds since it began. A watch is larger, and most
-    /// sessions never need one.
+    /// The time of a write whose effect was not looked for yet: milliseconds since the session began. A watch is
+    /// larger, and most sessions never need one.
     pub(super) wrote: Option<NonZero<u32>>,
     /// Set if neither transport knows anything: there is nothing to look at.
     pub(super) blind: bool,
@@ -130,7 +130,7 @@ impl<'t, M: Medium> Running<'t> for Session<'t, M> {
                     stalled |= self.pump(cx, side);
                 }
                 if self.ended.is_some() {
-                    // A program's exit status is said beside its end and must not come after it.
+                    // A program's exit status is sent separately from its end, and must not come after it.
                     self.cross_signals(cx);
                 }
             }
@@ -193,7 +193,7 @@ impl<'t, M: Medium> Running<'t> for Session<'t, M> {
     fn wind_up(&mut self, why: Ended, end: &End) {
         if !self.is_winding_up() {
             let by = Instant::now() + self.close_time();
-            // What is stalled may have more behind it, which is not read any more.
+            // A stalled side may have more data behind it, which is not read any more.
             let cut = self.has_unwritten() && !matches!(why, Ended::Eof(_));
             self.note(why);
             if let Some(over) = &mut self.ended {
@@ -221,8 +221,8 @@ impl<'t, M: Medium> Running<'t> for Session<'t, M> {
         let leaving = poll_fn(move |cx| {
             match (near.poll_leave(cx).is_pending(), far.poll_leave(cx).is_pending()) {
                 (false, false) => return Poll::Ready(()),
-                // A side that has nothing more to say is given back at once, and what is held for it: the next client
-                // of a device doesn't wait for the farewell of the last one.
+                // A side that has nothing more to send is given back at once, with the guard that is held for it: the
+                // next client of a device doesn't wait for the farewell of the last one.
                 (true, false) => far.give_back(held.as_mut().map(|held| &mut held.1)),
                 (false, true) => near.give_back(held.as_mut().map(|held| &mut held.0)),
                 (true, true) => {}
@@ -268,7 +268,7 @@ impl<M: Medium> Session<'_, M> {
         cross(cx, &mut self.far.control, &self.near.control);
     }
 
-    /// Keeps what ended it: the first end, unless an error or a timer cuts what was to follow.
+    /// Keeps the reason of its end: the first one, unless an error or a timer cuts the rest.
     pub(super) fn note(&mut self, why: Ended) {
         match &mut self.ended {
             None => {
@@ -285,7 +285,7 @@ impl<M: Medium> Session<'_, M> {
 
     /// Returns [`Timers::close`], unless a side has its own close timeout.
     pub(super) fn close_time(&self) -> Duration {
-        // The more patient one decides: both sides are told and heard in one go.
+        // The longer one decides: the close of both sides runs under one timer.
         let own = [&self.near, &self.far].map(|half| half.stream.close_timeout());
         own.into_iter().flatten().max().unwrap_or(self.timers.close)
     }

@@ -47,8 +47,8 @@ impl<M: Medium> Session<'_, M> {
     pub(super) fn pump(&mut self, cx: &mut Context<'_>, side: Side) -> bool {
         let (from, to) = self.lane(side);
         if from.is_open() && to.is_open() && to.hears == Hears::Cut {
-            // What a failed side has sent before is still delivered. The side that it goes to must
-            // not be stalled by data of its own that nobody takes any more.
+            // Data that a failed side has sent before is still delivered. The side that it goes to must
+            // not be stalled by data that it sends itself, which is not taken any more.
             if M::discard(cx, &mut from.stream).1.is_ready() {
                 let end = from.stream.end();
                 from.over(Says::Ended, Some(end));
@@ -61,7 +61,7 @@ impl<M: Medium> Session<'_, M> {
         }
         let before = to.out.written;
         let step = match M::pump(cx, &mut from.stream, &mut to.stream, &mut to.out) {
-            // What it had sent before it died has been read by now.
+            // Data that it had sent before it died has been read by now.
             Step::Dry => match from.dead() {
                 Some(kind) if from.is_dry(cx) => Step::read_failed(from.death(kind)),
                 _ => return false,
@@ -89,7 +89,7 @@ impl<M: Medium> Session<'_, M> {
             }
             Step::ReadFailed(failure) => {
                 from.over(Says::Failed, None);
-                // Nobody hears an answer there; but a peer that broke its protocol is there, and is told so.
+                // No peer is left there to read an answer; but a peer that broke its protocol is there, and is told so.
                 if failure.error.kind() != io::ErrorKind::InvalidData {
                     from.lose();
                 }
@@ -103,7 +103,7 @@ impl<M: Medium> Session<'_, M> {
                     }
                     _ => to.lose(),
                 }
-                // What is not taken any more is read and forgotten from the next poll on.
+                // Data that is not taken any more is read and discarded from the next poll on.
                 cx.waker().wake_by_ref();
                 Ended::Error(side.other(), failure)
             }
@@ -158,8 +158,8 @@ impl<M: Medium> Session<'_, M> {
         let until = |by: Option<Instant>| by.or_else(|| taken.then(|| Instant::now() + close));
         let quiet = bytes == 0 && ending == Ending::HalfClose && taken;
         let (by, left) = match from.rest() {
-            // A side that isn't sending when it has taken everything will see the end as its next event. One that says
-            // its end with a handshake answers ours: a moment more is due to it.
+            // A side that isn't sending when it has taken everything will see the end as its next event. One that ends
+            // with a handshake answers this side's: a moment more is due to it.
             Rest::Unknown | Rest::Read { by: None, .. } if quiet => (until(None), 0),
             Rest::Read { by, left } => (until(by), left.saturating_sub(bytes)),
             _ => (until(None), DISCARD.saturating_sub(bytes)),

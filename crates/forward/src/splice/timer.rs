@@ -41,7 +41,7 @@ impl<'t> Timer<'t> {
 
     /// Ready when `due` has come; `None` never does.
     ///
-    /// Not at once: what has arrived by then is to be seen before, which may move `due`.
+    /// Not at once: events that have arrived by then are to be seen before, which may move `due`.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, due: Option<Instant>) -> Poll<()> {
         let Some(due) = due else {
             self.forget();

@@ -1,4 +1,4 @@
-//! Looks at what the transports know about their peers, seldom and only while there is something to look for.
+//! Looks at the facts that the transports know about their peers, seldom and only while there is something to look for.
 //!
 //! - A side is *stalled*: nothing is read from the other one, so only a look shows that it was reset or is gone.
 //! - Something was *written*: the peer may be gone without a word before it has taken that.
@@ -103,8 +103,8 @@ impl Watch {
             ..Finding::default()
         };
         if peer.state == PeerState::Gone {
-            // A connection that has ended both ways looks the same. Whoever can be read tells which it was, before the
-            // next look.
+            // A connection that has ended both ways looks the same. A side that can be read tells which it was, before
+            // the next look.
             if std::mem::replace(&mut seen.gone, true) {
                 finding.gone = Some(io::ErrorKind::ConnectionReset);
             }

@@ -66,7 +66,7 @@ pub struct Setting {
     pub span: Span,
     /// Set if it was typed.
     pub given: bool,
-    /// What is shown instead of the value, if there is a secret in it.
+    /// The text to show instead of the value, if there is a secret in it.
     pub shown: Option<String>,
 }
 
@@ -139,7 +139,7 @@ impl Args {
     /// Returns the networks in a list; none if the parameter isn't given.
     ///
     /// # Errors
-    /// A word of it is no network, or it is given and has none: an unset variable must not mean everybody.
+    /// A word of it is no network, or it is given and has none: an unset variable must not mean every network.
     pub fn networks(&self, name: &str) -> Result<Networks, Diagnostic> {
         if self.is_given(name) && self.list(name).is_empty() {
             let message = format!("`{name}` is empty");

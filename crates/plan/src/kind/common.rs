@@ -75,7 +75,7 @@ pub(crate) fn guard(listener: Box<dyn Listener>, args: &Args) -> Planned<Box<dyn
     if limits != Limits::default() {
         listener = Box::new(Limited::new(listener, limits));
     }
-    // Over the limits: what it closes doesn't count.
+    // Outside of the limits: connections that it closes don't count.
     if args.is_given("from") {
         let networks = args.networks("from").map_err(|mistake| vec![mistake])?;
         listener = Box::new(FromNetworks::new(listener, networks));

@@ -99,7 +99,7 @@ impl Reading<'_, '_> {
         let registry = self.reader.registry;
         let named = framing::named(registry, &value, text);
         let kind = self.unless(named)?;
-        // What is said of one direction has none of its own.
+        // The framing of one direction has no framing parameters itself.
         let is_direction = matches!(param.name, "in" | "out");
         let reader = Reader {
             common: if is_direction { &[] } else { FRAMING },

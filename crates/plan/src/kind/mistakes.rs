@@ -1,4 +1,4 @@
-//! Mistakes in the parameters of a descriptor: what is wrong, where, and what to write instead.
+//! Mistakes in the parameters of a descriptor: an explanation, the place, and text to write instead.
 
 use descriptor::{
     Code, Diagnostic, Span, Stage, Syntax, Text, nearest, quote_twisted, quote_value,
@@ -114,7 +114,7 @@ impl Reading<'_, '_> {
             whole = format!("{whole}:{more}");
             span.end = more.span().end;
         }
-        // What is wrong with its beginning alone is no news.
+        // A mistake in its beginning alone is covered by this one.
         let at = value.span();
         let is_inside = |span: Span| at.start <= span.start && span.end <= at.end;
         self.found.retain(|mistake| {

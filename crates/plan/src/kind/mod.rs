@@ -64,7 +64,7 @@ pub struct Kind {
     pub framings: &'static [&'static FramingKind],
     /// The providers of routes that it brings.
     pub providers: &'static [&'static ProviderKind],
-    /// Descriptors that show it, each with what it does; a test plans them.
+    /// Descriptors that show it, each with its effect; a test plans them.
     pub examples: &'static [Example],
     /// Kinds to read about next.
     pub see_also: &'static [&'static str],
@@ -138,7 +138,7 @@ pub struct Form {
     pub more: &'static [Param],
     /// How positionals are assigned to parameters.
     pub positional: Positional,
-    /// What it needs from the endpoint beneath it, if it is a layer.
+    /// The shape that it needs from the endpoint beneath it, if it is a layer.
     pub takes: Option<Takes>,
     /// The shape of its connections.
     pub gives: Shape,
@@ -193,7 +193,7 @@ impl Scheme {
     }
 }
 
-/// A descriptor that shows a kind, and what it does.
+/// A descriptor that shows a kind, and its effect.
 #[derive(Debug)]
 pub struct Example {
     /// The side it is for.
@@ -223,7 +223,7 @@ impl Role {
         }
     }
 
-    /// Returns what an endpoint does on that side.
+    /// Returns the word for the action of an endpoint on that side.
     pub(crate) fn doing(self) -> &'static str {
         match self {
             Self::Listen => "listening",
@@ -231,7 +231,7 @@ impl Role {
         }
     }
 
-    /// Returns what is done with an endpoint of that side.
+    /// Returns the words for the use of an endpoint on that side.
     pub(crate) fn done(self) -> &'static str {
         match self {
             Self::Listen => "listened on",
@@ -334,7 +334,7 @@ impl Shape {
     }
 }
 
-/// What a layer needs from the endpoint beneath it.
+/// The shape that a layer needs from the endpoint beneath it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
     /// Either shape; it asks the connection.

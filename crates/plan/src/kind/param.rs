@@ -23,7 +23,7 @@ pub struct Param {
     pub prefix: bool,
     /// Set if its value is never shown.
     pub secret: bool,
-    /// Set if the query of its value, a URL, and the name and password in it are never shown: they let in whoever has them.
+    /// Set if the query of its value, a URL, and the name and password in it are never shown: they give access.
     pub hides_query: bool,
     /// Set if it may contain facts about a client.
     pub holes: Holes,

@@ -37,7 +37,7 @@ pub(crate) fn read(
     reading.positionals(descriptor.args.get(1..).unwrap_or_default());
     reading.defaults();
     let Reading { mut settings, switches, beneath, kind_span, is_whole, found, .. } = reading;
-    // What is too much doesn't keep the kind from finding more mistakes; what is missing does.
+    // A surplus parameter doesn't keep the kind from finding more mistakes; a missing value does.
     let usable = !found[before..].iter().any(|mistake| UNUSABLE.contains(&mistake.code));
     let (shown, secret) = reader.shown(descriptor, &mut settings, &switches);
     let order = |setting: &Setting| reader.all().position(|param| param.is_called(&setting.name));
@@ -321,7 +321,7 @@ fn printable(text: &str) -> String {
 const UNUSABLE: &[Code] =
     &[Code::BadValue, Code::NoValue, Code::TemplateRefused, Code::UnquotedValue];
 
-/// What is shown instead of a value that has a secret: of a URL, the query and the password may be one.
+/// Returns the text to show instead of a value that has a secret: of a URL, the query and the password may be one.
 fn without_secret(param: &Param, text: &str) -> Option<String> {
     if param.secret {
         return Some(HIDDEN.to_owned());

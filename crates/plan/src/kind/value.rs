@@ -30,7 +30,7 @@ impl Value {
     #[must_use]
     pub fn read(kind: ValueKind, text: &str) -> Option<Self> {
         Some(match kind {
-            // What a switch has in braces is read by the reader of parameters, which can point into it.
+            // The reader of parameters reads the braces of a switch, since it can point into them.
             ValueKind::Bool | ValueKind::Switch(_) => {
                 Self::Bool(match &*text.to_ascii_lowercase() {
                     "true" | "yes" | "on" | "1" => true,
@@ -80,7 +80,7 @@ impl Value {
     }
 }
 
-/// Strict ASCII digits: what `from_str_radix` takes, less its sign.
+/// Parses strict ASCII digits: as `from_str_radix` does, but without a sign.
 fn digits(text: &str, radix: u32, low: u64, high: u64) -> Option<u64> {
     if !text.chars().all(|digit| digit.is_digit(radix)) {
         return None;

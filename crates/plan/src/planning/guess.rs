@@ -31,8 +31,8 @@ impl Planning<'_> {
         let rest = text.as_str();
         let is_port = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let named = rest.rsplit_once(':').map_or(rest, |(_, port)| port);
-        // Whoever types an address without a kind means the one that takes bare addresses; what
-        // wouldn't plan either is no help.
+        // An address without a kind is most likely meant for the kind that takes bare addresses; an
+        // address that wouldn't plan there either is no help.
         let address = self.with_bare_kind(rest).filter(|_| is_port(named) && !self.guessing);
         let address = address.filter(|typed| self.plans(typed, role));
         // `9o00` was to be a port.
@@ -168,7 +168,7 @@ impl Planning<'_> {
         let mut positional = own().filter(|param| param.positional);
         let alone = positional.next().filter(|param| !param.rest && positional.next().is_none());
         let Some(role) = alone.and_then(|param| param.value.beneath(role)) else { return };
-        // What follows the value of a keyword, or is a keyword without one, is another mistake.
+        // A text that follows the value of a keyword, or is a keyword without a value, is another mistake.
         let in_a_row = beneath.windows(2).all(|two| two[0].span().end + 1 == two[1].span().start);
         let is_named = |text: &Text| own().any(|param| param.is_called(text.as_str()));
         if beneath.len() > MOST || !in_a_row || beneath.iter().any(is_named) {
@@ -246,5 +246,5 @@ impl Planning<'_> {
     }
 }
 
-/// More pieces than any endpoint has: what is longer isn't one whose colons were left as they are.
+/// More pieces than any endpoint has: a longer text isn't one whose colons were left as they are.
 const MOST: usize = 16;

@@ -8,7 +8,7 @@ use crate::kind::Role;
 use crate::side::Endpoint;
 
 impl Planning<'_> {
-    /// Plans what was typed without the endpoint beneath its kind, over `beneath`.
+    /// Plans text that was typed without the endpoint beneath its kind, over `beneath`.
     pub(crate) fn run_over<E: Endpoint + ?Sized + 'static>(
         mut self,
         typed: &str,

@@ -48,7 +48,7 @@ impl Decoder {
                         self.phase = Phase::Header;
                         last = self.fin;
                     }
-                    // An empty fragment in the middle says nothing.
+                    // An empty fragment in the middle has no data.
                     if taken > 0 || last {
                         let Message { text, untouched: first, .. } = self.message;
                         let compressed = COMPRESSED && self.compressed;

@@ -114,7 +114,7 @@ mod tests {
             (r#"a;b="\c\d", e"#, "a;b=cd,e"),
             ("a;a;a=1", "a;a;a=1"),
             ("!#$%&'*+-.^_`|~09azAZ", "!#$%&'*+-.^_`|~09azAZ"),
-            // What isn't in it.
+            // Outside of the grammar.
             ("a b", "malformed"),
             (";", "malformed"),
             ("a;", "malformed"),

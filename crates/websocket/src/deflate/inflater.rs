@@ -31,7 +31,7 @@ struct Tally {
 /// The limits of one message's inflated size. 1 KiB of DEFLATE can hold 1 MiB, so a limit on the input limits
 /// nothing.
 ///
-/// Without bounds by default: an [`Inflater`] holds nothing but its window. They are for callers who do.
+/// Without bounds by default: an [`Inflater`] holds nothing but its window. They are for callers that hold the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Inflated bytes of one message.
@@ -129,7 +129,7 @@ impl Inflater {
             inflated.filled += self.tally.count(taken, filled);
             self.tally.check()?;
             match status {
-                // §7.2.3.4: more may follow a final block. It can't refer to what was before.
+                // §7.2.3.4: more may follow a final block. It can't refer to data before it.
                 Some(Status::StreamEnd) => {
                     state.reset(false);
                     self.fresh = true;
@@ -210,7 +210,7 @@ fn check_end(state: &mut Inflate) -> Result<(), Violation> {
     }
 }
 
-/// One call of zlib's: what it took and what it made. No status is an error.
+/// Calls zlib once, and returns the amounts that it took and made. No status is an error.
 fn run(
     state: &mut Inflate,
     input: &[u8],

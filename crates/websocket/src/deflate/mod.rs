@@ -23,7 +23,7 @@
 //! let (params, agreed) = answer(&Config::default(), offers).expect("an offer that can be accepted");
 //! assert_eq!(agreed, "permessage-deflate");
 //!
-//! // What the server sends. `None` would mean: nothing can be compressed in the window that was agreed upon.
+//! // The server's side. `None` would mean: nothing can be compressed in the window that was agreed upon.
 //! let mut deflater = Deflater::new(Role::Server, &params, 6).expect("a window of 32 KiB");
 //! let mut payload = Vec::new();
 //! deflater.deflate(b"Hello", true, &mut payload);
@@ -31,7 +31,7 @@
 //! let header = Encoder::new(Role::Server).compressed(true, true, payload.len() as u64, no_key);
 //! assert_eq!([&header[..], &payload].concat(), b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00"); // §7.2.3.1
 //!
-//! // What the client gets.
+//! // The client's side.
 //! let bounds = Bounds { max_message: 1 << 20, ..Bounds::default() };
 //! let mut inflater = Inflater::new(Role::Client, &params, bounds);
 //! let mut decoder = Decoder::new(Role::Client, Limits::default()).compressed_messages(true);

@@ -34,7 +34,7 @@ fn answer_one(config: &Config, offer: &Given) -> Option<(Params, String)> {
     if asked < MIN_OWN_BITS {
         return None;
     }
-    // Absent, the client mustn't be told (§7.1.2.2). Present, its value only says what it will do anyhow.
+    // Absent, the client mustn't be told (§7.1.2.2). Present, its value is only a hint of what it will do anyhow.
     let client_max_window_bits = match offer.client_max_window_bits {
         Bits::Absent => None,
         Bits::Any => Some(config.client_max_window_bits).filter(|&bits| bits < MAX_BITS),
@@ -99,7 +99,7 @@ pub fn accept(config: &Config, answer: &str) -> Result<Option<Params>, Unaccepta
         bits => bits.unwrap_or(MAX_BITS),
     };
     let client_max_window_bits = match given.client_max_window_bits {
-        // What our offer said that we will do anyhow.
+        // The value that the offer announced, which the client keeps to in any case.
         Bits::Absent | Bits::Any => config.client_max_window_bits,
         Bits::Max(bits) => bits,
     };

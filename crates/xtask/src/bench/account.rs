@@ -31,7 +31,7 @@ impl Account {
         self.pids.iter().filter_map(of).sum()
     }
 
-    /// Memory that no file backs, in KiB: what the program has for itself, not what it maps.
+    /// Memory that no file backs, in KiB: the program's private memory, not its mapped files.
     pub(crate) fn anonymous(&self) -> u64 {
         self.sum("status", "RssAnon:")
     }

@@ -1,4 +1,4 @@
-//! The bars: what the forwarder may cost, and whether it keeps to that.
+//! The bars: limits for the cost of the forwarder, and the check that it keeps to them.
 
 use super::figures::{Metric, number};
 use super::results::Results;

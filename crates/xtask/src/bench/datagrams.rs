@@ -330,6 +330,6 @@ fn measured(
 const COUNT: usize = 100_000;
 /// Messages under way: fewer than any queue on the way holds.
 const WINDOW: usize = 32;
-/// Messages under way in one direction alone: nobody's receive buffer has less room.
+/// Messages under way in one direction alone: no receive buffer has less room.
 const FLOOD: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(10);

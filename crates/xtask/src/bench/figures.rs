@@ -83,7 +83,7 @@ impl Figures {
         Spread::of(&rounds.values().copied().collect::<Vec<_>>())
     }
 
-    /// The ratio of one to another, from the ratios of each round: what slows a machine down for a while slows
+    /// The ratio of one to another, from the ratios of each round: a load that slows a machine down for a while slows
     /// both.
     pub(crate) fn ratio(
         &self,
@@ -167,7 +167,7 @@ mod tests {
             figures.add("bulk", "ours", round, vec![(Metric::CpuPerGb, ours)]);
             figures.add("bulk", "theirs", round, vec![(Metric::CpuPerGb, theirs)]);
         }
-        // In this one there was nobody to compare with.
+        // In this one there was no other subject to compare with.
         figures.add("bulk", "ours", 3, vec![(Metric::CpuPerGb, 100.0)]);
         let ratio = figures.ratio("bulk", "ours", "theirs", Metric::CpuPerGb).unwrap();
         assert_eq!((ratio.median, ratio.least, ratio.most), (2.0, 2.0, 3.0));

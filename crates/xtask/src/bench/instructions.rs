@@ -1,7 +1,7 @@
 //! A guard against code that becomes slower: the instructions of the codec and of the splice, counted by callgrind.
 //!
 //! They are the same in every run on every machine, or nearly: a busy one doesn't matter. Examples of the two crates do
-//! one thing many times in a function that is called `counted`; what is compared are instructions for each time.
+//! one thing many times in a function that is called `counted`; the instructions for each time are compared.
 
 use std::collections::BTreeMap;
 use std::fs;

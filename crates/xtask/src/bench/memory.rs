@@ -14,7 +14,7 @@ use ::tests::ws::Opcode;
 #[derive(Clone, Debug)]
 pub(crate) struct Memory {
     pub(crate) subject: String,
-    /// Private at the start: what no file backs, and what was changed of what one does.
+    /// Private at the start: memory that no file backs, and changed pages of files.
     pub(crate) private: u64,
     /// All that is resident at the start.
     pub(crate) resident: u64,
@@ -34,7 +34,7 @@ pub(crate) fn measure(program: &Program, sessions: usize) -> Result<Memory, Fail
     let start = subject.account();
     let before = start.settled();
     let (private, resident) = (start.private(), start.resident());
-    // Executors and allocators have a first time for everything; it is nobody's session.
+    // Executors and allocators have a first time for everything, which belongs to no session.
     subject.open_until(1)?;
     burst(&mut subject, 1)?;
     subject.lanes.clear();
@@ -83,7 +83,7 @@ pub(crate) fn messages(
     fragments: u64,
 ) -> Result<[Message; 2], Failure> {
     let whole = (header(bytes), Block::inside_a_frame(), Vec::new());
-    // An end of its own: the message must be over before another may begin.
+    // A separate end: the message must be over before another may begin.
     let start = masked(Opcode::Binary, false, &[]);
     let cut = (start, Block::fragments(), masked(Opcode::Continuation, true, &[]));
     let whole = message(program, "one frame", bytes, &whole)?;
@@ -109,7 +109,7 @@ fn message(
             lanes[0].near.send_all(start)?;
             stream(lanes, Way::There, block, Amount::Each(bytes), false)?;
             lanes[0].near.send_all(end)?;
-            // Whoever has lost count within the message fails here.
+            // A program that has lost count within the message fails here.
             stream(lanes, Way::There, &other, Amount::Each(1 << 20), true)
         })
     });

@@ -1,8 +1,8 @@
-//! `cargo xtask bench`: what a byte, a round trip, a session cost, as ratios to the least that it takes.
+//! `cargo xtask bench`: the costs of a byte, a round trip, a session, as ratios to the least that it takes.
 //!
 //! 1. [`mod@relay`] is the reference, [`subject`] starts it, the forwarder and every other that is installed.
 //! 2. [`load`] has both ends of all connections, on a processor that the subjects don't run on.
-//! 3. [`workload`] is what all are put through in rounds, interleaved; [`memory`] and [`scale`] are measured once.
+//! 3. [`workload`] has the tasks for all in rounds, interleaved; [`memory`] and [`scale`] are measured once.
 //!    [`mod@run`] does it all, or what [`choice`] leaves of it.
 //! 4. [`figures`] keeps every round, [`bars`] puts the forwarder against what it may cost, [`report`] shows it.
 //! 5. [`datagrams`] has messages instead of streams, and others that carry them.
@@ -41,7 +41,7 @@ use self::machine::Facts;
 use self::subject::{programs, terminators};
 use crate::{Failure, root, sh};
 
-/// What to measure.
+/// The parts to measure.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// Less of everything, in two minutes: prints, and leaves docs/benchmarks alone.
@@ -63,7 +63,7 @@ pub(crate) struct Options {
     /// With `--instructions`: takes what is counted now as what is right.
     #[arg(long, requires = "instructions")]
     update: bool,
-    /// The machine's TCP congestion control meanwhile, for root; Linux has `cubic` unless somebody chose another.
+    /// The machine's TCP congestion control meanwhile, for root; Linux has `cubic` unless another was chosen.
     #[arg(long, value_name = "NAME", conflicts_with = "instructions")]
     congestion: Option<String>,
     /// Datagrams and lines of programs instead, in a minute; writes docs/benchmarks/messages.md.
@@ -134,11 +134,11 @@ pub(crate) fn relay(far: u16) -> Failure {
 /// Builds what is measured and what measures, and goes on in the latter.
 fn again() -> Result<(), Failure> {
     sh::run(&mut sh::command("cargo build --release --package endpointforward --package xtask"))?;
-    // What we were given, word for word; it holds for the other as well.
+    // The arguments are passed on word for word; they hold for the other program as well.
     sh::run(Command::new(release("xtask")?).args(std::env::args_os().skip(1)))
 }
 
-/// Returns the path of a release binary, next to the folder of our own profile.
+/// Returns the path of a release binary, next to the folder of the running program's profile.
 fn release(name: &str) -> Result<PathBuf, Failure> {
     let own = std::env::current_exe().map_err(|error| format!("our own program: {error}"))?;
     let target = own.parent().and_then(|profile| profile.parent());

@@ -100,7 +100,7 @@ fn compare(
         for workload in &workloads {
             for (program, subject) in &mut running {
                 let name = (workload.name(), program.name);
-                // What has a bar is measured more often than who is there to compare with.
+                // A program that has a bar is measured more often than those to compare with.
                 let takes_part = program.is_needed() || round % OTHERS == 0;
                 if !takes_part || !workload.is_for(program, REFERENCE) || failed.contains(&name) {
                     continue;
@@ -114,20 +114,20 @@ fn compare(
                         results.notes.push(format!("{}, {}: {why}", name.1, name.0));
                         results.figures.forget(&name.0, name.1);
                         failed.push(name);
-                        // What it makes of the connections that it has left is not to be trusted.
+                        // A failed program's remaining connections are not to be trusted: it starts anew.
                         *subject = program.start(Mode::Pinned)?;
                     }
                 }
             }
         }
-        // Back and forth, so that nobody always comes after the same.
+        // Back and forth, so that no program always comes after the same.
         running.reverse();
     }
     Ok(())
 }
 
 impl Results {
-    /// Keeps what was found, or why nothing was.
+    /// Keeps the results, or the reason for none.
     fn keep<T>(
         &mut self,
         what: &str,

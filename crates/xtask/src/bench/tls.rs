@@ -201,7 +201,7 @@ fn bars(found: &Found) -> Vec<Bar> {
     let (ours, plain, haproxy) = (memory(TLS_TCP), memory(TCP_TCP), memory(HAPROXY));
     let over = |of: fn(&Memory) -> f64| Some((of(ours?) - of(plain?)) / 1e3);
     let share = |of: fn(&Memory) -> f64| Some(of(ours?) / of(haproxy?));
-    // Copied by the reference, and encrypted by nobody.
+    // Copied by the reference, which encrypts nothing.
     let floor = |task: Task| {
         let plain = median(&task.name(), REFERENCE, Metric::CpuPerGb)?;
         let aes = median(AES, AES, Metric::CpuPerGb)?;

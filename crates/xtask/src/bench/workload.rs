@@ -136,7 +136,7 @@ fn opens(subject: &mut Subject, forks: bool, time: Duration) -> Result<Sample, F
     let (took, count) = (start.elapsed(), lanes.len() as f64);
     let ((), end) = subject.spent(|_| {
         end(lanes)?;
-        // The subject has said the end to us before it has put everything away.
+        // The subject sends the end before it has put everything away.
         thread::sleep(Duration::from_millis(20));
         Ok(())
     })?;
@@ -152,7 +152,7 @@ fn open_for(subject: &Subject, time: Duration, most: usize) -> Result<Vec<Lane>,
     while lanes.is_empty() || (start.elapsed() < time && lanes.len() < most) {
         let asking = (0..AT_ONCE).map(|_| subject.near.ask()).collect::<Result<Vec<_>, _>>()?;
         let far = (0..AT_ONCE).map(|_| subject.far.accept()).collect::<Result<Vec<_>, _>>()?;
-        // Whose far end is whose doesn't matter to a session without data.
+        // A session without data works with any far end.
         for (asking, far) in asking.into_iter().zip(far) {
             lanes.push(Lane { near: asking.admitted()?, far });
         }

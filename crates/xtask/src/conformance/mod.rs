@@ -23,7 +23,7 @@ use self::job::Job;
 use self::verdict::Case;
 use crate::{Failure, setup, sh};
 
-/// What to run.
+/// The parts to run.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// One role only.
@@ -47,7 +47,7 @@ pub(crate) enum Role {
     Server,
     /// We connect to it, and echo.
     Client,
-    /// It connects to us, and we forward to a WebSocket server that echoes: what one hop lets through or stops.
+    /// It connects to us, and we forward to a WebSocket server that echoes: shows what one hop lets through or stops.
     Through,
 }
 

@@ -80,7 +80,7 @@ fn not_ok(cases: &[Case]) -> String {
         let why = case.known().map_or(case.words.as_str(), |known| known.why);
         found.entry((&case.number, case.grade, why)).or_default().push(case.role.name());
     }
-    // A reason stands once, beside all its cases.
+    // A reason stands once, next to all its cases.
     let mut rows = Vec::<(Vec<String>, Grade, String, &str)>::new();
     for ((number, grade, why), roles) in found {
         let id = number.iter().map(u32::to_string).collect::<Vec<_>>().join(".");
@@ -114,7 +114,7 @@ fn made_with(python: &Path) -> String {
 }
 
 fn says(command: &mut Command) -> String {
-    // Python 2.7 says its version on standard error.
+    // Python 2.7 prints its version on standard error.
     let output = command.output().map(|output| [output.stdout, output.stderr].concat());
     String::from_utf8_lossy(&output.unwrap_or_default()).trim().to_owned()
 }

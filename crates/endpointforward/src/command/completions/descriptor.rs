@@ -10,7 +10,7 @@ use plan::kind::{Param, Role, ValueKind, Variant};
 
 use super::Candidate;
 
-/// Returns what `typed` may become on these sides.
+/// Returns the completions of `typed` on these sides.
 pub(super) fn candidates(registry: &Registry, roles: &[Role], typed: &str) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
     for role in roles {
@@ -86,7 +86,7 @@ fn at(registry: &Registry, role: Role, typed: &str) -> Vec<Candidate> {
     }
 }
 
-/// Reads what was typed, up to the cursor.
+/// Reads the typed text, up to the cursor.
 fn place<'a>(registry: &Registry, role: Role, typed: &'a str) -> Place<'a> {
     let mut frames = vec![descriptor(role)];
     let (mut start, mut closed) = (0, false);
@@ -210,14 +210,14 @@ fn kinds(registry: &Registry, role: Role, typed: &str, opening: &str) -> Vec<Can
         let more = if kind.params(role).is_empty() { "" } else { ":" };
         let aliases = kind.aliases.iter().map(|alias| (alias.name, alias.about));
         for (name, about) in [(kind.name, kind.about)].into_iter().chain(aliases) {
-            // An alias that differs in nothing is there for those who know it.
+            // An alias that differs in nothing is offered only once a part of it is typed.
             let wanted = name.starts_with(typed) && (!typed.is_empty() || !about.is_empty());
             if wanted {
                 let about = if about.is_empty() { kind.about } else { about };
                 found.push(Candidate::new(format!("{opening}{name}{more}"), about));
             }
         }
-        // What can be left out needs no colon.
+        // A kind without required parameters needs no colon.
         let needs = kind.params(role).into_iter().any(|param| param.required);
         if !typed.is_empty() && kind.name == typed && !needs && !more.is_empty() {
             found.push(Candidate::new(format!("{opening}{}", kind.name), kind.about));
@@ -286,7 +286,7 @@ fn files(typed: &str) -> Vec<Candidate> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let Ok(file) = entry.file_name().into_string() else { continue };
-        // What the language would read otherwise has to be typed by hand.
+        // File names that the language would read otherwise have to be typed by hand.
         let is_plain = !file.contains([':', '{', '}', '\\', '=']);
         let is_hidden = file.starts_with('.') && !name.starts_with('.');
         if file.starts_with(name) && is_plain && !is_hidden {

@@ -7,7 +7,7 @@ use plan::kind::Role;
 use super::super::cli::Cli;
 use super::{Candidate, descriptor};
 
-/// Returns what the last of `words` may become; those before it are complete.
+/// Returns the completions of the last of `words`; those before it are complete.
 pub(super) fn candidates(registry: &Registry, words: &[String]) -> Vec<Candidate> {
     let mut root = Cli::command();
     root.build();

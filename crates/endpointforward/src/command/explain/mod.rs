@@ -1,4 +1,4 @@
-//! `explain`: what a descriptor means, without opening anything.
+//! `explain`: shows the meaning of a descriptor, without opening anything.
 //!
 //! 1. [`Explained`] plans it for the sides that are asked for.
 //! 2. [`text`] shows it to people, [`json`] to programs.

@@ -28,7 +28,7 @@ pub(crate) struct End {
     tls: Option<Box<Session>>,
 }
 
-/// What to do with received data.
+/// The treatment of received data.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Heed<'a> {
     /// It is counted.
@@ -51,12 +51,12 @@ impl End {
         self.tls.as_ref().is_some_and(|tls| tls.is_resumed())
     }
 
-    /// Gives the kernel what was encrypted and not taken; `false` if something is left.
+    /// Gives the kernel encrypted bytes that it has not taken; returns `false` if some are left.
     pub(crate) fn flush(&mut self) -> Result<bool, Failure> {
         self.tls.as_mut().map_or(Ok(true), |tls| tls.flush(&self.socket))
     }
 
-    /// Gives the kernel what it takes now: how many bytes.
+    /// Gives the kernel the bytes that it takes now, and returns their number.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
         if let Some(tls) = &mut self.tls {
             return tls.send(&self.socket, bytes);
@@ -86,7 +86,7 @@ impl End {
         Ok(())
     }
 
-    /// Takes what is there, at most once `buffer`: how many bytes of payload.
+    /// Takes the data that is there, at most once `buffer`, and returns the number of payload bytes.
     pub(crate) fn receive(&mut self, buffer: &mut [u8], heed: Heed<'_>) -> Result<u64, Failure> {
         // Copied, though the kernel could throw TCP's bytes away: the subject would be spared the cost of memory that
         // another processor has read, and only over TCP.
@@ -114,7 +114,7 @@ impl End {
         }
         let pongs = self.heard.take_pongs();
         if !pongs.is_empty() {
-            // Nobody listens and sends on one end at once: they come between two frames.
+            // No end receives and sends at once: the pongs come between two frames.
             self.send_all(&pongs)?;
         }
         if right { Ok(payload) } else { Err(OTHER.to_owned()) }
@@ -138,7 +138,7 @@ impl End {
             .map_err(|error| format!("cannot reset: {error}"))
     }
 
-    /// Says that nothing more is sent.
+    /// Ends the direction of sending.
     pub(crate) fn half_close(&mut self) -> Result<(), Failure> {
         if let Some(tls) = &mut self.tls {
             tls.half_close(&self.socket)?;

@@ -191,7 +191,7 @@ mod tests {
     use super::super::wire::Framing;
     use super::*;
 
-    /// Copies what the client sends until its end; `spoil` changes one byte.
+    /// Copies the client's data until its end; `spoil` changes one byte.
     fn relay(spoil: bool) -> Lane {
         let (near, mut from) = UnixStream::pair().unwrap();
         let (mut to, far) = UnixStream::pair().unwrap();

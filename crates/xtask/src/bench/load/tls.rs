@@ -84,7 +84,7 @@ impl Session {
         Ok(taken)
     }
 
-    /// Writes what waits; `false` if something still does.
+    /// Writes the waiting data; returns `false` if some still waits.
     pub(crate) fn flush(&mut self, socket: &OwnedFd) -> Result<bool, Failure> {
         while self.0.wants_write() {
             match self.0.write_tls(&mut Raw(socket)) {
@@ -96,7 +96,7 @@ impl Session {
         Ok(true)
     }
 
-    /// Decrypts what has come, and hands on the payload.
+    /// Decrypts received bytes, and hands on the payload.
     pub(crate) fn receive(
         &mut self,
         mut bytes: &[u8],

@@ -79,7 +79,7 @@ pub(crate) fn header(size: u64) -> Vec<u8> {
 
 /// A client's frame.
 pub(crate) fn masked(opcode: Opcode, last: bool, payload: &[u8]) -> Vec<u8> {
-    // As good as random for whoever has to undo it, and the same in every run.
+    // As good as random for the receiver that has to undo it, and the same in every run.
     let key =
         payload.iter().fold(0x9e37_79b9_u32, |key, byte| key.rotate_left(5) ^ u32::from(*byte));
     let mut frame = Frame::new(opcode, payload);
@@ -101,7 +101,7 @@ pub(crate) struct Payloads {
 }
 
 impl Payloads {
-    /// Hands on what is payload. Frames are a server's: not masked.
+    /// Hands on the payload. Frames are a server's: not masked.
     pub(crate) fn feed(&mut self, mut bytes: &[u8], mut payload: impl FnMut(&[u8])) {
         while !bytes.is_empty() {
             if self.left > 0 {
@@ -149,7 +149,7 @@ fn length(head: &[u8]) -> Option<u64> {
     (rest.len() == size + mask).then_some(length)
 }
 
-/// Bytes of payload in one write, whatever the size of the messages in it: what a busy sender has at hand.
+/// Bytes of payload in one write, whatever the size of the messages in it: as much as a busy sender has at hand.
 pub(crate) const WRITE: usize = 64 * 1024;
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];

@@ -117,7 +117,7 @@ impl Program {
             Route::TcpUnix => Far::unix(&folder.path().join("far.sock"))?,
             _ => Far::tcp()?,
         };
-        // Those that say where they listen choose the port themselves.
+        // Programs that print the address they listen on choose the port themselves.
         let tells = self.is_needed();
         let port = if tells { 0 } else { net::free_port() };
         let command = (self.start)(&self.file, folder.path(), port, far.port());
