@@ -376,7 +376,7 @@ async fn the_end_of_the_input_is_not_delayed() {
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
-/// As from a TLS connection that ends without close_notify: the data may be half of what was to come.
+/// As from a TLS connection that ends without `close_notify`: the data may be half of what was to come.
 #[tokio::test]
 async fn an_input_that_is_cut_is_no_end_of_input() {
     let folder = tempfile::tempdir().unwrap();
