@@ -84,6 +84,16 @@ ours ws:9000 "$example"
 same "$(ws 'ws://127.0.0.1:9000/?token=10.0.0.7' '')" desk
 ! ws 'ws://127.0.0.1:9000/?token=127.0.0.1' '' || fail "it isn't private"
 
+### -d route:http={http://127.0.0.1:8000/routes/%s}
+mkdir routes
+echo 127.0.0.1:5901 >routes/desk
+"$python" -m http.server --bind 127.0.0.1 8000 2>>log &
+wait_for open_port 8000
+says_at 127.0.0.1 5901 desk
+ours ws:9000 "$example"
+same "$(ws 'ws://127.0.0.1:9000/?token=desk' '')" desk
+! ws 'ws://127.0.0.1:9000/?token=other' '' || fail "an unknown token"
+
 ### -d route:redis={tcp:127.0.0.1:6379}:prefix={routes:}:notify=true
 redis-server --bind 127.0.0.1 --save '' --dir /tmp --notify-keyspace-events KA >>log &
 wait_for redis-cli ping
