@@ -112,7 +112,8 @@ impl Forwarder {
         self.serve_exposed(accept, Exposure::Local, stop).await
     }
 
-    /// Serves a listener as [`Forwarder::serve`] does, which these peers can reach without a stated `auth`. An offer that is routed to a destination that they must not reach is refused.
+    /// Serves a listener as [`Forwarder::serve`] does, which these peers can reach without a stated `auth`. An offer that
+    /// is routed to a destination that they must not reach is refused.
     pub async fn serve_exposed(
         &self,
         accept: Box<dyn Accept>,
