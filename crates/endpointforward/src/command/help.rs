@@ -38,7 +38,7 @@ pub(crate) fn help(registry: &Registry, topic: Option<&str>, parameter: Option<&
     let name = topic.split([':', '=']).next().unwrap_or(topic);
     if let Some((kind, _)) = registry.find(name) {
         if let Some(parameter) = parameter {
-            return about_parameter(kind, parameter);
+            return about_parameter(kind, registry, parameter);
         }
         return output::print(manual::about(kind, registry, output::columns()));
     }
@@ -82,13 +82,13 @@ fn spelling(kind: &Kind, scheme: &Scheme) -> Exit {
 }
 
 /// `help KIND PARAMETER`.
-fn about_parameter(kind: &Kind, name: &str) -> Exit {
-    if let Some(text) = manual::parameter(kind, name, output::columns()) {
+fn about_parameter(kind: &Kind, registry: &Registry, name: &str) -> Exit {
+    if let Some(text) = manual::parameter(kind, name, registry, output::columns()) {
         return output::print(text);
     }
     complain(format_args!("error: `{}` has no parameter `{name}`", kind.name));
-    let names = [Role::Listen, Role::Connect].into_iter().flat_map(|role| kind.params(role));
-    let help = match nearest(name, names.map(|param| param.name)) {
+    let params = manual::params(kind, registry);
+    let help = match nearest(name, params.iter().map(|param| param.name)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("`endpointforward help {}` lists them", kind.name),
     };

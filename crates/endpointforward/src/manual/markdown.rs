@@ -3,9 +3,12 @@
 use std::fmt::{self, Write};
 
 use plan::Registry;
-use plan::kind::{Kind, Param, Role, common};
+use plan::kind::{FramingKind, Kind, Param, ProviderKind, Role, common};
 
-use super::{Entry, HEAD, Row, also, entries, option, see_also, shell, topics, unstopped, usages};
+use super::{
+    Entry, HEAD, Row, also, entries, framings, option, providers, see_also, shell, topics,
+    unstopped, usages,
+};
 
 /// Returns the table of all kinds, then a section for each.
 #[must_use]
@@ -73,8 +76,8 @@ fn section(out: &mut String, kind: &Kind, registry: &Registry) -> fmt::Result {
         writeln!(out, "\n**As `{}` also:**\n", alias.name)?;
         table(out, alias.params.iter())?;
     }
-    framings(out, kind)?;
-    providers(out, kind)?;
+    write_framings(out, &framings(kind, registry))?;
+    write_providers(out, &providers(kind, registry))?;
     let also = also(kind);
     if !also.is_empty() {
         writeln!(out, "\nAlso written {}.", also.join(", "))?;
@@ -97,13 +100,13 @@ fn section(out: &mut String, kind: &Kind, registry: &Registry) -> fmt::Result {
     Ok(())
 }
 
-/// The framings that a kind brings, each with its parameters.
-fn framings(out: &mut String, kind: &Kind) -> fmt::Result {
-    if kind.framings.is_empty() {
+/// Writes a table of framings, then the parameters of each.
+fn write_framings(out: &mut String, framings: &[&FramingKind]) -> fmt::Result {
+    if framings.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n**Framings:**\n\n| framing | a message | its parameters |\n|---|---|---|")?;
-    for framing in kind.framings {
+    for framing in framings {
         let params: Vec<_> = framing.params.iter().map(|it| format!("`{}`", it.name)).collect();
         writeln!(
             out,
@@ -113,18 +116,20 @@ fn framings(out: &mut String, kind: &Kind) -> fmt::Result {
             if params.is_empty() { "-".to_owned() } else { params.join(", ") }
         )?;
     }
-    for framing in kind.framings.iter().filter(|framing| !framing.params.is_empty()) {
+    for framing in framings.iter().filter(|framing| !framing.params.is_empty()) {
         writeln!(out, "\n**`{}`:**\n", framing.name)?;
         table(out, framing.params.iter())?;
     }
     Ok(())
 }
 
-/// The providers of routes of a kind, each with its parameters.
-fn providers(out: &mut String, kind: &Kind) -> fmt::Result {
-    for provider in kind.providers {
+/// Writes providers of routes, each with its parameters.
+fn write_providers(out: &mut String, providers: &[&ProviderKind]) -> fmt::Result {
+    for provider in providers {
         writeln!(out, "\n**Provider `{}`**: {}.\n", provider.name, cell(provider.about))?;
-        table(out, provider.params.iter())?;
+        if !provider.params.is_empty() {
+            table(out, provider.params.iter())?;
+        }
     }
     Ok(())
 }

@@ -7,7 +7,9 @@ mod markdown;
 mod text;
 
 use plan::Registry;
-use plan::kind::{Kind, Param, Role, Shape, Takes, Topic, ValueKind, common};
+use plan::kind::{
+    FramingKind, Kind, Param, ProviderKind, Role, Shape, Takes, Topic, ValueKind, common,
+};
 
 pub use self::markdown::{facts, markdown};
 pub use self::text::{about, matrix, parameter};
@@ -27,6 +29,14 @@ pub fn shell(descriptor: &str) -> String {
         return descriptor.to_owned();
     }
     format!("'{}'", descriptor.replace('\'', r"'\''"))
+}
+
+/// Returns the parameters that the help of a kind describes: those of its sides, of its providers and of its framings.
+pub(crate) fn params(kind: &Kind, registry: &Registry) -> Vec<&'static Param> {
+    let sides = [Role::Listen, Role::Connect].into_iter().flat_map(|role| kind.params(role));
+    let providers = providers(kind, registry).into_iter().flat_map(|it| it.params);
+    let framings = framings(kind, registry).into_iter().flat_map(|it| it.params);
+    sides.chain(providers).chain(framings).collect()
 }
 
 /// One line of the matrix.
@@ -227,6 +237,34 @@ fn also(kind: &Kind) -> Vec<String> {
         .filter(|scheme| scheme.listed)
         .map(|scheme| format!("`{}://…`", scheme.name));
     aliases.chain(urls).collect()
+}
+
+/// The framings to describe with a kind: those that it brings, or all if its own parameters select one.
+fn framings(kind: &Kind, registry: &Registry) -> Vec<&'static FramingKind> {
+    if !has(kind, |value| matches!(value, ValueKind::FramingBeside)) {
+        return kind.framings.to_vec();
+    }
+    // The first one of a name is planned.
+    let is_first =
+        |it: &&FramingKind| registry.framing(it.name).is_some_and(|first| std::ptr::eq(first, *it));
+    registry.framings().filter(is_first).collect()
+}
+
+/// The providers of routes to describe with a kind: those that it brings, or all if its own parameters select one.
+fn providers(kind: &Kind, registry: &Registry) -> Vec<&'static ProviderKind> {
+    if !has(kind, |value| matches!(value, ValueKind::ProviderBeside)) {
+        return kind.providers.to_vec();
+    }
+    let is_first = |it: &&ProviderKind| {
+        registry.provider(it.name).is_some_and(|first| std::ptr::eq(first, *it))
+    };
+    registry.providers().filter(is_first).collect()
+}
+
+/// Returns `true` if a parameter of either side has such a value.
+fn has(kind: &Kind, is_it: impl Fn(&ValueKind) -> bool) -> bool {
+    let params = [Role::Listen, Role::Connect].into_iter().flat_map(|role| kind.params(role));
+    params.into_iter().any(|param| is_it(&param.value))
 }
 
 fn unstopped(sentence: &str) -> &str {

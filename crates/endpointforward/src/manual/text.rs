@@ -5,7 +5,10 @@ use std::fmt::{self, Write};
 use plan::Registry;
 use plan::kind::{Example, Kind, Param, Role, ValueKind, common};
 
-use super::{Entry, HEAD, Row, also, entries, option, see_also, shell, topics, unstopped, usages};
+use super::{
+    Entry, HEAD, Row, also, entries, framings, option, providers, see_also, shell, topics,
+    unstopped, usages,
+};
 
 /// Returns the table of all kinds, in at most `columns` columns.
 #[must_use]
@@ -66,7 +69,7 @@ fn write(out: &mut String, kind: &Kind, registry: &Registry, columns: usize) -> 
             }
         }
     }
-    for provider in kind.providers {
+    for provider in providers(kind, registry) {
         let about = format!("{}.", unstopped(provider.about));
         wrap(out, &format!("\nProvider {}: ", provider.name), 4, &about, columns);
         for param in provider.params {
@@ -89,7 +92,7 @@ fn write(out: &mut String, kind: &Kind, registry: &Registry, columns: usize) -> 
         writeln!(out, "\nAs `{}` also:", alias.name)?;
         params(out, alias.params.iter(), columns)?;
     }
-    for framing in kind.framings {
+    for framing in framings(kind, registry) {
         let about = format!("{}.", unstopped(framing.about));
         wrap(out, &format!("\nFraming {}: ", framing.name), 4, &about, columns);
         params(out, framing.params.iter(), columns)?;
@@ -119,9 +122,9 @@ fn write(out: &mut String, kind: &Kind, registry: &Registry, columns: usize) -> 
     Ok(())
 }
 
-/// Returns the manual of a parameter of a kind, for each side that has it; `None` if none does.
+/// Returns the manual of a parameter of a kind, for each side, provider and framing that has it; `None` if none does.
 #[must_use]
-pub fn parameter(kind: &Kind, name: &str, columns: usize) -> Option<String> {
+pub fn parameter(kind: &Kind, name: &str, registry: &Registry, columns: usize) -> Option<String> {
     let mut out = String::new();
     for usage in usages(kind) {
         let is_it = |param: &&&Param| {
@@ -138,10 +141,14 @@ pub fn parameter(kind: &Kind, name: &str, columns: usize) -> Option<String> {
         out += "All listeners:\n";
         params(&mut out, std::iter::once(param), columns).ok()?;
     }
-    for provider in kind.providers {
-        if let Some(param) = provider.params.iter().find(|param| param.is_called(name)) {
+    let providers = providers(kind, registry).into_iter();
+    let providers = providers.map(|it| (format!("Provider {}", it.name), it.params));
+    let framings = framings(kind, registry).into_iter();
+    let framings = framings.map(|it| (format!("Framing {}", it.name), it.params));
+    for (heading, all) in providers.chain(framings) {
+        if let Some(param) = all.iter().find(|param| param.is_called(name)) {
             let gap = if out.is_empty() { "" } else { "\n" };
-            out += &format!("{gap}Provider {}:\n", provider.name);
+            out += &format!("{gap}{heading}:\n");
             params(&mut out, std::iter::once(param), columns).ok()?;
         }
     }

@@ -9,6 +9,7 @@ use plan::Registry;
 use plan::kind::{Param, Role, ValueKind, Variant};
 
 use super::Candidate;
+use crate::manual;
 
 /// Returns the completions of `typed` on these sides.
 pub(super) fn candidates(registry: &Registry, roles: &[Role], typed: &str) -> Vec<Candidate> {
@@ -27,7 +28,7 @@ pub(super) fn candidates(registry: &Registry, roles: &[Role], typed: &str) -> Ve
 pub(super) fn parameters(registry: &Registry, kind: &str, typed: &str) -> Vec<Candidate> {
     let Some((kind, _)) = registry.find(kind) else { return Vec::new() };
     let mut found: Vec<Candidate> = Vec::new();
-    for param in [Role::Listen, Role::Connect].into_iter().flat_map(|role| kind.params(role)) {
+    for param in manual::params(kind, registry) {
         if param.name.starts_with(typed) && found.iter().all(|it| it.word != param.name) {
             found.push(Candidate::new(param.name, summary(param)));
         }
