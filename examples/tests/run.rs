@@ -73,6 +73,7 @@ const KIND: &str = env!("CARGO_BIN_EXE_kind");
 const OVER: &str = env!("CARGO_BIN_EXE_over");
 const EMBED: &str = env!("CARGO_BIN_EXE_embed");
 const COMMAND: &str = env!("CARGO_BIN_EXE_command");
+const GATE: &str = env!("CARGO_BIN_EXE_gate");
 const MQTT: &str = env!("CARGO_BIN_EXE_mqtt");
 const LOOPBACK: &str = "tcp:0:interface=127.0.0.1";
 
@@ -200,6 +201,19 @@ fn a_command_with_a_framing_a_provider_and_a_gate() {
     drop(join.stdin.take());
     assert!(join.wait().unwrap().success());
     assert!(output(COMMAND, &["explain", "route:digit=1"]).contains("digit"));
+    // The manual has them, too.
+    for (kind, words) in
+        [("framed", "Framing stars: ends with `*`."), ("route", "Provider digit: ")]
+    {
+        let help = output(COMMAND, &["help", kind]);
+        assert!(help.contains(words), "{help}");
+    }
+    assert!(output(COMMAND, &["help", "route", "digit"]).contains("The digit."));
+    let reference = output(COMMAND, &["reference"]);
+    for words in ["| `stars` | ends with `*` | - |", "**Provider `digit`**: a port of this machine"]
+    {
+        assert!(reference.contains(words), "{reference}");
+    }
     // The gate refuses a client without an address.
     let mut refused =
         command(COMMAND, &["-e", "stdio", "-d", "echo"]).stderr(Stdio::piped()).spawn().unwrap();
@@ -207,6 +221,51 @@ fn a_command_with_a_framing_a_provider_and_a_gate() {
     let refused = refused.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(said.contains("only from this machine"), "{said}");
+}
+
+/// Sends a request for the page or the WebSocket, and returns the head of the reply.
+fn ask(port: u16, headers: &str) -> String {
+    let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    write!(client, "GET / HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n").unwrap();
+    let lines = BufReader::new(client).lines().map(Result::unwrap);
+    lines.take_while(|line| !line.is_empty()).map(|line| line + "\n").collect()
+}
+
+#[test]
+fn a_gate_of_ones_own_asks_for_a_name_and_a_password() {
+    let upgrade = "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    // ada:lovelace, and ada:other.
+    let good = "Authorization: Basic YWRhOmxvdmVsYWNl\r\n";
+    let bad = "Authorization: Basic YWRhOm90aGVy\r\n";
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("index.html"), "hello").unwrap();
+    let listen = format!("ws:{{{LOOPBACK}}}:page={{{}/}}", folder.path().display());
+    let program = Program::start(GATE, &[&listen, "echo"]);
+    for what in ["", upgrade] {
+        for headers in [what.to_owned(), format!("{what}{bad}")] {
+            let refused = ask(program.port(), &headers);
+            assert!(refused.starts_with("HTTP/1.1 401 "), "{headers}{refused}");
+            let refused = refused.to_lowercase();
+            assert!(refused.contains("www-authenticate: basic realm=\"staff\""), "{refused}");
+        }
+    }
+    assert!(ask(program.port(), good).starts_with("HTTP/1.1 200 "));
+    assert!(ask(program.port(), &format!("{upgrade}{good}")).starts_with("HTTP/1.1 101 "));
+
+    // An HTTP proxy asks in its own way.
+    let program = Program::start(GATE, &[&format!("http-connect:{{{LOOPBACK}}}"), "echo"]);
+    for (login, status) in [("", "407"), ("Proxy-Authorization: Basic YWRhOmxvdmVsYWNl\r\n", "200")]
+    {
+        let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, program.port())).unwrap();
+        write!(client, "CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n{login}\r\n").unwrap();
+        let mut head = BufReader::new(client).lines().map(Result::unwrap);
+        let first = head.next().unwrap();
+        assert!(first.starts_with(&format!("HTTP/1.1 {status} ")), "{login}{first}");
+        if status == "407" {
+            assert!(head.next().unwrap().starts_with("Proxy-Authenticate: Basic realm=\"staff\""));
+        }
+    }
 }
 
 #[test]

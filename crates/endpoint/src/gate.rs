@@ -14,6 +14,30 @@ use async_trait::async_trait;
 use crate::{Fact, Info, Refusal, RefusalKind};
 
 /// Admits or refuses a peer. Nothing is connected, started or opened for a peer that has not passed.
+///
+/// A peer that has sent credentials has them as the fact [`Credentials`]: those of Basic and Bearer over HTTP, and the
+/// name and the password of SOCKS and of an HTTP proxy. A gate that needs some and finds none returns
+/// [`Refusal::challenge`], and the layer asks for them: over HTTP, with a 401 and its `WWW-Authenticate`.
+///
+/// ```
+/// use endpoint::gate::{Admitted, Challenge, Credentials, Gate, Identity, Role, Scheme};
+/// use endpoint::{Info, Refusal};
+///
+/// struct Token;
+///
+/// #[async_trait::async_trait]
+/// impl Gate for Token {
+///     async fn check(&self, info: &Info) -> Result<Admitted, Refusal> {
+///         match info.get::<Credentials>().and_then(|shown| shown.bearer.as_deref()) {
+///             Some("hunter2") => Ok(Admitted::new(info, Identity::anonymous(), Role::ReadWrite)),
+///             _ => {
+///                 let bearer = Challenge { scheme: Scheme::Bearer, realm: "example".to_owned() };
+///                 Err(Refusal::challenge("a token is needed", [bearer]))
+///             }
+///         }
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Gate: Send + Sync {
     /// Admits the peer, or refuses it. The future is dropped if the peer leaves, and when its time is over.

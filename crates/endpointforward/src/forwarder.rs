@@ -110,7 +110,8 @@ impl Forwarder {
     }
 
     /// Sets the gate, which admits or refuses every client before the destination is connected, and before a listener
-    /// answers without a session, as with a page. It is asked after `auth` of a listener.
+    /// answers without a session, as with a page. It is asked after `auth` of a listener. It gets the credentials that
+    /// clients have sent, and may ask for some; see [`Gate`].
     ///
     /// A gate isn't visible in a descriptor: for a program or a device behind an address that other machines can reach,
     /// the listener still needs `auth`, such as `auth=none`.

@@ -57,14 +57,21 @@ impl Admission {
         CookieNames { secure: format!("__Host-{plain}"), plain }
     }
 
-    /// Takes a request's credentials out of its head. A ticket in the list of subprotocols is always taken; the rest
-    /// only if there is an authenticator.
+    /// Returns `true` if clients may be refused: what they are shown is not for everyone then.
+    pub(super) fn is_guarded(&self) -> bool {
+        self.authenticator.is_some() || self.gate.is_some()
+    }
+
+    /// Takes a request's credentials out of its head. A ticket in the list of subprotocols is always taken; a token, or
+    /// a name and a password, if anything checks them; cookies if there is an authenticator, which sets them.
     pub(super) fn take(&self, head: &mut Head) -> Credentials {
         let mut shown = Credentials::default();
         shown.ticket = take_ticket(&mut head.headers);
-        if self.authenticator.is_some() {
+        if self.is_guarded() {
             shown.bearer = take_bearer(&mut head.headers);
             (shown.user, shown.password) = take_basic(&mut head.headers).unzip();
+        }
+        if self.authenticator.is_some() {
             let plain = take_cookies(&mut head.headers, &self.cookie.plain);
             shown.cookies = take_cookies(&mut head.headers, &self.cookie.secure);
             if !self.is_encrypted {
@@ -75,6 +82,11 @@ impl Admission {
             }
         }
         shown
+    }
+
+    /// Returns the credentials of a request that becomes an offer, for the forwarder's gate if it has one.
+    pub(super) fn for_gate(&self, credentials: &Credentials) -> Option<Credentials> {
+        self.gate.as_ref().map(|_| for_session(credentials))
     }
 
     /// Checks the client that asks.
@@ -88,11 +100,10 @@ impl Admission {
     ) -> Result<Admitted, Refusal> {
         let authenticator = self.authenticator.as_ref().filter(|_| access != Access::Named);
         let gates = [authenticator, self.gate.as_ref().filter(|_| access != Access::Session)];
-        let mut credentials = credentials.clone();
-        if access == Access::Session {
-            // A browser sends them to every port of a host: any server there would have a session with them.
-            credentials.cookies.clear();
-        }
+        let credentials = match access {
+            Access::Session => for_session(credentials),
+            _ => credentials.clone(),
+        };
         let checks = async {
             let mut admitted = Admitted::unchanged(info);
             for gate in gates.into_iter().flatten() {
@@ -106,6 +117,14 @@ impl Admission {
         let late = || Refusal::new(RefusalKind::Busy, "no decision within the time limit");
         patience::timeout(limit, checks).await.unwrap_or_else(|| Err(late()))
     }
+}
+
+/// Returns the credentials that open sessions: all but cookies. A browser sends those to every port of a host, so any
+/// server there would have a session with them.
+fn for_session(credentials: &Credentials) -> Credentials {
+    let mut credentials = credentials.clone();
+    credentials.cookies.clear();
+    credentials
 }
 
 /// Returns `true` if a request comes from this listener's own page: browsers also send cookies with requests that a

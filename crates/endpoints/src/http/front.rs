@@ -14,7 +14,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use endpoint::gate::Ticket;
+use endpoint::gate::{Credentials, Ticket};
 use endpoint::info::Proxied;
 use endpoint::{Clock, Control, Error, ErrorKind, Info, Local, Refusal, SessionGuard};
 use hyper::StatusCode;
@@ -63,7 +63,8 @@ impl Front {
         if !self.mounts.iter().any(|mount| mount.methods().contains(&head.method)) {
             let methods = self.mounts.iter().flat_map(|mount| mount.methods());
             let outcome = Outcome::Reply(reply::not_allowed(methods));
-            return Answered { outcome, info: info.clone(), proxied: None, ticket: None };
+            let info = info.clone();
+            return Answered { outcome, info, credentials: None, proxied: None, ticket: None };
         }
         let credentials = self.admission.take(&mut head);
         let (head, http) = (&head, head.facts());
@@ -78,13 +79,14 @@ impl Front {
         let asked = Asked { head, http, credentials, proxied: proxied_by, info: &known, sending };
         let mut ticket = None;
         let mut outcome = self.outcome(&asked, &mut info, &mut ticket).await;
-        if self.admission.authenticator.is_some() {
+        if self.admission.is_guarded() {
             outcome = with_reply(outcome, reply::keep_to_own_pages);
         }
         if reply::shows_pages(head) {
             outcome = shown(outcome);
         }
-        Answered { outcome, info, proxied, ticket }
+        let credentials = self.admission.for_gate(credentials);
+        Answered { outcome, info, credentials, proxied, ticket }
     }
 
     /// Chooses the mount, and asks it if the client may.
@@ -176,6 +178,8 @@ pub(super) struct Answered {
     pub(super) outcome: Outcome,
     /// The facts about the connection, and who its client was found to be.
     pub(super) info: Info,
+    /// The client's credentials, if the forwarder's gate checks them.
+    pub(super) credentials: Option<Credentials>,
     pub(super) proxied: Option<Proxied>,
     pub(super) ticket: Option<Ticket>,
 }

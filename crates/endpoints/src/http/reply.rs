@@ -39,7 +39,7 @@ pub(crate) fn last(status: StatusCode, line: &str) -> Reply {
 /// A refusal in HTTP's terms, with the challenges that a program can answer. Without one, 401 isn't allowed (RFC 9110
 /// section 15.5.2).
 pub(crate) fn refusal(refusal: &Refusal) -> Reply {
-    let challenges: Vec<_> = refusal.challenges.iter().filter_map(www_authenticate).collect();
+    let challenges: Vec<_> = refusal.challenges.iter().filter_map(authenticate).collect();
     let status = match status(refusal.kind) {
         StatusCode::UNAUTHORIZED if challenges.is_empty() => StatusCode::FORBIDDEN,
         status => status,
@@ -91,8 +91,9 @@ pub(crate) fn shows_pages(head: &Head) -> bool {
         && words(&head.headers, &ACCEPT).any(|media| media.starts_with("text/html"))
 }
 
-/// A challenge as a header field (RFC 9110 section 11.6.1); `None` for one that only a browser can answer.
-fn www_authenticate(challenge: &Challenge) -> Option<HeaderValue> {
+/// Returns a challenge as the value of a header field (RFC 9110 section 11.6.1); `None` for one that only a browser can
+/// answer.
+pub(crate) fn authenticate(challenge: &Challenge) -> Option<HeaderValue> {
     let scheme = match challenge.scheme {
         Scheme::Basic => "Basic",
         Scheme::Bearer => "Bearer",

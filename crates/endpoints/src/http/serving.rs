@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use endpoint::gate::Ticket;
+use endpoint::gate::{Credentials, Ticket};
 use endpoint::info::Proxied;
 use endpoint::{Bound, Conn, Error, ErrorKind, Local, Offer, Offers, Result};
 use hyper::header::UPGRADE;
@@ -89,7 +89,7 @@ impl Offers for Requests {
                         () = left => return Ok(None),
                     };
                     drop(sending);
-                    let Answered { outcome, info, proxied, ticket } = answered;
+                    let Answered { outcome, info, credentials, proxied, ticket } = answered;
                     let reply = match outcome {
                         Outcome::Reply(reply) => Replying::Now(reply),
                         Outcome::Later(reply) => Replying::Later(reply),
@@ -104,7 +104,7 @@ impl Offers for Requests {
                             let mut talk =
                                 self.talk.take().expect("it was there at the loop's start");
                             talk.link.info = info;
-                            return Ok(Some(talk.offer(upgrade, responder, ticket)));
+                            return Ok(Some(talk.offer(upgrade, responder, credentials, ticket)));
                         }
                     };
                     responder.send(reply);
@@ -142,10 +142,16 @@ impl Talk {
         self,
         upgrade: Box<dyn Upgrade>,
         responder: Responder,
+        credentials: Option<Credentials>,
         ticket: Option<Ticket>,
     ) -> Offer {
         let Self { mut protocol, wire, link } = self;
         let info = upgrade.facts(link.info.clone());
+        // The session's own facts never have them.
+        let info = match credentials {
+            Some(credentials) => info.with(credentials),
+            None => info,
+        };
         let stream = protocol.hand_over(responder);
         drop((protocol, wire));
         Offer::new(info, Deciding { link, stream, upgrade, ticket })

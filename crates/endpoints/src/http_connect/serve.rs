@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use endpoint::gate::Gate;
+use endpoint::gate::{Challenge, Gate, Scheme};
 use endpoint::info::Target;
 use endpoint::{
     Bound, Conn, Context, ErrorKind, Local, Offer, Refusal, RefusalKind, Result, ServeLayer,
     describe,
 };
 use http_connect::{Fault, Read, Request};
+use hyper::header::HeaderValue;
 use tokio::io::AsyncReadExt;
 
 use crate::asking::{Asking, Says, login};
 use crate::auth::Auth;
+use crate::http::reply::authenticate;
 use crate::shaking::{Listening, Shaken, Shaking};
 
 /// The layer, planned.
@@ -129,23 +131,33 @@ impl Says for Http {
 
     fn no(&self, refusal: &Refusal) -> Vec<u8> {
         let (status, more) = match refusal.kind {
-            RefusalKind::Forbidden => ("403 Forbidden", ""),
-            RefusalKind::NotFound => ("404 Not Found", ""),
-            RefusalKind::Refused => ("502 Bad Gateway", ""),
-            RefusalKind::Timeout => ("504 Gateway Timeout", ""),
-            RefusalKind::Unauthenticated => (
-                "407 Proxy Authentication Required",
-                "Proxy-Authenticate: Basic realm=\"endpointforward\", charset=\"UTF-8\"\r\n",
-            ),
-            RefusalKind::Throttled => ("429 Too Many Requests", ""),
-            _ => ("503 Service Unavailable", ""),
+            RefusalKind::Forbidden => ("403 Forbidden", String::new()),
+            RefusalKind::NotFound => ("404 Not Found", String::new()),
+            RefusalKind::Refused => ("502 Bad Gateway", String::new()),
+            RefusalKind::Timeout => ("504 Gateway Timeout", String::new()),
+            RefusalKind::Unauthenticated => {
+                ("407 Proxy Authentication Required", proxy_authenticate(&refusal.challenges))
+            }
+            RefusalKind::Throttled => ("429 Too Many Requests", String::new()),
+            _ => ("503 Service Unavailable", String::new()),
         };
         match refusal.retry_seconds() {
             Some(seconds) => {
                 last(status, &format!("{more}Retry-After: {seconds}\r\n"), &refusal.message)
             }
-            None => last(status, more, &refusal.message),
+            None => last(status, &more, &refusal.message),
         }
+    }
+}
+
+/// Returns the header that asks for a name and a password, the only credentials that are read here. A 407 without it is
+/// not allowed (RFC 9110 section 15.5.8).
+fn proxy_authenticate(challenges: &[Challenge]) -> String {
+    let basic = challenges.iter().find(|challenge| challenge.scheme == Scheme::Basic);
+    let ours = Challenge { scheme: Scheme::Basic, realm: "endpointforward".to_owned() };
+    match authenticate(basic.unwrap_or(&ours)).as_ref().map(HeaderValue::to_str) {
+        Some(Ok(value)) => format!("Proxy-Authenticate: {value}\r\n"),
+        _ => proxy_authenticate(&[]),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use endpoint::gate::{Admitted, Challenge, Gate, Identity, Role, Scheme};
+use endpoint::gate::{Admitted, Challenge, Credentials, Gate, Identity, Role, Scheme};
 use endpoint::info::Http;
 use endpoint::{Context, Info, Refusal, RefusalKind};
 
@@ -68,8 +68,8 @@ impl Gate for Asked {
         let http = info.get::<Http>().unwrap();
         self.0.lock().unwrap().push(http.path.clone());
         let scheme = |scheme| Challenge { scheme, realm: "files".to_owned() };
-        match http.header("authorization") {
-            Some("Bearer good") => Ok(Admitted::new(info, Identity::user("ada"), Role::ReadOnly)),
+        match info.get::<Credentials>().unwrap().bearer.as_deref() {
+            Some("good") => Ok(Admitted::new(info, Identity::user("ada"), Role::ReadOnly)),
             Some(_) => Err(Refusal::new(RefusalKind::Forbidden, "not you")),
             None => {
                 let ways = [Scheme::Basic, Scheme::Page("/login".to_owned())].map(scheme);
@@ -102,6 +102,22 @@ async fn the_listeners_gate_is_asked_for_all_that_becomes_no_offer() {
     // The forwarder asks its own gate for that.
     assert!(site.say(&upgrade("/", V1)).await.offered);
     assert_eq!(*gate.0.lock().unwrap(), ["/a.txt", "/b.txt", "/a.txt", "/a.txt"]);
+}
+
+#[tokio::test]
+async fn the_listeners_gate_gets_the_credentials_of_an_offer_and_nothing_else_does() {
+    let cx = Context::new().guarded_by(Arc::new(Asked::default()));
+    let mut server = Server::with(&cx, "ws:{mem:s}").await;
+    let (mut client, mut incoming) = server.client().await;
+    let basic = "Authorization: Basic YWRhOmxvdmVsYWNl\r\nCookie: endpointforward=x\r\n";
+    client.send(upgrade("/", basic)).await;
+    let offer = incoming.next().await.unwrap().unwrap();
+    let shown = offer.info.get::<Credentials>().unwrap();
+    assert_eq!((shown.user.as_deref(), shown.password.as_deref()), (Some("ada"), Some("lovelace")));
+    assert!(shown.cookies.is_empty());
+    assert_eq!(offer.info.get::<Http>().unwrap().header("authorization"), None);
+    let conn = accepted(offer).await;
+    assert!(conn.info.get::<Credentials>().is_none());
 }
 
 #[tokio::test]

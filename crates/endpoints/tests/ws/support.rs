@@ -58,9 +58,11 @@ impl Server {
     }
 
     pub(crate) async fn bind(text: &str) -> Self {
-        let cx = Context::new();
-        let accept = bind(&cx, text).await;
-        Self { cx, accept }
+        Self::with(&Context::new(), text).await
+    }
+
+    pub(crate) async fn with(cx: &Context, text: &str) -> Self {
+        Self { cx: cx.clone(), accept: bind(cx, text).await }
     }
 
     /// A client that has said nothing yet, and what the listener has of it.
