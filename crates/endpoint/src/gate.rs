@@ -5,13 +5,15 @@
 //! with more than an error. Only a check that passed puts an [`Identity`] and a [`Role`] into an [`Info`]: no fact of a
 //! layer or a client can.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Fact, Info, Refusal, RefusalKind};
+pub use crate::challenge::{Challenge, Scheme};
+pub use crate::info::credentials::Credentials;
+pub use crate::info::identity::{Identity, Role};
+use crate::{Info, Refusal};
 
 /// Admits or refuses a peer. Nothing is connected, started or opened for a peer that has not passed.
 ///
@@ -115,84 +117,6 @@ impl Admitted {
     }
 }
 
-/// The identity of a peer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity(Option<String>);
-
-impl Identity {
-    /// Creates the identity of a peer that was admitted without a name.
-    #[must_use]
-    pub fn anonymous() -> Self {
-        Self(None)
-    }
-
-    /// Creates the identity of a user of this name.
-    pub fn user(name: impl Into<String>) -> Self {
-        Self(Some(name.into()))
-    }
-
-    /// Returns the user's name, if there is one.
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        self.0.as_deref()
-    }
-}
-
-/// The role of a peer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Role {
-    /// Read and write.
-    #[default]
-    ReadWrite,
-    /// Read only.
-    ReadOnly,
-}
-
-impl Role {
-    /// Returns its name: `rw` or `ro`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ReadWrite => "rw",
-            Self::ReadOnly => "ro",
-        }
-    }
-}
-
-/// The credentials of a peer, as its layer has read them. No template can use them, and a check removes them from the
-/// facts.
-#[derive(Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Credentials {
-    /// A user's name.
-    pub user: Option<String>,
-    /// The password that goes with it.
-    pub password: Option<String>,
-    /// A bearer token (RFC 6750): a secret that its holder sends on purpose.
-    pub bearer: Option<String>,
-    /// A ticket that opens one session, issued recently to a page that has sent a bearer token.
-    pub ticket: Option<String>,
-    /// Secrets that a browser sends automatically, and to every port of a host: cookies. A layer passes none for a
-    /// request that becomes a session, so they admit to pages and files only. Clients may send several.
-    pub cookies: Vec<String>,
-}
-
-impl Fact for Credentials {
-    fn root(&self) -> &'static str {
-        "credentials"
-    }
-
-    fn get(&self, _: &str) -> Option<Cow<'_, str>> {
-        None
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credentials")
-    }
-}
-
 /// Credentials that work once, verified and not spent yet. A request that is refused for another reason doesn't spend
 /// them: dropping a ticket spends nothing.
 pub struct Ticket(Spend);
@@ -220,42 +144,12 @@ impl fmt::Debug for Ticket {
     }
 }
 
-/// A way to authenticate, sent along with a refusal. Each layer renders it in its protocol's terms, or omits it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Challenge {
-    /// The scheme.
-    pub scheme: Scheme,
-    /// The purpose of the credentials, as shown to a user.
-    pub realm: String,
-}
-
-/// The authentication schemes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Scheme {
-    /// A user's name and password (RFC 7617).
-    Basic,
-    /// A token (RFC 6750).
-    Bearer,
-    /// A page to sign in on, at this path of the same origin: for browsers.
-    Page(String),
-}
-
-impl Refusal {
-    /// Refuses a peer that has to authenticate, with the schemes that it may use.
-    pub fn challenge(
-        message: impl Into<String>,
-        challenges: impl IntoIterator<Item = Challenge>,
-    ) -> Self {
-        let mut refusal = Self::new(RefusalKind::Unauthenticated, message);
-        refusal.challenges.extend(challenges);
-        refusal
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
+    use crate::Fact;
 
     #[derive(Debug)]
     struct Pretender;

@@ -1,4 +1,5 @@
-//! Layers: protocols that run over any endpoint, on both sides, written once.
+//! Layers: protocols that run over any endpoint, on both sides, written once. This file has their listening side, and
+//! the adaptor for both.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    Accept, Accepted, Answer, Conn, Connector, Context, Exposure, Grants, Incoming, Info, Listener,
-    Local, Offer, Offers, Result,
+    Accept, Accepted, Answer, Conn, Connector, Context, DialLayer, Exposure, Grants, Incoming,
+    Info, Listener, Local, Offer, Offers, Result,
 };
 
 /// The listening side of a layer, planned.
@@ -36,33 +37,6 @@ pub trait Bound: Send + Sync {
     /// Returns the offers over `conn`. Handshakes are awaited in [`Offers::next`], with the layer's
     /// time limit.
     fn serve(&self, conn: Conn) -> Box<dyn Offers>;
-}
-
-/// The connecting side of a layer, planned.
-#[async_trait]
-pub trait DialLayer: fmt::Debug + Send + Sync {
-    /// Opens the layer over `conn`. `info` has the facts about the near side.
-    ///
-    /// # Errors
-    /// The peer refused or did not keep to the protocol.
-    async fn dial(&self, cx: &Context, conn: Conn, info: &Info) -> Result<Conn>;
-
-    /// Returns the facts that the endpoint beneath is connected for, if they are others than those about the near
-    /// side: a client that asks for datagrams is relayed over a connection.
-    fn beneath(&self, info: &Info) -> Option<Info> {
-        let _ = info;
-        None
-    }
-
-    /// Returns `true` if the layer can serve a client that asks for datagrams; see [`Connector::takes_datagrams`].
-    fn takes_datagrams(&self) -> bool {
-        false
-    }
-
-    /// Returns the resources that access to it exposes, over an endpoint that exposes `beneath`.
-    fn grants(&self, beneath: Grants) -> Grants {
-        beneath
-    }
 }
 
 /// A layer over an endpoint: the one adaptor for all of them.

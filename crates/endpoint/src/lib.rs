@@ -31,25 +31,31 @@
 #![forbid(unsafe_code)]
 
 mod backoff;
+mod challenge;
 mod client;
 mod clock;
 mod conn;
 mod connector;
 mod context;
 pub mod control;
+mod dial_layer;
 mod end;
 mod error;
 mod exposure;
 mod flat;
 mod from;
 pub mod gate;
+mod incoming;
 pub mod info;
 mod layer;
+mod limited;
 mod limits;
 mod listener;
+mod local;
 mod mapped;
 mod network;
 mod networks;
+mod offer;
 mod opened;
 mod pass_on;
 mod peer;
@@ -67,21 +73,23 @@ pub use self::conn::{Conn, Io, SessionGuard, Transport};
 pub use self::connector::Connector;
 pub use self::context::{Context, WorkGuard};
 pub use self::control::{Control, Signal, SignalReceiver, SignalSender};
+pub use self::dial_layer::DialLayer;
 pub use self::end::{End, ExitStatus};
 pub use self::error::{Error, ErrorKind, Result, describe};
 pub use self::exposure::{Exposure, Grants, HOW_TO_ALLOW, exposed};
 pub use self::flat::Flat;
 pub use self::from::FromNetworks;
+pub use self::incoming::{Incoming, Offers};
 pub use self::info::{Fact, Info};
-pub use self::layer::{Bound, DialLayer, Layered, ServeLayer};
-pub use self::limits::{Full, Limited, Limits, OfferLimits, SessionPlaces};
-pub use self::listener::{
-    Accept, AcceptPolicy, Accepted, Answer, ClientCertificates, Decision, Incoming, Invitation,
-    Listener, Local, Offer, Offers,
-};
+pub use self::layer::{Bound, Layered, ServeLayer};
+pub use self::limited::Limited;
+pub use self::limits::{Full, Limits, OfferLimits, SessionPlaces};
+pub use self::listener::{Accept, Listener};
+pub use self::local::{ClientCertificates, Invitation, Local};
 pub use self::mapped::{Mapped, MappedAccept};
 pub use self::network::Network;
 pub use self::networks::Networks;
+pub use self::offer::{AcceptPolicy, Accepted, Answer, Decision, Offer};
 pub use self::opened::{Opened, Times};
 pub use self::peer::{Peer, PeerState};
 pub use self::plain::Plain;

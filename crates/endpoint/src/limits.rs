@@ -1,21 +1,16 @@
 //! Limits of a listener: its sessions, those of a network and of a user, and how often a network may begin one.
 //!
-//! [`Limited`] wraps any listener and gives its offers the counters. The code that decides about an offer takes
-//! them ([`Offer::take_limits`]) and asks when it is ready, as the forwarder does after its gate, which knows the user;
-//! otherwise, [`Offer::accept`] asks.
+//! A [`Limited`](crate::Limited) listener gives its offers the counters. The code that decides about an offer takes them
+//! ([`Offer::take_limits`](crate::Offer::take_limits)) and asks when it is ready, as the forwarder does after its gate,
+//! which knows the user; otherwise, [`Offer::accept`](crate::Offer::accept) asks.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
-
 use crate::rate::Pace;
-use crate::{
-    Accept, Context, Exposure, Incoming, Info, Listener, Local, Network, Offer, Offers, Rate,
-    Refusal, RefusalKind, Result,
-};
+use crate::{Info, Network, Rate, Refusal, RefusalKind};
 
 /// The limits of a listener; `None` sets no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,71 +23,6 @@ pub struct Limits {
     pub per_user: Option<usize>,
     /// The rate of one client network's sessions.
     pub rate: Option<Rate>,
-}
-
-/// A listener with limits.
-#[derive(Debug)]
-pub struct Limited {
-    inner: Box<dyn Listener>,
-    limits: Limits,
-}
-
-impl Limited {
-    /// Sets limits on the sessions of `inner`.
-    #[must_use]
-    pub fn new(inner: Box<dyn Listener>, limits: Limits) -> Self {
-        Self { inner, limits }
-    }
-}
-
-#[async_trait]
-impl Listener for Limited {
-    async fn bind(&self, cx: &Context) -> Result<Box<dyn Accept>> {
-        let inner = self.inner.bind(cx).await?;
-        let pace = self.limits.rate.map(|rate| Mutex::new(Pace::new(rate)));
-        let (listener, counts) = (inner.local().descriptor.clone(), Mutex::default());
-        let counters = Arc::new(Counters { listener, limits: self.limits, pace, counts });
-        Ok(Box::new(LimitedAccept { inner, counters }))
-    }
-
-    fn missing(&self, cx: &Context) -> Option<String> {
-        self.inner.missing(cx)
-    }
-
-    fn exposure(&self) -> Exposure {
-        self.inner.exposure()
-    }
-}
-
-struct LimitedAccept {
-    inner: Box<dyn Accept>,
-    counters: Arc<Counters>,
-}
-
-#[async_trait]
-impl Accept for LimitedAccept {
-    fn local(&self) -> &Local {
-        self.inner.local()
-    }
-
-    async fn accept(&mut self) -> Result<Option<Incoming>> {
-        let Some(incoming) = self.inner.accept().await? else { return Ok(None) };
-        let (info, counters) = (incoming.info.clone(), Arc::clone(&self.counters));
-        Ok(Some(Incoming::new(info, LimitedOffers { incoming, counters })))
-    }
-}
-
-struct LimitedOffers {
-    incoming: Incoming,
-    counters: Arc<Counters>,
-}
-
-#[async_trait]
-impl Offers for LimitedOffers {
-    async fn next(&mut self) -> Result<Option<Offer>> {
-        let offer = self.incoming.next().await?;
-        Ok(offer.map(|offer| offer.limited(Arc::clone(&self.counters))))
-    }
 }
 
 /// The counters of one listener.
@@ -132,7 +62,7 @@ impl OfferLimits {
     ///
     /// # Errors
     /// The client's network is over the rate, and what the client is told.
-    pub fn begin(&self, info: &Info) -> std::result::Result<(), Refusal> {
+    pub fn begin(&self, info: &Info) -> Result<(), Refusal> {
         self.0.iter().try_for_each(|counters| {
             let Some((pace, network)) = counters.pace.as_ref().zip(info.client_network()) else {
                 return Ok(());
@@ -150,9 +80,8 @@ impl OfferLimits {
     ///
     /// # Errors
     /// The limit that is reached.
-    pub fn enter(&self, info: &Info) -> std::result::Result<SessionPlaces, Full> {
-        let places: std::result::Result<_, _> =
-            self.0.iter().map(|counters| counters.enter(info)).collect();
+    pub fn enter(&self, info: &Info) -> Result<SessionPlaces, Full> {
+        let places: Result<_, _> = self.0.iter().map(|counters| counters.enter(info)).collect();
         places.map(SessionPlaces)
     }
 }
@@ -218,7 +147,13 @@ impl Full {
 }
 
 impl Counters {
-    fn enter(self: &Arc<Self>, info: &Info) -> std::result::Result<Place, Full> {
+    /// The counters of the listener with this descriptor.
+    pub(crate) fn new(listener: String, limits: Limits) -> Self {
+        let pace = limits.rate.map(|rate| Mutex::new(Pace::new(rate)));
+        Self { listener, limits, pace, counts: Mutex::default() }
+    }
+
+    fn enter(self: &Arc<Self>, info: &Info) -> Result<Place, Full> {
         let Limits { sessions, per_network, per_user, .. } = self.limits;
         let full = |what| Full { counters: Arc::clone(self), what };
         let network = per_network.and_then(|most| Some((info.client_network()?, most)));
@@ -287,8 +222,7 @@ mod tests {
     use crate::gate::{Admitted, Identity, Role};
 
     fn counters(limits: Limits) -> (Arc<Counters>, OfferLimits) {
-        let (listener, counts) = (String::new(), Mutex::default());
-        let counters = Arc::new(Counters { listener, limits, pace: None, counts });
+        let counters = Arc::new(Counters::new(String::new(), limits));
         (Arc::clone(&counters), OfferLimits(vec![counters]))
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::Reason;
-use crate::gate::Challenge;
+use crate::challenge::Challenge;
 
 /// A refusal of an offer, independent of the protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,16 @@ impl Refusal {
     /// Creates a refusal.
     pub fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), challenges: Vec::new(), retry_after: None }
+    }
+
+    /// Refuses a peer that has to authenticate, with the schemes that it may use.
+    pub fn challenge(
+        message: impl Into<String>,
+        challenges: impl IntoIterator<Item = Challenge>,
+    ) -> Self {
+        let mut refusal = Self::new(RefusalKind::Unauthenticated, message);
+        refusal.challenges.extend(challenges);
+        refusal
     }
 
     /// Sets the time after which another attempt may succeed.

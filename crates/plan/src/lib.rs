@@ -58,6 +58,7 @@ mod beneath;
 mod boundaries;
 mod exposure;
 pub mod kind;
+mod plan;
 mod planning;
 mod registry;
 mod side;
@@ -65,5 +66,6 @@ mod tree;
 
 pub use self::boundaries::check_boundaries;
 pub use self::exposure::check_exposure;
-pub use self::registry::{Plan, Registry, Slip};
+pub use self::plan::Plan;
+pub use self::registry::{Registry, Slip};
 pub use self::tree::Tree;

@@ -10,6 +10,7 @@
 
 mod guess;
 mod over;
+mod start;
 
 use std::sync::Arc;
 

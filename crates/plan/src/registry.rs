@@ -1,15 +1,8 @@
-//! The kinds that are known.
+//! The kinds, framings and providers that are known.
 
-use std::sync::Arc;
+use descriptor::{Descriptor, Diagnostic};
 
-use descriptor::{Descriptor, Diagnostic, Syntax};
-use endpoint::{Connector, DialLayer, Listener};
-
-use crate::Tree;
-use crate::kind::{
-    Alias, FactName, FramingKind, Kind, Param, ProviderKind, Role, Shape, ValueKind,
-};
-use crate::planning::Planning;
+use crate::kind::{Alias, FactName, FramingKind, Kind, Param, ProviderKind, Role, ValueKind};
 
 /// The kinds that descriptors may name.
 #[derive(Clone, Debug)]
@@ -22,35 +15,6 @@ pub struct Registry {
 
 /// Returns a suggestion for a descriptor that can't be planned, if it recognises it.
 pub type Slip = fn(&Descriptor, Role) -> Option<Diagnostic>;
-
-/// A planned endpoint, with the tree for `explain`.
-#[derive(Debug)]
-pub struct Plan<T: ?Sized> {
-    /// The planned endpoint.
-    pub endpoint: Box<T>,
-    /// The tree of kinds that it consists of.
-    pub tree: Tree,
-    /// The warnings about it.
-    pub warnings: Vec<Diagnostic>,
-}
-
-impl Plan<dyn Listener> {
-    /// Creates a plan of a listener that no descriptor describes: `descriptor` is what messages call it.
-    #[must_use]
-    pub fn of(endpoint: Box<dyn Listener>, descriptor: &str, gives: Shape) -> Self {
-        let tree = Tree::of(descriptor, gives, Role::Listen);
-        Self { endpoint, tree, warnings: Vec::new() }
-    }
-}
-
-impl Plan<dyn Connector> {
-    /// Creates a plan of a connector that no descriptor describes: `descriptor` is what messages call it.
-    #[must_use]
-    pub fn of(endpoint: Box<dyn Connector>, descriptor: &str, gives: Shape) -> Self {
-        let tree = Tree::of(descriptor, gives, Role::Connect);
-        Self { endpoint, tree, warnings: Vec::new() }
-    }
-}
 
 impl Registry {
     /// Creates a registry of these kinds.
@@ -162,79 +126,5 @@ impl Registry {
         roots.sort_unstable();
         roots.dedup();
         roots
-    }
-
-    /// Plans an endpoint to listen on.
-    ///
-    /// # Errors
-    /// Everything that is wrong with `text`.
-    pub fn listener(
-        &self,
-        text: &str,
-        syntax: Syntax,
-    ) -> Result<Plan<dyn Listener>, Vec<Diagnostic>> {
-        Planning::new(self, syntax).run(text)
-    }
-
-    /// Plans an endpoint to connect to.
-    ///
-    /// # Errors
-    /// Everything that is wrong with `text`.
-    pub fn connector(
-        &self,
-        text: &str,
-        syntax: Syntax,
-    ) -> Result<Plan<dyn Connector>, Vec<Diagnostic>> {
-        Planning::new(self, syntax).run(text)
-    }
-
-    /// Plans an endpoint to listen on that runs over a planned one. `text` leaves out the endpoint beneath: it is
-    /// `ws:path=/chat`, not `ws:{tcp:9000}:path=/chat`.
-    ///
-    /// # Errors
-    /// Everything that is wrong with `text`; its kind runs over no other endpoint, or needs messages.
-    pub fn listener_over(
-        &self,
-        text: &str,
-        syntax: Syntax,
-        beneath: Plan<dyn Listener>,
-    ) -> Result<Plan<dyn Listener>, Vec<Diagnostic>> {
-        Planning::new(self, syntax).run_over(text, beneath)
-    }
-
-    /// Plans an endpoint to connect to that runs over a planned one. `text` leaves out the endpoint beneath: it is
-    /// `tls:name=example.com`, not `tls:{tcp:example.com:443}:name=example.com`.
-    ///
-    /// ```
-    /// use descriptor::Syntax;
-    /// use endpoint::Connector;
-    /// use plan::kind::Shape;
-    /// use plan::{Plan, Registry};
-    ///
-    /// fn over_mine(
-    ///     registry: &Registry,
-    ///     mine: Box<dyn Connector>,
-    /// ) -> Result<Plan<dyn Connector>, Vec<descriptor::Diagnostic>> {
-    ///     let mine = Plan::<dyn Connector>::of(mine, "mine", Shape::Bytes);
-    ///     let tls = registry.connector_over("tls:name=example.com", Syntax::Extended, mine)?;
-    ///     registry.connector_over("ws:path=/chat", Syntax::Extended, tls)
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    /// Everything that is wrong with `text`; its kind runs over no other endpoint, or needs messages.
-    pub fn connector_over(
-        &self,
-        text: &str,
-        syntax: Syntax,
-        beneath: Plan<dyn Connector>,
-    ) -> Result<Plan<dyn Connector>, Vec<Diagnostic>> {
-        Planning::new(self, syntax).run_over(text, beneath)
-    }
-
-    /// The connecting side of a layer, with its defaults, for a kind that puts it over something
-    /// that is open already.
-    pub(crate) fn dial_layer(&self, name: &str, syntax: Syntax) -> Option<Arc<dyn DialLayer>> {
-        Planning::new(self, syntax).layer::<dyn Connector>(name)
     }
 }

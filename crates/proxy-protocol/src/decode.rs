@@ -1,15 +1,6 @@
 //! Decoding of headers, of either version.
 
-use crate::{Error, Header, v1, v2};
-
-/// The result of decoding the bytes so far.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decoded {
-    /// A header, and the number of its bytes. The connection's data follows.
-    Header(Header, usize),
-    /// At least so many more bytes are needed. Of version 2 that is exact once its first 16 bytes are there.
-    More(usize),
-}
+use crate::{Decoded, Error, v1, v2};
 
 /// Decodes a header from the start of `bytes`. Nothing is allocated before it is complete.
 ///

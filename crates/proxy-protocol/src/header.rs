@@ -1,4 +1,4 @@
-//! The contents of a header.
+//! The contents of a header, and how much of it has arrived.
 
 // Addresses alone: core has no sockets.
 use core::net::SocketAddr;
@@ -38,6 +38,15 @@ impl Header {
             _ => None,
         }
     }
+}
+
+/// The result of decoding the bytes so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decoded {
+    /// A header, and the number of its bytes. The connection's data follows.
+    Header(Header, usize),
+    /// At least so many more bytes are needed. Of version 2 that is exact once its first 16 bytes are there.
+    More(usize),
 }
 
 /// Both ends of a client's connection to the proxy.

@@ -27,8 +27,8 @@ mod tlv;
 mod v1;
 mod v2;
 
-pub use self::decode::{Decoded, decode};
+pub use self::decode::decode;
 pub use self::encode::{Version, encode};
 pub use self::error::Error;
-pub use self::header::{Addresses, Header};
+pub use self::header::{Addresses, Decoded, Header};
 pub use self::tlv::{Ssl, Tlv};

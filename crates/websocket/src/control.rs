@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use crate::{CloseCode, FrameHeader, OpCode, Violation, mask};
+use crate::{CloseCode, FrameHeader, OpCode, ProtocolError, Violation, mask};
 
 /// The maximum payload of a control frame, in bytes.
 pub const MAX_CONTROL: usize = 125;
@@ -116,10 +116,6 @@ impl CloseFrame {
         &self.reason
     }
 
-    pub(crate) fn of_violation(violation: &Violation) -> Self {
-        Self { code: violation.close_code(), reason: violation.to_string() }
-    }
-
     /// Parses the payload of a Close frame (§5.5.1).
     pub(crate) fn parse(payload: &[u8]) -> Result<Option<Self>, Violation> {
         if payload.is_empty() {
@@ -139,6 +135,13 @@ impl CloseFrame {
         payload.extend([0; 4], &u16::from(self.code).to_be_bytes());
         payload.extend([0; 4], self.reason.as_bytes());
         payload
+    }
+}
+
+impl ProtocolError {
+    /// Returns the Close frame to send: the code, and the violation as text.
+    pub fn close_frame(&self) -> CloseFrame {
+        CloseFrame { code: self.close_code(), reason: self.violation.to_string() }
     }
 }
 

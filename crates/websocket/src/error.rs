@@ -1,6 +1,6 @@
 //! The protocol errors of a peer, and the close codes for them.
 
-use crate::{CloseCode, CloseFrame, OpCode};
+use crate::{CloseCode, OpCode};
 
 /// A protocol error of the peer: the connection has to be failed (§7.1.7) with [`ProtocolError::close_code`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,11 +16,6 @@ impl ProtocolError {
     /// Returns the close code (§7.4.1).
     pub fn close_code(&self) -> CloseCode {
         self.violation.close_code()
-    }
-
-    /// Returns the Close frame to send: the code, and the violation as text.
-    pub fn close_frame(&self) -> CloseFrame {
-        CloseFrame::of_violation(&self.violation)
     }
 }
 

@@ -5,27 +5,10 @@
 use std::fmt;
 use std::ops::Deref;
 
-use crate::Violation;
+use crate::{OpCode, Violation};
 
 /// The maximum size of a header: two bytes, eight of length, four of key.
 pub const MAX_HEADER: usize = 14;
-
-/// The type of a frame (§5.2). Reserved opcodes have no value here: they are a [`Violation`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OpCode {
-    /// More of the message that a text or binary frame began.
-    Continuation,
-    /// Begins a message of UTF-8.
-    Text,
-    /// Begins a message of bytes.
-    Binary,
-    /// The last frame that its sender sends.
-    Close,
-    /// Wants a pong.
-    Ping,
-    /// Answers a ping, or shows unasked that the sender is alive.
-    Pong,
-}
 
 /// The header of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,52 +31,6 @@ pub struct HeaderBytes {
     bytes: [u8; MAX_HEADER],
     len: u8,
     key: Option<[u8; 4]>,
-}
-
-// === impl OpCode ===
-
-impl OpCode {
-    /// Returns `true` if it is Close, Ping or Pong: at most 125 bytes, never fragmented, allowed between the
-    /// fragments of a message (§5.5).
-    pub fn is_control(self) -> bool {
-        matches!(self, Self::Close | Self::Ping | Self::Pong)
-    }
-
-    fn from_bits(bits: u8) -> Result<Self, Violation> {
-        match bits {
-            0x0 => Ok(Self::Continuation),
-            0x1 => Ok(Self::Text),
-            0x2 => Ok(Self::Binary),
-            0x8 => Ok(Self::Close),
-            0x9 => Ok(Self::Ping),
-            0xa => Ok(Self::Pong),
-            reserved => Err(Violation::ReservedOpcode(reserved)),
-        }
-    }
-
-    fn bits(self) -> u8 {
-        match self {
-            Self::Continuation => 0x0,
-            Self::Text => 0x1,
-            Self::Binary => 0x2,
-            Self::Close => 0x8,
-            Self::Ping => 0x9,
-            Self::Pong => 0xa,
-        }
-    }
-}
-
-impl fmt::Display for OpCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Continuation => "continuation",
-            Self::Text => "text",
-            Self::Binary => "binary",
-            Self::Close => "close",
-            Self::Ping => "ping",
-            Self::Pong => "pong",
-        })
-    }
 }
 
 // === impl FrameHeader ===
@@ -121,7 +58,8 @@ impl FrameHeader {
         if first & RSV != 0 && !rsv1 {
             return Err(Violation::ReservedBits);
         }
-        let opcode = OpCode::from_bits(first & 0x0f)?;
+        let opcode = first & 0x0f;
+        let opcode = OpCode::from_bits(opcode).ok_or(Violation::ReservedOpcode(opcode))?;
         let fin = first & FIN != 0;
         if opcode.is_control() && !fin {
             return Err(Violation::FragmentedControl(opcode));

@@ -87,6 +87,7 @@ mod error;
 mod header;
 mod limits;
 mod mask;
+mod opcode;
 mod utf8;
 
 pub use close_code::CloseCode;
@@ -94,7 +95,8 @@ pub use control::{CloseFrame, Control, ControlFrame, ControlPayload, MAX_CONTROL
 pub use decoder::{Compacted, Data, Decoder, Event};
 pub use encoder::Encoder;
 pub use error::{ProtocolError, Violation};
-pub use header::{FrameHeader, HeaderBytes, MAX_HEADER, OpCode};
+pub use header::{FrameHeader, HeaderBytes, MAX_HEADER};
 pub use limits::{Limits, Role};
 pub use mask::mask;
+pub use opcode::OpCode;
 pub use utf8::Utf8;

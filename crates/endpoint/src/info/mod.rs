@@ -3,7 +3,9 @@
 //! By name for templates, logs and a program's environment (`http.path`); by type for code. A fact
 //! is text from a peer more often than not: it can become a value, never syntax.
 
+pub(crate) mod credentials;
 mod http;
+pub(crate) mod identity;
 mod proxied;
 mod socket;
 mod target;
@@ -15,13 +17,14 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use self::credentials::Credentials;
 pub use self::http::Http;
+use self::identity::{Identity, Role};
 pub use self::proxied::Proxied;
 pub use self::socket::{Tcp, Udp, Unix};
 pub use self::target::{Restriction, Target};
 pub use self::window::RequestedWindow;
 use crate::Network;
-use crate::gate::{Credentials, Identity, Role};
 
 /// Facts of one layer of a connection.
 pub trait Fact: Any + fmt::Debug + Send + Sync {

@@ -29,10 +29,9 @@ pub use self::common::common;
 pub(crate) use self::common::guard;
 pub use self::fact::FactName;
 pub use self::framing::{FRAMING, FramingKind, Framings};
-pub use self::param::{Holes, Param, Topic, ValueKind};
+pub use self::param::{Holes, Param, Topic, ValueKind, Variant};
 pub use self::provider::{AssembleProvider, ProviderKind};
 pub use self::value::Value;
-pub use self::variant::Variant;
 pub use crate::beneath::Beneath;
 
 /// A kind of endpoint.

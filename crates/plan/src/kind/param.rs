@@ -1,6 +1,6 @@
 //! A parameter of a kind: its name, the type of its value, its default and its documentation.
 
-use super::{Role, Variant};
+use super::Role;
 
 /// The definition of one parameter.
 #[derive(Clone, Copy, Debug)]
@@ -294,5 +294,24 @@ impl ValueKind {
                 format!("{}, or several in braces", names.join(", "))
             }
         }
+    }
+}
+
+/// One variant of a parameter's value.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    /// The name.
+    pub name: &'static str,
+    /// Its meaning, in one sentence.
+    pub about: &'static str,
+    /// Its parameters: positional ones first, in their order.
+    pub params: &'static [Param],
+}
+
+impl Variant {
+    /// Creates a variant with these parameters.
+    #[must_use]
+    pub const fn new(name: &'static str, about: &'static str, params: &'static [Param]) -> Self {
+        Self { name, about, params }
     }
 }

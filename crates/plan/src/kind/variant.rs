@@ -1,30 +1,9 @@
-//! A value that is one of several variants, each with its parameters: `auth={htpasswd:/etc/users}`.
+//! The text of a value that is one of several variants, or a list of them: `auth={htpasswd:/etc/users}`.
 //!
 //! A single variant is written as its name, or in braces with its parameters; several are a list in braces, in which
 //! each item that has parameters is in braces, too: `auth={{htpasswd:/etc/users},token}`.
 
 use descriptor::Text;
-
-use super::Param;
-
-/// One variant of a parameter's value.
-#[derive(Clone, Copy, Debug)]
-pub struct Variant {
-    /// The name.
-    pub name: &'static str,
-    /// Its meaning, in one sentence.
-    pub about: &'static str,
-    /// Its parameters: positional ones first, in their order.
-    pub params: &'static [Param],
-}
-
-impl Variant {
-    /// Creates a variant with these parameters.
-    #[must_use]
-    pub const fn new(name: &'static str, about: &'static str, params: &'static [Param]) -> Self {
-        Self { name, about, params }
-    }
-}
 
 /// Splits a list at the commas that stand in no braces; an item's own braces are taken off.
 pub(super) fn items(text: &Text) -> Vec<Text> {
