@@ -10,13 +10,14 @@ import { FACES, UNTOLD } from "./face.ts";
 import { Feed } from "./feed.ts";
 import { Clipboard } from "./page/clipboard.ts";
 import { expose } from "./page/expose.ts";
+import { Way } from "./page/way.ts";
 import { Input } from "./page/input.ts";
 import { follow } from "./page/link.ts";
 import { nameTheme, toolbar } from "./page/toolbar.ts";
 import { watchWindow } from "./page/window.ts";
 import { SerialView } from "./serialview.ts";
-import { Session, type Address, type State } from "./session.ts";
-import { forget, read as recall, Store, write as keep } from "./settings/store.ts";
+import { Session, type State } from "./session.ts";
+import { Store } from "./settings/store.ts";
 import { DEFAULTS } from "./settings/settings.ts";
 import { fold } from "./terminal/fold.ts";
 import type { Look, Terminal } from "./terminal/terminal.ts";
@@ -35,10 +36,8 @@ import { Status } from "./ui/status.ts";
 import { isDark, reducedMotion, watchLook } from "./ui/theme.ts";
 import { Title } from "./ui/title.ts";
 import { askedFor, usual, Views } from "./views/views.ts";
-import { needsForm, ownUrl, withSize } from "./wire/address.ts";
-import { exitWords, type Ending } from "./wire/ending.ts";
-import { Entrance, TELL, tokenInLink } from "./wire/entrance.ts";
-import { OFFERED, V1 } from "./wire/framing.ts";
+import { exitWords } from "./wire/ending.ts";
+import { V1 } from "./wire/framing.ts";
 import type { Face, FromServer } from "./wire/control.ts";
 
 /// While a window is dragged, programs needn't redraw for every column on the way.
@@ -66,8 +65,7 @@ export class Page {
   readonly #form: ConnectForm;
   readonly #signIn: SignIn;
   readonly #keyBar: KeyBar;
-  /// null until the form was filled in, on a page without a server.
-  #address: Address | null = null;
+  readonly #way = new Way();
   #face: Face = UNTOLD;
   #settling: ReturnType<typeof setTimeout> | undefined;
   /// `true` if the state before was `connected`.
@@ -77,8 +75,6 @@ export class Page {
   #probing: ReturnType<typeof setTimeout> | undefined;
   /// How many sessions this page has had.
   #sessions = 0;
-  /// null where the page came from elsewhere than what it connects to.
-  #entrance: Entrance | null = null;
 
   constructor() {
     this.#terminal = openXterm(this.#place, this.#look(), {
@@ -108,8 +104,8 @@ export class Page {
       () => this.#form.show(true),
     );
     this.#session = new Session({
-      address: () => this.#sized(),
-      why: (seen) => this.#why(seen),
+      address: () => this.#way.address(this.#terminal.size),
+      why: (seen) => this.#way.why(seen),
       state: (state) => this.#state(state),
       data: (bytes, text) => {
         if (this.#views.name !== "terminal") return this.#views.received(bytes as Uint8Array<ArrayBuffer>, text);
@@ -155,13 +151,12 @@ export class Page {
       () => this.#focus(),
     );
     this.#signIn = new SignIn(
-      async (name, password) => (await this.#entrance?.signIn(name, password)) ?? null,
+      (name, password) => this.#way.signIn(name, password),
       () => this.#connect(),
     );
     this.#form = new ConnectForm((address) => {
       if (address) {
-        this.#address = address;
-        this.#entrance = null;
+        this.#way.elsewhere(address);
         this.#connect();
       }
       this.#focus();
@@ -182,7 +177,7 @@ export class Page {
       run: (pressed) => this.#run(pressed),
       focus: () => this.#focus(),
       // Loaded again, so that the next user who signs in doesn't see what is on the screen.
-      signOut: () => void this.#entrance?.signOut().then(() => location.reload()),
+      signOut: () => void this.#way.signOut().then(() => location.reload()),
       elsewhere: () => this.#form.show(true),
     });
     watchWindow(this.#place, {
@@ -202,34 +197,15 @@ export class Page {
 
   start(): void {
     this.#terminal.fit();
-    if (needsForm(location.href)) {
-      this.#status.show({ kind: "idle" });
-      this.#form.show(false);
-    } else {
-      this.#address = { url: ownUrl(location.href), protocols: [...OFFERED] };
-      this.#entrance = new Entrance(location.href, { read: recall, write: keep, forget }, (url, init) => fetch(url, init));
-      this.#takeLink();
-      // A link that is pasted over the page's own address loads nothing.
-      addEventListener("hashchange", () => {
-        if (this.#takeLink()) this.#connect();
-      });
-      this.#connect();
-    }
-  }
-
-  /// Takes the token of a link out of sight, and out of the history.
-  #takeLink(): boolean {
-    const link = tokenInLink(location.href);
-    if (link === null) return false;
-    history.replaceState(history.state, "", link.rest);
-    this.#entrance?.link(link.token);
-    return true;
+    if (this.#way.home(() => this.#connect())) return this.#connect();
+    this.#status.show({ kind: "idle" });
+    this.#form.show(false);
   }
 
   // === session ===
 
   #connect(): void {
-    if (this.#address === null) return this.#form.show(false);
+    if (!this.#way.isKnown) return this.#form.show(false);
     this.#session.connect();
     this.#focus();
   }
@@ -240,31 +216,13 @@ export class Page {
     else this.#terminal.focus();
   }
 
-  async #sized(): Promise<Address | Ending> {
-    const entered = (await this.#entrance?.enter()) ?? { tickets: [] };
-    if ("words" in entered) return entered;
-    const { url, protocols } = this.#address as Address;
-    const told = protocols.includes(V1) ? [TELL] : [];
-    return {
-      url: withSize(url, this.#terminal.size),
-      protocols: [...protocols, ...told, ...entered.tickets],
-    };
-  }
-
-  async #why(seen: Ending): Promise<Ending> {
-    if (this.#entrance !== null) return this.#entrance.why();
-    if (!seen.retry) return seen;
-    const words = "could not connect: nothing answers there, or it doesn't take pages from here (its `origin`)";
-    return { words, retry: true };
-  }
-
   #state(state: State): void {
     this.#status.show(state);
     const isOut = state.kind === "out";
     // The terminal is covered, and typing goes nowhere.
     this.#place.inert = isOut || this.#views.name !== "terminal";
     for (const part of document.querySelectorAll<HTMLElement>("[data-live]")) part.inert = state.kind !== "connected";
-    button("sign-out").hidden = isOut || !this.#entrance?.canSignOut;
+    button("sign-out").hidden = isOut || !this.#way.canSignOut;
     if (isOut) this.#signIn.show(state.words);
     else this.#signIn.hide();
     switch (state.kind) {
@@ -301,7 +259,7 @@ export class Page {
   #meet(face: Face): void {
     this.#job = false;
     this.#title.set("");
-    this.#title.name("", this.#where);
+    this.#title.name("", this.#way.host);
     this.#feed.local(this.#terminal.modesOff);
     this.#wear(face);
   }
@@ -357,7 +315,7 @@ export class Page {
       case "echo":
         return this.#input.farEcho(message.on);
       case "title":
-        return this.#title.name(message.text, this.#where);
+        return this.#title.name(message.text, this.#way.host);
       case "job":
         this.#job = message.runs;
         return;
@@ -374,11 +332,6 @@ export class Page {
       case "modem":
         return this.#serial.modem(message);
     }
-  }
-
-  /// The host that it is on.
-  get #where(): string {
-    return this.#address === null ? "" : new URL(this.#address.url).hostname;
   }
 
   /// Asks, after whatever happened, whether a shell has a job.

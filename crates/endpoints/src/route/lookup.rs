@@ -1,6 +1,4 @@
 //! Lookups: answers are cached, each key has one lookup at a time, and the number of lookups is limited.
-//!
-//! Keys may be secrets, and clients choose their length, so only digests are kept.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,11 +8,10 @@ use std::time::Duration;
 
 use endpoint::Context;
 use endpoint::provider::{Answer, Asks, Found, Provider, Query};
-use ring::digest::{SHA256, digest};
 use tokio::sync::{OnceCell, Semaphore};
-use tokio::time::Instant;
 use tracing::debug;
 
+use super::answers::{Answers, Digest, digest};
 use crate::patience::timeout;
 
 /// A provider, and its answers that are cached.
@@ -39,22 +36,13 @@ pub(super) struct Limits {
     pub(super) most: usize,
 }
 
-type Digest = [u8; 32];
 type Asked = Result<Answer, Arc<str>>;
 
 #[derive(Default)]
 struct State {
-    /// Destinations.
-    routes: HashMap<Digest, Known>,
-    /// Refusals have a separate cache, so that guesses of keys evict no route.
-    refusals: HashMap<Digest, Known>,
+    answers: Answers,
     /// Lookups under way: no more than there are undecided offers.
     asking: HashMap<Digest, Arc<OnceCell<Asked>>>,
-}
-
-struct Known {
-    answer: Answer,
-    until: Instant,
 }
 
 /// Counters of lookups, for the log.
@@ -108,9 +96,9 @@ impl Lookup {
             None if asks == Asks::Key => return Ok(Found::Unknown),
             None => return self.ask(cx, query).await.map(|answer| answer.found),
         };
-        let digest: Digest =
-            digest(&SHA256, key.as_bytes()).as_ref().try_into().expect("it has 32 bytes");
-        if let Some(found) = self.known(&digest) {
+        let digest = digest(key);
+        let known = self.lock().answers.known(&digest);
+        if let Some(found) = known {
             count(&self.counters.cached);
             return Ok(found);
         }
@@ -154,20 +142,6 @@ impl Lookup {
         asked.map_err(Arc::from)
     }
 
-    fn known(&self, digest: &Digest) -> Option<Found> {
-        let mut state = self.lock();
-        let now = Instant::now();
-        let State { routes, refusals, .. } = &mut *state;
-        [routes, refusals].into_iter().find_map(|map| {
-            let known = map.get(digest)?;
-            if known.is_good(now) {
-                return Some(known.answer.found.clone());
-            }
-            map.remove(digest);
-            None
-        })
-    }
-
     fn keep(&self, digest: Digest, answer: &Answer) {
         let base = self.limits.cache.unwrap_or_else(|| self.provider.lifetime());
         let is_route = matches!(answer.found, Found::Destination(_));
@@ -181,31 +155,11 @@ impl Lookup {
         if lifetime.is_zero() {
             return;
         }
-        let now = Instant::now();
-        let mut state = self.lock();
-        let map = if is_route { &mut state.routes } else { &mut state.refusals };
-        if map.len() >= MOST {
-            map.retain(|_, known| known.is_good(now));
-        }
-        if map.len() >= MOST
-            && let Some(first) =
-                map.iter().min_by_key(|(_, known)| known.until).map(|(digest, _)| *digest)
-        {
-            map.remove(&first);
-        }
-        let until = now + lifetime.min(FOR_EVER);
-        map.insert(digest, Known { answer: answer.clone(), until });
+        self.lock().answers.keep(digest, answer, lifetime);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Known {
-    fn is_good(&self, now: Instant) -> bool {
-        let is_over = self.answer.expiry.as_ref().is_some_and(endpoint::provider::Expiry::is_over);
-        now < self.until && !is_over
     }
 }
 
@@ -244,14 +198,10 @@ fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Answers of a sort that are kept: some hundred bytes each.
-const MOST: usize = 4096;
 /// The maximum length of a key, in bytes: longer than any signed token.
 const LONGEST: usize = 16 << 10;
 /// The longest lifetime of an answer, even if the provider gives a longer one.
 const LIFETIME: Duration = Duration::from_secs(3600);
-/// The longest time that is added to a clock.
-const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 #[cfg(test)]
 mod tests {
@@ -261,7 +211,9 @@ mod tests {
     use endpoint::Info;
     use endpoint::provider::{Destination, Expiry};
     use tokio::sync::Notify;
+    use tokio::time::Instant;
 
+    use super::super::answers::MOST;
     use super::*;
 
     /// Answers once it is told to, and counts.
@@ -406,11 +358,9 @@ mod tests {
         let lookup = lookup(&provider);
         find(&lookup, "a").await.unwrap();
         for number in 0..2 * MOST {
-            let digest = digest(&SHA256, &number.to_be_bytes());
-            let digest = digest.as_ref().try_into().unwrap();
-            lookup.keep(digest, &Answer::new(Found::Unknown));
+            lookup.keep(digest(&number.to_string()), &Answer::new(Found::Unknown));
         }
-        assert_eq!(lookup.lock().refusals.len(), MOST);
+        assert_eq!(lookup.lock().answers.refusals(), MOST);
         find(&lookup, "a").await.unwrap();
         assert_eq!(provider.asked.load(Ordering::SeqCst), 1);
     }
@@ -452,7 +402,7 @@ mod tests {
             );
             lookup.limits.cache = cache.map(Duration::from_secs);
             lookup.keep(digest, &answer);
-            let until = lookup.lock().routes.get(&digest).map(|known| known.until);
+            let until = lookup.lock().answers.until(&digest);
             let expected = (kept > 0).then(|| Instant::now() + Duration::from_secs(kept));
             assert_eq!(until, expected, "{cache:?}");
         }

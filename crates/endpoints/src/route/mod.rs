@@ -9,6 +9,7 @@
 //! device unless `programs=true` is set, because the listener was checked for the exposure that this kind declares.
 
 mod answer;
+mod answers;
 mod exec;
 mod facts;
 mod file;
