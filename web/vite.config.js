@@ -1,5 +1,5 @@
 // One script and one stylesheet, with hashes in their names, and an index.html that names them
-// relatively, so that the page works at any path. What few pages need is in files of its own (`?chunk`).
+// relatively, so that the page works at any path. Code that few pages need is in separate files (`?chunk`).
 
 import { readdirSync, readFileSync } from "node:fs";
 import { createHash } from "node:crypto";

@@ -32,11 +32,11 @@ const browser = await chromium.launch({
 });
 
 const pages = [];
-/// What no page should have a reason for, until it is asked for.
+/// Complaints that no page should cause, until the test reads them.
 let complaints = [];
 
 const verbs = {
-  /// A page in a context of its own, as in a private window: without scripts, or trusting every certificate, if asked.
+  /// A page in a separate context, as in a private window: without scripts, or trusting every certificate, if asked.
   async open({ url, width = 1024, height = 640, dark = true, phone = false, scripts = true, trusting = false, platform = null }) {
     const context = await browser.newContext({
       viewport: { width, height },
@@ -112,7 +112,7 @@ const verbs = {
     await pages[page].click(selector);
   },
 
-  /// What lies above it gets the click: the terminal's text is below its screen.
+  /// An element above it gets the click: the terminal's text is below its screen.
   async point({ page, selector }) {
     const { x, y, width, height } = await pages[page].locator(selector).boundingBox();
     await pages[page].mouse.move(x + width / 2, y + height / 2, { steps: 3 });
@@ -176,7 +176,7 @@ const verbs = {
     return pages[page].context().cookies();
   },
 
-  /// From now on, this address is this text to all pages that share cookies with this one, whoever would answer there.
+  /// From now on, this address is this text to all pages that share cookies with this one, and no server is asked.
   async fulfil({ page, url, html }) {
     await pages[page].context().route(url, (route) => route.fulfill({ contentType: "text/html", body: html }));
   },
@@ -199,7 +199,7 @@ const verbs = {
     await pages[page].close();
   },
 
-  /// What there was to complain about since the last time.
+  /// Returns the complaints since the last call.
   complaints() {
     const all = complaints;
     complaints = [];
@@ -221,7 +221,7 @@ async function wait(page, probe, argument) {
   return value;
 }
 
-/// What a page computes may take for ever; all else has a limit of its own, which says more.
+/// A computation of the page may take for ever; all other acts have separate limits, with better messages.
 function limited(promise) {
   let timer;
   const late = new Promise((_, reject) => {

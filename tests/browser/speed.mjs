@@ -1,4 +1,4 @@
-// How fast the terminal in the browser is, beside ttyd's: docs/terminal-speed.md has what it printed. Not a test: it
+// How fast the terminal in the browser is, compared with ttyd's: docs/terminal-speed.md has its output. Not a test: it
 // takes minutes, and what it says depends on the machine.
 //
 //   node tests/browser/speed.mjs CHROMIUM ENDPOINTFORWARD [TTYD]
@@ -124,7 +124,7 @@ for (let round = 0; round < Number(ROUNDS); round++) {
       const before = Date.now();
       await page.keyboard.type(`clear; ${command}; echo do''ne\n`);
       const ends = page.waitForFunction(() => /done\nready>$/.test(window.shown()), null, { timeout: 120_000 });
-      // What never ends leaves the other results.
+      // If one never ends, the other results are kept.
       put(what, await ends.then(() => (Date.now() - before) / 1000, () => Infinity));
     }
     await page.close();

@@ -1,4 +1,4 @@
-// Sockets of a page, as web/socket has them, against an echo, a server that takes nothing, and nobody.
+// Sockets of a page, as web/socket has them, against an echo, a server that reads nothing, and a port without a server.
 
 async function run(ports) {
   const { Sockets, connect } = await import("/socket.js");
@@ -68,7 +68,7 @@ async function run(ports) {
   said.beside = new TextDecoder().decode((await beside.readable.getReader().read()).value);
   said.taken = taken;
 
-  // Closing sends what was written, though nobody waited for it.
+  // Closing sends the data that was written, although the caller did not wait for it.
   const closing = await sockets.connect("127.0.0.1", ports.silent);
   const last = closing.writable.getWriter();
   for (const word of ["written", " ", "before"]) void last.write(new TextEncoder().encode(word));

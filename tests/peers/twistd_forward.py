@@ -1,4 +1,4 @@
-"""Autobahn's endpointforward in the foreground, without files of its own.
+"""Autobahn's endpointforward in the foreground, without writing files.
 
 Arguments: the endpoint to listen on, the destination.
 """

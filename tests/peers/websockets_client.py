@@ -15,7 +15,7 @@ MIB = 1 << 20
 
 
 def open_(**options):
-    # Pings of its own only where a scene wants them.
+    # It pings only where a scene needs it.
     options = {"ping_interval": None, "max_size": None, "compression": None, **options}
     return connect(f"ws://127.0.0.1:{port}/", proxy=None, **options)
 
@@ -68,7 +68,7 @@ async def pings():
 
 
 async def stalled():
-    """Sends until nobody takes more, is patient, and then is answered after all."""
+    """Sends until the server reads no more, waits, and gets its answers after all."""
     async with open_() as ws:
         sent = 0
 
@@ -83,7 +83,7 @@ async def stalled():
         while before != sent:
             before = sent
             await asyncio.sleep(0.5)
-        assert sent < 64, "everything was taken, though nobody reads"
+        assert sent < 64, "everything was taken, although the server doesn't read"
         print("stalled", flush=True)
         await flooding
         # By the far side, after it has had everything.

@@ -38,7 +38,7 @@ async def tells(ws):
 
 async def main():
     handler = {f.__name__: f for f in (echo, texts, leaves, tells)}[scene]
-    # Short pings of its own: whoever doesn't answer them is dropped.
+    # It pings often, and drops clients that don't answer.
     # And no subprotocol unless it is told, as most of its users have it: what text then means is for the
     # receiver to say.
     options = {"ping_interval": 0.2, "ping_timeout": 5, "max_size": None}

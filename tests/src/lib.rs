@@ -14,7 +14,7 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "the harness runs outside the product: it looks up programs, and blocks threads of its own with deadlines"
+    reason = "the harness runs outside the product: it looks up programs, and blocks separate threads with deadlines"
 )]
 
 pub mod binary;

@@ -140,7 +140,7 @@ export class Sockets {
   }
 }
 
-/** A single socket with a WebSocket of its own. */
+/** A single socket with a separate WebSocket. */
 export async function connect(
   url: string | URL,
   host: string,
@@ -202,7 +202,7 @@ class Stream implements Socket {
     this.closed = new Promise((resolve, reject) => {
       this.#close = (error) => (error ? reject(error) : resolve());
     });
-    // Whoever doesn't ask isn't told.
+    // A caller that doesn't ask isn't told.
     this.opened.catch(() => {});
     this.closed.catch(() => {});
     this.readable = new ReadableStream(
@@ -256,7 +256,7 @@ class Stream implements Socket {
     if (this.#isOver || this.#isClosing) return;
     this.#incoming.enqueue(bytes);
     if ((this.#incoming.desiredSize ?? 0) < 0) {
-      this.fail(new SocketError("unread", `more than ${this.#unread} bytes came that nobody has read`));
+      this.fail(new SocketError("unread", `more than ${this.#unread} bytes arrived and were not read`));
     }
   }
 

@@ -42,7 +42,7 @@ const SOLARIZED = words(
 const SOLARIZED_DARK: Palette = { colours: SOLARIZED, fg: "#839496", bg: "#002b36" };
 const SOLARIZED_LIGHT: Palette = { colours: SOLARIZED, fg: "#657b83", bg: "#fdf6e3" };
 
-/// What mc, htop, tmux, vim and less write on a colour; `fg` and `bg` are the defaults.
+/// The colours of text that mc, htop, tmux, vim and less write on a colour; `fg` and `bg` are the defaults.
 const PAIRS = {
   "mc panel, ls sticky": [7, 4],
   "mc directory": [15, 4],

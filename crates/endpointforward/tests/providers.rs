@@ -1,4 +1,4 @@
-//! A provider of routes of one's own, as others may write it.
+//! A provider of routes from another crate.
 
 use async_trait::async_trait;
 use endpointforward::info::Target;

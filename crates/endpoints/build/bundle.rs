@@ -33,7 +33,7 @@ pub(crate) fn dist(web: &Path, cache: &Path) -> Result<PathBuf, Failure> {
         return Ok(dist);
     }
     let modules = cache.join(hash(&files, |name| name.starts_with("package") || name == ".npmrc"));
-    // A process of its own each: two builds at once, of two profiles, don't meet.
+    // Named by the process, so that two builds at once, of two profiles, don't meet.
     let work = cache.join(format!("work-{}", std::process::id()));
     let built = copy(&files, &work).and_then(|()| {
         install(&work, &modules)?;
@@ -53,7 +53,7 @@ pub(crate) fn dist(web: &Path, cache: &Path) -> Result<PathBuf, Failure> {
 fn install(work: &Path, modules: &Path) -> Result<(), Failure> {
     let here = work.join("node_modules");
     if !modules.is_dir() {
-        // Who is offline is told soon, and what npm has in its cache does.
+        // Without a network, npm fails soon, and its cache may do.
         let flags = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"];
         let patience =
             ["--fetch-retries=1", "--fetch-retry-mintimeout=500", "--fetch-timeout=30000"];

@@ -50,7 +50,7 @@ fn main() {
 }
 
 /// A folder that all profiles share, which goes with the target folder. Cargo marks that one if it has made it;
-/// if somebody else has, there is a folder a profile, beside where the page goes.
+/// if another program has made it, each profile has a folder, next to the page.
 fn cache(out: &Path) -> PathBuf {
     let target = out.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
     target.map_or_else(|| out.join("made"), |target| target.join("page"))

@@ -1,4 +1,4 @@
-// Writes FILE.br and FILE.gz beside each file below the folder in the first argument, where that saves
+// Writes FILE.br and FILE.gz next to each file below the folder in the first argument, where that saves
 // something. Once at build time, so it may take as long as it wants, and nothing is compressed later.
 // By node, which the page's build needs anyway: the program needs no library for it.
 

@@ -331,9 +331,9 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("target", "it is what it leads to: wisp.rs, ws2s.rs"),
     ("wisp", "its sessions share a connection: wisp.rs"),
     ("ws2s", "its sessions share a connection: ws2s.rs"),
-    ("fd", "whoever starts us opens it: tests/tests/adopted.rs"),
-    ("inetd", "whoever starts us opens it: tests/tests/adopted.rs"),
-    ("systemd", "whoever starts us opens it: tests/tests/adopted.rs"),
+    ("fd", "the program that starts us opens it: tests/tests/adopted.rs"),
+    ("inetd", "the program that starts us opens it: tests/tests/adopted.rs"),
+    ("systemd", "the program that starts us opens it: tests/tests/adopted.rs"),
     ("mock", "it follows a script: crates/endpoints/src/mock"),
     ("file", "it has one end: files.rs"),
     ("fifo", "it has one end: files.rs"),
@@ -343,9 +343,9 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("serial", "both ends are a pair of terminals: serial.rs"),
     ("socks5-udp", "its messages have a proxy: associate/main.rs"),
     ("stdio", "it is this process's own: stdio.rs"),
-    ("udp", "its messages have a suite of their own: datagrams.rs"),
-    ("unix-dgram", "its messages have a suite of their own: datagrams.rs"),
-    ("unix-seqpacket", "its messages have a suite of their own: datagrams.rs"),
+    ("udp", "its messages have a separate suite: datagrams"),
+    ("unix-dgram", "its messages have a separate suite: datagrams"),
+    ("unix-seqpacket", "its messages have a separate suite: datagrams"),
 ];
 
 #[test]

@@ -1,8 +1,8 @@
 //! A session of the real splice over streams in memory, for a tool that counts instructions:
 //! `cargo xtask bench --instructions`.
 //!
-//! What is counted happens in [`counted`]. Prints how many reads, or messages, went through.
-#![expect(clippy::print_stdout, reason = "a command of its own")]
+//! The counted work is in [`counted`]. Prints how many reads, or messages, went through.
+#![expect(clippy::print_stdout, reason = "a separate command")]
 
 use std::future::Future;
 use std::io;
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     let mut cx = Context::from_waker(Waker::noop());
     let outcome = counted(|| {
         loop {
-            // Whoever waits here has said that it wants to be polled again, and that is at once.
+            // The task that waits here wants to be polled again at once.
             if let Poll::Ready(outcome) = session.as_mut().poll(&mut cx) {
                 break outcome;
             }
@@ -75,7 +75,7 @@ struct Source {
     /// Whether it has nothing more after each read, until it is asked again.
     pauses: bool,
     pause: bool,
-    /// Who sends nothing waits until it was told the end.
+    /// A side that sends nothing waits until it was told the end.
     told: bool,
 }
 
@@ -124,7 +124,7 @@ struct Messages {
     data: Bytes,
     left: usize,
     pause: bool,
-    /// Who sends nothing waits until it was told the end.
+    /// A side that sends nothing waits until it was told the end.
     told: bool,
 }
 

@@ -1,7 +1,7 @@
 //! One thing that the codec does, many times, for a tool that counts instructions: `cargo xtask bench --instructions`.
 //!
-//! What is counted happens in [`counted`]; everything else is preparation. Prints how often it was done.
-#![expect(clippy::print_stdout, reason = "a command of its own")]
+//! The counted work is in [`counted`]; everything else is preparation. Prints how often it was done.
+#![expect(clippy::print_stdout, reason = "a separate command")]
 
 use std::hint::black_box;
 use std::process::ExitCode;

@@ -1,8 +1,8 @@
-//! What decoding costs: `cargo run --release -p websocket --example throughput`.
+//! The cost of decoding: `cargo run --release -p websocket --example throughput`.
 //!
 //! Each round copies a 32 KiB read full of frames (decoding destroys it) and decodes it. The copy alone is measured as
 //! well: it stands for the price of touching the bytes at all.
-#![expect(clippy::print_stdout, reason = "a command of its own")]
+#![expect(clippy::print_stdout, reason = "a separate command")]
 #![expect(clippy::disallowed_types, reason = "measures the processor, not a runtime's clock")]
 
 use std::hint::black_box;

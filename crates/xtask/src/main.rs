@@ -6,7 +6,7 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "it is no part of the product: it exits, measures with the real clock and waits in threads of its own"
+    reason = "it is no part of the product: it exits, measures with the real clock and waits in separate threads"
 )]
 
 mod bench;

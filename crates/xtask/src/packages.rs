@@ -86,7 +86,7 @@ pub(crate) const PACKAGES: &[Package] = &[
     Package {
         name: "nginx",
         program: "nginx",
-        why: "the other proxy in front of us, under a path of its own",
+        why: "the other proxy in front of us, under a separate path",
         services: &["nginx"],
     },
     Package {
@@ -164,7 +164,7 @@ pub(crate) const PACKAGES: &[Package] = &[
     Package {
         name: "bc",
         program: "bc",
-        why: "the program of an example of `pty`, which has no echo of its own",
+        why: "the program of an example of `pty`, which doesn't echo",
         services: &[],
     },
     Package {
@@ -188,7 +188,7 @@ pub(crate) const PACKAGES: &[Package] = &[
     Package {
         name: "tmux",
         program: "tmux",
-        why: "has a line of its own below another program, as above",
+        why: "has a separate line below another program, as above",
         services: &[],
     },
     Package {

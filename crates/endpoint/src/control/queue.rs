@@ -33,7 +33,7 @@ pub enum Undelivered {
     #[error("{EVENTS} signals are queued already")]
     Full(Signal),
     /// The receiver was dropped.
-    #[error("nobody receives signals any more")]
+    #[error("signals have no receiver any more")]
     Gone,
 }
 

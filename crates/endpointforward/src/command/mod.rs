@@ -37,7 +37,7 @@ use crate::Endpoints;
 ///
 /// ```no_run
 /// fn main() -> std::process::ExitCode {
-///     // Registry::add brings in a kind of one's own; see `examples/kind.rs`.
+///     // Registry::add brings in an additional kind; see `examples/kind.rs`.
 ///     endpointforward::command(endpointforward::registry())
 /// }
 /// ```

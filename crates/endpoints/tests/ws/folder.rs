@@ -1,4 +1,4 @@
-//! A folder of one's own files in place of the terminal: `page=FOLDER`.
+//! A folder of the user's files in place of the terminal: `page=FOLDER`.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
