@@ -327,7 +327,7 @@ mod answering {
 
 /// Kinds that no test of this form can hold both ends of, and the file that tests them.
 const ELSEWHERE: &[(&str, &str)] = &[
-    ("route", "it is what it leads to; `tests/tests/route.rs` looks it up"),
+    ("route", "it is what it leads to; `tests/tests/route` looks it up"),
     ("target", "it is what it leads to: wisp.rs, ws2s.rs"),
     ("wisp", "its sessions share a connection: wisp.rs"),
     ("ws2s", "its sessions share a connection: ws2s.rs"),
@@ -340,7 +340,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("null", "it answers nothing: files.rs"),
     ("zero", "it answers without being asked: files.rs"),
     ("ssh", "the other end is a server: tests/tests/peers/ssh_kind.rs"),
-    ("serial", "both ends are a pair of terminals: serial.rs"),
+    ("serial", "both ends are a pair of terminals: serial"),
     ("socks5-udp", "its messages have a proxy: associate/main.rs"),
     ("stdio", "it is this process's own: stdio.rs"),
     ("udp", "its messages have a separate suite: datagrams"),

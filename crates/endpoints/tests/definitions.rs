@@ -361,7 +361,7 @@ fn every_fact_that_is_declared_can_be_looked_up() {
         .with(proxied)
         .with(http);
     let info = Admitted::new(&info, Identity::user("ada"), gate::Role::ReadOnly).info;
-    // Those of TLS come from a handshake, and those of PROXY from a header: tls.rs and proxy.rs look at them.
+    // Those of TLS come from a handshake, and those of PROXY from a header: tls and proxy.rs look at them.
     let elsewhere = ["proxy", "tls"];
     for (kind, fact) in registry().facts().filter(|(kind, _)| !elsewhere.contains(&kind.name)) {
         let (root, name) = fact.name.split_once('.').unwrap();
