@@ -327,6 +327,36 @@ fn layers_that_are_asked_for_are_declared() {
     }
 }
 
+/// The document has a line for each crate, and for each folder right inside one.
+#[test]
+fn the_document_names_every_crate_and_folder() {
+    let document = read("ARCHITECTURE.md");
+    let named = |heading: &str| {
+        let (_, table) = document.split_once(heading).unwrap();
+        let rows = table.lines().skip_while(|line| !line.starts_with("| `"));
+        let rows = rows.take_while(|line| line.starts_with('|'));
+        let names = rows.filter_map(|row| row.split('`').nth(1));
+        names.flat_map(alternatives).collect::<BTreeSet<_>>()
+    };
+    let crates = MAY_USE.iter().map(|(name, _)| (*name).to_owned());
+    assert_eq!(named("| crate |"), crates.filter(|name| name != "tests").collect());
+    let files = sources("crates").into_iter().filter_map(|source| {
+        let (package, file) = source.path.strip_prefix("crates/")?.split_once("/src/")?;
+        file.split_once('/').map(|(folder, _)| format!("{package}/src/{folder}"))
+    });
+    let mut folders: BTreeSet<_> = files.collect();
+    folders.insert("web/src".to_owned());
+    assert_eq!(named("| folder |"), folders);
+}
+
+/// `a/{b,c}` as `a/b` and `a/c`.
+fn alternatives(name: &str) -> Vec<String> {
+    match name.trim_end_matches('}').split_once('{') {
+        Some((before, list)) => list.split(',').map(|one| format!("{before}{one}")).collect(),
+        None => vec![name.to_owned()],
+    }
+}
+
 /// The modules in the slice `KINDS`: the first words of its paths.
 fn kinds(library: &str) -> BTreeSet<String> {
     let slice = library.find("KINDS:").and_then(|at| library[at..].split_once("= &["));

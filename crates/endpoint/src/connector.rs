@@ -20,7 +20,7 @@ pub trait Connector: fmt::Debug + Send + Sync {
     /// The name is unknown, the peer refused, the device isn't there, the handshake failed.
     async fn connect(&self, cx: &Context, info: &Info) -> Result<Conn>;
 
-    /// Returns its own time limit for connecting, which replaces the caller's; [`Duration::MAX`] lasts as long as the
+    /// Returns the time limit for connecting to it, which replaces the caller's; [`Duration::MAX`] lasts as long as the
     /// client waits.
     fn patience(&self) -> Option<Duration> {
         None

@@ -175,7 +175,7 @@ impl fmt::Debug for Context {
     }
 }
 
-/// See [`Context::working`].
+/// Work that outlives its session, until this is dropped; see [`Context::working`].
 #[derive(Debug)]
 pub struct WorkGuard {
     work: watch::Sender<usize>,

@@ -16,7 +16,7 @@ pub struct FromNetworks {
 }
 
 impl FromNetworks {
-    /// Admits connections from these networks.
+    /// Creates a listener that admits connections from these networks only.
     #[must_use]
     pub fn new(inner: Box<dyn Listener>, networks: Networks) -> Self {
         Self { inner, networks }

@@ -15,7 +15,7 @@ pub struct Limited {
 }
 
 impl Limited {
-    /// Sets limits on the sessions of `inner`.
+    /// Creates a listener that limits the sessions of `inner`.
     #[must_use]
     pub fn new(inner: Box<dyn Listener>, limits: Limits) -> Self {
         Self { inner, limits }

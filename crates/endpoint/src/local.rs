@@ -13,7 +13,7 @@ pub struct Local {
     pub url: Option<String>,
     /// Set if connections to it are encrypted, so that clients use `https` and `wss`.
     pub is_encrypted: bool,
-    /// How it treats the certificates of its clients.
+    /// Its treatment of clients' certificates.
     pub certificates: ClientCertificates,
     /// The IP address and port, if it has one.
     pub address: Option<SocketAddr>,
@@ -21,7 +21,7 @@ pub struct Local {
     pub invitation: Option<Invitation>,
 }
 
-/// How a listener treats the certificates of its clients.
+/// The treatment of clients' certificates by a listener.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClientCertificates {
     /// It requests none.

@@ -30,7 +30,7 @@ pub trait Raw {
         Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
     }
 
-    /// Has `call` write to the descriptor once it is writable; how many bytes it wrote, never 0.
+    /// Has `call` write to the descriptor once it is writable, and returns the number of bytes, never 0.
     ///
     /// # Errors
     /// Those of writing. `Unsupported`: nothing was moved, and the bytes have to be written instead

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-/// Why something ended.
+/// The reason why something ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// The peer had no more to send: a FIN, the end of a file, a Close that gives no other reason.

@@ -83,7 +83,7 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// Uses all built-in kinds, the extended syntax, and a new context with the environment of this
+    /// Creates endpoints of all built-in kinds, with the extended syntax and a new context with the environment of this
     /// process, for the programs that are started.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "programs inherit the environment, as anywhere")]
@@ -159,7 +159,7 @@ impl Endpoints {
         Ok(Listening::new(plan.endpoint.bind(&self.context).await?))
     }
 
-    /// Opens the client's side of a protocol over a connection of the program's own. `text` is a descriptor without the
+    /// Opens the client's side of a protocol over a connection that the program has opened. `text` is a descriptor without the
     /// endpoint beneath, such as `ws:path=/chat` or `tls:name=example.com`.
     ///
     /// ```
@@ -198,7 +198,7 @@ impl Endpoints {
         Ok(plan.endpoint.connect(&self.context, &Info::new()).await?)
     }
 
-    /// Opens the server's side of a protocol over a connection of the program's own. It accepts what the client
+    /// Opens the server's side of a protocol over a connection that the program has opened. It accepts what the client
     /// requests in this one connection, and then `None`. `text` is a descriptor without the endpoint beneath, as for
     /// [`Endpoints::connect_over`].
     ///

@@ -6,7 +6,7 @@ use memchr::memchr;
 use crate::packets::{Packet, Packets};
 use crate::{Decode, Encode, Error, Framing};
 
-/// COBS. A 0 alone is not a message: senders send it to clear noise. A message without bytes has one byte before it.
+/// Packets in COBS. A 0 alone is not a message: senders send it to clear noise. A message without bytes has one byte before it.
 #[derive(Clone, Copy, Debug)]
 pub struct Cobs;
 

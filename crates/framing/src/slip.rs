@@ -6,7 +6,7 @@ use memchr::memchr;
 use crate::packets::{Packet, Packets};
 use crate::{Decode, Encode, Error, Framing};
 
-/// SLIP. Packets without bytes are not messages: senders send the end twice, to clear noise.
+/// Packets in SLIP. Packets without bytes are not messages: senders send the end twice, to clear noise.
 #[derive(Clone, Copy, Debug)]
 pub struct Slip;
 

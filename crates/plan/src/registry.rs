@@ -4,7 +4,7 @@ use descriptor::{Descriptor, Diagnostic};
 
 use crate::kind::{Alias, FactName, FramingKind, Kind, Param, ProviderKind, Role, ValueKind};
 
-/// The kinds that descriptors may name.
+/// The kinds, framings and providers that descriptors may name.
 #[derive(Clone, Debug)]
 pub struct Registry {
     kinds: Vec<&'static Kind>,

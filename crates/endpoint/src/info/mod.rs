@@ -51,8 +51,8 @@ pub trait Fact: Any + fmt::Debug + Send + Sync {
         None
     }
 
-    /// Fields for the log line of a session's start: `NAME=VALUE`, separated by spaces; text from a peer is quoted. `None`
-    /// by default.
+    /// Returns the fields for the log line of a session's start: `NAME=VALUE`, separated by spaces; text from a peer is
+    /// quoted. `None` by default.
     fn log(&self) -> Option<String> {
         None
     }
@@ -114,8 +114,8 @@ impl Info {
         self.facts.iter().rev().find_map(|fact| fact.peer()).unwrap_or_else(|| "unknown".to_owned())
     }
 
-    /// Fields for the log line of a session's start: user, role, and those of the facts ([`Fact::log`]). Empty if there are
-    /// none.
+    /// Returns the fields for the log line of a session's start: user, role, and those of the facts ([`Fact::log`]). Empty
+    /// if there are none.
     #[must_use]
     pub fn log(&self) -> String {
         let user = self.identity().and_then(Identity::name).map(|name| format!("user={name:?}"));
