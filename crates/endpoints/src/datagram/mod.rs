@@ -11,6 +11,7 @@
 
 pub(crate) mod accepting;
 pub(crate) mod connected;
+pub(crate) mod icmp;
 pub(crate) mod ip;
 pub(crate) mod joined;
 pub(crate) mod losses;

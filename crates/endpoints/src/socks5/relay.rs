@@ -16,6 +16,7 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use super::strays::{Stray, Strays};
+use crate::datagram::icmp::{is_icmp, send_past};
 use crate::datagram::ip::{Datagram, calm, count_dropped, receive};
 use crate::datagram::outgoing::Datagrams;
 use crate::datagram::{Received, Socket};
@@ -139,19 +140,10 @@ impl Socket for Relay {
         let header = header.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let pieces = [IoSlice::new(&header), IoSlice::new(data)];
         let fd = self.socket.as_raw_fd();
-        let send = || {
+        send_past(&self.socket, || {
             sendmsg::<SockaddrStorage>(fd, &pieces, &[], MsgFlags::MSG_DONTWAIT, None)
                 .map_err(io::Error::from)
-        };
-        let mut tries = 0;
-        loop {
-            match self.socket.try_io(Interest::WRITABLE, send) {
-                Ok(_) => return Ok(()),
-                // The answer to an earlier datagram.
-                Err(error) if is_icmp(&error) && tries < TRIES => tries += 1,
-                Err(error) => return Err(error),
-            }
-        }
+        })
     }
 
     fn info(&self, Target { host, port }: &Target) -> Info {
@@ -163,12 +155,4 @@ impl Socket for Relay {
     }
 }
 
-/// Returns `true` if an ICMP message has caused the error.
-fn is_icmp(error: &io::Error) -> bool {
-    use io::ErrorKind as K;
-    matches!(error.kind(), K::ConnectionRefused | K::HostUnreachable | K::NetworkUnreachable)
-}
-
 const BUFFER: usize = 4 * 1024 * 1024;
-/// Errors of earlier datagrams that one is sent in spite of.
-const TRIES: usize = 2;

@@ -16,6 +16,7 @@ use nix::sys::socket::{
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
+use crate::datagram::icmp::{is_icmp, send_past};
 use crate::datagram::ip::{address, batch, count_dropped, segment};
 use crate::datagram::outgoing::Datagrams;
 use crate::datagram::{Received, Socket};
@@ -182,7 +183,7 @@ impl Socket for Shared {
             }
         };
         let each = each.as_ref().map(ControlMessage::UdpGsoSegments);
-        let send = || {
+        send_past(&self.socket, || {
             let sent = match (from, each) {
                 (None, each) => sendmsg(fd, &parts, each.as_slice(), flags, Some(&address)),
                 (from, None) => sendmsg(fd, &parts, from.as_slice(), flags, Some(&address)),
@@ -191,16 +192,7 @@ impl Socket for Shared {
                 }
             };
             sent.map_err(io::Error::from)
-        };
-        let mut tries = 0;
-        loop {
-            match self.socket.try_io(Interest::WRITABLE, send) {
-                Ok(_) => return Ok(()),
-                // The answer to an earlier datagram, to any peer: the queue of errors names the peer.
-                Err(error) if is_icmp(&error) && tries < TRIES => tries += 1,
-                Err(error) => return Err(error),
-            }
-        }
+        })
     }
 
     fn info(&self, PeerAt { peer, at }: &PeerAt) -> Info {
@@ -219,27 +211,8 @@ pub(super) fn fact(local: SocketAddr, peer: SocketAddr) -> Udp {
     Udp { local: plain(local), peer: plain(peer) }
 }
 
-/// Returns `true` if it may be about a datagram that was sent to another peer.
-fn is_icmp(error: &io::Error) -> bool {
-    let of_icmp = [
-        Errno::ECONNREFUSED,
-        Errno::EHOSTUNREACH,
-        Errno::ENETUNREACH,
-        Errno::ENOPROTOOPT,
-        Errno::EHOSTDOWN,
-        Errno::ENONET,
-        Errno::EACCES,
-        Errno::EPROTO,
-        Errno::EOPNOTSUPP,
-    ];
-    error.raw_os_error().is_some_and(|number| of_icmp.iter().any(|errno| *errno as i32 == number))
-}
-
 /// The space for all control messages of a datagram together.
 const SPACE: usize = cmsg_space::<libc::in6_pktinfo>()
     + cmsg_space::<u32>()
     + cmsg_space::<i32>()
     + cmsg_space::<(libc::sock_extended_err, libc::sockaddr_in6)>();
-
-/// Errors of others that one datagram is sent in spite of.
-const TRIES: usize = 8;
