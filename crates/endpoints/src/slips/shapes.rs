@@ -6,7 +6,8 @@ use descriptor::{quote_positional, quote_value};
 use plan::kind::Role;
 
 use super::line::{Found, Line, address, bare, connecting, is_host, listening, program};
-use super::{serial_settings, urls};
+use super::terminals::serial_settings;
+use super::urls;
 
 type Shape = fn(&str, Role) -> Option<Found>;
 
@@ -377,7 +378,7 @@ fn command_line(typed: &str, role: Role) -> Option<Found> {
     let is_name = !name.is_empty()
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.+/~".contains(&b));
     // Programs of a terminal have separate words.
-    if !is_name || arguments.trim().is_empty() || super::needs_terminal(name) {
+    if !is_name || arguments.trim().is_empty() || super::programs::needs_terminal(name) {
         return None;
     }
     let line = Line::connect(program("process", typed)?);
