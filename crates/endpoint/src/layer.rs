@@ -59,6 +59,11 @@ pub trait DialLayer: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Returns a warning, as [`Connector::missing`] does.
+    fn missing(&self, _: &Context) -> Option<String> {
+        None
+    }
+
     /// Returns the resources that access to it exposes, over an endpoint that exposes `beneath`.
     fn grants(&self, beneath: Grants) -> Grants {
         beneath
@@ -164,7 +169,7 @@ impl Connector for Layered<dyn Connector, dyn DialLayer> {
     }
 
     fn missing(&self, cx: &Context) -> Option<String> {
-        self.inner.missing(cx)
+        self.layer.missing(cx).or_else(|| self.inner.missing(cx))
     }
 
     fn takes_datagrams(&self) -> bool {

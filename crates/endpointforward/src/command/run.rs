@@ -22,7 +22,7 @@ use super::exit::Exit;
 use super::files;
 use super::log::{self, LISTENING};
 use super::notify::Manager;
-use super::output::complain;
+use super::output::{complain, report_columns};
 
 /// Forwards, or only checks.
 pub(crate) fn run(
@@ -361,7 +361,8 @@ impl Labels {
     fn show(self, bad: &BadDescriptor, format: LogFormat) {
         let option = self.of(bad.which);
         if format == LogFormat::Pretty {
-            let report = Report::new(&bad.text, &bad.diagnostics).to_string();
+            let report = Report::new(&bad.text, &bad.diagnostics).columns(report_columns());
+            let report = report.to_string();
             complain(format_args!("in {option}:\n{}", report.trim_end()));
             return;
         }

@@ -302,6 +302,11 @@ const FOREIGN: &[(Side, &str)] = &[
     (D, "framed:tcp:localhost:80"),
     (D, "framed:tcp:localhost:80:by=json"),
     (D, "tls:{tcp:h:443}:verify=0"),
+    (D, "tls:{tcp:h:443}:verify=1"),
+    (D, "tls:{tcp:h:443}:verify=/etc/ca.pem"),
+    (D, "tls:h:443:verify=none"),
+    (D, "{wss://h/}:verify=none"),
+    (E, "udp:9000:range=10.0.0.0/8"),
     (D, "tls:{tcp:h:443}:sni=x"),
     (E, "tcp:9000:bind=127.0.0.1"),
     (E, "tcp:9000:interface=::1"),
@@ -476,6 +481,27 @@ fn what_is_not_there_is_a_warning() {
         &["-e", "fifo:/etc/passwd", "-d", "echo", "--check"],
         &["-e", "ws:9000:cert=/no/such/cert.pem", "-d", "echo", "--check"],
         &["-e", "ws:9000:page=/no/such/folder", "-d", "process:sh", "--check"],
+        &["-e", "ws:9000:auth={htpasswd:/no/such/users}", "-d", "echo", "--check"],
+        &["-e", "9000", "-d", "tls:{tcp:h:443}:cert=/no/c.pem:key=/no/k.pem", "--check"],
+        &["-e", "9000", "-d", "{wss://h/}:ca=/no/such/ca.pem", "--check"],
+        &[
+            "-e",
+            "9000",
+            "-d",
+            "socks5:{tcp:p:1080}:host=h:port=22:user=a:password-file=/no/pw",
+            "--check"
+        ],
+        &[
+            "-e",
+            "9000",
+            "-d",
+            "http-connect:{tcp:p:80}:host=h:port=22:user=a:password-file=/no/pw",
+            "--check"
+        ],
+        &["-e", "9000", "-d", "ssh:{tcp:h:22}:host=t:port=1:key=/no/key", "--check"],
+        &["-e", "9000", "-d", "ssh:{tcp:h:22}:host=t:port=1:known-hosts=/no/hosts", "--check"],
+        &["-e", "9000", "-d", "route:redis={tcp:r:1}:password-file=/no/pw", "--check"],
+        &["-e", "9000", "-d", "balance:{process:cat}:{process:no-such-program}", "--check"],
         &["version"],
     ]));
 }

@@ -7,6 +7,7 @@ use descriptor::{Diagnostic, Report, is_unprintable};
 use plan::Tree;
 use plan::kind::Role;
 
+use super::super::output::report_columns;
 use super::{Explained, Planned};
 
 /// Returns the errors and warnings, above the typed text.
@@ -19,14 +20,18 @@ pub(super) fn report(text: &str, explained: &Explained, both: bool) -> Option<St
             }
         }
         let any = !warnings.is_empty();
-        return any.then(|| Report::new(text, &warnings).to_string());
+        return any.then(|| shown(text, &warnings));
     };
     let head = match (both && explained.parsed.is_some(), role) {
         (false, _) => "",
         (true, Role::Listen) => "as an endpoint to listen on:\n",
         (true, Role::Connect) => "as an endpoint to connect to:\n",
     };
-    Some(format!("{head}{}", Report::new(text, found)))
+    Some(format!("{head}{}", shown(text, found)))
+}
+
+fn shown(text: &str, found: &[Diagnostic]) -> String {
+    Report::new(text, found).columns(report_columns()).to_string()
 }
 
 /// The trees of the sides that it can be.
