@@ -57,9 +57,11 @@ pub(crate) fn run(
         }
     };
     let mut warnings = forwarder.warnings();
+    let mut unopened = Vec::new();
     for mut missing in forwarder.missing() {
         // A listener is opened at once, and its error has the reason.
         if !options.check && missing.which != Which::Destination {
+            unopened.push(missing);
             continue;
         }
         match warnings.iter_mut().find(|known| known.which == missing.which) {
@@ -82,7 +84,13 @@ pub(crate) fn run(
             Ok((Ok(forwarding), signals)) => {
                 serve(forwarding, endpoints.shared(), options.grace, signals, invite).await
             }
-            Ok((Err(error), _)) => labels.fail(&error, logging.log_format),
+            Ok((Err(error), _)) => {
+                // The place of what its error is about.
+                for missing in &unopened {
+                    labels.show(missing, logging.log_format);
+                }
+                labels.fail(&error, logging.log_format)
+            }
             Err(exit) => exit,
         }
     })

@@ -10,6 +10,7 @@ use plan::Registry;
 use plan::kind::{Kind, Param, Role, Shape, Takes, Topic, ValueKind, common};
 
 pub use self::markdown::{facts, markdown};
+pub(crate) use self::text::wrap;
 pub use self::text::{about, matrix, parameter};
 
 /// Returns a descriptor as typed into a shell, quoted if necessary.

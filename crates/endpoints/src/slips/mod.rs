@@ -393,8 +393,10 @@ pub(crate) fn ws(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     let kind = descriptor.kind()?;
     let name = kind.as_str();
     if let Some((port, path)) = name.split_once('/')
-        && !port.is_empty()
-        && port.rsplit(':').next().is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
+        && port
+            .rsplit(':')
+            .next()
+            .is_some_and(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
     {
         let found = mistake(kind.span(), format!("`{name}` is a port, followed by a path"));
         return Some(found.help(match role {

@@ -128,7 +128,12 @@ impl Serving {
                     chooser.add_named(files.folder(path)?);
                 } else {
                     let (key, chain) = (self.common.key.as_deref(), self.common.chain.as_deref());
-                    chooser.add(files.certified(path, key, chain)?);
+                    let certified =
+                        files.certified(path, key, chain).map_err(|error| match path.exists() {
+                            true => error,
+                            false => error.with_hint("for a trial, `cert=self-signed` creates one"),
+                        });
+                    chooser.add(certified?);
                 }
             }
             chooser

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use crate::Endpoints;
+use crate::{Endpoints, manual};
 use descriptor::{Diagnostic, Report, is_unprintable};
 use plan::Tree;
 use plan::kind::Role;
 
-use super::super::output::report_columns;
+use super::super::output::{columns, report_columns};
 use super::{Explained, Planned};
 
 /// Returns the errors and warnings, above the typed text.
@@ -71,7 +71,8 @@ fn write(out: &mut String, tree: &Tree, endpoints: &Endpoints, depth: usize) {
     }
     if tree.role == Role::Listen && !tree.facts.is_empty() {
         let facts: Vec<_> = tree.facts.iter().map(|fact| fact.name).collect();
-        put(out, &format!("{indent}  facts: {}", facts.join(", ")));
+        let first = format!("{indent}  facts: ");
+        manual::wrap(out, &first, first.len(), &facts.join(", "), columns());
     }
     for beneath in &tree.beneath {
         write(out, beneath, endpoints, depth + 1);
