@@ -14,15 +14,49 @@ fn each_command_line_of_another_program_gets_a_line_that_plans() {
             assert_eq!(status, Some(64), "{line}\n{said}");
             let help = said.lines().find_map(|line| line.strip_prefix("  = help: "));
             let help = help.unwrap_or_else(|| panic!("no help: {line}\n{said}"));
-            let code = help.split('`').skip(1).step_by(2);
-            for whole in code.filter_map(|code| code.strip_prefix("endpointforward -e ")) {
-                let (status, said) = typed(&format!("-e {whole} --check"));
+            for code in help.split('`').skip(1).step_by(2) {
+                let code = code.strip_prefix("endpointforward ").unwrap_or(code);
+                let whole = match code.get(..3) {
+                    _ if code.contains("DESC") || code.contains('…') => continue,
+                    Some("-e ") if code.contains(" -d ") => code.to_owned(),
+                    Some("-e ") => format!("{code} -d echo"),
+                    Some("-d ") => format!("-e 9000 {}", code.replace("PROGRAM", "cat")),
+                    _ => continue,
+                };
+                let (status, said) = typed(&format!("{whole} --check"));
                 assert_eq!(status, Some(0), "{line}\n{whole}\n{said}");
             }
             format!("{line}\n  {help}\n")
         })
         .collect();
     assert_snapshot!(told.concat());
+}
+
+/// The lines of the page are typed as they are printed, too.
+#[test]
+fn the_lines_for_users_of_other_programs_plan() {
+    let page = include_str!("../../../../docs/coming-from.md");
+    let mut count = 0;
+    for line in page.lines() {
+        // The right column of a table, or a line of text.
+        let here = match line.starts_with('|') {
+            true => line.rsplit_once(" | ").map_or("", |(_, here)| here),
+            false => line,
+        };
+        for code in here.split('`').skip(1).step_by(2).filter(|code| !code.contains('…')) {
+            let code = code.strip_prefix("endpointforward ").unwrap_or(code);
+            let typed_here = match code.get(..3) {
+                Some("-e ") if code.contains(" -d ") => code.to_owned(),
+                Some("-e ") => format!("{code} -d echo"),
+                Some("-d ") => format!("-e 9000 {code}"),
+                _ => continue,
+            };
+            let (status, said) = typed(&format!("{typed_here} --check"));
+            assert_eq!(status, Some(0), "{line}\n{typed_here}\n{said}");
+            count += 1;
+        }
+    }
+    assert!(count > 100, "{count}: the page has more of them");
 }
 
 /// Types it into a shell.
@@ -120,4 +154,11 @@ const LINES: &[&str] = &[
     r#"serve"#,
     r#"tcp:8080"#,
     r#"ws:9000"#,
+    r#"socat TCP-LISTEN:8080,fork TCP:localhost:23"#,
+    r#"ssh -L 8080:h:80 ada@bastion"#,
+    r#"telnet localhost 23"#,
+    r#"--inetd"#,
+    r#"--header-ws=Server"#,
+    r#"-w /srv"#,
+    r#"--passenv PATH,LANG"#,
 ];

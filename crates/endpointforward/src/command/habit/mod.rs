@@ -94,8 +94,13 @@ struct Line {
 /// Returns the help for a command line in another program's form: the line to type.
 pub(super) fn hint(args: &[String], registry: &Registry) -> Option<String> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    // The name of the program may have been left in front.
+    let args = match &*args {
+        [name, args @ ..] if table::NAMES.contains(name) && !args.is_empty() => args,
+        args => args,
+    };
     table::TOOLS.iter().find_map(|tool| {
-        let given = given::read(tool, &args)?;
+        let given = given::read(tool, args)?;
         let line = (tool.line)(&given)?;
         line.help(tool.name, given.absent(), registry)
     })

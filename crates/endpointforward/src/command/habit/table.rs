@@ -25,6 +25,27 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool { name: "caddy's", options: CADDY, runs: false, line: lines::caddy },
 ];
 
+/// The names of these programs.
+pub(super) const NAMES: &[&str] = &[
+    "socat",
+    "websockify",
+    "websocketd",
+    "ttyd",
+    "ssh",
+    "nc",
+    "ncat",
+    "netcat",
+    "telnet",
+    "websocat",
+    "docker",
+    "kubectl",
+    "wstunnel",
+    "chisel",
+    "gost",
+    "caddy",
+    "redir",
+];
+
 const SOCAT: &[Opt] = &[
     Opt(&["-d", "-dd", "-ddd", "-dddd", "-s", "-g", "-ly", "-ls"], Nothing, Default),
     Opt(&["-v", "-x", "-u", "-U"], Nothing, Absent),
