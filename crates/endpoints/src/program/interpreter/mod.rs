@@ -67,6 +67,9 @@ pub(crate) fn runs(words: &[Word<'_>], index: usize) -> Option<Runs> {
         if interpreter.runs_text(behind, text) {
             return Some(Runs::Text(name()));
         }
+        if !interpreter.bundled.is_empty() && behind.is_empty() && !text.starts_with('-') {
+            return Some(Runs::Named(name()));
+        }
         // Nothing but options stands between, and what has to: it is the script, or the program that this one starts.
         if interpreter.chooses(behind, &words[index + 1..]) {
             return Some(Runs::Named(name()));
@@ -141,8 +144,18 @@ impl Interpreter {
         self.uses == Uses::All
             || self.takes_code(before)
             || self.has_code(text)
+            || self.takes_in_turn(behind)
             || self.plus && text.starts_with('+')
             || behind.iter().any(|word| self.is_all_with(word.text()))
+    }
+
+    /// Returns `true` if the word behind these is taken by a letter that runs it, of those in the first word.
+    fn takes_in_turn(&self, behind: &[Word<'_>]) -> bool {
+        let Some((first, taken)) = behind.split_first() else { return false };
+        let letters = first.text();
+        let mut takers = letters.chars().filter(|letter| self.bundled.contains(*letter));
+        !letters.starts_with('-')
+            && takers.nth(taken.len()).is_some_and(|letter| self.letters.contains(letter))
     }
 
     /// Returns `true` if the word behind these, and before those, would be the program or the script.
@@ -316,6 +329,11 @@ mod tests {
         ("tar cf a.tar --checkpoint-action=${x} .", "tar"),
         ("tar xf a.tar --to-command=${x}", "tar"),
         ("tar -I ${x} -xf a", "tar"),
+        ("tar cIf ${x} a.tar .", "tar"),
+        ("tar cfI a.tar ${x} .", "tar"),
+        ("tar xvfF a.tar ${x}", "tar"),
+        ("busybox tar cIf ${x} a.tar", "tar"),
+        ("bsdtar cIf ${x} a.tar", "bsdtar"),
         ("rsync -e ${x} a b", "rsync"),
         ("rsync -avze ${x} a b", "rsync"),
         ("rsync --rsh=${x} a b", "rsync"),
@@ -346,6 +364,9 @@ mod tests {
         ("awk ${x} file", "awk"),
         ("sed s/a/${x}/ file", "sed"),
         ("ed ${x}", "ed"),
+        // The letters of old may be among them, without a dash.
+        ("tar ${x} a.tar", "tar"),
+        ("tar c${x}f gzip a.tar", "tar"),
         ("ed -s ${x}", "ed"),
         ("gdb ${x}", "gdb"),
         ("java ${x}", "java"),
@@ -514,6 +535,10 @@ mod tests {
             "psql -d db -v id=${x}",
             "mysql ${x}",
             "tar xf ${x}",
+            "tar cIf gzip ${x} .",
+            "tar cfC a.tar ${x} .",
+            "tar cf a.tar ${x}",
+            "tar -cf a.tar ${x}",
             "rsync -a ${x} /srv",
             "curl ${x}",
         ] {
