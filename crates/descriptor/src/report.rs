@@ -16,12 +16,20 @@ pub struct Report<'a> {
     pub text: &'a str,
     /// The mistakes, in any order.
     pub diagnostics: &'a [Diagnostic],
+    /// The width of the terminal: a line that is longer would move the carets away from their place.
+    pub columns: usize,
 }
 
 impl<'a> Report<'a> {
     /// Creates a report of diagnostics whose spans are places in `text`.
     pub fn new(text: &'a str, diagnostics: &'a [Diagnostic]) -> Self {
-        Self { text, diagnostics }
+        Self { text, diagnostics, columns: COLUMNS }
+    }
+
+    /// Shows the text in a terminal of so many columns, at most as many as suit a file.
+    #[must_use]
+    pub fn columns(self, columns: usize) -> Self {
+        Self { columns: columns.clamp(FEWEST, COLUMNS), ..self }
     }
 }
 
@@ -38,7 +46,7 @@ impl fmt::Display for Report<'_> {
                 Severity::Warning => "warning",
             };
             writeln!(f, "{severity}: {}", printable(&diagnostic.message))?;
-            let line = Line::new(self.text, diagnostic.span);
+            let line = Line::new(self.text, diagnostic.span, self.columns - AROUND);
             writeln!(f, "  | {}", line.text)?;
             writeln!(
                 f,
@@ -64,14 +72,14 @@ struct Line {
 }
 
 impl Line {
-    fn new(text: &str, span: Span) -> Self {
+    fn new(text: &str, span: Span, columns: usize) -> Self {
         let start = boundary(text, span.start);
         let end = boundary(text, span.end).max(start);
         // The text from the caret on gets two thirds of the line, or the columns that the text before it leaves.
         let (before, after) = (&text[..start], &text[start..]);
-        let most = COLUMNS - fitting(before.chars().rev(), COLUMNS / 3).1;
+        let most = columns - fitting(before.chars().rev(), columns / 3).1;
         let (right, used) = fitting(after.chars(), most);
-        let (left, _) = fitting(before.chars().rev(), COLUMNS - used);
+        let (left, _) = fitting(before.chars().rev(), columns - used);
         let (first, last) = (start - left, start + right);
 
         let mut shown = String::new();
@@ -137,5 +145,11 @@ pub fn is_unprintable(c: char) -> bool {
         || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The width of the shown text, without the `…` at either end.
-const COLUMNS: usize = 96;
+/// The widest report, which suits a file.
+const COLUMNS: usize = 102;
+
+/// A terminal of fewer columns breaks the lines of every program.
+const FEWEST: usize = 20;
+
+/// The margin in front of the text, and the `…` at either end of it.
+const AROUND: usize = 6;

@@ -191,3 +191,19 @@ fn spans_that_fit_nothing_dont_panic() {
         assert!(at("né", start, end).ends_with("^\n"));
     }
 }
+
+#[test]
+fn no_line_of_the_text_is_wider_than_the_terminal() {
+    let text = "0123456789".repeat(30);
+    for columns in [20, 40, 60, 80, 160] {
+        for at in [0, 5, 50, 150, 299] {
+            let found = Diagnostic::error(Stage::Plan, "x", Span { start: at, end: at + 1 }, "it");
+            let shown = Report::new(&text, &[found]).columns(columns).to_string();
+            let lines: Vec<_> = shown.lines().collect();
+            assert!(lines.iter().all(|line| line.chars().count() <= columns.min(102)), "{shown}");
+            let caret = lines[2].chars().position(|c| c == '^').unwrap();
+            let digit = char::from(b'0' + u8::try_from(at % 10).unwrap());
+            assert_eq!(lines[1].chars().nth(caret), Some(digit), "{shown}");
+        }
+    }
+}

@@ -27,6 +27,11 @@ pub trait DialLayer: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Returns a warning, as [`Connector::missing`](crate::Connector::missing) does.
+    fn missing(&self, _: &Context) -> Option<String> {
+        None
+    }
+
     /// Returns the resources that access to it exposes, over an endpoint that exposes `beneath`.
     fn grants(&self, beneath: Grants) -> Grants {
         beneath

@@ -138,7 +138,7 @@ impl Connector for Layered<dyn Connector, dyn DialLayer> {
     }
 
     fn missing(&self, cx: &Context) -> Option<String> {
-        self.inner.missing(cx)
+        self.layer.missing(cx).or_else(|| self.inner.missing(cx))
     }
 
     fn takes_datagrams(&self) -> bool {

@@ -152,12 +152,14 @@ impl Forwarder {
     pub fn missing(&self) -> Vec<BadDescriptor> {
         let cx = self.endpoints.shared();
         let listeners = self.listeners.iter().enumerate().map(|(index, (text, plan))| {
-            (Which::Listen(index), text, plan.tree.span, plan.endpoint.missing(cx))
+            (Which::Listen(index), text, &plan.tree, plan.endpoint.missing(cx))
         });
         let (text, plan) = &self.destination;
-        let destination = (Which::Destination, text, plan.tree.span, plan.endpoint.missing(cx));
-        let found = listeners.chain([destination]).filter_map(|(which, text, span, words)| {
-            let warning = Diagnostic::warning(Stage::Plan, "missing", span, words?);
+        let destination = (Which::Destination, text, &plan.tree, plan.endpoint.missing(cx));
+        let found = listeners.chain([destination]).filter_map(|(which, text, tree, words)| {
+            let words = words?;
+            let span = tree.place_of(&words);
+            let warning = Diagnostic::warning(Stage::Plan, "missing", span, words);
             Some(BadDescriptor { which, text: text.clone(), diagnostics: vec![warning] })
         });
         found.collect()

@@ -1,7 +1,7 @@
 //! Our credentials for a proxy: a name, and a password that is best kept in a file.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use descriptor::{Code, Diagnostic};
 use endpoint::{Error, Result};
@@ -65,6 +65,14 @@ impl Login {
         &self.user
     }
 
+    /// Returns a warning if there is no such file.
+    pub(crate) fn missing(&self) -> Option<String> {
+        match &self.password {
+            Password::Is(_) => None,
+            Password::In(file) => absent(file),
+        }
+    }
+
     /// Returns the password. `label` is the endpoint's, for errors.
     ///
     /// # Errors
@@ -82,6 +90,11 @@ impl Login {
             }
         }
     }
+}
+
+/// Returns a warning if there is no file with the password.
+pub(crate) fn absent(file: &Path) -> Option<String> {
+    (!file.exists()).then(|| format!("there is no file {} with the password", file.display()))
 }
 
 impl fmt::Debug for Login {

@@ -1,9 +1,9 @@
 //! The check of a listener's exposure against a destination, with the stated `auth`.
 
 use descriptor::{Code, Diagnostic, Stage};
-use endpoint::{Connector, Exposure, HOW_TO_ALLOW, Listener, exposed};
+use endpoint::{Connector, Exposure, Listener, exposed};
 
-use crate::Plan;
+use crate::{Plan, Tree};
 
 impl Plan<dyn Listener> {
     /// Returns its exposure without a stated `auth`: if the descriptor has `auth`, only its owner
@@ -29,10 +29,17 @@ pub fn check_exposure(
     }
     let message = exposed(grants, &connector.tree.descriptor);
     let mistake = Diagnostic::error(Stage::Plan, Code::OpenToAll, listener.tree.span, message);
-    if listener.tree.invites {
-        return Err(
-            mistake.help(format!("admit only clients with a link (`auth=token`), {HOW_TO_ALLOW}"))
-        );
-    }
-    Err(mistake.help(HOW_TO_ALLOW))
+    let Tree { descriptor, invites, secret, .. } = &listener.tree;
+    let line = |auth: &str| match secret {
+        true => format!("auth={auth}"),
+        false => format!("{descriptor}:auth={auth}"),
+    };
+    let everyone = format!(
+        "listen on loopback (`interface=127.0.0.1`), or allow everyone with `{}`",
+        line("none")
+    );
+    Err(mistake.help(match invites {
+        true => format!("admit only clients with a link (`{}`), {everyone}", line("token")),
+        false => everyone,
+    }))
 }

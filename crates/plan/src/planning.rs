@@ -97,7 +97,7 @@ impl<'a> Planning<'a> {
         let is_wrong = |found: &Diagnostic| found.severity == Severity::Error;
         // The slips that kinds explain are in descriptors that contain their endpoint.
         if !self.guessing && !is_over && self.found[before..].iter().any(is_wrong) {
-            self.explain_slip(known.kind, &typed, E::ROLE, before);
+            self.explain_slip(known.kind, text, &typed, E::ROLE, before);
         }
         planned
     }

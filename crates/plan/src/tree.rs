@@ -30,6 +30,8 @@ pub struct Tree {
     pub facts: &'static [FactName],
     /// The endpoints beneath it, in the order in which they were typed.
     pub beneath: Vec<Tree>,
+    /// The typed values without secrets, and their places.
+    pub(crate) typed: Vec<(String, Span)>,
 }
 
 impl Tree {
@@ -55,6 +57,7 @@ impl Tree {
             facts: kind.facts,
             role: args.role,
             beneath,
+            typed: typed(args),
         }
     }
 
@@ -72,6 +75,7 @@ impl Tree {
             role,
             facts: &[],
             beneath: Vec::new(),
+            typed: Vec::new(),
         }
     }
 
@@ -88,6 +92,20 @@ impl Tree {
     pub fn says(&self, name: &str, value: &str) -> bool {
         self.settings.iter().any(|(n, v, _)| n == name && v.eq_ignore_ascii_case(value))
             || self.same_side().any(|beneath| beneath.says(name, value))
+    }
+
+    /// Returns the place of the typed value that a message is about: the longest one that it repeats. The place of the
+    /// kind if it repeats none.
+    #[must_use]
+    pub fn place_of(&self, message: &str) -> Span {
+        let values = self.values();
+        let named = values.into_iter().filter(|(value, _)| repeats(message, value));
+        named.max_by_key(|(value, _)| value.len()).map_or(self.span, |(_, span)| span)
+    }
+
+    fn values(&self) -> Vec<(&str, Span)> {
+        let own = self.typed.iter().map(|(value, span)| (&**value, *span));
+        own.chain(self.beneath.iter().flat_map(Self::values)).collect()
     }
 
     fn same_side(&self) -> impl Iterator<Item = &Self> {
@@ -113,4 +131,32 @@ fn settings(args: &Args) -> Vec<(String, String, bool)> {
         );
     }
     all
+}
+
+fn typed(args: &Args) -> Vec<(String, Span)> {
+    let own = args.settings().iter().filter(|setting| setting.given && setting.shown.is_none());
+    let own = own.map(|setting| (setting.text.clone(), setting.span));
+    own.chain(args.all_inside().flat_map(typed)).collect()
+}
+
+/// Returns `true` if the message has the value as a word, or the folder of a path in it.
+fn repeats(message: &str, value: &str) -> bool {
+    let is_word = |text: &str| {
+        let mut found = message.match_indices(text);
+        let is_part = |c: char| c.is_alphanumeric() || "/_-.".contains(c);
+        !text.is_empty()
+            && found.any(|(at, _)| {
+                let (before, behind) = (&message[..at], &message[at + text.len()..]);
+                !before.ends_with(is_part) && !behind.starts_with(is_part)
+            })
+    };
+    let mut folders =
+        std::path::Path::new(value).ancestors().skip(1).filter_map(|path| path.to_str());
+    // A path in the home folder is reported whole.
+    let is_at_home =
+        value.strip_prefix("~/").is_some_and(|rest| message.ends_with(&format!("/{rest}")));
+    is_word(value)
+        || is_at_home
+        || value.split(',').any(is_word)
+        || value.starts_with('/') && folders.any(|folder| folder.len() > 1 && is_word(folder))
 }

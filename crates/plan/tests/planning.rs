@@ -314,6 +314,6 @@ fn a_program_behind_a_public_address_needs_words() {
     error: other machines could reach a program that runs as your user, `shell`, without authentication
       | over:{net:80:interface=any}
       | ^^^^
-      = help: listen on loopback (`interface=127.0.0.1`), or allow everyone with `auth=none`
+      = help: listen on loopback (`interface=127.0.0.1`), or allow everyone with `over:{net:80:interface=any}:auth=none`
     ");
 }

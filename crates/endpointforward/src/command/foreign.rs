@@ -32,7 +32,7 @@ fn value(option: &str) -> Option<String> {
 
 /// Fits in a descriptor as it is.
 fn is_plain(value: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "./_-".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "./_-,".contains(c);
     !value.is_empty() && !value.starts_with('-') && value.chars().all(plain)
 }
 
@@ -132,7 +132,7 @@ const FOREIGN: &[Foreign] = &[
                `-d {wss://127.0.0.1:8080/}:insecure=true`",
     },
     Foreign {
-        options: &["-H", "--header", "--server-header"],
+        options: &["-H", "--header", "--server-header", "--header-ws"],
         value: "",
         help: "headers belong to the endpoint: `-d {ws://127.0.0.1:8080/}:header.x-key=1`",
     },
@@ -221,6 +221,86 @@ const FOREIGN: &[Foreign] = &[
         help: "a proxy belongs to the destination: `-d tcp:example.com:80:via={socks5://127.0.0.1:1080}`",
     },
     Foreign {
+        options: &["--unix-listen"],
+        value: "/run/app.sock",
+        help: "a Unix socket is an endpoint: `-e ws:{unix:{}:mode=600}`",
+    },
+    Foreign {
+        options: &["--host-token"],
+        value: "",
+        help: "the key of a route is a template: `-d 'route:file=./hosts:key=${http.hostname}'`",
+    },
+    Foreign {
+        options: &["--verify-client", "--cafile", "--ca", "--ssl-ca", "-A"],
+        value: "",
+        help: "certificates of clients belong to the listener: `-e ws:8080:cert=FILE:verify-client=required:ca=FILE`",
+    },
+    Foreign {
+        options: &["--inetd"],
+        value: "",
+        help: "a connection from inetd is an endpoint: `-e ws:inetd`, a listening socket `-e ws:{systemd:index=0}`",
+    },
+    Foreign {
+        options: &["--restrict-uri", "--base-path", "--path"],
+        value: "/ws",
+        help: "the path belongs to the listener: `-e ws:8080:path={}`",
+    },
+    Foreign {
+        options: &["-F", "--static-file"],
+        value: "",
+        help: "pages belong to the listener: `-e ws:8080:page=./FOLDER`",
+    },
+    Foreign {
+        options: &["--max-ws-message-length", "-B", "--buffer-size", "--max-payload"],
+        value: "1M",
+        help: "the longest message belongs to the listener: `-e ws:8080:max-message={}`",
+    },
+    Foreign {
+        options: &["--dir"],
+        value: "./scripts",
+        help: "a folder of programs is a destination: `-d process:dir={}:framing=lines`",
+    },
+    Foreign {
+        options: &["--closems"],
+        value: "",
+        help: "the time to stop belongs to the program: `-d process:cat:grace=2`",
+    },
+    Foreign {
+        options: &["--passenv"],
+        value: "PATH,LANG",
+        help: "variables belong to the program: `-d process:env:passenv={}`",
+    },
+    Foreign {
+        options: &["-w", "--cwd"],
+        value: "/srv",
+        help: "the folder belongs to the program: `-d pty:bash:cwd={}`",
+    },
+    Foreign {
+        options: &["-g", "--gid", "--uid", "--user", "--group"],
+        value: "",
+        help: "the user belongs to the program: `-d pty:bash:user=nobody:group=nogroup`",
+    },
+    Foreign {
+        options: &["-T", "--terminal-type"],
+        value: "",
+        help: "a terminal's type belongs to it: `-d pty:bash:term=xterm`; for a session without data, `--idle-timeout 60`",
+    },
+    Foreign {
+        options: &["--browser"],
+        value: "",
+        help: "`endpointforward` without arguments prints a link to a shell",
+    },
+    Foreign {
+        options: &["-r"],
+        value: "",
+        help: "a copy of the data is an endpoint: `-d tee:{tcp:127.0.0.1:80}:{file:/tmp/log:access=append:create=600}:copy=sent`",
+    },
+    Foreign {
+        options: &["--allow-loopback", "--allow-private", "--allow"],
+        value: "",
+        help: "the destination lists what it allows: `-d 'target:allow={*,loopback}'`, `-d 'target:allow={*,private}'`",
+    },
+    Foreign {
         options: &["-x", "-X", "--dump", "--traffic", "--record"],
         value: "",
         help: "a copy of the data is an endpoint: `-d tee:{tcp:127.0.0.1:80}:{file:/tmp/log:access=append:create=600}`",
@@ -249,6 +329,7 @@ mod tests {
             let help = foreign.help.replace("{}", foreign.value);
             for code in help.split('`').skip(1).step_by(2).filter(|code| !code.contains('…')) {
                 let code = code.replace("PROGRAM", "cat").replace("{LINE}", "{ls}");
+                let code = code.replace('\'', "");
                 let planned = match code.split_once(' ') {
                     Some(("-e", listen)) => endpoints.listener(listen).err(),
                     Some(("-d", connect)) => endpoints.connector(connect).err(),

@@ -4,7 +4,7 @@ use crate::manual;
 use clap::CommandFactory;
 use descriptor::{Text, Url, nearest};
 use plan::Registry;
-use plan::kind::{Kind, Role, Scheme};
+use plan::kind::{Kind, Param, Role, Scheme, ValueKind, Variant};
 
 use super::cli::Cli;
 use super::exit::Exit;
@@ -52,13 +52,57 @@ pub(crate) fn help(registry: &Registry, topic: Option<&str>, parameter: Option<&
     names.extend(kinds.flat_map(|kind| kind.aliases).map(|alias| alias.name));
     let commands = command.get_subcommands().filter(|command| !command.is_hide_set());
     let commands: Vec<_> = commands.map(clap::Command::get_name).collect();
+    if commands.contains(&topic) {
+        complain(format_args!(
+            "error: `{topic}` is a command, and has no parameters\n  = help: write `endpointforward help {topic}`"
+        ));
+        return Exit::Usage;
+    }
     complain(format_args!("error: `{topic}` is neither a kind of endpoint nor a command"));
     let known = names.iter().copied().chain(commands);
+    let elsewhere = elsewhere(registry, topic);
     complain(match nearest(topic, known) {
+        _ if elsewhere.is_some() => format!("  = help: {}", elsewhere.unwrap_or_default()),
         Some(near) => format!("  = help: did you mean `{near}`?"),
         None => format!("  = help: the kinds are {}", names.join(", ")),
     });
     Exit::Usage
+}
+
+/// The name of a part of a kind: a framing, a provider, a parameter, or a value of one with parameters.
+fn elsewhere(registry: &Registry, name: &str) -> Option<String> {
+    let see =
+        |what: &str, topic: &str| Some(format!("it is {what}: see `endpointforward help {topic}`"));
+    if registry.framing(name).is_some() {
+        return see("a framing", "framed");
+    }
+    if registry.provider(name).is_some() {
+        return see("a provider of `route`", "route");
+    }
+    // The kind that is asked for most is the one with most parameters.
+    let mut kinds: Vec<_> = registry.kinds().iter().collect();
+    let params = |kind: &Kind| {
+        [Role::Listen, Role::Connect]
+            .into_iter()
+            .flat_map(|role| registry.params(kind, role))
+            .collect::<Vec<_>>()
+    };
+    kinds.sort_by_key(|kind| std::cmp::Reverse(params(kind).len()));
+    let of_kind = |kind: &&&'static Kind, is_it: &dyn Fn(&Param) -> bool| {
+        params(kind).into_iter().find_map(|param| {
+            let has = |all: &[Variant]| all.iter().any(|variant| variant.name == name);
+            let topic = format!("{} {}", kind.name, param.name);
+            match param.value {
+                _ if is_it(param) => see("a parameter", &topic),
+                ValueKind::Variants(all) if has(all) => {
+                    see(&format!("a value of `{}`", param.name), &topic)
+                }
+                _ => None,
+            }
+        })
+    };
+    let by_name = kinds.iter().find_map(|kind| of_kind(kind, &|param| param.name == name));
+    by_name.or_else(|| kinds.iter().find_map(|kind| of_kind(kind, &|param| param.is_called(name))))
 }
 
 /// A URL's scheme: which kind it stands for, or why it can't be had.

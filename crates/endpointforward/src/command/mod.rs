@@ -12,6 +12,7 @@ mod exit;
 mod explain;
 mod files;
 mod foreign;
+mod habit;
 mod help;
 mod log;
 mod notify;
@@ -107,7 +108,7 @@ impl Command {
         output::spare_connection();
         let exit = match Cli::try_parse() {
             Ok(cli) => go(cli, self.registry, &self.added),
-            Err(error) => usage::mistake(&error),
+            Err(error) => usage::mistake(&error, &self.registry),
         };
         exit.into()
     }

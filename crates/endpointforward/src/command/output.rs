@@ -42,6 +42,13 @@ pub(crate) fn columns() -> usize {
     columns.filter(|columns| *columns > 0).or_else(size).unwrap_or(100).clamp(40, 120)
 }
 
+/// Returns the width of the terminal that errors are written to, or that of a file.
+pub(crate) fn report_columns() -> usize {
+    let error = io::stderr();
+    let size = error.is_terminal().then(|| rustix::termios::tcgetwinsize(&error).ok()).flatten();
+    size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(usize::MAX)
+}
+
 /// Under inetd, standard error is the client's connection, as standard input is: text written there would be data.
 /// The log is discarded then, unless its options select a target.
 pub(crate) fn spare_connection() {

@@ -22,7 +22,7 @@ use super::exit::Exit;
 use super::files;
 use super::log::{self, LISTENING};
 use super::notify::Manager;
-use super::output::complain;
+use super::output::{complain, report_columns};
 
 /// Forwards, or only checks.
 pub(crate) fn run(
@@ -57,9 +57,11 @@ pub(crate) fn run(
         }
     };
     let mut warnings = forwarder.warnings();
+    let mut unopened = Vec::new();
     for mut missing in forwarder.missing() {
         // A listener is opened at once, and its error has the reason.
         if !options.check && missing.which != Which::Destination {
+            unopened.push(missing);
             continue;
         }
         match warnings.iter_mut().find(|known| known.which == missing.which) {
@@ -82,7 +84,13 @@ pub(crate) fn run(
             Ok((Ok(forwarding), signals)) => {
                 serve(forwarding, endpoints.shared(), options.grace, signals, invite).await
             }
-            Ok((Err(error), _)) => labels.fail(&error, logging.log_format),
+            Ok((Err(error), _)) => {
+                // The place of what its error is about.
+                for missing in &unopened {
+                    labels.show(missing, logging.log_format);
+                }
+                labels.fail(&error, logging.log_format)
+            }
             Err(exit) => exit,
         }
     })
@@ -361,7 +369,8 @@ impl Labels {
     fn show(self, bad: &BadDescriptor, format: LogFormat) {
         let option = self.of(bad.which);
         if format == LogFormat::Pretty {
-            let report = Report::new(&bad.text, &bad.diagnostics).to_string();
+            let report = Report::new(&bad.text, &bad.diagnostics).columns(report_columns());
+            let report = report.to_string();
             complain(format_args!("in {option}:\n{}", report.trim_end()));
             return;
         }

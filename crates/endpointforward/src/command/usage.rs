@@ -3,15 +3,17 @@
 use std::io::{self, IsTerminal};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use plan::Registry;
 use plan::kind::Role;
 
 use super::cli::Forward;
 use super::exit::Exit;
-use super::foreign;
 use super::output::{self, complain};
+use super::{foreign, habit};
+use crate::Endpoints;
 
 /// Reports the result of clap: requested help and version, or an error.
-pub(crate) fn mistake(error: &clap::Error) -> Exit {
+pub(crate) fn mistake(error: &clap::Error, registry: &Registry) -> Exit {
     let text = error.render();
     if !error.use_stderr() {
         let colour = io::stdout().is_terminal() && colour();
@@ -22,7 +24,7 @@ pub(crate) fn mistake(error: &clap::Error) -> Exit {
     let ends = ["\n\nUsage:", "\n\nFor more information", "\n\n  tip:"];
     let wrong = ends.iter().fold(&*text, |text, end| text.split(end).next().unwrap_or(text));
     complain(wrong.trim_end());
-    complain(format_args!("  = help: {}", hint(error)));
+    complain(format_args!("  = help: {}", hint(error, registry)));
     Exit::Usage
 }
 
@@ -31,16 +33,38 @@ fn colour() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())
 }
 
-fn hint(error: &clap::Error) -> String {
+fn hint(error: &clap::Error, registry: &Registry) -> String {
+    if let Some(hint) = dashes() {
+        return hint;
+    }
+    let args: Vec<_> = std::env::args().skip(1).collect();
+    // A command line with both options is ours, with one mistake in it.
+    let is_ours = ["-e", "--endpoint"].iter().any(|option| args.iter().any(|arg| arg == option))
+        && ["-d", "--dest-endpoint", "--dest_endpoint"]
+            .iter()
+            .any(|option| args.iter().any(|arg| arg == option));
+    if !is_ours && let Some(hint) = habit::hint(&args, registry) {
+        return hint;
+    }
     let typed = || match error.get(ContextKind::InvalidArg)? {
         ContextValue::String(typed) if typed.starts_with('-') => Some(typed.clone()),
         _ => None,
     };
+    if args.iter().any(|arg| is_configuration(arg)) {
+        return CONFIGURATION.to_owned();
+    }
     if error.kind() == ErrorKind::UnknownArgument
         && let Some(hint) = typed().and_then(|typed| foreign::hint(&typed))
     {
         return hint;
     }
+    let can_be = |typed: &str, role: Role| {
+        let endpoints = Endpoints::new().registry(registry.clone());
+        match role {
+            Role::Listen => endpoints.listener(typed).is_ok(),
+            Role::Connect => endpoints.connector(typed).is_ok(),
+        }
+    };
     let near =
         [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
     let near = near.into_iter().find_map(|kind| match error.get(kind)? {
@@ -48,15 +72,14 @@ fn hint(error: &clap::Error) -> String {
         ContextValue::Strings(near) => near.first().cloned(),
         _ => None,
     });
-    if let Some(hint) = dashes() {
-        return hint;
-    }
+    // They are for the scripts of shells.
+    let near = near.filter(|near| !matches!(&**near, "complete" | "reference"));
     if let Some(near) = near {
         // Twisted's spelling of an option is known, and isn't shown.
         return format!("did you mean `{}`?", near.replace("dest_endpoint", "dest-endpoint"));
     }
     if error.kind() == ErrorKind::ArgumentConflict
-        && let Some(hint) = given_twice()
+        && let Some(hint) = given_twice(&can_be)
     {
         return hint;
     }
@@ -80,8 +103,14 @@ fn hint(error: &clap::Error) -> String {
                     Err(_) => line,
                 }
             } else if descriptor {
-                let (near, far) = (here(typed, Role::Listen), here(typed, Role::Connect));
-                format!("give endpoints as options: `-e {near} -d DESC`, or `-e DESC -d {far}`")
+                let (near, far) = (ours(typed, Role::Listen), ours(typed, Role::Connect));
+                let listen = format!("`-e {} -d DESC`", quoted(&near));
+                let connect = format!("`-e DESC -d {}`", quoted(&far));
+                match (can_be(&near, Role::Listen), can_be(&far, Role::Connect)) {
+                    (true, false) => format!("give endpoints as options: {listen}"),
+                    (false, true) => format!("give endpoints as options: {connect}"),
+                    _ => format!("give endpoints as options: {listen}, or {connect}"),
+                }
             } else {
                 "the commands are `explain`, `kinds`, `help`, `passwd` and `completions`; to forward, type \
                  `-e DESC -d DESC`"
@@ -99,6 +128,15 @@ fn hint(error: &clap::Error) -> String {
     }
 }
 
+/// `-c /etc/nginx/nginx.conf`, `-f haproxy.cfg`.
+fn is_configuration(arg: &str) -> bool {
+    let endings = [".conf", ".cfg", ".yaml", ".yml", ".toml", ".ini"];
+    !arg.contains(':') && endings.iter().any(|ending| arg.ends_with(ending))
+}
+
+const CONFIGURATION: &str = "there is no configuration file: each process has its endpoints on the command line, \
+                             `-e … -d …`";
+
 /// An option with one dash too few, or with a word processor's dash: clap reads the first as several short ones.
 fn dashes() -> Option<String> {
     std::env::args().skip(1).find_map(|typed| {
@@ -112,7 +150,7 @@ fn dashes() -> Option<String> {
 }
 
 /// `-d` a second time, or a destination without it.
-fn given_twice() -> Option<String> {
+fn given_twice(can_be: &dyn Fn(&str, Role) -> bool) -> Option<String> {
     let args: Vec<_> = std::env::args().skip(1).collect();
     let is_destination = |arg: &&String| matches!(arg.as_str(), "-d" | "--dest-endpoint");
     if args.iter().filter(is_destination).count() > 1 {
@@ -122,7 +160,11 @@ fn given_twice() -> Option<String> {
     }
     let last = args.last().filter(|last| !last.starts_with('-'))?;
     let has_destination = args.iter().any(|arg| is_destination(&arg));
-    (!has_destination).then(|| format!("write `-d {}`", here(last, Role::Connect)))
+    let mut behind = args.iter().skip_while(|arg| !matches!(arg.as_str(), "-e" | "--endpoint"));
+    let is_listener = behind.nth(1).is_none_or(|typed| can_be(typed, Role::Listen));
+    let is_destination = is_listener && can_be(&ours(last, Role::Connect), Role::Connect);
+    (!has_destination && is_destination)
+        .then(|| format!("write `-d {}`", here(last, Role::Connect)))
 }
 
 /// The options that people type with another number of dashes.
@@ -171,12 +213,17 @@ pub(crate) fn check(forward: &Forward) -> Result<(), Exit> {
 
 /// Returns the descriptor for an endpoint in another program's terms, quoted for a shell.
 fn here(typed: &str, role: Role) -> String {
+    quoted(&ours(typed, role))
+}
+
+/// Returns the descriptor for an endpoint in another program's terms.
+fn ours(typed: &str, role: Role) -> String {
     if typed == "-" {
         return "stdio".to_owned();
     }
     match endpoints::translate(typed, role) {
-        Some((side, descriptor)) if side == role => quoted(&descriptor),
-        _ => quoted(typed),
+        Some((side, descriptor)) if side == role => descriptor,
+        _ => typed.to_owned(),
     }
 }
 

@@ -12,6 +12,7 @@ use plan::kind::{
 };
 
 pub use self::markdown::{facts, markdown};
+pub(crate) use self::text::wrap;
 pub use self::text::{about, matrix, parameter};
 
 /// Returns a descriptor as typed into a shell, quoted if necessary.

@@ -76,18 +76,6 @@ fn write(out: &mut String, kind: &Kind, registry: &Registry, columns: usize) -> 
             is_short &= short(out, param, columns);
         }
     }
-    if !is_short {
-        let name = kind.name;
-        wrap(
-            out,
-            "\n",
-            0,
-            &format!(
-                "`help {name} PARAMETER` prints the whole text of a parameter that ends in `…`."
-            ),
-            columns,
-        );
-    }
     for alias in kind.aliases.iter().filter(|alias| !alias.params.is_empty()) {
         writeln!(out, "\nAs `{}` also:", alias.name)?;
         params(out, alias.params.iter(), columns)?;
@@ -99,7 +87,21 @@ fn write(out: &mut String, kind: &Kind, registry: &Registry, columns: usize) -> 
     }
     if kind.listen.is_some() {
         writeln!(out, "\nAll listeners:")?;
-        params(out, common(Role::Listen).iter(), columns)?;
+        for param in common(Role::Listen) {
+            is_short &= short(out, param, columns);
+        }
+    }
+    if !is_short {
+        let name = kind.name;
+        wrap(
+            out,
+            "\n",
+            0,
+            &format!(
+                "`help {name} PARAMETER` prints the whole text of a parameter that ends in `…`."
+            ),
+            columns,
+        );
     }
     if !kind.facts.is_empty() {
         writeln!(out, "\nFacts for templates:")?;
@@ -219,7 +221,7 @@ fn params<'a>(
 }
 
 /// Adds `text` behind `first`, broken between words; further lines are indented by `indent`.
-fn wrap(out: &mut String, first: &str, indent: usize, text: &str, columns: usize) {
+pub(crate) fn wrap(out: &mut String, first: &str, indent: usize, text: &str, columns: usize) {
     let mut line = first.to_owned();
     let mut used = line.chars().count();
     let mut fresh = true;

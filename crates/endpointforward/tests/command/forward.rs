@@ -254,7 +254,10 @@ fn what_cannot_be_opened_is_69() {
     for endpoint in ["tcp:0:interface=192.0.2.1", "unix:/nonexistent/x", "process:nosuch"] {
         let ran = run(&["-e", endpoint, "-d", "echo"]);
         assert_eq!(ran.status, 69, "{ran}");
-        assert!(ran.stderr.starts_with("error: cannot "), "{ran}");
+        let errors = ran.stderr.lines().filter(|line| line.starts_with("error: cannot ")).count();
+        assert_eq!(errors, 1, "{ran}");
+        // The place of what isn't there.
+        assert_eq!(ran.stderr.starts_with("in --endpoint:\n"), !endpoint.contains("tcp"), "{ran}");
         assert!(!ran.stderr.contains("panicked") && !ran.stderr.contains("backtrace"), "{ran}");
     }
 }

@@ -30,6 +30,25 @@ fn help_describes_commands_and_kinds() {
 }
 
 #[test]
+fn help_knows_the_parts_of_kinds() {
+    for (asked, told) in [
+        (&["lines"][..], "it is a framing: see `endpointforward help framed`"),
+        (&["redis"], "it is a provider of `route`: see `endpointforward help route`"),
+        (&["htpasswd"], "it is a value of `auth`: see `endpointforward help ws auth`"),
+        (&["subprotocol"], "it is a parameter: see `endpointforward help ws subprotocol`"),
+        (&["timeout"], "it is a parameter: see `endpointforward help tcp timeout`"),
+        (&["passwd", "x"], "write `endpointforward help passwd`"),
+    ] {
+        let ran = run(&[&["help"], asked].concat());
+        assert_eq!(ran.status, 64, "{ran}");
+        assert!(ran.stderr.contains(told), "{ran}");
+        let line = told.split('`').rev().nth(1).unwrap();
+        let words: Vec<_> = line.split(' ').skip(1).collect();
+        assert_eq!(run(&words).status, 0, "{line}");
+    }
+}
+
+#[test]
 fn help_knows_schemes_of_urls() {
     assert_snapshot!(transcript(&[&["help", "http"], &["help", "wss"]]), @r#"
     $ endpointforward help http
@@ -88,7 +107,7 @@ fn no_parameter_takes_more_than_three_lines_in_the_help_of_its_kind() {
         for line in ran.stdout.lines().skip_while(|line| !line.ends_with("ing:")) {
             lines = if line.starts_with("        ") { lines + 1 } else { 0 };
             assert!(lines < 3 || line.contains('…'), "{}: {line}", kind.name);
-            if line.starts_with("As `") || line.starts_with("All listeners") {
+            if line.starts_with("Facts for") {
                 break;
             }
         }

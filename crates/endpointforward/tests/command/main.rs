@@ -5,6 +5,7 @@
 mod completions;
 mod explain;
 mod forward;
+mod habits;
 mod help;
 mod manual;
 mod pages;

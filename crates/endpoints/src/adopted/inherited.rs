@@ -52,9 +52,10 @@ impl Which {
                 vec![FIRST + RawFd::try_from(*index).expect("it is less than their number")]
             }
             Self::StandardInput => {
-                return standard_input()
-                    .map(|fd| vec![fd])
-                    .map_err(|cause| Error::from_io(act, label, cause));
+                return standard_input().map(|fd| vec![fd]).map_err(|cause| {
+                    let error = Error::from_io(act, label, cause);
+                    error.with_hint("inetd starts it with a connection there, or a .socket unit with Accept=yes and StandardInput=socket")
+                });
             }
         };
         let taken = cx.shared::<Taken>();

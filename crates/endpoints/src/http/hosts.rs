@@ -35,8 +35,7 @@ impl Hosts {
                 continue;
             }
             let listed = name(word);
-            let is_host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
-            if listed.is_empty() || !listed.chars().all(is_host) {
+            if !can_be_listed(&listed) {
                 let message = format!("`{word}` is not a host");
                 let help =
                     "a host is a name or an address, such as `terminal.example.com`; or `any`";
@@ -87,11 +86,14 @@ pub(super) fn check_host(
     let foreign = |host: &&str| !hosts.allow(host, is_loopback);
     let Some(host) = asked.into_iter().flatten().find(foreign) else { return Ok(()) };
     let host = printable(host);
-    let set = hosts.with(&host);
-    let line = format!(
-        "this listener doesn't accept the host name `{host}`, because a web page could have made it resolve to this \
-         machine; if the name is yours, add it to the listener: `host={set}`"
-    );
+    let line = match can_be_listed(&name(&host)) {
+        true => format!(
+            "this listener doesn't accept the host name `{host}`, because a web page could have made it resolve to \
+             this machine; if the name is yours, add it to the listener: `host={}`",
+            hosts.with(&host)
+        ),
+        false => format!("this listener doesn't accept `{host}`, which is not the name of a host"),
+    };
     Err(Refused::new(StatusCode::FORBIDDEN, ErrorKind::Refused, line))
 }
 
@@ -105,6 +107,12 @@ fn name(host: &str) -> String {
         _ => &host,
     };
     host.strip_suffix('.').unwrap_or(host).to_owned()
+}
+
+/// Returns `true` if the parameter `host` accepts this name.
+fn can_be_listed(name: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    !name.is_empty() && name.chars().all(is_part)
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -148,6 +156,15 @@ mod tests {
         ] {
             assert_eq!(hosts.allow(host, true), allowed, "{host}");
             assert!(hosts.allow(host, false), "{host}");
+        }
+    }
+
+    #[test]
+    fn only_what_can_be_listed_is_suggested() {
+        for (host, can) in
+            [("a.example", true), ("[::2]", true), ("user@a.example", false), ("", false)]
+        {
+            assert_eq!(can_be_listed(&name(host)), can, "{host}");
         }
     }
 

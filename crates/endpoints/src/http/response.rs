@@ -30,11 +30,21 @@ pub(crate) async fn exchange(
     stream.flush().await.map_err(|error| lost(&error))?;
     let mut read = BytesMut::new();
     let mut interim = 0;
+    let mut is_old = false;
     loop {
+        // The parser takes HTTP/1.1 only; a server of HTTP/1.0 has a reason for its refusal, too.
+        if read.starts_with(OLD) {
+            read[..OLD.len()].copy_from_slice(b"HTTP/1.1 ");
+            is_old = true;
+        }
         let parsed = Response::try_parse(&read);
         if let Some((len, response)) = parsed.map_err(|error| not_http(&error.to_string()))? {
             let _ = read.split_to(len);
             let status = response.status();
+            if is_old && status.is_informational() {
+                let words = "the server's answer is HTTP/1.0, which has no WebSocket";
+                return Err((ErrorKind::Protocol, words.to_owned()));
+            }
             if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
                 return Ok((response, read));
             }
@@ -142,3 +152,6 @@ const HEADER: usize = 16 * 1024;
 /// The maximum size of a refusal's body that is read.
 const BODY: usize = 1024;
 const A_MOMENT: Duration = Duration::from_millis(500);
+
+/// The beginning of an answer in the version before.
+const OLD: &[u8] = b"HTTP/1.0 ";

@@ -61,6 +61,10 @@ impl DialLayer for Dial {
         Ok(Conn { transport, info: beneath.with(target), control, guard })
     }
 
+    fn missing(&self, _: &Context) -> Option<String> {
+        self.login.as_ref()?.missing()
+    }
+
     fn grants(&self, beneath: Grants) -> Grants {
         beneath.max(self.destination.grants())
     }

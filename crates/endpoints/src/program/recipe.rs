@@ -107,12 +107,9 @@ impl Recipe {
         if let Some((name, rest)) = unquoted.split_once(' ').filter(|(name, _)| !name.contains('/'))
         {
             let fields = rest.split_whitespace().collect::<Vec<_>>().join(":");
-            let message = format!(
-                "`{program}` is taken as one name that contains a space; write arguments as fields: \
-                 `{}:{name}:{fields}`",
-                args.called
-            );
-            args.warn("program", "space-in-program", message);
+            let message = format!("`{program}` is taken as one name that contains a space");
+            let help = format!("write arguments as fields: `{}:{name}:{fields}`", args.called);
+            args.warn_with_help("program", "space-in-program", message, help);
         }
         let is_chosen = args.flag("clearenv") || args.is_given("passenv");
         Ok(Self {

@@ -1,6 +1,6 @@
 //! Mistakes with layers: an endpoint that is missing or not in braces, hosts, passwords and certificates.
 
-use descriptor::{Code, Descriptor, Diagnostic, Span, Text};
+use descriptor::{Code, Descriptor, Diagnostic, Span, Text, quote_value};
 use plan::kind::Role;
 
 use super::{is_host_name, is_port, mistake, wrong};
@@ -9,13 +9,16 @@ use super::{is_host_name, is_port, mistake, wrong};
 pub(crate) fn ssh(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     let kind = descriptor.kind()?;
     let server = descriptor.args.get(1)?;
-    let host = server.as_str().rsplit('@').next().unwrap_or_default();
+    let (user, host) = server.as_str().rsplit_once('@').unwrap_or(("", server.as_str()));
     if role != Role::Connect || kind.as_str() != "ssh" || !is_host_name(host) {
         return None;
     }
     let message = format!("`ssh` runs over an endpoint, but `{server}` is a server's name");
-    Some(mistake(server.span(), message).help(format!(
-        "`ssh:{{tcp:{host}:22}}:host=TARGET:port=PORT` reaches a port through it; `pty:ssh:{server}` is its shell"
+    let user = if user.is_empty() { String::new() } else { format!(":user={}", quote_value(user)) };
+    // The missing parameters are in the line.
+    let at = Span { start: kind.span().start, end: server.span().end };
+    Some(mistake(at, message).help(format!(
+        "`ssh:{{tcp:{host}:22}}{user}:host=TARGET:port=80` reaches a port through it; `pty:ssh:{server}` is its shell"
     )))
 }
 
@@ -110,8 +113,10 @@ pub(crate) fn ws(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     let kind = descriptor.kind()?;
     let name = kind.as_str();
     if let Some((port, path)) = name.split_once('/')
-        && !port.is_empty()
-        && port.rsplit(':').next().is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
+        && port
+            .rsplit(':')
+            .next()
+            .is_some_and(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
     {
         let found = mistake(kind.span(), format!("`{name}` is a port, followed by a path"));
         return Some(found.help(match role {

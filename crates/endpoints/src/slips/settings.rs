@@ -16,6 +16,11 @@ struct Setting {
 /// Finds the first parameter that isn't ours. Returns its place, what is wrong, and the descriptor to type.
 pub(super) fn find(descriptor: &Descriptor, role: Role) -> Option<(Span, String, String)> {
     let kind = descriptor.kind()?.as_str().to_ascii_lowercase();
+    // A URL has the parameters of the kinds that it stands for.
+    let kind = match kind.split_once("://") {
+        Some(("wss" | "https" | "tls", _)) => "tls".to_owned(),
+        _ => kind,
+    };
     let named =
         descriptor.kwargs.iter().map(|(name, value)| (name, value.as_str(), value.span().end));
     // A switch without a value is read as an argument.
@@ -35,7 +40,8 @@ pub(super) fn find(descriptor: &Descriptor, role: Role) -> Option<(Span, String,
                     && (has_value || !setting.here.contains("{}"))
                     && !(is_ours && has_value)
             };
-            SETTINGS.iter().find(fits).map(|setting| (setting, typed))
+            let setting = SETTINGS.iter().find(fits)?;
+            Some((verification(setting, value).unwrap_or(setting), typed))
         })?;
     let span = Span { start: name.span().start, end };
     let whole = source.span();
@@ -50,7 +56,7 @@ pub(super) fn find(descriptor: &Descriptor, role: Role) -> Option<(Span, String,
     // A page is a word or a path, which has a slash.
     let path = setting.here == "page={}" && !value.contains('/');
     let value = if path { format!("./{value}") } else { value.to_owned() };
-    let value = if setting.here.contains("{peer:") { network(&value) } else { value };
+    let value = if setting.here == "from={}" { network(&value) } else { value };
     // Within braces it needs no further quotes.
     let quoted = match setting.here.ends_with("{}}") {
         true => value.into(),
@@ -69,12 +75,26 @@ pub(super) fn find(descriptor: &Descriptor, role: Role) -> Option<(Span, String,
     Some((span, message, format!("write `{line}`{note}")))
 }
 
+/// `verify=` with a value that asks for what is always done, or names the authorities.
+fn verification(setting: &Setting, value: &str) -> Option<&'static Setting> {
+    if !setting.names.contains(&"verify") {
+        return None;
+    }
+    match &*value.to_ascii_lowercase() {
+        "1" | "2" | "3" | "4" | "yes" | "on" | "true" | "peer" | "required" | "full" | "chain" => {
+            Some(&VERIFIED)
+        }
+        value if value.contains(['/', '.']) => Some(&AUTHORITIES),
+        _ => None,
+    }
+}
+
 /// Writes a network as it is written here: `10.*` is `10.0.0.0/8`. Another text, such as a name, becomes a placeholder.
 fn network(typed: &str) -> String {
     let (address, prefix) = typed.split_once('/').unwrap_or((typed, "0"));
     let is_network = address.parse::<std::net::IpAddr>().is_ok() && prefix.parse::<u8>().is_ok();
     match typed {
-        "localhost" | "local" | "lo" => "loopback".to_owned(),
+        "localhost" | "local" | "lo" | "loopback" | "127.0.0.1" => "127.0.0.0/8".to_owned(),
         _ if is_network => typed.to_owned(),
         _ => wildcard(typed).unwrap_or_else(|| "NETWORK".to_owned()),
     }
@@ -97,6 +117,17 @@ const SECRETS: &[&str] = &["password", "credential", "passwd", "token"];
 
 const TCP: &[&str] = &["tcp", "tcp4", "tcp6"];
 const WS: &[&str] = &["ws", "autobahn"];
+
+static VERIFIED: Setting = Setting {
+    kinds: &[],
+    role: Role::Connect,
+    names: &[],
+    here: "",
+    note: "certificates are always verified",
+};
+
+static AUTHORITIES: Setting =
+    Setting { kinds: &[], role: Role::Connect, names: &[], here: "ca={}", note: "" };
 
 const SETTINGS: &[Setting] = &[
     Setting {
@@ -165,7 +196,7 @@ const SETTINGS: &[Setting] = &[
     Setting {
         kinds: &["tls", "ssl"],
         role: Role::Connect,
-        names: &["verify"],
+        names: &["verify", "verify-peer", "sslverify", "ssl-verify", "check"],
         here: "insecure=true",
         note: "the certificate is not checked then",
     },
@@ -212,11 +243,11 @@ const SETTINGS: &[Setting] = &[
         note: "",
     },
     Setting {
-        kinds: WS,
+        kinds: &["ws", "autobahn", "tcp", "tcp4", "tcp6", "udp", "tls", "socks5", "http-connect"],
         role: Role::Listen,
-        names: &["allow", "range"],
-        here: "auth={peer:{}}",
-        note: "a network is `10.0.0.0/8` or `loopback`",
+        names: &["allow", "range", "acl", "whitelist", "allowlist"],
+        here: "from={}",
+        note: "a network is `10.0.0.0/8` or an address",
     },
     Setting {
         kinds: &["serial"],

@@ -231,7 +231,10 @@ fn device(typed: &str, role: Role) -> Option<Found> {
         .iter()
         .any(|start| short.strip_prefix(start).is_some_and(|number| number.parse::<u16>().is_ok()));
     let is_here = name != typed || !typed.starts_with("/dev/");
-    let settings = serial_settings(settings.split(',').next()?)?;
+    // socat has its rates as `b9600`, anywhere among its options.
+    let options = || settings.split(',');
+    let rate = options().find_map(|option| option.strip_prefix('b').and_then(serial_settings));
+    let settings = rate.or_else(|| serial_settings(options().next()?))?;
     let message = format!("`{name}` is a device, and its kind is missing");
     let line = Line { side: role, descriptor: format!("serial:/dev/{short}:{settings}") };
     (is_device && is_here).then(|| Found::new(0..name.len(), message, line))

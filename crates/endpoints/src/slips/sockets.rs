@@ -26,9 +26,6 @@ pub(crate) fn tcp(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
     if let Some(found) = address_with_colons(descriptor, "interface") {
         return Some(found);
     }
-    if let Some(found) = networks(descriptor, role) {
-        return Some(found);
-    }
     match (role, args) {
         (Role::Listen, [host, port]) if is_port(port) && !is_port(host) => {
             let span = Span { start: host.span().start, end: port.span().end };
@@ -73,23 +70,6 @@ pub(crate) fn tcp(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
         }
         _ => None,
     }
-}
-
-/// `tcp:9000:allow=10.0.0.0/8`: the parameter of `-d`, or socat's `range`.
-fn networks(descriptor: &Descriptor, role: Role) -> Option<Diagnostic> {
-    let mut named = descriptor.kwargs.iter().filter(|_| role == Role::Listen);
-    let (name, value) = named.find(|(name, _)| matches!(name.as_str(), "allow" | "range"))?;
-    let [kind, port] = &*descriptor.args else { return None };
-    let message = format!("`{kind}` does not select clients by their address");
-    let is_loopback =
-        matches!(value.as_str(), "localhost" | "loopback" | "127.0.0.1" | "127.0.0.0/8");
-    let help = match is_loopback && kind.as_str() != "tcp6" {
-        true => format!("write `{kind}:{port}:interface=127.0.0.1`"),
-        false => "`interface=127.0.0.1` admits clients of this machine only; networks are selected by the firewall, \
-                  or by `auth={peer:NETWORK}` of `ws`, `socks5` and `http-connect`"
-            .to_owned(),
-    };
-    Some(wrong(Code::UnknownKeyword, name.span(), message).help(help))
 }
 
 /// `interface=::1`: an IPv6 address needs braces.

@@ -8,6 +8,7 @@ use super::line::{Found, Line};
 /// Finds the first of them; the line to type is the descriptor without it.
 pub(super) fn find(typed: &str, role: Role) -> Option<Found> {
     let (at, message, meant) = quotes(typed)
+        .or_else(|| braces(typed))
         .or_else(|| breaks(typed))
         .or_else(|| spaces(typed))
         .or_else(|| dashes(typed))
@@ -29,6 +30,19 @@ fn quotes(typed: &str) -> Option<Meant> {
     let inner = typed.strip_prefix(mark)?.strip_suffix(mark)?;
     let message = "the quotation marks are part of the descriptor: it was quoted twice".to_owned();
     (!inner.contains(mark)).then(|| (0..typed.len(), message, inner.to_owned()))
+}
+
+/// `{tcp:h:80}`: braces are around what a descriptor contains.
+fn braces(typed: &str) -> Option<Meant> {
+    let inner = typed.strip_prefix('{')?.strip_suffix('}')?;
+    let end = |depth: &mut i32, c: char| {
+        *depth += i32::from(c == '{') - i32::from(c == '}');
+        Some(*depth)
+    };
+    // The first one is closed by the last one.
+    let is_whole = inner.chars().scan(1, end).all(|depth| depth > 0);
+    let message = "the whole descriptor is in braces, which belong around a part".to_owned();
+    (is_whole && !inner.contains('\\')).then(|| (0..typed.len(), message, inner.to_owned()))
 }
 
 /// A line break, with the backslash in front of it that continues a line outside of quotation marks.

@@ -49,12 +49,21 @@ impl DialLayer for Dial {
         Ok(Conn { transport, info: beneath.with(target), control, guard })
     }
 
+    fn missing(&self, _: &Context) -> Option<String> {
+        self.proxy.missing()
+    }
+
     fn grants(&self, beneath: Grants) -> Grants {
         beneath.max(self.destination.grants())
     }
 }
 
 impl Proxy {
+    /// Returns a warning if the file with the password doesn't exist.
+    pub(super) fn missing(&self) -> Option<String> {
+        self.login.as_ref()?.missing()
+    }
+
     /// Returns the host as the proxy is told it.
     pub(super) async fn host(
         &self,

@@ -71,6 +71,10 @@ impl DialLayer for Relayed {
         true
     }
 
+    fn missing(&self, _: &Context) -> Option<String> {
+        self.proxy.missing()
+    }
+
     fn grants(&self, beneath: Grants) -> Grants {
         beneath.max(self.destination.grants())
     }

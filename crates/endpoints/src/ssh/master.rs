@@ -71,7 +71,8 @@ impl Recipe {
     }
 
     pub(super) fn missing(&self, cx: &Context) -> Option<String> {
-        self.program.missing(cx).or_else(|| self.beneath.missing(cx))
+        let own = self.program.missing(cx).or_else(|| self.options.missing(cx));
+        own.or_else(|| self.beneath.missing(cx))
     }
 
     pub(super) fn grants(&self) -> Grants {

@@ -16,6 +16,7 @@ use plan::kind::{Args, Planned};
 
 use super::key;
 use crate::destination::{Family, Host};
+use crate::login;
 
 /// The parameters of the connection itself.
 #[derive(Debug)]
@@ -71,6 +72,23 @@ impl Options {
     /// Returns the name that the server's key is known by, if it is given.
     pub(super) fn name(&self) -> Option<&Host> {
         self.name.as_ref()
+    }
+
+    /// Returns a warning if a named file doesn't exist.
+    pub(super) fn missing(&self, cx: &Context) -> Option<String> {
+        let absent = |path: &str| {
+            let path = home(path, cx);
+            (!path.exists()).then(|| format!("there is no file {}", path.display()))
+        };
+        let key = match &self.key {
+            Key::Any | Key::Agent => None,
+            Key::File(file) => absent(file),
+        };
+        // With `accept-new`, `ssh` creates it; it knows `none` and names with tokens such as `%h`.
+        let is_name = |name: &&str| !self.accept_new && *name != "none" && !name.contains('%');
+        let known = self.known_hosts.as_deref().filter(is_name);
+        key.or_else(|| self.password.as_deref().and_then(login::absent))
+            .or_else(|| known.and_then(absent))
     }
 
     /// Checks the files and the agent that `ssh` is going to need: its own messages tell little if they are missing.

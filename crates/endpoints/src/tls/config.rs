@@ -91,6 +91,12 @@ impl Common {
         Error::new(ErrorKind::Other, "open", &*self.label, words.to_string())
     }
 
+    /// Returns a warning about the first of its files, and of others, that doesn't exist.
+    pub(super) fn missing(&self, more: &[&Option<PathBuf>]) -> Option<String> {
+        let path = self.files(more).into_iter().find(|path| !path.exists())?;
+        Some(format!("there is no file {}", path.display()))
+    }
+
     /// The files that it is made of.
     pub(super) fn files<'a>(&'a self, more: &'a [&'a Option<PathBuf>]) -> Vec<PathBuf> {
         let own = [&self.key, &self.chain];
@@ -100,12 +106,9 @@ impl Common {
 }
 
 impl Serving {
-    /// The first file that isn't there.
+    /// Returns a warning about the first file that doesn't exist.
     pub(super) fn missing(&self) -> Option<String> {
-        let Common { cert, key, chain, .. } = &self.common;
-        let named = [key, chain, &self.ca, &self.crl].into_iter().flatten();
-        let path = cert.iter().chain(named).find(|path| !path.exists())?;
-        Some(format!("there is no file {}", path.display()))
+        self.common.missing(&[&self.ca, &self.crl])
     }
 
     pub(super) fn stamp(&self) -> Stamp {
@@ -125,7 +128,12 @@ impl Serving {
                     chooser.add_named(files.folder(path)?);
                 } else {
                     let (key, chain) = (self.common.key.as_deref(), self.common.chain.as_deref());
-                    chooser.add(files.certified(path, key, chain)?);
+                    let certified =
+                        files.certified(path, key, chain).map_err(|error| match path.exists() {
+                            true => error,
+                            false => error.with_hint("for a trial, `cert=self-signed` creates one"),
+                        });
+                    chooser.add(certified?);
                 }
             }
             chooser

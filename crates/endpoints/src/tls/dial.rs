@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -82,14 +83,15 @@ impl DialLayer for Dial {
         let transport = Transport::Bytes(Box::new(stream));
         Ok(Conn { transport, info: info.with(secured), control, guard })
     }
+
+    fn missing(&self, _: &Context) -> Option<String> {
+        self.common.missing(&[&self.ca()])
+    }
 }
 
 impl Dial {
     async fn config(&self) -> Result<Arc<ClientConfig>> {
-        let ca = match &self.trust {
-            Trust::File(path) | Trust::FileAndPins(path, _) => Some(path.clone()),
-            _ => None,
-        };
+        let ca = self.ca();
         let (common, trust) = (self.common.clone(), self.trust.clone());
         let known = self.config.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let loading = spawn_blocking(move || {
@@ -119,6 +121,14 @@ impl Dial {
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((stamp, Arc::clone(&config)));
         Ok(config)
+    }
+
+    /// Returns the file of authorities, if there is one.
+    fn ca(&self) -> Option<PathBuf> {
+        match &self.trust {
+            Trust::File(path) | Trust::FileAndPins(path, _) => Some(path.clone()),
+            _ => None,
+        }
     }
 
     fn error(&self, kind: ErrorKind, words: impl Into<String>) -> Error {

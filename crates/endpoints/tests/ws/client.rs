@@ -206,6 +206,14 @@ async fn wrong_answers_are_errors() {
         (switching("AAAA", ""), "not the one for our key"),
         ("HTTP/1.1 101 X\r\nConnection: Upgrade\r\n\r\n".to_owned(), "no `upgrade: websocket`"),
         ("SSH-2.0-OpenSSH_9\r\n\r\n".to_owned(), "not HTTP"),
+        (
+            "HTTP/1.0 301 Moved\r\nLocation: /there/\r\nContent-Length: 0\r\n\r\n".to_owned(),
+            "301 Moved Permanently, a redirect to `/there/`",
+        ),
+        (
+            "HTTP/1.0 101 X\r\nUpgrade: websocket\r\n\r\n".to_owned(),
+            "HTTP/1.0, which has no WebSocket",
+        ),
         (format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(20_000)), "16 KiB"),
     ] {
         let (_, _, conn) = dial("", &Info::new(), |_| answer.clone()).await;

@@ -124,6 +124,11 @@ impl Args {
         self.inside(name)
     }
 
+    /// Returns the settings in the braces of all parameters.
+    pub(crate) fn all_inside(&self) -> impl Iterator<Item = &Self> {
+        self.switches.iter().map(|(_, inside)| inside)
+    }
+
     /// Returns the settings that a parameter has in braces.
     pub(crate) fn inside(&self, name: &str) -> Option<&Self> {
         self.switches.iter().find(|(switch, _)| *switch == name).map(|(_, settings)| settings)
@@ -252,6 +257,18 @@ impl Args {
     pub fn warn(&self, name: &str, code: impl Into<Code>, message: impl Into<String>) {
         let warning = Diagnostic::warning(Stage::Plan, code, self.span_of(name), message);
         self.warnings.borrow_mut().push(warning);
+    }
+
+    /// Warns as [`Args::warn`] does, with what to write instead.
+    pub fn warn_with_help(
+        &self,
+        name: &str,
+        code: impl Into<Code>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let warning = Diagnostic::warning(Stage::Plan, code, self.span_of(name), message);
+        self.warnings.borrow_mut().push(warning.help(help));
     }
 
     pub(crate) fn is_sound(&self) -> bool {

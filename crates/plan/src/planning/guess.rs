@@ -64,12 +64,22 @@ impl Planning<'_> {
     pub(super) fn explain_slip(
         &mut self,
         kind: &Kind,
+        text: &Text,
         descriptor: &Descriptor,
         role: Role,
         before: usize,
     ) {
         let of_kind = kind.slip.and_then(|slip| slip(descriptor, role));
-        let Some(slip) = of_kind.or_else(|| self.registry.slip(descriptor, role)) else { return };
+        let of_known = of_kind.or_else(|| self.registry.slip(descriptor, role));
+        // A URL and another spelling were replaced: their words are in the text as it was typed.
+        let of_typed = || {
+            let typed = Descriptor::parse(text, self.syntax).ok()?;
+            let is_replaced = typed.args.len() != descriptor.args.len()
+                || typed.kind().map(Text::as_str) != descriptor.kind().map(Text::as_str);
+            let is_named = is_replaced && !typed.kwargs.is_empty();
+            is_named.then(|| self.registry.slip(&typed, role)).flatten()
+        };
+        let Some(slip) = of_known.or_else(of_typed) else { return };
         let at = slip.span;
         let mut index = 0;
         self.found.retain(|mistake| {

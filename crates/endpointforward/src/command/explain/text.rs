@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use crate::Endpoints;
+use crate::{Endpoints, manual};
 use descriptor::{Diagnostic, Report, is_unprintable};
 use plan::Tree;
 use plan::kind::Role;
 
+use super::super::output::{columns, report_columns};
 use super::{Explained, Planned};
 
 /// Returns the errors and warnings, above the typed text.
@@ -19,14 +20,18 @@ pub(super) fn report(text: &str, explained: &Explained, both: bool) -> Option<St
             }
         }
         let any = !warnings.is_empty();
-        return any.then(|| Report::new(text, &warnings).to_string());
+        return any.then(|| shown(text, &warnings));
     };
     let head = match (both && explained.parsed.is_some(), role) {
         (false, _) => "",
         (true, Role::Listen) => "as an endpoint to listen on:\n",
         (true, Role::Connect) => "as an endpoint to connect to:\n",
     };
-    Some(format!("{head}{}", Report::new(text, found)))
+    Some(format!("{head}{}", shown(text, found)))
+}
+
+fn shown(text: &str, found: &[Diagnostic]) -> String {
+    Report::new(text, found).columns(report_columns()).to_string()
 }
 
 /// The trees of the sides that it can be.
@@ -66,7 +71,8 @@ fn write(out: &mut String, tree: &Tree, endpoints: &Endpoints, depth: usize) {
     }
     if tree.role == Role::Listen && !tree.facts.is_empty() {
         let facts: Vec<_> = tree.facts.iter().map(|fact| fact.name).collect();
-        put(out, &format!("{indent}  facts: {}", facts.join(", ")));
+        let first = format!("{indent}  facts: ");
+        manual::wrap(out, &first, first.len(), &facts.join(", "), columns());
     }
     for beneath in &tree.beneath {
         write(out, beneath, endpoints, depth + 1);

@@ -67,6 +67,9 @@ pub(crate) fn runs(words: &[Word<'_>], index: usize) -> Option<Runs> {
         if interpreter.runs_text(behind, text) {
             return Some(Runs::Text(name()));
         }
+        if !interpreter.bundled.is_empty() && behind.is_empty() && !text.starts_with('-') {
+            return Some(Runs::Named(name()));
+        }
         // Nothing but options stands between, and what has to: it is the script, or the program that this one starts.
         if interpreter.chooses(behind, &words[index + 1..]) {
             return Some(Runs::Named(name()));
@@ -141,8 +144,18 @@ impl Interpreter {
         self.uses == Uses::All
             || self.takes_code(before)
             || self.has_code(text)
+            || self.takes_in_turn(behind)
             || self.plus && text.starts_with('+')
             || behind.iter().any(|word| self.is_all_with(word.text()))
+    }
+
+    /// Returns `true` if the word behind these is taken by a letter that runs it, of those in the first word.
+    fn takes_in_turn(&self, behind: &[Word<'_>]) -> bool {
+        let Some((first, taken)) = behind.split_first() else { return false };
+        let letters = first.text();
+        let mut takers = letters.chars().filter(|letter| self.bundled.contains(*letter));
+        !letters.starts_with('-')
+            && takers.nth(taken.len()).is_some_and(|letter| self.letters.contains(letter))
     }
 
     /// Returns `true` if the word behind these, and before those, would be the program or the script.

@@ -25,6 +25,8 @@ pub(super) struct Interpreter {
     pub(super) dashes: bool,
     /// Letters of options that have it run all arguments.
     pub(super) all_with: &'static str,
+    /// Letters that take a word each in the old style, `tar cIf PROGRAM FILE`: the first argument, without a dash.
+    pub(super) bundled: &'static str,
     /// Words that begin with `+` are options that run commands.
     pub(super) plus: bool,
     pub(super) uses: Uses,
@@ -56,6 +58,7 @@ impl Interpreter {
             may_choose: false,
             dashes: false,
             all_with: "",
+            bundled: "",
             plus: false,
             uses: Uses::Script,
         }
@@ -112,6 +115,11 @@ impl Interpreter {
 
     const fn all_with(mut self, letters: &'static str) -> Self {
         self.all_with = letters;
+        self
+    }
+
+    const fn bundled(mut self, letters: &'static str) -> Self {
+        self.bundled = letters;
         self
     }
 
@@ -262,7 +270,10 @@ pub(super) const INTERPRETERS: &[Interpreter] = &[
         .args("Cc")
         .flags(&["--bare", "--no-optional-locks", "--no-pager", "--paginate"]),
     Interpreter::wrapper(&["docker", "podman", "nerdctl", "docker-compose"], "").args("Hclf"),
-    Interpreter::options(&["tar", "bsdtar"], "FI").long(&["--checkpoint-action"]),
+    Interpreter::options(&["tar", "gtar"], "FI")
+        .long(&["--checkpoint-action"])
+        .bundled("bCFfgHIKLNTVX"),
+    Interpreter::options(&["bsdtar"], "FI").long(&["--checkpoint-action"]).bundled("bCFfIsTVWX"),
     Interpreter::options(&["rsync"], "Me").long(&["--rsync-path"]),
     Interpreter::options(&["zip"], "").long(&["-TT"]),
     Interpreter::options(&["curl"], "K").long(&["--config"]),

@@ -21,6 +21,7 @@ use self::changes::{Changes, Listening};
 use self::link::{Link, Server, refused};
 use self::resp::Reply;
 use super::answer;
+use crate::login;
 
 pub(super) static REDIS: ProviderKind = ProviderKind {
     name: "redis",
@@ -124,7 +125,8 @@ impl Provider for Redis {
     }
 
     fn missing(&self, cx: &Context) -> Option<String> {
-        self.server.connector.missing(cx)
+        let absent = self.server.password.as_deref().and_then(login::absent);
+        absent.or_else(|| self.server.connector.missing(cx))
     }
 }
 
