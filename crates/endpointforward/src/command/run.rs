@@ -1,6 +1,7 @@
 //! Forwarding: plans, binds, logs the addresses, and serves until the end or a signal.
 
 use std::cell::Cell;
+use std::pin::Pin;
 use std::thread;
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ use super::notify::Manager;
 use super::output::complain;
 
 /// Forwards, or only checks.
+// Its frame would be a part of the command's, which has one for each of its verbs, for as long as the process runs.
+#[inline(never)]
 pub(crate) fn run(
     endpoints: Endpoints,
     options: &Forward,
@@ -77,15 +80,19 @@ pub(crate) fn run(
         return Exit::Ok;
     }
     let hangup = Hangup::now();
-    in_runtime(options, endpoints.shared(), async {
-        match with_signals(hangup, forwarder.bind()).await {
-            Ok((Ok(forwarding), signals)) => {
-                serve(forwarding, endpoints.shared(), options.grace, signals, invite).await
+    in_runtime(
+        options,
+        endpoints.shared(),
+        Box::pin(async {
+            match with_signals(hangup, forwarder.bind()).await {
+                Ok((Ok(forwarding), signals)) => {
+                    serve(forwarding, endpoints.shared(), options.grace, signals, invite).await
+                }
+                Ok((Err(error), _)) => labels.fail(&error, logging.log_format),
+                Err(exit) => exit,
             }
-            Ok((Err(error), _)) => labels.fail(&error, logging.log_format),
-            Err(exit) => exit,
-        }
-    })
+        }),
+    )
 }
 
 /// Shows the links that let a person in: to the user at the terminal, and past every log. Standard output may
@@ -101,11 +108,12 @@ fn invite(locals: &[Local]) {
     }
 }
 
-/// Runs the work of the command.
+/// Runs the work of the command, which is on the heap: each function that it passes through would have a place for it
+/// on the stack.
 pub(crate) fn in_runtime(
     options: &Forward,
     cx: &Context,
-    work: impl Future<Output = Exit>,
+    work: Pin<Box<dyn Future<Output = Exit> + '_>>,
 ) -> Exit {
     match clock() {
         Ok(clock) => {
