@@ -70,6 +70,7 @@ mod users;
 mod wary;
 mod watched;
 mod wisp;
+mod words;
 mod ws;
 mod ws2s;
 

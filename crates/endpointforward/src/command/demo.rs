@@ -14,6 +14,7 @@ use super::output::{complain, print};
 use super::run::{self, Hangup, Labels, config, serve, with_signals};
 
 /// Serves the shell until it is stopped.
+#[inline(never)]
 pub(crate) fn run(
     endpoints: Endpoints,
     options: &Forward,
@@ -33,21 +34,25 @@ pub(crate) fn run(
         };
     }
     let hangup = Hangup::now();
-    run::in_runtime(options, endpoints.shared(), async {
-        match with_signals(hangup, bind(options, &endpoints, &destination, added)).await {
-            Ok((Ok((forwarding, port)), signals)) => {
-                let tell = |locals: &[Local]| {
-                    for local in locals {
-                        // Text on standard output is an answer, and no log has it.
-                        print(welcome(local, port, &destination));
-                    }
-                };
-                serve(forwarding, endpoints.shared(), options.grace, signals, tell).await
+    run::in_runtime(
+        options,
+        endpoints.shared(),
+        Box::pin(async {
+            match with_signals(hangup, bind(options, &endpoints, &destination, added)).await {
+                Ok((Ok((forwarding, port)), signals)) => {
+                    let tell = |locals: &[Local]| {
+                        for local in locals {
+                            // Text on standard output is an answer, and no log has it.
+                            print(welcome(local, port, &destination));
+                        }
+                    };
+                    serve(forwarding, endpoints.shared(), options.grace, signals, tell).await
+                }
+                Ok((Err(error), _)) => labels.fail(&error, logging.log_format),
+                Err(exit) => exit,
             }
-            Ok((Err(error), _)) => labels.fail(&error, logging.log_format),
-            Err(exit) => exit,
-        }
-    })
+        }),
+    )
 }
 
 /// On the first port that is free.

@@ -1,6 +1,8 @@
 //! Forwarding: plans, binds, logs the addresses, and serves until the end or a signal.
 
 use std::cell::Cell;
+use std::pin::Pin;
+use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use crate::{
     Summary, Timers, Which,
 };
 use endpoint::{Clock, Context, End, Local, Reason};
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until};
@@ -25,6 +27,8 @@ use super::notify::Manager;
 use super::output::{complain, report_columns};
 
 /// Forwards, or only checks.
+// Its frame would be a part of the command's, which has one for each of its verbs, for as long as the process runs.
+#[inline(never)]
 pub(crate) fn run(
     endpoints: Endpoints,
     options: &Forward,
@@ -79,21 +83,25 @@ pub(crate) fn run(
         return Exit::Ok;
     }
     let hangup = Hangup::now();
-    in_runtime(options, endpoints.shared(), async {
-        match with_signals(hangup, forwarder.bind()).await {
-            Ok((Ok(forwarding), signals)) => {
-                serve(forwarding, endpoints.shared(), options.grace, signals, invite).await
-            }
-            Ok((Err(error), _)) => {
-                // The place of what its error is about.
-                for missing in &unopened {
-                    labels.show(missing, logging.log_format);
+    in_runtime(
+        options,
+        endpoints.shared(),
+        Box::pin(async {
+            match with_signals(hangup, forwarder.bind()).await {
+                Ok((Ok(forwarding), signals)) => {
+                    serve(forwarding, endpoints.shared(), options.grace, signals, invite).await
                 }
-                labels.fail(&error, logging.log_format)
+                Ok((Err(error), _)) => {
+                    // The place of what its error is about.
+                    for missing in &unopened {
+                        labels.show(missing, logging.log_format);
+                    }
+                    labels.fail(&error, logging.log_format)
+                }
+                Err(exit) => exit,
             }
-            Err(exit) => exit,
-        }
-    })
+        }),
+    )
 }
 
 /// Shows the links that let a person in: to the user at the terminal, and past every log. Standard output may
@@ -109,19 +117,14 @@ fn invite(locals: &[Local]) {
     }
 }
 
-/// Runs the work of the command.
+/// Runs the work of the command, which is on the heap: each function that it passes through would have a place for it
+/// on the stack.
 pub(crate) fn in_runtime(
     options: &Forward,
     cx: &Context,
-    work: impl Future<Output = Exit>,
+    work: Pin<Box<dyn Future<Output = Exit> + '_>>,
 ) -> Exit {
-    match clock() {
-        Ok(clock) => {
-            cx.set_clock(clock);
-        }
-        // Sessions do without, and cost a little more.
-        Err(error) => debug!("cannot start the clock's thread: {error}"),
-    }
+    cx.set_clock(clock());
     let runtime = match builder(options.threads).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -136,18 +139,28 @@ pub(crate) fn in_runtime(
     exit
 }
 
-/// A thread that waits for time, so that those that wait for data needn't. It runs until the process ends.
-fn clock() -> std::io::Result<Clock> {
+/// A thread that waits for time, so that those that wait for data needn't. It starts with the first alarm, so a
+/// process without sessions does without, and runs until the process ends.
+fn clock() -> Clock {
+    let started = OnceLock::new();
+    Clock::by(move |at| {
+        let thread = started.get_or_init(|| {
+            // Sessions do without, and cost a little more.
+            let noted = |error: &_| debug!("cannot start the clock's thread: {error}");
+            start_clock().inspect_err(noted).ok()
+        });
+        // A timer belongs to the runtime that it is made in, whichever task waits for it.
+        let _within = thread.as_ref().map(Handle::enter);
+        sleep_until(at)
+    })
+}
+
+fn start_clock() -> std::io::Result<Handle> {
     let runtime = Builder::new_current_thread().enable_time().build()?;
     let handle = runtime.handle().clone();
-    let clock = Clock::by(move |at| {
-        // A timer belongs to the runtime that it is made in, whichever task waits for it.
-        let _within = handle.enter();
-        sleep_until(at)
-    });
     let run = move || runtime.block_on(std::future::pending::<()>());
     thread::Builder::new().name("clock".to_owned()).stack_size(CLOCK_STACK).spawn(run)?;
-    Ok(clock)
+    Ok(handle)
 }
 
 /// A runtime of so many threads. One that has a single thread needs no other to wake it, which makes

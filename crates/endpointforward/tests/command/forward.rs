@@ -62,7 +62,8 @@ impl Running {
         let start = Instant::now();
         loop {
             let workers = self.named_workers();
-            if workers >= expected || start.elapsed() > PATIENCE {
+            // A new thread has the name of the one that started it until it sets its own.
+            if workers == expected || start.elapsed() > PATIENCE {
                 return workers;
             }
             std::thread::yield_now();

@@ -109,7 +109,7 @@ fn is_telling(option: &str) -> bool {
         None => (option.strip_prefix('-').unwrap_or_default(), false),
     };
     // Letters of one dash are one word, or options that are written together.
-    if is_long { name.split('-').any(|it| TELLING.contains(&it)) } else { TELLING.contains(&name) }
+    if is_long { name.split('-').any(|it| TELLING.contains(it)) } else { TELLING.contains(name) }
 }
 
 impl Interpreter {
@@ -119,7 +119,7 @@ impl Interpreter {
             Some(known) => name
                 .strip_prefix(known)
                 .is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || "._-".contains(c))),
-            None => name == *known,
+            None => name == known,
         });
         is_called && (self.under.is_empty() || self.parent(before).is_some())
     }
@@ -200,7 +200,7 @@ impl Interpreter {
 
     /// Returns `true` if the word behind this one may be the argument of an option.
     fn may_take(&self, option: &str) -> bool {
-        if self.flags.contains(&option) {
+        if self.flags.contains(option) {
             return false;
         }
         if option.starts_with("--") {
@@ -211,8 +211,8 @@ impl Interpreter {
 
     /// Returns `true` if it runs the word behind `option`: `-c`, `-lc`, `--command`.
     fn takes_code(&self, option: &str) -> bool {
-        if option.starts_with("--") || self.long.contains(&option) {
-            return self.long.contains(&option);
+        if option.starts_with("--") || self.long.contains(option) {
+            return self.long.contains(option);
         }
         let letters = option.strip_prefix('-').unwrap_or_default();
         letters.contains(|letter| self.letters.contains(letter))
@@ -222,7 +222,7 @@ impl Interpreter {
     fn has_code(&self, text: &str) -> bool {
         if text.starts_with("--") {
             let name = text.split('=').next().unwrap_or(text);
-            return self.long.contains(&name);
+            return self.long.contains(name);
         }
         let before = text.split("${").next().unwrap_or(text);
         self.takes_code(before)
