@@ -70,7 +70,6 @@ mod users;
 mod wary;
 mod watched;
 mod wisp;
-mod words;
 mod ws;
 mod ws2s;
 

@@ -63,9 +63,11 @@ mod planning;
 mod registry;
 mod side;
 mod tree;
+mod words;
 
 pub use self::boundaries::check_boundaries;
 pub use self::exposure::check_exposure;
 pub use self::plan::Plan;
 pub use self::registry::{Registry, Slip};
 pub use self::tree::Tree;
+pub use self::words::Words;

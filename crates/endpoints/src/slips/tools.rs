@@ -3,6 +3,7 @@
 mod words;
 
 use descriptor::quote_value;
+use plan::Words;
 use plan::kind::Role;
 
 use self::words::{SOCAT, WEBSOCAT};
@@ -10,7 +11,7 @@ use super::line::{Found, Line, address, connecting, listening};
 
 /// A word of another program, and what it is here.
 struct Spelling {
-    names: &'static [&'static str],
+    names: Words,
     here: fn(&Typed<'_>) -> Option<Line>,
 }
 
@@ -30,7 +31,7 @@ pub(super) fn find(typed: &str, role: Role) -> Option<Found> {
     for (tool, spellings) in
         [("an address type of socat", SOCAT), ("a specifier of websocat", WEBSOCAT)]
     {
-        let Some(spelling) = spellings.iter().find(|row| row.names.contains(&&*lower)) else {
+        let Some(spelling) = spellings.iter().find(|row| row.names.contains(&lower)) else {
             continue;
         };
         let rest = behind.strip_prefix(':').unwrap_or("");

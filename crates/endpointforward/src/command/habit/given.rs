@@ -11,7 +11,7 @@ pub(super) struct Given<'a> {
 
 /// Reads it; `None` if an option isn't the program's.
 pub(super) fn read<'a>(tool: &Tool, args: &[&'a str]) -> Option<Given<'a>> {
-    let known = |name: &str| tool.options.iter().find(|option| option.0.contains(&name));
+    let known = |name: &str| tool.options.iter().find(|option| option.names().contains(name));
     let mut given = Given::default();
     let mut args = args.iter().copied();
     while let Some(arg) = args.next() {
@@ -44,7 +44,7 @@ pub(super) fn read<'a>(tool: &Tool, args: &[&'a str]) -> Option<Given<'a>> {
                 Takes::Value if rest.is_empty() => args.next()?,
                 Takes::Value => rest,
             };
-            given.options.push((option.0[0], option.2, value));
+            given.options.push((option.names().first(), option.2, value));
             if option.1 == Takes::Value {
                 break;
             }

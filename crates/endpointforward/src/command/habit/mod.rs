@@ -10,7 +10,7 @@ mod lines;
 mod place;
 mod table;
 
-use plan::Registry;
+use plan::{Registry, Words};
 
 use self::given::Given;
 use crate::{Endpoints, Forwarder};
@@ -26,7 +26,13 @@ struct Tool {
 }
 
 /// Names of an option, whether it has a value, and its meaning.
-struct Opt(&'static [&'static str], Takes, Means);
+struct Opt(&'static str, Takes, Means);
+
+impl Opt {
+    fn names(&self) -> Words {
+        Words::of(self.0)
+    }
+}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Takes {

@@ -2,7 +2,7 @@
 //!
 //! From their man pages. Rows with `under` come first: their names are ordinary words.
 
-use crate::words::Words;
+use plan::Words;
 
 /// A program that runs text or files that it is given.
 pub(super) struct Interpreter {

@@ -5,6 +5,7 @@ use plan::kind::Role;
 
 use super::{Spelling, Typed};
 use crate::slips::line::{Line, address, bare, connecting, listening, websocket};
+use plan::Words;
 
 // === what a word is here ===
 
@@ -196,138 +197,77 @@ fn mirror(_: &Typed<'_>) -> Option<Line> {
 
 pub(super) const SOCAT: &[Spelling] = &[
     Spelling {
-        names: &[
-            "tcp-listen",
-            "tcp4-listen",
-            "tcp6-listen",
-            "tcp-l",
-            "tcp4-l",
-            "tcp6-l",
-            "listen-tcp",
-            "l-tcp",
-        ],
+        names: Words::of("tcp-listen tcp4-listen tcp6-listen tcp-l tcp4-l tcp6-l listen-tcp l-tcp"),
         here: tcp_listen,
     },
     Spelling {
-        names: &["tcp-connect", "tcp4-connect", "tcp6-connect", "tcp-c", "connect-tcp", "c-tcp"],
+        names: Words::of("tcp-connect tcp4-connect tcp6-connect tcp-c connect-tcp c-tcp"),
         here: tcp_connect,
     },
     Spelling {
-        names: &[
-            "udp-listen",
-            "udp4-listen",
-            "udp6-listen",
-            "udp-l",
-            "udp4-l",
-            "udp6-l",
-            "udp-recvfrom",
-            "udp4-recvfrom",
-            "udp6-recvfrom",
-            "udp-recv",
-            "udp4-recv",
-            "listen-udp",
-            "l-udp",
-        ],
+        names: Words::of(
+            "udp-listen udp4-listen udp6-listen udp-l udp4-l udp6-l udp-recvfrom udp4-recvfrom \
+         udp6-recvfrom udp-recv udp4-recv listen-udp l-udp",
+        ),
         here: udp_listen,
     },
     Spelling {
-        names: &[
-            "udp-connect",
-            "udp4",
-            "udp6",
-            "udp4-connect",
-            "udp6-connect",
-            "udp-sendto",
-            "udp4-sendto",
-            "udp6-sendto",
-            "udp-datagram",
-            "udp4-datagram",
-            "udp6-datagram",
-            "udp-c",
-            "connect-udp",
-            "c-udp",
-        ],
+        names: Words::of(
+            "udp-connect udp4 udp6 udp4-connect udp6-connect udp-sendto udp4-sendto udp6-sendto \
+         udp-datagram udp4-datagram udp6-datagram udp-c connect-udp c-udp",
+        ),
         here: udp_connect,
     },
-    Spelling { names: &["unix-listen", "unix-l", "listen-unix", "l-unix"], here: unix_listen },
+    Spelling { names: Words::of("unix-listen unix-l listen-unix l-unix"), here: unix_listen },
     Spelling {
-        names: &["unix-connect", "unix-client", "unix-c", "connect-unix", "c-unix"],
+        names: Words::of("unix-connect unix-client unix-c connect-unix c-unix"),
         here: unix_connect,
     },
-    Spelling { names: &["unix-recvfrom", "unix-recv", "unix-dgram-l"], here: unix_receive },
-    Spelling { names: &["unix-sendto", "unix-dgram-c"], here: unix_send },
+    Spelling { names: Words::of("unix-recvfrom unix-recv unix-dgram-l"), here: unix_receive },
+    Spelling { names: Words::of("unix-sendto unix-dgram-c"), here: unix_send },
     Spelling {
-        names: &[
-            "abstract",
-            "abstract-listen",
-            "abstract-l",
-            "l-abstract",
-            "abstract-connect",
-            "abstract-client",
-            "abstract-c",
-        ],
+        names: Words::of(
+            "abstract abstract-listen abstract-l l-abstract abstract-connect abstract-client \
+         abstract-c",
+        ),
         here: abstract_name,
     },
     Spelling {
-        names: &["openssl-listen", "openssl-l", "ssl-listen", "ssl-l", "tls-listen", "tls-l"],
+        names: Words::of("openssl-listen openssl-l ssl-listen ssl-l tls-listen tls-l"),
         here: tls_listen,
     },
     Spelling {
-        names: &[
-            "openssl",
-            "openssl-connect",
-            "ssl-connect",
-            "ssl-c",
-            "tls-connect",
-            "c-ssl",
-            "connect-ssl",
-        ],
+        names: Words::of("openssl openssl-connect ssl-connect ssl-c tls-connect c-ssl connect-ssl"),
         here: tls_connect,
     },
-    Spelling { names: &["system", "shell"], here: command },
+    Spelling { names: Words::of("system shell"), here: command },
     // Taken over by a kind of the same name, but for the form of their arguments.
     Spelling {
-        names: &[
-            "socks4",
-            "socks4a",
-            "socks5",
-            "socks",
-            "socks5-connect",
-            "socks4a-connect",
-            "socks4-connect",
-        ],
+        names: Words::of(
+            "socks4 socks4a socks5 socks socks5-connect socks4a-connect socks4-connect",
+        ),
         here: by_socks,
     },
-    Spelling { names: &["proxy", "proxy-connect"], here: by_http },
-    Spelling { names: &["pty"], here: terminal },
-    Spelling { names: &["stdin", "stdout", "stderr"], here: standard },
-    Spelling { names: &["gopen", "open"], here: open_any },
-    Spelling { names: &["create", "creat"], here: write_file },
-    Spelling { names: &["pipe", "fifo-open", "named-pipe"], here: named_pipe },
+    Spelling { names: Words::of("proxy proxy-connect"), here: by_http },
+    Spelling { names: Words::of("pty"), here: terminal },
+    Spelling { names: Words::of("stdin stdout stderr"), here: standard },
+    Spelling { names: Words::of("gopen open"), here: open_any },
+    Spelling { names: Words::of("create creat"), here: write_file },
+    Spelling { names: Words::of("pipe fifo-open named-pipe"), here: named_pipe },
 ];
 
 pub(super) const WEBSOCAT: &[Spelling] = &[
     Spelling {
-        names: &[
-            "ws-l",
-            "ws-listen",
-            "l-ws",
-            "listen-ws",
-            "ws-u",
-            "wss-l",
-            "wss-listen",
-            "l-wss",
-            "listen-wss",
-        ],
+        names: Words::of("ws-l ws-listen l-ws listen-ws ws-u wss-l wss-listen l-wss listen-wss"),
         here: ws_listen,
     },
-    Spelling { names: &["ws-c", "ws-connect", "c-ws", "connect-ws"], here: ws_connect },
-    Spelling { names: &["sh-c", "cmd"], here: command },
-    Spelling { names: &["literal", "literalreply"], here: text },
-    Spelling { names: &["autoreconnect"], here: again },
-    Spelling { names: &["mirror"], here: mirror },
-    Spelling { names: &["threadedstdio", "asyncstdio", "inetd-stdio"], here: standard },
-    Spelling { names: &["readfile"], here: read_file },
-    Spelling { names: &["writefile"], here: write_file },
-    Spelling { names: &["appendfile"], here: append_file },
+    Spelling { names: Words::of("ws-c ws-connect c-ws connect-ws"), here: ws_connect },
+    Spelling { names: Words::of("sh-c cmd"), here: command },
+    Spelling { names: Words::of("literal literalreply"), here: text },
+    Spelling { names: Words::of("autoreconnect"), here: again },
+    Spelling { names: Words::of("mirror"), here: mirror },
+    Spelling { names: Words::of("threadedstdio asyncstdio inetd-stdio"), here: standard },
+    Spelling { names: Words::of("readfile"), here: read_file },
+    Spelling { names: Words::of("writefile"), here: write_file },
+    Spelling { names: Words::of("appendfile"), here: append_file },
 ];

@@ -7,29 +7,38 @@ use std::fmt;
 /// A slice of strings has a pointer for each word, which the loader writes at each start: private memory of every
 /// process, for tables that are rarely looked at. A text stays in the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Words(&'static str);
+pub struct Words(&'static str);
 
 impl Words {
     /// No words.
-    pub(crate) const NONE: Self = Self("");
+    pub const NONE: Self = Self("");
 
     /// Returns the words of a text.
-    pub(crate) const fn of(text: &'static str) -> Self {
+    #[must_use]
+    pub const fn of(text: &'static str) -> Self {
         Self(text)
     }
 
     /// Returns the words in their order.
-    pub(crate) fn iter(self) -> impl Iterator<Item = &'static str> {
+    pub fn iter(self) -> impl Iterator<Item = &'static str> {
         self.0.split_ascii_whitespace()
     }
 
+    /// Returns the first word, or no text.
+    #[must_use]
+    pub fn first(self) -> &'static str {
+        self.iter().next().unwrap_or_default()
+    }
+
     /// Returns `true` if `word` is one of them.
-    pub(crate) fn contains(self, word: &str) -> bool {
+    #[must_use]
+    pub fn contains(self, word: &str) -> bool {
         self.iter().any(|it| it == word)
     }
 
     /// Returns `true` if there are none.
-    pub(crate) const fn is_empty(self) -> bool {
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
         self.0.is_empty()
     }
 }
