@@ -54,8 +54,7 @@ impl Provider for Htpasswd {
             users,
             sessions: Sessions::default(),
             throttle: Throttle::default(),
-            turns: Semaphore::new(AT_ONCE),
-            turns_of_known: Semaphore::new(AT_ONCE),
+            turns: AT_ONCE.map(Semaphore::new),
         };
         let users = Arc::new(users);
         Ok(Provided { gate: users.clone(), exchange: Some(users), invitation: None })
@@ -79,10 +78,9 @@ struct Users {
     users: Watched<HashMap<String, User>>,
     sessions: Sessions,
     throttle: Throttle,
-    /// Verifying a password is meant to be slow; it takes threads, and only so many.
-    turns: Semaphore,
-    /// Those of users who have signed in from their networks before.
-    turns_of_known: Semaphore,
+    /// Verifying a password is meant to be slow; it takes threads, and only so many. By
+    /// [`Standing`](super::throttle::Standing).
+    turns: [Semaphore; 3],
 }
 
 impl Users {
@@ -102,9 +100,7 @@ impl Users {
         // A name that isn't there takes as long as one that is.
         let hash = known.or_else(|| users.values().next()).map(|user| user.hash.clone());
         let given = password.to_owned();
-        // Guesses from other networks don't delay those who sign in where they did before.
-        let turns = if attempt.is_known { &self.turns_of_known } else { &self.turns };
-        let turn = turns.acquire().await;
+        let turn = self.turns[attempt.standing as usize].acquire().await;
         // Those that came at the same time have been checked before any of them had failed.
         self.throttle.check(info, Some(name))?;
         let is_right = match hash {
@@ -215,8 +211,8 @@ pub(super) fn users(text: &str) -> Parsed<HashMap<String, User>> {
 const NEEDED: &str = "a name and a password are required";
 const WRONG: &str = "the name or the password is wrong";
 const LATE: &str = "this browser is signed out; sign in again";
-/// Passwords that are verified at the same time, of known users and of others.
-const AT_ONCE: usize = 2;
+/// Passwords that are verified at the same time: of known users, of new ones, of networks that have failed.
+const AT_ONCE: [usize; 3] = [2, 2, 1];
 
 #[cfg(test)]
 mod tests {

@@ -43,13 +43,23 @@ struct Failed {
     last: Instant,
 }
 
-/// How an attempt that isn't refused is to be looked at.
+/// An attempt that isn't refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Attempt {
-    /// Its user has signed in from this network before.
-    pub(super) is_known: bool,
+    pub(super) standing: Standing,
     /// The time to wait first.
     pub(super) delay: Duration,
+}
+
+/// Those who wait for each other: guesses delay nobody of another standing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The user has signed in from this network before.
+    Known,
+    /// The network hasn't failed.
+    New,
+    /// The network has failed with some name.
+    Failed,
 }
 
 impl Throttle {
@@ -71,14 +81,19 @@ impl Throttle {
             let message = format!("too many failed attempts to sign in; try again in {seconds} s");
             return Err(Refusal { message, ..refusal });
         }
-        let is_known = pair
-            .and_then(|pair| failures.known.get(&pair))
-            .is_some_and(|since| since.elapsed() < KNOWN);
-        let is_guessed = pair
-            .and_then(|(_, user)| failures.users.get(&user))
-            .is_some_and(|user| user.times >= FREE_ANYWHERE && user.last.elapsed() < FORGOTTEN);
-        let delay = if is_guessed && !is_known { DELAY } else { Duration::ZERO };
-        Ok(Attempt { is_known, delay })
+        let is_recent = |failed: &&Failed| failed.last.elapsed() < FORGOTTEN;
+        let known = pair.and_then(|pair| failures.known.get(&pair));
+        let standing = if known.is_some_and(|since| since.elapsed() < KNOWN) {
+            Standing::Known
+        } else if of_network.or(of_pair).filter(is_recent).is_some() {
+            Standing::Failed
+        } else {
+            Standing::New
+        };
+        let guessed = pair.and_then(|(_, user)| failures.users.get(&user)).filter(is_recent);
+        let is_guessed = guessed.is_some_and(|user| user.times >= FREE_ANYWHERE);
+        let is_delayed = is_guessed && standing != Standing::Known;
+        Ok(Attempt { standing, delay: if is_delayed { DELAY } else { Duration::ZERO } })
     }
 
     /// Notes a failure, in the log too.
@@ -219,7 +234,8 @@ mod tests {
             throttle.failed(&behind("192.0.2.1"), Some("ada"));
         }
         assert!(throttle.check(&behind("192.0.2.1"), Some("ada")).is_err());
-        assert!(throttle.check(&behind("192.0.2.2"), Some("bob")).is_ok());
+        let bob = throttle.check(&behind("192.0.2.2"), Some("bob")).expect("it is another name");
+        assert_eq!(bob.standing, Standing::Failed);
     }
 
     #[tokio::test(start_paused = true)]
@@ -231,12 +247,12 @@ mod tests {
                 throttle.failed(&behind(&format!("10.0.{network}.1")), Some("ada"));
             }
         }
-        let known = Attempt { is_known: true, delay: Duration::ZERO };
+        let known = Attempt { standing: Standing::Known, delay: Duration::ZERO };
         assert_eq!(throttle.check(&home, Some("ada")), Ok(known));
-        let new = Attempt { is_known: false, delay: DELAY };
+        let new = Attempt { standing: Standing::New, delay: DELAY };
         let elsewhere = behind("198.51.100.1");
         assert_eq!(throttle.check(&elsewhere, Some("ada")), Ok(new));
-        let other = Attempt { is_known: false, delay: Duration::ZERO };
+        let other = Attempt { standing: Standing::New, delay: Duration::ZERO };
         assert_eq!(throttle.check(&elsewhere, Some("bob")), Ok(other));
         // Its success at home ends nothing for the others.
         throttle.succeeded(&home, "ada");
