@@ -105,7 +105,8 @@ fn its_authorization_header_lets_it_in_and_nothing_else_does() {
         } else {
             let status = client.wait_exit();
             assert!(!status.success() && client.stdout().bytes().is_empty(), "{header:?}");
-            assert!(client.report().contains("401"), "{}", client.report());
+            let said = client.stderr().wait_for_line(tests::DEADLINE, "401 Unauthorized");
+            assert!(said.is_some(), "{header:?}: {}", client.report());
         }
     }
 }
