@@ -100,7 +100,8 @@ const verbs = {
 
   /// Once something that takes text has the focus: after a dialog has closed, the terminal has it a task later.
   async type({ page, text }) {
-    await wait(page, () => document.activeElement?.matches("input, textarea") === true);
+    // noVNC takes keys at its canvas.
+    await wait(page, () => document.activeElement?.matches("input, textarea, canvas") === true);
     await pages[page].keyboard.type(text);
   },
 

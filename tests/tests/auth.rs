@@ -137,7 +137,7 @@ fn a_file_of_users_lets_in_who_has_the_password_and_no_longer_than_that() {
         let _ = with_password(port, "guest", "guess");
     }
     let refused = with_password(port, "guest", "welcome").expect_err("it is too soon");
-    assert_eq!(refused.status, 503);
+    assert_eq!(refused.status, 429);
     forwarder.wait_for_log("signing in has failed");
 }
 
@@ -228,7 +228,7 @@ fn a_form_signs_in_for_files_alone_and_from_own_pages_alone() {
     // Guessing is put off.
     let guessed: Vec<_> =
         (0..8).map(|_| form("username=ada&password=guess", &[&origin]).0).collect();
-    assert!(guessed.iter().any(|status| status == "503"), "{guessed:?}");
+    assert!(guessed.iter().any(|status| status == "429"), "{guessed:?}");
 }
 
 fn status_of_upgrade(port: u16, cookie: &str) -> u16 {

@@ -88,7 +88,7 @@ pub use self::listener::{Accept, Listener};
 pub use self::local::{ClientCertificates, Invitation, Local};
 pub use self::mapped::{Mapped, MappedAccept};
 pub use self::network::Network;
-pub use self::networks::Networks;
+pub use self::networks::{Networks, network};
 pub use self::offer::{AcceptPolicy, Accepted, Answer, Decision, Offer};
 pub use self::opened::{Opened, Times};
 pub use self::peer::{Peer, PeerState};

@@ -23,6 +23,8 @@ mod file;
 mod first_bytes;
 mod framed;
 mod frames;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod http;
 mod http_connect;
 mod jwt;

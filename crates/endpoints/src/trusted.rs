@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use descriptor::Diagnostic;
 use endpoint::Info;
 use endpoint::info::{Proxied, Tcp, Unix};
+use endpoint::network;
 use ipnet::IpNet;
 use plan::kind::Args;
 
@@ -43,9 +44,9 @@ impl Trusted {
                     trusted.add(LOOPBACK);
                     trusted.add(PRIVATE);
                 }
-                _ => match word.parse().or_else(|_| word.parse::<IpAddr>().map(IpNet::from)) {
-                    Ok(network) => trusted.networks.push(network),
-                    Err(_) => return Err(word.to_owned()),
+                _ => match network(word) {
+                    Some(network) => trusted.networks.push(network),
+                    None => return Err(word.to_owned()),
                 },
             }
         }
@@ -105,5 +106,7 @@ mod tests {
         for word in ["10.0.0.0/8", "10.1.2.3/8", "::/0", "2001:db8::1", "ANY", "Loopback"] {
             assert!(Trusted::of(&[word]).is_ok(), "{word}");
         }
+        let mapped = Trusted::of(&["::ffff:10.0.0.0/104"]).expect("it is a network");
+        assert!(mapped.has("10.1.2.3".parse().expect("an address")));
     }
 }

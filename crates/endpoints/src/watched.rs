@@ -1,7 +1,7 @@
 //! A file that is read again when it has changed. It is looked at when it is asked for, at most once a second.
 //!
-//! If a file can't be read, its earlier contents stay in use, with a warning. An invalid line is skipped with its number;
-//! the file is used, even if nothing is left of it: an emptied list of users admits no client.
+//! If a file can't be read, its earlier contents stay in use, with a warning. An invalid line is skipped with its number,
+//! also one that isn't UTF-8; the file is used, even if nothing is left of it: an emptied list of users admits no client.
 
 use std::fs;
 use std::io;
@@ -16,12 +16,16 @@ use tracing::{info, warn};
 /// The parsed contents of a file.
 pub(crate) struct Watched<T> {
     path: PathBuf,
+    read: fn(&Path) -> io::Result<Read>,
     parse: fn(&str) -> Parsed<T>,
     state: Mutex<State<T>>,
 }
 
 /// The result of parsing: the value, and the errors, each with the number of its line.
 pub(crate) type Parsed<T> = (T, Vec<(usize, String)>);
+
+/// The text of a file, and the numbers of lines that aren't UTF-8, which are empty in it.
+type Read = (String, Vec<usize>);
 
 struct State<T> {
     value: Arc<T>,
@@ -33,16 +37,31 @@ struct State<T> {
 type Stamp = [i64; 4];
 
 impl<T> Watched<T> {
-    /// Reads it for the first time.
+    /// Reads a file of lines for the first time.
     ///
     /// # Errors
     /// It can't be read.
-    pub(crate) fn open(path: &Path, parse: fn(&str) -> Parsed<T>) -> io::Result<Self> {
+    pub(crate) fn lines(path: &Path, parse: fn(&str) -> Parsed<T>) -> io::Result<Self> {
+        Self::open_by(path, read_lines, parse)
+    }
+
+    /// Reads a file for the first time that is valid only as a whole: without a part, a secret would be another one.
+    ///
+    /// # Errors
+    /// It can't be read, or isn't UTF-8.
+    pub(crate) fn whole(path: &Path, parse: fn(&str) -> Parsed<T>) -> io::Result<Self> {
+        Self::open_by(path, read_whole, parse)
+    }
+
+    fn open_by(
+        path: &Path,
+        read: fn(&Path) -> io::Result<Read>,
+        parse: fn(&str) -> Parsed<T>,
+    ) -> io::Result<Self> {
         let stamp = stamp(path);
-        let (value, wrong) = parse(&read(path)?);
-        tell(path, &wrong);
-        let state = State { value: Arc::new(value), stamp, looked: Instant::now() };
-        Ok(Self { path: path.to_owned(), parse, state: Mutex::new(state) })
+        let value = Arc::new(parsed(path, &read(path)?, parse));
+        let state = State { value, stamp, looked: Instant::now() };
+        Ok(Self { path: path.to_owned(), read, parse, state: Mutex::new(state) })
     }
 
     /// Returns the current contents. Takes a system call a second; reads a small file when it has changed.
@@ -58,12 +77,10 @@ impl<T> Watched<T> {
         }
         state.stamp = now;
         let shown = self.path.display();
-        match read(&self.path) {
-            Ok(text) => {
-                let (value, wrong) = (self.parse)(&text);
-                tell(&self.path, &wrong);
+        match (self.read)(&self.path) {
+            Ok(read) => {
+                state.value = Arc::new(parsed(&self.path, &read, self.parse));
                 info!("{shown}: loaded the changed file");
-                state.value = Arc::new(value);
             }
             Err(error) => {
                 let error = endpoint::describe(&error);
@@ -74,7 +91,41 @@ impl<T> Watched<T> {
     }
 }
 
-fn read(path: &Path) -> io::Result<String> {
+/// Reads a file of lines.
+///
+/// # Errors
+/// It can't be read, or is too large.
+pub(crate) fn read_lines(path: &Path) -> io::Result<Read> {
+    let bytes = read(path)?;
+    let mut wrong = Vec::new();
+    let mut text = String::with_capacity(bytes.len());
+    for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        match std::str::from_utf8(line) {
+            Ok(line) => text.push_str(line),
+            Err(_) => {
+                wrong.push(index + 1);
+                text.push('\n');
+            }
+        }
+    }
+    Ok((text, wrong))
+}
+
+fn read_whole(path: &Path) -> io::Result<Read> {
+    let text = String::from_utf8(read(path)?);
+    let text = text.map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))?;
+    Ok((text, Vec::new()))
+}
+
+fn parsed<T>(path: &Path, (text, not_text): &Read, parse: fn(&str) -> Parsed<T>) -> T {
+    let (value, mut wrong) = parse(text);
+    wrong.extend(not_text.iter().map(|line| (*line, "it is not UTF-8".to_owned())));
+    wrong.sort_by_key(|(line, _)| *line);
+    tell(path, &wrong);
+    value
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
     // Nothing waits in a FIFO's name for good.
     let meta = fs::metadata(path)?;
     if !meta.is_file() {
@@ -83,9 +134,7 @@ fn read(path: &Path) -> io::Result<String> {
     if meta.len() > LARGEST {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 16 MiB"));
     }
-    let bytes = fs::read(path)?;
-    String::from_utf8(bytes)
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
+    fs::read(path)
 }
 
 fn tell(path: &Path, wrong: &[(usize, String)]) {
@@ -107,3 +156,21 @@ const OFTEN: Duration = Duration::from_secs(1);
 const LARGEST: u64 = 16 << 20;
 /// Lines that a warning names one by one.
 const MOST: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_not_utf_8_is_lost_alone_and_a_secret_as_a_whole() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        fs::write(file.path(), b"a\n\xff\xfe: x\nb\r\nc\xc3").expect("it is written");
+        let (text, wrong) = read_lines(file.path()).expect("it is there");
+        assert_eq!(text.lines().collect::<Vec<_>>(), ["a", "", "b", ""]);
+        assert_eq!(wrong, [2, 4]);
+        assert!(read_whole(file.path()).is_err());
+        let count = |text: &str| (text.len(), Vec::new());
+        assert!(Watched::lines(file.path(), count).is_ok());
+        assert!(Watched::whole(file.path(), count).is_err());
+    }
+}

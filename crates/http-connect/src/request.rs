@@ -38,6 +38,7 @@ impl Request {
             let words = format!("CONNECT needs HOST:PORT, but received `{}`", shown(target));
             Error::new(Fault::Malformed, words)
         })?;
+        host_field(request.headers)?;
         let login = login(request.headers)?;
         Ok(Read::Head(Self { host, port, login }, length))
     }
@@ -82,16 +83,30 @@ fn place(target: &str) -> Option<(String, u16)> {
     Some((host.to_owned(), port))
 }
 
-/// One at most: of two, one would be checked and the other one meant.
-fn login(fields: &[httparse::Header<'_>]) -> Result<Option<Login>, Error> {
-    let mut found =
-        fields.iter().filter(|field| field.name.eq_ignore_ascii_case("proxy-authorization"));
-    let Some(field) = found.next() else { return Ok(None) };
-    if found.next().is_some() {
-        let words = "Proxy-Authorization is given twice";
-        return Err(Error::new(Fault::Malformed, words));
+/// Checks the Host header (RFC 9112 section 3.2). The target names the destination, so a request without the header is
+/// accepted, as small clients send it; but another proxy may read another one of two.
+fn host_field(fields: &[httparse::Header<'_>]) -> Result<(), Error> {
+    let Some(value) = single(fields, "Host")? else { return Ok(()) };
+    let is_host = |byte: &u8| byte.is_ascii_graphic() && !b"/?#@\\,".contains(byte);
+    match value.iter().all(is_host) {
+        true => Ok(()),
+        false => Err(Error::new(Fault::Malformed, "Host is not a host and a port")),
     }
-    Ok(std::str::from_utf8(field.value).ok().and_then(Login::of))
+}
+
+fn login(fields: &[httparse::Header<'_>]) -> Result<Option<Login>, Error> {
+    let value = single(fields, "Proxy-Authorization")?;
+    Ok(value.and_then(|value| std::str::from_utf8(value).ok()).and_then(Login::of))
+}
+
+/// The value of a field that may be given once at most: of two, one would be checked and the other one meant.
+fn single<'f>(fields: &[httparse::Header<'f>], name: &str) -> Result<Option<&'f [u8]>, Error> {
+    let mut found = fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
+    let first = found.next().map(|field| field.value);
+    match found.next() {
+        None => Ok(first),
+        Some(_) => Err(Error::new(Fault::Malformed, format!("{name} is given twice"))),
+    }
 }
 
 fn shown(text: &str) -> String {

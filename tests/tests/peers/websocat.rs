@@ -72,3 +72,41 @@ fn it_is_a_destination() {
         assert_eq!((seen.there.compressed, seen.back.compressed), (0, 0));
     }
 }
+
+#[test]
+#[ignore = "needs websocat: cargo xtask interop"]
+fn its_authorization_header_lets_it_in_and_nothing_else_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(at("tokens"), "0123456789abcdefgh:robot\n").expect("it is written");
+    let made = tests::run(&["passwd", &at("users"), "ada"], b"engine\nengine\n");
+    assert_eq!(made.code(), Some(0), "{}", made.stderr);
+    let auth = format!("{{{{htpasswd:{}}},{{bearer:file={}}}}}", at("users"), at("tokens"));
+    let forwarder = Forwarder::between(&format!("ws:0:auth={auth}"), "echo");
+    let url = format!("ws://127.0.0.1:{}/", forwarder.port(0));
+    for (header, is_let_in) in [
+        (None, false),
+        (Some("Authorization: Bearer 0123456789abcdefgh"), true),
+        (Some("Authorization: Bearer 0123456789abcdefg"), false),
+        (Some("Authorization: Basic YWRhOmVuZ2luZQ=="), true),
+        (Some("Authorization: Basic YWRhOndyb25n"), false),
+        (Some("Proxy-Authorization: Bearer 0123456789abcdefgh"), false),
+        (Some("Cookie: token=0123456789abcdefgh"), false),
+    ] {
+        let mut command = websocat();
+        command.args(["--binary", &url]);
+        if let Some(header) = header {
+            command.args(["--header", header]);
+        }
+        let mut client = Process::spawn("websocat", &mut command);
+        client.send(b"hello");
+        if is_let_in {
+            tests::until("it comes back", || (client.stdout().bytes() == b"hello").then_some(()));
+        } else {
+            let status = client.wait_exit();
+            assert!(!status.success() && client.stdout().bytes().is_empty(), "{header:?}");
+            let said = client.stderr().wait_for_line(tests::DEADLINE, "401 Unauthorized");
+            assert!(said.is_some(), "{header:?}: {}", client.report());
+        }
+    }
+}

@@ -148,7 +148,7 @@ export class Entrance {
     return {
       kind: "refused",
       words: words || `the server answers with status ${response.status}`,
-      retry: response.status >= 500,
+      retry: response.status === 429 || response.status >= 500,
     };
   }
 

@@ -154,7 +154,9 @@ impl Accepting {
             return Ok(None);
         }
         let accepting = self.sockets.iter().map(|socket| Box::pin(one(socket)));
-        let (accepted, ..) = select_all(accepting).await;
+        let (accepted, at, _) = select_all(accepting).await;
+        // They are polled in their order: a busy one goes behind the others, and starves none.
+        self.sockets.rotate_left(at + 1);
         accepted
             .map(|came| Some((came, None)))
             .map_err(|cause| Error::from_io("accept", &*self.local.descriptor, cause))
@@ -215,4 +217,40 @@ async fn tcp(listener: &TcpListener) -> std::io::Result<Came> {
 async fn unix(listener: &UnixListener, path: &std::path::Path) -> std::io::Result<Came> {
     let (stream, _) = listener.accept().await?;
     Ok(Came::Unix(stream, path.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn listener() -> TcpListener {
+        TcpListener::bind("127.0.0.1:0").await.expect("a port")
+    }
+
+    #[tokio::test]
+    async fn a_busy_socket_does_not_starve_the_others() {
+        let listeners = [listener().await, listener().await, listener().await];
+        let addresses = listeners.each_ref().map(|it| it.local_addr().expect("an address"));
+        let mut clients = Vec::new();
+        // The first has clients without end, and each of the others a few.
+        for address in [addresses[0]; 20].into_iter().chain(addresses).chain(addresses) {
+            clients.push(TcpStream::connect(address).await.expect("it connects"));
+        }
+        let mut accepting = Accepting {
+            screen: None,
+            local: Local::new("systemd"),
+            sockets: listeners.into_iter().map(Sorted::TcpListener).collect(),
+            ended: Vec::new(),
+            users: Users::Any,
+            options: Options::default(),
+        };
+        let mut order = Vec::new();
+        for _ in 0..7 {
+            let (came, _) = accepting.next().await.expect("no error").expect("there is one");
+            let Came::Tcp(_, fact) = came else { panic!("it is TCP") };
+            order.push(addresses.iter().position(|it| *it == fact.local).expect("it is one"));
+        }
+        order[..6].sort_unstable();
+        assert_eq!(order, [0, 0, 1, 1, 2, 2, 0]);
+    }
 }

@@ -61,7 +61,7 @@ impl Exchange for AnyExchange {
 fn merge(refusals: Vec<Refusal>) -> Refusal {
     let challenges: Vec<_> = refusals.iter().flat_map(|it| it.challenges.clone()).collect();
     let rank = |refusal: &Refusal| match refusal.kind {
-        RefusalKind::Busy => 0,
+        RefusalKind::Busy | RefusalKind::Throttled => 0,
         RefusalKind::Unauthenticated => 1,
         _ => 2,
     };

@@ -34,7 +34,7 @@ struct Bearer {
 
 impl Provider for Bearer {
     fn open(&self, _: &Context, listener: &Local) -> Result<Provided> {
-        let tokens = Watched::open(&self.file, listed).map_err(|cause| {
+        let tokens = Watched::lines(&self.file, listed).map_err(|cause| {
             Error::from_io(
                 "read",
                 format!("{} for {}", self.file.display(), listener.descriptor),
@@ -51,7 +51,7 @@ impl Provider for Bearer {
 }
 
 /// Tokens by their digest: finding one takes no time that tells anything about it.
-type Listed = HashMap<[u8; 32], (Identity, Role)>;
+pub(super) type Listed = HashMap<[u8; 32], (Identity, Role)>;
 
 struct Tokens(Watched<Listed>);
 
@@ -78,7 +78,7 @@ fn stamp(token: &str) -> [u8; 32] {
     digest(&SHA256, token.as_bytes()).as_ref().try_into().expect("it has 32 bytes")
 }
 
-fn listed(text: &str) -> Parsed<Listed> {
+pub(super) fn listed(text: &str) -> Parsed<Listed> {
     let (mut known, mut wrong) = (Listed::new(), Vec::new());
     for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line.trim())) {
         if line.is_empty() || line.starts_with('#') {
@@ -125,7 +125,7 @@ mod tests {
     async fn guesses_from_elsewhere_keep_nobody_out() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), "0123456789abcdef\n").expect("it is written");
-        let file = Watched::open(file.path(), listed).expect("it is there");
+        let file = Watched::lines(file.path(), listed).expect("it is there");
         let gate = tokens::provide(Tokens(file)).gate;
         let from = |address: &str| {
             let local = "127.0.0.1:9".parse().expect("an address");

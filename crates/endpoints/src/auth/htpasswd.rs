@@ -15,6 +15,7 @@ use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 use ring::digest::{SHA256, digest};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
 use super::hash::Hash;
 use super::sessions::{Member, Sessions};
@@ -41,7 +42,7 @@ struct Htpasswd {
 
 impl Provider for Htpasswd {
     fn open(&self, _: &Context, listener: &Local) -> Result<Provided> {
-        let users = Watched::open(&self.file, users).map_err(|cause| {
+        let users = Watched::lines(&self.file, users).map_err(|cause| {
             let error = Error::from_io(
                 "read",
                 format!("{} for {}", self.file.display(), listener.descriptor),
@@ -53,7 +54,7 @@ impl Provider for Htpasswd {
             users,
             sessions: Sessions::default(),
             throttle: Throttle::default(),
-            turns: Semaphore::new(AT_ONCE),
+            turns: AT_ONCE.map(Semaphore::new),
         };
         let users = Arc::new(users);
         Ok(Provided { gate: users.clone(), exchange: Some(users), invitation: None })
@@ -65,7 +66,7 @@ impl Provider for Htpasswd {
     }
 }
 
-struct User {
+pub(super) struct User {
     hash: Hash,
     role: Role,
     /// A digest of the line: a changed line is another credential.
@@ -77,8 +78,9 @@ struct Users {
     users: Watched<HashMap<String, User>>,
     sessions: Sessions,
     throttle: Throttle,
-    /// Verifying a password is meant to be slow; it takes threads, and only so many.
-    turns: Semaphore,
+    /// Verifying a password is meant to be slow; it takes threads, and only so many. By
+    /// [`Standing`](super::throttle::Standing).
+    turns: [Semaphore; 3],
 }
 
 impl Users {
@@ -89,13 +91,16 @@ impl Users {
     }
 
     async fn verify(&self, info: &Info, name: &str, password: &str) -> Result<Member, Refusal> {
-        self.throttle.check(info, Some(name))?;
+        let attempt = self.throttle.check(info, Some(name))?;
+        if !attempt.delay.is_zero() {
+            sleep(attempt.delay).await;
+        }
         let users = self.users.get();
         let known = users.get(name);
         // A name that isn't there takes as long as one that is.
         let hash = known.or_else(|| users.values().next()).map(|user| user.hash.clone());
         let given = password.to_owned();
-        let turn = self.turns.acquire().await;
+        let turn = self.turns[attempt.standing as usize].acquire().await;
         // Those that came at the same time have been checked before any of them had failed.
         self.throttle.check(info, Some(name))?;
         let is_right = match hash {
@@ -105,7 +110,7 @@ impl Users {
         drop(turn);
         match known.filter(|_| is_right) {
             Some(user) => {
-                self.throttle.succeeded(name);
+                self.throttle.succeeded(info, name);
                 let (identity, role, stamp) = (Identity::user(name), user.role, user.stamp);
                 Ok(Member { identity, role, stamp, expires: None })
             }
@@ -168,7 +173,7 @@ fn ask(words: &str) -> Refusal {
 }
 
 /// Reads a file of users.
-fn users(text: &str) -> Parsed<HashMap<String, User>> {
+pub(super) fn users(text: &str) -> Parsed<HashMap<String, User>> {
     let (mut users, mut wrong) = (HashMap::new(), Vec::new());
     for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line.trim_end()))
     {
@@ -206,8 +211,8 @@ fn users(text: &str) -> Parsed<HashMap<String, User>> {
 const NEEDED: &str = "a name and a password are required";
 const WRONG: &str = "the name or the password is wrong";
 const LATE: &str = "this browser is signed out; sign in again";
-/// Passwords that are verified at the same time.
-const AT_ONCE: usize = 2;
+/// Passwords that are verified at the same time: of known users, of new ones, of networks that have failed.
+const AT_ONCE: [usize; 3] = [2, 2, 1];
 
 #[cfg(test)]
 mod tests {

@@ -202,3 +202,9 @@ fn role(flag: Option<&str>) -> Result<Role, String> {
         Some(flag) => Err(format!("`{flag}` is not a role; the roles are `rw` and `ro`")),
     }
 }
+
+/// For the fuzz targets.
+#[cfg(fuzzing)]
+pub(crate) fn fuzzing(text: &str) {
+    let _ = (htpasswd::users(text), bearer::listed(text));
+}

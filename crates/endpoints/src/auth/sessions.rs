@@ -6,6 +6,7 @@
 //! listener.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,10 +24,20 @@ use super::tickets::{Tickets, fresh};
 pub(super) struct Sessions {
     /// Oldest first.
     signed_in: Mutex<VecDeque<SignedIn>>,
-    tickets: Tickets<Member>,
+    tickets: Tickets<Given>,
+    /// Browsers that have ever signed in.
+    count: AtomicU64,
+}
+
+/// The owner of a ticket.
+struct Given {
+    member: Member,
+    /// The sign-in that it is good with.
+    number: u64,
 }
 
 struct SignedIn {
+    number: u64,
     secret: Secret,
     files: Secret,
     since: Instant,
@@ -49,7 +60,8 @@ impl Sessions {
     pub(super) fn begin(&self, member: Member) -> Result<Exchanged, Refusal> {
         let (secret, files) = (fresh()?, fresh()?);
         let shown = (secret.text().to_owned(), files.text().to_owned());
-        let ticket = self.tickets.give(member.clone())?;
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        let ticket = self.ticket(member.clone(), number)?;
         let mut signed_in = self.lock();
         let is_same = |it: &SignedIn| it.member.identity == member.identity;
         if signed_in.iter().filter(|it| is_same(it)).count() >= SHARE
@@ -57,7 +69,8 @@ impl Sessions {
         {
             signed_in.remove(oldest);
         }
-        signed_in.push_back(SignedIn { secret, files, since: Instant::now(), member });
+        let since = Instant::now();
+        signed_in.push_back(SignedIn { number, secret, files, since, member });
         if signed_in.len() > MOST {
             signed_in.pop_front();
         }
@@ -71,8 +84,14 @@ impl Sessions {
         is_good: impl Fn(&Member) -> bool,
     ) -> Option<Result<Exchanged, Refusal>> {
         let found = self.find(|it| it.secret.is(secret), is_good)?;
-        let (member, files) = found;
-        Some(self.tickets.give(member).map(|ticket| Exchanged { secret: None, ticket, files }))
+        let (Given { member, number }, files) = found;
+        let ticket = self.ticket(member, number);
+        Some(ticket.map(|ticket| Exchanged { secret: None, ticket, files }))
+    }
+
+    fn ticket(&self, member: Member, number: u64) -> Result<String, Refusal> {
+        let owner = member.clone();
+        self.tickets.give(Given { member, number }, |given| given.member == owner)
     }
 
     /// Returns the member with this ticket, secret or cookie. A ticket is removed.
@@ -82,13 +101,15 @@ impl Sessions {
         is_good: impl Fn(&Member) -> bool,
     ) -> Option<Member> {
         if let Some(ticket) = &credentials.ticket {
-            return self.tickets.take(ticket).filter(|member| is_good(member));
+            let Given { member, number } = self.tickets.take(ticket)?;
+            // Signing out ends the tickets that weren't used.
+            return self.find(|it| it.number == number, is_good).map(|_| member);
         }
         let is_it = |it: &SignedIn| {
             credentials.bearer.as_deref().is_some_and(|bearer| it.secret.is(bearer))
                 || credentials.cookies.iter().any(|cookie| it.files.is(cookie))
         };
-        self.find(is_it, is_good).map(|(member, _)| member)
+        self.find(is_it, is_good).map(|(given, _)| given.member)
     }
 
     /// Signs out the browser with this secret.
@@ -105,13 +126,14 @@ impl Sessions {
         &self,
         is_it: impl Fn(&SignedIn) -> bool,
         is_good: impl Fn(&Member) -> bool,
-    ) -> Option<(Member, String)> {
+    ) -> Option<(Given, String)> {
         let mut signed_in = self.lock();
         signed_in.retain(|it| it.since.elapsed() < LONGEST);
         let at = signed_in.iter().position(is_it)?;
         let it = &signed_in[at];
         if is_good(&it.member) {
-            return Some((it.member.clone(), it.files.text().to_owned()));
+            let given = Given { member: it.member.clone(), number: it.number };
+            return Some((given, it.files.text().to_owned()));
         }
         signed_in.remove(at);
         None
@@ -172,6 +194,13 @@ mod tests {
         assert!(sessions.again(&given.files, |_| true).is_none());
         sessions.end(&given.secret.expect("it is new"));
         assert_eq!(sessions.shown(&cookie, |_| true), None);
+        // A ticket that wasn't used is signed out with its secret, and one of another browser isn't.
+        let given = sessions.begin(ada(1)).expect("random numbers");
+        let other = sessions.begin(ada(1)).expect("random numbers");
+        sessions.end(&given.secret.expect("it is new"));
+        let ticket = |ticket: &str| shown(|it| it.ticket = Some(ticket.to_owned()));
+        assert_eq!(sessions.shown(&ticket(&given.ticket), |_| true), None);
+        assert_eq!(sessions.shown(&ticket(&other.ticket), |_| true), Some(ada(1)));
         // And by the cookie alone, where there is no script that has the secret.
         let given = sessions.begin(ada(1)).expect("random numbers");
         sessions.end_cookie(&given.files);

@@ -19,17 +19,17 @@ impl<T> Default for Tickets<T> {
     }
 }
 
-impl<T: PartialEq> Tickets<T> {
-    /// Makes one.
+impl<T> Tickets<T> {
+    /// Makes one. `is_same` finds those of the same owner.
     ///
     /// # Errors
     /// The system has no random numbers.
-    pub(super) fn give(&self, to: T) -> Result<String, Refusal> {
+    pub(super) fn give(&self, to: T, is_same: impl Fn(&T) -> bool) -> Result<String, Refusal> {
         let ticket = fresh()?;
         let shown = ticket.text().to_owned();
         let mut waiting = self.lock();
-        if waiting.iter().filter(|(_, _, owner)| *owner == to).count() >= SHARE
-            && let Some(oldest) = waiting.iter().position(|(_, _, owner)| *owner == to)
+        if waiting.iter().filter(|(_, _, owner)| is_same(owner)).count() >= SHARE
+            && let Some(oldest) = waiting.iter().position(|(_, _, owner)| is_same(owner))
         {
             waiting.remove(oldest);
         }
@@ -74,17 +74,21 @@ const SOON: Duration = Duration::from_secs(30);
 mod tests {
     use super::*;
 
+    fn give(tickets: &Tickets<usize>, to: usize) -> Result<String, Refusal> {
+        tickets.give(to, |owner| *owner == to)
+    }
+
     #[test]
     fn a_ticket_is_taken_once_and_there_are_only_so_many() {
         let tickets = Tickets::default();
-        let first = tickets.give(1).expect("random numbers");
+        let first = give(&tickets, 1).expect("random numbers");
         assert_eq!(
             [tickets.take("?"), tickets.take(&first), tickets.take(&first)],
             [None, Some(1), None]
         );
-        let first = tickets.give(0).expect("random numbers");
+        let first = give(&tickets, 0).expect("random numbers");
         for owner in 1..=MOST {
-            tickets.give(owner).expect("random numbers");
+            give(&tickets, owner).expect("random numbers");
         }
         assert_eq!((tickets.take(&first), tickets.lock().len()), (None, MOST));
     }
@@ -92,10 +96,10 @@ mod tests {
     #[test]
     fn an_owner_takes_none_from_the_others() {
         let tickets = Tickets::default();
-        let others = tickets.give(1).expect("random numbers");
-        let first = tickets.give(2).expect("random numbers");
+        let others = give(&tickets, 1).expect("random numbers");
+        let first = give(&tickets, 2).expect("random numbers");
         for _ in 0..SHARE {
-            tickets.give(2).expect("random numbers");
+            give(&tickets, 2).expect("random numbers");
         }
         assert_eq!(tickets.lock().len(), 1 + SHARE);
         assert_eq!((tickets.take(&first), tickets.take(&others)), (None, Some(1)));
@@ -104,7 +108,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_ticket_is_good_for_a_moment() {
         let tickets = Tickets::default();
-        let ticket = tickets.give(()).expect("random numbers");
+        let ticket = tickets.give((), |()| true).expect("random numbers");
         tokio::time::advance(SOON).await;
         assert_eq!(tickets.take(&ticket), None);
     }

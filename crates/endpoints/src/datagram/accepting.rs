@@ -179,9 +179,7 @@ impl<S: Socket> Receiving<S> {
                     let count = each.map_or(1, |each| at.len().div_ceil(each));
                     // The sessions' queues hold two such turns of full frames.
                     left = left.saturating_sub(count - 1);
-                    let known = table.lock().get(&from).cloned();
-                    if let Some(inbox) = known {
-                        inbox.lock().push(&buf[at], each, now);
+                    if table.push(&from, &buf[at.clone()], each, now).is_some() {
                         continue;
                     }
                     match self.arrivals.try_reserve() {
@@ -201,13 +199,7 @@ impl<S: Socket> Receiving<S> {
                 }
                 Ok(Received::TooLong) => self.losses.too_long(LARGEST),
                 Ok(Received::Ignored) => {}
-                Ok(Received::Refused { to, error }) => {
-                    for (peer, inbox) in table.lock().iter() {
-                        if S::is_same(peer, &to) {
-                            inbox.lock().end(Over::Refused(error.kind().into()));
-                        }
-                    }
-                }
+                Ok(Received::Refused { to, error }) => table.refuse(&to, &error),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Turn::IsDry,
                 Err(error) => return Turn::Failed(error),
             }

@@ -1,7 +1,7 @@
 //! Code shared by datagrams of every family.
 //!
 //! 1. A listener has one socket for all peers. [`table`] distinguishes them: a session for each address, in a bounded
-//!    table. One task receives for all of them ([`accepting`]).
+//!    table ([`peers`]). One task receives for all of them ([`accepting`]).
 //! 2. [`session`] is one peer's stream of messages, with its idle timeout.
 //! 3. [`connected`] is a socket with one peer, as a stream of messages.
 //! 4. [`joined`] makes one datagram of a message that comes in parts.
@@ -16,6 +16,7 @@ pub(crate) mod ip;
 pub(crate) mod joined;
 pub(crate) mod losses;
 pub(crate) mod outgoing;
+mod peers;
 mod room;
 pub(crate) mod session;
 pub(crate) mod table;
@@ -52,6 +53,11 @@ pub(crate) trait Socket: Send + Sync + 'static {
     /// may be several.
     fn is_same(peer: &Self::Peer, to: &Self::Peer) -> bool {
         peer == to
+    }
+
+    /// Returns `true` if [`is_same`](Self::is_same) may be true of several peers, or of one with another key.
+    fn has_several_sessions_of_an_address(&self) -> bool {
+        false
     }
 
     /// Sends one datagram, or several of up to [`splits`](Self::splits) bytes: all of them or none.

@@ -3,7 +3,7 @@
 //! An address is whatever a sender claims, so the table is bounded. When it is full, the peer that has been silent for
 //! longest makes room, one that has never sent again after an answer first: such an address may be forged.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::Socket;
+use super::peers::Peers;
 
 /// The limits of sessions.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +34,7 @@ pub(crate) struct Table<S: Socket> {
     pub(crate) socket: S,
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
-    pub(super) inboxes: Mutex<HashMap<S::Peer, Arc<Inbox>>>,
+    pub(super) inboxes: Mutex<Peers<S::Peer, Arc<Inbox>>>,
     pub(super) waiting: Waiting,
 }
 
@@ -80,8 +81,6 @@ pub(crate) struct State {
     all: Waiting,
     /// The reason why nothing more comes.
     pub(crate) over: Option<Over>,
-    /// The time at which the peer last sent.
-    heard: Instant,
     /// The time of the last datagram in either direction.
     pub(crate) stirred: Instant,
     /// It was sent something.
@@ -111,7 +110,6 @@ impl Inbox {
             bytes: 0,
             all,
             over: None,
-            heard: now,
             stirred: now,
             is_answered: false,
             is_proven: false,
@@ -149,15 +147,16 @@ impl State {
         }
     }
 
-    /// Adds a datagram, or several that have `each` bytes.
-    pub(super) fn push(&mut self, data: &[u8], each: Option<usize>, now: Instant) {
-        (self.heard, self.stirred) = (now, now);
+    /// Adds a datagram, or several that have `each` bytes. Returns whether the peer is proven to be there.
+    pub(super) fn push(&mut self, data: &[u8], each: Option<usize>, now: Instant) -> bool {
+        self.stirred = now;
         self.is_proven |= self.is_answered;
         match each {
             None => self.add(data),
             Some(each) => data.chunks(each).for_each(|data| self.add(data)),
         }
         self.wake();
+        self.is_proven
     }
 
     fn add(&mut self, data: &[u8]) {
@@ -189,31 +188,49 @@ impl Drop for State {
 }
 
 impl<S: Socket> Table<S> {
-    pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<S::Peer, Arc<Inbox>>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Peers<S::Peer, Arc<Inbox>>> {
         self.inboxes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends all sessions.
     pub(super) fn end(&self, end: &End) {
-        for inbox in self.lock().values() {
+        for (_, inbox) in self.lock().iter() {
             inbox.lock().end(Over::Ended(end.clone()));
+        }
+    }
+
+    /// Adds what a peer has sent to its inbox; `None` if it is not known.
+    pub(super) fn push(
+        &self,
+        peer: &S::Peer,
+        data: &[u8],
+        each: Option<usize>,
+        now: Instant,
+    ) -> Option<()> {
+        self.lock().heard(peer, |inbox| inbox.lock().push(data, each, now))
+    }
+
+    /// Ends the sessions that an ICMP error is about.
+    pub(super) fn refuse(&self, to: &S::Peer, error: &io::Error) {
+        let inboxes = self.lock();
+        let end = |inbox: &Inbox| inbox.lock().end(Over::Refused(error.kind().into()));
+        match inboxes.get(to) {
+            Some(inbox) => end(inbox),
+            None if !self.socket.has_several_sessions_of_an_address() => {}
+            None => {
+                let same = inboxes.iter().filter(|(peer, _)| S::is_same(peer, to));
+                same.for_each(|(_, inbox)| end(inbox));
+            }
         }
     }
 
     /// The inbox of a peer that is not known yet; room is made for it.
     pub(super) fn enter(&self, peer: &S::Peer, now: Instant) -> Arc<Inbox> {
         let mut inboxes = self.lock();
-        if inboxes.len() >= self.limits.peers {
-            let silent = |inbox: &Inbox| {
-                let state = inbox.lock();
-                (state.is_proven, state.heard)
-            };
-            let longest = inboxes.iter().min_by_key(|(_, inbox)| silent(inbox));
-            if let Some(longest) = longest.map(|(peer, _)| peer.clone())
-                && let Some(inbox) = inboxes.remove(&longest)
-            {
-                inbox.lock().end(Over::GaveWay);
-            }
+        if inboxes.len() >= self.limits.peers
+            && let Some(inbox) = inboxes.make_room()
+        {
+            inbox.lock().end(Over::GaveWay);
         }
         let inbox = Arc::new(Inbox::new(now, self.waiting.clone()));
         inboxes.insert(peer.clone(), Arc::clone(&inbox));

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use descriptor::{Code, Diagnostic};
+use endpoint::network;
 use ipnet::IpNet;
 use plan::kind::{Args, Param, Topic, ValueKind};
 
@@ -132,15 +133,8 @@ impl Hosts {
             "private" => return networks(PRIVATE),
             _ => {}
         }
-        if let Ok(network) = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
-            let network = match network {
-                // As the address is looked at: `::ffff:192.0.2.1` is 192.0.2.1.
-                IpNet::V6(v6) if v6.prefix_len() == 128 => {
-                    IpAddr::from(v6.addr()).to_canonical().into()
-                }
-                network => network.trunc(),
-            };
-            return Some(Self::Networks(vec![network]));
+        if let Some(network) = network(&text) {
+            return Some(Self::Networks(vec![network.trunc()]));
         }
         let name = text.trim_end_matches('.');
         let (beneath, name) = match name.strip_prefix("*.") {
@@ -237,6 +231,9 @@ mod tests {
             ("127.0.0.1", "localhost", "127.0.0.1", 80, true),
             ("127.0.0.1", "::ffff:127.0.0.1", "::ffff:127.0.0.1", 80, true),
             ("::ffff:127.0.0.1", "127.0.0.1", "127.0.0.1", 80, true),
+            ("::ffff:127.0.0.0/104", "127.9.9.9", "127.9.9.9", 80, true),
+            ("*,!::ffff:1.2.3.0/120", "example.com", "1.2.3.4", 80, false),
+            ("*,![::ffff:1.2.3.0/120]:25", "example.com", "::ffff:1.2.3.4", 25, false),
             ("[::1]:80", "::1", "::1", 80, true),
             ("[::1]:80", "::1", "::1", 81, false),
             ("[2001:db8::/32]:80", "2001:db8::7", "2001:db8::7", 80, true),

@@ -154,6 +154,7 @@ impl Entrance {
                     warn!(peer = info.peer(), "refused to sign in: {}", refusal.message);
                     let status = match refusal.kind {
                         RefusalKind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+                        RefusalKind::Throttled => StatusCode::TOO_MANY_REQUESTS,
                         _ => StatusCode::FORBIDDEN,
                     };
                     let shown = page.show(status, &refusal.message);
@@ -203,7 +204,7 @@ fn set_cookie(name: &str, value: &str, is_secure: bool, more: &str) -> String {
 ///
 /// The scheme is never Basic: a browser would ask its user in a separate window, in front of the page that asks.
 fn not_good(refusal: &Refusal) -> Reply {
-    if refusal.kind == RefusalKind::Busy {
+    if matches!(refusal.kind, RefusalKind::Busy | RefusalKind::Throttled) {
         reply::refusal(refusal)
     } else {
         let ask = Challenge { scheme: Scheme::Bearer, realm: "endpointforward".to_owned() };

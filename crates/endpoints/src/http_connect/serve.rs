@@ -107,7 +107,7 @@ impl Kept {
                 Err(refusal) => {
                     // A client that is put off is not asked again.
                     let kind = match refusal.kind {
-                        RefusalKind::Busy => RefusalKind::Busy,
+                        kind @ (RefusalKind::Busy | RefusalKind::Throttled) => kind,
                         _ => RefusalKind::Unauthenticated,
                     };
                     let refusal = Refusal { kind, ..refusal };

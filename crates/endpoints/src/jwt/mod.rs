@@ -161,7 +161,7 @@ impl Rules {
     fn open_at(self, cx: &Context, pace: Pace) -> io::Result<Tokens> {
         verify::install();
         let source = match &self.place {
-            Place::File(file) => Source::File(Watched::open(file, keys::read)?),
+            Place::File(file) => Source::File(Watched::whole(file, keys::read)?),
             Place::Server(remote) => Source::Server(Fetched::new(Arc::clone(remote), cx, pace)),
         };
         Ok(Tokens(Arc::new(Inner { source, rules: self })))

@@ -19,6 +19,7 @@ use crate::sockopt::{set_fastopen, set_rto_max};
 
 /// The options to set on a socket. A parameter that a kind doesn't have keeps the system's default.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(Default))]
 pub(crate) struct Options {
     nodelay: bool,
     keepalive: Keepalive,
@@ -38,7 +39,9 @@ pub(crate) struct Options {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(test, derive(Default))]
 enum Keepalive {
+    #[cfg_attr(test, default)]
     Off,
     /// Probes with the system's intervals.
     System,

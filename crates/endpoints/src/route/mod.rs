@@ -299,3 +299,32 @@ impl Fact for Routed {
 
 /// A route may lead to a route, and a mistake in one back to itself.
 const MOST_HOPS: u8 = 4;
+
+/// For the fuzz targets.
+#[cfg(fuzzing)]
+pub(crate) fn fuzzing(text: &str) {
+    let _ = tokens::lines(text);
+}
+
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzzing_answer(bytes: &[u8]) -> Option<(String, Option<String>)> {
+    let found = answer::read(bytes).ok().flatten()?;
+    Some((found.text, found.subprotocol))
+}
+
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzzing_websocksy(text: &str, offered: &[String]) -> Option<(String, Option<String>)> {
+    let found = websocksy::choose(text, offered, |line| assert!(line <= text.lines().count()))?;
+    Some((found.text, found.subprotocol))
+}
+
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzzing_expression(expression: &str, path: &str, cookies: &str) -> Option<String> {
+    let mut http = endpoint::info::Http::default();
+    path.clone_into(&mut http.path);
+    http.headers.push(("cookie".to_owned(), cookies.to_owned()));
+    websocksy::fill(expression, &http)
+}

@@ -5,7 +5,6 @@
 //! variable becomes `_`, so no client leaves the folder. The first line of the file counts whose subprotocol the client
 //! offers; `*` is the client's first. A client that offers none gets the first line.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use descriptor::quote_positional;
@@ -14,6 +13,8 @@ use endpoint::provider::{Answer, Destination, Found};
 use endpoint::{Info, describe};
 use tokio::task::spawn_blocking;
 use tracing::warn;
+
+use crate::watched::read_lines;
 
 /// The folder and the expressions.
 #[derive(Clone, Debug)]
@@ -32,7 +33,8 @@ impl Folder {
     pub(super) async fn find(&self, info: &Info) -> Result<Answer, String> {
         let nothing = Http::default();
         let http = info.get::<Http>().unwrap_or(&nothing);
-        let names: Vec<_> = self.expressions.iter().filter_map(|one| fill(one, http)).collect();
+        let filled = self.expressions.iter().map(|one| Some((one.clone(), fill(one, http)?)));
+        let names: Vec<_> = filled.flatten().collect();
         let (folder, offered) = (self.path.clone(), http.subprotocols.clone());
         let found = spawn_blocking(move || look(&folder, &names, &offered)).await;
         let found = found.map_err(|error| error.to_string())??;
@@ -45,7 +47,7 @@ impl Folder {
 }
 
 /// Fills an expression in; `None` if a variable isn't there.
-fn fill(expression: &str, http: &Http) -> Option<String> {
+pub(super) fn fill(expression: &str, http: &Http) -> Option<String> {
     let (mut filled, mut rest) = (String::new(), expression);
     while let Some((before, variable)) = rest.split_once('%') {
         let (name, behind) = variable.split_once('%')?;
@@ -73,26 +75,44 @@ fn fill(expression: &str, http: &Http) -> Option<String> {
 
 fn look(
     folder: &Path,
-    names: &[String],
+    names: &[(String, String)],
     offered: &[String],
 ) -> Result<Option<Destination>, String> {
-    for name in names {
+    for (expression, name) in names {
         let path = folder.join(name);
         // The operator's expression may have folders; a client's part of it has none.
         if !path.is_file() {
             continue;
         }
-        let text = fs::read_to_string(&path)
-            .map_err(|error| format!("{}: {}", path.display(), describe(&error)))?;
-        if let Some(found) = choose(&text, offered, &path) {
-            return Ok(Some(found));
+        // The name may be a client's secret, such as a cookie, and so is in no message.
+        let shown = format!("{} for `{expression}`", folder.display());
+        let (text, not_text) =
+            read_lines(&path).map_err(|error| format!("{shown}: {}", describe(&error)))?;
+        for line in not_text.iter().take(SAID) {
+            warn!("{shown}: line {line} of its file is not UTF-8");
+        }
+        let mut said = 0;
+        let found = choose(&text, offered, |line| {
+            said += 1;
+            if said <= SAID {
+                warn!(
+                    "{shown}: line {line} of its file has no peer, or a framing that websocksy doesn't have"
+                );
+            }
+        });
+        if found.is_some() {
+            return Ok(found);
         }
     }
     Ok(None)
 }
 
-/// The first line that fits.
-fn choose(text: &str, offered: &[String], path: &Path) -> Option<Destination> {
+/// The first line that fits. `wrong` is told the numbers of lines that are none.
+pub(super) fn choose(
+    text: &str,
+    offered: &[String],
+    mut wrong: impl FnMut(usize),
+) -> Option<Destination> {
     for (number, line) in text.lines().enumerate() {
         let mut rest = line;
         let Some(peer) = next_field(&mut rest) else { continue };
@@ -107,11 +127,7 @@ fn choose(text: &str, offered: &[String], path: &Path) -> Option<Destination> {
         let described = peer_of(peer).and_then(|peer| framed(&peer, framing, config));
         match described {
             Some(text) => return Some(Destination { text, subprotocol }),
-            None => warn!(
-                "{} line {}: it has no peer, or a framing that websocksy doesn't have",
-                path.display(),
-                number + 1
-            ),
+            None => wrong(number + 1),
         }
     }
     None
@@ -189,6 +205,9 @@ fn encoded(separator: &str) -> String {
     encoded
 }
 
+/// Lines of a file that are warned of for one client.
+const SAID: usize = 10;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,7 +241,7 @@ mod tests {
         let text = "tcp://h:1 mqtt\nunix:///run/x other json\ntcp://h:2 *\n";
         let choose = |offered: &[&str]| {
             let offered: Vec<_> = offered.iter().map(|&it| it.to_owned()).collect();
-            choose(text, &offered, Path::new("f")).map(|found| (found.text, found.subprotocol))
+            choose(text, &offered, |_| {}).map(|found| (found.text, found.subprotocol))
         };
         let some =
             |text: &str, name: Option<&str>| Some((text.to_owned(), name.map(str::to_owned)));
@@ -234,7 +253,7 @@ mod tests {
         assert_eq!(choose(&["x", "y"]), some("tcp:h:2", Some("x")));
         // It crashes websocksy.
         assert_eq!(
-            super::choose("tcp://h:3", &[], Path::new("f")).map(|it| it.text).as_deref(),
+            super::choose("tcp://h:3", &[], |_| {}).map(|it| it.text).as_deref(),
             Some("tcp:h:3")
         );
         assert_eq!(choose(&[]), some("tcp:h:1", None));
@@ -251,7 +270,7 @@ mod tests {
             ("tcp://h:1    mqtt", "tcp:h:1"),
             ("tcp://h:1  mqtt   separator  a b", separator),
         ] {
-            let found = choose(line, &["mqtt".to_owned()], Path::new("f")).expect(line);
+            let found = choose(line, &["mqtt".to_owned()], |_| {}).expect(line);
             assert_eq!((&*found.text, found.subprotocol.as_deref()), (text, Some("mqtt")));
         }
     }

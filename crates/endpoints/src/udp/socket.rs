@@ -129,6 +129,10 @@ impl Socket for Shared {
         peer.peer == to.peer
     }
 
+    fn has_several_sessions_of_an_address(&self) -> bool {
+        self.tells
+    }
+
     async fn ready(&self, interest: Interest) -> io::Result<()> {
         self.socket.ready(interest).await.map(drop)
     }

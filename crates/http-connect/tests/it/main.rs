@@ -43,6 +43,22 @@ fn what_is_no_request_for_a_tunnel_is_told() {
     }
     let twice = "Proxy-Authorization: Basic YTph\r\n".repeat(2);
     assert_eq!(fault(&format!("CONNECT h:80 HTTP/1.1\r\n{twice}\r\n")), Err(Fault::Malformed));
+    // RFC 9112 section 3.2.
+    for hosts in [
+        "Host: h:80\r\nHost: h:80\r\n",
+        "Host: h:80\r\nX: y\r\nhOST: other\r\n",
+        "Host: h, other\r\n",
+        "Host: a@h\r\n",
+        "Host: h/\r\n",
+        "Host: a b\r\n",
+        "Host: h\u{e9}\r\n",
+    ] {
+        let read = fault(&format!("CONNECT h:80 HTTP/1.1\r\n{hosts}\r\n"));
+        assert_eq!(read, Err(Fault::Malformed), "{hosts}");
+    }
+    for host in ["", "Host:\r\n", "Host: h\r\n", "Host: other:81\r\n", "Host: [::1]:80\r\n"] {
+        assert!(fault(&format!("CONNECT h:80 HTTP/1.1\r\n{host}\r\n")).is_ok(), "{host}");
+    }
     let many = "a: b\r\n".repeat(101);
     assert_eq!(fault(&format!("CONNECT h:80 HTTP/1.1\r\n{many}\r\n")), Err(Fault::TooLarge));
     let long = format!("CONNECT h:80 HTTP/1.1\r\na: {}", "x".repeat(17_000));

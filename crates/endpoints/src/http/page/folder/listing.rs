@@ -21,8 +21,36 @@ pub(super) struct Entry {
     size: u64,
 }
 
-/// Reads the entries of `folder`, which has this name; sorted, and no more than [`MOST`].
-pub(super) fn entries(root: &Root, folder: &File, name: &[OsString]) -> io::Result<Vec<Entry>> {
+/// Reads the entries of `folder`, which has this name; sorted, and no more than [`MOST`]. Unless they are listed, only
+/// the page that was perhaps meant is one: looking at each of thousands of files takes tens of milliseconds.
+pub(super) fn entries(
+    root: &Root,
+    folder: &File,
+    name: &[OsString],
+    lists: bool,
+) -> io::Result<Vec<Entry>> {
+    let mut names = names(folder)?;
+    // As a request for it would find it: links that lead out, and pipes, aren't there.
+    let entry = |own: OsString| {
+        let path: Vec<_> = name.iter().cloned().chain([own.clone()]).collect();
+        let metadata = root.get(&path).unwrap_or_default()?.metadata().ok()?;
+        Some(Entry { name: own, is_folder: metadata.is_dir(), size: metadata.len() })
+    };
+    if !lists {
+        names.retain(|name| is_page(name));
+        names.sort_by_key(|name| {
+            (FIRST.iter().position(|first| name == first).unwrap_or(FIRST.len()), name.clone())
+        });
+        let mut pages = names.into_iter().take(TRIED).filter_map(entry);
+        return Ok(pages.find(|page| !page.is_folder).into_iter().collect());
+    }
+    let mut found: Vec<_> = names.into_iter().filter_map(entry).collect();
+    found.sort_by(|a, b| (!a.is_folder, &a.name).cmp(&(!b.is_folder, &b.name)));
+    Ok(found)
+}
+
+/// Reads the names in a folder, without hidden ones.
+fn names(folder: &File) -> io::Result<Vec<OsString>> {
     let mut found = Vec::new();
     // It may be held open without leave to read it.
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -32,14 +60,8 @@ pub(super) fn entries(root: &Root, folder: &File, name: &[OsString]) -> io::Resu
         if bytes.starts_with(b".") || found.len() == MOST {
             continue;
         }
-        let own = OsStr::from_bytes(bytes).to_owned();
-        // As a request for it would find it: links that lead out, and pipes, aren't there.
-        let path: Vec<_> = name.iter().cloned().chain([own.clone()]).collect();
-        let Some(file) = root.get(&path).unwrap_or_default() else { continue };
-        let Ok(metadata) = file.metadata() else { continue };
-        found.push(Entry { name: own, is_folder: metadata.is_dir(), size: metadata.len() });
+        found.push(OsStr::from_bytes(bytes).to_owned());
     }
-    found.sort_by(|a, b| (!a.is_folder, &a.name).cmp(&(!b.is_folder, &b.name)));
     Ok(found)
 }
 
@@ -101,12 +123,14 @@ fn words(entries: &[Entry]) -> String {
 
 /// The most likely page: noVNC's, or the first.
 fn likely(entries: &[Entry]) -> Option<&Entry> {
-    let mut pages = entries.iter().filter(|entry| {
-        let name = entry.name.as_bytes().to_ascii_lowercase();
-        !entry.is_folder && (name.ends_with(b".html") || name.ends_with(b".htm"))
-    });
+    let mut pages = entries.iter().filter(|entry| !entry.is_folder && is_page(&entry.name));
     let known = |name: &str| entries.iter().find(|entry| entry.name == name && !entry.is_folder);
     FIRST.into_iter().find_map(known).or_else(|| pages.next())
+}
+
+fn is_page(name: &OsStr) -> bool {
+    let name = name.as_bytes().to_ascii_lowercase();
+    name.ends_with(b".html") || name.ends_with(b".htm")
 }
 
 fn shown(entry: &Entry) -> String {
@@ -134,6 +158,8 @@ const FIRST: [&str; 2] = ["index.htm", "vnc.html"];
 const UNITS: [&str; 6] = ["B", "kB", "MB", "GB", "TB", "PB"];
 /// Entries of a folder that are shown.
 const MOST: usize = 10_000;
+/// Names of pages that are looked at, if none of them is a file.
+const TRIED: usize = 20;
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@ mod listing;
 mod media;
 mod name;
 
+use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::io::{self, Seek, SeekFrom};
 use std::ops::RangeInclusive;
@@ -28,6 +29,7 @@ use hyper::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Response, StatusCode};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tracing::warn;
 
@@ -46,6 +48,8 @@ pub(crate) struct Folder {
     root: Root,
     /// Set if a folder without `index.html` lists its files.
     lists: bool,
+    /// Reading a large folder takes long, and the threads for that are shared by all kinds.
+    turns: Arc<Semaphore>,
 }
 
 /// A folder, mounted.
@@ -100,8 +104,8 @@ enum Found {
     File(File, Metadata),
     /// A folder, which is one slash further.
     Folder,
-    /// A folder without `index.html`.
-    Entries(Vec<Entry>),
+    /// A folder without `index.html`, and its name.
+    Unlisted(File, Vec<OsString>),
 }
 
 impl Folder {
@@ -110,26 +114,51 @@ impl Folder {
     /// # Errors
     /// Those of the system: it isn't there, it is no folder, it may not be read.
     pub(crate) fn open(path: &Path, lists: bool) -> io::Result<Self> {
-        Root::open(path).map(|root| Self { root, lists })
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
+        Root::open(path).map(|root| Self { root, lists, turns })
     }
 
     /// The reply to a GET or HEAD. Reads files on a thread that may block.
     async fn reply(self: Arc<Self>, wanted: Wanted) -> Reply {
-        let (path, lists) = (wanted.path.clone(), self.lists);
-        let found = spawn_blocking(move || self.find(&path)).await;
-        let found = found.unwrap_or_else(|error| Err(io::Error::other(error)));
+        let (own, path) = (Arc::clone(&self), wanted.path.clone());
+        let found = blocking(move || own.find(&path)).await;
         match found {
             Ok(Some(Found::File(file, metadata))) => serve(file, &metadata, wanted),
             Ok(Some(Found::Folder)) => slash(&wanted.path, wanted.query.as_deref()),
-            Ok(Some(Found::Entries(entries))) => {
-                let is_html = words(&wanted.headers, &ACCEPT).any(|it| it.starts_with("text/html"));
-                listing::reply(&wanted.path, &entries, lists, is_html)
-            }
+            Ok(Some(Found::Unlisted(folder, name))) => match self.entries(folder, name).await {
+                Ok(entries) => {
+                    let mut asked = words(&wanted.headers, &ACCEPT);
+                    let is_html = asked.any(|it| it.starts_with("text/html"));
+                    listing::reply(&wanted.path, &entries, self.lists, is_html)
+                }
+                Err(error) => Self::failed(&error),
+            },
             Ok(None) => reply::not_found(),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Err(error) => Self::failed(&error),
+        }
+    }
+
+    async fn entries(
+        self: &Arc<Self>,
+        folder: File,
+        name: Vec<OsString>,
+    ) -> io::Result<Vec<Entry>> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(io::Error::other)?;
+        let own = Arc::clone(self);
+        blocking(move || {
+            // Held until the work is done: a client that leaves doesn't stop it.
+            let _turn = turn;
+            listing::entries(&own.root, &folder, &name, own.lists)
+        })
+        .await
+    }
+
+    fn failed(error: &io::Error) -> Reply {
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => {
                 reply::text(StatusCode::FORBIDDEN, "this file's permissions deny access")
             }
-            Err(error) => {
+            _ => {
                 warn!("cannot open a file of the page: {error}");
                 reply::text(StatusCode::INTERNAL_SERVER_ERROR, "cannot read this file")
             }
@@ -148,8 +177,7 @@ impl Folder {
                 segments.push(INDEX.into());
                 let Some(index) = self.root.get(&segments)? else {
                     segments.pop();
-                    return listing::entries(&self.root, &file, &segments)
-                        .map(|entries| Some(Found::Entries(entries)));
+                    return Ok(Some(Found::Unlisted(file, segments)));
                 };
                 let metadata = index.metadata()?;
                 metadata.is_file().then_some(Found::File(index, metadata))
@@ -157,6 +185,13 @@ impl Folder {
             (false, true) => None,
         })
     }
+}
+
+/// Runs work on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
 /// The file with its headers, a part of it, or neither.
@@ -267,6 +302,8 @@ fn range(
     }
 }
 
+/// Folders that are read at the same time for one listener.
+const AT_ONCE: usize = 2;
 const INDEX: &str = "index.html";
 /// 9999-12-31 23:59:59.
 const LAST_DATE: u64 = 253_402_300_799;
