@@ -324,7 +324,7 @@ async fn a_destination_is_told_the_client() {
         assert_eq!(told(&tcp, send).await, Header::new(inet(peer, local)));
     }
     // As a trusted proxy's X-Forwarded-For has it.
-    let mut proxied = Proxied::by("192.0.2.1:4711");
+    let mut proxied = Proxied::by(Some("192.0.2.1:4711".to_owned()));
     proxied.client = Some(at("203.0.113.9:1").ip());
     let behind = tcp.clone().with(proxied.clone());
     assert_eq!(told(&behind, "v2").await.source(), Some(at("203.0.113.9:0")));
