@@ -159,8 +159,8 @@ async fn a_connection_that_dies_before_its_end_cuts_the_other_one_if_it_says_so(
 /// As above, if it is our timer or our stop that doesn't wait for the end.
 #[tokio::test(start_paused = true)]
 async fn a_timer_cuts_what_a_silent_encrypted_stream_has_begun() {
-    let idle = Timers { idle: Some(SECOND), ..Timers::default() };
-    let linger = Timers { linger: Some(SECOND), ..Timers::default() };
+    let idle = Timers { idle: Some(Duration::from_secs(1)), ..Timers::default() };
+    let linger = Timers { linger: Some(Duration::from_secs(1)), ..Timers::default() };
     for (timers, leaves, reason) in [(idle, false, Reason::Idle), (linger, true, Reason::Linger)] {
         for is_encrypted in [true, false] {
             let session = Session::with(timers, |_, far| {

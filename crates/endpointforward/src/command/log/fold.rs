@@ -112,7 +112,7 @@ mod tests {
         }
         let whole = lines.iter().map(|line| line.trim_start()).collect::<Vec<_>>().join(" ");
         let fields = fields.iter().map(|field| format!(" {field}")).collect::<String>();
-        assert_eq!(whole, format!("{text}{fields}"), "nothing is lost");
+        assert_eq!(whole, format!("{text}{fields}").trim_start(), "nothing is lost");
         lines
     }
 
@@ -156,6 +156,6 @@ mod tests {
 
     #[test]
     fn wide_characters_take_two_columns() {
-        assert_eq!(lines("文字文字文字 文字文字文字", &["id=1"]).len(), 2);
+        assert_eq!(lines("文字文字文字文字 文字文字文字文字", &[]).len(), 2);
     }
 }

@@ -245,8 +245,11 @@ fn visible(text: &str) -> String {
 pub(super) struct Fields(DefaultFields);
 
 impl<'w> FormatFields<'w> for Fields {
-    fn format_fields<R: RecordFields>(&self, writer: Writer<'w>, fields: R) -> fmt::Result {
-        self.0.format_fields(writer, fields)
+    /// Without colours, whose sequences would be counted as columns.
+    fn format_fields<R: RecordFields>(&self, mut writer: Writer<'w>, fields: R) -> fmt::Result {
+        let mut plain = String::new();
+        self.0.format_fields(Writer::new(&mut plain), fields)?;
+        writer.write_str(&plain)
     }
 
     fn add_fields(
@@ -255,7 +258,9 @@ impl<'w> FormatFields<'w> for Fields {
         fields: &Record<'_>,
     ) -> fmt::Result {
         current.fields.push(' ');
-        self.0.format_fields(current.as_writer(), fields)?;
+        let mut plain = String::new();
+        self.0.format_fields(Writer::new(&mut plain), fields)?;
+        current.fields.push_str(&plain);
         current.fields = current.fields.as_str().to_owned();
         Ok(())
     }
