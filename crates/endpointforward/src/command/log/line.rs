@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 use std::io;
+use std::sync::OnceLock;
 
 use descriptor::is_unprintable;
 use tracing::field::{Field, Visit};
@@ -28,6 +29,8 @@ pub(super) struct Line {
     pub(super) several: bool,
     /// Set if standard error is a terminal.
     pub(super) is_terminal: bool,
+    /// The listener, once its record was written.
+    pub(super) announced: OnceLock<String>,
 }
 
 impl<S> FormatEvent<S, Fields> for Line
@@ -53,6 +56,11 @@ where
         // The address that browsers open is selected on a terminal.
         let url = text.rfind(" (").filter(|_| event.metadata().target() == LISTENING);
         let (text, url) = text.split_at(url.unwrap_or(text.len()));
+        if event.metadata().target() == LISTENING
+            && let Some(listener) = text.strip_prefix("listening on ")
+        {
+            self.announced.get_or_init(|| listener.to_owned());
+        }
         let Some(width) = self.width() else {
             let fields = fields.iter().map(|field| format!(" {field}")).collect::<String>();
             let help = words.help.map_or(String::new(), |help| format!(" ({help})"));
@@ -123,11 +131,12 @@ impl Line {
 
     /// Returns the message of a record.
     fn text(&self, words: &Words, level: Level) -> String {
-        let accept = format!("cannot accept {}: ", words.endpoint.as_deref().unwrap_or_default());
-        let message = match words.message.strip_prefix(&*accept) {
-            // The one listener that there is was named at the start.
-            Some(cause) if !self.several => format!("refused: {cause}"),
-            _ => words.message.clone(),
+        let listener = self.announced.get().filter(|_| !self.several);
+        let accept = listener.map(|listener| format!("cannot accept {listener}: "));
+        let message = match accept.and_then(|accept| words.message.strip_prefix(&*accept)) {
+            // The one listener that there is was named at the start. One beneath it was not.
+            Some(cause) => format!("refused: {cause}"),
+            None => words.message.clone(),
         };
         let reason = words.reason.as_ref().filter(|_| level <= Level::WARN);
         let reason = reason.map_or(String::new(), |reason| format!(" reason={reason}"));
@@ -187,8 +196,6 @@ struct Words {
     help: Option<String>,
     /// A word of the closed list of reasons; shown where something went wrong.
     reason: Option<String>,
-    /// The endpoint that the message is about.
-    endpoint: Option<String>,
     /// Set if it opens a session.
     opens: bool,
 }
@@ -199,7 +206,6 @@ impl Visit for Words {
             "help" => self.help = Some(visible(value)),
             "facts" => self.fields.push_str(&format!(" {}", visible(value))),
             "reason" => self.reason = Some(value.to_owned()),
-            "endpoint" => self.endpoint = Some(visible(value)),
             name if IN_WORDS.contains(&name) => {}
             _ => self.record_debug(field, &value),
         }
@@ -222,7 +228,8 @@ impl Visit for Words {
 const OPEN: &str = "open";
 
 /// Fields for programs, whose values are in the message as well.
-const IN_WORDS: &[&str] = &["reason", "by", "sent", "received", "seconds", "cut", "more", "cause"];
+const IN_WORDS: &[&str] =
+    &["reason", "by", "sent", "received", "seconds", "cut", "more", "cause", "endpoint"];
 
 /// Control characters, and those that would reorder a line or hide a part of it, as escapes.
 fn visible(text: &str) -> String {

@@ -12,6 +12,7 @@ mod shorten;
 mod writer;
 
 use std::io::{self, IsTerminal};
+use std::sync::OnceLock;
 
 use tracing::Level;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
@@ -57,7 +58,7 @@ pub(crate) fn install(logging: &Logging, several: bool) -> WorkerGuard {
     // A second log in one process would be a mistake, and this is the only place.
     let installed = match logging.log_format {
         LogFormat::Pretty => {
-            let line = Line { several, is_terminal };
+            let line = Line { several, is_terminal, announced: OnceLock::new() };
             let fmt = fmt.fmt_fields(Fields::default()).event_format(line);
             tracing::subscriber::set_global_default(shown.with(fmt))
         }
