@@ -16,7 +16,8 @@ struct Meter;
 
 impl Observer for Meter {
     fn began(&self, session: &Began<'_>) -> Option<Box<dyn SessionObserver>> {
-        let name = format!("{} to {}", session.near.peer(), session.destination);
+        let client = session.near.peer().unwrap_or_else(|| "a client".to_owned());
+        let name = format!("{client} to {}", session.destination);
         Some(Box::new(Session { name, most: 0 }))
     }
 }

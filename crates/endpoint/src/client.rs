@@ -40,7 +40,7 @@ mod tests {
         let of = |info: &Info| info.client().map(|(address, port)| (address.to_string(), port));
         assert_eq!(of(&info), Some(("127.0.0.1".to_owned(), Some(5))));
         assert_eq!(info.client_network(), Some(Network::V4([127, 0, 0])));
-        let mut proxied = Proxied::by("127.0.0.1");
+        let mut proxied = Proxied::by(Some("127.0.0.1".to_owned()));
         let unnamed = info.clone().with(proxied.clone());
         assert_eq!((of(&unnamed), unnamed.client_network()), (None, None), "it names nobody");
         proxied.client = Some("10.1.1.1".parse().expect("an address"));

@@ -24,6 +24,8 @@ pub struct End {
     pub reason: Cow<'static, str>,
     /// The exit status of the program on that side.
     pub status: Option<ExitStatus>,
+    /// Set if data before it may be missing, whatever the reason is.
+    cut: bool,
 }
 
 impl End {
@@ -36,17 +38,17 @@ impl End {
     /// Creates an end for this reason, with the reason's text.
     #[must_use]
     pub fn of(why: Reason) -> Self {
-        Self { why, code: None, reason: why.words().into(), status: None }
+        Self { why, code: None, reason: why.words().into(), status: None, cut: false }
     }
 
     /// Creates an end for this reason, with another text.
     pub fn because(why: Reason, words: impl Into<Cow<'static, str>>) -> Self {
-        Self { why, code: None, reason: words.into(), status: None }
+        Self { why, code: None, reason: words.into(), status: None, cut: false }
     }
 
     /// Creates an end with the peer's close code, which means `why`.
     pub fn with_code(why: Reason, code: u16, words: impl Into<Cow<'static, str>>) -> Self {
-        Self { why, code: Some(code), reason: words.into(), status: None }
+        Self { why, code: Some(code), reason: words.into(), status: None, cut: false }
     }
 
     /// Returns the end of a direction because of this error on the other one: the end that the error carries
@@ -66,12 +68,18 @@ impl End {
         io::Error::new(kind, Carried(self))
     }
 
-    /// Returns `true` if the data before it may be incomplete: an encrypted stream ended without its closing alert
+    /// Returns the end, of data that may be incomplete.
+    #[must_use]
+    pub fn cutting(self) -> Self {
+        Self { cut: true, ..self }
+    }
+
+    /// Returns `true` if the data before it may be incomplete: we stopped reading an encrypted stream before its end, or it ended without its closing alert
     /// (RFC 8446 section 6.1). Such an end must not be passed on as an end of input. A WebSocket that ends without a
     /// Close (close code 1006) is not cut, because each message has its own end.
     #[must_use]
     pub fn is_cut(&self) -> bool {
-        self.why == Reason::Truncated && self.code.is_none()
+        self.cut || (self.why == Reason::Truncated && self.code.is_none())
     }
 
     /// Creates the end of a program.
@@ -82,6 +90,7 @@ impl End {
             code: None,
             reason: status.to_string().into(),
             status: Some(status),
+            cut: false,
         }
     }
 }

@@ -116,6 +116,12 @@ impl Error {
         &self.endpoint
     }
 
+    /// Returns the cause without the operation and the endpoint.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        self.cause.to_string()
+    }
+
     /// Returns the hint, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {

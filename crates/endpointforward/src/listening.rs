@@ -156,11 +156,11 @@ async fn shake(mut incoming: Incoming, place: Place, offers: mpsc::Sender<Offer>
             }
             Some(Ok(None)) => return,
             Some(Err(error)) => {
-                debug!(peer = %incoming.info.peer(), "{error}");
+                debug!(peer = incoming.info.peer(), "{error}");
                 return;
             }
             None => {
-                debug!(peer = %incoming.info.peer(), "closed: another connection needs its place");
+                debug!(peer = incoming.info.peer(), "closed: another connection needs its place");
                 return;
             }
         }

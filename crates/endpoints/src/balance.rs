@@ -202,7 +202,7 @@ fn key(info: &Info) -> Vec<u8> {
     match info.client().map(|(address, _)| address.to_canonical()) {
         Some(IpAddr::V4(address)) => address.octets().to_vec(),
         Some(IpAddr::V6(address)) => address.octets().to_vec(),
-        None => info.peer().into_bytes(),
+        None => info.peer().unwrap_or_default().into_bytes(),
     }
 }
 

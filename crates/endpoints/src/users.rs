@@ -42,9 +42,10 @@ impl Users {
 
     /// Returns the log message about a process that may not.
     pub(crate) fn refusal(uid: Option<u32>, at: &str) -> String {
-        let user = uid.map_or_else(|| "unknown".to_owned(), |uid| uid.to_string());
+        let user =
+            uid.map_or_else(|| "an unknown user".to_owned(), |uid| format!("the user {uid}"));
         format!(
-            "refused a process of the user {user} at {at}: the destination may be a program or a device; admit all \
+            "refused a process of {user} at {at}: the destination may be a program or a device; admit all \
              users of this machine with `users=any`"
         )
     }

@@ -350,7 +350,7 @@ fn every_fact_that_is_declared_can_be_looked_up() {
     http.subprotocols = vec!["mqtt".into()];
     let headers = [("name", "x"), ("host", "h"), ("cookie", "NAME=x")];
     http.headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let mut proxied = Proxied::by("p");
+    let mut proxied = Proxied::by(Some("p".to_owned()));
     (proxied.client, proxied.client_port, proxied.destination) = (Some(at.ip()), Some(9), Some(at));
     (proxied.host, proxied.scheme) = (Some("h".into()), Some("http"));
     let info = Info::new()

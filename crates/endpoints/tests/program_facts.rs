@@ -113,7 +113,7 @@ async fn a_connection_without_a_request_has_its_addresses() {
 
 #[tokio::test]
 async fn a_proxy_that_is_believed_names_the_client() {
-    let mut proxied = Proxied::by("10.0.0.1:99");
+    let mut proxied = Proxied::by(Some("10.0.0.1:99".to_owned()));
     proxied.client = Some("203.0.113.5".parse().unwrap());
     proxied.scheme = Some("https");
     proxied.host = Some("public.example".to_owned());

@@ -12,12 +12,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use endpoint::{Accept, Context, ErrorKind, Exposure, Incoming, Offer};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
+use tracing::field::display;
 use tracing::{Instrument, debug, error, info, info_span};
 
 use crate::accept::accept_all;
 use crate::endings::Endings;
-use crate::offer::{OfferOutcome, serve_offer};
-use crate::refusals::Refusals;
+use crate::offer::{At, OfferOutcome, serve_offer};
+use crate::refusals::{Refusals, Refused};
 use crate::shared::{Shared, Work};
 use crate::undecided::{ListenerId, Place, Undecided};
 use crate::{Gate, Log, Observer, Route, Stop, Summary, Timers};
@@ -133,7 +134,8 @@ impl Forwarder {
         let begin = |tasks: &mut JoinSet<OfferOutcome>, offer: Offer, place: Place| {
             let span = self.span(&offer, &listener);
             let shared = Arc::clone(&self.shared);
-            let session = serve_offer(shared, offer, place, exposure, stop.clone());
+            let at = At { listener: Arc::clone(&listener), exposure };
+            let session = serve_offer(shared, offer, place, at, stop.clone());
             tasks.spawn(session.instrument(span));
         };
         loop {
@@ -171,8 +173,9 @@ impl Forwarder {
     /// The one place where a session's span is opened.
     fn span(&self, offer: &Offer, listener: &str) -> tracing::Span {
         let id = self.shared.ids.fetch_add(1, Ordering::Relaxed);
-        let peer = offer.info.peer();
-        info_span!("session", id, %peer, listener, destination = tracing::field::Empty)
+        // Standard input has none, and a field without a value is left out.
+        let peer = offer.info.peer().map(display);
+        info_span!("session", id, peer, listener, destination = tracing::field::Empty)
     }
 }
 
@@ -219,21 +222,22 @@ async fn run_handshakes(
         };
         let offer = match next {
             None => {
-                let peer = incoming.info.peer();
-                debug!(%peer, "closed: another connection needs its place");
+                let peer = incoming.info.peer().map(display);
+                debug!(peer, "closed: another connection needs its place");
                 return OfferOutcome::Lost;
             }
             Some(Ok(Some(offer))) => offer,
             Some(Ok(None)) => return OfferOutcome::Over,
             Some(Err(error)) => {
-                let peer = incoming.info.peer();
+                let peer = incoming.info.peer().map(display);
                 // The operator wants to know of a policy's refusals, but not of peers' mistakes.
                 if matches!(error.kind(), ErrorKind::Refused | ErrorKind::Permission) {
-                    let refused = info_span!("refused", %peer);
-                    refused.in_scope(|| shared.refusals.log(&error.to_string(), error.hint()));
+                    let refused = info_span!("refused", peer);
+                    refused.in_scope(|| shared.refusals.log(Refused::of(&error)));
                     return OfferOutcome::Refused;
                 }
-                info!(%peer, "{error}");
+                let cause = error.cause();
+                info!(peer, endpoint = error.endpoint(), cause, "{error}");
                 return OfferOutcome::Lost;
             }
         };

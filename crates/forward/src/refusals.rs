@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use endpoint::Error;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, warn};
@@ -14,43 +15,68 @@ use tracing::{debug, warn};
 /// The causes of the last minute.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
-    causes: Mutex<HashMap<String, Cause>>,
+    causes: Mutex<HashMap<String, Known>>,
     /// A cause came again.
     again: Notify,
 }
 
+/// A refusal, as the log has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused<'a> {
+    /// All of it, for people.
+    pub(crate) text: String,
+    /// The listener that refuses, or the destination that can't be opened.
+    pub(crate) endpoint: &'a str,
+    pub(crate) cause: String,
+    /// What to do about it.
+    pub(crate) help: Option<&'a str>,
+}
+
+impl<'a> Refused<'a> {
+    pub(crate) fn of(error: &'a Error) -> Self {
+        let (text, cause) = (error.to_string(), error.cause());
+        Self { text, endpoint: error.endpoint(), cause, help: error.hint() }
+    }
+}
+
 #[derive(Debug)]
-struct Cause {
+struct Known {
     since: Instant,
     /// The number of repetitions.
     more: u64,
+    endpoint: String,
+    cause: String,
 }
 
 impl Refusals {
-    /// Logs a refusal in the span of the offer that it is about; `help` is what to do about it.
-    pub(crate) fn log(&self, cause: &str, help: Option<&str>) {
-        if self.is_news(cause) {
-            warn!(help, "{cause}");
+    /// Logs a refusal in the span of the offer that it is about.
+    pub(crate) fn log(&self, refused: Refused<'_>) {
+        let is_news = self.is_news(&refused);
+        let Refused { text, endpoint, cause, help } = refused;
+        if is_news {
+            warn!(endpoint, cause, help, "{text}");
         } else {
-            debug!("{cause}");
+            debug!(endpoint, cause, "{text}");
         }
     }
 
     /// Notes that it came; returns `true` if it didn't come within the last minute.
-    fn is_news(&self, cause: &str) -> bool {
+    fn is_news(&self, refused: &Refused<'_>) -> bool {
         let now = Instant::now();
         let mut causes = self.lock();
+        let Refused { text, endpoint, cause, .. } = refused;
         // Causes that peers make up (origins, names) are counted together once there are too many.
-        let is_full = causes.len() >= MOST && !causes.contains_key(cause);
-        let cause = if is_full { OTHERS } else { cause };
-        if let Some(known) = causes.get_mut(cause) {
+        let is_full = causes.len() >= MOST && !causes.contains_key(text);
+        let (text, cause) = if is_full { (OTHERS, OTHERS) } else { (&**text, &**cause) };
+        if let Some(known) = causes.get_mut(text) {
             known.more += 1;
             if known.more == 1 {
                 self.again.notify_one();
             }
             return false;
         }
-        causes.insert(cause.to_owned(), Cause { since: now, more: 0 });
+        let (endpoint, cause) = ((*endpoint).to_owned(), cause.to_owned());
+        causes.insert(text.to_owned(), Known { since: now, more: 0, endpoint, cause });
         // A cause that never comes again is forgotten when another one comes.
         causes.retain(|_, cause| cause.more > 0 || now - cause.since < MINUTE);
         true
@@ -60,7 +86,7 @@ impl Refusals {
     pub(crate) async fn report(&self) {
         let mut again = pin!(self.again.notified());
         loop {
-            let due = self.lock().values().filter(|cause| cause.more > 0).map(Cause::due).min();
+            let due = self.lock().values().filter(|cause| cause.more > 0).map(Known::due).min();
             let minute = async {
                 match due {
                     Some(due) => sleep_until(due).await,
@@ -79,25 +105,25 @@ impl Refusals {
         self.flush(|_| true);
     }
 
-    fn flush(&self, is_due: impl Fn(&Cause) -> bool) {
-        let due = |_: &String, cause: &mut Cause| is_due(cause);
+    fn flush(&self, is_due: impl Fn(&Known) -> bool) {
+        let due = |_: &String, cause: &mut Known| is_due(cause);
         let over: Vec<_> = self.lock().extract_if(due).collect();
-        for (text, Cause { since, more }) in over {
+        for (text, Known { since, more, endpoint, cause }) in over {
             if more > 0 {
                 let times = if more == 1 { "once more" } else { "more times" };
                 let count = if more == 1 { String::new() } else { format!("{more} ") };
                 let seconds = since.elapsed().as_secs().max(1);
-                warn!(more, "{text}: {count}{times} in {seconds} s");
+                warn!(more, endpoint, cause, "{text}: {count}{times} in {seconds} s");
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Cause>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
         self.causes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Cause {
+impl Known {
     fn due(&self) -> Instant {
         self.since + MINUTE
     }
@@ -112,13 +138,18 @@ const OTHERS: &str = "refused for other reasons";
 mod tests {
     use super::*;
 
+    fn is_news(refusals: &Refusals, text: &str) -> bool {
+        let (text, cause) = (text.to_owned(), text.to_owned());
+        refusals.is_news(&Refused { text, endpoint: "tcp:1", cause, help: None })
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_cause_is_news_once_a_minute() {
         let refusals = Refusals::default();
-        assert!(refusals.is_news("a") && refusals.is_news("b"));
-        assert!(!refusals.is_news("a") && !refusals.is_news("a"));
+        assert!(is_news(&refusals, "a") && is_news(&refusals, "b"));
+        assert!(!is_news(&refusals, "a") && !is_news(&refusals, "a"));
         assert!(tokio::time::timeout(MINUTE * 2, refusals.report()).await.is_err(), "it goes on");
-        assert!(refusals.is_news("a"), "its minute was over, and what came again was told");
+        assert!(is_news(&refusals, "a"), "its minute was over, and what came again was told");
         refusals.end();
         assert!(refusals.lock().is_empty());
     }
@@ -127,7 +158,7 @@ mod tests {
     async fn what_peers_make_up_fills_no_memory() {
         let refusals = Refusals::default();
         for number in 0..10_000 {
-            refusals.is_news(&number.to_string());
+            is_news(&refusals, &number.to_string());
         }
         assert_eq!(refusals.lock().len(), MOST + 1);
         assert_eq!(refusals.lock()[OTHERS].more, 10_000 - MOST as u64 - 1);

@@ -108,10 +108,10 @@ impl Info {
         self.facts.iter().rev().map(|fact| &**fact)
     }
 
-    /// Returns the peer, as given by the outermost layer that knows it.
+    /// Returns the peer, as given by the outermost layer that knows it. Standard input and files have none.
     #[must_use]
-    pub fn peer(&self) -> String {
-        self.facts.iter().rev().find_map(|fact| fact.peer()).unwrap_or_else(|| "unknown".to_owned())
+    pub fn peer(&self) -> Option<String> {
+        self.facts.iter().rev().find_map(|fact| fact.peer())
     }
 
     /// Returns the fields for the log line of a session's start: user, role, and those of the facts ([`Fact::log`]). Empty

@@ -21,14 +21,15 @@ pub struct Proxied {
     pub host: Option<String>,
     /// `http` or `https`.
     pub scheme: Option<&'static str>,
-    /// The proxy that reports it.
-    pub peer: String,
+    /// The proxy that reports it, if its address is known.
+    pub peer: Option<String>,
 }
 
 impl Proxied {
     /// Creates an empty report of this peer.
-    pub fn by(peer: impl Into<String>) -> Self {
-        Self { peer: peer.into(), ..Self::default() }
+    #[must_use]
+    pub fn by(peer: Option<String>) -> Self {
+        Self { peer, ..Self::default() }
     }
 }
 
@@ -45,7 +46,7 @@ impl Fact for Proxied {
             "destination_port" => self.destination.map(|it| it.port().to_string().into()),
             "host" => self.host.as_deref().map(Cow::Borrowed),
             "scheme" => self.scheme.map(Cow::Borrowed),
-            "peer" => Some(Cow::Borrowed(&self.peer)),
+            "peer" => self.peer.as_deref().map(Cow::Borrowed),
             _ => None,
         }
     }
@@ -55,6 +56,9 @@ impl Fact for Proxied {
             Some(port) => SocketAddr::new(self.client?, port).to_string(),
             None => self.client?.to_string(),
         };
-        Some(format!("{client} (through {})", self.peer))
+        Some(match &self.peer {
+            Some(peer) => format!("{client} (through {peer})"),
+            None => client,
+        })
     }
 }

@@ -98,7 +98,8 @@ pub(crate) struct Forward {
 /// Options of the log, which goes to standard error.
 #[derive(Args, Debug)]
 pub(crate) struct Logging {
-    /// The format of the log: `pretty` or `json`.
+    /// The format of the log: `pretty` or `json`. A terminal gets `pretty` in lines of its width, 80 to 120 columns; in a
+    /// file or a pipe, every record is one line, because log collectors and `grep` work by lines.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) log_format: LogFormat,
     /// Logs more; twice, still more. `RUST_LOG` overrides it.

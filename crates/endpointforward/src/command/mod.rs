@@ -19,7 +19,6 @@ mod notify;
 mod output;
 mod passwd;
 mod run;
-mod shorten;
 mod usage;
 
 use std::process::ExitCode;

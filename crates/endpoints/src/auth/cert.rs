@@ -177,7 +177,7 @@ impl Certified {
         info: &Info,
     ) -> std::result::Result<Identity, &'static str> {
         let presented = info.get::<Presented>().ok_or("a client certificate is required")?;
-        authorities.verify(presented).inspect_err(|words| debug!("{}: {words}", info.peer()))?;
+        authorities.verify(presented).inspect_err(|words| debug!(peer = info.peer(), "{words}"))?;
         let identity = self.listed.user(&Said::of(&presented.certificate())).ok_or(UNLISTED)?;
         // From here on, it is known as one that the `tls` layer has verified.
         presented.set_verified();

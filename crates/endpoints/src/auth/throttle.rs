@@ -211,7 +211,7 @@ mod tests {
     }
 
     fn behind(address: &str) -> Info {
-        let mut proxied = Proxied::by("127.0.0.1");
+        let mut proxied = Proxied::by(Some("127.0.0.1".to_owned()));
         proxied.client = Some(address.parse().expect("an address"));
         let at = "127.0.0.1:9".parse().expect("an address");
         Info::new().with(endpoint::info::Tcp { local: at, peer: at }).with(proxied)

@@ -21,6 +21,7 @@ use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use super::{Exit, Group, Reach};
+use crate::patience;
 
 /// A program that runs.
 pub(crate) struct Program {
@@ -92,9 +93,9 @@ impl Program {
                 status = group.exit() => {
                     debug!(program = name, "{status}");
                     // A client that is sent the lines of standard error gets the last ones before the exit status, which
-                    // ends the session.
+                    // ends the session. On a busy machine they have arrived when this time is over, and only wait to be read.
                     if let Some(lines) = &mut log
-                        && timeout(LAST_LINES, lines).await.is_ok()
+                        && patience::timeout(LAST_LINES, lines).await.is_some()
                     {
                         log = None;
                     }

@@ -81,8 +81,8 @@ impl Kept {
             |stream, info| Conn { transport: Transport::Bytes(stream), info, control, guard };
         if !self.trusted.has_peer(&info) {
             if self.required {
-                let words =
-                    format!("{} isn't `trusted`, so its header is not accepted", info.peer());
+                let peer = info.peer().unwrap_or_else(|| "the peer".to_owned());
+                let words = format!("{peer} isn't `trusted`, so its header is not accepted");
                 let error = self.error(ErrorKind::Refused, words);
                 return Err(error.with_hint("`trusted=` names the proxies' addresses or networks"));
             }

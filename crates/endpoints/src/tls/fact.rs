@@ -67,10 +67,9 @@ impl Fact for Secured {
     }
 
     fn log(&self) -> Option<String> {
-        let mut log = format!("tls={}", self.version.unwrap_or("unknown"));
-        if let Some(sni) = &self.sni {
-            log.push_str(&format!(" sni={sni:?}"));
-        }
-        Some(log)
+        let version = self.version.map(|version| format!("tls={version}"));
+        let name = self.sni.as_ref().map(|sni| format!("sni={sni:?}"));
+        let log: Vec<_> = version.into_iter().chain(name).collect();
+        Some(log.join(" ")).filter(|log| !log.is_empty())
     }
 }

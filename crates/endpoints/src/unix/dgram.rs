@@ -172,9 +172,10 @@ impl Senders {
         }
         // Once: a sender must not fill the log.
         if !self.has_refused.swap(true, Ordering::Relaxed) {
-            let user = uid.map_or_else(|| "unknown".to_owned(), |uid| uid.to_string());
+            let user =
+                uid.map_or_else(|| "an unknown user".to_owned(), |uid| format!("the user {uid}"));
             warn!(
-                "refused the datagrams of the user {user} at unix-dgram:{}: the destination may be a program or a \
+                "refused the datagrams of {user} at unix-dgram:{}: the destination may be a program or a \
                  device; admit all users of this machine with `users=any`",
                 self.address
             );

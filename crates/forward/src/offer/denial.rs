@@ -6,6 +6,7 @@ use endpoint::{Conn, End, Error, ErrorKind, Grants, Life, Offer, Refusal, Refusa
 use tracing::info;
 
 use super::{OfferOutcome, Opening};
+use crate::refusals::Refused;
 
 /// Why an offer does not become a session.
 pub(super) enum Denied {
@@ -41,12 +42,14 @@ impl Opening<'_> {
     fn said(self, denied: Denied) -> (Option<Refusal>, OfferOutcome) {
         match denied {
             Denied::Refused(refusal) => {
-                self.shared.refusals.log(&format!("refused: {refusal}"), None);
+                let (endpoint, cause) = (&*self.at.listener, refusal.to_string());
+                let text = format!("refused: {cause}");
+                self.shared.refusals.log(Refused { text, endpoint, cause, help: None });
                 (Some(refusal), OfferOutcome::Refused)
             }
             Denied::Closing => {
                 let refusal = Refusal::new(RefusalKind::Busy, "no more sessions are accepted");
-                info!("refused: {refusal}");
+                info!(endpoint = &*self.at.listener, cause = refusal.message, "refused: {refusal}");
                 (Some(refusal), OfferOutcome::Refused)
             }
             // The reason was logged where it was known, with the destination's name.

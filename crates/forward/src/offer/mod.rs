@@ -43,6 +43,15 @@ pub(crate) enum OfferOutcome {
     Over,
 }
 
+/// The listener of an offer.
+#[derive(Clone)]
+pub(crate) struct At {
+    /// Its descriptor.
+    pub(crate) listener: Arc<str>,
+    /// The clients that can reach it without a stated `auth`.
+    pub(crate) exposure: Exposure,
+}
+
 /// Sees one offer through, to the end of its session.
 ///
 /// The future is as small as a session for as long as it lasts: the state of its opening is in a
@@ -51,10 +60,10 @@ pub(crate) fn serve_offer(
     shared: Arc<Shared>,
     offer: Offer,
     undecided: undecided::Place,
-    exposure: Exposure,
+    at: At,
     stop: Stop,
 ) -> impl Future<Output = OfferOutcome> + Send {
-    let opening = Box::pin(open(Arc::clone(&shared), offer, undecided, exposure, stop.clone()));
+    let opening = Box::pin(open(Arc::clone(&shared), offer, undecided, at, stop.clone()));
     async move {
         let Opened { near, far, place, name } = match opening.await {
             Ok(opened) => opened,
@@ -83,12 +92,12 @@ async fn open(
     shared: Arc<Shared>,
     offer: Offer,
     mut undecided: undecided::Place,
-    exposure: Exposure,
+    at: At,
     stop: Stop,
 ) -> Result<Opened, OfferOutcome> {
     tokio::select! {
         biased;
-        opened = Opening::new(&shared, exposure, &stop).open(offer) => opened,
+        opened = Opening::new(&shared, &at, &stop).open(offer) => opened,
         // Without words: a client that lost its place must not hold memory by not reading.
         () = undecided.displaced() => {
             info!("closed: another connection needs its place");
@@ -110,21 +119,20 @@ struct Opened {
 #[derive(Clone, Copy)]
 struct Opening<'a> {
     shared: &'a Shared,
-    /// The clients that can reach the listener without a stated `auth`.
-    exposure: Exposure,
+    at: &'a At,
     stop: &'a Stop,
     /// The time by which it has to be taken.
     by: Instant,
 }
 
 impl<'a> Opening<'a> {
-    fn new(shared: &'a Shared, exposure: Exposure, stop: &'a Stop) -> Self {
-        Self { shared, exposure, stop, by: Instant::now() + shared.timers.connect }
+    fn new(shared: &'a Shared, at: &'a At, stop: &'a Stop) -> Self {
+        Self { shared, at, stop, by: Instant::now() + shared.timers.connect }
     }
 
     /// Restarts its time limit.
     fn anew(self) -> Self {
-        Self::new(self.shared, self.exposure, self.stop)
+        Self::new(self.shared, self.at, self.stop)
     }
 
     async fn open(self, mut offer: Offer) -> Result<Opened, OfferOutcome> {

@@ -10,6 +10,7 @@ use tracing::{Span, field};
 use super::Opening;
 use super::denial::{Denied, out_of_time, told};
 use crate::endings::Wanted;
+use crate::refusals::Refused;
 use crate::{Destination, patience};
 
 /// A destination that is connected.
@@ -25,10 +26,13 @@ impl Opening<'_> {
         let destination = self.shared.route.route(info).await.map_err(Denied::Refused)?;
         Span::current().record("destination", field::display(&destination.name));
         let grants = destination.connector.grants();
-        if self.exposure.allows(grants) {
+        if self.at.exposure.allows(grants) {
             return Ok(destination);
         }
-        self.shared.refusals.log(&exposed(grants, &destination.name), Some(HOW_TO_ALLOW));
+        let cause = exposed(grants, &destination.name);
+        let help = Some(HOW_TO_ALLOW);
+        let text = cause.clone();
+        self.shared.refusals.log(Refused { text, endpoint: &destination.name, cause, help });
         let words = "this listener has no `auth`, which the destination requires";
         Err(Denied::Refused(Refusal::new(RefusalKind::Forbidden, words)))
     }
@@ -58,14 +62,15 @@ impl Opening<'_> {
                 Ok(Reached { conn, grants: connector.grants(), name })
             }
             Some(Err(error)) => {
-                self.shared.refusals.log(&error.to_string(), error.hint());
+                self.shared.refusals.log(Refused::of(&error));
                 Err(Denied::Unreachable(told(&error, connector.grants())))
             }
             None => {
                 let within = destination.connector.patience().unwrap_or(self.shared.timers.connect);
                 let name = &destination.name;
-                let words = format!("cannot connect {name}: no answer within {within:?}");
-                self.shared.refusals.log(&words, None);
+                let cause = format!("no answer within {within:?}");
+                let text = format!("cannot connect {name}: {cause}");
+                self.shared.refusals.log(Refused { text, endpoint: name, cause, help: None });
                 Err(out_of_time())
             }
         }

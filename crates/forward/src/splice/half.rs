@@ -123,6 +123,15 @@ impl<M: Medium> Half<M> {
         if end.is_cut() { end.into_error(kind) } else { kind.into() }
     }
 
+    /// Returns the end of its data for the other side, if it is not read any more and `end` is the reason. A stream that
+    /// would tell its end from a cut has not ended: what came of it must not pass for all of it.
+    pub(super) fn given_up(&mut self, end: &End) -> End {
+        match self.is_open() && self.stream.end().is_cut() {
+            true => end.clone().cutting(),
+            false => end.clone(),
+        }
+    }
+
     /// Counts bytes read of the data that it had sent before it died; returns `true` if there may be more.
     pub(super) fn has_left(&mut self, read: u64) -> bool {
         let Some(dead) = self.last.as_mut().and_then(|last| last.dead.as_mut()) else {

@@ -200,8 +200,9 @@ impl<'t, M: Medium> Running<'t> for Session<'t, M> {
                 over.cut |= cut;
                 over.by = Some(by);
             }
-            self.near.close(end.clone());
-            self.far.close(end.clone());
+            let (to_near, to_far) = (self.far.given_up(end), self.near.given_up(end));
+            self.near.close(to_near);
+            self.far.close(to_far);
         }
     }
 

@@ -156,6 +156,33 @@ async fn a_connection_that_dies_before_its_end_cuts_the_other_one_if_it_says_so(
     assert_eq!(outcome.reason(), Reason::Unresponsive, "{outcome}");
 }
 
+/// As above, if it is our timer or our stop that doesn't wait for the end.
+#[tokio::test(start_paused = true)]
+async fn a_timer_cuts_what_a_silent_encrypted_stream_has_begun() {
+    let idle = Timers { idle: Some(Duration::from_secs(1)), ..Timers::default() };
+    let linger = Timers { linger: Some(Duration::from_secs(1)), ..Timers::default() };
+    for (timers, leaves, reason) in [(idle, false, Reason::Idle), (linger, true, Reason::Linger)] {
+        for is_encrypted in [true, false] {
+            let session = Session::with(timers, |_, far| {
+                if is_encrypted {
+                    far.is_cut_without_its_end();
+                }
+            });
+            let (near, far) = (session.near.clone(), session.far.clone());
+            far.send("half a file");
+            settle().await;
+            if leaves {
+                near.end();
+            }
+            let outcome = session.outcome().await;
+            assert_eq!(near.taken(), b"half a file");
+            let end = near.finished().expect("it was sent one");
+            assert_eq!((end.why, end.is_cut()), (reason, is_encrypted), "{outcome}");
+            assert!(!outcome.is_clean(), "{outcome}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dead_connection_does_not_spin() {
     let session = Session::with(Timers::default(), |_, far| far.room(0));

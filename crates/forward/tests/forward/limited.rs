@@ -137,7 +137,7 @@ async fn a_network_takes_no_places_of_another() {
     assert!(is_in(&running, from("198.51.100.3")).await);
     // Behind a proxy, the clients' networks count; one that isn't known is not counted.
     let behind = |client: &str| {
-        let mut proxied = Proxied::by("198.51.100.9");
+        let mut proxied = Proxied::by(Some("198.51.100.9".to_owned()));
         proxied.client = client.parse().ok();
         from("198.51.100.9").with(proxied)
     };
