@@ -23,8 +23,6 @@ mod file;
 mod first_bytes;
 mod framed;
 mod frames;
-#[cfg(fuzzing)]
-pub mod fuzzing;
 mod http;
 mod http_connect;
 mod jwt;
@@ -81,6 +79,16 @@ pub use self::auth::hash_password;
 pub use self::program::{ignored_signals, reap_orphans};
 pub use self::slips::{foreign, translate};
 pub use self::stdio::restore_terminal;
+
+/// Parsers of files and answers, which are private otherwise, for the fuzz targets.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    pub use crate::auth::fuzzing as credentials;
+    pub use crate::route::{
+        fuzzing as tokens, fuzzing_answer as answer, fuzzing_expression as expression,
+        fuzzing_websocksy as websocksy,
+    };
+}
 
 /// The kinds, in the order of the manual.
 pub const KINDS: &[&Kind] = &[

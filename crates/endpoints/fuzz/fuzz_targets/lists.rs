@@ -3,11 +3,13 @@
 
 #![no_main]
 
-use endpoints::fuzzing::{answer, lists};
+use endpoints::fuzzing::{answer, credentials, tokens};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    lists(&String::from_utf8_lossy(bytes));
+    let text = String::from_utf8_lossy(bytes);
+    credentials(&text);
+    tokens(&text);
     if let Some((text, subprotocol)) = answer(bytes) {
         assert!(!text.is_empty());
         for text in [Some(text), subprotocol].into_iter().flatten() {

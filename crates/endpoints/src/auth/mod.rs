@@ -205,6 +205,7 @@ fn role(flag: Option<&str>) -> Result<Role, String> {
 
 /// For the fuzz targets.
 #[cfg(fuzzing)]
-pub(crate) fn fuzzing(text: &str) {
+#[doc(hidden)]
+pub fn fuzzing(text: &str) {
     let _ = (htpasswd::users(text), bearer::listed(text));
 }

@@ -302,7 +302,8 @@ const MOST_HOPS: u8 = 4;
 
 /// For the fuzz targets.
 #[cfg(fuzzing)]
-pub(crate) fn fuzzing(text: &str) {
+#[doc(hidden)]
+pub fn fuzzing(text: &str) {
     let _ = tokens::lines(text);
 }
 
