@@ -50,6 +50,7 @@ const PROBE_MS = 600;
 export class Page {
   readonly #store = new Store();
   readonly #place = element("terminal", HTMLElement);
+  readonly #lamp = element("lamp", HTMLElement);
   readonly #terminal: Terminal;
   readonly #feed: Feed;
   readonly #acks = new Acks((bytes) => this.#session.control({ type: "ack", bytes }));
@@ -138,7 +139,7 @@ export class Page {
           return session.waiting;
         },
         connect: () => this.#connect(),
-        disconnect: () => session.disconnect(),
+        disconnect: (words) => session.disconnect(words),
         save,
         copy: (text) => void copy(text),
         get title() {
@@ -166,6 +167,7 @@ export class Page {
       }
       this.#focus();
     });
+    this.#lamp.addEventListener("animationend", () => this.#lamp.classList.remove("rings"));
     const terminal = this.#terminal;
     this.#keyBar = new KeyBar(
       {
@@ -455,8 +457,7 @@ export class Page {
 
   #bell(): void {
     this.#title.bell();
-    const lamp = element("lamp", HTMLElement);
-    lamp.classList.add("rings");
-    lamp.addEventListener("animationend", () => lamp.classList.remove("rings"), { once: true });
+    // Without motion, no animation ends.
+    if (!reducedMotion()) this.#lamp.classList.add("rings");
   }
 }
