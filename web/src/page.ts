@@ -32,7 +32,7 @@ import { save } from "./ui/save.ts";
 import { Serial } from "./ui/serial.ts";
 import { SignIn } from "./ui/signin.ts";
 import { Status } from "./ui/status.ts";
-import { isDark, reducedMotion, watchLook } from "./ui/theme.ts";
+import { isDark, moreContrast, reducedMotion, watchLook } from "./ui/theme.ts";
 import { Title } from "./ui/title.ts";
 import { askedFor, usual, Views } from "./views/views.ts";
 import { needsForm, ownUrl, withSize } from "./wire/address.ts";
@@ -446,6 +446,7 @@ export class Page {
       screenReader,
       optionIsMeta,
       dark: isDark(theme),
+      contrast: moreContrast(),
       cursorBlink: cursorBlink && !reducedMotion(),
     };
   }
