@@ -60,7 +60,7 @@ fn a_folder_and_what_is_missing_in_it_can_be_read_everywhere() {
     let smallest = Look { width: 320, height: 568, ..Look::PHONE };
     for look in [Look::DESKTOP, Look::DESKTOP.light(), smallest, smallest.light()] {
         let page = browser.open_as(&url(&forwarder), look);
-        for (path, shows) in [("", "a folder/"), ("missing", "missing")] {
+        for (path, shows) in [("", "a folder/"), ("missing", "Nothing is served")] {
             page.go(&format!("{}{path}", url(&forwarder)));
             assert!(page.text().contains(shows), "{}", page.text());
             assert_eq!(axe(&page), "", "{path}, {look:?}");
