@@ -152,6 +152,8 @@ fn what_a_screen_reader_needs_is_there() {
         assert_eq!(axe(&page), "", "a question, {look:?}");
         page.press("Escape");
         page.press("Control+C");
+        // What is typed with it is thrown away.
+        page.wait_text("^C\nready>");
         page.type_text("exit 3\n");
         page.wait_state("ended");
         assert_eq!(axe(&page), "", "an end, {look:?}");
