@@ -169,6 +169,11 @@ const verbs = {
     await pages[page].evaluate(`${script}\n;globalThis.${name} = ${name};0`);
   },
 
+  /// What the system would tell the page: `{ forcedColors: "active" }`, `{ reducedMotion: "reduce" }`.
+  async emulate({ page, media }) {
+    await pages[page].emulateMedia(media);
+  },
+
   async screenshot({ page, file }) {
     await pages[page].screenshot({ path: file, timeout: TIMEOUT });
   },

@@ -295,6 +295,11 @@ impl<'a> Page<'a> {
         self.ask("resize", json!({"width": width, "height": height}));
     }
 
+    /// Has the system tell the page that its user wants something, as Playwright names it: `forcedColors`, `reducedMotion`.
+    pub fn emulate(&self, what: &str, value: &str) {
+        self.ask("emulate", json!({"media": {what: value}}));
+    }
+
     /// The value of an expression in the page; a promise is waited for.
     #[must_use]
     pub fn evaluate(&self, script: &str) -> Value {

@@ -33,7 +33,7 @@ import { save } from "./ui/save.ts";
 import { Serial } from "./ui/serial.ts";
 import { SignIn } from "./ui/signin.ts";
 import { Status } from "./ui/status.ts";
-import { isDark, reducedMotion, watchLook } from "./ui/theme.ts";
+import { isDark, moreContrast, reducedMotion, watchLook } from "./ui/theme.ts";
 import { Title } from "./ui/title.ts";
 import { askedFor, usual, Views } from "./views/views.ts";
 import { exitWords } from "./wire/ending.ts";
@@ -49,6 +49,7 @@ const PROBE_MS = 600;
 export class Page {
   readonly #store = new Store();
   readonly #place = element("terminal", HTMLElement);
+  readonly #lamp = element("lamp", HTMLElement);
   readonly #terminal: Terminal;
   readonly #feed: Feed;
   readonly #acks = new Acks((bytes) => this.#session.control({ type: "ack", bytes }));
@@ -134,7 +135,7 @@ export class Page {
           return session.waiting;
         },
         connect: () => this.#connect(),
-        disconnect: () => session.disconnect(),
+        disconnect: (words) => session.disconnect(words),
         save,
         copy: (text) => void copy(text),
         get title() {
@@ -161,6 +162,7 @@ export class Page {
       }
       this.#focus();
     });
+    this.#lamp.addEventListener("animationend", () => this.#lamp.classList.remove("rings"));
     const terminal = this.#terminal;
     this.#keyBar = new KeyBar(
       {
@@ -397,6 +399,7 @@ export class Page {
       screenReader,
       optionIsMeta,
       dark: isDark(theme),
+      contrast: moreContrast(),
       cursorBlink: cursorBlink && !reducedMotion(),
     };
   }
@@ -408,8 +411,7 @@ export class Page {
 
   #bell(): void {
     this.#title.bell();
-    const lamp = element("lamp", HTMLElement);
-    lamp.classList.add("rings");
-    lamp.addEventListener("animationend", () => lamp.classList.remove("rings"), { once: true });
+    // Without motion, no animation ends.
+    if (!reducedMotion()) this.#lamp.classList.add("rings");
   }
 }

@@ -36,6 +36,8 @@ export class SerialView {
 
   show(shown: Shown): void {
     if (shown.hex !== this.#shown.hex) this.#row = [];
+    // Chosen anew, it is found out anew: a boot loader's line ends are often not those of what it has loaded.
+    if (shown.newlines !== this.#shown.newlines) this.#knowsCr = false;
     this.#shown = shown;
   }
 

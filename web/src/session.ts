@@ -79,9 +79,10 @@ export class Session {
     this.#connection?.wake();
   }
 
-  disconnect(): void {
+  /// Ends it. `words` say why, if it wasn't the user's wish.
+  disconnect(words = "disconnected"): void {
     this.#stop();
-    this.#enter({ kind: "ended", words: "disconnected" });
+    this.#enter({ kind: "ended", words });
   }
 
   /// Sends one message.

@@ -26,6 +26,10 @@ test.each([1001, 1011, 1012, 1013, 1014])("%i is tried again", (code) => {
   expect(ending({ ...closed, code, reason: "connection refused" }).words).toBe("connection refused");
 });
 
+test("the name of a code is said in words", () => {
+  expect(ending({ ...closed, code: 1001, reason: "going away" }).words).toBe("the server stops or restarts");
+});
+
 test.each([1002, 1003, 1007, 1008, 1009, 3000, 4001])("%i isn't", (code) => {
   expect(ending({ ...closed, code }).retry).toBe(false);
 });

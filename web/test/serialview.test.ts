@@ -20,6 +20,17 @@ test("lines that end with LF alone don't staircase", () => {
   expect(view({ newlines: "as-is" })("a\nb\r")).toBe("a\nb\r");
 });
 
+test("how lines end is found out again when it is chosen again", () => {
+  const made = new SerialView(time);
+  const take = (text: string) => new TextDecoder().decode(made.take(new TextEncoder().encode(text)));
+  const shown: Shown = { newlines: "auto", timestamps: false, hex: false };
+  made.show(shown);
+  expect(take("boot\r\nlinux\n")).toBe("boot\r\nlinux\n");
+  made.show({ ...shown, newlines: "lf" });
+  made.show(shown);
+  expect(take("a\nb\n")).toBe("a\r\nb\r\n");
+});
+
 test("the time is before each line, whatever it comes in", () => {
   const stamp = "\x1b[2m03:04:05.006\x1b[22m ";
   const made = view({ timestamps: true });

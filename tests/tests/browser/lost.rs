@@ -136,7 +136,7 @@ fn a_server_that_stops_and_starts_again_is_told_and_found() {
     page.wait_text("ready> ");
     forwarder.signal(Signal::TERM);
     // Its own word first, then what is found when it is looked for.
-    page.wait_text("reconnecting begins a new session");
+    page.wait_text("[the server stops or restarts; reconnecting begins a new session]");
     page.wait_status("server can't be reached");
     assert!(
         !page.evaluate("document.getElementById('reconnect').hidden").as_bool().unwrap_or(true)

@@ -178,6 +178,7 @@ fn a_user_is_refused_in_words_and_let_in() {
     page.fill(".mqtt [name=password]", "wrong");
     page.click(".mqtt .card .primary");
     page.wait_visible(".mqtt .note:has-text('Not authorized')");
+    page.wait_status("Not authorized");
     page.fill(".mqtt [name=password]", "engine");
     page.click(".mqtt .card .primary");
     page.wait_visible(".mqtt .subscribed button");
@@ -194,6 +195,9 @@ fn an_answer_that_is_not_mqtt_is_said_to_be_none() {
     let _connect = net::read_exactly(&broker, 2);
     broker.write_all(b"\xff\xff\xff\xff\xff\xff").expect("it is taken");
     page.wait_visible(".mqtt .note:has-text('answer is not valid MQTT')");
+    page.wait_state("ended");
+    let status = page.wait_status("Ended: the broker's answer is not valid MQTT");
+    assert!(!status.contains("disconnected"), "{status}");
 }
 
 #[test]

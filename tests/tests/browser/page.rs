@@ -49,6 +49,28 @@ fn an_error_is_a_page_to_a_browser_and_a_line_to_a_program() {
 }
 
 #[test]
+fn a_folder_and_what_is_missing_in_it_can_be_read_everywhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("a folder")).expect("it is new");
+    std::fs::write(folder.path().join(format!("{}.bin", "x".repeat(120))), "x").expect("it is new");
+    let listening = format!("ws:0:page={{{}}}:listing=true", folder.path().display());
+    let forwarder = Forwarder::between(&listening, "echo");
+    let browser = Browser::start();
+    browser.forgive("404");
+    let smallest = Look { width: 320, height: 568, ..Look::PHONE };
+    for look in [Look::DESKTOP, Look::DESKTOP.light(), smallest, smallest.light()] {
+        let page = browser.open_as(&url(&forwarder), look);
+        for (path, shows) in [("", "a folder/"), ("missing", "Nothing is served")] {
+            page.go(&format!("{}{path}", url(&forwarder)));
+            assert!(page.text().contains(shows), "{}", page.text());
+            assert_eq!(axe(&page), "", "{path}, {look:?}");
+            assert_eq!(page.evaluate("document.documentElement.scrollWidth - innerWidth"), 0);
+        }
+        page.close();
+    }
+}
+
+#[test]
 fn without_a_page_there_is_a_line_that_says_what_this_is() {
     let forwarder = Forwarder::between("ws:0:page=none", "echo");
     let browser = Browser::start();

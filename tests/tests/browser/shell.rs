@@ -54,6 +54,41 @@ fn reverse_video_is_the_background_on_the_foreground() {
     }
 }
 
+/// The system replaces a page's colours, and a terminal's cursor and reverse video are nothing else.
+#[test]
+fn forced_colours_leave_the_cursor_and_reverse_video() {
+    let forwarder = Forwarder::between("ws:0", BASH);
+    let browser = Browser::start();
+    let page = browser.open(&url(&forwarder));
+    page.emulate("forcedColors", "active");
+    page.wait_text("ready> ");
+    page.type_text("clear; printf '\\e[7m%s\\e[0m \\e[34m%s\\e[0m\\n' reversed blu''e\n");
+    page.wait_text("reversed blue\nready>");
+    let colours = |text: &str, name: &str| {
+        let found = format!(
+            "(() => {{ const it = [...document.querySelectorAll('#terminal .xterm-rows span')].find((it) => {text});
+                return it ? getComputedStyle(it).{name} : null; }})()"
+        );
+        page.evaluate(&found)
+    };
+    let ground = page
+        .evaluate("getComputedStyle(document.querySelector('#terminal .xterm')).backgroundColor");
+    let is_reversed = "it.textContent === 'reversed'";
+    until("reverse video is drawn", || (!colours(is_reversed, "color").is_null()).then_some(()));
+    assert_ne!(colours(is_reversed, "backgroundColor"), ground);
+    assert_eq!(colours(is_reversed, "color"), ground);
+    until("the cursor is drawn", || {
+        let cursor = colours("it.matches('.xterm-cursor-block')", "backgroundColor");
+        (!cursor.is_null() && cursor != ground && cursor != "rgba(0, 0, 0, 0)").then_some(())
+    });
+    // Blue is lifted to seven to one.
+    let blue = colours("it.textContent === 'blue'", "color");
+    page.emulate("forcedColors", "none");
+    until("text is lifted less", || {
+        (colours("it.textContent === 'blue'", "color") != blue).then_some(())
+    });
+}
+
 #[test]
 fn an_exit_is_told_in_words_and_begins_anew_by_the_button_or_enter() {
     let forwarder = Forwarder::between("ws:0", BASH);

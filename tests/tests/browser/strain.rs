@@ -153,3 +153,36 @@ fn a_link_says_where_it_leads_and_a_clipboard_that_is_denied_is_told() {
     page.click("#ask-yes");
     page.wait_status("doesn't allow this page to copy");
 }
+
+/// Bells and titles of a flood, that a user doesn't see one by one.
+#[test]
+fn ten_thousand_bells_change_the_page_once() {
+    let forwarder = Forwarder::between("ws:0", BASH);
+    let browser = Browser::start();
+    for motion in ["no-preference", "reduce"] {
+        let page = browser.open(&url(&forwarder));
+        page.emulate("reducedMotion", motion);
+        page.wait_text("ready> ");
+        let _nothing = page.evaluate(
+            "(() => { const add = EventTarget.prototype.addEventListener;
+                window.added = 0;
+                window.changed = 0;
+                EventTarget.prototype.addEventListener = function (name, ...more) {
+                    if (name === 'animationend') added += 1;
+                    add.call(this, name, ...more);
+                };
+                new MutationObserver((all) => (changed += all.length)).observe(
+                    document.getElementById('title'), { childList: true, attributes: true }); })()",
+        );
+        page.type_text(concat!(
+            r"printf '\e]2;mine\a'; for n in {1..10000}; do printf '\a\e]2;mine\a'; done; echo do''ne",
+            "\n"
+        ));
+        page.wait_text("\ndone");
+        assert_eq!(page.evaluate("added"), 0, "{motion}");
+        let changed = page.evaluate("changed");
+        assert!(changed.as_u64().is_some_and(|count| count <= 4), "{motion}: {changed}");
+        assert_eq!(page.evaluate("document.title"), "mine");
+        page.close();
+    }
+}

@@ -137,6 +137,23 @@ fn what_a_screen_reader_needs_is_there() {
         page.click("#open-settings");
         assert_eq!(axe(&page), "", "the settings, {look:?}");
         page.press("Escape");
+        page.press("Control+Shift+F");
+        page.type_text("nothing has this");
+        assert_eq!(axe(&page), "", "the search, {look:?}");
+        page.press("Escape");
+        page.type_text("echo wai''ts; cat\n");
+        page.wait_text("\nwaits");
+        let _nothing = page.evaluate(
+            "(() => { const data = new DataTransfer(); data.setData('text/plain', 'one\\ntwo '.repeat(99));
+                document.activeElement.dispatchEvent(
+                    new ClipboardEvent('paste', { clipboardData: data, bubbles: true })); })()",
+        );
+        page.wait_visible("#ask");
+        assert_eq!(axe(&page), "", "a question, {look:?}");
+        page.press("Escape");
+        page.press("Control+C");
+        // What is typed with it is thrown away.
+        page.wait_text("^C\nready>");
         page.type_text("exit 3\n");
         page.wait_state("ended");
         assert_eq!(axe(&page), "", "an end, {look:?}");

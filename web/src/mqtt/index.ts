@@ -177,7 +177,7 @@ class Mqtt implements View {
     client.on("error", (error) => {
       // A refusal of the broker's has its reason code. Other errors come from parsing, in the terms of the protocol.
       const isReason = typeof (error as { code?: unknown }).code === "number";
-      if (isCurrent()) this.#failed(isReason ? error.message : `The broker's answer is not valid MQTT: ${error.message}`);
+      if (isCurrent()) this.#failed(isReason ? error.message : `the broker's answer is not valid MQTT: ${error.message}`);
     });
     client.on("disconnect", (packet) => isCurrent() && this.#failed(`the broker ended it (reason code ${packet.reasonCode})`));
     client.on("close", () => {
@@ -191,6 +191,7 @@ class Mqtt implements View {
   #failed(words: string): void {
     this.#wanted = null;
     this.#problem(words);
+    if (this.#socket) this.#socket.problem = words;
     this.#client?.end(true);
   }
 

@@ -11,6 +11,8 @@ export class SessionSocket extends EventTarget {
   readyState = OPEN;
   binaryType = "arraybuffer";
   readonly protocol = "mqtt";
+  /// Why it is closed, if it wasn't the user's wish.
+  problem: string | undefined;
   readonly #host: Host;
 
   constructor(host: Host) {
@@ -28,7 +30,7 @@ export class SessionSocket extends EventTarget {
 
   close(): void {
     if (this.readyState !== OPEN) return;
-    this.#host.disconnect();
+    this.#host.disconnect(this.problem);
     this.ended();
   }
 

@@ -6,6 +6,8 @@ import type { Size } from "../wire/address.ts";
 export interface Look {
   fontSize: number;
   dark: boolean;
+  /// Text differs more from its background than it does usually.
+  contrast: boolean;
   cursorBlink: boolean;
   scrollback: number;
   screenReader: boolean;

@@ -10,6 +10,8 @@
 import type { ITheme } from "@xterm/xterm";
 
 export const CONTRAST = 4.5;
+/// WCAG's level AAA.
+export const MORE_CONTRAST = 7;
 
 export const DARK: ITheme = {
   background: "#15191e",

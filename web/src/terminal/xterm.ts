@@ -11,7 +11,7 @@ import type { Size } from "../wire/address.ts";
 import { askingClipboard } from "./osc52.ts";
 import { defineStyleElement } from "./styles.ts";
 import type { Look, Terminal, TerminalEvents } from "./terminal.ts";
-import { CONTRAST, DARK, LIGHT } from "./themes.ts";
+import { CONTRAST, DARK, LIGHT, MORE_CONTRAST } from "./themes.ts";
 import { scrollByFinger } from "./touch.ts";
 
 /// Of a line, in heights of the font.
@@ -34,7 +34,6 @@ export function openXterm(place: HTMLElement, look: Look, events: TerminalEvents
     // Of the search's marks and the grapheme clusters.
     allowProposedApi: true,
     fontFamily: FONT,
-    minimumContrastRatio: CONTRAST,
     rightClickSelectsWord: false,
     cursorInactiveStyle: "outline",
     // A line for every malformed sequence would be megabytes of console for a binary file.
@@ -188,6 +187,7 @@ function options(look: Look) {
   return {
     fontSize: look.fontSize,
     theme: look.dark ? DARK : LIGHT,
+    minimumContrastRatio: look.contrast ? MORE_CONTRAST : CONTRAST,
     cursorBlink: look.cursorBlink,
     scrollback: look.scrollback,
     screenReaderMode: look.screenReader,

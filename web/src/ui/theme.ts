@@ -3,11 +3,15 @@
 import type { Store } from "../settings/store.ts";
 
 const system = matchMedia("(prefers-color-scheme: dark)");
+const contrast = matchMedia("(forced-colors: active), (prefers-contrast: more)");
 const motion = matchMedia("(prefers-reduced-motion: reduce)");
 
 export function isDark(theme: "system" | "light" | "dark"): boolean {
   return theme === "system" ? system.matches : theme === "dark";
 }
+
+/// The user wants text to differ more from what is behind it.
+export const moreContrast = (): boolean => contrast.matches;
 
 export const reducedMotion = (): boolean => motion.matches;
 
@@ -19,5 +23,6 @@ export function watchLook(store: Store, changed: () => void): void {
   };
   store.watch(update);
   system.addEventListener("change", update);
+  contrast.addEventListener("change", update);
   motion.addEventListener("change", update);
 }

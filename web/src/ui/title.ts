@@ -42,7 +42,10 @@ export class Title {
 
   #update(): void {
     const text = this.#text || this.#usual;
-    document.title = this.#rang ? `● ${text}` : text;
+    const title = this.#rang ? `● ${text}` : text;
+    // Programs set the same title, and ring, thousands of times a second, and each change costs a layout.
+    if (document.title !== title) document.title = title;
+    if (this.#shown.title === text) return;
     this.#shown.textContent = text;
     this.#shown.title = text;
   }

@@ -6,7 +6,8 @@ export interface Host {
   /// Bytes that were sent and are still in this browser.
   readonly waiting: number;
   connect(): void;
-  disconnect(): void;
+  /// Ends the session. `words` say why, if it wasn't the user's wish.
+  disconnect(words?: string): void;
   /// Gives the user a file.
   save(pieces: readonly Uint8Array[], name: string): void;
   /// Puts text in the clipboard.

@@ -20,7 +20,8 @@ export interface Closed {
 
 export function ending({ code, reason, opened, exit }: Closed): Ending {
   if (exit) return { words: exitWords(exit) || reason || "finished", retry: false };
-  const said = clean(reason);
+  // The code's own name is no reason.
+  const said = reason === "going away" ? "" : clean(reason);
   if (code === 1006) {
     return { words: opened ? "connection lost" : "could not connect", retry: true };
   }
@@ -54,7 +55,7 @@ const REFUSED = 4000;
 export const UNAUTHENTICATED = REFUSED + 401;
 
 const RETRIED = new Map([
-  [1001, "the server is going away"],
+  [1001, "the server stops or restarts"],
   [1011, "the server failed"],
   [1012, "the server restarts"],
   [1013, "the server is busy"],
