@@ -5,6 +5,7 @@
 //! the example.
 
 use std::os::unix::process::ExitStatusExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -98,16 +99,17 @@ fn play(scene: &Scene) -> Result<(), String> {
     let program = binary::endpointforward();
     let folder = program.parent().expect("a program lies in a folder").display();
     let script = format!("{}\n{}", read("prelude.sh"), scene.script);
-    let output = run_program(
-        machine()
-            .args(["bash", "-c", &script])
-            .env_clear()
-            .env("PATH", format!("{folder}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"))
-            .env("example", example)
-            .env("python", venv("python"))
-            .env("peers", root().join("tests/peers")),
-        b"",
-    );
+    let mut command = machine();
+    command
+        .args(["bash", "-c", &script])
+        .env_clear()
+        .env("PATH", format!("{folder}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"))
+        .env("example", example)
+        .env("python", venv("python"))
+        .env("peers", root().join("tests/peers"));
+    // One that doesn't end is a failure of that example, and the others go on.
+    let played = catch_unwind(AssertUnwindSafe(|| run_program(&mut command, b"")));
+    let output = played.map_err(|_| format!("{option} {example} has not ended"))?;
     if output.status.success() {
         return Ok(());
     }

@@ -176,12 +176,58 @@ async fn a_pipe_is_read_until_its_last_writer_leaves() {
     assert!(made.file_type().is_fifo());
     assert_eq!(made.permissions().mode() & 0o7777, 0o640);
     for data in ["first", "second"] {
-        let near = accepted(offer(&mut *accept).await).await;
         let path = path.clone();
         let writer = tokio::task::spawn_blocking(move || fs::write(path, data).unwrap());
+        // A session begins with its writer.
+        let near = accepted(offer(&mut *accept).await).await;
         assert_eq!(read_all(near.into_io()).await, data.as_bytes());
         writer.await.unwrap();
     }
+}
+
+/// A writer may come between the end of a session and the next one, or while a session takes its end in.
+#[tokio::test]
+async fn nothing_is_lost_between_two_writers() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("p");
+    let mut accept = bind(&Context::new(), &format!("fifo:{}:create=600", path.display())).await;
+    let mut got = Vec::new();
+    for turn in 0..20_u8 {
+        fs::write(&path, [turn]).unwrap();
+        let near = accepted(offer(&mut *accept).await).await;
+        let mut io = near.into_io();
+        let mut first = [0];
+        io.read_exact(&mut first).await.unwrap();
+        got.extend(first);
+        // It has read everything, and not its end yet.
+        fs::write(&path, [turn + 100]).unwrap();
+        got.extend(read_all(io).await);
+        // Its end is read, and it isn't closed yet.
+        fs::write(&path, [turn + 200]).unwrap();
+        let near = accepted(offer(&mut *accept).await).await;
+        got.extend(read_all(near.into_io()).await);
+    }
+    let sent: Vec<u8> = (0..20).flat_map(|turn| [turn, turn + 100, turn + 200]).collect();
+    assert_eq!(got, sent);
+}
+
+/// A session that ends before its writer does closes the pipe, which tells the writer.
+#[tokio::test]
+async fn a_writer_learns_that_nobody_reads_any_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("p");
+    let mut accept = bind(&Context::new(), &format!("fifo:{}:create=600", path.display())).await;
+    let mut writer = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    std::io::Write::write_all(&mut writer, b"x").unwrap();
+    drop(accepted(offer(&mut *accept).await).await);
+    let next = tokio::spawn(async move { offer(&mut *accept).await });
+    let broken = tokio::task::spawn_blocking(move || {
+        while std::io::Write::write_all(&mut writer, b"y").is_ok() {
+            std::thread::yield_now();
+        }
+    });
+    broken.await.unwrap();
+    next.abort();
 }
 
 #[tokio::test]

@@ -1,37 +1,37 @@
 //! `fifo:PATH`: a named pipe (fifo(7)), its reading or its writing end.
 
+mod listen;
+mod stream;
+
 use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use descriptor::Code;
 use endpoint::{
-    Backoff, Conn, Connector, Context as Shared, End, Error, ErrorKind, Grants, Info, Life, Raw,
-    Result, SystemCall, Times,
+    Backoff, Conn, Connector, Context as Shared, Error, ErrorKind, Grants, Info, Result,
 };
 use nix::errno::Errno;
 use plan::kind::{
-    Args, Example, Framings, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
+    Args, Example, Framings, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, Topic,
+    ValueKind,
 };
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::time::sleep;
 
+use self::stream::{Reading, Writing};
 use crate::frames::{FRAMING, framed};
-use crate::mute::Mute;
 use crate::patience::timeout;
-use crate::ready::{read_by, write_by};
 
 /// Named pipes.
 pub(crate) static KIND: Kind = Kind {
-    listen: Some(Side::opened(Times::Again)),
+    listen: Some(Side::bytes(PARAMS, PlanListen::Leaf(listen::plan))),
     connect: Some(Side::bytes(PARAMS, PlanConnect::Leaf(plan))),
     examples: &[
         Example {
@@ -50,7 +50,8 @@ pub(crate) static KIND: Kind = Kind {
 };
 
 const PARAMS: &[Param] = &[
-    Param::new("path", ValueKind::Text, "The path of the pipe, which is opened for each session.")
+    Param::new("path", ValueKind::Text, "The path of the pipe. A listener keeps its reading end open between two writers; a destination opens the pipe for \
+         each session.")
         .positional()
         .required()
         .no_holes("a client can't choose a file"),
@@ -89,27 +90,29 @@ struct Open {
 }
 
 fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
+    Ok(Box::new(read(args)?))
+}
+
+fn read(args: &Args) -> Planned<Open> {
     let path = args.text("path").unwrap_or_default();
     if path.is_empty() || path.contains('\0') {
         return Err(vec![args.mistake("path", Code::BadValue, "`path` is not the name of a pipe")]);
     }
-    Ok(Box::new(Open {
+    Ok(Open {
         descriptor: args.descriptor.clone(),
         path: path.into(),
         writes: args.text("access") == Some("write"),
         create: args.int("create").and_then(|mode| u32::try_from(mode).ok()),
         timeout: args.duration("timeout").filter(|limit| !limit.is_zero()),
         framing: args.framing("framing")?,
-    }))
+    })
 }
 
 #[async_trait]
 impl Connector for Open {
     async fn connect(&self, _: &Shared, info: &Info) -> Result<Conn> {
         let failed = |cause| self.explain(cause);
-        if let Some(mode) = self.create {
-            make(&self.path, mode).map_err(failed)?;
-        }
+        self.make()?;
         let conn = if self.writes {
             let opened = match self.timeout {
                 None => self.writer().await,
@@ -118,10 +121,10 @@ impl Connector for Open {
                     .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())),
             };
             let pipe = opened.and_then(Sender::from_owned_fd).map_err(failed)?;
-            Conn::bytes(Writing { pipe: Some(pipe), mute: Mute::default() }, Info::new())
+            Conn::bytes(Writing::new(pipe), Info::new())
         } else {
-            let pipe = self.open(OFlags::RDONLY).and_then(Receiver::from_owned_fd);
-            Conn::bytes(Reading { pipe: pipe.map_err(failed)? }, Info::new())
+            let reading = Reading::new(self.reader()?, Arc::default());
+            Conn::bytes(reading, Info::new())
         };
         Ok(framed(conn, self.framing.as_ref(), info))
     }
@@ -141,6 +144,18 @@ impl Connector for Open {
 }
 
 impl Open {
+    /// Creates the pipe, if that is wanted and nothing is there.
+    fn make(&self) -> Result<()> {
+        self.create
+            .map_or(Ok(()), |mode| make(&self.path, mode).map_err(|cause| self.explain(cause)))
+    }
+
+    /// Opens the end that is read, whether or not a process has the other one.
+    fn reader(&self) -> Result<Receiver> {
+        let pipe = self.open(OFlags::RDONLY).and_then(Receiver::from_owned_fd);
+        pipe.map_err(|cause| self.explain(cause))
+    }
+
     fn open(&self, access: OFlags) -> io::Result<OwnedFd> {
         let mut options = OpenOptions::new();
         options.read(access == OFlags::RDONLY).write(access == OFlags::WRONLY);
@@ -193,129 +208,6 @@ fn make(path: &Path, mode: u32) -> io::Result<()> {
         Err(error) => Err(error.into()),
         Ok(()) => {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode.as_raw_mode()))
-        }
-    }
-}
-
-/// The end that is read. Data sent to it is discarded.
-struct Reading {
-    pipe: Receiver,
-}
-
-impl AsyncRead for Reading {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.pipe).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Reading {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(buf.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl Life for Reading {
-    fn poll_finish(&mut self, _: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn raw(&mut self) -> Option<&mut dyn Raw> {
-        Some(self)
-    }
-}
-
-impl Raw for Reading {
-    fn poll_read_by(
-        &mut self,
-        cx: &mut Context<'_>,
-        call: SystemCall<'_>,
-    ) -> Poll<io::Result<usize>> {
-        read_by(cx, &self.pipe, call)
-    }
-}
-
-/// The end that is written.
-struct Writing {
-    pipe: Option<Sender>,
-    mute: Mute,
-}
-
-impl AsyncRead for Writing {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        _: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.mute.poll_read(cx)
-    }
-}
-
-impl AsyncWrite for Writing {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = match &mut self.pipe {
-            Some(pipe) => Pin::new(pipe).poll_write(cx, buf),
-            None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
-        };
-        self.mute.written(written)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_finish(cx, &End::eof())
-    }
-}
-
-impl Life for Writing {
-    fn poll_finish(&mut self, _: &mut Context<'_>, _: &End) -> Poll<io::Result<()>> {
-        self.pipe = None;
-        self.mute.finish(End::eof());
-        Poll::Ready(Ok(()))
-    }
-
-    fn end(&mut self) -> End {
-        self.mute.end()
-    }
-
-    fn raw(&mut self) -> Option<&mut dyn Raw> {
-        Some(self)
-    }
-}
-
-impl Raw for Writing {
-    fn poll_write_by(
-        &mut self,
-        cx: &mut Context<'_>,
-        call: SystemCall<'_>,
-    ) -> Poll<io::Result<usize>> {
-        match &self.pipe {
-            Some(pipe) => {
-                let written = write_by(cx, pipe, call);
-                self.mute.written(written)
-            }
-            None => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }
 }
