@@ -207,7 +207,7 @@ END
     /usr/sbin/sshd -D -e -f "/tmp/$1/config" 2>>log &
     wait_for open_port 22
 }
-# telnetd_at ADDRESS: telnetd, whose login greets by name and terminal type.
+# telnetd_at ADDRESS: telnetd, whose login greets by name and terminal type. It discards what is typed before its prompt.
 telnetd_at() {
     printf '#!/bin/sh\nprintf "login: "\nread -r name\necho "hello $name of $TERM"\n' >login
     chmod +x login
