@@ -207,9 +207,10 @@ END
     /usr/sbin/sshd -D -e -f "/tmp/$1/config" 2>>log &
     wait_for open_port 22
 }
-# telnetd_at ADDRESS: telnetd, whose login greets by name and terminal type. It discards what is typed before its prompt.
+# telnetd_at ADDRESS: telnetd, whose login greets by name and terminal type. telnetd discards what is typed before the
+# prompt, and what a login that ends has written last.
 telnetd_at() {
-    printf '#!/bin/sh\nprintf "login: "\nread -r name\necho "hello $name of $TERM"\n' >login
+    printf '#!/bin/sh\nprintf "login: "\nread -r name\necho "hello $name of $TERM"\nread -r more\n' >login
     chmod +x login
     # `nofork`: telnetd asks who is at the other end of its standard input, so that has to be the socket.
     socat TCP4-LISTEN:23,bind="$1",fork EXEC:'/usr/sbin/telnetd -E /tmp/login',nofork 2>>log &
