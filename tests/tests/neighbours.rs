@@ -132,10 +132,11 @@ fn a_page_runs_nothing_in_a_shell() {
     client.write_all(b"echo hello\n").expect("it is taken");
     net::half_close(&client);
     assert_eq!(net::read_all(&client), b"hello\n");
-    // Switched off, it is as it was.
+    // Switched off, it is as it was. Where libwww-perl is installed, `POST` and `GET` are programs, and the shell would
+    // run them.
     let forwarder = Forwarder::between("tcp:0:interface=127.0.0.1:web-pages=allow", "process:sh");
     let mut client = net::connect(forwarder.port(0));
-    client.write_all(request("POST").as_bytes()).expect("it is taken");
+    client.write_all(request("PUT").as_bytes()).expect("it is taken");
     until("the command", || proof.exists().then_some(()));
 }
 

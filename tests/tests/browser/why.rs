@@ -1,8 +1,8 @@
 //! Why there is no session: each reason in words, with nothing of them cut off.
 
-use tests::Forwarder;
 use tests::browser::{Browser, Look, Page};
 use tests::net::Refusing;
+use tests::{Forwarder, until};
 
 use crate::serial::line;
 use crate::{BASH, url};
@@ -137,10 +137,18 @@ fn what_a_screen_reader_needs_is_there() {
         page.click("#open-settings");
         assert_eq!(axe(&page), "", "the settings, {look:?}");
         page.press("Escape");
+        // A dialog gives the focus back a moment after its end.
+        let in_terminal = || {
+            let label = || page.evaluate("document.activeElement.ariaLabel");
+            until("the focus", || (label() == "Terminal").then_some(()));
+        };
+        in_terminal();
         page.press("Control+Shift+F");
+        page.wait_visible("#search-text:focus");
         page.type_text("nothing has this");
         assert_eq!(axe(&page), "", "the search, {look:?}");
         page.press("Escape");
+        in_terminal();
         page.type_text("echo wai''ts; cat\n");
         page.wait_text("\nwaits");
         let _nothing = page.evaluate(

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::pin::Pin;
-use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use crate::{
     Summary, Timers, Which,
 };
 use endpoint::{Clock, Context, End, Local, Reason};
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until};
@@ -124,7 +123,13 @@ pub(crate) fn in_runtime(
     cx: &Context,
     work: Pin<Box<dyn Future<Output = Exit> + '_>>,
 ) -> Exit {
-    cx.set_clock(clock());
+    match clock() {
+        Ok(clock) => {
+            cx.set_clock(clock);
+        }
+        // Sessions do without, and cost a little more.
+        Err(error) => debug!("cannot start the clock's thread: {error}"),
+    }
     let runtime = match builder(options.threads).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -139,28 +144,20 @@ pub(crate) fn in_runtime(
     exit
 }
 
-/// A thread that waits for time, so that those that wait for data needn't. It starts with the first alarm, so a
-/// process without sessions does without, and runs until the process ends.
-fn clock() -> Clock {
-    let started = OnceLock::new();
-    Clock::by(move |at| {
-        let thread = started.get_or_init(|| {
-            // Sessions do without, and cost a little more.
-            let noted = |error: &_| debug!("cannot start the clock's thread: {error}");
-            start_clock().inspect_err(noted).ok()
-        });
-        // A timer belongs to the runtime that it is made in, whichever task waits for it.
-        let _within = thread.as_ref().map(Handle::enter);
-        sleep_until(at)
-    })
-}
-
-fn start_clock() -> std::io::Result<Handle> {
+/// A thread that waits for time, so that those that wait for data needn't. It runs until the process ends. It starts
+/// with the process and not with the first alarm: where memory is short by then, a thread that can't start would leave
+/// alarms that never fire.
+fn clock() -> std::io::Result<Clock> {
     let runtime = Builder::new_current_thread().enable_time().build()?;
     let handle = runtime.handle().clone();
+    let clock = Clock::by(move |at| {
+        // A timer belongs to the runtime that it is made in, whichever task waits for it.
+        let _within = handle.enter();
+        sleep_until(at)
+    });
     let run = move || runtime.block_on(std::future::pending::<()>());
     thread::Builder::new().name("clock".to_owned()).stack_size(CLOCK_STACK).spawn(run)?;
-    Ok(handle)
+    Ok(clock)
 }
 
 /// A runtime of so many threads. One that has a single thread needs no other to wake it, which makes
