@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
 use async_trait::async_trait;
+use tokio::sync::oneshot;
 
 use crate::limits::Counters;
 use crate::{
@@ -36,6 +37,14 @@ impl Offer {
     #[must_use]
     pub fn open(conn: Conn) -> Self {
         Self::new(conn.info.clone(), Open(conn))
+    }
+
+    /// Creates an offer of `conn`, which is open already and comes back if it is refused. The receiver also learns of the
+    /// end of a session: nothing comes back then.
+    #[must_use]
+    pub fn returning(conn: Box<Conn>) -> (Self, oneshot::Receiver<Box<Conn>>) {
+        let (back, ended) = oneshot::channel();
+        (Self::new(conn.info.clone(), Returning { conn, back }), ended)
     }
 
     /// Sets the policy.
@@ -212,6 +221,28 @@ impl Decision for Open {
     }
 
     async fn refuse(self: Box<Self>, _: Refusal) {}
+}
+
+/// An offer of what is open, which stays open if it is refused.
+struct Returning {
+    conn: Box<Conn>,
+    /// Takes it back; dropped with the session.
+    back: oneshot::Sender<Box<Conn>>,
+}
+
+#[async_trait]
+impl Decision for Returning {
+    async fn accept(self: Box<Self>, _: Answer) -> Result<Accepted> {
+        let Self { mut conn, back } = *self;
+        conn.guard = std::mem::take(&mut conn.guard).and(back);
+        Ok(Accepted::Session(*conn))
+    }
+
+    async fn refuse(self: Box<Self>, _: Refusal) {
+        let Self { conn, back } = *self;
+        // Without a listener, it is closed.
+        drop(back.send(conn));
+    }
 }
 
 /// An offer whose connection is changed once it is accepted.

@@ -14,8 +14,8 @@ use tokio::time::{Instant, sleep};
 use tracing::warn;
 
 use crate::{
-    Accept, Accepted, Answer, Backoff, Conn, Connector, Context, Decision, Exposure, Incoming,
-    Info, Listener, Local, Offer, Refusal, Result,
+    Accept, Backoff, Conn, Connector, Context, Exposure, Incoming, Info, Listener, Local, Offer,
+    Result,
 };
 
 /// How often the connector is opened.
@@ -128,38 +128,15 @@ impl Accept for Turns {
                     }
                 }
                 Next::Ready(_) => {
-                    let (back, ended) = oneshot::channel();
-                    let next = Next::Ended(ended, Instant::now());
-                    let Next::Ready(conn) = std::mem::replace(&mut self.next, next) else {
+                    let Next::Ready(conn) = std::mem::replace(&mut self.next, Next::Never) else {
                         continue;
                     };
-                    let offer = Offer::new(conn.info.clone(), Open { conn, back });
+                    let (offer, ended) = Offer::returning(conn);
+                    self.next = Next::Ended(ended, Instant::now());
                     return Ok(Some(Incoming::ready(offer)));
                 }
             }
         }
-    }
-}
-
-/// An offer of what is open.
-struct Open {
-    conn: Box<Conn>,
-    /// Takes it back if it is refused.
-    back: oneshot::Sender<Box<Conn>>,
-}
-
-#[async_trait]
-impl Decision for Open {
-    async fn accept(self: Box<Self>, _: Answer) -> Result<Accepted> {
-        let Self { mut conn, back } = *self;
-        conn.guard = std::mem::take(&mut conn.guard).and(back);
-        Ok(Accepted::Session(*conn))
-    }
-
-    async fn refuse(self: Box<Self>, _: Refusal) {
-        let Self { conn, back } = *self;
-        // Without a listener, it is closed.
-        drop(back.send(conn));
     }
 }
 

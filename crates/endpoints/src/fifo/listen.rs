@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::{
-    Accept, Accepted, Answer, Backoff, Conn, Context, Decision, Exposure, Incoming, Info, Listener,
-    Local, Offer, Opened, Refusal, Result, Times,
+    Accept, Backoff, Conn, Context, Exposure, Incoming, Info, Listener, Local, Offer, Opened,
+    Result, Times,
 };
 use plan::kind::{Args, Planned};
 use tokio::net::unix::pipe::Receiver;
@@ -152,31 +152,9 @@ impl Writers {
     }
 
     fn offer(&mut self, conn: Box<Conn>, is_over: Arc<AtomicBool>) -> Incoming {
-        let (back, ended) = oneshot::channel();
+        let (offer, ended) = Offer::returning(conn);
         self.next = Next::Ended(ended, is_over);
-        Incoming::ready(Offer::new(conn.info.clone(), Writer { conn, back }))
-    }
-}
-
-/// An offer of what a writer sends.
-struct Writer {
-    conn: Box<Conn>,
-    /// Takes it back if it is refused: nothing of it has been read.
-    back: oneshot::Sender<Box<Conn>>,
-}
-
-#[async_trait]
-impl Decision for Writer {
-    async fn accept(self: Box<Self>, _: Answer) -> Result<Accepted> {
-        let Self { mut conn, back } = *self;
-        conn.guard = std::mem::take(&mut conn.guard).and(back);
-        Ok(Accepted::Session(*conn))
-    }
-
-    async fn refuse(self: Box<Self>, _: Refusal) {
-        let Self { conn, back } = *self;
-        // Without a listener, it is closed.
-        drop(back.send(conn));
+        Incoming::ready(offer)
     }
 }
 
