@@ -24,6 +24,7 @@ pub mod data;
 mod deadline;
 pub mod firefox;
 mod forwarder;
+pub mod http;
 pub mod net;
 pub mod netns;
 mod peer;

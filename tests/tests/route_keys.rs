@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use tempfile::TempDir;
+use tests::http::{reply, server};
 use tests::ws::{Request, WebSocket, request};
 use tests::{Forwarder, Peer, binary, net};
 
@@ -267,37 +268,13 @@ fn a_redis_server() {
 /// Starts a server that answers requests whose head has `good` with the good destination, and notes all first lines and
 /// bodies.
 fn api(good: u16, is_good: fn(&str) -> bool) -> (u16, Arc<Mutex<Vec<String>>>) {
-    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = server.local_addr().expect("an address").port();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&seen);
-    thread::spawn(move || {
-        for mut stream in server.incoming().flatten() {
-            let noted = Arc::clone(&noted);
-            thread::spawn(move || {
-                let (mut read, mut piece) = (Vec::new(), [0; 4096]);
-                while let Ok(length @ 1..) = stream.read(&mut piece) {
-                    read.extend_from_slice(&piece[..length]);
-                    let text = String::from_utf8_lossy(&read).into_owned();
-                    let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                    let length = head.to_ascii_lowercase();
-                    let length = length.split("content-length: ").nth(1);
-                    let length = length.and_then(|rest| rest.split("\r\n").next()?.parse().ok());
-                    if body.len() < length.unwrap_or(0) {
-                        continue;
-                    }
-                    read.clear();
-                    let said = match is_good(&text) {
-                        true => {
-                            let to = format!("127.0.0.1:{good}");
-                            format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{to}", to.len())
-                        }
-                        false => "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_owned(),
-                    };
-                    noted.lock().expect("it is there").push(text);
-                    let _ = stream.write_all(said.as_bytes());
-                }
-            });
+    let (port, _) = server(move |request| {
+        noted.lock().expect("it is there").push(request.to_owned());
+        match is_good(request) {
+            true => reply("200 OK", "", &format!("127.0.0.1:{good}")),
+            false => reply("404 Not Found", "", ""),
         }
     });
     (port, seen)
@@ -389,7 +366,7 @@ fn a_bad_line_or_a_file_that_is_half_written_is_lost_alone() {
     bytes.extend_from_slice(format!("long: {}\n", "x".repeat(1 << 20)).as_bytes());
     bytes.extend_from_slice(format!("last: {to}\nhalf: 127.0.0.1:{}", good / 10).as_bytes());
     fs::write(keys.join("lines"), &bytes).expect("it is written");
-    // An archive, say, and a folder and a link to nothing beside it.
+    // An archive, a folder, and a link whose target is missing.
     fs::write(keys.join("archive"), [0x1f, 0x8b, 8, 0, 0xff, b'\n', 0xfe]).expect("it is written");
     fs::create_dir(keys.join("folder")).expect("a folder");
     std::os::unix::fs::symlink("nowhere", keys.join("link")).expect("a link");
