@@ -22,7 +22,8 @@ pub trait DialLayer: fmt::Debug + Send + Sync {
         None
     }
 
-    /// Returns `true` if the layer can serve a client that asks for datagrams; see [`Connector::takes_datagrams`](crate::Connector::takes_datagrams).
+    /// Returns `true` if the layer can serve a client that asks for datagrams; see
+    /// [`Connector::takes_datagrams`](crate::Connector::takes_datagrams).
     fn takes_datagrams(&self) -> bool {
         false
     }

@@ -74,9 +74,9 @@ impl End {
         Self { cut: true, ..self }
     }
 
-    /// Returns `true` if the data before it may be incomplete: we stopped reading an encrypted stream before its end, or it ended without its closing alert
-    /// (RFC 8446 section 6.1). Such an end must not be passed on as an end of input. A WebSocket that ends without a
-    /// Close (close code 1006) is not cut, because each message has its own end.
+    /// Returns `true` if the data before it may be incomplete: an encrypted stream ended without its closing alert
+    /// (RFC 8446 section 6.1), or we stopped reading one before its end. Such an end must not be passed on as an end of
+    /// input. A WebSocket that ends without a Close (close code 1006) is not cut, because each message has its own end.
     #[must_use]
     pub fn is_cut(&self) -> bool {
         self.cut || (self.why == Reason::Truncated && self.code.is_none())

@@ -14,6 +14,7 @@ use super::output::{complain, print};
 use super::run::{self, Hangup, Labels, config, serve, with_signals};
 
 /// Serves the shell until it is stopped.
+// As `run::run`.
 #[inline(never)]
 pub(crate) fn run(
     endpoints: Endpoints,

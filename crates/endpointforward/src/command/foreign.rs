@@ -82,7 +82,7 @@ const FOREIGN: &[Foreign] = &[
     Foreign {
         options: Words::of(
             "--cert --key --ssl-only --ssl -S --sslcert --sslkey --ssl-cert --ssl-key \
-         --pkcs12-der -C -K",
+             --pkcs12-der -C -K",
         ),
         value: "",
         help: "the certificate belongs to the listener: `-e ws:8080:cert=FILE:key=FILE`, for a trial `cert=self-signed`",

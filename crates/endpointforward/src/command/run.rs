@@ -26,7 +26,7 @@ use super::notify::Manager;
 use super::output::{complain, report_columns};
 
 /// Forwards, or only checks.
-// Its frame would be a part of the command's, which has one for each of its verbs, for as long as the process runs.
+// Inlined, its frame and those of all verbs would be one, which is private memory for as long as the process runs.
 #[inline(never)]
 pub(crate) fn run(
     endpoints: Endpoints,

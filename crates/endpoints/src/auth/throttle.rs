@@ -2,7 +2,7 @@
 //!
 //! 1. A network that fails for one name has to wait before it may try that name again, and one that fails for many
 //!    names before it may try any. The time doubles with each failure.
-//! 2. A name that fails from many networks is never refused, because whoever knows it could keep its user out. It costs
+//! 2. A name that fails from many networks is never refused, because anyone who knows it could keep its user out. It costs
 //!    every attempt a fixed time, except from networks where its user has signed in before.
 //!
 //! OpenSSH's `PerSourcePenalties`, Dovecot's penalties and fail2ban count by address alone, so guesses from many

@@ -50,9 +50,13 @@ pub(crate) static KIND: Kind = Kind {
 };
 
 const PARAMS: &[Param] = &[
-    Param::new("path", ValueKind::Text, "The path of the pipe. A listener keeps its reading end open between two writers; a destination opens the pipe for \
-         each session.")
-        .positional()
+    Param::new(
+        "path",
+        ValueKind::Text,
+        "The path of the pipe. A listener keeps its reading end open between two writers; a destination opens the \
+         pipe for each session.",
+    )
+    .positional()
         .required()
         .no_holes("a client can't choose a file"),
     Param::new(

@@ -13,6 +13,7 @@ mod table;
 use plan::{Registry, Words};
 
 use self::given::Given;
+use crate::manual::shell;
 use crate::{Endpoints, Forwarder};
 
 /// A program, and how its command line is read.
@@ -128,9 +129,4 @@ impl Line {
         let notes: String = self.notes.iter().map(|note| format!("; {note}")).collect();
         Some(format!("this is {tool} form; write `{line}`{notes}"))
     }
-}
-
-/// A descriptor as it is typed into a shell.
-fn shell(descriptor: &str) -> String {
-    crate::manual::shell(descriptor)
 }

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 /// The place of a text on a terminal, in columns.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct Margins {
     pub(super) width: usize,
     /// Those that are taken in front of the first line.
     pub(super) first: usize,
@@ -20,7 +20,7 @@ pub(super) struct Place {
 pub(super) fn fold<'t>(
     text: &'t str,
     fields: impl IntoIterator<Item = &'t str>,
-    at: Place,
+    at: Margins,
 ) -> String {
     let mut words = pieces(text);
     let clauses = words.len();
@@ -102,7 +102,7 @@ fn quotation(text: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    const AT: Place = Place { width: 40, first: 10, indent: 12 };
+    const AT: Margins = Margins { width: 40, first: 10, indent: 12 };
 
     fn lines(text: &str, fields: &[&str]) -> Vec<String> {
         let folded = fold(text, fields.iter().copied(), AT);

@@ -16,7 +16,7 @@ use tracing_subscriber::fmt::{FmtContext, FormattedFields};
 use tracing_subscriber::registry::{LookupSpan, Scope, SpanRef};
 
 use super::LISTENING;
-use super::fold::{Place, fold};
+use super::fold::{Margins, fold};
 use super::shorten::{self, shorten};
 use super::writer::escape;
 
@@ -66,7 +66,7 @@ where
             let help = words.help.map_or(String::new(), |help| format!(" ({help})"));
             return writeln!(writer, "{text}{url}{fields}{help}");
         };
-        let at = Place::of(width);
+        let at = Margins::of(width);
         // With `-v`, names are whole.
         let room = width - HEAD;
         let columns = text.chars().count();
@@ -92,7 +92,7 @@ where
             }
             Some(help) => {
                 let indent = at.indent + HELP.len();
-                let help = fold(&help, [], Place { first: indent, indent, ..at });
+                let help = fold(&help, [], Margins { first: indent, indent, ..at });
                 folded.push_str(&format!("\n{:1$}{HELP}{help}", "", at.indent));
             }
             None => {}
@@ -176,7 +176,7 @@ impl Line {
     }
 }
 
-impl Place {
+impl Margins {
     fn of(width: usize) -> Self {
         // A narrow terminal has no columns to spare.
         let indent = if width < WIDEST { NARROW_INDENT } else { HEAD };
@@ -280,7 +280,7 @@ const NARROWEST: usize = 80;
 /// The columns of time and level.
 const HEAD: usize = 31;
 const NARROW_INDENT: usize = 4;
-/// Fields that have less room than this beside a message get a line of their own.
+/// Fields with less room than this after a message are written on a separate line.
 const SPACE: usize = 24;
 /// The beginning of a line with help.
 const HELP: &str = "= help: ";

@@ -171,7 +171,7 @@ pub(super) const INTERPRETERS: &[Interpreter] = &[
         .args("oO")
         .flags(
             "--interactive --login --no-config --noediting --noprofile --norc --posix --private \
-         --restricted --verbose",
+             --restricted --verbose",
         )
         .plus(),
     Interpreter::new("python* pypy*", "c").args("WX"),
@@ -183,7 +183,7 @@ pub(super) const INTERPRETERS: &[Interpreter] = &[
         .args("r")
         .flags(
             "--enable-source-maps --expose-gc --inspect --inspect-brk --no-deprecation \
-         --no-warnings --trace-warnings",
+             --no-warnings --trace-warnings",
         ),
     // A script, or a subcommand.
     Interpreter::wrapper("bun deno", "epr").long("--preload").args("cpr"),
@@ -332,5 +332,5 @@ pub(super) const INTERPRETERS: &[Interpreter] = &[
 /// `--to-command`, `--sh-exec`, `-execdir`.
 pub(super) const TELLING: Words = Words::of(
     "askpass cmd command editor eval exec execdir execute hook interpreter pager program \
-         rsh script shell",
+     rsh script shell",
 );

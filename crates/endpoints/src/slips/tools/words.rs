@@ -207,14 +207,14 @@ pub(super) const SOCAT: &[Spelling] = &[
     Spelling {
         names: Words::of(
             "udp-listen udp4-listen udp6-listen udp-l udp4-l udp6-l udp-recvfrom udp4-recvfrom \
-         udp6-recvfrom udp-recv udp4-recv listen-udp l-udp",
+             udp6-recvfrom udp-recv udp4-recv listen-udp l-udp",
         ),
         here: udp_listen,
     },
     Spelling {
         names: Words::of(
             "udp-connect udp4 udp6 udp4-connect udp6-connect udp-sendto udp4-sendto udp6-sendto \
-         udp-datagram udp4-datagram udp6-datagram udp-c connect-udp c-udp",
+             udp-datagram udp4-datagram udp6-datagram udp-c connect-udp c-udp",
         ),
         here: udp_connect,
     },
@@ -228,7 +228,7 @@ pub(super) const SOCAT: &[Spelling] = &[
     Spelling {
         names: Words::of(
             "abstract abstract-listen abstract-l l-abstract abstract-connect abstract-client \
-         abstract-c",
+             abstract-c",
         ),
         here: abstract_name,
     },
