@@ -135,8 +135,9 @@ impl Forwarder {
         let listeners =
             listeners.map(|(index, (text, plan))| (Which::Listen(index), text, &plan.warnings));
         let (text, plan) = &self.destination;
+        let warnings: Vec<_> = plan.warnings.iter().cloned().chain(self.unfilled()).collect();
         listeners
-            .chain([(Which::Destination, text, &plan.warnings)])
+            .chain([(Which::Destination, text, &warnings)])
             .filter(|(_, _, warnings)| !warnings.is_empty())
             .map(|(which, text, warnings)| BadDescriptor {
                 which,
@@ -144,6 +145,38 @@ impl Forwarder {
                 diagnostics: warnings.clone(),
             })
             .collect()
+    }
+
+    /// Returns a warning for each fact in the destination that no session of some listener has.
+    fn unfilled(&self) -> Vec<Diagnostic> {
+        // A gate of the program's own may add any fact.
+        let listeners = if self.gate.is_some() { &[] } else { &*self.listeners };
+        let destination = &self.destination.1.tree;
+        let mut found = Vec::new();
+        for (_, plan) in listeners {
+            for hole in destination.unfilled_from(&plan.tree) {
+                let fact = (&*hole.root, &*hole.name);
+                let known = self.endpoints.kinds().facts();
+                let kinds = known.filter(|(kind, it)| {
+                    it.is_called(fact.0, fact.1) && !it.opened && kind.listen.is_some()
+                });
+                let kinds: Vec<_> = kinds.map(|(kind, _)| format!("`{}`", kind.name)).collect();
+                if kinds.is_empty() {
+                    continue;
+                }
+                let help = if plan.tree.declares(fact.0, fact.1) {
+                    "set `auth=` of the listener".to_owned()
+                } else {
+                    format!("only sessions of {} have it", kinds.join(", "))
+                };
+                let listener = &plan.tree.descriptor;
+                let words =
+                    format!("no session of {listener} has the fact `{}.{}`", fact.0, fact.1);
+                let code = "fact-of-no-session";
+                found.push(Diagnostic::warning(Stage::Plan, code, hole.span, words).help(help));
+            }
+        }
+        found
     }
 
     /// Returns a warning for each endpoint that needs a program, a device or a folder that isn't there now. Unlike

@@ -5,18 +5,24 @@ use std::time::Duration;
 use descriptor::Code;
 use plan::kind::{Args, FactName, Param, Planned, Topic, ValueKind};
 
-pub(crate) const FACTS: &[FactName] = &[
-    FactName::new(
-        "target.host",
-        "The host that the client requests; when connecting, the host that is requested from the proxy.",
-    ),
-    FactName::new(
-        "target.port",
-        "The port that the client requests; when connecting, the port that is requested \
-        from the proxy.",
-    ),
-    FactName::new("target.network", "`tcp`, or `udp` if datagrams are requested."),
-];
+use crate::auth;
+
+pub(crate) const FACTS: &[FactName] = &[HOST_FACT, PORT_FACT, NETWORK_FACT];
+
+/// Those of listeners with `auth=`.
+pub(crate) const FACTS_AND_USER: &[FactName] =
+    &[auth::ROLE, auth::USER, HOST_FACT, PORT_FACT, NETWORK_FACT];
+
+const HOST_FACT: FactName = FactName::new(
+    "target.host",
+    "The host that the client requests; when connecting, the host that is requested from the proxy.",
+);
+const PORT_FACT: FactName = FactName::new(
+    "target.port",
+    "The port that the client requests; when connecting, the port that is requested from the proxy.",
+);
+const NETWORK_FACT: FactName =
+    FactName::new("target.network", "`tcp`, or `udp` if datagrams are requested.");
 
 pub(crate) const ENDPOINT: Param = Param::new(
     "endpoint",

@@ -1,8 +1,8 @@
 //! The structure of an endpoint, for `explain` and for checks over a whole plan.
 
-use descriptor::Span;
+use descriptor::{Hole, Span};
 
-use crate::kind::{Args, FactName, Kind, Role, Setting, Shape, ValueKind};
+use crate::kind::{Args, FactName, Kind, Role, Setting, Shape, Value, ValueKind};
 
 /// The structure of an endpoint: kinds with every parameter, outermost first.
 #[derive(Clone, Debug)]
@@ -26,12 +26,14 @@ pub struct Tree {
     pub span: Span,
     /// The side that it is on.
     pub role: Role,
-    /// The facts that its kind declares, as templates name them.
-    pub facts: &'static [FactName],
+    /// The facts that its kind declares.
+    declared: &'static [FactName],
     /// The endpoints beneath it, in the order in which they were typed.
     pub beneath: Vec<Tree>,
     /// The typed values without secrets, and their places.
     pub(crate) typed: Vec<(String, Span)>,
+    /// The holes of its templates.
+    pub(crate) holes: Vec<Hole>,
 }
 
 impl Tree {
@@ -54,17 +56,18 @@ impl Tree {
             }),
             secret: args.secret,
             span: args.span,
-            facts: kind.facts,
+            declared: kind.facts,
             role: args.role,
             beneath,
             typed: typed(args),
+            holes: holes(args),
         }
     }
 
     /// Makes the tree of an endpoint that no descriptor describes.
     pub(crate) fn of(descriptor: &str, gives: Shape, role: Role) -> Self {
         Self {
-            kind: "endpoint",
+            kind: UNDESCRIBED,
             called: descriptor.to_owned(),
             descriptor: descriptor.to_owned(),
             gives,
@@ -73,10 +76,16 @@ impl Tree {
             secret: false,
             span: Span::default(),
             role,
-            facts: &[],
+            declared: &[],
             beneath: Vec::new(),
             typed: Vec::new(),
+            holes: Vec::new(),
         }
+    }
+
+    /// Returns the facts of its connections, as templates name them.
+    pub fn facts(&self) -> impl Iterator<Item = FactName> {
+        self.declared.iter().copied().filter(|fact| self.role == Role::Connect || !fact.opened)
     }
 
     /// Returns `true` if this endpoint or one beneath it, on the same side, has a value for the
@@ -101,6 +110,38 @@ impl Tree {
         let values = self.values();
         let named = values.into_iter().filter(|(value, _)| repeats(message, value));
         named.max_by_key(|(value, _)| value.len()).map_or(self.span, |(_, span)| span)
+    }
+
+    /// Returns the holes in this endpoint, and in those beneath it, that no session of `listener` fills: none of its
+    /// kinds declares the fact, or nothing authenticates its clients.
+    #[must_use]
+    pub fn unfilled_from(&self, listener: &Self) -> Vec<&Hole> {
+        if listener.any(&|tree| tree.kind == UNDESCRIBED) {
+            return Vec::new();
+        }
+        let has_users = listener.any(&|tree| {
+            tree.settings.iter().any(|(name, value, _)| name == "auth" && value != "none")
+        });
+        let is_filled = |hole: &Hole| {
+            (hole.root != "auth" || has_users) && listener.declares(&hole.root, &hole.name)
+        };
+        let mut holes = self.all_holes();
+        holes.retain(|hole| !is_filled(hole));
+        holes
+    }
+
+    /// Returns `true` if connections of this endpoint or of one beneath it may have the fact `root.name`.
+    #[must_use]
+    pub fn declares(&self, root: &str, name: &str) -> bool {
+        self.any(&|tree| tree.facts().any(|fact| fact.is_called(root, name)))
+    }
+
+    fn all_holes(&self) -> Vec<&Hole> {
+        self.holes.iter().chain(self.beneath.iter().flat_map(Self::all_holes)).collect()
+    }
+
+    fn any(&self, holds: &dyn Fn(&Self) -> bool) -> bool {
+        holds(self) || self.beneath.iter().any(|beneath| beneath.any(holds))
     }
 
     fn values(&self) -> Vec<(&str, Span)> {
@@ -139,6 +180,15 @@ fn typed(args: &Args) -> Vec<(String, Span)> {
     own.chain(args.all_inside().flat_map(typed)).collect()
 }
 
+fn holes(args: &Args) -> Vec<Hole> {
+    let templates = args.settings().iter().filter_map(|setting| match &setting.value {
+        Value::Template(template) => Some(template),
+        _ => None,
+    });
+    let own = templates.flat_map(|template| template.holes().cloned());
+    own.chain(args.all_inside().flat_map(holes)).collect()
+}
+
 /// Returns `true` if the message has the value as a word, or the folder of a path in it.
 fn repeats(message: &str, value: &str) -> bool {
     let is_word = |text: &str| {
@@ -160,3 +210,6 @@ fn repeats(message: &str, value: &str) -> bool {
         || value.split(',').any(is_word)
         || value.starts_with('/') && folders.any(|folder| folder.len() > 1 && is_word(folder))
 }
+
+/// The kind of an endpoint that no descriptor describes.
+const UNDESCRIBED: &str = "endpoint";

@@ -4,6 +4,7 @@
 
 mod completions;
 mod explain;
+mod facts;
 mod forward;
 mod habits;
 mod help;

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use endpoint::gate::{Credentials, Gate, Role};
 use endpoint::{Context, Info, Local, Refusal, Result};
-use plan::kind::{Args, Param, Planned, Topic, ValueKind, Variant};
+use plan::kind::{Args, FactName, Param, Planned, Topic, ValueKind, Variant};
 
 use self::any::{AnyExchange, AnyOf};
 pub use self::hash::hash_password;
@@ -37,6 +37,13 @@ pub(crate) const AUTH: Param =
 pub(crate) const AUTH_BY_PASSWORD: Param =
     Param::new("auth", ValueKind::Variants(BY_PASSWORD), DOC).topic(Topic::Access);
 
+/// The facts about an admitted client.
+pub(crate) const ROLE: FactName = FactName::new(
+    "auth.role",
+    "The role of an admitted client: `rw`, or `ro` if it may only watch.",
+);
+pub(crate) const USER: FactName = FactName::new("auth.user", "The name of an authenticated user.");
+
 const BY_PASSWORD: &[Variant] = &[
     Variant::new("none", "Everyone who can reach the listener.", &[]),
     htpasswd::VARIANT,
@@ -45,10 +52,9 @@ const BY_PASSWORD: &[Variant] = &[
     facts::UNIX,
 ];
 
-const DOC: &str = "The authentication of clients, for sessions and for the page. If several are given, one of them has \
-    to admit the client. Required for a program behind a public address, where `none` admits \
-    everyone. Input of a client with \
-    the role `ro` (watch only) is discarded.";
+const DOC: &str = "The authentication of clients, for all that the listener serves. If several are given, one of them has to \
+    admit the client. Required for a program behind a public address, where `none` admits everyone. Input of a client \
+    with the role `ro` (watch only) is discarded.";
 
 const PROVIDERS: &[Variant] = &[
     Variant::new("none", "Everyone who can reach the listener.", &[]),

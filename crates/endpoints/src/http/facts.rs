@@ -2,12 +2,11 @@
 
 use ::plan::kind::FactName;
 
+use crate::auth;
+
 pub(crate) const FACTS: &[FactName] = &[
-    FactName::new(
-        "auth.role",
-        "The role of an admitted client: `rw`, or `ro` if it may only watch.",
-    ),
-    FactName::new("auth.user", "The name of an authenticated user."),
+    auth::ROLE,
+    auth::USER,
     FactName::new("http.cookie.NAME", "A cookie's value."),
     FactName::new("http.header.NAME", "The first header field of this name."),
     FactName::new("http.host", "The Host header field."),

@@ -18,13 +18,13 @@ use self::serve::Serve;
 use crate::auth::{AUTH_BY_PASSWORD, Auth};
 use crate::destination::{ALLOW, Destination, Family};
 use crate::login::{self, Login};
-use crate::through::{ENDPOINT, FACTS, HANDSHAKE_TIMEOUT, PORT, TIMEOUT, limit};
+use crate::through::{ENDPOINT, FACTS_AND_USER, HANDSHAKE_TIMEOUT, PORT, TIMEOUT, limit};
 
 /// HTTP CONNECT.
 pub(crate) static KIND: Kind = Kind {
     listen: Some(Side::bytes(LISTENING, PlanListen::Layer(Takes::Bytes, listen))),
     connect: Some(Side::bytes(CONNECTING, PlanConnect::Layer(Takes::Bytes, connect))),
-    facts: FACTS,
+    facts: FACTS_AND_USER,
     examples: &[
         Example {
             role: Role::Listen,

@@ -32,7 +32,7 @@ use crate::auth::{AUTH_BY_PASSWORD, Auth};
 use crate::datagram::table::Limits;
 use crate::destination::{ALLOW, Destination, Family};
 use crate::login::{self, Login};
-use crate::through::{ENDPOINT, FACTS, HANDSHAKE_TIMEOUT, PORT, TIMEOUT, limit};
+use crate::through::{ENDPOINT, FACTS, FACTS_AND_USER, HANDSHAKE_TIMEOUT, PORT, TIMEOUT, limit};
 
 /// SOCKS.
 pub(crate) static KIND: Kind = Kind {
@@ -56,7 +56,7 @@ pub(crate) static KIND: Kind = Kind {
         ..Side::bytes(LISTENING, PlanListen::Layer(Takes::Bytes, listen))
     }),
     connect: Some(Side::bytes(CONNECTING, PlanConnect::Layer(Takes::Bytes, connect))),
-    facts: FACTS,
+    facts: FACTS_AND_USER,
     examples: &[
         Example {
             role: Role::Listen,

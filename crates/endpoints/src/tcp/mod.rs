@@ -32,8 +32,10 @@ const FACTS: &[FactName] = &[
     FactName::new(
         "target.host",
         "The host of a connection that endpointforward opened, as a name or an address.",
-    ),
-    FactName::new("target.port", "The port of a connection that endpointforward opened."),
+    )
+    .of_opened(),
+    FactName::new("target.port", "The port of a connection that endpointforward opened.")
+        .of_opened(),
 ];
 
 /// The parameters after the address, for listeners of all families.

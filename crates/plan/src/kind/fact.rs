@@ -7,13 +7,21 @@ pub struct FactName {
     pub name: &'static str,
     /// Its description, in one sentence.
     pub about: &'static str,
+    /// Set if only connections that this process opens have it, and not those that it accepts.
+    pub opened: bool,
 }
 
 impl FactName {
     /// Declares a fact.
     #[must_use]
     pub const fn new(name: &'static str, about: &'static str) -> Self {
-        Self { name, about }
+        Self { name, about, opened: false }
+    }
+
+    /// Restricts it to connections that this process opens.
+    #[must_use]
+    pub const fn of_opened(self) -> Self {
+        Self { opened: true, ..self }
     }
 
     /// Returns the first part of the name.

@@ -76,8 +76,9 @@ fn tree(node: &Tree) -> Value {
         "params": params,
     });
     // Those of a connection that is opened are in no template.
-    if node.role == Role::Listen && !node.facts.is_empty() {
-        object["facts"] = node.facts.iter().map(|fact| fact.name).collect();
+    let facts: Vec<_> = node.facts().map(|fact| fact.name).collect();
+    if node.role == Role::Listen && !facts.is_empty() {
+        object["facts"] = facts.into();
     }
     // One is an object, several are a list.
     match &*node.beneath {

@@ -69,8 +69,8 @@ fn write(out: &mut String, tree: &Tree, endpoints: &Endpoints, depth: usize) {
     for name in unset {
         put(out, &format!("{indent}  {name:width$}  -"));
     }
-    if tree.role == Role::Listen && !tree.facts.is_empty() {
-        let facts: Vec<_> = tree.facts.iter().map(|fact| fact.name).collect();
+    let facts: Vec<_> = tree.facts().map(|fact| fact.name).collect();
+    if tree.role == Role::Listen && !facts.is_empty() {
         let first = format!("{indent}  facts: ");
         manual::wrap(out, &first, first.len(), &facts.join(", "), columns());
     }
