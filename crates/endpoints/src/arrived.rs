@@ -51,7 +51,7 @@ where
         let unguarded = answer.far.is_some_and(Grants::is_unguarded);
         Ok(Accepted::Session(match screen {
             // Nothing has come yet; it is looked at when it does.
-            Some(screen) if unguarded && !screen.is_over() => {
+            Some(screen) if unguarded && !screen.is_over() || screen.has_failed() => {
                 Conn::bytes(Wary::new(socket, screen), info)
             }
             _ => Conn::bytes(socket, info),
@@ -71,9 +71,13 @@ where
 
     fn poll_screen(&mut self, cx: &mut Context<'_>) -> Poll<std::result::Result<(), Refusal>> {
         let Some(screen) = &mut self.screen else { return Poll::Ready(Ok(())) };
-        Poll::Ready(match ready!(screen.poll(cx, &*self.stream)) {
-            Ok(()) => Ok(()),
-            Err(_) => Err(Refusal::new(RefusalKind::Forbidden, wary::WORDS)),
+        let screened = ready!(screen.poll(cx, &*self.stream));
+        // A failed connection has left, or the session finds it.
+        Poll::Ready(match screened {
+            Err(_) if screen.saw_browser() => {
+                Err(Refusal::new(RefusalKind::Forbidden, wary::WORDS))
+            }
+            Ok(()) | Err(_) => Ok(()),
         })
     }
 

@@ -30,6 +30,8 @@ enum Seen {
     Nothing,
     Client,
     Browser,
+    /// The connection failed before anything came.
+    Failed(io::ErrorKind),
 }
 
 impl Screen {
@@ -47,7 +49,16 @@ impl Screen {
         self.seen == Seen::Browser
     }
 
-    /// Ready once something came, be it the end: an error if it is a browser's.
+    /// Returns `true` if the connection failed before anything came. The system reports a failure once, so no read of
+    /// the socket finds it any more: it would see an end of input instead.
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(self.seen, Seen::Failed(_))
+    }
+
+    /// Ready once something came, be it the end.
+    ///
+    /// # Errors
+    /// A browser has sent it, or the connection failed.
     pub(crate) fn poll<S: Waits>(
         &mut self,
         cx: &mut Context<'_>,
@@ -55,14 +66,11 @@ impl Screen {
     ) -> Poll<io::Result<()>> {
         if self.seen == Seen::Nothing {
             let mut first = [0; LOOK];
-            let Ok(len) = ready!(poll_peek(cx, socket, &mut first)) else {
-                // The reader gets the error, too.
-                self.seen = Seen::Client;
-                return Poll::Ready(Ok(()));
-            };
-            self.seen = match Browser::begins(&first[..len]) {
-                None => Seen::Client,
-                Some(browser) => {
+            let peeked = ready!(poll_peek(cx, socket, &mut first));
+            self.seen = match peeked.map(|len| Browser::begins(&first[..len])) {
+                Err(error) => Seen::Failed(error.kind()),
+                Ok(None) => Seen::Client,
+                Ok(Some(browser)) => {
                     let listener = &self.listener;
                     warn!(
                         "refused {browser} at {listener}, whose destination is a program or a device: a web page may \
@@ -74,6 +82,7 @@ impl Screen {
         }
         Poll::Ready(match self.seen {
             Seen::Browser => Err(io::Error::new(io::ErrorKind::InvalidData, WORDS)),
+            Seen::Failed(kind) => Err(kind.into()),
             Seen::Nothing | Seen::Client => Ok(()),
         })
     }
@@ -126,7 +135,7 @@ impl<S: Waits + AsyncRead + AsyncWrite + Unpin> Wary<S> {
         }
         let was_known = self.screen.saw_browser();
         let screened = ready!(self.screen.poll(cx, self.socket.get()));
-        if screened.is_err() && !was_known {
+        if self.screen.saw_browser() && !was_known {
             // Tried once: an answer that the socket has no room for now is not worth a wait.
             let mut answering = Box::pin(answer(&mut self.socket));
             let _ = answering.as_mut().poll(cx);
@@ -240,5 +249,19 @@ mod tests {
         let mut wary = Wary::new(Socket::new(socket), Screen::new("tcp:0"));
         assert!(wary.peer().is_some_and(|peer| peer.state == PeerState::Open));
         drop(client);
+    }
+
+    #[tokio::test]
+    async fn a_reset_before_the_first_byte_is_no_end_of_input() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (socket, _) = listener.accept().await.unwrap();
+        client.set_zero_linger().unwrap();
+        drop(client);
+        let mut wary = Wary::new(Socket::new(socket), Screen::new("tcp:0"));
+        for _ in 0..2 {
+            let error = wary.read(&mut [0; 8]).await.expect_err("the client has reset it");
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        }
     }
 }
