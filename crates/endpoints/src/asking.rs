@@ -2,8 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,12 +10,12 @@ use endpoint::gate::Credentials;
 use endpoint::info::Target;
 use endpoint::{
     Accepted, Answer, ByteStream, Conn, Control, Decision, End, Error, ErrorKind, Info, Offer,
-    Reason, Refusal, Result, SessionGuard, Transport, describe,
+    Refusal, Result, SessionGuard, Transport, describe,
 };
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::ahead::Ahead;
 use crate::patience::timeout;
-use crate::prefixed::Prefixed;
 
 /// The protocol's replies to accepted and refused requests.
 pub(crate) trait Says: Send + Sync + 'static {
@@ -60,7 +59,9 @@ impl Asking {
             Some(credentials) => info.with(credentials),
             None => info,
         };
-        Offer::new(info, Waiting { asking: self, has_ended: false, says })
+        let Self { stream, unread, info: all, control, guard, listener } = self;
+        let ahead = Ahead::new(stream, unread);
+        Offer::new(info, Waiting { ahead, info: all, control, guard, listener, says })
     }
 
     /// Tells the client why there is no offer, and ends.
@@ -70,66 +71,37 @@ impl Asking {
 }
 
 struct Waiting<S> {
-    asking: Asking,
-    /// Set if the client has ended its sending.
-    has_ended: bool,
+    ahead: Ahead,
+    info: Info,
+    control: Control,
+    guard: SessionGuard,
+    listener: String,
     says: S,
 }
 
 #[async_trait]
 impl<S: Says> Decision for Waiting<S> {
     async fn accept(self: Box<Self>, _: Answer) -> Result<Accepted> {
-        let Self { asking, says, .. } = *self;
-        let Asking { mut stream, unread, info, control, guard, listener } = asking;
+        let Self { mut ahead, info, control, guard, listener, says } = *self;
         let told = async {
-            stream.write_all(&says.yes()).await?;
-            stream.flush().await
+            ahead.stream.write_all(&says.yes()).await?;
+            ahead.stream.flush().await
         };
         told.await.map_err(|error| {
             Error::new(ErrorKind::Other, "accept", &*listener, describe(&error))
         })?;
-        let stream =
-            if unread.is_empty() { stream } else { Box::new(Prefixed::new(unread, stream)) };
-        Ok(Accepted::Session(Conn { transport: Transport::Bytes(stream), info, control, guard }))
+        let transport = Transport::Bytes(ahead.into_stream());
+        Ok(Accepted::Session(Conn { transport, info, control, guard }))
     }
 
     async fn refuse(self: Box<Self>, refusal: Refusal) {
-        let Self { mut asking, says, .. } = *self;
-        tell(&mut asking.stream, &says.no(&refusal)).await;
+        let Self { mut ahead, says, .. } = *self;
+        tell(&mut ahead.stream, &says.no(&refusal)).await;
     }
 
     fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        let Asking { stream, unread, .. } = &mut self.asking;
-        if let Poll::Ready(error) = stream.poll_background(cx) {
-            return Poll::Ready(End::because(Reason::Reset, error.kind().to_string()));
-        }
-        while !self.has_ended && unread.len() < AHEAD {
-            match ready!(poll_piece(stream, cx, unread)) {
-                // An end of its data is none of its interest.
-                Ok(0) => self.has_ended = true,
-                Ok(_) => {}
-                Err(_) => {
-                    return Poll::Ready(End::because(
-                        Reason::Reset,
-                        "the client reset the connection",
-                    ));
-                }
-            }
-        }
-        Poll::Pending
+        self.ahead.poll_left(cx)
     }
-}
-
-fn poll_piece(
-    stream: &mut Box<dyn ByteStream>,
-    cx: &mut Context<'_>,
-    unread: &mut Vec<u8>,
-) -> Poll<io::Result<usize>> {
-    let mut piece = [0; 1024];
-    let mut buf = ReadBuf::new(&mut piece);
-    ready!(Pin::new(stream).poll_read(cx, &mut buf))?;
-    unread.extend_from_slice(buf.filled());
-    Poll::Ready(Ok(buf.filled().len()))
 }
 
 /// Sends a last reply and ends the stream. Data that still arrives is read for a moment: a reset would destroy the
@@ -152,8 +124,6 @@ pub(crate) async fn tell(stream: &mut Box<dyn ByteStream>, words: &[u8]) {
     let _ = timeout(A_MOMENT, told).await;
 }
 
-/// The maximum that is kept of a client that sends before it is answered.
-const AHEAD: usize = 4 * 1024;
 /// The maximum that is read and discarded of a refused client.
 const MOST: usize = 256 * 1024;
 const A_MOMENT: Duration = Duration::from_secs(1);

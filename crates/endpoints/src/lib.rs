@@ -8,6 +8,7 @@
 //! programs would ignore them too.
 
 mod adopted;
+mod ahead;
 mod arrived;
 mod asking;
 mod attempt;

@@ -30,8 +30,8 @@ enum Seen {
     Nothing,
     Client,
     Browser,
-    /// The connection failed before anything came.
-    Failed(io::ErrorKind),
+    /// The connection failed before anything came, with this error of the system.
+    Failed(i32),
 }
 
 impl Screen {
@@ -68,7 +68,7 @@ impl Screen {
             let mut first = [0; LOOK];
             let peeked = ready!(poll_peek(cx, socket, &mut first));
             self.seen = match peeked.map(|len| Browser::begins(&first[..len])) {
-                Err(error) => Seen::Failed(error.kind()),
+                Err(error) => Seen::Failed(error.raw_os_error().unwrap_or_default()),
                 Ok(None) => Seen::Client,
                 Ok(Some(browser)) => {
                     let listener = &self.listener;
@@ -82,7 +82,7 @@ impl Screen {
         }
         Poll::Ready(match self.seen {
             Seen::Browser => Err(io::Error::new(io::ErrorKind::InvalidData, WORDS)),
-            Seen::Failed(kind) => Err(kind.into()),
+            Seen::Failed(code) => Err(io::Error::from_raw_os_error(code)),
             Seen::Nothing | Seen::Client => Ok(()),
         })
     }

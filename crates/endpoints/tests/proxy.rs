@@ -6,6 +6,7 @@
 mod common;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use common::{LONG, accepted, bind, connector, failure, listener, registry};
 use descriptor::{Report, Syntax};
@@ -416,6 +417,35 @@ fn twisteds_spelling_takes_the_rest_as_it_stands() {
     assert_eq!(stacked.tree.beneath[0].beneath[0].kind, "unix");
     let tree = listener("haproxy:9000:trusted=any").tree;
     assert!(tree.beneath[0].descriptor.contains("127.0.0.1"));
+}
+
+/// A header is read from the connection, so it is accepted before its destination is connected.
+#[tokio::test]
+async fn what_comes_before_the_destination_is_connected_is_kept_and_a_reset_is_leaving() {
+    let (mut accept, at) = listen(":trusted=loopback").await;
+    let mut offers = Vec::new();
+    for _ in 0..2 {
+        let mut client = TcpStream::connect(at).await.unwrap();
+        client.write_all(LINE).await.unwrap();
+        let mut incoming = accept.accept().await.unwrap().unwrap();
+        let mut offer = timeout(LONG, incoming.next()).await.unwrap().unwrap().unwrap();
+        client.write_all(b"early").await.unwrap();
+        assert!(
+            timeout(Duration::from_millis(100), offer.left()).await.is_err(),
+            "data is not leaving"
+        );
+        offers.push((offer, client));
+    }
+    let (mut offer, client) = offers.pop().unwrap();
+    client.set_zero_linger().unwrap();
+    drop(client);
+    timeout(LONG, offer.left()).await.unwrap();
+    let (offer, mut client) = offers.pop().unwrap();
+    client.shutdown().await.unwrap();
+    let mut got = Vec::new();
+    let mut io = accepted(offer).await.into_io();
+    timeout(LONG, io.read_to_end(&mut got)).await.unwrap().unwrap();
+    assert_eq!(got, b"early");
 }
 
 #[test]

@@ -7,14 +7,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use endpoint::info::Proxied;
 use endpoint::{
-    Bound, ByteStream, Conn, Context, End, ErrorKind, Info, Local, Offer, Result, ServeLayer,
-    Transport, describe,
+    Bound, ByteStream, Conn, Context, End, ErrorKind, Info, Local, Result, ServeLayer, Transport,
+    describe,
 };
 use proxy_protocol::{Addresses, Decoded, Header, decode};
 use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 
 use super::fact::Told;
+use crate::ahead;
 use crate::patience::timeout;
 use crate::prefixed::Prefixed;
 use crate::screened::look;
@@ -69,7 +70,7 @@ impl Shaking for Kept {
     }
 
     async fn shake(&self, conn: Conn) -> Result<Shaken> {
-        self.read(conn).await.map(|conn| conn.map(Offer::open).into())
+        self.read(conn).await.map(|conn| conn.map(ahead::offer).into())
     }
 }
 

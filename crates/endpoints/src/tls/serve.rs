@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::{
-    Bound, ByteStream, Conn, Context, Error, ErrorKind, Local, Offer, Result, ServeLayer,
-    Transport, describe,
+    Bound, ByteStream, Conn, Context, Error, ErrorKind, Local, Result, ServeLayer, Transport,
+    describe,
 };
 use rustls::ServerConfig;
 use rustls::server::{ClientHello, ResolvesServerCert, UnbufferedServerConnection};
@@ -22,6 +22,7 @@ use super::config::Serving;
 use super::fact::Secured;
 use super::states::Tls;
 use super::stream::TlsStream;
+use crate::ahead;
 use crate::certificate::{Presented, Stamp};
 use crate::patience::timeout;
 use crate::prefixed::Prefixed;
@@ -107,7 +108,7 @@ impl Shaking for Kept {
     }
 
     async fn shake(&self, conn: Conn) -> Result<Shaken> {
-        shake(self, conn).await.map(|conn| conn.map(Offer::open).into())
+        shake(self, conn).await.map(|conn| conn.map(ahead::offer).into())
     }
 }
 

@@ -7,6 +7,7 @@ mod certificates;
 mod common;
 mod streams;
 
+use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use common::{LONG, accepted, bind, connector, failure, try_bind, try_connect};
 use descriptor::{Report, Syntax};
-use endpoint::{Accept, Conn, Context, End, Grants, Info, Result};
+use endpoint::{Accept, Conn, Context, End, Grants, Info, Reason, Result, Transport};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
     ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, RevokedCertParams, SerialNumber,

@@ -82,6 +82,30 @@ async fn a_reset_without_close_notify_cuts_the_data_off() {
     }
 }
 
+/// Only a read of the encrypted stream finds that: its socket is beneath.
+#[tokio::test]
+async fn a_client_that_is_reset_before_it_is_connected_has_left() {
+    let (mut accept, at) = listen("cert=self-signed").await;
+    let plan = connector(&format!("tls:{{tcp:{at}}}:insecure=true"));
+    let cx = Context::new();
+    let info = Info::new();
+    let there = async {
+        let mut incoming = accept.accept().await.unwrap().unwrap();
+        incoming.next().await.unwrap().unwrap()
+    };
+    let both = async { tokio::join!(plan.endpoint.connect(&cx, &info), there) };
+    let (here, mut offer) = timeout(LONG, both).await.unwrap();
+    let Transport::Bytes(mut here) = here.unwrap().transport else { panic!("bytes") };
+    here.write_all(b"early").await.unwrap();
+    assert!(
+        timeout(Duration::from_millis(100), offer.left()).await.is_err(),
+        "data is not leaving"
+    );
+    poll_fn(|cx| here.poll_finish(cx, &End::of(Reason::Truncated))).await.unwrap();
+    drop(here);
+    timeout(LONG, offer.left()).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_record_that_was_changed_ends_it_for_good() {
     let (here, there, mut client, mut server) = relayed("").await;
