@@ -5,7 +5,7 @@
 //! nothing else owns it.
 #![expect(
     unsafe_code,
-    reason = "TCP_INFO, SIOCOUTQ, TCP_RTO_MAX_MS, TCP_FASTOPEN and inherited descriptors have no safe wrapper"
+    reason = "TCP_INFO, SIOCOUTQ, SO_MEMINFO, TCP_RTO_MAX_MS, TCP_FASTOPEN and inherited descriptors have no safe wrapper"
 )]
 
 use std::io;
@@ -77,6 +77,30 @@ pub(crate) fn unsent(socket: BorrowedFd<'_>) -> io::Result<u64> {
     Ok(u64::try_from(bytes).unwrap_or(0))
 }
 
+/// Returns how many datagrams the system has dropped because a socket's receive buffer was full (`SO_MEMINFO`). It is the
+/// number that `SO_RXQ_OVFL` in socket(7) puts beside the next datagram, which may never come.
+///
+/// # Errors
+/// The kernel is older than 4.12.
+pub(crate) fn dropped(socket: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut info = [0_u32; MEMINFO];
+    let mut len = libc::socklen_t::try_from(size_of_val(&info)).expect("it is small");
+    // SAFETY: `info` and `len` live through the call, and `len` is the size of `info`.
+    let done = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MEMINFO,
+            info.as_mut_ptr().cast(),
+            &raw mut len,
+        )
+    };
+    if done != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(info[MEMINFO - 1])
+}
+
 /// Sets the longest time between two retransmissions or probes (`TCP_RTO_MAX_MS`, since Linux 6.15), which is two
 /// minutes otherwise: a peer with a closed window that vanishes is then noticed as soon as any other one.
 ///
@@ -137,6 +161,8 @@ pub(crate) fn take_inherited(number: RawFd) -> io::Result<OwnedFd> {
 
 /// Up to and with `tcpi_bytes_acked`.
 const INFO: usize = 128;
+/// The numbers of SO_MEMINFO in linux/sock_diag.h; `SK_MEMINFO_DROPS` is the last one.
+const MEMINFO: usize = 9;
 
 /// From linux/tcp.h; libc doesn't have it yet.
 const TCP_RTO_MAX_MS: libc::c_int = 44;
@@ -178,6 +204,21 @@ mod tests {
         let after = tcp_info(ours.as_fd()).unwrap();
         assert_eq!(after.acked - before.acked, sent);
         assert!(!after.waits);
+    }
+
+    #[test]
+    fn what_the_receive_buffer_had_no_room_for_is_counted() {
+        let ours = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let at = ours.local_addr().unwrap();
+        socket2::SockRef::from(&ours).set_recv_buffer_size(4096).unwrap();
+        let theirs = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        for _ in 0..50 {
+            theirs.send_to(&[0; 1000], at).unwrap();
+        }
+        ours.set_nonblocking(true).unwrap();
+        let came = std::iter::from_fn(|| ours.recv(&mut [0; 1000]).ok()).count();
+        assert!(came < 50, "{came}");
+        assert_eq!(dropped(ours.as_fd()).unwrap() as usize, 50 - came);
     }
 
     #[test]

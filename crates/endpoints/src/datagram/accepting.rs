@@ -157,6 +157,12 @@ struct Receiving<S: Socket> {
     losses: Losses,
 }
 
+impl<S: Socket> Drop for Receiving<S> {
+    fn drop(&mut self) {
+        self.losses.dropped(self.table.socket.dropped());
+    }
+}
+
 /// The end of a turn at receiving.
 enum Turn {
     /// There is nothing more.

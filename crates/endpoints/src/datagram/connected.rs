@@ -29,6 +29,12 @@ pub(crate) trait Link: Send + Unpin + 'static {
     fn poll_send(&mut self, cx: &mut Context<'_>, datagrams: Datagrams<'_>)
     -> Poll<io::Result<()>>;
 
+    /// Returns the number of datagrams that the system has dropped so far, if it is known: those behind the last one
+    /// that was received are in no message.
+    fn dropped(&self) -> Option<u32> {
+        None
+    }
+
     /// The size of the largest messages that it sends several of at once; 0 if it sends one by one.
     fn splits(&self) -> usize {
         0
@@ -66,7 +72,7 @@ pub(crate) struct Message {
 }
 
 /// The stream.
-pub(crate) struct Connected<L> {
+pub(crate) struct Connected<L: Link> {
     link: L,
     outgoing: Outgoing,
     /// Messages that have come with the one before, and the size of each.
@@ -117,6 +123,12 @@ impl<L: Link> Connected<L> {
         let first = data.split_to(each.min(data.len()));
         self.more = (!data.is_empty()).then_some((data, each));
         first
+    }
+}
+
+impl<L: Link> Drop for Connected<L> {
+    fn drop(&mut self) {
+        self.losses.dropped(self.link.dropped());
     }
 }
 

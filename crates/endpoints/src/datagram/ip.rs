@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -18,6 +18,7 @@ use tokio::net::UdpSocket;
 use super::connected::{Link, Message};
 use super::outgoing::Datagrams;
 use crate::ready::poll_by;
+use crate::sockopt::dropped;
 
 /// A connected socket.
 pub(crate) struct Peer {
@@ -115,6 +116,10 @@ impl Link for Peer {
 
     fn splits(&self) -> usize {
         self.splits
+    }
+
+    fn dropped(&self) -> Option<u32> {
+        dropped(self.socket.as_fd()).ok()
     }
 }
 

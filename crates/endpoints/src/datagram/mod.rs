@@ -49,15 +49,10 @@ pub(crate) trait Socket: Send + Sync + 'static {
     /// `WouldBlock`: nothing is there. Others are the socket's.
     fn try_receive(&self, buf: &mut [u8]) -> io::Result<Received<Self::Peer>>;
 
-    /// Returns `true` if an ICMP error for `to` is about a datagram to `peer`: with the answers' own addresses, one
-    /// may be several.
-    fn is_same(peer: &Self::Peer, to: &Self::Peer) -> bool {
-        peer == to
-    }
-
-    /// Returns `true` if [`is_same`](Self::is_same) may be true of several peers, or of one with another key.
-    fn has_several_sessions_of_an_address(&self) -> bool {
-        false
+    /// Returns the key of the peer that an ICMP error for `to` is about if no peer has the key `to`.
+    fn otherwise(to: &Self::Peer) -> Option<Self::Peer> {
+        let _ = to;
+        None
     }
 
     /// Sends one datagram, or several of up to [`splits`](Self::splits) bytes: all of them or none.
@@ -75,6 +70,12 @@ pub(crate) trait Socket: Send + Sync + 'static {
     /// Sending is then tried again after a pause.
     fn polls_for_room(&self) -> bool {
         false
+    }
+
+    /// Returns the number of datagrams that the system has dropped so far, if it is known: those behind the last one
+    /// that was received come with none.
+    fn dropped(&self) -> Option<u32> {
+        None
     }
 
     /// The facts about a peer.

@@ -210,17 +210,12 @@ impl<S: Socket> Table<S> {
         self.lock().heard(peer, |inbox| inbox.lock().push(data, each, now))
     }
 
-    /// Ends the sessions that an ICMP error is about.
+    /// Ends the session that an ICMP error is about.
     pub(super) fn refuse(&self, to: &S::Peer, error: &io::Error) {
         let inboxes = self.lock();
-        let end = |inbox: &Inbox| inbox.lock().end(Over::Refused(error.kind().into()));
-        match inboxes.get(to) {
-            Some(inbox) => end(inbox),
-            None if !self.socket.has_several_sessions_of_an_address() => {}
-            None => {
-                let same = inboxes.iter().filter(|(peer, _)| S::is_same(peer, to));
-                same.for_each(|(_, inbox)| end(inbox));
-            }
+        let otherwise = || inboxes.get(&S::otherwise(to)?);
+        if let Some(inbox) = inboxes.get(to).or_else(otherwise) {
+            inbox.lock().end(Over::Refused(error.kind().into()));
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
@@ -20,6 +20,7 @@ use crate::datagram::icmp::{is_icmp, send_past};
 use crate::datagram::ip::{Datagram, calm, count_dropped, receive};
 use crate::datagram::outgoing::Datagrams;
 use crate::datagram::{Received, Socket};
+use crate::sockopt::dropped;
 
 /// The socket.
 pub(super) struct Relay {
@@ -144,6 +145,10 @@ impl Socket for Relay {
             sendmsg::<SockaddrStorage>(fd, &pieces, &[], MsgFlags::MSG_DONTWAIT, None)
                 .map_err(io::Error::from)
         })
+    }
+
+    fn dropped(&self) -> Option<u32> {
+        dropped(self.socket.as_fd()).ok()
     }
 
     fn info(&self, Target { host, port }: &Target) -> Info {

@@ -195,6 +195,10 @@ impl Link for Through {
         self.socket.poll_send_pieces(cx, &pieces, None)
     }
 
+    fn dropped(&self) -> Option<u32> {
+        self.socket.dropped()
+    }
+
     fn poll_over(&mut self, cx: &mut Poller<'_>) -> Poll<io::Error> {
         if let Poll::Ready(error) = self.stream.poll_background(cx) {
             return Poll::Ready(error);

@@ -3,7 +3,7 @@
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 
 use async_trait::async_trait;
 use endpoint::Info;
@@ -20,6 +20,7 @@ use crate::datagram::icmp::{is_icmp, send_past};
 use crate::datagram::ip::{address, batch, count_dropped, segment};
 use crate::datagram::outgoing::Datagrams;
 use crate::datagram::{Received, Socket};
+use crate::sockopt::dropped;
 
 /// A socket that listens.
 pub(super) struct Shared {
@@ -73,10 +74,14 @@ impl Shared {
         };
         for control in received.cmsgs().into_iter().flatten() {
             match control {
-                // The address of the interface, if it was sent to a group: that is no address to answer from.
                 ControlMessageOwned::Ipv4PacketInfo(info) => {
-                    let at = Ipv4Addr::from(u32::from_be(info.ipi_spec_dst.s_addr));
-                    message.at = Some(at.into());
+                    let at = match flags.contains(MsgFlags::MSG_ERRQUEUE) {
+                        // An ICMP error was sent to the address that the datagram left from.
+                        true => info.ipi_addr,
+                        // The address of the interface, if it was sent to a group: that is no address to answer from.
+                        false => info.ipi_spec_dst,
+                    };
+                    message.at = Some(Ipv4Addr::from(u32::from_be(at.s_addr)).into());
                 }
                 ControlMessageOwned::Ipv6PacketInfo(info) => {
                     let at = Ipv6Addr::from(info.ipi6_addr.s6_addr);
@@ -105,7 +110,7 @@ impl Shared {
         let Some((to, error)) = message.address.zip(error) else { return Ok(None) };
         let is_final = error.kind() == io::ErrorKind::ConnectionRefused
             || error.raw_os_error() == Some(Errno::ENOPROTOOPT as i32);
-        let to = PeerAt { peer: to, at: None };
+        let to = PeerAt { peer: to, at: message.at };
         Ok(is_final.then_some(Received::Refused { to, error }))
     }
 }
@@ -125,12 +130,9 @@ struct Message {
 impl Socket for Shared {
     type Peer = PeerAt;
 
-    fn is_same(peer: &PeerAt, to: &PeerAt) -> bool {
-        peer.peer == to.peer
-    }
-
-    fn has_several_sessions_of_an_address(&self) -> bool {
-        self.tells
+    /// A peer that has sent to a group: its answers leave from an address that the system chooses.
+    fn otherwise(to: &PeerAt) -> Option<PeerAt> {
+        to.at.is_some().then_some(PeerAt { at: None, ..*to })
     }
 
     async fn ready(&self, interest: Interest) -> io::Result<()> {
@@ -197,6 +199,10 @@ impl Socket for Shared {
             };
             sent.map_err(io::Error::from)
         })
+    }
+
+    fn dropped(&self) -> Option<u32> {
+        dropped(self.socket.as_fd()).ok()
     }
 
     fn info(&self, PeerAt { peer, at }: &PeerAt) -> Info {

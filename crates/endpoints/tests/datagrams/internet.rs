@@ -181,16 +181,44 @@ async fn a_refusal_is_that_sessions_error() {
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
 
     // Listening: it tells which of the peers it was.
-    let mut kind = Kind::new("udp:0:interface=127.0.0.1").await;
-    let (mut near_a, mut far_a) = kind.pair(b"a").await;
-    let (near_b, mut far_b) = kind.pair(b"b").await;
-    drop(near_b);
-    send(&mut far_b, Part::binary("x")).await.unwrap();
-    let error = next(&mut far_b).await.unwrap().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
-    for _ in 0..10 {
-        send(&mut far_a, Part::binary("y")).await.unwrap();
-        assert_eq!(message(&mut near_a).await, b"y");
+    for listen in
+        ["udp:0:interface=127.0.0.1", "udp:0", "udp:0:interface={::1}", "udp:0:interface={::}"]
+    {
+        if listen.contains("::") && std::net::UdpSocket::bind("[::1]:0").is_err() {
+            continue;
+        }
+        let mut kind = Kind::new(listen).await;
+        let (mut near_a, mut far_a) = kind.pair(b"a").await;
+        let (near_b, mut far_b) = kind.pair(b"b").await;
+        drop(near_b);
+        send(&mut far_b, Part::binary("x")).await.unwrap();
+        let error = timeout(LONG, next(&mut far_b)).await.expect(listen).unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+        for _ in 0..10 {
+            send(&mut far_a, Part::binary("y")).await.unwrap();
+            assert_eq!(message(&mut near_a).await, b"y");
+        }
+    }
+}
+
+/// It is sent to the address that the datagram has left from.
+#[tokio::test]
+async fn a_refusal_is_that_of_the_peers_session_with_one_of_our_addresses() {
+    let mut accept = bind(&Context::new(), "udp:0").await;
+    let port = accept.local().address.unwrap().port();
+    let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let mut sessions = Vec::new();
+    for to in ["127.0.0.2", "127.0.0.3"] {
+        client.send_to(b"hello", (to, port)).await.unwrap();
+        let mut session = messages(accepted(offer(&mut *accept).await).await);
+        assert_eq!(message(&mut session).await, b"hello");
+        sessions.push(session);
+    }
+    drop(client);
+    for mut session in sessions {
+        send(&mut session, Part::binary("back")).await.unwrap();
+        let error = timeout(LONG, next(&mut session)).await.unwrap().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
     }
 }
 
@@ -284,6 +312,38 @@ async fn what_the_system_drops_is_counted() {
     .unwrap();
     drop((far, near));
     assert!(log.text().contains("datagrams were lost"), "{}", log.text());
+}
+
+/// The system puts its count beside the next datagram. Behind these, none comes.
+#[tokio::test]
+async fn what_the_system_drops_behind_the_last_datagram_is_counted() {
+    let log = Log::default();
+    let _installed = log.install();
+    let mut kind = Kind::new("udp:0:interface=127.0.0.1").await;
+    let flood = |from: &std::net::UdpSocket, to| {
+        for _ in 0..2000 {
+            from.send_to(&[0; 60_000], to).unwrap();
+        }
+    };
+    let count = || log.text().matches("datagrams were lost").count();
+    let server = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let to = server.local_addr().unwrap();
+    let mut near = messages(connect(&kind.cx, &format!("udp:{to}")).await);
+    send(&mut near, Part::binary("x")).await.unwrap();
+    let (_, from) = server.recv_from(&mut [0; 8]).unwrap();
+    flood(&server, from);
+    drop(near);
+    assert_eq!(count(), 1, "{}", log.text());
+
+    let (near, far) = kind.pair(b"x").await;
+    flood(&server, kind.accept.local().address.unwrap());
+    drop((near, far, kind));
+    let counted = async {
+        while count() == 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LONG, counted).await.expect("the listener's, too");
 }
 
 #[tokio::test]
