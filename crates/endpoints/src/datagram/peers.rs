@@ -3,128 +3,62 @@
 //! Every operation takes constant time. A sender of forged addresses fills the table, and each further address would
 //! cost a look at every peer otherwise.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+// Not the default of the map, which doesn't withstand addresses that are chosen to collide.
+use std::hash::{Hash, RandomState};
 
-/// Peers, each with a value.
+use hashlink::LinkedHashMap;
+
+/// Peers, each with a value. The table that owns them limits their number.
 pub(super) struct Peers<P, V> {
-    places: HashMap<P, usize>,
-    slots: Vec<Slot<P, V>>,
-    /// Slots without a peer.
-    free: Vec<usize>,
-    /// First those that make room first: one that may be forged, and one that has proven to be there.
-    queues: [Queue; 2],
+    /// First those that make room first: the ones that may be forged, and the ones that have proven to be there. The
+    /// first of each has been silent for longest.
+    queues: [LinkedHashMap<P, V, RandomState>; 2],
 }
 
-/// A peer, and its neighbours in its queue.
-struct Slot<P, V> {
-    content: Option<(P, V)>,
-    queue: usize,
-    before: Option<usize>,
-    behind: Option<usize>,
-}
-
-/// Both ends of a list. The first one has been silent for longest.
-#[derive(Clone, Copy, Default)]
-struct Queue {
-    first: Option<usize>,
-    last: Option<usize>,
-}
-
-impl<P, V> Default for Peers<P, V> {
+impl<P: Eq + Hash, V> Default for Peers<P, V> {
     fn default() -> Self {
-        Self {
-            places: HashMap::new(),
-            slots: Vec::new(),
-            free: Vec::new(),
-            queues: [Queue::default(); 2],
-        }
+        Self { queues: [(); 2].map(|()| LinkedHashMap::with_hasher(RandomState::new())) }
     }
 }
 
-impl<P: Clone + Eq + Hash, V> Peers<P, V> {
+impl<P: Eq + Hash, V> Peers<P, V> {
     pub(super) fn len(&self) -> usize {
-        self.places.len()
+        self.queues.iter().map(LinkedHashMap::len).sum()
     }
 
     pub(super) fn get(&self, peer: &P) -> Option<&V> {
-        let at = *self.places.get(peer)?;
-        self.slots[at].content.as_ref().map(|(_, value)| value)
+        self.queues.iter().find_map(|queue| queue.get(peer))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&P, &V)> {
-        self.slots
-            .iter()
-            .filter_map(|slot| slot.content.as_ref())
-            .map(|(peer, value)| (peer, value))
+        self.queues.iter().flatten()
     }
 
     /// Adds a peer that isn't there, as one that may be forged.
     pub(super) fn insert(&mut self, peer: P, value: V) {
-        let slot =
-            Slot { content: Some((peer.clone(), value)), queue: 0, before: None, behind: None };
-        let at = match self.free.pop() {
-            Some(at) => {
-                self.slots[at] = slot;
-                at
-            }
-            None => {
-                self.slots.push(slot);
-                self.slots.len() - 1
-            }
-        };
-        self.append(at, 0);
-        self.places.insert(peer, at);
+        self.queues[0].insert(peer, value);
     }
 
     /// Has a peer do something that it is heard by, and makes it the last one to make room among those that are proven
-    /// like it. `hear` returns whether it is. `None` if there is no such peer.
+    /// like it. `hear` returns whether it is; a proven one stays so. `None` if there is no such peer.
     pub(super) fn heard(&mut self, peer: &P, hear: impl FnOnce(&V) -> bool) -> Option<()> {
-        let at = *self.places.get(peer)?;
-        let (_, value) = self.slots[at].content.as_ref()?;
-        let queue = usize::from(hear(value));
-        // The one that sends again and again is the last already.
-        if self.slots[at].queue != queue || self.queues[queue].last != Some(at) {
-            self.unlink(at);
-            self.append(at, queue);
+        let [forged, proven] = &mut self.queues;
+        if let Some(value) = proven.to_back(peer) {
+            hear(value);
+        } else if hear(forged.to_back(peer)?) {
+            let (peer, value) = forged.remove_entry(peer)?;
+            proven.insert(peer, value);
         }
         Some(())
     }
 
     pub(super) fn remove(&mut self, peer: &P) -> Option<V> {
-        let at = self.places.remove(peer)?;
-        self.unlink(at);
-        self.free.push(at);
-        self.slots[at].content.take().map(|(_, value)| value)
+        self.queues.iter_mut().find_map(|queue| queue.remove(peer))
     }
 
     /// Removes the peer that makes room first.
     pub(super) fn make_room(&mut self) -> Option<V> {
-        let first = self.queues.iter().find_map(|queue| queue.first)?;
-        let peer = self.slots[first].content.as_ref().map(|(peer, _)| peer.clone())?;
-        self.remove(&peer)
-    }
-
-    fn append(&mut self, at: usize, queue: usize) {
-        let last = self.queues[queue].last.replace(at);
-        match last {
-            Some(last) => self.slots[last].behind = Some(at),
-            None => self.queues[queue].first = Some(at),
-        }
-        let slot = &mut self.slots[at];
-        (slot.queue, slot.before, slot.behind) = (queue, last, None);
-    }
-
-    fn unlink(&mut self, at: usize) {
-        let Slot { queue, before, behind, .. } = self.slots[at];
-        match before {
-            Some(before) => self.slots[before].behind = behind,
-            None => self.queues[queue].first = behind,
-        }
-        match behind {
-            Some(behind) => self.slots[behind].before = before,
-            None => self.queues[queue].last = before,
-        }
+        self.queues.iter_mut().find_map(LinkedHashMap::pop_front).map(|(_, value)| value)
     }
 }
 
@@ -184,6 +118,5 @@ mod tests {
             assert_eq!(peers.len(), list.len());
             assert_eq!(peers.get(&peer).is_some(), list.iter().any(|(known, _)| *known == peer));
         }
-        assert!(peers.slots.len() <= 16, "places are used again");
     }
 }
