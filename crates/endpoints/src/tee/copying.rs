@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Buf;
 use endpoint::{
-    ByteStream, Context as Shared, End, Ending, Info, MessageStream, Part, PeerState, Transport,
+    ByteStream, Context as Shared, End, Ending, Info, MessageStream, PeerState, Transport,
     WorkGuard,
 };
 use tokio::io::ReadBuf;
@@ -16,7 +17,7 @@ use tokio::time::{sleep, timeout};
 use tracing::{Instrument, warn};
 
 use super::Copy;
-use super::queue::{Lost, Queue};
+use super::queue::{InHand, Lost, Queue};
 use crate::scratch::with_scratch;
 
 pub(super) struct Copying {
@@ -83,7 +84,7 @@ async fn copied(to: &mut Transport, queue: &Queue) -> io::Result<()> {
 async fn messages(to: &mut dyn MessageStream, queue: &Queue) -> io::Result<()> {
     let mut is_reading = true;
     let mut is_over = false;
-    let mut next: Option<Part> = None;
+    let mut next = InHand::of(queue);
     poll_fn(|cx| {
         if let Poll::Ready(error) = to.poll_background(cx) {
             return Poll::Ready(Err(error));
@@ -102,9 +103,9 @@ async fn messages(to: &mut dyn MessageStream, queue: &Queue) -> io::Result<()> {
             cx.waker().wake_by_ref();
         }
         loop {
-            if next.is_none() && !is_over {
+            if next.part.is_none() && !is_over {
                 match queue.poll_next(cx) {
-                    Poll::Ready(Some(part)) => next = Some(part),
+                    Poll::Ready(Some(part)) => next.part = Some(part),
                     Poll::Ready(None) => is_over = true,
                     Poll::Pending => {
                         ready!(Pin::new(&mut *to).poll_flush(cx))?;
@@ -120,7 +121,7 @@ async fn messages(to: &mut dyn MessageStream, queue: &Queue) -> io::Result<()> {
                 ready!(Pin::new(&mut *to).poll_flush(cx))?;
                 ready!(Pin::new(&mut *to).poll_ready(cx))?;
             }
-            if let Some(part) = next.take() {
+            if let Some(part) = next.part.take() {
                 Pin::new(&mut *to).start_send(part)?;
             }
         }
@@ -131,7 +132,7 @@ async fn messages(to: &mut dyn MessageStream, queue: &Queue) -> io::Result<()> {
 async fn bytes(to: &mut dyn ByteStream, queue: &Queue) -> io::Result<()> {
     let mut is_reading = true;
     let mut is_over = false;
-    let mut rest = bytes::Bytes::new();
+    let mut rest = InHand::of(queue);
     poll_fn(|cx| {
         if let Poll::Ready(error) = to.poll_background(cx) {
             return Poll::Ready(Err(error));
@@ -148,19 +149,23 @@ async fn bytes(to: &mut dyn ByteStream, queue: &Queue) -> io::Result<()> {
             cx.waker().wake_by_ref();
         }
         loop {
-            while !rest.is_empty() {
-                let written = ready!(Pin::new(&mut *to).poll_write(cx, &rest))?;
+            while let Some(part) = &mut rest.part {
+                if part.data.is_empty() {
+                    rest.part = None;
+                    break;
+                }
+                let written = ready!(Pin::new(&mut *to).poll_write(cx, &part.data))?;
                 if written == 0 {
                     return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                 }
-                rest = rest.slice(written..);
+                part.data.advance(written);
             }
             if is_over {
                 ready!(Pin::new(&mut *to).poll_flush(cx))?;
                 return to.poll_finish(cx, &End::eof());
             }
             match queue.poll_next(cx) {
-                Poll::Ready(Some(part)) => rest = part.data,
+                Poll::Ready(Some(part)) => rest.part = Some(part),
                 Poll::Ready(None) => is_over = true,
                 Poll::Pending => {
                     ready!(Pin::new(&mut *to).poll_flush(cx))?;

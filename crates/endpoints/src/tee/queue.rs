@@ -58,7 +58,7 @@ impl Queue {
         state.wake();
     }
 
-    /// Counts a message that was too long to be kept.
+    /// Counts a piece that was too long to be kept, or that was not written.
     pub(super) fn lose(&self, bytes: usize) {
         let mut state = self.lock();
         state.lost.pieces += 1;
@@ -113,6 +113,26 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The piece that is being written. What is left of it is lost when it is dropped.
+pub(super) struct InHand<'q> {
+    queue: &'q Queue,
+    pub(super) part: Option<Part>,
+}
+
+impl<'q> InHand<'q> {
+    pub(super) fn of(queue: &'q Queue) -> Self {
+        Self { queue, part: None }
+    }
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        if let Some(part) = &self.part {
+            self.queue.lose(part.data.len());
+        }
     }
 }
 
