@@ -48,7 +48,7 @@ pub(crate) static KIND: Kind = Kind {
         Example {
             role: Role::Connect,
             descriptor: "framed:9000:by=json:timeout=5s:partial=drop",
-            about: "Drops a JSON value that is incomplete after 5 s.",
+            about: "Drops a JSON value that is incomplete after a pause of 5 s.",
         },
     ],
     see_also: &["ws", "process", "udp"],

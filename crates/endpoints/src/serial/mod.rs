@@ -73,7 +73,8 @@ const PARAMS: &[Param] = &[
         "path",
         ValueKind::Text,
         "The device, such as `/dev/ttyUSB0`, or a name in `/dev/serial/by-id`, which stays the same in another USB \
-         port. Opening the device raises DTR and RTS; closing it lowers them.",
+         port. Opening the device raises DTR and RTS; closing it lowers them. A destination is open during a session \
+         only: data that arrives between two sessions is lost.",
     )
     .positional()
     .required()

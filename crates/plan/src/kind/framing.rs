@@ -70,8 +70,9 @@ pub const FRAMING: &[Param] = &[
     Param::new(
         "timeout",
         ValueKind::Duration,
-        "The time to wait for the rest of a message. After it, the incomplete message is treated as `partial` says, \
-         or sent if `partial` isn't given. 0 sets no limit. The default is 0, 10 ms for `auto` and 1 s for `text`.",
+        "The longest pause inside a message; each byte begins it anew. After it, the incomplete message is treated \
+         as `partial` says, or sent if `partial` isn't given. 0 sets no limit. The default is 0, 10 ms for `auto` and \
+         1 s for `text`.",
     ),
     Param::new(
         "partial",
