@@ -44,9 +44,9 @@ impl Shared {
         let local = socket.local_addr()?;
         let tells = tells && local.ip().is_unspecified();
         count_dropped(&socket);
-        if local.is_ipv4() {
-            setsockopt(&socket, sockopt::Ipv4RecvErr, &true)?;
-        } else {
+        // A socket of IPv6 has peers of IPv4, too, if it is dual-stack: their errors are IPv4's.
+        setsockopt(&socket, sockopt::Ipv4RecvErr, &true)?;
+        if local.is_ipv6() {
             setsockopt(&socket, sockopt::Ipv6RecvErr, &true)?;
         }
         if tells && local.is_ipv4() {

@@ -201,6 +201,20 @@ async fn a_refusal_is_that_sessions_error() {
     }
 }
 
+#[tokio::test]
+async fn a_refusal_of_an_ipv4_peer_reaches_a_listener_on_both_families() {
+    let Ok(mut accept) = try_bind(&Context::new(), "udp:0:interface={::}").await else { return };
+    let port = accept.local().address.unwrap().port();
+    let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    client.send_to(b"hello", ("127.0.0.1", port)).await.unwrap();
+    let mut session = messages(accepted(offer(&mut *accept).await).await);
+    assert_eq!(message(&mut session).await, b"hello");
+    drop(client);
+    send(&mut session, Part::binary("back")).await.unwrap();
+    let error = timeout(LONG, next(&mut session)).await.unwrap().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+}
+
 /// It is sent to the address that the datagram has left from.
 #[tokio::test]
 async fn a_refusal_is_that_of_the_peers_session_with_one_of_our_addresses() {
