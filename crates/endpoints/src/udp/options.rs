@@ -28,10 +28,10 @@ impl Options {
             socket.set_broadcast(true)?;
         }
         if let Some(ttl) = self.ttl {
-            if is_ipv4 {
-                socket.set_ttl_v4(ttl)?;
-                socket.set_multicast_ttl_v4(ttl)?;
-            } else {
+            // Of a socket of IPv6, for its IPv4 peers.
+            socket.set_ttl_v4(ttl)?;
+            socket.set_multicast_ttl_v4(ttl)?;
+            if !is_ipv4 {
                 socket.set_unicast_hops_v6(ttl)?;
                 socket.set_multicast_hops_v6(ttl)?;
             }

@@ -413,11 +413,17 @@ async fn datagrams_have_the_ttl_that_was_given() {
         let mut near = messages(connect(&cx, &format!("udp:{to}{more}")).await);
         send(&mut near, Part::binary("x")).await.unwrap();
         assert_eq!(ttl().await.0, expected);
-        let mut accept = bind(&cx, &format!("udp:0:interface=127.0.0.1{more}")).await;
-        server.send_to(b"x", accept.local().address.unwrap()).await.unwrap();
-        let mut far = messages(accepted(timeout(LONG, offer(&mut *accept)).await.unwrap()).await);
-        send(&mut far, Part::binary("x")).await.unwrap();
-        assert_eq!(ttl().await.0, expected);
+        // On both families, its IPv4 peers are those of a socket of IPv6.
+        for interface in ["127.0.0.1", "{::}"] {
+            let listen = format!("udp:0:interface={interface}{more}");
+            let Ok(mut accept) = try_bind(&cx, &listen).await else { continue };
+            let port = accept.local().address.unwrap().port();
+            server.send_to(b"x", ("127.0.0.1", port)).await.unwrap();
+            let offer = timeout(LONG, offer(&mut *accept)).await.unwrap();
+            let mut far = messages(accepted(offer).await);
+            send(&mut far, Part::binary("x")).await.unwrap();
+            assert_eq!(ttl().await.0, expected, "{listen}");
+        }
     }
 }
 
