@@ -161,7 +161,7 @@ pub(crate) fn take_inherited(number: RawFd) -> io::Result<OwnedFd> {
 
 /// Up to and with `tcpi_bytes_acked`.
 const INFO: usize = 128;
-/// The numbers of SO_MEMINFO in linux/sock_diag.h; `SK_MEMINFO_DROPS` is the last one.
+/// The numbers of `SO_MEMINFO` in `linux/sock_diag.h`; `SK_MEMINFO_DROPS` is the last one.
 const MEMINFO: usize = 9;
 
 /// From linux/tcp.h; libc doesn't have it yet.
