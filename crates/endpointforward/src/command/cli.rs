@@ -9,6 +9,9 @@ use clap_complete::Shell;
 use descriptor::Syntax;
 use plan::kind::{Value, ValueKind};
 
+use super::exit;
+use crate::manual::wrap;
+
 /// Forwards any endpoint to any other: TCP, Unix sockets, WebSocket, programs, standard input.
 /// Endpoints are written as descriptors, such as `tcp:example.com:80`: a kind, then its parameters,
 /// separated by colons.
@@ -19,8 +22,8 @@ use plan::kind::{Value, ValueKind};
     disable_help_subcommand = true,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    max_term_width = 100,
-    after_help = EXAMPLES,
+    max_term_width = HELP_COLUMNS,
+    after_help = after_help(),
     override_usage = "endpointforward --endpoint DESC --dest-endpoint DESC [OPTIONS]\n       \
                       endpointforward COMMAND\n       \
                       endpointforward"
@@ -46,13 +49,19 @@ Examples:
       Starts `sort` for each client of a Unix socket.
 
 `endpointforward kinds` lists the kinds of endpoint, `endpointforward help tcp` describes one, and
-`endpointforward explain DESC` shows the meaning of a descriptor.
+`endpointforward explain DESC` shows the meaning of a descriptor.";
 
-Exit status: 0 when stopped or done, 64 for an error in options or descriptors, 69 if an endpoint
-can't be opened, 74 if an endpoint failed later, 75 if a timer ended the session (--linger,
---idle-timeout, a close or ping timeout, --grace), 76 if a peer ended abnormally (a WebSocket that
-breaks off or closes with another code than 1000, a program that fails), 77 if the system denies
-permission. 74 to 76 describe the last session, with `stdio` or --once.";
+/// Returns what `--help` has after the options.
+fn after_help() -> String {
+    let mut text = format!("{EXAMPLES}\n\nExit status:\n");
+    for (number, about) in exit::statuses() {
+        wrap(&mut text, &format!("  {number:>2}  "), 6, about, HELP_COLUMNS);
+    }
+    text + "\n" + exit::NOTE
+}
+
+/// The columns of `--help`, at most.
+const HELP_COLUMNS: usize = 100;
 
 /// The options of forwarding.
 #[derive(Args, Debug)]

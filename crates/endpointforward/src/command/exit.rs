@@ -6,24 +6,51 @@ use crate::{Error, Summary};
 use endpoint::{ErrorKind, ExitStatus, Reason};
 use forward::{Ended, Outcome};
 
-/// A status of sysexits.h.
+/// A status of sysexits.h. [`STATUSES`] has the meaning of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// All went well, or was stopped and drained.
     Ok,
-    /// `EX_USAGE`: options or descriptors have mistakes.
+    /// `EX_USAGE`
     Usage,
-    /// `EX_UNAVAILABLE`: an endpoint can't be bound, a device or the destination can't be opened.
+    /// `EX_UNAVAILABLE`
     Unavailable,
-    /// `EX_IOERR`: an open endpoint failed.
+    /// `EX_IOERR`
     Io,
-    /// `EX_TEMPFAIL`: a timer or a stop of ours cut the session.
+    /// `EX_TEMPFAIL`
     Cut,
-    /// `EX_PROTOCOL`: a peer ended with a failure.
+    /// `EX_PROTOCOL`
     BadEnd,
-    /// `EX_NOPERM`: the system doesn't let us.
+    /// `EX_NOPERM`
     Permission,
 }
+
+/// Every status, its number, and the sentence that `--help` has.
+const STATUSES: [(Exit, u8, &str); 7] = [
+    (Exit::Ok, 0, "Done, or stopped without cutting off data."),
+    (Exit::Usage, 64, "An option or a descriptor has an error."),
+    (Exit::Unavailable, 69, "An endpoint can't be opened."),
+    (Exit::Io, 74, "An endpoint failed later, or standard output can't be written."),
+    (
+        Exit::Cut,
+        75,
+        "A timer ended the session (--linger, --idle-timeout, a close or ping timeout), or a stop cut off data of any \
+         session (--grace, a second signal).",
+    ),
+    (
+        Exit::BadEnd,
+        76,
+        "A peer ended abnormally: a WebSocket broke off or closed with another code than 1000, or a program failed.",
+    ),
+    (Exit::Permission, 77, "The system denies permission to open an endpoint to listen on."),
+];
+
+/// Returns the number of every status, and its sentence.
+pub(crate) fn statuses() -> impl Iterator<Item = (u8, &'static str)> {
+    STATUSES.iter().map(|(_, number, about)| (*number, *about))
+}
+
+/// The sessions that the statuses are about.
+pub(crate) const NOTE: &str = "With `stdio` or --once, 74 to 76 describe the last session.";
 
 impl Exit {
     /// For an error before anything was served.
@@ -74,15 +101,8 @@ fn has_failed_program(outcome: &Outcome) -> bool {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Ok => 0,
-            Exit::Usage => 64,
-            Exit::Unavailable => 69,
-            Exit::Io => 74,
-            Exit::Cut => 75,
-            Exit::BadEnd => 76,
-            Exit::Permission => 77,
-        })
+        // The table is in the order of the type.
+        Self::from(STATUSES[exit as usize].1)
     }
 }
 
@@ -92,6 +112,14 @@ mod tests {
     use forward::Side;
 
     use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_type() {
+        for (index, (exit, ..)) in STATUSES.iter().enumerate() {
+            assert_eq!(*exit as usize, index, "{exit:?}");
+        }
+        assert_eq!(Exit::Permission as usize, STATUSES.len() - 1, "every status has a row");
+    }
 
     #[test]
     fn a_program_that_may_have_failed_is_no_success() {

@@ -8,7 +8,7 @@ mod addresses;
 mod cli;
 mod completions;
 mod demo;
-mod exit;
+pub(crate) mod exit;
 mod explain;
 mod files;
 mod foreign;

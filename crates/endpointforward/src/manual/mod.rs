@@ -15,6 +15,11 @@ pub use self::markdown::{facts, markdown};
 pub(crate) use self::text::wrap;
 pub use self::text::{about, matrix, parameter};
 
+/// Returns the exit statuses of the command, and when it ends with each, as `--help` has them.
+pub fn exit_statuses() -> impl Iterator<Item = (u8, &'static str)> {
+    crate::command::exit::statuses()
+}
+
 /// Returns a descriptor as typed into a shell, quoted if necessary.
 ///
 /// ```
