@@ -232,7 +232,7 @@ fn no_kind_names_another() {
 }
 
 /// A stream over another one passes on what the transport knows: without it, a session doesn't see a peer that is gone
-/// behind a stall, and nothing else misses it.
+/// behind a stall, and nothing else misses it. And it passes on that data was lost, or its peer takes the rest for all.
 #[test]
 fn streams_over_others_pass_on_what_is_known_of_the_peer() {
     let mut over = 0;
@@ -245,15 +245,14 @@ fn streams_over_others_pass_on_what_is_known_of_the_peer() {
             let passes_on = [".poll_finish(cx, end)", ".poll_finish(cx, &end)", "pass_on!("];
             if passes_on.iter().any(|call| body.contains(call)) {
                 over += 1;
-                let is_passed_on = body.split("pass_on!(").skip(1).any(|list| {
-                    list.split(");")
-                        .next()
-                        .unwrap()
-                        .split([' ', ','])
-                        .any(|method| method == "peer")
-                });
-                let has_own = body.contains("fn peer(&mut self)");
-                assert!(is_passed_on || has_own, "{}: {name}", source.path);
+                for wanted in ["peer", "abort"] {
+                    let is_passed_on = body.split("pass_on!(").skip(1).any(|list| {
+                        let list = list.split(");").next().unwrap();
+                        list.split([' ', ',']).any(|method| method == wanted)
+                    });
+                    let has_own = body.contains(&format!("fn {wanted}(&mut self)"));
+                    assert!(is_passed_on || has_own, "{}: {name}: {wanted}", source.path);
+                }
             }
         }
     }

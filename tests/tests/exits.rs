@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use endpointforward::manual;
 use tests::net::{self, Refusing, Server};
-use tests::ws::{Frame, WebSocket};
-use tests::{Forwarder, Signal, binary, run};
+use tests::ws::{Frame, Opcode, WebSocket};
+use tests::{Forwarder, Signal, binary, run, until_within};
 
 /// A cause, the status that documents it, and how it is provoked: the command's status, and what it wrote.
 struct Row {
@@ -171,16 +171,24 @@ fn idle() -> (ExitStatus, String) {
 fn stdio_to_ws(parameters: &str) -> (Forwarder, WebSocket) {
     let server = Server::bind();
     let url = format!("{{ws://127.0.0.1:{}/}}:{parameters}", server.port());
-    let forwarder = Forwarder::spawn(&["-e", "stdio", "-d", &url]);
+    let forwarder = Forwarder::spawn(&["-e", "stdio", "-d", &url, "--linger", "2"]);
     let far = WebSocket::accept(server.accept(), None);
     (forwarder, far)
 }
 
-/// The server never answers a Close.
+/// The server never answers a Close, and sends on behind it: what comes is lost.
 fn close_timeout() -> (ExitStatus, String) {
-    let (mut forwarder, _far) = stdio_to_ws("close-timeout=500ms");
+    let (mut forwarder, far) = stdio_to_ws("close-timeout=500ms");
     forwarder.close_stdin();
-    ended(forwarder)
+    let sender = thread::spawn(move || {
+        let frame = Frame::new(Opcode::Binary, b"more").encode(None);
+        while (&far.stream).write_all(&frame).is_ok() {
+            until_within(Duration::from_millis(20), || None::<()>);
+        }
+    });
+    let ended = ended(forwarder);
+    sender.join().expect("no panic");
+    ended
 }
 
 /// The server never answers a ping.

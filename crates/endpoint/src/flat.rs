@@ -87,7 +87,7 @@ impl<M: MessageStream> AsyncWrite for Flat<M> {
 
 impl<M: MessageStream> Life for Flat<M> {
     pass_on!(inner: poll_background, poll_ahead, peer, keep_little, linger, poll_finish);
-    pass_on!(inner: poll_close, close_timeout, ending, end);
+    pass_on!(inner: abort, poll_close, close_timeout, ending, end);
 }
 
 /// As much as a splice writes at once.

@@ -18,7 +18,7 @@
 ///
 /// impl Life for Counted {
 ///     pass_on!(inner: poll_background, poll_ahead, peer, keep_little, linger);
-///     pass_on!(inner: poll_close, close_timeout, ending, end, raw);
+///     pass_on!(inner: abort, poll_close, close_timeout, ending, end, raw);
 ///
 ///     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
 ///         self.ends += 1;
@@ -54,6 +54,11 @@ macro_rules! pass_on {
     (@keep_little $field:tt) => {
         fn keep_little(&mut self) {
             self.$field.keep_little();
+        }
+    };
+    (@abort $field:tt) => {
+        fn abort(&mut self) {
+            self.$field.abort();
         }
     };
     (@linger $field:tt) => {

@@ -111,6 +111,13 @@ pub trait Life {
     /// Those of writing. A peer that is gone already is not an error.
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>>;
 
+    /// Has the peer see that the connection is cut when it is dropped next: data for the peer was dropped, which must
+    /// not take what it has for all of it.
+    ///
+    /// A TCP connection is reset. A transport whose peers tell a connection that is dropped from one that has ended
+    /// needs nothing, and one without any signal for it has none.
+    fn abort(&mut self) {}
+
     /// Closes the connection, both of whose directions have ended, and which is dropped next.
     ///
     /// For transports that have a close in addition to the end of a direction. Called after

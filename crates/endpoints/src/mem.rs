@@ -321,6 +321,10 @@ impl Life for Duplex {
         Poll::Ready(Ok(()))
     }
 
+    fn abort(&mut self) {
+        self.outgoing().finish(&End::of(Reason::Failed).cutting());
+    }
+
     fn end(&mut self) -> End {
         self.incoming().end()
     }

@@ -44,7 +44,7 @@ impl AsyncWrite for Prefixed {
 
 impl Life for Prefixed {
     pass_on!(inner: poll_background, poll_ahead, peer, keep_little, linger, poll_finish);
-    pass_on!(inner: poll_close, close_timeout, ending, end);
+    pass_on!(inner: abort, poll_close, close_timeout, ending, end);
 
     /// The stream's own, once the prefix has been read.
     fn raw(&mut self) -> Option<&mut dyn Raw> {

@@ -57,6 +57,11 @@ impl<S: AsyncWrite + Waits + Unpin> Life for Socket<S> {
         })
     }
 
+    fn abort(&mut self) {
+        // Where there is no reset, a peer has no way to tell.
+        let _ = self.0.reset_on_close();
+    }
+
     fn keep_little(&mut self) {
         // Only TCP has it (tcp(7), Linux 3.12), and a kernel without it keeps more.
         let _ = socket2::SockRef::from(&self.0).set_tcp_notsent_lowat(UNSENT);

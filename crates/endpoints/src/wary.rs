@@ -160,7 +160,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wary<S> {
 }
 
 impl<S: Waits + AsyncRead + AsyncWrite + Unpin> Life for Wary<S> {
-    pass_on!(socket: peer, keep_little, poll_finish);
+    pass_on!(socket: peer, keep_little, poll_finish, abort);
 
     /// The socket's: peeking leaves every byte where it is.
     fn raw(&mut self) -> Option<&mut dyn Raw> {

@@ -144,7 +144,7 @@ impl Forwarder {
                     is_accepting = false;
                     works = None;
                 }
-                Some(done) = tasks.join_next() => count(&mut summary, done),
+                Some(done) = tasks.join_next() => count(&mut summary, done, &stop),
                 Some(next) = work.recv() => match (next, &works) {
                     (Work::Incoming(mut incoming, mut place), Some(works)) => {
                         // Without a handshake, there is no task for it.
@@ -185,9 +185,9 @@ impl fmt::Debug for Forwarder {
     }
 }
 
-fn count(summary: &mut Summary, done: Result<OfferOutcome, JoinError>) {
+fn count(summary: &mut Summary, done: Result<OfferOutcome, JoinError>, stop: &Stop) {
     match done {
-        Ok(OfferOutcome::Session(outcome)) => summary.add(outcome),
+        Ok(OfferOutcome::Session(outcome)) => summary.add(outcome, stop.is_stopped()),
         Ok(OfferOutcome::Refused) => summary.refused += 1,
         Ok(OfferOutcome::Unreachable) => {
             summary.refused += 1;

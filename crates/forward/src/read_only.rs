@@ -123,7 +123,7 @@ impl MessageStream for Deaf<dyn MessageStream> {
 
 impl<S: Life + ?Sized> Life for Deaf<S> {
     pass_on!(0: poll_background, poll_ahead, peer, keep_little, linger, poll_finish, poll_close);
-    pass_on!(0: close_timeout, ending, end);
+    pass_on!(0: abort, close_timeout, ending, end);
 }
 
 /// Reads in one turn.

@@ -15,6 +15,8 @@ pub struct Summary {
     pub failed: u64,
     /// Those of them that a timer or a stop of ours cut while data was on its way.
     pub cut: u64,
+    /// Those of them that ended after a stop.
+    pub cut_by_stop: u64,
     /// Offers that were refused, for whatever reason.
     pub refused: u64,
     /// Those of them whose destination could not be connected.
@@ -32,11 +34,12 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Adds a session.
-    pub(crate) fn add(&mut self, outcome: Outcome) {
+    /// Adds a session; `stopped` is set once there was a stop.
+    pub(crate) fn add(&mut self, outcome: Outcome, stopped: bool) {
         self.sessions += 1;
         self.failed += u64::from(matches!(outcome.end, Ended::Error(..)));
         self.cut += u64::from(outcome.cut);
+        self.cut_by_stop += u64::from(outcome.cut && stopped);
         self.sent += outcome.sent;
         self.received += outcome.received;
         self.last = Some(outcome);
@@ -50,6 +53,7 @@ impl AddAssign for Summary {
             sessions,
             failed,
             cut,
+            cut_by_stop,
             refused,
             unreachable,
             lost,
@@ -61,6 +65,7 @@ impl AddAssign for Summary {
         self.sessions += sessions;
         self.failed += failed;
         self.cut += cut;
+        self.cut_by_stop += cut_by_stop;
         self.refused += refused;
         self.unreachable += unreachable;
         self.lost += lost;

@@ -33,8 +33,8 @@ const STATUSES: [(Exit, u8, &str); 7] = [
     (
         Exit::Cut,
         75,
-        "A timer ended the session (--linger, --idle-timeout, a close or ping timeout), or a stop cut off data of any \
-         session (--grace, a second signal).",
+        "A timer ended the session (--linger, --idle-timeout, a ping timeout), or a close timeout or a stop cut off data \
+         (--grace, a second signal).",
     ),
     (
         Exit::BadEnd,
@@ -50,7 +50,8 @@ pub(crate) fn statuses() -> impl Iterator<Item = (u8, &'static str)> {
 }
 
 /// The sessions that the statuses are about.
-pub(crate) const NOTE: &str = "With `stdio` or --once, 74 to 76 describe the last session.";
+pub(crate) const NOTE: &str = "With `stdio` or --once, 74 to 76 describe the last session. After a signal to stop, 75 describes all sessions that it \
+                               ended.";
 
 impl Exit {
     /// For an error before anything was served.

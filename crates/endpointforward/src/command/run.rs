@@ -1,7 +1,7 @@
 //! Forwarding: plans, binds, logs the addresses, and serves until the end or a signal.
 
 use std::cell::Cell;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::thread;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use endpoint::{Clock, Context, End, Local, Reason};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::{sleep, sleep_until, timeout};
 use tracing::{debug, error, info, warn};
 
 use super::added::Added;
@@ -260,23 +260,30 @@ pub(crate) async fn serve(
         }
         summary
     };
+    let mut served = pin!(served);
     tokio::select! {
-        summary = served => end(&summary, &stop),
-        () = hurried => {
-            if sessions.get() {
-                warn!("stopped before all sessions had ended");
-            }
-            // Programs are killed, and the log names them.
-            cx.cut_work();
-            cx.settled(CUT).await;
-            Exit::Ok
+        summary = &mut served => return end(&summary, &stop),
+        () = hurried => {}
+    }
+    if sessions.get() {
+        // Each says what it lost.
+        stop.now();
+    }
+    // Programs are killed, and the log names them.
+    cx.cut_work();
+    match timeout(CUT, served).await {
+        Ok(summary) => end(&summary, &stop),
+        Err(_) if sessions.get() => {
+            warn!("stopped before all sessions had ended");
+            Exit::Cut
         }
+        Err(_) => Exit::Ok,
     }
 }
 
 fn end(summary: &Summary, stop: &Stop) -> Exit {
     match stop.is_stopped() {
-        true if summary.cut > 0 => Exit::Cut,
+        true if summary.cut_by_stop > 0 => Exit::Cut,
         true => Exit::Ok,
         false => Exit::of_summary(summary),
     }

@@ -278,7 +278,7 @@ impl Sink<Part> for Framed {
 
 impl Life for Framed {
     pass_on!(inner: poll_background, poll_ahead, keep_little, linger, poll_close, close_timeout);
-    pass_on!(inner: ending);
+    pass_on!(inner: abort, ending);
 
     fn peer(&mut self) -> Option<Peer> {
         let mut peer = self.inner.peer()?;

@@ -180,13 +180,18 @@ impl AsyncWrite for Pipes {
 
 impl Life for Pipes {
     fn poll_finish(&mut self, _: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
-        let input = self.input.take();
-        if end.is_cut()
-            && let Some(ticket) = self.ticket.take()
-        {
-            ticket.cut(input);
+        if end.is_cut() {
+            self.abort();
         }
+        self.input = None;
         Poll::Ready(Ok(()))
+    }
+
+    /// Has the program end before it sees the end of its input.
+    fn abort(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            ticket.cut(self.input.take());
+        }
     }
 
     /// A program that closed its output first may run on for its grace period; the exit status belongs to the session.

@@ -85,7 +85,7 @@ impl AsyncWrite for Bytes {
 
 impl Life for Bytes {
     pass_on!(inner: poll_background, poll_ahead, peer, keep_little, linger, poll_finish, poll_close);
-    pass_on!(inner: close_timeout, ending, end);
+    pass_on!(inner: abort, close_timeout, ending, end);
 }
 
 /// A stream of messages that is copied. The two directions meet in one, so each message has to be whole.
@@ -176,7 +176,7 @@ impl Sink<Part> for Messages {
 
 impl Life for Messages {
     pass_on!(inner: poll_background, poll_ahead, peer, keep_little, linger, poll_finish, poll_close);
-    pass_on!(inner: close_timeout, ending, end);
+    pass_on!(inner: abort, close_timeout, ending, end);
 }
 
 impl MessageStream for Messages {

@@ -180,7 +180,7 @@ impl AsyncWrite for TelnetStream {
 }
 
 impl Life for TelnetStream {
-    pass_on!(inner: poll_ahead, peer, keep_little, linger, poll_close, end);
+    pass_on!(inner: poll_ahead, peer, keep_little, linger, abort, poll_close, end);
 
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         self.take_signals(cx);

@@ -330,7 +330,7 @@ impl AsyncWrite for TlsStream {
 }
 
 impl Life for TlsStream {
-    pass_on!(inner: poll_ahead, keep_little, linger, poll_close, close_timeout, ending);
+    pass_on!(inner: poll_ahead, keep_little, linger, abort, poll_close, close_timeout, ending);
 
     fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if self.has_unsent()

@@ -105,10 +105,7 @@ impl<M: Medium> Session<'_, M> {
     pub(super) fn expire(&mut self, due: Due) -> Poll<()> {
         match due {
             Due::Over => {
-                let cut = self.is_moving();
-                if let Some(over) = &mut self.ended {
-                    over.cut |= cut;
-                }
+                self.drop_rest();
                 return Poll::Ready(());
             }
             Due::Settled(side) => {
@@ -124,9 +121,11 @@ impl<M: Medium> Session<'_, M> {
                     return Poll::Pending;
                 }
                 // A side that asked for the end and got all of its data through has ended the session, and is
-                // answered in the same terms: that no answer comes before is nothing unusual.
-                let short = patience(lane) == Patience::Close || own;
-                let quiet = self.far.out.tail.is_empty() && self.near.out.tail.is_empty();
+                // answered in the same terms: that no answer comes before is nothing unusual. An answer that goes on
+                // is cut.
+                let silent = Instant::now() >= self.stirred + self.close_time();
+                let short = own || (patience(lane) == Patience::Close && silent);
+                let quiet = !self.has_unwritten();
                 let asked = lane.sink == Hears::Told && short && quiet;
                 let (why, end) = match self.half(side).said().cloned() {
                     Some(end) if asked => (Ended::Eof(side), end),
@@ -141,10 +140,10 @@ impl<M: Medium> Session<'_, M> {
     /// Gives up a direction whose source is gone and whose sink takes nothing.
     pub(super) fn abandon(&mut self, side: Side) {
         self.note(Ended::Linger(side));
-        if let Some(over) = &mut self.ended {
-            over.cut = true;
-        }
-        self.half(side.other()).lose();
+        self.mark_cut(true);
+        let sink = self.half(side.other());
+        sink.drop_rest(true);
+        sink.lose();
         let half = self.half(side);
         if half.is_open() {
             half.over(Says::Failed, None);

@@ -123,13 +123,10 @@ impl<M: Medium> Half<M> {
         if end.is_cut() { end.into_error(kind) } else { kind.into() }
     }
 
-    /// Returns the end of its data for the other side, if it is not read any more and `end` is the reason. A stream that
-    /// would tell its end from a cut has not ended: what came of it must not pass for all of it.
-    pub(super) fn given_up(&mut self, end: &End) -> End {
-        match self.is_open() && self.stream.end().is_cut() {
-            true => end.clone().cutting(),
-            false => end.clone(),
-        }
+    /// Returns `true` if data would be missing if it were not read any more. A stream that would tell its end from a cut
+    /// has not ended: what came of it must not pass for all of it.
+    pub(super) fn is_unfinished(&mut self) -> bool {
+        self.is_open() && self.stream.end().is_cut()
     }
 
     /// Counts bytes read of the data that it had sent before it died; returns `true` if there may be more.
@@ -174,8 +171,27 @@ impl<M: Medium> Half<M> {
         self.hears = self.hears.after(Event::SourceOver);
     }
 
-    /// It takes nothing more.
+    /// Returns `true` if something that was sent to it is on its way.
+    pub(super) fn is_moving(&mut self) -> bool {
+        let takes = !self.hears.is_final() && self.dead().is_none();
+        takes && (self.is_stalled() || self.stream.pending().is_some_and(|bytes| bytes > 1))
+    }
+
+    /// It is dropped next; `more` is set if data for it was not read. Returns `true` if it may miss some: it sees a cut
+    /// then, unless it was sent the end behind that, which its system delivers without us.
+    pub(super) fn drop_rest(&mut self, more: bool) -> bool {
+        let lost = self.is_moving() || (more && self.hears.takes() && self.dead().is_none());
+        if lost && self.hears != Hears::Deliver {
+            self.stream.abort();
+        }
+        lost
+    }
+
+    /// It takes nothing more. Data on its way to it is dropped, and it sees a cut then.
     pub(super) fn lose(&mut self) {
+        if !self.hears.is_final() && self.has_unwritten() {
+            self.stream.abort();
+        }
         self.hears = self.hears.after(Event::Lost);
         if self.hears == Hears::Cut {
             self.out.forget();
@@ -268,6 +284,11 @@ impl<M: Medium> Half<M> {
     /// Returns `true` if data may still come from it.
     pub(super) fn is_open(&self) -> bool {
         self.says == Says::Open
+    }
+
+    /// Returns `true` if it takes nothing more for now: more may be behind that.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.has_unwritten() || self.out.unflushed
     }
 
     /// Returns `true` if data is on its way to it that has not been written.

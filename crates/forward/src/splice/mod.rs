@@ -111,7 +111,7 @@ pub(crate) fn splice_by<'t>(
         let mut overdue = pin!(overdue(sitting.stop, sitting.session.timers()));
         poll_fn(|cx| sitting.poll(cx, overdue.as_mut())).await;
         if !sitting.farewell.as_ref().is_some_and(|farewell| farewell.is_cut) {
-            sitting.session.leave().await;
+            sitting.session.leave(sitting.stop).await;
         }
         sitting.into_outcome()
     }

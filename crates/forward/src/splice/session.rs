@@ -15,7 +15,7 @@ use super::medium::Medium;
 use super::signals::cross;
 use super::timer::Timer;
 use super::watch::{self, Watch};
-use crate::{Ended, Outcome, Side, Timers};
+use crate::{Ended, Outcome, Side, Stop, Timers};
 
 /// Two sides, and what is going on between them.
 pub(super) struct Session<'t, M: Medium> {
@@ -75,8 +75,9 @@ pub(super) trait Running<'t>: Send {
     /// Ends at once: ends that have not been sent are not sent.
     fn cut(&mut self, why: Ended);
 
-    /// Closes the transports of the sides that were sent their end, within the close timeout.
-    fn leave(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+    /// Closes the transports of the sides that were sent their end, within the close timeout and before the last step of
+    /// `stop`.
+    fn leave<'a>(&'a mut self, stop: &'a Stop) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
     /// The times that it keeps to.
     fn timers(&self) -> &'t Timers;
@@ -193,30 +194,31 @@ impl<'t, M: Medium> Running<'t> for Session<'t, M> {
     fn wind_up(&mut self, why: Ended, end: &End) {
         if !self.is_winding_up() {
             let by = Instant::now() + self.close_time();
-            // A stalled side may have more data behind it, which is not read any more.
-            let cut = self.has_unwritten() && !matches!(why, Ended::Eof(_));
+            let asked = matches!(why, Ended::Eof(_));
             self.note(why);
+            let mut cut = false;
+            for side in SIDES {
+                let (from, to) = self.lane(side);
+                // A stalled side may have more data behind it, which is not read any more.
+                let more = to.hears.takes() && (to.is_stalled() || from.is_unfinished());
+                cut |= more;
+                to.close(if more { end.clone().cutting() } else { end.clone() });
+            }
             if let Some(over) = &mut self.ended {
-                over.cut |= cut;
+                over.cut |= cut && !asked;
                 over.by = Some(by);
             }
-            let (to_near, to_far) = (self.far.given_up(end), self.near.given_up(end));
-            self.near.close(to_near);
-            self.far.close(to_far);
         }
     }
 
     fn cut(&mut self, why: Ended) {
-        let cut = self.is_moving();
         self.note(why);
-        if let Some(over) = &mut self.ended {
-            over.cut |= cut;
-        }
+        self.drop_rest();
         self.near.lose();
         self.far.lose();
     }
 
-    fn leave(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn leave<'a>(&'a mut self, stop: &'a Stop) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         let close = self.close_time();
         let (near, far, held) = (&mut self.near, &mut self.far, &mut self.held);
         let leaving = poll_fn(move |cx| {
@@ -233,7 +235,10 @@ impl<'t, M: Medium> Running<'t> for Session<'t, M> {
         // Boxed, so that a session doesn't carry this timer all along. A peer that doesn't take its
         // close is left without it.
         Box::pin(async move {
-            let _ = timeout(close, leaving).await;
+            tokio::select! {
+                _ = timeout(close, leaving) => {}
+                _ = stop.immediate() => {}
+            }
         })
     }
 
@@ -292,7 +297,7 @@ impl<M: Medium> Session<'_, M> {
     }
 
     /// No data is read any more.
-    fn is_winding_up(&self) -> bool {
+    pub(super) fn is_winding_up(&self) -> bool {
         self.ended.as_ref().is_some_and(|over| over.by.is_some())
     }
 
@@ -300,13 +305,22 @@ impl<M: Medium> Session<'_, M> {
         self.near.has_unwritten() || self.far.has_unwritten()
     }
 
-    /// Returns `true` if data is on its way that has not been written.
-    pub(super) fn is_moving(&mut self) -> bool {
-        SIDES.into_iter().any(|side| {
-            let half = self.half(side);
-            let takes = !half.hears.is_final() && half.dead().is_none();
-            takes && (half.has_unwritten() || half.stream.pending().is_some_and(|bytes| bytes > 1))
-        })
+    /// Both sides are dropped next: one that misses data sees a cut.
+    pub(super) fn drop_rest(&mut self) {
+        let mut cut = false;
+        for side in SIDES {
+            let (from, to) = self.lane(side);
+            let more = from.is_unfinished();
+            cut |= to.drop_rest(more);
+        }
+        self.mark_cut(cut);
+    }
+
+    /// Notes that data was thrown away, if `cut`.
+    pub(super) fn mark_cut(&mut self, cut: bool) {
+        if let Some(over) = &mut self.ended {
+            over.cut |= cut;
+        }
     }
 
     pub(super) fn half(&mut self, side: Side) -> &mut Half<M> {

@@ -101,7 +101,10 @@ impl<M: Medium> Session<'_, M> {
                     Some(peer) if is_over(peer.state, &failure.error) => {
                         to.die(failure.error.kind());
                     }
-                    _ => to.lose(),
+                    _ => {
+                        to.stream.abort();
+                        to.lose();
+                    }
                 }
                 // Data that is not taken any more is read and discarded from the next poll on.
                 cx.waker().wake_by_ref();
@@ -169,6 +172,9 @@ impl<M: Medium> Session<'_, M> {
         if done.is_ready() {
             from.ask();
         }
+        // It had not ended when we ended the session, and its data has no reader any more.
+        let cut = bytes > 0 && self.is_winding_up();
+        self.mark_cut(cut);
     }
 }
 

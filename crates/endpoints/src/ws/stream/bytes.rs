@@ -53,5 +53,5 @@ impl AsyncWrite for Flattened {
 
 impl Life for Flattened {
     pass_on!(0: poll_background, poll_ahead, peer, keep_little, poll_finish, poll_close);
-    pass_on!(0: close_timeout, ending, end);
+    pass_on!(0: abort, close_timeout, ending, end);
 }

@@ -173,7 +173,7 @@ impl Core {
             // Earlier signals go out before the end.
             ready!(self.poll_flush_of_peer(cx))?;
             let beside = self.receiving.beside.as_mut().expect("it half-closes");
-            for text in beside.last_words(end.status) {
+            for text in beside.last_words(end) {
                 self.sending.beside(&text);
             }
             beside.halves.told = Some(end.clone());

@@ -68,5 +68,5 @@ impl Sink<Part> for Messages {
 
 impl Life for Messages {
     pass_on!(0: poll_background, poll_ahead, peer, keep_little, poll_finish, poll_close);
-    pass_on!(0: close_timeout, ending, end);
+    pass_on!(0: abort, close_timeout, ending, end);
 }

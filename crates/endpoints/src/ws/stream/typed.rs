@@ -121,7 +121,7 @@ impl Sink<Part> for Typed {
 
 impl Life for Typed {
     pass_on!(inner: poll_background, poll_ahead, peer, keep_little, linger, poll_close);
-    pass_on!(inner: close_timeout, ending, end);
+    pass_on!(inner: abort, close_timeout, ending, end);
 
     fn poll_finish(&mut self, cx: &mut Context<'_>, end: &End) -> Poll<io::Result<()>> {
         if !self.cut.is_empty() {

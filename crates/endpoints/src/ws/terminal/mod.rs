@@ -252,10 +252,12 @@ impl Beside {
         Poll::Ready(None)
     }
 
-    /// Returns the last messages: the exit status of the program, unless it was sent, and the end.
-    pub(super) fn last_words(&mut self, status: Option<ExitStatus>) -> Vec<String> {
-        let exit = status.and_then(|status| self.exit(status));
-        exit.into_iter().chain([message::eof()]).collect()
+    /// Returns the last messages: the exit status of the program, unless it was sent, and the end. Data that is cut has
+    /// no end but the Close.
+    pub(super) fn last_words(&mut self, end: &End) -> Vec<String> {
+        let exit = end.status.and_then(|status| self.exit(status));
+        let eof = (!end.is_cut()).then(message::eof);
+        exit.into_iter().chain(eof).collect()
     }
 
     fn exit(&mut self, status: ExitStatus) -> Option<String> {

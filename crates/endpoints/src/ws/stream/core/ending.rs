@@ -58,6 +58,11 @@ impl Core {
         Poll::Ready(left)
     }
 
+    /// Has the stream beneath cut. A peer that gets no Close takes that for one.
+    pub(in crate::ws) fn abort(&mut self) {
+        self.inner.abort();
+    }
+
     /// Ends the stream beneath.
     pub(in crate::ws) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Closing::Ending { broken } = self.closing {
