@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::{Shutdown, TcpStream};
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use endpointforward::manual;
 use tests::net::{self, Refusing, Server};
 use tests::ws::{Frame, Opcode, WebSocket};
-use tests::{Forwarder, Signal, binary, run, until_within};
+use tests::{DEADLINE, Forwarder, Signal, binary, run, run_program, until_within};
 
 /// A cause, the status that documents it, and how it is provoked: the command's status, and what it wrote.
 struct Row {
@@ -144,6 +144,9 @@ fn stdio_to(server: &Server, options: &[&str]) -> (Forwarder, TcpStream) {
 
 fn reset() -> (ExitStatus, String) {
     let (forwarder, far) = stdio_to(&Server::bind(), &[]);
+    (&far).write_all(b"open\n").expect("the forwarder takes it");
+    // It has been connected then.
+    assert!(forwarder.stdout().wait_for_line(DEADLINE, "open").is_some(), "{}", forwarder.log());
     net::reset(far);
     ended(forwarder)
 }
@@ -220,13 +223,25 @@ fn ws_server(last: &[u8]) -> (ExitStatus, String) {
 }
 
 fn program(script: &str) -> (ExitStatus, String) {
-    plain(&["-e", "stdio", "-d", &format!("process:sh:-c:{{{script}}}")])
+    plain(&["-e", "stdio", "-d", &format!("process:sh:-c:{{cat; {script}}}")])
 }
 
-/// No user may add files to `/proc`, root included.
+/// In a folder that nothing may be added to, without root's privilege to do it all the same.
 fn forbidden() -> (ExitStatus, String) {
-    assert!(Path::new("/proc/self").exists());
-    plain(&["-e", "unix:/proc/endpointforward.sock", "-d", "echo"])
+    let folder = tempfile::tempdir().expect("a folder");
+    let mode = std::fs::Permissions::from_mode(0o500);
+    std::fs::set_permissions(folder.path(), mode).expect("it is ours");
+    let path = folder.path().join("s").display().to_string();
+    let ours = binary::endpointforward();
+    let mut command = if rustix::process::geteuid().is_root() {
+        let mut command = Command::new("setpriv");
+        command.arg("--bounding-set=-all").arg(ours);
+        command
+    } else {
+        Command::new(ours)
+    };
+    let output = run_program(command.args(["-e", &format!("unix:{path}"), "-d", "echo"]), b"");
+    (output.status, output.stderr)
 }
 
 /// Nothing is taken for so long: every buffer is full.

@@ -97,7 +97,11 @@ fn has_unknown_status(outcome: &Outcome) -> bool {
 /// Returns `true` if a program's exit status reports a failure, before or after the end of its input.
 fn has_failed_program(outcome: &Outcome) -> bool {
     let mut ends = [&outcome.near, &outcome.far].into_iter().flatten();
-    ends.any(|end| matches!(end.status, Some(ExitStatus::Code(1..))))
+    ends.any(|end| match end.status {
+        Some(ExitStatus::Code(code)) => code > 0,
+        Some(ExitStatus::Signal(signal)) => !OURS.contains(&signal),
+        Some(ExitStatus::Unknown) | None => false,
+    })
 }
 
 impl From<Exit> for ExitCode {
@@ -106,6 +110,9 @@ impl From<Exit> for ExitCode {
         Self::from(STATUSES[exit as usize].1)
     }
 }
+
+/// SIGHUP and SIGTERM, with the numbers of POSIX: a program that has closed its input and output is sent these by us.
+const OURS: [i32; 2] = [1, 15];
 
 #[cfg(test)]
 mod tests {
