@@ -187,11 +187,16 @@ impl<M: Medium> Half<M> {
         lost
     }
 
-    /// It takes nothing more. Data on its way to it is dropped, and it sees a cut then.
-    pub(super) fn lose(&mut self) {
+    /// It takes nothing more. Unless it chose that itself, it sees a cut if data on its way to it is dropped.
+    pub(super) fn fail(&mut self) {
         if !self.hears.is_final() && self.has_unwritten() {
             self.stream.abort();
         }
+        self.lose();
+    }
+
+    /// It takes nothing more.
+    pub(super) fn lose(&mut self) {
         self.hears = self.hears.after(Event::Lost);
         if self.hears == Hears::Cut {
             self.out.forget();

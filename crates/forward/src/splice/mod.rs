@@ -36,7 +36,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use endpoint::{Clock, Conn, End, MessageStream, Transport};
+use endpoint::{Clock, Conn, End, MessageStream, Reason, Transport};
 use tokio::time::Instant;
 
 use self::bytes::OfBytes;
@@ -197,7 +197,11 @@ impl<'t> Sitting<'t> {
                 Box::new(Farewell::of(session.company(), stirred))
             });
             if let Poll::Ready(why) = farewell.poll_cut(cx, self.session.stirred(), self.stop) {
-                self.session.cut(why);
+                let end = match &why {
+                    Ended::Shutdown(end) => end.clone(),
+                    _ => End::of(Reason::GaveWay),
+                };
+                self.session.cut(cx, why, &end);
                 return Poll::Ready(());
             }
         }

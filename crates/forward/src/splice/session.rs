@@ -72,8 +72,8 @@ pub(super) trait Running<'t>: Send {
     /// Stops reading for good, and has `end` sent to both sides, within the close timeout.
     fn wind_up(&mut self, why: Ended, end: &End);
 
-    /// Ends at once: ends that have not been sent are not sent.
-    fn cut(&mut self, why: Ended);
+    /// Ends at once. A side that misses no data is sent `end`, if it takes that now.
+    fn cut(&mut self, cx: &mut Context<'_>, why: Ended, end: &End);
 
     /// Closes the transports of the sides that were sent their end, within the close timeout and before the last step of
     /// `stop`.
@@ -211,11 +211,18 @@ impl<'t, M: Medium> Running<'t> for Session<'t, M> {
         }
     }
 
-    fn cut(&mut self, why: Ended) {
+    fn cut(&mut self, cx: &mut Context<'_>, why: Ended, end: &End) {
         self.note(why);
-        self.drop_rest();
-        self.near.lose();
-        self.far.lose();
+        let lost = self.drop_rest();
+        for (side, lost) in SIDES.into_iter().zip(lost) {
+            let half = self.half(side);
+            if !lost {
+                half.close(end.clone());
+                // No peer is waited for.
+                let _ = half.poll_close(cx);
+            }
+            half.lose();
+        }
     }
 
     fn leave<'a>(&'a mut self, stop: &'a Stop) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
@@ -305,15 +312,15 @@ impl<M: Medium> Session<'_, M> {
         self.near.has_unwritten() || self.far.has_unwritten()
     }
 
-    /// Both sides are dropped next: one that misses data sees a cut.
-    pub(super) fn drop_rest(&mut self) {
-        let mut cut = false;
-        for side in SIDES {
-            let (from, to) = self.lane(side);
+    /// Both sides are dropped next: one that misses data sees a cut. Returns which of [`SIDES`] may miss some.
+    pub(super) fn drop_rest(&mut self) -> [bool; 2] {
+        let lost = SIDES.map(|side| {
+            let (from, to) = self.lane(side.other());
             let more = from.is_unfinished();
-            cut |= to.drop_rest(more);
-        }
-        self.mark_cut(cut);
+            to.drop_rest(more)
+        });
+        self.mark_cut(lost.contains(&true));
+        lost
     }
 
     /// Notes that data was thrown away, if `cut`.

@@ -91,7 +91,7 @@ impl<M: Medium> Session<'_, M> {
                 from.over(Says::Failed, None);
                 // No peer is left there to read an answer; but a peer that broke its protocol is there, and is told so.
                 if failure.error.kind() != io::ErrorKind::InvalidData {
-                    from.lose();
+                    from.fail();
                 }
                 to.close(End::lost(&failure.error));
                 Ended::Error(side, failure)
@@ -125,7 +125,7 @@ impl<M: Medium> Session<'_, M> {
         let before = half.hears;
         let failed = half.poll_close(cx).err();
         if failed.is_some() {
-            half.lose();
+            half.fail();
             cx.waker().wake_by_ref();
         }
         let (after, now) = (half.hears, Instant::now());
