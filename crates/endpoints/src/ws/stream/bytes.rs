@@ -37,6 +37,7 @@ impl AsyncWrite for Flattened {
             if forgets { Poll::Ready(Ok(buf.len())) } else { sending.poll_write(cx, inner, buf) }
         });
         if let Poll::Ready(Ok(bytes)) = written {
+            self.0.wrote();
             self.0.count_sent(bytes);
         }
         written

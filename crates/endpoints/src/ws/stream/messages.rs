@@ -52,6 +52,7 @@ impl Sink<Part> for Messages {
         if self.0.forgets() {
             return Ok(());
         }
+        self.0.wrote();
         self.0.count_sent(part.data.len());
         self.0.announce(part.text);
         self.0.sending.send(part)

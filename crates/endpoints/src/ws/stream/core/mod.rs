@@ -326,12 +326,16 @@ impl Core {
     ) -> Poll<T> {
         let written = write(&mut self.sending, cx, &mut *self.inner);
         if written.is_ready() {
-            self.keepalive.wrote();
             self.writer = None;
         } else if !self.writer.as_ref().is_some_and(|writer| writer.will_wake(cx.waker())) {
             self.writer = Some(cx.waker().clone());
         }
         written
+    }
+
+    /// Data was taken to be sent: a peer answers a later ping behind it. Being ready for data, or flushed, is none.
+    pub(in crate::ws) fn wrote(&mut self) {
+        self.keepalive.wrote();
     }
 
     // === In addition to the data ===
