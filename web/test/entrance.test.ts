@@ -70,8 +70,8 @@ test("why not is said in words, and whether to try again", async () => {
   const why = (fetch: Fetch) => new Entrance("http://h/", storage(), fetch).why();
   expect(await why(answers(403))).toEqual({ words: "no", retry: false });
   expect(await why(answers(502, "text/html"))).toEqual({ words: "the server answers with status 502", retry: true });
-  expect(await why(answers(405))).toEqual({ words: "could not connect", retry: true });
-  expect(await why(answers(200))).toEqual({ words: "could not connect", retry: true });
+  expect(await why(answers(405))).toMatchObject({ words: expect.stringContaining("opens no WebSocket") as string, retry: true });
+  expect(await why(answers(200))).toMatchObject({ words: expect.stringContaining("opens no WebSocket") as string, retry: true });
   expect(await why(() => Promise.reject(new Error("x")))).toEqual({ words: "the server can't be reached", retry: true });
 });
 
@@ -125,6 +125,85 @@ test("a secret that isn't good any more is said where the form is", async () => 
   // Its address may let it in all the same.
   expect(await page.enter()).toEqual({ tickets: [] });
   expect(await page.why()).toEqual({ words: "no Bearer", retry: false, signIn: true });
+});
+
+/// What happens elsewhere while a page connects, and what the page says to that, whenever it happens.
+const EVENTS: [string, "password" | "link", (it: World) => void, object][] = [
+  ["the password is changed", "password", (it) => it.forget(), { words: "no Bearer", retry: false, signIn: true }],
+  [
+    "another tab signs out",
+    "password",
+    (it) => (it.keep.map.clear(), it.forget()),
+    { words: expect.stringContaining("signed out") as string, retry: false, signIn: true },
+  ],
+  ["the server starts again", "link", (it) => it.forget(), { words: expect.stringContaining("Open the new link") as string, retry: false }],
+  ["the server goes", "password", (it) => (it.isThere = false), { words: "the server can't be reached", retry: true }],
+  ["the server goes", "link", (it) => (it.isThere = false), { words: "the server can't be reached", retry: true }],
+];
+/// Before the secret is shown, between that and the WebSocket, behind it.
+const MOMENTS = ["before", "between", "behind"] as const;
+
+/// A server that knows one browser, and that browser's storage.
+class World {
+  readonly keep = storage({ "endpointforward.secret:/": "s" });
+  isThere = true;
+  #known: Record<string, object> = { "Bearer s": { ticket: "1" } };
+  readonly #signIn: "password" | "link";
+
+  constructor(signIn: "password" | "link") {
+    this.#signIn = signIn;
+  }
+
+  forget(): void {
+    this.#known = {};
+  }
+
+  readonly fetch: Fetch = (url, init) => {
+    if (!this.isThere) return Promise.reject(new Error("x"));
+    const known = this.#known;
+    const bearer = Object.fromEntries(Object.entries(known).map(([key, value]) => [key.replace("Bearer ", ""), value]));
+    return this.#signIn === "password" ? users(known)(url, init) : server(bearer)(url, init);
+  };
+}
+
+test.each(EVENTS.flatMap((event) => MOMENTS.map((moment) => [...event, moment] as const)))(
+  "%s (%s): the words don't depend on when",
+  async (_name, signIn, happens, words, moment) => {
+    const world = new World(signIn);
+    const page = new Entrance("http://h/", world.keep, world.fetch);
+    // It has had a session.
+    expect(await page.enter()).toMatchObject({ tickets: [expect.anything()] });
+    if (moment === "before") happens(world);
+    const entered = await page.enter();
+    if ("words" in entered) return expect(entered).toEqual(words);
+    if (moment === "between") happens(world);
+    // The WebSocket is refused, or breaks.
+    if (moment === "behind") happens(world);
+    expect(await page.why()).toEqual(words);
+  },
+);
+
+test("a ticket that came too late is asked for again, and nobody has to sign in", async () => {
+  for (const signIn of ["password", "link"] as const) {
+    const world = new World(signIn);
+    const page = new Entrance("http://h/", world.keep, world.fetch);
+    expect(await page.enter()).toMatchObject({ tickets: [expect.anything()] });
+    expect(await page.why()).toMatchObject({ retry: true });
+  }
+});
+
+test("of two tabs with one link, the slower one is let in by what the other keeps", async () => {
+  const keep = storage();
+  const known = server({ s: { ticket: "2" } });
+  const fetch: Fetch = async (url, init) => {
+    const reply = await known(url, init);
+    // The other tab's reply comes first.
+    keep.map.set("endpointforward.secret:/", "s");
+    return reply;
+  };
+  const page = new Entrance("http://h/", keep, fetch);
+  page.link("t");
+  expect(await page.enter()).toEqual({ tickets: ["endpointforward.ticket.2"] });
 });
 
 test("what is in the way of signing in is said, and nothing is lost by it", async () => {

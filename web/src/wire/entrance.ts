@@ -38,8 +38,10 @@ export class Entrance {
   #token: string | null = null;
   /// From signing in, for the next session.
   #ticket: string | null = null;
-  /// Why what was shown last is not good any more.
+  /// Why what this attempt has shown is not good any more.
   #late = "";
+  /// `true` once this page had something to show: without it, the browser was signed out, perhaps by another tab.
+  #wasKnown = false;
   /// `true` if the server takes a name and a password, as far as its replies have told.
   #passwords = false;
 
@@ -64,18 +66,15 @@ export class Entrance {
       this.#ticket = null;
       return { tickets: [ticket] };
     }
-    const secret = this.#kept()?.secret ?? null;
+    this.#late = "";
     const token = this.#token;
-    if (secret === null && token === null) return { tickets: [] };
-    let reply: Reply | undefined;
-    // A browser that is known already leaves the link to another one.
-    if (secret !== null) reply = await this.#ask(`Bearer ${secret}`);
-    if (token !== null && (reply === undefined || reply.kind === "unknown")) reply = await this.#ask(`Bearer ${token}`);
-    if (reply?.kind === "in") {
+    const reply = await this.#show(token);
+    if (reply === null) return { tickets: [] };
+    if (reply.kind === "in") {
       const ticket = this.#take(reply);
       return { tickets: ticket === null ? [] : [ticket] };
     }
-    if (reply?.kind === "unknown") {
+    if (reply.kind === "unknown") {
       // A link that the server refused is not tried again; one that could not be sent to it is.
       this.#token = null;
       if (reply.signIn) {
@@ -84,14 +83,21 @@ export class Entrance {
         return { tickets: [] };
       }
     }
-    return refused(reply as Reply, token === null ? RESTARTED : "");
+    return refused(reply, token === null ? RESTARTED : "");
   }
 
-  /// Why a WebSocket to the page's own address could not be opened.
+  /// Why a WebSocket to the page's own address could not be opened. What was shown for it is shown again: it may have
+  /// become invalid in between, by a new password, another tab that signed out, or a server that was started again. The
+  /// words are the same as if it had before.
   async why(): Promise<Ending> {
-    const reply = await this.#ask(null);
-    if (reply.kind === "unknown" && reply.signIn) return { words: this.#late, retry: false, signIn: true };
-    return reply.kind === "in" ? { words: "could not connect", retry: true } : refused(reply, "");
+    const secret = this.#late === "" ? (this.#kept()?.secret ?? null) : null;
+    const reply = await this.#ask(secret === null ? null : `Bearer ${secret}`);
+    if (reply.kind === "in") return { words: NO_WEBSOCKET, retry: true };
+    if (reply.kind === "unknown" && reply.signIn) {
+      const words = secret === null ? this.#late || (this.#wasKnown ? SIGNED_OUT : "") : reply.words;
+      return { words, retry: false, signIn: true };
+    }
+    return refused(reply, secret === null ? "" : RESTARTED);
   }
 
   /// Signs in. Returns why that failed, or null; the next session is this user's then.
@@ -113,17 +119,40 @@ export class Entrance {
     const kept = this.#kept();
     if (kept === null) return;
     this.#keep.forget(kept.key);
+    // What is on the screen is taken away after that: it isn't waited for as long as a server may be silent.
+    const signal = AbortSignal.timeout(LEAVE_MS);
     try {
-      await this.#fetch(this.#page, { method: "DELETE", headers: { authorization: `Bearer ${kept.secret}` } });
+      await this.#fetch(this.#page, { method: "DELETE", headers: { authorization: `Bearer ${kept.secret}` }, signal });
     } catch {
       // The page has forgotten the secret, and the server's session ends by itself.
     }
+  }
+
+  /// Shows what this browser keeps, and the link's token if that isn't known; null if there is neither. Another tab may
+  /// sign in or use the same link at the same time, so what is kept is looked at again before it is refused.
+  async #show(token: string | null): Promise<Reply | null> {
+    let reply: Reply | null = null;
+    let shown: string | null = null;
+    const kept = async (): Promise<void> => {
+      const secret = this.#kept()?.secret ?? null;
+      if (secret === null || secret === shown) return;
+      shown = secret;
+      this.#wasKnown = true;
+      reply = await this.#ask(`Bearer ${secret}`);
+    };
+    const isUnknown = (): boolean => reply === null || reply.kind === "unknown";
+    await kept();
+    // A browser that is known already leaves the link to another one.
+    if (token !== null && isUnknown()) reply = await this.#ask(`Bearer ${token}`);
+    if (isUnknown()) await kept();
+    return reply;
   }
 
   /// The ticket of a reply, as it is offered. Its secret is kept.
   #take(reply: Reply & { kind: "in" }): string | null {
     this.#token = null;
     this.#late = "";
+    this.#wasKnown = true;
     if (reply.secret !== null) this.#keep.write(KEY + folder(this.#page), reply.secret);
     return reply.ticket === null ? null : TICKET + reply.ticket;
   }
@@ -199,6 +228,10 @@ const folder = (page: string): string => new URL(page).pathname.replace(/[^/]*$/
 const RESTARTED =
   "the server doesn't know this browser any more: it was started again, or another listener is here now. " +
   "Open the new link, which was printed where endpointforward was started";
+/// As the server says it.
+const SIGNED_OUT = "this browser is signed out; sign in again";
+const NO_WEBSOCKET =
+  "could not connect: the server answers, but opens no WebSocket. A proxy in between may not pass it on";
 const NEEDS_LINK = "this page needs the link that was printed where endpointforward was started";
 
 /// With the path of the page behind it. http/sign_in.html of the server has the same name.
@@ -208,3 +241,4 @@ const MOST = 2000;
 /// How long an answer may take. Browsers wait for minutes where packets are dropped silently, and guessing passwords is
 /// slowed down by the server.
 const ANSWER_MS = 20_000;
+const LEAVE_MS = 3000;
