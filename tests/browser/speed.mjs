@@ -7,7 +7,7 @@
 // RATE is in bytes a second and DELAY in milliseconds each way, of a link that output goes over.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,6 +68,23 @@ async function link(port, rate, delay) {
   return server;
 }
 
+/// Processor seconds of a process and of the children that it has waited for, and its parent (proc_pid_stat(5)).
+function used(id) {
+  try {
+    const fields = readFileSync(`/proc/${id}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+    return { parent: Number(fields[1]), seconds: fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100 };
+  } catch {
+    return { parent: 0, seconds: 0 };
+  }
+}
+
+/// Processor seconds of all processes that this one has started: the browser's and the server's.
+function usedByAll() {
+  const all = new Map(readdirSync("/proc").filter(Number).map((id) => [Number(id), used(id)]));
+  const isOurs = (id) => id === process.pid || (all.has(id) && isOurs(all.get(id).parent));
+  return [...all].reduce((sum, [id, { seconds }]) => sum + (id !== process.pid && isOurs(id) ? seconds : 0), 0);
+}
+
 /// In the page: what it shows, and when a prompt stands at its end after Ctrl-C was pressed.
 function watch() {
   window.shown = () => {
@@ -122,10 +139,15 @@ for (let round = 0; round < Number(ROUNDS); round++) {
     }
     for (const [what, command] of slow ? [] : [["2 million lines, s", "seq 2000000"], ["50 MB, s", `cat ${text}`]]) {
       const before = Date.now();
-      await page.keyboard.type(`clear; ${command}; echo do''ne\n`);
-      const ends = page.waitForFunction(() => /done\nready>$/.test(window.shown()), null, { timeout: 120_000 });
+      const [all, its] = [usedByAll(), used(server.pid).seconds];
+      // The screen still shows the end of the one before.
+      const end = `done with ${what}`;
+      await page.keyboard.type(`clear; ${command}; echo do''ne with '${what}'\n`);
+      const ends = page.waitForFunction((end) => window.shown().endsWith(`\n${end}\nready>`), end, { timeout: 120_000 });
       // If one never ends, the other results are kept.
       put(what, await ends.then(() => (Date.now() - before) / 1000, () => Infinity));
+      put(`${what.replace(/, s$/, "")}, CPU of all, s`, usedByAll() - all);
+      put(`${what.replace(/, s$/, "")}, CPU of the server, s`, used(server.pid).seconds - its);
     }
     await page.close();
     server.kill();
@@ -137,7 +159,7 @@ rmSync(folder, { recursive: true });
 for (const [what, each] of Object.entries(results)) {
   const said = Object.entries(each).map(([who, values]) => {
     const sorted = values.toSorted((a, b) => a - b);
-    const shown = (value) => value === Infinity ? "never" : value.toFixed(what.endsWith(" s") ? 1 : 0);
+    const shown = (value) => value === Infinity ? "never" : value.toFixed(what.endsWith(" s") ? 2 : 0);
     return `${who} ${shown(sorted[sorted.length >> 1])} (at most ${shown(sorted.at(-1))})`;
   });
   console.log(`${what}: ${said.join(", ")}`);

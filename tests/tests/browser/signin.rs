@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tests::browser::{Browser, Look, Page};
 use tests::firefox::Firefox;
 use tests::ws::Request;
-use tests::{Forwarder, binary, net};
+use tests::{Forwarder, binary, net, until};
 
 use crate::why::axe;
 use crate::{BASH, url};
@@ -106,32 +106,82 @@ fn a_terminal_opens_for_who_signs_in_until_they_sign_out() {
     page.wait_state("connected");
 }
 
-#[test]
-fn a_changed_password_signs_out_and_the_form_says_so() {
+/// Holds the page's next connection back: it has its ticket, and doesn't open its WebSocket before `held()`.
+const HOLD: &str = "(() => {
+    window.real = fetch;
+    window.fetch = async (...request) => {
+        const reply = await real(...request);
+        if (!window.held) await new Promise((go) => { window.held = go; });
+        return reply;
+    };
+})()";
+
+/// Asks the server for a ticket as the page does, past what holds it back. Returns the status.
+fn ask(page: &Page<'_>, secret: &str) -> u64 {
+    let request = format!("{{ method: 'POST', headers: {{ authorization: 'Bearer {secret}' }} }}");
+    let asked = format!("(window.real ?? fetch)('/', {request}).then((it) => it.status)");
+    page.evaluate(&asked).as_u64().unwrap_or_default()
+}
+
+/// Signs a browser out in some way, before the page shows its secret and between that and its WebSocket. The page says
+/// the same in both orders, and lets a user sign in with this password again.
+fn says_so_in_any_order(password: &str, sign_out: impl Fn(&Page<'_>, &Path)) {
     let (_folder, file) = users();
     let listen = format!("ws:0:auth={{{{htpasswd:{}}}}}", file.display());
     let forwarder = Forwarder::between(&listen, BASH);
     let browser = browser();
-    let page = browser.open(&url(&forwarder));
-    page.wait_visible("#sign-in-form");
-    page.fill("#sign-in-name", "ada");
-    page.fill(PASSWORD, "engine");
-    page.click("#sign-in-go");
-    page.wait_state("connected");
-    passwd(&file, "ada", "another");
-    tests::until("the file was read again", || {
-        page.go(&url(&forwarder));
-        let state = "new Promise((say) => setInterval(() => {
-            const { state } = document.documentElement.dataset;
-            if (state === 'out' || state === 'connected') say(state);
-        }, 20))";
-        (page.evaluate(state) == "out").then_some(())
+    for is_between in [false, true] {
+        passwd(&file, "ada", "engine");
+        let page = browser.open(&url(&forwarder));
+        let sign_in = |password: &str| {
+            page.wait_visible("#sign-in-form");
+            page.fill("#sign-in-name", "ada");
+            page.fill(PASSWORD, password);
+            page.click("#sign-in-go");
+        };
+        sign_in("engine");
+        page.wait_text("ready> ");
+        page.type_text("exit\n");
+        page.wait_state("ended");
+        let kept = page.evaluate("localStorage.getItem('endpointforward.secret:/')");
+        let kept = kept.as_str().expect("a secret");
+        if is_between {
+            let _nothing = page.evaluate(HOLD);
+            page.press("Enter");
+            until("it has a ticket", || (page.evaluate("!!window.held") == true).then_some(()));
+        }
+        sign_out(&page, &file);
+        until("the server knows", || (ask(&page, kept) == 401).then_some(()));
+        if is_between {
+            let _nothing = page.evaluate("held()");
+        } else {
+            page.press("Enter");
+        }
+        page.wait_state("out");
+        page.wait_visible("#sign-in-words:has-text('this browser is signed out; sign in again')");
+        sign_in(password);
+        page.wait_state("connected");
+        page.close();
+    }
+}
+
+#[test]
+fn a_changed_password_signs_out_and_the_form_says_so() {
+    says_so_in_any_order("another", |_, file| passwd(file, "ada", "another"));
+}
+
+#[test]
+fn another_tab_that_signs_out_is_told_in_this_one() {
+    says_so_in_any_order("engine", |page, _| {
+        let address = page.evaluate("location.href");
+        let other = page.beside(address.as_str().expect("an address"));
+        other.wait_state("connected");
+        other.click("#open-settings");
+        other.click("#sign-out");
+        other.wait_state("out");
+        assert_eq!(other.evaluate("document.getElementById('sign-in-words').textContent"), "");
+        other.close();
     });
-    page.wait_visible("#sign-in-words:has-text('this browser is signed out')");
-    page.fill("#sign-in-name", "ada");
-    page.fill(PASSWORD, "another");
-    page.click("#sign-in-go");
-    page.wait_state("connected");
 }
 
 #[test]
@@ -162,7 +212,7 @@ fn firefox_signs_in_and_out_and_a_changed_password_signs_it_out() {
     let shown = folder.path().join("shown");
     browser.wait("document.activeElement.tagName === 'TEXTAREA'");
     browser.type_text(&format!("echo $((6 * 7)) >{}\n", shown.display()));
-    tests::until("the shell has it", || {
+    until("the shell has it", || {
         (std::fs::read_to_string(&shown).ok()? == "42\n").then_some(())
     });
 
@@ -178,7 +228,7 @@ fn firefox_signs_in_and_out_and_a_changed_password_signs_it_out() {
     state("connected");
 
     passwd(&file, "ada", "another");
-    tests::until("the file was read again", || {
+    until("the file was read again", || {
         browser.open(&url(&forwarder));
         let settled = "new Promise((say) => setInterval(() => {
             const { state } = document.documentElement.dataset;
@@ -320,7 +370,7 @@ fn a_folder_opens_without_a_script() {
     sign_in("engine");
     page.wait_visible("p.own");
     passwd(&file, "ada", "another");
-    tests::until("the file was read again", || (page.go(&at) == 403).then_some(()));
+    until("the file was read again", || (page.go(&at) == 403).then_some(()));
     sign_in("another");
     page.wait_visible("p.own");
 }
