@@ -245,7 +245,7 @@ export class Page {
         if (this.#live) this.#parted(state.words, "; reconnecting begins a new session");
         break;
       case "ended":
-        this.#parted(state.words, ". Press Enter to reconnect.");
+        this.#parted(state.words, state.needsLink ? "" : ". Press Enter to reconnect.");
         break;
     }
     this.#views.tell((view) => view.connected(state.kind === "connected"));

@@ -19,7 +19,8 @@ export type State =
   | { kind: "connecting"; again: boolean }
   | { kind: "connected"; subprotocol: string }
   | { kind: "waiting"; words: string; seconds: number }
-  | { kind: "ended"; words: string }
+  /// `needsLink`: no attempt would fare better before the page is opened with another link.
+  | { kind: "ended"; words: string; needsLink?: true }
   /// The user has to sign in. `words` has why again, or nothing.
   | { kind: "out"; words: string };
 
@@ -136,7 +137,8 @@ export class Session {
     this.#connection = undefined;
     if (!why.retry) {
       this.#backoff.reset();
-      return this.#enter({ kind: why.signIn ? "out" : "ended", words: why.words });
+      if (why.signIn) return this.#enter({ kind: "out", words: why.words });
+      return this.#enter({ kind: "ended", words: why.words, ...(why.needsLink && { needsLink: true }) });
     }
     if (this.#state.kind === "connected" && Date.now() - this.#openedAt >= STABLE_MS) this.#backoff.reset();
     this.#wait(why.words, Date.now() + this.#backoff.next());

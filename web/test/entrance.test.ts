@@ -64,7 +64,7 @@ test("why not is said in words, and whether to try again", async () => {
   });
   const stranger = new Entrance("http://h/", storage(), server({}));
   expect(await stranger.enter()).toEqual({ tickets: [] });
-  expect(await stranger.why()).toEqual({ words: "open this page with the link", retry: false });
+  expect(await stranger.why()).toEqual({ words: "open this page with the link", retry: false, needsLink: true });
   const answers = (status: number, type = "text/plain"): Fetch => () =>
     Promise.resolve(new Response("no\u202e\n", { status, headers: { "content-type": type } }));
   const why = (fetch: Fetch) => new Entrance("http://h/", storage(), fetch).why();
@@ -136,7 +136,7 @@ const EVENTS: [string, "password" | "link", (it: World) => void, object][] = [
     (it) => (it.keep.map.clear(), it.forget()),
     { words: expect.stringContaining("signed out") as string, retry: false, signIn: true },
   ],
-  ["the server starts again", "link", (it) => it.forget(), { words: expect.stringContaining("Open the new link") as string, retry: false }],
+  ["the server starts again", "link", (it) => it.forget(), { words: expect.stringContaining("Open the new link") as string, retry: false, needsLink: true }],
   ["the server goes", "password", (it) => (it.isThere = false), { words: "the server can't be reached", retry: true }],
   ["the server goes", "link", (it) => (it.isThere = false), { words: "the server can't be reached", retry: true }],
 ];

@@ -7,6 +7,9 @@ export interface Source<T> {
   at(index: number): T | undefined;
 }
 
+/// A row is touched, so it is as high as style/touch.css has it.
+const FINGER = matchMedia("(pointer: coarse)");
+
 /// Elements are told apart by names for screen readers, in all lists of the page.
 let lists = 0;
 
@@ -77,8 +80,8 @@ export class Rows<T> {
 
   /// Row height in pixels.
   height(pixels: number): void {
-    this.#height = pixels;
-    this.list.style.setProperty("--row", `${pixels}px`);
+    this.#height = FINGER.matches ? Math.max(44, pixels) : pixels;
+    this.list.style.setProperty("--row", `${this.#height}px`);
     this.soon();
   }
 

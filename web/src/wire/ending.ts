@@ -8,6 +8,8 @@ export interface Ending {
   retry: boolean;
   /// Set if a name and a password would help. `words` has then what happened to those from before, if there were any.
   signIn?: true;
+  /// Set if another attempt would end in the same way until the page is opened with another link.
+  needsLink?: true;
 }
 
 export interface Closed {

@@ -204,7 +204,7 @@ export function tokenInLink(page: string): { token: string; rest: string } | nul
 function refused(reply: Reply, otherwise: string): Ending {
   switch (reply.kind) {
     case "unknown":
-      return { words: otherwise || reply.words || NEEDS_LINK, retry: false };
+      return { words: otherwise || reply.words || NEEDS_LINK, retry: false, needsLink: true };
     case "refused":
       return { words: reply.words, retry: reply.retry };
     default:
