@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use tests::browser::{Browser, Look, Page};
+use tests::net::Refusing;
 use tests::{Forwarder, until, until_within};
 
+use crate::mqtt::{self, broker::Broker};
 use crate::serial::line;
+use crate::signin::users;
 use crate::{BASH, url};
 
 fn top(page: &Page<'_>) -> u64 {
@@ -75,6 +78,81 @@ fn the_smallest_phone_shows_all_of_it() {
         let first = format!("document.activeElement === document.querySelector('#{name} select')");
         assert_eq!(page.evaluate(&first), true, "{name}");
         page.press("Escape");
+    }
+}
+
+/// Names what a finger can't hit: targets below 44 pixels (WCAG 2.2, 2.5.5), and those outside of a form's or the
+/// window's width. The text of a checkbox belongs to it.
+fn too_small(page: &Page<'_>) -> String {
+    let found = "[...document.querySelectorAll('button, select, textarea, input, summary, [role=option]')]
+        .filter((it) => !it.matches('.xterm-helper-textarea') && it.checkVisibility({ checkVisibilityCSS: true }))
+        .map((it) => [it, (it.type === 'checkbox' ? it.closest('label') : it).getBoundingClientRect()])
+        .filter(([, { width, height, left, right }]) =>
+            width > 0 && (width < 44 || height < 44 || left < 0 || right > innerWidth + 0.5))
+        .map(([it, { width, height }]) => `${it.id || it.className || it.name || it.textContent} ${width} ${height}`)
+        .join()";
+    page.evaluate(found).as_str().unwrap_or("?").to_owned()
+}
+
+#[test]
+fn a_finger_can_hit_every_target() {
+    let line = line();
+    let broker = Broker::start("allow_anonymous true");
+    let refusing = Refusing::bind();
+    let shell = Forwarder::between("ws:0", BASH);
+    let serial = Forwarder::between("ws:0", &line.descriptor());
+    let mqtt = mqtt::forwarder(&broker);
+    let down = Forwarder::between("ws:0", &format!("tcp:127.0.0.1:{}", refusing.port()));
+    let (_folder, file) = users();
+    let user = Forwarder::between(&format!("ws:0:auth={{{{htpasswd:{}}}}}", file.display()), BASH);
+    let browser = Browser::start();
+    browser.forgive("WebSocket connection to");
+    browser.forgive("Failed to load resource");
+    for (width, height) in [(390, 844), (320, 568)] {
+        let open = |forwarder: &Forwarder| {
+            browser.open_as(&url(forwarder), Look { width, height, ..Look::PHONE })
+        };
+        let page = open(&shell);
+        page.wait_text("ready> ");
+        assert_eq!(too_small(&page), "", "a shell at {width}");
+        page.click("#open-search");
+        page.wait_visible("#search-text");
+        assert_eq!(too_small(&page), "", "the search at {width}");
+        page.press("Escape");
+        page.click("#open-settings");
+        page.wait_visible("#settings[open]");
+        assert_eq!(too_small(&page), "", "the settings at {width}");
+        page.close();
+        let page = open(&serial);
+        page.wait_visible("#serial-tools");
+        assert_eq!(too_small(&page), "", "a serial line at {width}");
+        page.close();
+        let page = open(&down);
+        page.wait_state("waiting");
+        assert_eq!(too_small(&page), "", "waiting at {width}");
+        page.close();
+        let page = open(&user);
+        page.wait_visible("#sign-in-form");
+        assert_eq!(too_small(&page), "", "the form to sign in at {width}");
+        page.close();
+        let page = open(&mqtt);
+        page.wait_visible(".mqtt .card .primary");
+        assert_eq!(too_small(&page), "", "the form of a broker at {width}");
+        page.tap(".mqtt .card .primary");
+        page.wait_visible(".mqtt .subscribed button");
+        for topic in ["a/b/c", "a/b/d", "a/e", "f"] {
+            mqtt::publish(&page, topic, "{\"x\":{\"y\":1}}");
+            page.wait_text(&format!("{topic} {{"));
+        }
+        page.tap(".mqtt .row[title='f']");
+        page.wait_visible(".mqtt .payload details");
+        assert_eq!(too_small(&page), "", "topics at {width}");
+        // Its details took room from the list.
+        let in_sight = "(() => { const row = document.querySelector('.mqtt .row[aria-selected=true]');
+            const [it, list] = [row, row.parentElement].map((at) => at.getBoundingClientRect());
+            return it.top >= list.top - 1 && it.bottom <= list.bottom + 1; })()";
+        until("it is in sight", || (page.evaluate(in_sight) == true).then_some(()));
+        page.close();
     }
 }
 

@@ -28,6 +28,8 @@ export class Rows<T> {
   #follows = true;
   /// Where it was scrolled to.
   #top = 0;
+  /// How much of it was seen.
+  #seen = 0;
 
   constructor(label: string, draw: (row: HTMLElement, item: T, index: number) => void, chosen: (index: number) => void) {
     this.#draw = draw;
@@ -48,7 +50,7 @@ export class Rows<T> {
       onkeydown: (event: KeyboardEvent) => this.#key(event),
     });
     this.list.append(this.#space);
-    new ResizeObserver(() => this.soon()).observe(this.list);
+    new ResizeObserver(() => this.#resized()).observe(this.list);
   }
 
   get selected(): number {
@@ -155,10 +157,26 @@ export class Rows<T> {
     event.preventDefault();
     const index = Math.min(last, Math.max(0, wanted));
     this.#follows = index === last;
+    this.#reveal(index);
+    this.select(index);
+  }
+
+  /// Scrolls as far as it takes to show a row; `false` if it is there.
+  #reveal(index: number): boolean {
     const top = index * this.#height;
     const { scrollTop, clientHeight } = this.list;
     if (top < scrollTop) this.#scroll(top);
     else if (top + this.#height > scrollTop + clientHeight) this.#scroll(top + this.#height - clientHeight);
-    this.select(index);
+    else return false;
+    return true;
+  }
+
+  /// The selected row stays in sight: its details take room from the list.
+  #resized(): void {
+    const top = this.#selected * this.#height;
+    const wasSeen = this.#selected >= 0 && top >= this.#top && top < this.#top + this.#seen;
+    if (wasSeen && this.#reveal(this.#selected)) this.#follows = false;
+    this.#seen = this.list.clientHeight;
+    this.soon();
   }
 }
