@@ -74,6 +74,8 @@ export class Page {
   /// `true` if a job has the terminal, as far as is known.
   #job = false;
   #probing: ReturnType<typeof setTimeout> | undefined;
+  /// What the server has told of this session, shown until it ends: other notes pass.
+  #told = "";
   /// How many sessions this page has had.
   #sessions = 0;
 
@@ -119,7 +121,7 @@ export class Page {
         this.#probe();
       },
       control: (message) => this.#control(message),
-      silent: (on) => this.#status.show(this.#session.state, on ? "the server doesn't answer" : ""),
+      silent: (on) => this.#status.show(this.#session.state, on ? "the server doesn't answer" : this.#told),
     });
     this.#input = new Input(
       this.#store,
@@ -231,6 +233,7 @@ export class Page {
       case "connecting":
         break;
       case "connected":
+        this.#told = "";
         this.#acks.begin(this.#feed.counts.received);
         // A server of another sort sends nothing first; its subprotocol may tell its face.
         this.#meet(state.subprotocol.startsWith("mqtt") ? "mqtt" : UNTOLD);
@@ -325,15 +328,20 @@ export class Page {
         return this.#serial.line(message);
       case "exit":
         // Output may still be on its way, and the end of the session shows it again behind that.
-        return this.#status.show(this.#session.state, exitWords(message));
+        return this.#note(exitWords(message));
       case "alive":
         // The connection has asked.
         return;
       case "eof":
-        return this.#status.show(this.#session.state, "the other side sends no more");
+        return this.#note("the other side sends no more");
       case "modem":
         return this.#serial.modem(message);
     }
+  }
+
+  #note(words: string): void {
+    this.#told = words;
+    this.#status.show(this.#session.state, words);
   }
 
   /// Asks, after whatever happened, whether a shell has a job.

@@ -1,6 +1,8 @@
 //! Sessions of the page when the server stops, restarts, or becomes unreachable without closing the connection.
 
+use std::cell::Cell;
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::UnixListener;
 use std::sync::{Arc, Mutex};
 use std::{io, thread};
 
@@ -53,7 +55,14 @@ fn pass(mut from: &TcpStream, mut to: &TcpStream) {
 }
 
 /// Opens the page, whose looks for the server are ten times as frequent.
-fn hurried<'a>(browser: &'a Browser, port: u16) -> Page<'a> {
+fn hurried(browser: &Browser, port: u16) -> Page<'_> {
+    hurried_until(browser, port, |page| {
+        page.wait_text("ready> ");
+    })
+}
+
+/// As [`hurried`], with another sight to wait for.
+fn hurried_until<'a>(browser: &'a Browser, port: u16, sight: impl Fn(&Page<'_>)) -> Page<'a> {
     let page = browser.open(&format!("http://127.0.0.1:{port}/?connect"));
     page.wait_visible("#connect-form");
     let _nothing = page.evaluate(
@@ -69,7 +78,7 @@ fn hurried<'a>(browser: &'a Browser, port: u16) -> Page<'a> {
             }; })()"#,
     );
     page.click("#connect-go");
-    page.wait_text("ready> ");
+    sight(&page);
     page
 }
 
@@ -103,6 +112,10 @@ fn a_connection_that_was_lost_without_a_word_is_found_out_and_one_session_is_lef
     assert_eq!(page.text().matches("[new session]").count(), 1, "{}", page.text());
 }
 
+/// A paste of a million bytes.
+const PASTE: &str = "(() => { const data = new DataTransfer(); data.setData('text/plain', 'x'.repeat(1000000));
+    document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true })); })()";
+
 #[test]
 fn a_server_that_is_silent_behind_what_was_typed_is_not_given_up() {
     let forwarder = Forwarder::between("ws:0", BASH);
@@ -116,13 +129,34 @@ fn a_server_that_is_silent_behind_what_was_typed_is_not_given_up() {
         (name.trim() == "sleep").then_some(())
     });
     // More than its terminal takes, so that the question waits behind it.
-    let paste = "(() => { const data = new DataTransfer(); data.setData('text/plain', 'x'.repeat(1000000));
-        document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true })); })()";
-    let _nothing = page.evaluate(paste);
+    let _nothing = page.evaluate(PASTE);
     let _nothing = page.evaluate("dispatchEvent(new Event('online'))");
     page.wait_status("the server doesn't answer");
     assert_eq!(page.evaluate("document.documentElement.dataset.state"), "connected");
     assert_eq!(forwarder.children().len(), 1);
+}
+
+#[test]
+fn an_end_of_the_output_is_still_said_after_the_server_was_silent() {
+    // Its buffers take less than what is pasted.
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("service");
+    let service = UnixListener::bind(&path).expect("a new name");
+    let forwarder = Forwarder::between("ws:0:page=terminal", &format!("unix:{}", path.display()));
+    let browser = Browser::start();
+    let taken = Cell::new(None);
+    let page = hurried_until(&browser, forwarder.port(0), |page| {
+        let (stream, _) = service.accept().expect("the forwarder connects");
+        stream.shutdown(Shutdown::Write).expect("it is open");
+        taken.set(Some(stream));
+        page.wait_status("the other side sends no more");
+    });
+    let _nothing = page.evaluate(PASTE);
+    let _nothing = page.evaluate("dispatchEvent(new Event('online'))");
+    page.wait_status("the server doesn't answer");
+    let mut stream = taken.take().expect("it was accepted");
+    thread::spawn(move || io::copy(&mut stream, &mut io::sink()));
+    page.wait_status("the other side sends no more");
 }
 
 #[test]
