@@ -212,9 +212,7 @@ fn firefox_signs_in_and_out_and_a_changed_password_signs_it_out() {
     let shown = folder.path().join("shown");
     browser.wait("document.activeElement.tagName === 'TEXTAREA'");
     browser.type_text(&format!("echo $((6 * 7)) >{}\n", shown.display()));
-    until("the shell has it", || {
-        (std::fs::read_to_string(&shown).ok()? == "42\n").then_some(())
-    });
+    until("the shell has it", || (std::fs::read_to_string(&shown).ok()? == "42\n").then_some(()));
 
     let click =
         |id: &str| browser.evaluate(&format!("document.getElementById('{id}').click(), ''"));

@@ -148,7 +148,8 @@ fn a_finger_can_hit_every_target() {
         page.wait_visible(".mqtt .payload details");
         assert_eq!(too_small(&page), "", "topics at {width}");
         // Its details took room from the list.
-        let in_sight = "(() => { const row = document.querySelector('.mqtt .row[aria-selected=true]');
+        let in_sight =
+            "(() => { const row = document.querySelector('.mqtt .row[aria-selected=true]');
             const [it, list] = [row, row.parentElement].map((at) => at.getBoundingClientRect());
             return it.top >= list.top - 1 && it.bottom <= list.bottom + 1; })()";
         until("it is in sight", || (page.evaluate(in_sight) == true).then_some(()));
