@@ -58,7 +58,7 @@ const PARAMS: &[Param] = &[
     )
     .positional()
         .required()
-        .no_holes("a client can't choose a file"),
+        .no_holes(&"a client can't choose a file"),
     Param::new(
         "access",
         ValueKind::Choice(&["read", "write"]),

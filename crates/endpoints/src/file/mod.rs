@@ -57,7 +57,7 @@ const PARAMS: &[Param] = &[
     Param::new("path", ValueKind::Text, "The path of the file, which is opened for each session.")
         .positional()
         .required()
-        .no_holes(NO_HOLES),
+        .no_holes(&NO_HOLES),
     Param::new(
         "access",
         ValueKind::Choice(&["read", "write", "append"]),

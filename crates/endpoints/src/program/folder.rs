@@ -21,7 +21,7 @@ pub(crate) const DIR: Param = Param::new(
     "A folder of programs, instead of `program`. The path of the client's URL selects one, and the rest of the path is \
      PATH_INFO. Only executable files inside the folder are run; other paths get 404.",
 )
-.no_holes("a client can't choose a folder");
+.no_holes(&"a client can't choose a folder");
 
 /// The script that `path`, as it was sent, names in `folder`, and where it stands in the URL. `None` if there is none.
 pub(crate) fn script(folder: &Path, path: &str) -> Option<(PathBuf, Place)> {

@@ -14,7 +14,7 @@ pub(crate) const LIMIT: Param = Param::new(
 )
 .prefix()
 .topic(Topic::Limits)
-.no_holes(super::params::NO_HOLES);
+.no_holes(&super::params::NO_HOLES);
 
 pub(crate) const NICE: Param = Param::new(
     "nice",
@@ -23,7 +23,7 @@ pub(crate) const NICE: Param = Param::new(
      endpointforward; a lower value requires root.",
 )
 .topic(Topic::Limits)
-.no_holes(super::params::NO_HOLES);
+.no_holes(&super::params::NO_HOLES);
 
 /// Limits and priority.
 #[derive(Clone, Debug, Default)]

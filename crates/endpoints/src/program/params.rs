@@ -9,7 +9,7 @@ pub(crate) const PROGRAM: Param = Param::new(
 )
 .positional()
 .required()
-.no_holes(NO_HOLES);
+.no_holes(&NO_HOLES);
 
 pub(crate) const ARGUMENT: Param = Param::new(
     "argument",
@@ -28,7 +28,7 @@ pub(crate) const CWD: Param = Param::new(
     ValueKind::Text,
     "The program's working directory. The default is that of endpointforward.",
 )
-.no_holes(NO_HOLES);
+.no_holes(&NO_HOLES);
 
 pub(crate) const ENV: Param = Param::new(
     "env.",

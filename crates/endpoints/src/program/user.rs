@@ -24,7 +24,7 @@ pub(crate) const GROUP: Param = Param::new(
     "The group to run the program as, by name or number. The default is the user's primary group. Requires `user`.",
 )
 .topic(Topic::Access)
-.no_holes(super::params::NO_HOLES);
+.no_holes(&super::params::NO_HOLES);
 
 pub(crate) const USERS: Param = Param::new(
     "users",

@@ -77,7 +77,7 @@ const PARAMS: &[Param] = &[
          COLORTERM is `truecolor`. If LC_ALL, LC_CTYPE and LANG are unset, LANG is set to a UTF-8 locale.",
     )
     .default("xterm-256color")
-    .no_holes(NO_HOLES),
+    .no_holes(&NO_HOLES),
     Param::new(
         "rows",
         ValueKind::Int(1, Size::MOST as u64),

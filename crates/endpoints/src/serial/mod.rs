@@ -78,7 +78,7 @@ const PARAMS: &[Param] = &[
     )
     .positional()
     .required()
-    .no_holes(NO_HOLES),
+    .no_holes(&NO_HOLES),
     Param::new(
         "baud",
         ValueKind::Int(1, u32::MAX as u64),

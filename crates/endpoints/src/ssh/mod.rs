@@ -78,7 +78,7 @@ const PARAMS: &[Param] = &[
         .required(),
     Param::new("user", ValueKind::Text, "The user name to log in with. The default is the name of the user that \
         endpointforward runs as.")
-        .no_holes(NO_HOLES),
+        .no_holes(&NO_HOLES),
     Param::new(
         "host",
         ValueKind::Text,
@@ -93,7 +93,7 @@ const PARAMS: &[Param] = &[
         ValueKind::Text,
         "The path of a Unix socket on the server to connect to, instead of `host` and `port`.",
     )
-    .no_holes(NO_HOLES),
+    .no_holes(&NO_HOLES),
     Param::new(
         "key",
         ValueKind::Text,
@@ -101,13 +101,13 @@ const PARAMS: &[Param] = &[
          for the keys of ssh-agent(1) at SSH_AUTH_SOCK. If neither `key` nor `password-file` is given, `ssh` tries its \
          defaults: the agent, then ~/.ssh/id_*.",
     )
-    .no_holes(NO_HOLES),
+    .no_holes(&NO_HOLES),
     Param::new(
         "password-file",
         ValueKind::Text,
         "The file whose first line is the password. It is read whenever the connection to the server is opened.",
     )
-    .no_holes(NO_HOLES),
+    .no_holes(&NO_HOLES),
     Param::new(
         "known-hosts",
         ValueKind::Text,
@@ -115,7 +115,7 @@ const PARAMS: &[Param] = &[
          whose key is missing or different is refused.",
     )
     .topic(Topic::Access)
-    .no_holes(NO_HOLES),
+    .no_holes(&NO_HOLES),
     Param::new(
         "accept-new",
         ValueKind::Bool,
@@ -131,7 +131,7 @@ const PARAMS: &[Param] = &[
          connects to, or `[HOST]:PORT` if the port isn't 22.",
     )
     .topic(Topic::Access)
-    .no_holes(NO_HOLES),
+    .no_holes(&NO_HOLES),
     Param::new(
         "keepalive",
         ValueKind::Duration,

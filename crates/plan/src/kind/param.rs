@@ -71,8 +71,8 @@ impl Topic {
 /// The permission to use facts about a client in a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holes {
-    /// `${http.path}` in it is an error, for this reason.
-    Refused(&'static str),
+    /// `${http.path}` in it is an error, for this reason. A thin reference: each parameter has one.
+    Refused(&'static &'static str),
     /// It may.
     Filled,
 }
@@ -83,7 +83,7 @@ impl Param {
     pub const fn new(name: &'static str, value: ValueKind, doc: &'static str) -> Self {
         let holes = match value {
             ValueKind::Template => Holes::Filled,
-            _ => Holes::Refused("it is needed before a client connects"),
+            _ => Holes::Refused(&"it is needed before a client connects"),
         };
         Self {
             name,
@@ -175,7 +175,7 @@ impl Param {
 
     /// Forbids facts about a client in it, for this reason.
     #[must_use]
-    pub const fn no_holes(mut self, reason: &'static str) -> Self {
+    pub const fn no_holes(mut self, reason: &'static &'static str) -> Self {
         self.holes = Holes::Refused(reason);
         self
     }

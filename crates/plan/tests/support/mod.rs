@@ -38,7 +38,7 @@ static NET: Kind = Kind {
                 Param::new("host", ValueKind::Text, "The host.")
                     .positional()
                     .required()
-                    .no_holes("a destination made of a peer's words needs an allow-list"),
+                    .no_holes(&"a destination made of a peer's words needs an allow-list"),
                 Param::new("port", ValueKind::Port, "The port.").positional().required(),
                 Param::new("greeting", ValueKind::Template, "What it says first."),
             ],

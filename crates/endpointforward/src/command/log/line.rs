@@ -7,17 +7,15 @@ use std::sync::OnceLock;
 use descriptor::is_unprintable;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing::span::Record;
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Level};
 use tracing_subscriber::field::RecordFields;
-use tracing_subscriber::fmt::format::{DefaultFields, FormatEvent, FormatFields, Writer};
-use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
-use tracing_subscriber::fmt::{FmtContext, FormattedFields};
-use tracing_subscriber::registry::{LookupSpan, Scope, SpanRef};
+use tracing_subscriber::fmt::format::{DefaultFields, FormatFields as _, Writer};
 
 use super::LISTENING;
 use super::fold::{Margins, fold};
 use super::shorten::{self, shorten};
+use super::spans::Kept;
+use super::subscriber::time;
 use super::writer::escape;
 
 /// `2026-11-21T03:05:58.123Z INFO  open id=1 peer=127.0.0.1:4711 …`.
@@ -29,43 +27,52 @@ pub(super) struct Line {
     pub(super) several: bool,
     /// Set if standard error is a terminal.
     pub(super) is_terminal: bool,
+    pub(super) has_colour: bool,
     /// The listener, once its record was written.
     pub(super) announced: OnceLock<String>,
 }
 
-impl<S> FormatEvent<S, Fields> for Line
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-{
-    fn format_event(
+impl Line {
+    /// Writes a record; `spans` shows those that it is in, the outermost one first.
+    pub(super) fn record(
         &self,
-        cx: &FmtContext<'_, S, Fields>,
-        mut writer: Writer<'_>,
         event: &Event<'_>,
-    ) -> fmt::Result {
-        let level = event.metadata().level();
-        write_head(&mut writer, *level)?;
+        spans: impl FnOnce(&mut dyn FnMut(&mut Kept)),
+    ) -> String {
+        let level = *event.metadata().level();
+        let is_listening = event.metadata().target() == LISTENING;
+        let mut record = self.head(level);
         let mut words = Words::default();
         event.record(&mut words);
-        let spans = cx.event_scope().into_iter().flat_map(Scope::from_root);
-        let of_session: Vec<_> =
-            spans.filter_map(|span| self.of_session(&span, words.opens)).collect();
-        let of_session = of_session.join(" ");
-        let fields = shorten::fields(&of_session);
-        let text = self.text(&words, *level);
+        let mut of_session = String::new();
+        spans(&mut |span| {
+            let shown = self.of_session(span, words.opens);
+            if !of_session.is_empty() && !shown.is_empty() {
+                of_session.push(' ');
+            }
+            of_session.push_str(&shown);
+        });
+        let text = self.text(&words, level);
         // The address that browsers open is selected on a terminal.
-        let url = text.rfind(" (").filter(|_| event.metadata().target() == LISTENING);
+        let url = is_listening.then(|| text.rfind(" (")).flatten();
         let (text, url) = text.split_at(url.unwrap_or(text.len()));
-        if event.metadata().target() == LISTENING
-            && let Some(listener) = text.strip_prefix("listening on ")
-        {
+        if is_listening && let Some(listener) = text.strip_prefix("listening on ") {
             self.announced.get_or_init(|| listener.to_owned());
         }
         let Some(width) = self.width() else {
-            let fields = fields.iter().map(|field| format!(" {field}")).collect::<String>();
-            let help = words.help.map_or(String::new(), |help| format!(" ({help})"));
-            return writeln!(writer, "{text}{url}{fields}{help}");
+            record.push_str(text);
+            record.push_str(url);
+            if !of_session.is_empty() {
+                record.push(' ');
+                record.push_str(&of_session);
+            }
+            if let Some(help) = &words.help {
+                record.extend([" (", help, ")"]);
+            }
+            record.push('\n');
+            return record;
         };
+        let fields = shorten::fields(&of_session);
         let at = Margins::of(width);
         // With `-v`, names are whole.
         let room = width - HEAD;
@@ -97,29 +104,29 @@ where
             }
             None => {}
         }
-        writeln!(writer, "{folded}")
+        record.push_str(&folded);
+        record.push('\n');
+        record
     }
-}
 
-fn write_head(writer: &mut Writer<'_>, level: Level) -> fmt::Result {
-    let mut time = String::new();
-    SystemTime.format_time(&mut Writer::new(&mut time))?;
-    // Milliseconds are what a person can use of the time.
-    let time = time.get(..23).map_or(&*time, |time| time);
-    if !writer.has_ansi_escapes() {
-        return write!(writer, "{time}Z {level:5} ");
+    /// Returns the time and the level.
+    fn head(&self, level: Level) -> String {
+        let time = time();
+        // Milliseconds are what a person can use of the time.
+        let time = time.get(..23).unwrap_or(&time);
+        if !self.has_colour {
+            return format!("{time}Z {level:5} ");
+        }
+        let colour = match level {
+            Level::ERROR => 31,
+            Level::WARN => 33,
+            Level::INFO => 32,
+            Level::DEBUG => 34,
+            Level::TRACE => 35,
+        };
+        format!("\x1b[2m{time}Z\x1b[0m \x1b[{colour}m{level:5}\x1b[0m ")
     }
-    let colour = match level {
-        Level::ERROR => 31,
-        Level::WARN => 33,
-        Level::INFO => 32,
-        Level::DEBUG => 34,
-        Level::TRACE => 35,
-    };
-    write!(writer, "\x1b[2m{time}Z\x1b[0m \x1b[{colour}m{level:5}\x1b[0m ")
-}
 
-impl Line {
     /// Returns the columns of the terminal; `None` if there is none.
     fn width(&self) -> Option<usize> {
         let size = || rustix::termios::tcgetwinsize(io::stderr()).ok();
@@ -132,47 +139,44 @@ impl Line {
     /// Returns the message of a record.
     fn text(&self, words: &Words, level: Level) -> String {
         let listener = self.announced.get().filter(|_| !self.several);
-        let accept = listener.map(|listener| format!("cannot accept {listener}: "));
-        let message = match accept.and_then(|accept| words.message.strip_prefix(&*accept)) {
-            // The one listener that there is was named at the start. One beneath it was not.
-            Some(cause) => format!("refused: {cause}"),
-            None => words.message.clone(),
+        // The one listener that there is was named at the start. One beneath it was not.
+        let cause = listener.and_then(|listener| {
+            let refused = words.message.strip_prefix("cannot accept ")?;
+            refused.strip_prefix(&**listener)?.strip_prefix(": ")
+        });
+        let (before, message) = match cause {
+            Some(cause) => ("refused: ", cause),
+            None => ("", &*words.message),
         };
         let reason = words.reason.as_ref().filter(|_| level <= Level::WARN);
         let reason = reason.map_or(String::new(), |reason| format!(" reason={reason}"));
-        format!("{message}{}{reason}", words.fields)
+        [before, message, &words.fields, &reason].concat()
     }
 
     /// Returns the fields of a session that a record shows: its number, and those that no record of it has shown yet.
-    fn of_session<S>(&self, span: &SpanRef<'_, S>, opens: bool) -> Option<String>
-    where
-        S: for<'a> LookupSpan<'a>,
-    {
-        let mut extensions = span.extensions_mut();
-        let is_known = extensions.get_mut::<PeerShown>().is_some();
-        let fields = extensions.get_mut::<FormattedFields<Fields>>()?;
-        let number = |fields: &str| fields.split(' ').next().unwrap_or_default().to_owned();
-        let mut shown = match (opens, is_known) {
-            (true, _) => fields.fields.clone(),
-            (false, true) => number(fields),
+    fn of_session(&self, span: &mut Kept, opens: bool) -> String {
+        let fields = &*span.fields;
+        let number = fields.split(' ').next().unwrap_or_default();
+        let shown = match (opens, span.has_named_peer) {
+            (true, _) => fields,
+            (false, true) => number,
             // The message names the destination, if that is what isn't open.
-            (false, false) => {
-                fields[..fields.find(" listener=").unwrap_or(fields.len())].to_owned()
-            }
+            (false, false) => fields.find(" listener=").map_or(fields, |end| &fields[..end]),
         };
-        if !self.several
-            && let Some(at) = shown.find(" listener=")
-        {
-            let end = shown.find(" destination=").unwrap_or(shown.len());
-            shown.replace_range(at..end, "");
-        }
+        let shown = match shown.find(" listener=").filter(|_| opens && !self.several) {
+            Some(at) => {
+                let end = shown.find(" destination=").unwrap_or(shown.len());
+                visible(&[&shown[..at], shown.get(end..).unwrap_or_default()].concat())
+            }
+            None => visible(shown),
+        };
         if opens {
             // Only this is kept for as long as the session lasts.
-            fields.fields = number(fields);
-        } else if !is_known {
-            extensions.insert(PeerShown);
+            span.fields = number.into();
+        } else {
+            span.has_named_peer = true;
         }
-        Some(visible(&shown)).filter(|shown| !shown.is_empty())
+        shown
     }
 }
 
@@ -183,9 +187,6 @@ impl Margins {
         Self { width, first: HEAD, indent }
     }
 }
-
-/// A record of the session's has named its peer.
-struct PeerShown;
 
 /// The text and the fields of an event.
 #[derive(Default)]
@@ -233,6 +234,9 @@ const IN_WORDS: &[&str] =
 
 /// Control characters, and those that would reorder a line or hide a part of it, as escapes.
 fn visible(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_ascii_control() {
@@ -246,31 +250,12 @@ fn visible(text: &str) -> String {
     shown
 }
 
-/// The fields of a span, in no more memory than they take: those of a session are kept for as long as it lasts, and a
-/// string that grew is half empty.
-#[derive(Default)]
-pub(super) struct Fields(DefaultFields);
-
-impl<'w> FormatFields<'w> for Fields {
-    /// Without colours, whose sequences would be counted as columns.
-    fn format_fields<R: RecordFields>(&self, mut writer: Writer<'w>, fields: R) -> fmt::Result {
-        let mut plain = String::new();
-        self.0.format_fields(Writer::new(&mut plain), fields)?;
-        writer.write_str(&plain)
-    }
-
-    fn add_fields(
-        &self,
-        current: &'w mut FormattedFields<Self>,
-        fields: &Record<'_>,
-    ) -> fmt::Result {
-        current.fields.push(' ');
-        let mut plain = String::new();
-        self.0.format_fields(Writer::new(&mut plain), fields)?;
-        current.fields.push_str(&plain);
-        current.fields = current.fields.as_str().to_owned();
-        Ok(())
-    }
+/// Returns the fields of a span. Without colours, whose sequences would be counted as columns.
+pub(super) fn fields(fields: impl RecordFields) -> String {
+    let mut plain = String::new();
+    // A string takes all that is written.
+    let _ = DefaultFields::new().format_fields(Writer::new(&mut plain), fields);
+    plain
 }
 
 /// Text is not read in wider lines, whatever the terminal has.

@@ -4,11 +4,15 @@
 //! are an answer that scripts wait for, and not only log: they are shown whatever `RUST_LOG`
 //! selects.
 //!
-//! [`line`] writes a record for people, [`fold`] and [`shorten`] fit it to a terminal, and [`writer`] escapes what is left.
+//! [`subscriber`] is what `tracing` calls, and [`spans`] keeps the fields of sessions. [`json`] writes a record for
+//! programs and [`line`] one for people, [`fold`] and [`shorten`] fit it to a terminal, and [`writer`] escapes what is left.
 
 mod fold;
+mod json;
 mod line;
 mod shorten;
+mod spans;
+mod subscriber;
 mod writer;
 
 use std::io::{self, IsTerminal};
@@ -16,12 +20,10 @@ use std::sync::OnceLock;
 
 use tracing::Level;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::Registry;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt as lines;
-use tracing_subscriber::layer::SubscriberExt as _;
 
-use self::line::{Fields, Line};
+use self::line::Line;
+use self::subscriber::{Form, Log};
 use self::writer::Harmless;
 use super::cli::{LogFormat, Logging};
 use super::output::complain;
@@ -49,23 +51,18 @@ pub(crate) fn install(logging: &Logging, several: bool) -> WorkerGuard {
         .lossy(true)
         .thread_name("log")
         .finish(io::stderr());
-    let fmt = lines::layer()
-        .with_ansi(colour)
-        // It would panic if standard error can't be written to.
-        .log_internal_errors(false)
-        .with_writer(Harmless::new(writer, is_terminal));
-    let shown = Registry::default().with(filter);
-    // A second log in one process would be a mistake, and this is the only place.
-    let installed = match logging.log_format {
-        LogFormat::Pretty => {
-            let line = Line { several, is_terminal, announced: OnceLock::new() };
-            let fmt = fmt.fmt_fields(Fields::default()).event_format(line);
-            tracing::subscriber::set_global_default(shown.with(fmt))
-        }
-        LogFormat::Json => tracing::subscriber::set_global_default(
-            shown.with(fmt.json().flatten_event(true).with_span_list(false)),
-        ),
+    let form = match logging.log_format {
+        LogFormat::Pretty => Form::Line(Line {
+            several,
+            is_terminal,
+            has_colour: colour,
+            announced: OnceLock::new(),
+        }),
+        LogFormat::Json => Form::Json,
     };
+    let log = Log::new(filter, form, Harmless::new(writer, is_terminal));
+    // A second log in one process would be a mistake, and this is the only place.
+    let installed = tracing::subscriber::set_global_default(log);
     if installed.is_err() {
         complain("warning: a log is set up already");
     }

@@ -3,11 +3,9 @@
 use std::io::{self, Write};
 
 use descriptor::is_unprintable;
-use tracing_appender::non_blocking::NonBlocking;
-use tracing_subscriber::fmt::MakeWriter;
 
 /// Escapes characters that would reorder a line or hide a part of it (such as U+202E), for example in text from a
-/// peer. ASCII's control characters are escaped by `tracing_subscriber`, which colours lines with some itself.
+/// peer. ASCII's control characters are escaped where a record is written, which is coloured with some.
 #[derive(Clone)]
 pub(super) struct Harmless<W> {
     inner: W,
@@ -18,14 +16,6 @@ pub(super) struct Harmless<W> {
 impl<W> Harmless<W> {
     pub(super) fn new(inner: W, is_terminal: bool) -> Self {
         Self { inner, is_terminal }
-    }
-}
-
-impl<'a> MakeWriter<'a> for Harmless<NonBlocking> {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
     }
 }
 
