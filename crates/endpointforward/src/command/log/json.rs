@@ -7,13 +7,15 @@ use tracing::Event;
 use tracing::field::{Field, Visit};
 
 use super::spans::Kept;
-use super::subscriber::time;
+use super::subscriber::write_time;
 
 /// Writes a record, with the fields of the innermost of its spans.
 pub(super) fn record(event: &Event<'_>, span: Option<Map<String, Value>>) -> String {
     let metadata = event.metadata();
     let mut object = Object::default();
-    object.insert("timestamp", time().into());
+    let mut time = String::new();
+    write_time(&mut time);
+    object.insert("timestamp", time.into());
     object.insert("level", metadata.level().as_str().into());
     event.record(&mut object);
     object.insert("target", metadata.target().into());

@@ -15,7 +15,7 @@ use super::LISTENING;
 use super::fold::{Margins, fold};
 use super::shorten::{self, shorten};
 use super::spans::Kept;
-use super::subscriber::time;
+use super::subscriber::write_time;
 use super::writer::escape;
 
 /// `2026-11-21T03:05:58.123Z INFO  open id=1 peer=127.0.0.1:4711 …`.
@@ -41,18 +41,12 @@ impl Line {
     ) -> String {
         let level = *event.metadata().level();
         let is_listening = event.metadata().target() == LISTENING;
-        let mut record = self.head(level);
-        let mut words = Words::default();
+        let mut words = Words { shows_reason: level <= Level::WARN, ..Words::default() };
         event.record(&mut words);
         let mut of_session = String::new();
-        spans(&mut |span| {
-            let shown = self.of_session(span, words.opens);
-            if !of_session.is_empty() && !shown.is_empty() {
-                of_session.push(' ');
-            }
-            of_session.push_str(&shown);
-        });
-        let text = self.text(&words, level);
+        spans(&mut |span| self.of_session(span, words.opens, &mut of_session));
+        let text = self.text(&mut words);
+        let mut record = self.head(level);
         // The address that browsers open is selected on a terminal.
         let url = is_listening.then(|| text.rfind(" (")).flatten();
         let (text, url) = text.split_at(url.unwrap_or(text.len()));
@@ -109,14 +103,9 @@ impl Line {
         record
     }
 
-    /// Returns the time and the level.
+    /// Returns the time and the level, with room for the rest of an ordinary record.
     fn head(&self, level: Level) -> String {
-        let time = time();
-        // Milliseconds are what a person can use of the time.
-        let time = time.get(..23).unwrap_or(&time);
-        if !self.has_colour {
-            return format!("{time}Z {level:5} ");
-        }
+        let mut head = String::with_capacity(USUAL);
         let colour = match level {
             Level::ERROR => 31,
             Level::WARN => 33,
@@ -124,7 +113,17 @@ impl Line {
             Level::DEBUG => 34,
             Level::TRACE => 35,
         };
-        format!("\x1b[2m{time}Z\x1b[0m \x1b[{colour}m{level:5}\x1b[0m ")
+        head.push_str(if self.has_colour { "\x1b[2m" } else { "" });
+        let begin = head.len();
+        write_time(&mut head);
+        // Milliseconds are what a person can use of the time.
+        head.truncate(begin + MILLISECONDS);
+        // A string takes all that is written.
+        let _ = match self.has_colour {
+            true => write!(head, "Z\x1b[0m \x1b[{colour}m{level:5}\x1b[0m "),
+            false => write!(head, "Z {level:5} "),
+        };
+        head
     }
 
     /// Returns the columns of the terminal; `None` if there is none.
@@ -136,47 +135,52 @@ impl Line {
         })
     }
 
-    /// Returns the message of a record.
-    fn text(&self, words: &Words, level: Level) -> String {
+    /// Returns the message of a record, with its fields.
+    fn text(&self, words: &mut Words) -> String {
+        let mut text = std::mem::take(&mut words.message);
         let listener = self.announced.get().filter(|_| !self.several);
         // The one listener that there is was named at the start. One beneath it was not.
         let cause = listener.and_then(|listener| {
-            let refused = words.message.strip_prefix("cannot accept ")?;
+            let refused = text.strip_prefix("cannot accept ")?;
             refused.strip_prefix(&**listener)?.strip_prefix(": ")
         });
-        let (before, message) = match cause {
-            Some(cause) => ("refused: ", cause),
-            None => ("", &*words.message),
-        };
-        let reason = words.reason.as_ref().filter(|_| level <= Level::WARN);
-        let reason = reason.map_or(String::new(), |reason| format!(" reason={reason}"));
-        [before, message, &words.fields, &reason].concat()
+        if let Some(cause) = cause {
+            text = format!("refused: {cause}");
+        }
+        text.push_str(&words.fields);
+        if let Some(reason) = &words.reason {
+            text.extend([" reason=", reason]);
+        }
+        text
     }
 
-    /// Returns the fields of a session that a record shows: its number, and those that no record of it has shown yet.
-    fn of_session(&self, span: &mut Kept, opens: bool) -> String {
+    /// Adds the fields of a session that a record shows: its number, and those that no record of it has shown yet.
+    fn of_session(&self, span: &mut Kept, opens: bool, shown: &mut String) {
         let fields = &*span.fields;
         let number = fields.split(' ').next().unwrap_or_default();
-        let shown = match (opens, span.has_named_peer) {
-            (true, _) => fields,
-            (false, true) => number,
+        let (first, last) = match (opens, span.has_named_peer) {
+            (true, _) if self.several => (fields, ""),
+            (true, _) => match fields.find(" listener=") {
+                Some(at) => {
+                    let destination = fields[at..].find(" destination=");
+                    (&fields[..at], destination.map_or("", |end| &fields[at + end..]))
+                }
+                None => (fields, ""),
+            },
+            (false, true) => (number, ""),
             // The message names the destination, if that is what isn't open.
-            (false, false) => fields.find(" listener=").map_or(fields, |end| &fields[..end]),
+            (false, false) => (fields.find(" listener=").map_or(fields, |end| &fields[..end]), ""),
         };
-        let shown = match shown.find(" listener=").filter(|_| opens && !self.several) {
-            Some(at) => {
-                let end = shown.find(" destination=").unwrap_or(shown.len());
-                visible(&[&shown[..at], shown.get(end..).unwrap_or_default()].concat())
-            }
-            None => visible(shown),
-        };
+        if !shown.is_empty() && !first.is_empty() {
+            shown.push(' ');
+        }
+        show(shown, format_args!("{first}{last}"));
         if opens {
             // Only this is kept for as long as the session lasts.
             span.fields = number.into();
         } else {
             span.has_named_peer = true;
         }
-        shown
     }
 }
 
@@ -195,8 +199,10 @@ struct Words {
     /// Each with a space in front.
     fields: String,
     help: Option<String>,
-    /// A word of the closed list of reasons; shown where something went wrong.
+    /// A word of the closed list of reasons.
     reason: Option<String>,
+    /// Set where something went wrong.
+    shows_reason: bool,
     /// Set if it opens a session.
     opens: bool,
 }
@@ -204,9 +210,12 @@ struct Words {
 impl Visit for Words {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
-            "help" => self.help = Some(visible(value)),
-            "facts" => self.fields.push_str(&format!(" {}", visible(value))),
-            "reason" => self.reason = Some(value.to_owned()),
+            "help" => show(self.help.get_or_insert_default(), format_args!("{value}")),
+            "facts" => {
+                self.fields.push(' ');
+                show(&mut self.fields, format_args!("{value}"));
+            }
+            "reason" => self.reason = self.shows_reason.then(|| value.to_owned()),
             name if IN_WORDS.contains(&name) => {}
             _ => self.record_debug(field, &value),
         }
@@ -215,12 +224,14 @@ impl Visit for Words {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         match field.name() {
             "message" => {
-                self.message = visible(&format!("{value:?}"));
+                show(&mut self.message, format_args!("{value:?}"));
                 self.opens = self.message == OPEN;
             }
             name if IN_WORDS.contains(&name) => {}
-            // A string takes all that is written.
-            name => drop(write!(self.fields, " {name}={}", visible(&format!("{value:?}")))),
+            name => {
+                self.fields.extend([" ", name, "="]);
+                show(&mut self.fields, format_args!("{value:?}"));
+            }
         }
     }
 }
@@ -232,22 +243,24 @@ const OPEN: &str = "open";
 const IN_WORDS: &[&str] =
     &["reason", "by", "sent", "received", "seconds", "cut", "more", "cause", "endpoint"];
 
-/// Control characters, and those that would reorder a line or hide a part of it, as escapes.
-fn visible(text: &str) -> String {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return text.to_owned();
+/// Adds a value, with control characters, and those that would reorder a line or hide a part of it, as escapes.
+fn show(shown: &mut String, value: fmt::Arguments<'_>) {
+    let begin = shown.len();
+    // A string takes all that is written.
+    let _ = shown.write_fmt(value);
+    // Nearly all values are of ASCII's printable characters.
+    if shown[begin..].bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return;
     }
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in shown.split_off(begin).chars() {
         if c.is_ascii_control() {
             shown.extend(c.escape_default());
         } else if !c.is_ascii() && is_unprintable(c) {
-            escape(c, &mut shown);
+            escape(c, shown);
         } else {
             shown.push(c);
         }
     }
-    shown
 }
 
 /// Returns the fields of a span. Without colours, whose sequences would be counted as columns.
@@ -262,6 +275,10 @@ pub(super) fn fields(fields: impl RecordFields) -> String {
 const WIDEST: usize = 120;
 /// A narrower terminal wraps lines itself.
 const NARROWEST: usize = 80;
+/// The bytes of an ordinary record.
+const USUAL: usize = 256;
+/// Those of a time up to its milliseconds.
+const MILLISECONDS: usize = 23;
 /// The columns of time and level.
 const HEAD: usize = 31;
 const NARROW_INDENT: usize = 4;

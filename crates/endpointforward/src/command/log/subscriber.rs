@@ -128,10 +128,8 @@ impl Subscriber for Log {
     }
 }
 
-/// Returns the time as it is written: UTC, with microseconds.
-pub(super) fn time() -> String {
-    let mut time = String::new();
+/// Writes the time: UTC, with microseconds.
+pub(super) fn write_time(to: &mut String) {
     // A string takes all that is written.
-    let _ = SystemTime.format_time(&mut Writer::new(&mut time));
-    time
+    let _ = SystemTime.format_time(&mut Writer::new(to));
 }

@@ -24,7 +24,7 @@ impl<W: Write> Write for Harmless<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let is_odd = |c: char| !c.is_ascii() && is_unprintable(c);
         match std::str::from_utf8(line) {
-            Ok(text) if self.is_terminal || text.contains(is_odd) => {
+            Ok(text) if self.is_terminal || (!line.is_ascii() && text.contains(is_odd)) => {
                 let mut shown = String::with_capacity(text.len() + 16);
                 for c in text.chars() {
                     if is_odd(c) {
