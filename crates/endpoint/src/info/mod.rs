@@ -75,8 +75,14 @@ impl Info {
 
     /// Adds one more fact, outermost.
     #[must_use]
-    pub fn with(mut self, fact: impl Fact) -> Self {
-        self.facts.push(Arc::new(fact));
+    pub fn with(self, fact: impl Fact) -> Self {
+        self.with_shared(Arc::new(fact))
+    }
+
+    /// Adds one more fact, outermost, that is in use elsewhere as well.
+    #[must_use]
+    pub fn with_shared(mut self, fact: Arc<impl Fact>) -> Self {
+        self.facts.push(fact);
         self
     }
 

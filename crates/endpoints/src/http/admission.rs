@@ -93,7 +93,7 @@ impl Admission {
     pub(super) async fn check(
         &self,
         credentials: &Credentials,
-        http: &Http,
+        http: &Arc<Http>,
         info: &Info,
         access: Access,
         limit: Duration,
@@ -107,7 +107,8 @@ impl Admission {
         let checks = async {
             let mut admitted = Admitted::unchanged(info);
             for gate in gates.into_iter().flatten() {
-                let info = admitted.info.clone().with(http.clone()).with(credentials.clone());
+                let info =
+                    admitted.info.clone().with_shared(Arc::clone(http)).with(credentials.clone());
                 let ticket = admitted.ticket.take();
                 admitted = gate.check(&info).await?;
                 admitted.ticket = admitted.ticket.or(ticket);

@@ -67,7 +67,7 @@ impl Front {
             return Answered { outcome, info, credentials: None, proxied: None, ticket: None };
         }
         let credentials = self.admission.take(&mut head);
-        let (head, http) = (&head, head.facts());
+        let (head, http) = (&head, Arc::new(head.facts()));
         let proxied = self.settings.proxies.ask(info, &head.headers);
         let mut info = info.clone();
         if let Some(proxied) = &proxied {

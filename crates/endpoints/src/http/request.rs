@@ -81,7 +81,7 @@ impl Head {
 pub(crate) struct Asked<'a> {
     pub(crate) head: &'a Head,
     /// The facts about it.
-    pub(crate) http: &'a Http,
+    pub(crate) http: &'a Arc<Http>,
     /// The credentials that were removed from it.
     pub(crate) credentials: &'a Credentials,
     /// The facts about the client that a trusted proxy reports.

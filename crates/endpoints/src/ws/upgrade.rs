@@ -39,7 +39,7 @@ impl Mount for WebSocket {
         match handshake::check(asked, &self.0) {
             Ok(handshake) => {
                 let listening = Arc::clone(&self.0);
-                let (http, subprotocol) = (asked.http.clone(), handshake.subprotocol);
+                let (http, subprotocol) = (Arc::clone(asked.http), handshake.subprotocol);
                 let (params, extension) = handshake.deflate.unzip();
                 let Handshake { key, wishes, tells, .. } = handshake;
                 Outcome::Upgrade(Box::new(Opening {
@@ -62,7 +62,7 @@ impl Mount for WebSocket {
 struct Opening {
     listening: Arc<Listening>,
     key: String,
-    http: Http,
+    http: Arc<Http>,
     /// The settings in the client's query.
     wishes: Wishes,
     /// The chosen subprotocol.
@@ -76,7 +76,7 @@ struct Opening {
 
 impl Upgrade for Opening {
     fn facts(&self, info: Info) -> Info {
-        let info = info.with(self.http.clone());
+        let info = info.with_shared(Arc::clone(&self.http));
         match self.wishes.window {
             Some(window) => info.with(window),
             None => info,
@@ -113,7 +113,9 @@ impl Upgrade for Opening {
             // A terminal, whose client may not acknowledge the data that it has drawn.
             stream.keep_little();
         }
-        http.subprotocols = subprotocol.into_iter().collect();
+        if !http.subprotocols.iter().eq(&subprotocol) {
+            Arc::make_mut(&mut http).subprotocols = subprotocol.into_iter().collect();
+        }
         let agreed = http.subprotocols.first().map(|name| &**name);
         let terms =
             listening.options.terms(Role::Server, wishes.encoding, agreed, params.as_ref(), &clock);
@@ -131,7 +133,7 @@ impl Upgrade for Opening {
         }
         let transport =
             Transport::Messages(Box::new(Messages(core, listening.options.framing.clone())));
-        let conn = Conn { transport, info: info.with(http), control, guard };
+        let conn = Conn { transport, info: info.with_shared(http), control, guard };
         match through {
             Some(layer) => Accepted::Through(conn, layer),
             None => Accepted::Session(conn),

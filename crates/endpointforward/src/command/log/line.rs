@@ -265,7 +265,7 @@ fn show(shown: &mut String, value: fmt::Arguments<'_>) {
 
 /// Returns the fields of a span. Without colours, whose sequences would be counted as columns.
 pub(super) fn fields(fields: impl RecordFields) -> String {
-    let mut plain = String::new();
+    let mut plain = String::with_capacity(USUAL);
     // A string takes all that is written.
     let _ = DefaultFields::new().format_fields(Writer::new(&mut plain), fields);
     plain
