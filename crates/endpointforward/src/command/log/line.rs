@@ -8,8 +8,6 @@ use descriptor::is_unprintable;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level};
-use tracing_subscriber::field::RecordFields;
-use tracing_subscriber::fmt::format::{DefaultFields, FormatFields as _, Writer};
 
 use super::LISTENING;
 use super::fold::{Margins, fold};
@@ -263,12 +261,24 @@ fn show(shown: &mut String, value: fmt::Arguments<'_>) {
     }
 }
 
-/// Returns the fields of a span. Without colours, whose sequences would be counted as columns.
-pub(super) fn fields(fields: impl RecordFields) -> String {
-    let mut plain = String::with_capacity(USUAL);
-    // A string takes all that is written.
-    let _ = DefaultFields::new().format_fields(Writer::new(&mut plain), fields);
-    plain
+/// The fields of a span, as text.
+pub(super) struct OfSpan(String);
+
+impl OfSpan {
+    /// Returns the fields that `record` shows.
+    pub(super) fn of(record: impl FnOnce(&mut dyn Visit)) -> String {
+        let mut fields = Self(String::with_capacity(USUAL));
+        record(&mut fields);
+        fields.0
+    }
+}
+
+impl Visit for OfSpan {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let space = if self.0.is_empty() { "" } else { " " };
+        // A string takes all that is written.
+        let _ = write!(self.0, "{space}{}={value:?}", field.name());
+    }
 }
 
 /// Text is not read in wider lines, whatever the terminal has.

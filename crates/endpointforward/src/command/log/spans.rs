@@ -160,8 +160,11 @@ pub(super) fn enter(id: &Id) {
 /// It is no longer.
 pub(super) fn exit(id: &Id) {
     ENTERED.with_borrow_mut(|entered| {
-        if let Some(at) = entered.iter().rposition(|entered| entered == id) {
-            entered.remove(at);
+        // Nearly always the last one.
+        match entered.iter().rposition(|entered| entered == id) {
+            Some(at) if at + 1 == entered.len() => drop(entered.pop()),
+            Some(at) => drop(entered.remove(at)),
+            None => {}
         }
     });
 }

@@ -14,7 +14,7 @@ use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::{Layer, Registry};
 
 use super::json;
-use super::line::{self, Line};
+use super::line::{Line, OfSpan};
 use super::spans::{self, Kept, Spans};
 use super::writer::Harmless;
 
@@ -54,7 +54,7 @@ impl Subscriber for Log {
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
         let fields = match self.form {
-            Form::Line(_) => line::fields(span),
+            Form::Line(_) => OfSpan::of(|visit| span.record(visit)),
             Form::Json => json::fields(|visit| span.record(visit)),
         };
         let parent = match span.is_contextual() {
@@ -68,7 +68,7 @@ impl Subscriber for Log {
         // Made outside of the table: a value may use the log.
         match self.form {
             Form::Line(_) => {
-                let more = line::fields(values);
+                let more = OfSpan::of(|visit| values.record(visit));
                 self.spans.with(span, |kept| {
                     kept.fields = [&*kept.fields, &more].join(" ").into();
                 });
