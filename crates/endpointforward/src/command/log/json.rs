@@ -7,7 +7,7 @@ use tracing::Event;
 use tracing::field::{Field, Visit};
 
 use super::spans::Kept;
-use super::subscriber::write_time;
+use super::time::write_time;
 
 /// Writes a record, with the fields of the innermost of its spans.
 pub(super) fn record(event: &Event<'_>, span: Option<Map<String, Value>>) -> String {

@@ -13,7 +13,7 @@ use super::LISTENING;
 use super::fold::{Margins, fold};
 use super::shorten::{self, shorten};
 use super::spans::Kept;
-use super::subscriber::write_time;
+use super::time::write_time;
 use super::writer::escape;
 
 /// `2026-11-21T03:05:58.123Z INFO  open id=1 peer=127.0.0.1:4711 …`.

@@ -13,6 +13,7 @@ mod line;
 mod shorten;
 mod spans;
 mod subscriber;
+mod time;
 mod writer;
 
 use std::io::{self, IsTerminal};

@@ -9,8 +9,6 @@ use tracing::{Event, Metadata, Subscriber};
 use tracing_appender::non_blocking::NonBlocking;
 use tracing_core::span::Current;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::{Layer, Registry};
 
 use super::json;
@@ -126,10 +124,4 @@ impl Subscriber for Log {
         });
         known.unwrap_or_else(Current::none)
     }
-}
-
-/// Writes the time: UTC, with microseconds.
-pub(super) fn write_time(to: &mut String) {
-    // A string takes all that is written.
-    let _ = SystemTime.format_time(&mut Writer::new(to));
 }
