@@ -9,7 +9,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::Value;
 use tests::net::{self, Refusing};
 use tests::ws::{Request, WebSocket};
-use tests::{Capture, DEADLINE, Forwarder, binary};
+use tests::{Capture, DEADLINE, Forwarder, binary, run_program};
 
 /// A forwarder whose standard error is a terminal.
 struct AtTerminal {
@@ -53,7 +53,8 @@ impl AtTerminal {
         let unfolded = |log: &str| log.split_whitespace().collect::<Vec<_>>().join(" ");
         let lines = self.log.wait(DEADLINE, |log| {
             let lines = || log.lines().map(|line| line.trim_end().to_owned()).collect();
-            (unfolded(log).contains(words) && log.ends_with('\n')).then(lines)
+            let unfolded = normal(&unfolded(log), std::path::Path::new("/nowhere"));
+            (unfolded.contains(words) && log.ends_with('\n')).then(lines)
         });
         lines.unwrap_or_else(|| panic!("no `{words}` in the log:\n{}", self.log.text()))
     }
@@ -89,70 +90,227 @@ fn fit(lines: &[String], columns: usize) {
 
 const HTTP: &str = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
+/// A forwarder, what a client does to it, and words of the record that has to come of that.
+struct Row<'a> {
+    name: &'static str,
+    endpoint: &'a str,
+    destination: &'a str,
+    act: Box<dyn Fn(u16) + 'a>,
+    words: &'a str,
+}
+
+fn row<'a>(
+    name: &'static str,
+    endpoint: &'a str,
+    destination: &'a str,
+    act: impl Fn(u16) + 'a,
+    words: &'a str,
+) -> Row<'a> {
+    Row { name, endpoint, destination, act: Box::new(act), words }
+}
+
 #[test]
-fn records_fit_a_terminal_and_lose_nothing() {
+fn records_fit_a_terminal_and_read_well() {
     let (one, two) = (Refusing::bind(), Refusing::bind());
     let down = format!("tcp:127.0.0.1:{}", one.port());
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    for (name, text) in [("users", "ada:{SHA}wrong\n"), ("routes", "desk: tcp:127.0.0.1:9\n")] {
+        std::fs::write(folder.path().join(name), text).expect("it is written");
+    }
+    certificates(folder.path());
+    let server = Forwarder::between("tls:0:cert=self-signed", "echo");
     let (retry, fallback, balance) = (
         format!("retry:{{{down}}}:backoff=1h"),
         format!("fallback:{{{down}}}:{{tcp:127.0.0.1:{}}}", two.port()),
         format!("balance:{{{down}}}:{{tcp:127.0.0.1:{}}}", two.port()),
     );
-    let names = "bad-name-".repeat(6);
-    let resolve = format!("tcp:{names}.invalid:80");
+    let resolve = format!("tcp:{}.invalid:80", "bad-name-".repeat(6));
+    let pinned = format!("tls:{{tcp:127.0.0.1:{}}}:pin=sha256/{}=", server.port(0), "A".repeat(43));
+    let untrusted = format!("tls:{{tcp:127.0.0.1:{}}}", server.port(0));
+    let users = format!("ws:0:auth={{htpasswd:{}}}", at("users"));
+    let routes = format!("route:file={}", at("routes"));
+    let verified =
+        format!("tls:0:cert=self-signed:verify-client=required:ca={}", at("authority.pem"));
+    let socks_users = format!("socks5:0:auth={{htpasswd:{}}}", at("users"));
     let open = |port| drop(net::connect(port));
-    let say = |port, text: &str| {
+    let say_bytes = |port, bytes: &[u8]| {
         let client = net::connect(port);
-        (&client).write_all(text.as_bytes()).expect("it takes it");
+        (&client).write_all(bytes).expect("it takes it");
         let _ = net::readable(&client, DEADLINE);
     };
-    type Cause<'a> = &'a dyn Fn(u16);
+    let say = |port, text: &str| say_bytes(port, text.as_bytes());
     let stay = |port| {
         let client = net::connect(port);
         let _ = net::readable(&client, DEADLINE);
     };
-    let rows: &[(&str, &str, Cause<'_>, &str)] = &[
-        (
+    let basic = "Authorization: Basic YWRhOndyb25n\r\n";
+    let certified = |port: u16| {
+        let mut client = Command::new("openssl");
+        client.args([
+            "s_client",
+            "-connect",
+            &format!("127.0.0.1:{port}"),
+            "-cert",
+            &at("other.pem"),
+        ]);
+        client.args(["-key", &at("other.key")]);
+        let _ = run_program(&mut client, b"");
+    };
+    let rows = [
+        row(
+            "origin",
             "ws:0",
             "echo",
-            &|port| ask(port, "Origin: https://evil.example.com\r\n"),
-            "add it to the listener: `origin={same,https://evil.example.com}`",
+            |port| ask(port, "Origin: https://evil.example.com\r\n"),
+            "may not connect",
         ),
-        (
+        row(
+            "host",
             "ws:0",
             "echo",
-            &|port| ask(port, "Host: app.example.com\r\n"),
-            "if the name is yours, add it to the listener: `host=app.example.com`",
+            |port| ask(port, "Host: app.example.com\r\n"),
+            "app.example.com",
         ),
-        (
+        row(
+            "subprotocol",
             "ws:0:subprotocol=mqtt",
             "echo",
-            &|port| ask(port, "Sec-WebSocket-Protocol: foo, bar\r\n"),
-            "to accept it, add it to the listener: `subprotocol={mqtt,mqttv3.1,foo}`",
+            |port| ask(port, "Sec-WebSocket-Protocol: foo, bar\r\n"),
+            "foo",
         ),
-        ("ws:0:auth=token", "echo", &|port| ask(port, ""), "refused: open this page with the link"),
-        ("0", &fallback, &stay, "connection refused; trying the next"),
-        ("0", &balance, &stay, "connection refused; trying the next"),
-        ("0", &resolve, &stay, "Name or service not known"),
-        ("tls:0:cert=self-signed", "echo", &|port| say(port, HTTP), "clients have to use"),
-        ("tls:0:cert=self-signed", "echo", &open, "endpointforward accepts it with `pin=sha256/"),
-        (
+        row("no link", "ws:0:auth=token", "echo", |port| ask(port, ""), "with the link"),
+        row("wrong password", &users, "echo", |port| ask(port, basic), "refused"),
+        row("no route", "ws:0", &routes, |port| ask(port, ""), "route"),
+        row("certificate of another authority", &verified, "echo", certified, "refused"),
+        row(
+            "no certificate",
+            &verified,
+            "echo",
+            |port| {
+                let mut client = Command::new("openssl");
+                client.args(["s_client", "-connect", &format!("127.0.0.1:{port}")]);
+                let _ = run_program(&mut client, b"");
+            },
+            "refused",
+        ),
+        row("pin mismatch", "0", &pinned, stay, "cannot connect"),
+        row("unknown authority", "0", &untrusted, stay, "cannot connect"),
+        row(
+            "bad PROXY header",
+            "proxy:0:trusted=loopback",
+            "echo",
+            |port| say(port, HTTP),
+            "refused",
+        ),
+        row(
+            "socks without a password",
+            &socks_users,
+            "target:allow=*",
+            |port| say_bytes(port, b"\x05\x01\0"),
+            "refused",
+        ),
+        row(
+            "socks to what is not allowed",
+            "socks5:0",
+            "target:allow=192.0.2.0/24",
+            |port| {
+                let client = net::connect(port);
+                (&client).write_all(b"\x05\x01\0").expect("it takes it");
+                assert_eq!(net::read_exactly(&client, 2), b"\x05\0");
+                (&client).write_all(b"\x05\x01\0\x01\x7f\0\0\x01\0\x09").expect("it takes it");
+                let _ = net::readable(&client, DEADLINE);
+            },
+            "allow",
+        ),
+        row("not socks", "socks5:0", "target:allow=*", |port| say(port, HTTP), "refused"),
+        row(
+            "dead, fallback",
+            "0",
+            &fallback,
+            stay,
+            "cannot connect tcp:127.0.0.1:PORT: connection refused id",
+        ),
+        row(
+            "dead, balance",
+            "0",
+            &balance,
+            stay,
+            "cannot connect tcp:127.0.0.1:PORT: connection refused id",
+        ),
+        row("unknown name", "0", &resolve, stay, "not known"),
+        row(
+            "plain to TLS",
+            "tls:0:cert=self-signed",
+            "echo",
+            |port| say(port, HTTP),
+            "clients have to use",
+        ),
+        row("fingerprint", "tls:0:cert=self-signed", "echo", open, "pin=sha256/"),
+        row(
+            "broken off",
             "ws:0",
             "echo",
-            &|port| drop(WebSocket::connect(port, "/", &[])),
-            "0 bytes sent, 0 received, 0.0 s reason=truncated id=1",
+            |port| drop(WebSocket::connect(port, "/", &[])),
+            "reason=truncated",
         ),
+        row("retry", "0", &retry, |port| std::mem::forget(net::connect(port)), "trying again in"),
     ];
+    let mut all = String::new();
     for columns in [80, 120] {
-        for (endpoint, destination, cause, words) in rows {
-            let forwarder = AtTerminal::start(columns, &["-e", endpoint, "-d", destination]);
-            cause(forwarder.port);
-            fit(&forwarder.wait_for(words), columns.into());
+        for row in &rows {
+            let forwarder =
+                AtTerminal::start(columns, &["-e", row.endpoint, "-d", row.destination]);
+            (row.act)(forwarder.port);
+            let lines = forwarder.wait_for(row.words);
+            fit(&lines, columns.into());
+            let lines: String =
+                lines.iter().map(|line| format!("{}\n", normal(line, folder.path()))).collect();
+            all.push_str(&format!("=== {}, {columns} columns\n{lines}", row.name));
         }
-        let forwarder = AtTerminal::start(columns, &["-e", "0", "-d", &retry]);
-        let _waiting = net::connect(forwarder.port);
-        fit(&forwarder.wait_for("connection refused; trying again in"), columns.into());
     }
+    insta::assert_snapshot!(all);
+}
+
+/// Makes an authority, and a certificate that it hasn't signed.
+fn certificates(folder: &std::path::Path) {
+    for name in ["authority", "other"] {
+        let mut make = Command::new("openssl");
+        make.args(["req", "-x509", "-days", "2", "-nodes", "-newkey", "ec", "-pkeyopt"]);
+        make.args(["ec_paramgen_curve:prime256v1", "-subj", "/CN=alice", "-keyout"]);
+        make.args([format!("{name}.key"), "-out".to_owned(), format!("{name}.pem")]);
+        let made = make.current_dir(folder).output().expect("openssl runs");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+}
+
+/// A line without what differs from run to run: time, ports, fingerprints, links, the folder.
+fn normal(line: &str, folder: &std::path::Path) -> String {
+    let line = line.replace(&folder.display().to_string(), "FOLDER");
+    let line = match line.as_bytes().get(..24) {
+        Some(time) if time[4] == b'-' && time[23] == b'Z' => format!("TIME{}", &line[24..]),
+        _ => line,
+    };
+    let is_word = |c: char| c.is_ascii_alphanumeric() || "-_+/".contains(c);
+    let mut shown = String::new();
+    let mut rest = &*line;
+    while let Some(at) = rest.find(is_word) {
+        let length = rest[at..].find(|c| !is_word(c)).unwrap_or(rest.len() - at);
+        let word = &rest[at..at + length];
+        shown.push_str(&rest[..at]);
+        shown.push_str(match word.len() {
+            5 if word.bytes().all(|byte| byte.is_ascii_digit()) => "PORT",
+            // Of a URL.
+            6 if word.strip_suffix('/').is_some_and(|port| port.parse::<u16>().is_ok()) => "PORT/",
+            64 if word.bytes().all(|byte| byte.is_ascii_hexdigit()) => "FINGERPRINT",
+            // The tests' own pin is all of one letter.
+            43 => "TOKEN",
+            50 if word.starts_with("sha256/") && !word.ends_with("AAA") => "sha256/DIGEST",
+            _ => word,
+        });
+        rest = &rest[at + length..];
+    }
+    shown + rest
 }
 
 #[test]

@@ -140,7 +140,7 @@ fn attack(
         assert_eq!(asked(port, good).as_deref(), Ok("good"), "after {key}");
     }
     // Equal lines in a row are logged once, so there may be fewer than refusals.
-    forwarder.wait_for_log(" cannot route ");
+    forwarder.wait_for_log(" cannot find a destination by ");
     let lines = forwarder.log().lines().filter(|line| line.contains(" cannot ")).count();
     assert!(lines <= BAD.len(), "a line each at most: {}", forwarder.log());
     // More than a request may have, and what is no request.

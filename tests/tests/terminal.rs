@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tests::net::{self, Server};
 use tests::ws::{Frame, Opcode, Request, WebSocket};
-use tests::{DEADLINE, Forwarder, until};
+use tests::{DEADLINE, Forwarder, Peer, until};
 
 const V1: &str = "endpointforward.v1";
 
@@ -339,4 +339,30 @@ fn the_command_alone_is_a_shell_for_who_has_the_link() {
     }
     forwarder.signal(tests::Signal::TERM);
     assert!(forwarder.wait_exit().success());
+}
+
+/// A pty has 8 bits and no parity for good, and stands in for a device with a fixed format.
+#[test]
+fn a_setting_that_the_device_refuses_is_logged_once_and_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let end = |name| folder.path().join(name);
+    let pty = |name| format!("PTY,raw,echo=0,link={}", end(name).display());
+    let mut cable = Peer::start("socat", &[pty("ours"), pty("theirs")]);
+    until("socat has made both ends", || {
+        (!cable.runs() || end("ours").exists() && end("theirs").exists()).then_some(())
+    });
+    let forwarder = Forwarder::between("ws:0", &format!("serial:{}", end("ours").display()));
+    let mut page = Page::connect(forwarder.port(0), "/");
+    let is_kept =
+        |said: &String| said.contains(r#""baud":19200"#) && said.contains(r#""parity":"N""#);
+    for _ in 0..2 {
+        page.said.clear();
+        page.says(r#"{"type":"line","parity":"E","bits":7,"baud":19200}"#);
+        while !page.said.iter().any(is_kept) {
+            assert!(page.step().is_none(), "closed: {:?}", page.said);
+        }
+    }
+    forwarder.wait_for_log("the device keeps parity=N, not E");
+    forwarder.wait_for_log("the device keeps bytesize=8, not 7");
+    assert_eq!(forwarder.log().matches("the device keeps").count(), 2, "{}", forwarder.log());
 }

@@ -180,7 +180,13 @@ impl Source<'_> {
                 start..end,
                 "`}` must be followed by `:` or the end",
             )
-            .help("braces quote a whole field; write `\\{` for a literal brace"),
+            .help(match mistake.rest.chars().next() {
+                Some(',') => "fields are separated by `:`: write `}:` for `},`",
+                Some(c) if c.is_ascii_lowercase() => {
+                    "a `:` is missing behind the `}`; for a literal brace, write `\\{`"
+                }
+                _ => "braces quote a whole field; write `\\{` for a literal brace",
+            }),
             What::TrailingBackslash => {
                 error(Code::TrailingBackslash, start..end, "this `\\` quotes nothing")
                     .help("write `\\\\` for a backslash")

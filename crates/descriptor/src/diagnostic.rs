@@ -1,6 +1,6 @@
 //! An error in the typed text, with its place and a hint to correct it.
 
-use crate::{Code, Span};
+use crate::{Code, Span, Syntax, in_syntax};
 
 /// The stage that found an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +38,13 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// Writes the descriptors in its help in that syntax.
+    #[must_use]
+    pub fn in_syntax(mut self, syntax: Syntax) -> Self {
+        self.help = self.help.map(|help| in_syntax(&help, syntax).into_owned());
+        self
+    }
+
     /// Creates an error.
     pub fn error(
         stage: Stage,

@@ -43,7 +43,7 @@ pub use self::code::Code;
 pub use self::descriptor::Descriptor;
 pub use self::diagnostic::{Diagnostic, Severity, Stage};
 pub use self::nearest::nearest;
-pub use self::quote::{quote_positional, quote_twisted, quote_value};
+pub use self::quote::{in_syntax, quote_positional, quote_twisted, quote_value};
 pub use self::report::{Report, is_unprintable};
 pub use self::span::Span;
 pub use self::syntax::{Syntax, UnknownSyntax};

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::grammar;
+use crate::{Syntax, grammar};
 
 /// Quotes a positional argument for [`Syntax::Extended`](crate::Syntax::Extended).
 pub fn quote_positional(text: &str) -> Cow<'_, str> {
@@ -21,6 +21,58 @@ pub fn quote_value(text: &str) -> Cow<'_, str> {
 /// without `=`, in [`Syntax::Twisted`](crate::Syntax::Twisted).
 pub fn quote_twisted(text: &str) -> String {
     text.replace('\\', "\\\\").replace(':', "\\:")
+}
+
+/// Returns a text for people, with the descriptors between its backquotes in that syntax instead of
+/// [`Syntax::Extended`]. Facts about clients (`${http.path}`) have braces in both.
+pub fn in_syntax(text: &str, syntax: Syntax) -> Cow<'_, str> {
+    if syntax == Syntax::Extended || !text.contains('{') {
+        return Cow::Borrowed(text);
+    }
+    let pieces = text.split('`').enumerate().map(|(at, piece)| match at % 2 {
+        1 => Cow::Owned(without_braces(piece)),
+        _ => Cow::Borrowed(piece),
+    });
+    Cow::Owned(pieces.collect::<Vec<_>>().join("`"))
+}
+
+/// Replaces what is in braces by what Twisted's syntax has for it. A brace that isn't closed stays.
+fn without_braces(code: &str) -> String {
+    let mut written = String::with_capacity(code.len() + 8);
+    let mut rest = code;
+    while let Some(start) = rest.find('{') {
+        let Some(length) = closing(&rest[start..]) else { break };
+        let inner = &rest[start + 1..start + length];
+        let is_fact = rest[..start].ends_with('$');
+        written.push_str(&rest[..start]);
+        let quoted = || quote_twisted(&without_braces(inner));
+        if is_fact {
+            written.push_str(&rest[start..=start + length]);
+        } else if rest[..start].ends_with('=') {
+            written.push_str(&quoted());
+        } else {
+            // A positional with a `=` would be a keyword.
+            written.push_str(&quoted().replace('=', "\\="));
+        }
+        rest = &rest[start + length + 1..];
+    }
+    written + rest
+}
+
+/// Returns the place of the brace that closes the first one.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+    None
 }
 
 fn quote(text: &str, place: Place) -> Cow<'_, str> {

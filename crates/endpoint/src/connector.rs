@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Conn, Context, Grants, Info, Result};
+use crate::{Conn, Context, Grants, Info, Missing, Result};
 
 /// An endpoint to connect to, planned but not open. Used for one connection after another.
 #[async_trait]
@@ -26,10 +26,10 @@ pub trait Connector: fmt::Debug + Send + Sync {
         None
     }
 
-    /// Returns a warning about a program or a device that doesn't exist now: not an error at the start, since it may
-    /// exist for a later session. Looks at the file system, and opens nothing.
-    fn missing(&self, _: &Context) -> Option<String> {
-        None
+    /// Returns the programs, files and devices that don't exist now: not an error at the start, since they may exist for a
+    /// later session. Looks at the file system, and opens nothing.
+    fn missing(&self, _: &Context) -> Vec<Missing> {
+        Vec::new()
     }
 
     /// Returns `true` if it can serve a client that asks for datagrams. A listener whose protocol has both asks this before

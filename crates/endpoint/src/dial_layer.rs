@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use crate::{Conn, Context, Grants, Info, Result};
+use crate::{Conn, Context, Grants, Info, Missing, Result};
 
 /// The connecting side of a layer, planned.
 #[async_trait]
@@ -28,9 +28,9 @@ pub trait DialLayer: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Returns a warning, as [`Connector::missing`](crate::Connector::missing) does.
-    fn missing(&self, _: &Context) -> Option<String> {
-        None
+    /// Returns what is missing, as [`Connector::missing`](crate::Connector::missing) does.
+    fn missing(&self, _: &Context) -> Vec<Missing> {
+        Vec::new()
     }
 
     /// Returns the resources that access to it exposes, over an endpoint that exposes `beneath`.

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use crate::{
-    Accept, Context, Error, ErrorKind, Exposure, Incoming, Listener, Local, Networks, Offer,
-    Offers, Result,
+    Accept, Context, Error, ErrorKind, Exposure, Incoming, Listener, Local, Missing, Networks,
+    Offer, Offers, Result,
 };
 
 /// A listener that closes connections from other addresses without an answer. The address is that of the connection:
@@ -30,7 +30,7 @@ impl Listener for FromNetworks {
         Ok(Box::new(Filtered { inner, networks: self.networks.clone() }))
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
         self.inner.missing(cx)
     }
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::{
     Accept, Accepted, Answer, Conn, Connector, Context, DialLayer, Exposure, Grants, Incoming,
-    Info, Listener, Local, Offer, Offers, Result,
+    Info, Listener, Local, Missing, Offer, Offers, Result,
 };
 
 /// The listening side of a layer, planned.
@@ -22,9 +22,9 @@ pub trait ServeLayer: fmt::Debug + Send + Sync {
     /// A file that it needs can't be read.
     async fn bind(&self, cx: &Context, local: &Local) -> Result<Arc<dyn Bound>>;
 
-    /// Returns a warning, as [`Listener::missing`] does.
-    fn missing(&self, _: &Context) -> Option<String> {
-        None
+    /// Returns what is missing, as [`Listener::missing`] does.
+    fn missing(&self, _: &Context) -> Vec<Missing> {
+        Vec::new()
     }
 }
 
@@ -63,8 +63,10 @@ impl Listener for Layered<dyn Listener, dyn ServeLayer> {
         Ok(Box::new(LayeredAccept { inner, bound }))
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
-        self.layer.missing(cx).or_else(|| self.inner.missing(cx))
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
+        let mut all = self.layer.missing(cx);
+        all.append(&mut Missing::beneath(self.inner.missing(cx)));
+        all
     }
 
     fn exposure(&self) -> Exposure {
@@ -137,8 +139,10 @@ impl Connector for Layered<dyn Connector, dyn DialLayer> {
         self.inner.patience()
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
-        self.layer.missing(cx).or_else(|| self.inner.missing(cx))
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
+        let mut all = self.layer.missing(cx);
+        all.append(&mut Missing::beneath(self.inner.missing(cx)));
+        all
     }
 
     fn takes_datagrams(&self) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::limits::{Counters, Limits};
-use crate::{Accept, Context, Exposure, Incoming, Listener, Local, Offer, Offers, Result};
+use crate::{Accept, Context, Exposure, Incoming, Listener, Local, Missing, Offer, Offers, Result};
 
 /// A listener with limits.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Listener for Limited {
         Ok(Box::new(LimitedAccept { inner, counters }))
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
         self.inner.missing(cx)
     }
 

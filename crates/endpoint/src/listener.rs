@@ -13,7 +13,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use crate::{Context, Exposure, Incoming, Local, Result};
+use crate::{Context, Exposure, Incoming, Local, Missing, Result};
 
 /// An endpoint to listen on, planned but not open.
 #[async_trait]
@@ -24,10 +24,9 @@ pub trait Listener: fmt::Debug + Send + Sync {
     /// The address is taken, or may not be used.
     async fn bind(&self, cx: &Context) -> Result<Box<dyn Accept>>;
 
-    /// Returns a warning about a device or a folder that doesn't exist now. Looks at the file system, and opens
-    /// nothing.
-    fn missing(&self, _: &Context) -> Option<String> {
-        None
+    /// Returns the files, folders and devices that don't exist now. Looks at the file system, and opens nothing.
+    fn missing(&self, _: &Context) -> Vec<Missing> {
+        Vec::new()
     }
 
     /// Returns its exposure, as far as the descriptor determines it.

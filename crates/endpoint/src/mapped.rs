@@ -11,8 +11,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    Accept, Conn, Connector, Context, Exposure, Grants, Incoming, Info, Listener, Local, Offer,
-    Offers, Result,
+    Accept, Conn, Connector, Context, Exposure, Grants, Incoming, Info, Listener, Local, Missing,
+    Offer, Offers, Result,
 };
 
 /// A listener or a connector that changes each connection of the endpoint beneath, for layers without a handshake.
@@ -69,8 +69,8 @@ where
         Ok(Box::new(MappedAccept::new(inner, local, move |conn| change(&cx, conn))))
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
-        self.inner.missing(cx)
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
+        Missing::beneath(self.inner.missing(cx))
     }
 
     fn exposure(&self) -> Exposure {
@@ -148,8 +148,8 @@ where
         self.inner.patience()
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
-        self.inner.missing(cx)
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
+        Missing::beneath(self.inner.missing(cx))
     }
 
     fn takes_datagrams(&self) -> bool {

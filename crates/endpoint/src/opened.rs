@@ -14,8 +14,8 @@ use tokio::time::{Instant, sleep};
 use tracing::warn;
 
 use crate::{
-    Accept, Backoff, Conn, Connector, Context, Exposure, Incoming, Info, Listener, Local, Offer,
-    Result,
+    Accept, Backoff, Conn, Connector, Context, Exposure, Incoming, Info, Listener, Local, Missing,
+    Offer, Result,
 };
 
 /// How often the connector is opened.
@@ -57,7 +57,7 @@ impl Listener for Opened {
         }))
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
         self.connector.missing(cx)
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Context, Info};
+use crate::{Context, Info, Missing};
 
 /// A source of clients' destinations.
 #[async_trait]
@@ -31,10 +31,10 @@ pub trait Provider: fmt::Debug + Send + Sync {
         Duration::ZERO
     }
 
-    /// Returns a warning about a missing resource, as [`Connector::missing`](crate::Connector::missing) does.
-    fn missing(&self, cx: &Context) -> Option<String> {
+    /// Returns what is missing, as [`Connector::missing`](crate::Connector::missing) does.
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
         let _ = cx;
-        None
+        Vec::new()
     }
 }
 

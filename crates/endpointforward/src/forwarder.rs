@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use descriptor::{Diagnostic, Severity, Stage};
-use endpoint::{Accept, Connector, Exposure, Listener, Local};
+use endpoint::{Accept, Connector, Exposure, Listener, Local, Missing};
 use forward::{Config, Destination, Gate, Log, Observer, OpenGate, Stop, Summary};
 use plan::kind::Role;
 use plan::{Plan, check_boundaries, check_exposure};
@@ -179,7 +179,7 @@ impl Forwarder {
         found
     }
 
-    /// Returns a warning for each endpoint that needs a program, a device or a folder that isn't there now. Unlike
+    /// Returns a warning for each program, device, file and folder that an endpoint needs and that isn't there now. Unlike
     /// everything before [`bind`](Self::bind), this looks at the file system.
     #[must_use]
     pub fn missing(&self) -> Vec<BadDescriptor> {
@@ -189,13 +189,24 @@ impl Forwarder {
         });
         let (text, plan) = &self.destination;
         let destination = (Which::Destination, text, &plan.tree, plan.endpoint.missing(cx));
-        let found = listeners.chain([destination]).filter_map(|(which, text, tree, words)| {
-            let words = words?;
-            let span = tree.place_of(&words);
-            let warning = Diagnostic::warning(Stage::Plan, "missing", span, words);
-            Some(BadDescriptor { which, text: text.clone(), diagnostics: vec![warning] })
+        let found = listeners.chain([destination]).filter(|(.., missing)| !missing.is_empty());
+        let bad = found.map(|(which, text, tree, missing)| {
+            let warning = |missing: &Missing| {
+                let span = tree.place_of(missing);
+                let warning = Diagnostic::warning(Stage::Plan, "missing", span, missing.message());
+                let typed = text.get(span.start..span.end).unwrap_or_default();
+                // `ssh:` replaces it itself, and its message has the whole path.
+                match typed.strip_prefix("~/").filter(|_| missing.message().contains('~')) {
+                    Some(rest) => warning.help(format!(
+                        "a shell replaces `~` only at the beginning of a word: write `$HOME/{rest}`"
+                    )),
+                    None => warning,
+                }
+            };
+            let diagnostics = missing.iter().map(warning).collect();
+            BadDescriptor { which, text: text.clone(), diagnostics }
         });
-        found.collect()
+        bad.collect()
     }
 
     /// Opens the listeners. If one can't be opened, none stays open.

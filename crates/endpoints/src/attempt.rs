@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result};
+use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Missing, Result};
 use plan::kind::{Param, Topic, ValueKind};
 
 use crate::patience::timeout;
@@ -52,6 +52,14 @@ impl Target {
 /// Returns the widest access that one of them grants: a client may reach each.
 pub(crate) fn grants(targets: &[Target]) -> Grants {
     targets.iter().map(|target| target.connector.grants()).max().unwrap_or(Grants::Nothing)
+}
+
+/// Returns what each of them misses, as seen from the endpoint over them.
+pub(crate) fn missing(targets: &[Target], cx: &Context) -> Vec<Vec<Missing>> {
+    let each = targets.iter().enumerate().map(|(number, target)| {
+        Missing::within(ENDPOINTS.name, number, target.connector.missing(cx))
+    });
+    each.collect()
 }
 
 /// Returns `true` if one of them can serve clients that ask for datagrams.

@@ -10,14 +10,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use endpoint::{Conn, Connector, Context, ErrorKind, Grants, Info, Result};
+use endpoint::{Conn, Connector, Context, ErrorKind, Grants, Info, Missing, Result};
 use plan::kind::{
     Args, Assemble, Example, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
 };
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use crate::attempt::{ENDPOINTS, TRY, Target, grants, takes_datagrams};
+use crate::attempt::{ENDPOINTS, TRY, Target, grants, missing, takes_datagrams};
 
 /// Spreading sessions.
 pub(crate) static KIND: Kind = Kind {
@@ -173,7 +173,8 @@ impl Connector for Balance {
                     if at == last {
                         return Err(error);
                     }
-                    warn!("{error}; trying the next");
+                    let (endpoint, cause) = (error.endpoint(), error.cause());
+                    warn!(endpoint, cause, "{error}; trying the next");
                 }
             }
         }
@@ -184,8 +185,8 @@ impl Connector for Balance {
         self.targets.iter().filter_map(|target| target.connector.patience()).max()
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
-        self.targets.iter().find_map(|target| target.connector.missing(cx))
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
+        missing(&self.targets, cx).concat()
     }
 
     fn takes_datagrams(&self) -> bool {

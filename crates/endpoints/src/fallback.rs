@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use endpoint::{Conn, Connector, Context, Grants, Info, Result};
+use endpoint::{Conn, Connector, Context, Grants, Info, Missing, Result};
 use plan::kind::{Args, Assemble, Example, Kind, Param, PlanConnect, Planned, Role, Side};
 use tracing::{info, warn};
 
-use crate::attempt::{ENDPOINTS, TRY, Target, grants, takes_datagrams};
+use crate::attempt::{ENDPOINTS, TRY, Target, grants, missing, takes_datagrams};
 
 /// One after the other.
 pub(crate) static KIND: Kind = Kind {
@@ -57,7 +57,10 @@ impl Connector for Fallback {
                     info!("chose {}", target.name);
                     return Ok(conn);
                 }
-                Err(error) => warn!("{error}; trying the next"),
+                Err(error) => {
+                    let (endpoint, cause) = (error.endpoint(), error.cause());
+                    warn!(endpoint, cause, "{error}; trying the next");
+                }
             }
         }
         let conn = last.attempt(cx, info, None).await?;
@@ -69,11 +72,10 @@ impl Connector for Fallback {
         self.targets.iter().filter_map(|target| target.connector.patience()).max()
     }
 
-    /// Only what all of them miss is missed.
-    fn missing(&self, cx: &Context) -> Option<String> {
-        let missing: Option<Vec<_>> =
-            self.targets.iter().map(|target| target.connector.missing(cx)).collect();
-        missing.map(|all| all.join("; "))
+    /// If one of them has all that it needs, nothing is missing.
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
+        let missing = missing(&self.targets, cx);
+        if missing.iter().any(Vec::is_empty) { Vec::new() } else { missing.concat() }
     }
 
     fn takes_datagrams(&self) -> bool {

@@ -7,6 +7,7 @@
 //! those that it ignores are caught, and nothing is done about them, from the first program that is started. Its
 //! programs would ignore them too.
 
+mod absent;
 mod adopted;
 mod ahead;
 mod arrived;

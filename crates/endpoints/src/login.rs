@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use descriptor::{Code, Diagnostic};
-use endpoint::{Error, Result};
+use endpoint::{Error, Missing, Result};
 use plan::kind::{Args, Param, ValueKind};
 
 pub(crate) const USER: Param =
@@ -65,11 +65,11 @@ impl Login {
         &self.user
     }
 
-    /// Returns a warning if there is no such file.
-    pub(crate) fn missing(&self) -> Option<String> {
+    /// Returns the file if it doesn't exist.
+    pub(crate) fn missing(&self) -> Vec<Missing> {
         match &self.password {
-            Password::Is(_) => None,
-            Password::In(file) => absent(file),
+            Password::Is(_) => Vec::new(),
+            Password::In(file) => absent(file).into_iter().collect(),
         }
     }
 
@@ -92,9 +92,10 @@ impl Login {
     }
 }
 
-/// Returns a warning if there is no file with the password.
-pub(crate) fn absent(file: &Path) -> Option<String> {
-    (!file.exists()).then(|| format!("there is no file {} with the password", file.display()))
+/// Returns the file with the password, the parameter [`PASSWORD_FILE`], if it doesn't exist.
+pub(crate) fn absent(file: &Path) -> Option<Missing> {
+    let message = || format!("there is no file {} with the password", file.display());
+    (!file.exists()).then(|| Missing::of(PASSWORD_FILE.name, message()))
 }
 
 impl fmt::Debug for Login {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use endpoint::{
     Accept, Backoff, Conn, Connector, Context, Error, ErrorKind, Exposure, Grants, Info, Listener,
-    Result,
+    Missing, Result,
 };
 use plan::kind::{
     Args, Assemble, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, ValueKind,
@@ -126,8 +126,8 @@ impl Connector for Retry<dyn Connector> {
         self.inner.grants()
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
-        self.inner.missing(cx)
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
+        Missing::beneath(self.inner.missing(cx))
     }
 }
 
@@ -141,8 +141,8 @@ impl Listener for Retry<dyn Listener> {
         self.inner.exposure()
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
-        self.inner.missing(cx)
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
+        Missing::beneath(self.inner.missing(cx))
     }
 }
 
@@ -173,7 +173,8 @@ impl Policy {
             if is_last || by.is_some_and(|by| Instant::now() + pause >= by) {
                 return Err(error);
             }
-            warn!("{error}; trying again in {pause:?}");
+            let (endpoint, cause) = (error.endpoint(), error.cause());
+            warn!(endpoint, cause, "{error}; trying again in {pause:?}");
             last = Some(error);
             sleep(pause).await;
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use descriptor::{Descriptor, Template, Text};
 use endpoint::info::Target as Asked;
-use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result};
+use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Missing, Result};
 use plan::kind::{
     Args, Assemble, Example, Kind, Param, PlanConnect, Planned, Role, Shape, Side, ValueKind,
 };
@@ -128,9 +128,12 @@ impl Connector for Target {
         self.tcp.patience().max(udp)
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
-        let udp = || self.udp.as_ref().and_then(|udp| udp.missing(cx));
-        self.tcp.missing(cx).or_else(udp)
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
+        let mut all = Missing::within("tcp", 0, self.tcp.missing(cx));
+        if let Some(udp) = &self.udp {
+            all.extend(Missing::within("udp", 0, udp.missing(cx)));
+        }
+        all
     }
 
     fn takes_datagrams(&self) -> bool {

@@ -3,9 +3,11 @@
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 
+use endpoint::Reason;
 use endpoint::info::Unix;
 use nix::sys::socket::{getsockopt, sockopt};
 use plan::kind::{Args, Param, Topic, ValueKind};
+use tracing::warn;
 
 pub(crate) const USERS: Param = Param::new(
     "users",
@@ -40,14 +42,14 @@ impl Users {
         self == Self::Any || uid.is_some_and(|uid| uid == 0 || uid == ours)
     }
 
-    /// Returns the log message about a process that may not.
-    pub(crate) fn refusal(uid: Option<u32>, at: &str) -> String {
+    /// Logs that a process, or its datagrams, were refused by a listener.
+    pub(crate) fn log_refusal(uid: Option<u32>, what: &str, endpoint: &str) {
         let user =
             uid.map_or_else(|| "an unknown user".to_owned(), |uid| format!("the user {uid}"));
-        format!(
-            "refused a process of {user} at {at}: the destination may be a program or a device; admit all \
-             users of this machine with `users=any`"
-        )
+        let cause = format!("{what} of {user}: the destination may be a program or a device");
+        let (event, reason) = ("refused", Reason::Forbidden.name());
+        let help = "admit all users of this machine with `users=any`";
+        warn!(event, endpoint, reason, cause, help, "cannot accept {endpoint}: {cause}");
     }
 }
 

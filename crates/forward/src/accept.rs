@@ -97,7 +97,8 @@ impl Trouble {
             *said == text && at.elapsed() < REMIND
         });
         if !known {
-            warn!("{text}; trying again");
+            let (endpoint, cause) = (error.endpoint(), error.cause());
+            warn!(endpoint, cause, help = error.hint(), "{text}; trying again");
             self.said = Some((text, Instant::now()));
         }
         self.backoff.pause()

@@ -18,7 +18,7 @@ use tracing::{Instrument, debug, error, info, info_span};
 use crate::accept::accept_all;
 use crate::endings::Endings;
 use crate::offer::{At, OfferOutcome, serve_offer};
-use crate::refusals::{Refusals, Refused};
+use crate::refusals::{Refusals, Refused, reason};
 use crate::shared::{Shared, Work};
 use crate::undecided::{ListenerId, Place, Undecided};
 use crate::{Gate, Log, Observer, Route, Stop, Summary, Timers};
@@ -233,11 +233,12 @@ async fn run_handshakes(
                 // The operator wants to know of a policy's refusals, but not of peers' mistakes.
                 if matches!(error.kind(), ErrorKind::Refused | ErrorKind::Permission) {
                     let refused = info_span!("refused", peer);
-                    refused.in_scope(|| shared.refusals.log(Refused::of(&error)));
+                    refused.in_scope(|| shared.refusals.log(Refused::by(&error)));
                     return OfferOutcome::Refused;
                 }
-                let cause = error.cause();
-                info!(peer, endpoint = error.endpoint(), cause, "{error}");
+                let (event, reason, cause) =
+                    ("refused", reason(error.kind()).name(), error.cause());
+                info!(peer, event, endpoint = error.endpoint(), reason, cause, "{error}");
                 return OfferOutcome::Lost;
             }
         };

@@ -59,6 +59,7 @@ pub use endpoint::gate::{Admitted, Gate, OpenGate};
 pub use self::forwarder::{Config, Forwarder};
 pub use self::observer::{Began, Log, Observer, SessionObserver};
 pub use self::outcome::{Act, Ended, Failure, Outcome, Side};
+pub use self::refusals::Repeated;
 pub use self::route::{Destination, Route};
 pub use self::splice::splice;
 pub use self::stop::Stop;

@@ -82,7 +82,7 @@ pub struct Log;
 impl Observer for Log {
     fn began(&self, session: &Began<'_>) -> Option<Box<dyn SessionObserver>> {
         let facts = session.near.log();
-        info!(facts = (!facts.is_empty()).then_some(facts), "open");
+        info!(event = "open", facts = (!facts.is_empty()).then_some(facts), "open");
         Some(Box::new(Self))
     }
 }
@@ -91,11 +91,12 @@ impl SessionObserver for Log {
     fn ended(self: Box<Self>, outcome: &Outcome) {
         let Outcome { sent, received, cut, .. } = *outcome;
         let (reason, seconds) = (outcome.reason().name(), outcome.duration.as_secs_f64());
-        let by = outcome.by().map_or("us", Side::name);
+        let (event, by) = ("end", outcome.by().map_or("us", Side::name));
+        let cause = outcome.cause().to_string();
         if outcome.is_clean() {
-            info!(reason, by, sent, received, seconds, cut, "{outcome}");
+            info!(event, reason, by, sent, received, seconds, cut, cause, "{outcome}");
         } else {
-            warn!(reason, by, sent, received, seconds, cut, "{outcome}");
+            warn!(event, reason, by, sent, received, seconds, cut, cause, "{outcome}");
         }
     }
 }

@@ -175,6 +175,11 @@ impl Outcome {
         matches!(status, Some(ExitStatus::Signal(_)))
     }
 
+    /// Returns the end and its reason in words, without the numbers.
+    pub fn cause(&self) -> impl fmt::Display {
+        Cause(self)
+    }
+
     /// Returns the end that `side` sent.
     #[must_use]
     pub fn said(&self, side: Side) -> Option<&End> {
@@ -187,17 +192,33 @@ impl Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.end {
+        write!(f, "{}", self.cause())?;
+        if self.cut {
+            f.write_str(", data was lost")?;
+        }
+        let Self { sent, received, .. } = self;
+        let seconds = self.duration.as_secs_f64();
+        write!(f, "; {sent} bytes sent, {received} received, {seconds:.1} s")
+    }
+}
+
+/// The end of a session and its reason in words, without the numbers.
+struct Cause<'a>(&'a Outcome);
+
+impl fmt::Display for Cause<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcome = self.0;
+        match &outcome.end {
             Ended::Eof(side) => {
                 let left = if *side == Side::Near { "left" } else { "ended" };
                 write!(f, "{side} {left}")?;
-                if let Some(end) = self.said(*side)
+                if let Some(end) = outcome.said(*side)
                     && *end != End::eof()
                 {
                     write!(f, " ({end})")?;
                 }
                 // A program's exit status is news even if it was the other side that began.
-                if let Some(status) = self.said(side.other()).and_then(|end| end.status) {
+                if let Some(status) = outcome.said(side.other()).and_then(|end| end.status) {
                     write!(f, "; {status}")?;
                 }
             }
@@ -208,19 +229,14 @@ impl fmt::Display for Outcome {
                     Side::Near => ("had left", "destination"),
                     Side::Far => ("had ended", "client"),
                 };
-                let took = self.said(side.other()).is_some();
+                let took = outcome.said(side.other()).is_some();
                 let what = if took { "did not read the rest" } else { "went on" };
                 write!(f, "ended by us: {side} {left}, {other} {what} for too long")?;
             }
             Ended::GaveWay => f.write_str("ended by us: another client needs its place")?,
             Ended::Shutdown(end) => write!(f, "ended by us: {end}")?,
         }
-        if self.cut {
-            f.write_str(", data was lost")?;
-        }
-        let Self { sent, received, .. } = self;
-        let seconds = self.duration.as_secs_f64();
-        write!(f, "; {sent} bytes sent, {received} received, {seconds:.1} s")
+        Ok(())
     }
 }
 

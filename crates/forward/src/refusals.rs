@@ -3,11 +3,12 @@
 //! An operator has to see that clients are turned away, and a log must not be filled by those that try again.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use endpoint::Error;
+use endpoint::{Error, ErrorKind, Reason};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, warn};
@@ -28,14 +29,59 @@ pub(crate) struct Refused<'a> {
     /// The listener that refuses, or the destination that can't be opened.
     pub(crate) endpoint: &'a str,
     pub(crate) cause: String,
+    pub(crate) reason: Reason,
+    /// Set if it is the client that isn't admitted, rather than its destination that can't be opened.
+    pub(crate) of_client: bool,
     /// What to do about it.
     pub(crate) help: Option<&'a str>,
 }
 
 impl<'a> Refused<'a> {
+    /// A listener that refuses a client.
+    pub(crate) fn by(error: &'a Error) -> Self {
+        let reason = match error.kind() {
+            ErrorKind::Refused => Reason::Forbidden,
+            kind => reason(kind),
+        };
+        Self { of_client: true, reason, ..Self::of(error) }
+    }
+
+    /// A destination that can't be opened.
     pub(crate) fn of(error: &'a Error) -> Self {
         let (text, cause) = (error.to_string(), error.cause());
-        Self { text, endpoint: error.endpoint(), cause, help: error.hint() }
+        let (endpoint, help, reason) = (error.endpoint(), error.hint(), reason(error.kind()));
+        Self { text, endpoint, cause, reason, of_client: false, help }
+    }
+}
+
+/// Returns the reason for the log, from the closed list.
+pub(crate) fn reason(kind: ErrorKind) -> Reason {
+    match kind {
+        ErrorKind::Busy => Reason::Limit,
+        ErrorKind::Forbidden | ErrorKind::Permission => Reason::Forbidden,
+        ErrorKind::NotFound | ErrorKind::Unrouted => Reason::NotFound,
+        ErrorKind::Timeout => Reason::Timeout,
+        ErrorKind::Protocol => Reason::ProtocolError,
+        _ => Reason::Unreachable,
+    }
+}
+
+/// How often a refusal came again, as the log has it behind the refusal's text.
+#[derive(Clone, Copy, Debug)]
+pub struct Repeated {
+    /// The number of repetitions.
+    pub more: u64,
+    /// The time in which they came, in seconds.
+    pub seconds: u64,
+}
+
+impl fmt::Display for Repeated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { more, seconds } = self;
+        match more {
+            1 => write!(f, "once more in {seconds} s"),
+            _ => write!(f, "{more} more times in {seconds} s"),
+        }
     }
 }
 
@@ -46,17 +92,20 @@ struct Known {
     more: u64,
     endpoint: String,
     cause: String,
+    reason: Reason,
+    of_client: bool,
 }
 
 impl Refusals {
     /// Logs a refusal in the span of the offer that it is about.
     pub(crate) fn log(&self, refused: Refused<'_>) {
         let is_news = self.is_news(&refused);
-        let Refused { text, endpoint, cause, help } = refused;
+        let Refused { text, endpoint, cause, help, .. } = refused;
+        let (event, reason) = (event(refused.of_client), refused.reason.name());
         if is_news {
-            warn!(endpoint, cause, help, "{text}");
+            warn!(event, endpoint, reason, cause, help, "{text}");
         } else {
-            debug!(endpoint, cause, "{text}");
+            debug!(event, endpoint, reason, cause, "{text}");
         }
     }
 
@@ -64,7 +113,7 @@ impl Refusals {
     fn is_news(&self, refused: &Refused<'_>) -> bool {
         let now = Instant::now();
         let mut causes = self.lock();
-        let Refused { text, endpoint, cause, .. } = refused;
+        let Refused { text, endpoint, cause, reason, of_client, .. } = refused;
         // Causes that peers make up (origins, names) are counted together once there are too many.
         let is_full = causes.len() >= MOST && !causes.contains_key(text);
         let (text, cause) = if is_full { (OTHERS, OTHERS) } else { (&**text, &**cause) };
@@ -76,7 +125,9 @@ impl Refusals {
             return false;
         }
         let (endpoint, cause) = ((*endpoint).to_owned(), cause.to_owned());
-        causes.insert(text.to_owned(), Known { since: now, more: 0, endpoint, cause });
+        let (reason, of_client) = (*reason, *of_client);
+        let known = Known { since: now, more: 0, endpoint, cause, reason, of_client };
+        causes.insert(text.to_owned(), known);
         // A cause that never comes again is forgotten when another one comes.
         causes.retain(|_, cause| cause.more > 0 || now - cause.since < MINUTE);
         true
@@ -108,12 +159,12 @@ impl Refusals {
     fn flush(&self, is_due: impl Fn(&Known) -> bool) {
         let due = |_: &String, cause: &mut Known| is_due(cause);
         let over: Vec<_> = self.lock().extract_if(due).collect();
-        for (text, Known { since, more, endpoint, cause }) in over {
+        for (text, Known { since, more, endpoint, cause, reason, of_client }) in over {
             if more > 0 {
-                let times = if more == 1 { "once more" } else { "more times" };
-                let count = if more == 1 { String::new() } else { format!("{more} ") };
-                let seconds = since.elapsed().as_secs().max(1);
-                warn!(more, endpoint, cause, "{text}: {count}{times} in {seconds} s");
+                let within = since.elapsed().as_secs().max(1);
+                let repeated = Repeated { more, seconds: within };
+                let (event, reason) = (event(of_client), reason.name());
+                warn!(event, more, within, endpoint, reason, cause, "{text}: {repeated}");
             }
         }
     }
@@ -129,6 +180,11 @@ impl Known {
     }
 }
 
+/// Returns the name of the event for programs that read the log.
+fn event(of_client: bool) -> &'static str {
+    if of_client { "refused" } else { "unreachable" }
+}
+
 const MINUTE: Duration = Duration::from_secs(60);
 /// The maximum number of causes that are told apart.
 const MOST: usize = 64;
@@ -140,7 +196,8 @@ mod tests {
 
     fn is_news(refusals: &Refusals, text: &str) -> bool {
         let (text, cause) = (text.to_owned(), text.to_owned());
-        refusals.is_news(&Refused { text, endpoint: "tcp:1", cause, help: None })
+        let (endpoint, reason, of_client) = ("tcp:1", Reason::Unreachable, false);
+        refusals.is_news(&Refused { text, endpoint, cause, reason, of_client, help: None })
     }
 
     #[tokio::test(start_paused = true)]

@@ -38,8 +38,9 @@ pub fn check_exposure(
         "listen on loopback (`interface=127.0.0.1`), or allow everyone with `{}`",
         line("none")
     );
-    Err(mistake.help(match invites {
+    let mistake = mistake.help(match invites {
         true => format!("admit only clients with a link (`{}`), {everyone}", line("token")),
         false => everyone,
-    }))
+    });
+    Err(mistake.in_syntax(listener.tree.syntax))
 }

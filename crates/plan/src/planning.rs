@@ -57,11 +57,12 @@ impl<'a> Planning<'a> {
         mut self,
         typed: &str,
     ) -> Result<Plan<E>, Vec<Diagnostic>> {
-        match self.plan(&Text::typed(typed), 0) {
-            Some((endpoint, tree)) if !self.failed() => {
-                Ok(Plan { endpoint, tree, warnings: self.found })
-            }
-            _ => Err(self.found),
+        let planned = self.plan(&Text::typed(typed), 0);
+        let is_failed = self.failed();
+        let found = self.found.into_iter().map(|found| found.in_syntax(self.syntax)).collect();
+        match planned {
+            Some((endpoint, tree)) if !is_failed => Ok(Plan { endpoint, tree, warnings: found }),
+            _ => Err(found),
         }
     }
 
@@ -142,7 +143,8 @@ impl<'a> Planning<'a> {
                 Role::Listen => self.part::<dyn Listener>(text, depth + 1),
                 Role::Connect => self.part::<dyn Connector>(text, depth + 1),
             };
-            if let Some((part, tree)) = planned {
+            if let Some((part, mut tree)) = planned {
+                tree.param = param;
                 self.check_shape(kind, takes, &tree, text);
                 beneath.push(param, tree.descriptor.clone(), part);
                 trees.push(tree);

@@ -1,6 +1,7 @@
 //! The structure of an endpoint, for `explain` and for checks over a whole plan.
 
-use descriptor::{Hole, Span};
+use descriptor::{Hole, Span, Syntax};
+use endpoint::{Missing, Step};
 
 use crate::kind::{Args, FactName, Kind, Role, Setting, Shape, Value, ValueKind};
 
@@ -30,10 +31,14 @@ pub struct Tree {
     declared: &'static [FactName],
     /// The endpoints beneath it, in the order in which they were typed.
     pub beneath: Vec<Tree>,
-    /// The typed values without secrets, and their places.
-    pub(crate) typed: Vec<(String, Span)>,
     /// The holes of its templates.
     pub(crate) holes: Vec<Hole>,
+    /// The syntax that it was typed in.
+    pub(crate) syntax: Syntax,
+    /// The parameter of the endpoint over it that it was typed for.
+    pub(crate) param: &'static str,
+    /// The places of its parameters.
+    places: Places,
 }
 
 impl Tree {
@@ -59,8 +64,10 @@ impl Tree {
             declared: kind.facts,
             role: args.role,
             beneath,
-            typed: typed(args),
             holes: holes(args),
+            syntax: args.syntax,
+            param: "",
+            places: Places::new(args),
         }
     }
 
@@ -78,8 +85,10 @@ impl Tree {
             role,
             declared: &[],
             beneath: Vec::new(),
-            typed: Vec::new(),
             holes: Vec::new(),
+            syntax: Syntax::Extended,
+            param: "",
+            places: Places::default(),
         }
     }
 
@@ -103,13 +112,29 @@ impl Tree {
             || self.same_side().any(|beneath| beneath.says(name, value))
     }
 
-    /// Returns the place of the typed value that a message is about: the longest one that it repeats. The place of the
-    /// kind if it repeats none.
+    /// Returns the place of the parameter that names what is missing; the place of the kind if it wasn't typed.
     #[must_use]
-    pub fn place_of(&self, message: &str) -> Span {
-        let values = self.values();
-        let named = values.into_iter().filter(|(value, _)| repeats(message, value));
-        named.max_by_key(|(value, _)| value.len()).map_or(self.span, |(_, span)| span)
+    pub fn place_of(&self, missing: &Missing) -> Span {
+        let (mut tree, mut places) = (self, &self.places);
+        for step in missing.steps() {
+            match step {
+                Step::Parameter(name) => return places.of(name).unwrap_or(places.whole),
+                Step::Within(name, number) => {
+                    if let Some(inner) = tree.beneath_of(name, *number) {
+                        (tree, places) = (inner, &inner.places);
+                    } else if let Some(inner) = places.inside(name, *number) {
+                        places = inner;
+                    } else {
+                        return places.of(name).unwrap_or(places.whole);
+                    }
+                }
+                Step::Beneath => {
+                    let Some(inner) = tree.beneath.first() else { return places.whole };
+                    (tree, places) = (inner, &inner.places);
+                }
+            }
+        }
+        places.whole
     }
 
     /// Returns the holes in this endpoint, and in those beneath it, that no session of `listener` fills: none of its
@@ -144,9 +169,8 @@ impl Tree {
         holds(self) || self.beneath.iter().any(|beneath| beneath.any(holds))
     }
 
-    fn values(&self) -> Vec<(&str, Span)> {
-        let own = self.typed.iter().map(|(value, span)| (&**value, *span));
-        own.chain(self.beneath.iter().flat_map(Self::values)).collect()
+    fn beneath_of(&self, param: &str, number: usize) -> Option<&Self> {
+        self.beneath.iter().filter(|beneath| beneath.param == param).nth(number)
     }
 
     fn same_side(&self) -> impl Iterator<Item = &Self> {
@@ -174,41 +198,44 @@ fn settings(args: &Args) -> Vec<(String, String, bool)> {
     all
 }
 
-fn typed(args: &Args) -> Vec<(String, Span)> {
-    let own = args.settings().iter().filter(|setting| setting.given && setting.shown.is_none());
-    let own = own.map(|setting| (setting.text.clone(), setting.span));
-    own.chain(args.all_inside().flat_map(typed)).collect()
-}
-
 fn holes(args: &Args) -> Vec<Hole> {
     let templates = args.settings().iter().filter_map(|setting| match &setting.value {
         Value::Template(template) => Some(template),
         _ => None,
     });
     let own = templates.flat_map(|template| template.holes().cloned());
-    own.chain(args.all_inside().flat_map(holes)).collect()
+    own.chain(args.all_inside().flat_map(|(_, inside)| holes(inside))).collect()
 }
 
-/// Returns `true` if the message has the value as a word, or the folder of a path in it.
-fn repeats(message: &str, value: &str) -> bool {
-    let is_word = |text: &str| {
-        let mut found = message.match_indices(text);
-        let is_part = |c: char| c.is_alphanumeric() || "/_-.".contains(c);
-        !text.is_empty()
-            && found.any(|(at, _)| {
-                let (before, behind) = (&message[..at], &message[at + text.len()..]);
-                !before.ends_with(is_part) && !behind.starts_with(is_part)
-            })
-    };
-    let mut folders =
-        std::path::Path::new(value).ancestors().skip(1).filter_map(|path| path.to_str());
-    // A path in the home folder is reported whole.
-    let is_at_home =
-        value.strip_prefix("~/").is_some_and(|rest| message.ends_with(&format!("/{rest}")));
-    is_word(value)
-        || is_at_home
-        || value.split(',').any(is_word)
-        || value.starts_with('/') && folders.any(|folder| folder.len() > 1 && is_word(folder))
+/// The places of the parameters of an endpoint, or of a value with parameters in braces.
+#[derive(Clone, Debug, Default)]
+struct Places {
+    /// That of the kind, or of the whole value.
+    whole: Span,
+    /// Those of the parameters that were typed.
+    typed: Vec<(String, Span)>,
+    /// Those of the values with parameters, by the parameter that they were typed for.
+    inside: Vec<(&'static str, Places)>,
+}
+
+impl Places {
+    fn new(args: &Args) -> Self {
+        let typed = args.settings().iter().filter(|setting| setting.given);
+        Self {
+            whole: args.span,
+            typed: typed.map(|setting| (setting.name.clone(), setting.span)).collect(),
+            inside: args.all_inside().map(|(name, inside)| (name, Self::new(inside))).collect(),
+        }
+    }
+
+    fn of(&self, param: &str) -> Option<Span> {
+        self.typed.iter().find(|(name, _)| name == param).map(|(_, span)| *span)
+    }
+
+    fn inside(&self, param: &str, number: usize) -> Option<&Self> {
+        let its = self.inside.iter().filter(|(name, _)| *name == param);
+        its.map(|(_, places)| places).nth(number)
+    }
 }
 
 /// The kind of an endpoint that no descriptor describes.

@@ -20,6 +20,8 @@ export class Serial {
   readonly #send: (message: FromPage) => void;
   /// The settings that were chosen here.
   #chosen: Line = remembered();
+  /// Those that the device has not answered yet.
+  #asked: Line = {};
   #on = false;
 
   constructor(store: Store, send: (message: FromPage) => void, save: () => void, after: () => void) {
@@ -80,6 +82,14 @@ export class Serial {
 
   /// Shows the settings of the device, which the server reports.
   line(line: Line): void {
+    const refused = refusals(this.#asked, line);
+    if (Object.keys(this.#asked).length > 0) {
+      element("line-note", HTMLElement).textContent = refused.map(({ words }) => words).join("; ");
+    }
+    // It isn't asked for again after a reload.
+    for (const { name } of refused) delete this.#chosen[name];
+    if (refused.length > 0) this.#keep();
+    this.#asked = {};
     if (line.baud !== undefined) {
       const value = String(line.baud);
       if (![...this.#baud.options].some((option) => option.value === value)) this.#add(line.baud);
@@ -111,17 +121,34 @@ export class Serial {
 
   #choose(line: Line): void {
     this.#chosen = { ...this.#chosen, ...line };
+    this.#asked = { ...this.#asked, ...line };
+    this.#keep();
+    this.#send({ type: "line", ...line });
+  }
+
+  #keep(): void {
     try {
       sessionStorage.setItem(KEY + location.pathname, JSON.stringify(this.#chosen));
     } catch {
       // For as long as the page is open.
     }
-    this.#send({ type: "line", ...line });
   }
 
   #add(rate: number): void {
     this.#baud.add(new Option(String(rate), String(rate)));
   }
+}
+
+/// The settings that were asked for and that the device reports otherwise, in words. The speed may be rounded.
+export function refusals(asked: Line, kept: Line): { name: keyof Line; words: string }[] {
+  const found: { name: keyof Line; words: string }[] = [];
+  for (const name of Object.keys(asked) as (keyof Line)[]) {
+    const [wanted, has] = [asked[name], kept[name]];
+    if (wanted === undefined || has === undefined || wanted === has) continue;
+    const near = name === "baud" && Math.abs(Number(wanted) - Number(has)) <= Number(wanted) / 20;
+    if (!near) found.push({ name, words: `The device keeps ${name} ${has}` });
+  }
+  return found;
 }
 
 function settings(name: string, value: string): Line {

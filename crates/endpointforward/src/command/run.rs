@@ -9,6 +9,7 @@ use crate::{
     BadDescriptor, Config, Endpoints, Error, Forwarder, Forwarding, Report, Severity, Stop,
     Summary, Timers, Which,
 };
+use descriptor::{Code, Diagnostic};
 use endpoint::{Clock, Context, End, Local, Reason};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -44,7 +45,8 @@ pub(crate) fn run(
             let exit = labels.fail(&error, logging.log_format);
             if let [endpoint] = &*options.endpoint
                 && logging.log_format == LogFormat::Pretty
-                && endpoints.listener(endpoint).is_err()
+                // One that lacks a parameter is on its own side.
+                && endpoints.listener(endpoint).is_err_and(|found| found.iter().all(is_of_side))
                 && endpoints.connector(endpoint).is_ok()
                 && endpoints.listener(&destination).is_ok()
                 // A program is never meant to be listened on.
@@ -101,6 +103,11 @@ pub(crate) fn run(
             }
         }),
     )
+}
+
+/// Returns `true` if a mistake may come from the wrong side.
+fn is_of_side(found: &Diagnostic) -> bool {
+    found.code != Code::MissingParameter
 }
 
 /// Shows the links that let a person in: to the user at the terminal, and past every log. Standard output may
@@ -228,7 +235,8 @@ pub(crate) async fn serve(
     tell: impl FnOnce(&[Local]),
 ) -> Exit {
     for local in forwarding.locals() {
-        info!(target: LISTENING, "listening on {local}");
+        let (event, endpoint, url) = ("listening", &*local.descriptor, local.url.as_deref());
+        info!(target: LISTENING, event, endpoint, url, "listening on {endpoint}");
     }
     tell(forwarding.locals());
     let manager = Manager::of(cx);

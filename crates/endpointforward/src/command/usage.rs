@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use descriptor::quote_positional;
 use plan::Registry;
 use plan::kind::Role;
 
@@ -52,6 +53,12 @@ fn hint(error: &clap::Error, registry: &Registry) -> String {
     };
     if args.iter().any(|arg| is_configuration(arg)) {
         return CONFIGURATION.to_owned();
+    }
+    if is_ours && let Some(hint) = apart(&args).or_else(|| value_of_option(&args)) {
+        return hint;
+    }
+    if let Some(hint) = configuration_line(&args).filter(|_| !is_ours) {
+        return hint;
     }
     if error.kind() == ErrorKind::UnknownArgument
         && let Some(hint) = typed().and_then(|typed| foreign::hint(&typed))
@@ -126,6 +133,91 @@ fn hint(error: &clap::Error, registry: &Registry) -> String {
         }
         _ => "`endpointforward --help` lists the options".to_owned(),
     }
+}
+
+/// Words behind a descriptor that belong into it: `-d process:ls -l`, `-e ws:9000 path=/x`.
+fn apart(args: &[String]) -> Option<String> {
+    let is_side = |arg: &str| matches!(arg, "-e" | "-d" | "--endpoint" | "--dest-endpoint");
+    let is_option = |arg: &str| arg.starts_with("--") || ["-v", "-q", "-h", "-V"].contains(&arg);
+    for (at, option) in args.iter().enumerate().filter(|(_, arg)| is_side(arg)) {
+        let Some(descriptor) = args.get(at + 1) else { continue };
+        let behind: Vec<&str> = args[at + 2..]
+            .iter()
+            .map(String::as_str)
+            .take_while(|arg| !is_side(arg) && !is_option(arg))
+            .collect();
+        if behind.is_empty() {
+            continue;
+        }
+        let kind = descriptor.split(':').next().unwrap_or_default();
+        let is_program = matches!(kind, "process" | "pty" | "exec");
+        let is_parameter = |word: &&str| {
+            word.split_once('=').is_some_and(|(name, _)| {
+                !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+            })
+        };
+        let fields: Vec<_> = match is_program {
+            true => behind.iter().map(|word| quote_positional(word)).collect(),
+            false if behind.iter().all(is_parameter) => {
+                behind.iter().map(|word| (*word).into()).collect()
+            }
+            false => continue,
+        };
+        let whole = format!("{descriptor}:{}", fields.join(":"));
+        let what = if is_program { "arguments" } else { "parameters" };
+        return Some(format!(
+            "{what} are fields of the descriptor, joined by `:`: `{option} {}`",
+            quoted(&whole)
+        ));
+    }
+    None
+}
+
+/// A value of an option in two words, or a negative one: `--idle-timeout 5 minutes`.
+fn value_of_option(args: &[String]) -> Option<String> {
+    let timed = ["--idle-timeout", "--linger", "--grace", "--connect-timeout"];
+    let at = args.iter().position(|arg| timed.contains(&&**arg))?;
+    let option = &args[at];
+    let is_plain = |arg: &&String| !arg.starts_with("--") && !arg.contains(':');
+    match (args.get(at + 1)?, args.get(at + 2).filter(is_plain)) {
+        (value, _) if value.starts_with('-') => Some(format!(
+            "`{option}` takes a time, such as `30`, `500ms` or `2m`, which can't be negative"
+        )),
+        (value, Some(unit)) if unit.chars().all(char::is_alphabetic) => {
+            let letter = unit.chars().next().filter(|c| matches!(c, 's' | 'm' | 'h'))?;
+            Some(format!("number and unit are one word: `{option} {value}{letter}`"))
+        }
+        _ => None,
+    }
+}
+
+/// A line of a configuration file as arguments: `bind *:443 ssl crt FILE`, `accept = 443` and `connect = 80`.
+fn configuration_line(args: &[String]) -> Option<String> {
+    if args.iter().any(|arg| arg.starts_with('-')) {
+        return None;
+    }
+    let translated = |text: &str| endpoints::translate(text, Role::Listen);
+    let lines: Vec<_> = match translated(&args.join(" ")) {
+        Some(found) if args.len() > 1 => vec![found],
+        _ => args.iter().map(|arg| translated(arg)).collect::<Option<_>>()?,
+    };
+    let mut typed = String::new();
+    let (mut listens, mut connects) = (false, false);
+    for (side, descriptor) in &lines {
+        let option = match side {
+            Role::Listen => "-e",
+            Role::Connect => "-d",
+        };
+        listens |= *side == Role::Listen;
+        connects |= *side == Role::Connect;
+        typed.push_str(&format!(" {option} {}", quoted(descriptor)));
+    }
+    let (before, behind) =
+        (if listens { "" } else { " -e DESC" }, if connects { "" } else { " -d DESC" });
+    let is_configuration = args.iter().any(|arg| arg.contains('=')) || args.len() > 2;
+    is_configuration.then(|| {
+        format!("this is configuration of another program; write `endpointforward{before}{typed}{behind}`")
+    })
 }
 
 /// `-c /etc/nginx/nginx.conf`, `-f haproxy.cfg`.

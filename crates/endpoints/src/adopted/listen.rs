@@ -12,7 +12,7 @@ use endpoint::{
 use futures_util::future::select_all;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::oneshot;
-use tracing::{debug, warn};
+use tracing::debug;
 
 use super::inherited::Which;
 use super::sort::{Domain, Sorted, plain, sort};
@@ -118,7 +118,7 @@ impl Accept for Accepting {
                 Came::Unix(stream, path) => {
                     let fact = peer(path, &stream);
                     if !self.users.include(fact.uid) {
-                        warn!("{}", Users::refusal(fact.uid, &self.local.to_string()));
+                        Users::log_refusal(fact.uid, "a process", &self.local.descriptor);
                         continue;
                     }
                     let _ = self.options.set_buffers(&stream);

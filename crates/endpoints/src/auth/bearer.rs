@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use endpoint::gate::{Identity, Role};
-use endpoint::{Context, Error, Local, Result};
+use endpoint::{Context, Error, Local, Missing, Result};
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 use ring::digest::{SHA256, digest};
 
@@ -44,9 +44,9 @@ impl Provider for Bearer {
         Ok(tokens::provide(Tokens(tokens)))
     }
 
-    fn missing(&self, _: &Context) -> Option<String> {
-        (!self.file.is_file())
-            .then(|| format!("there is no file `{}` of tokens", self.file.display()))
+    fn missing(&self, _: &Context) -> Vec<Missing> {
+        let message = || format!("there is no file `{}` of tokens", self.file.display());
+        if self.file.is_file() { Vec::new() } else { vec![Missing::of("file", message())] }
     }
 }
 

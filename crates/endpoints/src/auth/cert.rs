@@ -11,12 +11,14 @@ use async_trait::async_trait;
 use descriptor::Code;
 use endpoint::gate::{Admitted, Gate, Identity, Role};
 use endpoint::{
-    ClientCertificates, Context, Error, ErrorKind, Info, Local, Refusal, RefusalKind, Result,
+    ClientCertificates, Context, Error, ErrorKind, Info, Local, Missing, Refusal, RefusalKind,
+    Result,
 };
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 use tracing::debug;
 
 use super::{Provided, Provider};
+use crate::absent::no_files;
 use crate::certificate::{Authorities, Certificate, Presented};
 
 pub(super) const VARIANT: Variant = Variant::new(
@@ -146,9 +148,8 @@ impl Provider for Cert {
         Ok(Provided { gate, exchange: None, invitation: None })
     }
 
-    fn missing(&self, _: &Context) -> Option<String> {
-        let path = self.ca.iter().chain(&self.crl).find(|path| !path.exists())?;
-        Some(format!("there is no file {}", path.display()))
+    fn missing(&self, _: &Context) -> Vec<Missing> {
+        no_files([("ca", &self.ca), ("crl", &self.crl)])
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use endpoint::gate::{Admitted, Challenge, Credentials, Gate, Identity, Role, Scheme};
-use endpoint::{Context, Error, Info, Local, Refusal, RefusalKind, Result};
+use endpoint::{Context, Error, Info, Local, Missing, Refusal, RefusalKind, Result};
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 use ring::digest::{SHA256, digest};
 use tokio::sync::Semaphore;
@@ -60,9 +60,9 @@ impl Provider for Htpasswd {
         Ok(Provided { gate: users.clone(), exchange: Some(users), invitation: None })
     }
 
-    fn missing(&self, _: &Context) -> Option<String> {
-        (!self.file.is_file())
-            .then(|| format!("there is no file `{}` of users", self.file.display()))
+    fn missing(&self, _: &Context) -> Vec<Missing> {
+        let message = || format!("there is no file `{}` of users", self.file.display());
+        if self.file.is_file() { Vec::new() } else { vec![Missing::of("file", message())] }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use endpoint::gate::{Identity, Role};
-use endpoint::{Context, Error, Local, Result};
+use endpoint::{Context, Error, Local, Missing, Result};
 use plan::kind::{Args, Param, Planned, ValueKind, Variant};
 use tracing::warn;
 
@@ -56,8 +56,8 @@ impl Provider for Jwt {
         Ok(tokens::provide(Signed { tokens, place, user, role }))
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
-        self.rules.missing(cx)
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
+        self.rules.missing("keys", cx)
     }
 }
 

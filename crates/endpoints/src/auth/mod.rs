@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use endpoint::gate::{Credentials, Gate, Role};
-use endpoint::{Context, Info, Local, Refusal, Result};
+use endpoint::{Context, Info, Local, Missing, Refusal, Result};
 use plan::kind::{Args, FactName, Param, Planned, Topic, ValueKind, Variant};
 
 use self::any::{AnyExchange, AnyOf};
@@ -91,9 +91,9 @@ pub(crate) trait Provider: fmt::Debug + Send + Sync {
     /// A file can't be read, or the system has no random numbers.
     fn open(&self, cx: &Context, listener: &Local) -> Result<Provided>;
 
-    /// Returns a description of a missing file, if there is one.
-    fn missing(&self, _: &Context) -> Option<String> {
-        None
+    /// Returns the files that don't exist.
+    fn missing(&self, _: &Context) -> Vec<Missing> {
+        Vec::new()
     }
 }
 
@@ -153,9 +153,10 @@ impl Auth {
         Ok(Some(Authenticator { gate: Arc::new(AnyOf(gates)), exchange, invitation }))
     }
 
-    /// Returns a description of a missing file of the providers, if there is one.
-    pub(crate) fn missing(&self, cx: &Context) -> Option<String> {
-        self.0.iter().find_map(|provider| provider.missing(cx))
+    /// Returns the files of the providers that don't exist, as seen from the endpoint with `auth`.
+    pub(crate) fn missing(&self, cx: &Context) -> Vec<Missing> {
+        let each = self.0.iter().enumerate();
+        each.flat_map(|(at, provider)| Missing::within("auth", at, provider.missing(cx))).collect()
     }
 }
 

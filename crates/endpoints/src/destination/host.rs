@@ -46,7 +46,14 @@ impl Host {
                     Code::BadValue,
                     format!("`{name}` must be a name or an address, and `{text}` is neither"),
                 )
-                .help("write an IPv6 address as `[::1]` or `{::1}`")),
+                .help(match text.contains('$') {
+                    true => {
+                        "a shell replaces variables between `\"…\"`, not between `'…'`; a fact about a client is \
+                         `${target.host}`, for example"
+                    }
+                    false if text.contains(':') => "write an IPv6 address as `[::1]` or `{::1}`",
+                    false => "a name consists of letters, digits, `-` and `.`",
+                })),
             _ => Ok(Some(host)),
         }
     }
@@ -112,6 +119,7 @@ pub(crate) fn address(text: &str) -> Option<IpAddr> {
 /// Returns `true` if a resolver could know it. Hosts files hold names with underscores and of any
 /// script, so this only rejects certain mistakes.
 fn is_name(text: &str) -> bool {
-    let odd = |c: char| c.is_whitespace() || c.is_control() || "/@:[]{}%".contains(c);
+    let odd =
+        |c: char| c.is_whitespace() || c.is_control() || "/@:[]{}%$,;\"'\\|<>()!?&#".contains(c);
     !text.is_empty() && text.len() <= 253 && !text.contains(odd)
 }

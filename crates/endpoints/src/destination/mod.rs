@@ -186,7 +186,10 @@ impl Destination {
                 return Error::from_io("connect", label, cause)
                     .with_hint("the name server is slow or doesn't answer; give an address");
             }
-            let words = format!("cannot resolve the name `{host}`: {}", describe(&cause));
+            let cause = describe(&cause);
+            // Rust's own words in front of the resolver's only repeat ours.
+            let cause = cause.strip_prefix(LOOKUP).unwrap_or(&cause);
+            let words = format!("cannot resolve the name `{host}`: {cause}");
             error(ErrorKind::NotFound, label, words)
                 .with_hint("check the spelling, or give an address")
         })?;
@@ -242,3 +245,6 @@ fn error(kind: ErrorKind, label: &str, words: String) -> Error {
 fn shown(text: &str) -> String {
     text.chars().take(100).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
+
+/// The beginning of the message of a lookup that fails, in `std`.
+const LOOKUP: &str = "failed to lookup address information: ";

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::{
-    Accept, Backoff, Conn, Context, Exposure, Incoming, Info, Listener, Local, Offer, Opened,
-    Result, Times,
+    Accept, Backoff, Conn, Context, Exposure, Incoming, Info, Listener, Local, Missing, Offer,
+    Opened, Result, Times,
 };
 use plan::kind::{Args, Planned};
 use tokio::net::unix::pipe::Receiver;
@@ -48,7 +48,7 @@ impl Listener for Listen {
         }))
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
         endpoint::Connector::missing(&*self.0, cx)
     }
 

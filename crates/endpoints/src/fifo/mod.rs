@@ -14,7 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use descriptor::Code;
 use endpoint::{
-    Backoff, Conn, Connector, Context as Shared, Error, ErrorKind, Grants, Info, Result,
+    Backoff, Conn, Connector, Context as Shared, Error, ErrorKind, Grants, Info, Missing, Result,
 };
 use nix::errno::Errno;
 use plan::kind::{
@@ -133,13 +133,14 @@ impl Connector for Open {
         Ok(framed(conn, self.framing.as_ref(), info))
     }
 
-    fn missing(&self, _: &Shared) -> Option<String> {
-        match self.path.metadata() {
-            Ok(found) if found.file_type().is_fifo() => None,
-            Ok(_) => Some(format!("{} is not a pipe", self.path.display())),
-            Err(_) if self.create.is_some() => None,
-            Err(_) => Some(format!("there is no pipe {}", self.path.display())),
-        }
+    fn missing(&self, _: &Shared) -> Vec<Missing> {
+        let message = match self.path.metadata() {
+            Ok(found) if found.file_type().is_fifo() => return Vec::new(),
+            Ok(_) => format!("{} is not a pipe", self.path.display()),
+            Err(_) if self.create.is_some() => return Vec::new(),
+            Err(_) => format!("there is no pipe {}", self.path.display()),
+        };
+        vec![Missing::of("path", message)]
     }
 
     fn grants(&self) -> Grants {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use descriptor::Code;
-use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result, Times};
+use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Missing, Result, Times};
 use plan::kind::{
     Args, Example, Framings, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
 };
@@ -22,6 +22,7 @@ use rustix::fs::{Access as Permissions, OFlags, access};
 use self::follow::Follow;
 use self::stream::{Reading, Writing};
 use crate::frames::{FRAMING, framed};
+use crate::slips::foreign_options;
 
 /// Files.
 pub(crate) static KIND: Kind = Kind {
@@ -112,6 +113,7 @@ fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
     if path.is_empty() || path.contains('\0') {
         return Err(vec![args.mistake("path", Code::BadValue, "`path` is not the name of a file")]);
     }
+    foreign_options(args, "path");
     let access = match args.text("access") {
         Some("write") => Access::Write,
         Some("append") => Access::Append,
@@ -157,14 +159,14 @@ impl Connector for Open {
         Ok(framed(conn, self.framing.as_ref(), info))
     }
 
-    fn missing(&self, _: &Context) -> Option<String> {
+    fn missing(&self, _: &Context) -> Vec<Missing> {
         let path = self.path.display();
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let wants = match self.access {
             Access::Read { .. } => Permissions::READ_OK,
             _ => Permissions::WRITE_OK,
         };
-        if self.path.is_dir() {
+        let message = if self.path.is_dir() {
             Some(format!("{path} is a folder"))
         } else if self.path.exists() {
             access(&self.path, wants).err().map(|error| {
@@ -173,9 +175,10 @@ impl Connector for Open {
         } else if self.create.is_none() {
             Some(format!("there is no file {path}"))
         } else {
-            let folder = folder.filter(|folder| !folder.exists())?;
-            Some(format!("there is no folder {}", folder.display()))
-        }
+            let folder = folder.filter(|folder| !folder.exists());
+            folder.map(|folder| format!("there is no folder {}", folder.display()))
+        };
+        message.map(|message| Missing::of("path", message)).into_iter().collect()
     }
 
     fn grants(&self) -> Grants {

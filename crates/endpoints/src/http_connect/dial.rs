@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use endpoint::info::Target;
 use endpoint::{
-    ByteStream, Conn, Context, DialLayer, Error, ErrorKind, Grants, Info, Result, Transport,
-    describe,
+    ByteStream, Conn, Context, DialLayer, Error, ErrorKind, Grants, Info, Missing, Result,
+    Transport, describe,
 };
 use http_connect::{Answer, Login as Credentials, Read, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -61,8 +61,8 @@ impl DialLayer for Dial {
         Ok(Conn { transport, info: beneath.with(target), control, guard })
     }
 
-    fn missing(&self, _: &Context) -> Option<String> {
-        self.login.as_ref()?.missing()
+    fn missing(&self, _: &Context) -> Vec<Missing> {
+        self.login.as_ref().map(Login::missing).unwrap_or_default()
     }
 
     fn grants(&self, beneath: Grants) -> Grants {

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use descriptor::{Code, Diagnostic};
-use endpoint::Context;
+use endpoint::{Context, Missing};
 use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header, get_current_timestamp};
 use plan::kind::{Args, Param, ValueKind};
@@ -141,12 +141,14 @@ impl Rules {
         &self.place
     }
 
-    /// Describes a requirement that is missing.
-    pub(crate) fn missing(&self, cx: &Context) -> Option<String> {
+    /// Returns the file of keys if it doesn't exist; `keys` is the parameter that names it.
+    pub(crate) fn missing(&self, keys: &'static str, cx: &Context) -> Vec<Missing> {
         match &self.place {
-            Place::File(file) => (!file.is_file())
-                .then(|| format!("there is no file `{}` with keys", file.display())),
-            Place::Server(remote) => remote.connector.missing(cx),
+            Place::File(file) if file.is_file() => Vec::new(),
+            Place::File(file) => {
+                vec![Missing::of(keys, format!("there is no file `{}` with keys", file.display()))]
+            }
+            Place::Server(remote) => Missing::at(keys, remote.connector.missing(cx)),
         }
     }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::control::channel;
-use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Times};
+use endpoint::{Conn, Connector, Context, Control, Grants, Info, Missing, Result, Times};
 use plan::kind::{
     Alias, Args, Example, Framings, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
 };
@@ -181,7 +181,7 @@ impl Connector for Start {
         Ok(framed(conn, self.framing.as_ref(), info))
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
         self.recipe.missing(cx)
     }
 

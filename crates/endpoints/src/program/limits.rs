@@ -3,6 +3,7 @@
 use std::io;
 
 use descriptor::{Code, Diagnostic};
+use endpoint::Missing;
 use plan::kind::{Args, Param, Topic, ValueKind};
 use rustix::process::{Resource, Rlimit, geteuid, getpriority_process, getrlimit};
 
@@ -78,7 +79,7 @@ impl Limits {
     }
 
     /// Describes a setting that the system doesn't let us make, as far as that can be known.
-    pub(crate) fn forbidden(&self) -> Option<String> {
+    pub(crate) fn forbidden(&self) -> Option<Missing> {
         if geteuid().is_root() {
             return None;
         }
@@ -90,14 +91,16 @@ impl Limits {
                 (Some(wanted), Some(most)) => wanted > most,
             };
             if let Some(most) = most.filter(|_| exceeds) {
-                return Some(format!("only root may raise `limit.{name}` above {most}"));
+                let message = format!("only root may raise `limit.{name}` above {most}");
+                return Some(Missing::of(format!("limit.{name}"), message));
             }
         }
         let ours = getpriority_process(None).map_err(io::Error::from).unwrap_or(0);
         let nice = self.nice.filter(|nice| *nice < ours)?;
-        Some(format!(
+        let message = format!(
             "only root may lower the nice value: `nice={nice}` is below {ours}, that of endpointforward"
-        ))
+        );
+        Some(Missing::of("nice", message))
     }
 }
 

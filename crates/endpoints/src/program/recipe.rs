@@ -10,7 +10,7 @@ use std::sync::RwLock;
 
 use confine::{Account, Confinement};
 use descriptor::{Code, Diagnostic};
-use endpoint::{Context, Error, ErrorKind, Info, Result};
+use endpoint::{Context, Error, ErrorKind, Info, Missing, Result};
 use plan::kind::Args;
 use rustix::io::Errno;
 use tokio::task::spawn_blocking;
@@ -21,6 +21,7 @@ use super::files::{is_program, is_text, obstacle};
 use super::folder;
 use super::limits::Limits;
 use super::user::Owner;
+use crate::slips::foreign_options;
 
 /// Held shared while a program is started, and alone while a descriptor is open that a program
 /// which is started just then would inherit.
@@ -108,9 +109,27 @@ impl Recipe {
         {
             let fields = rest.split_whitespace().collect::<Vec<_>>().join(":");
             let message = format!("`{program}` is taken as one name that contains a space");
-            let help = format!("write arguments as fields: `{}:{name}:{fields}`", args.called);
+            let help = match unquoted.contains(OPERATORS) {
+                true => shell_line(args, unquoted),
+                false => format!("write arguments as fields: `{}:{name}:{fields}`", args.called),
+            };
             args.warn_with_help("program", "space-in-program", message, help);
         }
+        let mut typed = args.settings().iter().filter(|it| it.name == "argument");
+        if let Some(operator) = typed.find(|argument| is_operator(&argument.text)) {
+            let message =
+                format!("`{}` is passed to the program: only a shell acts on it", operator.text);
+            let words = [program].into_iter().chain(args.rest("argument"));
+            let line = words.collect::<Vec<_>>().join(" ");
+            args.warn_of(operator, "shell-operator", message, shell_line(args, &line));
+        }
+        let mut typed = args.settings().iter().filter(|it| it.name == "argument");
+        if let Some(quoted) = typed.find(|argument| is_quoted(&argument.text)) {
+            let message = "the quotation marks are passed to the program".to_owned();
+            let help = format!("write `{{{}}}`", &quoted.text[1..quoted.text.len() - 1]);
+            args.warn_of(quoted, "quoted-argument", message, help);
+        }
+        foreign_options(args, "program");
         let is_chosen = args.flag("clearenv") || args.is_given("passenv");
         Ok(Self {
             descriptor: args.descriptor.clone(),
@@ -143,20 +162,34 @@ impl Recipe {
         }
     }
 
-    /// Says why the program can't be started now, as far as files tell.
-    pub(crate) fn missing(&self, cx: &Context) -> Option<String> {
-        let forbidden = self.owner.as_ref().and_then(|_| Owner::forbidden());
-        if let Some(forbidden) = forbidden.or_else(|| self.limits.forbidden()) {
-            return Some(forbidden);
+    /// Returns why the program can't be started now, as far as files tell.
+    pub(crate) fn missing(&self, cx: &Context) -> Vec<Missing> {
+        let mut all = Vec::new();
+        if self.owner.is_some() {
+            all.extend(Owner::forbidden().map(|message| Missing::of("user", message)));
         }
+        all.extend(self.limits.forbidden());
         if let Some(cwd) = self.cwd.as_ref().filter(|cwd| !cwd.is_dir()) {
-            return Some(format!("`cwd` must be a directory, and {} is not one", cwd.display()));
+            let message = format!("`cwd` must be a directory, and {} is not one", cwd.display());
+            all.push(Missing::of("cwd", message));
+            // The program may be in it.
+            return all;
         }
-        let program = match &self.program {
-            Chosen::Program(program) => &**program,
-            Chosen::In(dir) if dir.is_dir() => return None,
-            Chosen::In(dir) => return Some(format!("there is no folder {}", dir.display())),
-        };
+        match &self.program {
+            Chosen::Program(program) => {
+                let message = self.no_program(program, cx);
+                all.extend(message.map(|message| Missing::of("program", message)));
+            }
+            Chosen::In(dir) if dir.is_dir() => {}
+            Chosen::In(dir) => {
+                let message = format!("there is no folder {}", dir.display());
+                all.push(Missing::of("dir", message));
+            }
+        }
+        all
+    }
+
+    fn no_program(&self, program: &str, cx: &Context) -> Option<String> {
         // A command line in the name's place has been warned of.
         if program.contains(' ') && !program.contains('/') {
             return None;
@@ -207,7 +240,7 @@ impl Recipe {
         let error = |kind, words: String| Error::new(kind, "start", &*self.descriptor, words);
         let refused = |words| error(ErrorKind::Forbidden, words);
         if let Some(forbidden) = self.limits.forbidden() {
-            return Err(error(ErrorKind::Permission, forbidden));
+            return Err(error(ErrorKind::Permission, forbidden.message().to_owned()));
         }
         let arguments = self.arguments.iter().map(|argument| argument.fill(info));
         let arguments = arguments.collect::<Result<_, String>>().map_err(refused)?;
@@ -366,6 +399,28 @@ impl Filled<'_> {
         self.recipe.failed(cause)
     }
 }
+
+/// Returns the help to have a shell run a line.
+fn shell_line(args: &Args, line: &str) -> String {
+    format!("a shell runs a line: `{}:sh:-c:{{{line}}}`", args.called)
+}
+
+/// Returns `true` for `"ls -l"`, which a shell has left as it is.
+fn is_quoted(argument: &str) -> bool {
+    let inner = ['"', '\'']
+        .iter()
+        .find_map(|mark| argument.strip_prefix(*mark)?.strip_suffix(*mark).map(|it| (it, mark)));
+    inner.is_some_and(|(inner, mark)| inner.contains(' ') && !inner.contains(*mark))
+}
+
+/// Returns `true` for `|`, `>`, `2>&1` and the like.
+fn is_operator(argument: &str) -> bool {
+    let rest = argument.trim_start_matches(|c: char| c.is_ascii_digit());
+    matches!(rest, "|" | "||" | "&&" | "&" | ";" | ">" | ">>" | "<" | ">&1" | ">&2")
+}
+
+/// Characters that only a shell acts on.
+const OPERATORS: [char; 5] = ['|', '&', ';', '<', '>'];
 
 /// `sd_listen_fds(3)`, `sd_notify(3)`, `sd_watchdog_enabled(3)`.
 const OURS: [&str; 6] = [

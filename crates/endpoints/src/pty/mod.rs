@@ -20,7 +20,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Signal, Times};
+use endpoint::{Conn, Connector, Context, Control, Grants, Info, Missing, Result, Signal, Times};
 use plan::kind::{
     Args, Example, Framings, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
 };
@@ -200,7 +200,7 @@ impl Connector for Start {
         Ok(framed(conn, self.framing.as_ref(), info))
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
         self.recipe.missing(cx)
     }
 

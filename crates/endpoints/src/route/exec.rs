@@ -11,7 +11,7 @@ use std::task::{self, Poll, ready};
 use async_trait::async_trait;
 use descriptor::{Code, Syntax};
 use endpoint::provider::{Answer, Asks, Found, Provider, Query};
-use endpoint::{ByteStream, Connector, Context, End, ExitStatus, describe};
+use endpoint::{ByteStream, Connector, Context, End, ExitStatus, Missing, describe};
 use plan::kind::{Args, AssembleProvider, Param, Planned, ProviderKind, ValueKind};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -85,8 +85,8 @@ impl Provider for Exec {
         Asks::Facts
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
-        self.program.missing(cx)
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
+        Missing::at("exec", self.program.missing(cx))
     }
 }
 

@@ -1,8 +1,8 @@
 //! `route:file=PATH`: lines of a file, or of the files of a folder.
 
 use async_trait::async_trait;
-use endpoint::Context;
 use endpoint::provider::{Answer, Asks, Provider, Query};
+use endpoint::{Context, Missing};
 use plan::kind::{Args, AssembleProvider, Param, Planned, ProviderKind, ValueKind};
 
 use super::names::Names;
@@ -80,7 +80,7 @@ impl Provider for File {
         }
     }
 
-    fn missing(&self, _: &Context) -> Option<String> {
+    fn missing(&self, _: &Context) -> Vec<Missing> {
         match self {
             Self::Names(names) => names.missing(),
             Self::Tokens(tokens) => tokens.missing(),

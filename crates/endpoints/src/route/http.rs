@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use descriptor::Code;
 use endpoint::provider::{Answer, Asks, Found, Provider, Query};
-use endpoint::{Context, describe};
+use endpoint::{Context, Missing, describe};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -19,6 +19,7 @@ use tracing::debug;
 use super::answer;
 use super::facts::Names;
 use super::hole::Hole;
+use crate::absent::no_files;
 use crate::http::remote::{Link, Remote, lifetime};
 
 pub(super) static HTTP: ProviderKind = ProviderKind {
@@ -60,10 +61,12 @@ fn plan(args: &Args) -> Planned<AssembleProvider> {
     let hole = hole.map_err(|words| vec![args.mistake("http", Code::BadValue, words)])?;
     let asking = hole.map_or_else(|| Asking::Facts(Names::of(args.registry())), Asking::Key);
     Ok(Box::new(move |beneath| {
-        if let Some(over) = beneath.connectors("over").pop() {
+        let over = beneath.connectors("over").pop();
+        let is_over = over.is_some();
+        if let Some(over) = over {
             remote.connector = over;
         }
-        Box::new(Http { remote, bearer, asking, idle: Mutex::default() })
+        Box::new(Http { remote, is_over, bearer, asking, idle: Mutex::default() })
     }))
 }
 
@@ -95,6 +98,8 @@ impl Asking {
 #[derive(Debug)]
 struct Http {
     remote: Remote,
+    /// Set if it is reached over another endpoint.
+    is_over: bool,
     bearer: Option<PathBuf>,
     asking: Asking,
     /// A connection that was used before.
@@ -130,8 +135,13 @@ impl Provider for Http {
         }
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
-        self.remote.connector.missing(cx)
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
+        let mut all = match self.is_over {
+            true => Missing::within("over", 0, self.remote.connector.missing(cx)),
+            false => Missing::at("http", self.remote.connector.missing(cx)),
+        };
+        all.extend(no_files([("bearer-file", &self.bearer)]));
+        all
     }
 }
 

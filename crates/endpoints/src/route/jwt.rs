@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::provider::{Answer, Found, Provider, Query};
-use endpoint::{Context, describe};
+use endpoint::{Context, Missing, describe};
 use plan::kind::{Args, AssembleProvider, Planned, ProviderKind};
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
@@ -68,8 +68,8 @@ impl Provider for Jwt {
         Ok(once(found.ok().flatten().map_or(Found::Unknown, Found::Destination)))
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
-        self.rules.missing(cx)
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
+        self.rules.missing("jwt", cx)
     }
 }
 

@@ -30,7 +30,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use descriptor::{Code, Syntax, Template};
 use endpoint::provider::{Destination, Found, Query};
-use endpoint::{Conn, Connector, Context, ErrorKind, Fact, Grants, Info, Result};
+use endpoint::{Conn, Connector, Context, ErrorKind, Fact, Grants, Info, Missing, Result};
 use plan::kind::{
     Args, Assemble, Example, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
 };
@@ -262,7 +262,7 @@ impl Connector for Route {
         Ok(conn)
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
         self.lookup.provider.missing(cx)
     }
 

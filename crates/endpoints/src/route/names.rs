@@ -7,8 +7,8 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use descriptor::quote_positional;
-use endpoint::describe;
 use endpoint::provider::{Answer, Destination, Found};
+use endpoint::{Missing, describe};
 use tokio::task::spawn_blocking;
 
 use super::answer;
@@ -34,8 +34,9 @@ impl Names {
         Ok(Answer::new(found.map_or(Found::Unknown, Found::Destination)))
     }
 
-    pub(super) fn missing(&self) -> Option<String> {
-        (!self.0.is_dir()).then(|| format!("there is no folder {}", self.0.display()))
+    pub(super) fn missing(&self) -> Vec<Missing> {
+        let message = || format!("there is no folder {}", self.0.display());
+        if self.0.is_dir() { Vec::new() } else { vec![Missing::of("file", message())] }
     }
 }
 

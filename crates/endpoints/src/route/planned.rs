@@ -122,7 +122,7 @@ impl Routes {
     }
 
     pub(super) fn error(&self, kind: ErrorKind, words: &str) -> Error {
-        Error::new(kind, "route", &*self.label, words)
+        Error::new(kind, "find a destination by", &*self.label, words)
     }
 }
 

@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use endpoint::describe;
 use endpoint::provider::{Answer, Destination, Found};
+use endpoint::{Missing, describe};
 use tokio::task::spawn_blocking;
 use tracing::warn;
 
@@ -118,8 +118,9 @@ impl Tokens {
         }
     }
 
-    pub(super) fn missing(&self) -> Option<String> {
-        (!self.path.exists()).then(|| format!("there is no {}", self.path.display()))
+    pub(super) fn missing(&self) -> Vec<Missing> {
+        let message = || format!("there is no {}", self.path.display());
+        if self.path.exists() { Vec::new() } else { vec![Missing::of("file", message())] }
     }
 }
 

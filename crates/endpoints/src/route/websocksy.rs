@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use descriptor::quote_positional;
 use endpoint::info::Http;
 use endpoint::provider::{Answer, Destination, Found};
-use endpoint::{Info, describe};
+use endpoint::{Info, Missing, describe};
 use tokio::task::spawn_blocking;
 use tracing::warn;
 
@@ -41,8 +41,9 @@ impl Folder {
         Ok(Answer::new(found.map_or(Found::Unknown, Found::Destination)))
     }
 
-    pub(super) fn missing(&self) -> Option<String> {
-        (!self.path.is_dir()).then(|| format!("there is no folder {}", self.path.display()))
+    pub(super) fn missing(&self) -> Vec<Missing> {
+        let message = || format!("there is no folder {}", self.path.display());
+        if self.path.is_dir() { Vec::new() } else { vec![Missing::of("file", message())] }
     }
 }
 

@@ -118,12 +118,46 @@ pub(super) fn differences(wanted: &LineSettings, kept: &LineSettings) -> Vec<Str
     found
 }
 
+/// Returns the differences between `kept` and `wanted` as text, with the speed if it is off by more than rounding.
+pub(super) fn refused(wanted: &LineSettings, kept: &LineSettings) -> Vec<String> {
+    let mut found = Vec::new();
+    if let (Some(wanted), Some(kept)) = (wanted.baud, kept.baud)
+        && is_other_speed(wanted, kept)
+    {
+        found.push(format!("baud={kept}, not {wanted}"));
+    }
+    found.append(&mut differences(wanted, kept));
+    found
+}
+
+/// Returns `true` if a speed is off by more than the sides of an asynchronous line can differ.
+pub(super) fn is_other_speed(wanted: u32, has: u32) -> bool {
+    u64::from(wanted.abs_diff(has)) * 100 > u64::from(wanted) * TOLERANCE
+}
+
+/// Returns settings as text, as a descriptor has them.
+pub(super) fn text(settings: &LineSettings) -> String {
+    let mut all = Vec::new();
+    let mut add = |name: &str, value: Option<String>| {
+        all.extend(value.map(|value| format!("{name}={value}")));
+    };
+    add("baud", settings.baud.map(|value| value.to_string()));
+    add("bytesize", settings.data_bits.map(|value| value.to_string()));
+    add("parity", settings.parity.map(String::from));
+    add("stopbits", settings.stop_bits.map(|value| value.to_string()));
+    add("xonxoff", settings.xonxoff.map(|value| value.to_string()));
+    add("rtscts", settings.rtscts.map(|value| value.to_string()));
+    all.join(":")
+}
+
 /// A parity bit that is always the same.
 #[cfg(target_os = "linux")]
 const STICKY: ControlModes = ControlModes::CMSPAR;
 #[cfg(not(target_os = "linux"))]
 const STICKY: ControlModes = ControlModes::empty();
 
+/// In percent: the error that a receiver tolerates that samples in the middle of the tenth bit.
+const TOLERANCE: u64 = 5;
 const XON: u8 = 0x11;
 const XOFF: u8 = 0x13;
 

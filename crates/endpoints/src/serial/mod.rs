@@ -23,13 +23,14 @@ use std::os::unix::fs::FileTypeExt as _;
 use async_trait::async_trait;
 use descriptor::Code;
 use endpoint::control::{LineSettings, StopBits};
-use endpoint::{Conn, Connector, Context, Control, Grants, Info, Result, Signal, Times};
+use endpoint::{Conn, Connector, Context, Control, Grants, Info, Missing, Result, Signal, Times};
 use plan::kind::{
     Args, Example, Framings, Kind, Param, PlanConnect, Planned, Role, Side, ValueKind,
 };
 
 use self::stream::Line;
 use crate::frames::{FRAMING, framed};
+use crate::slips::foreign_options;
 
 /// Serial lines.
 pub(crate) static KIND: Kind = Kind {
@@ -134,6 +135,7 @@ fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
             "`path` is not the name of a device",
         )]);
     }
+    foreign_options(args, "path");
     if crate::slips::has_rate(path) {
         return Err(vec![args.mistake(
             "path",
@@ -187,12 +189,13 @@ impl Connector for Device {
         Ok(framed(conn, self.framing.as_ref(), info))
     }
 
-    fn missing(&self, _: &Context) -> Option<String> {
-        match std::path::Path::new(&self.path).metadata() {
-            Ok(found) if found.file_type().is_char_device() => None,
-            Ok(_) => Some(format!("{} is not a device", self.path)),
-            Err(_) => Some(format!("there is no device {}", self.path)),
-        }
+    fn missing(&self, _: &Context) -> Vec<Missing> {
+        let message = match std::path::Path::new(&self.path).metadata() {
+            Ok(found) if found.file_type().is_char_device() => return Vec::new(),
+            Ok(_) => format!("{} is not a device", self.path),
+            Err(_) => format!("there is no device {}", self.path),
+        };
+        vec![Missing::of("path", message)]
     }
 
     fn grants(&self) -> Grants {

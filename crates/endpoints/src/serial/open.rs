@@ -80,7 +80,7 @@ impl Device {
     /// have 8 bits and no parity for good.
     fn check(&self, kept: &LineSettings) -> Result<()> {
         let (wanted, has) = (self.settings.baud.unwrap_or(0), kept.baud.unwrap_or(0));
-        if u64::from(wanted.abs_diff(has)) * 100 > u64::from(wanted) * TOLERANCE {
+        if line::is_other_speed(wanted, has) {
             let what = format!("{} doesn't support {wanted} baud; it stays at {has}", self.path);
             return Err(Error::new(ErrorKind::Other, "open", &*self.descriptor, what));
         }
@@ -143,6 +143,3 @@ impl Device {
         )
     }
 }
-
-/// In percent: the error that a receiver tolerates that samples in the middle of the tenth bit.
-const TOLERANCE: u64 = 5;

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use rustix::termios::{QueueSelector, tcflush, tcgetattr};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::breaks::Breaks;
 use super::closing::{TICK, close, unsent};
@@ -27,6 +27,8 @@ pub(super) struct Line {
     outgoing: SignalSender,
     incoming: SignalReceiver,
     breaks: Breaks,
+    /// The refusals of settings that were logged.
+    told: Vec<String>,
     modem: Option<Modem>,
     /// The modem lines are to be sent once there is room: only what they are then matters.
     report: bool,
@@ -52,6 +54,7 @@ impl Line {
             outgoing,
             incoming,
             breaks: Breaks::default(),
+            told: Vec::new(),
             report: modem.is_some(),
             modem,
             pause: None,
@@ -76,10 +79,16 @@ impl Line {
             }
             Signal::Line(wanted) => match line::apply(&self.opened().tty, &wanted) {
                 Ok(kept) => {
-                    debug!("{}: {kept:?} of {wanted:?}", self.path);
+                    for what in line::refused(&wanted, &kept) {
+                        self.tell(format!("the device keeps {what}"));
+                    }
                     self.send_state(Signal::Line(kept));
                 }
-                Err(error) => debug!("{}: rejects {wanted:?}: {error}", self.path),
+                Err(error) => {
+                    self.tell(format!("the device rejects {}: {error}", line::text(&wanted)));
+                    // The client learns what is in force instead.
+                    self.report_settings();
+                }
             },
             Signal::Modem(wanted) => match (&mut self.modem, &mut self.opened) {
                 (Some(modem), Some((opened, _))) => {
@@ -107,6 +116,14 @@ impl Line {
                 _ => debug!("{}: has no modem lines", self.path),
             },
             other => debug!("a serial port ignores {other:?}"),
+        }
+    }
+
+    /// Warns of settings that the device refuses: once, whatever a client repeats.
+    fn tell(&mut self, words: String) {
+        if self.told.len() < MOST_TOLD && !self.told.contains(&words) {
+            warn!("{}: {words}", self.path);
+            self.told.push(words);
         }
     }
 
@@ -248,3 +265,6 @@ impl Drop for Line {
         }
     }
 }
+
+/// The number of refused settings that are logged for a session: a client can make up any number.
+const MOST_TOLD: usize = 16;

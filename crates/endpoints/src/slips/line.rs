@@ -102,7 +102,10 @@ pub(super) fn bare(host: &str) -> &str {
 }
 
 pub(super) fn is_host(text: &str) -> bool {
-    text.parse::<std::net::Ipv6Addr>().is_ok() || is_host_name(text)
+    // A zone may follow: `fe80::1%eth0`.
+    let address = text.split_once('%').filter(|(_, zone)| !zone.is_empty());
+    let address = address.map_or(text, |(address, _)| address);
+    address.parse::<std::net::Ipv6Addr>().is_ok() || is_host_name(text)
 }
 
 /// A number, or the name of a service.

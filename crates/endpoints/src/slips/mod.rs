@@ -6,8 +6,10 @@
 mod absent;
 mod foreign;
 mod interface;
+mod joints;
 mod layers;
 mod line;
+mod options;
 mod programs;
 mod settings;
 mod shapes;
@@ -21,6 +23,7 @@ mod values;
 pub use self::foreign::{foreign, translate};
 pub(crate) use self::interface::interface;
 pub(crate) use self::layers::{framed, ssh, telnet, tls, ws};
+pub(crate) use self::options::foreign_options;
 pub(crate) use self::programs::{process, pty};
 pub(crate) use self::sockets::{tcp, udp, unix};
 pub(crate) use self::terminals::{has_rate, serial, stdio};

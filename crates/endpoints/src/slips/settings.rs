@@ -15,6 +15,9 @@ struct Setting {
 
 /// Finds the first parameter that isn't ours. Returns its place, what is wrong, and the descriptor to type.
 pub(super) fn find(descriptor: &Descriptor, role: Role) -> Option<(Span, String, String)> {
+    if let Some(found) = of_command(descriptor) {
+        return Some(found);
+    }
     let kind = descriptor.kind()?.as_str().to_ascii_lowercase();
     // A URL has the parameters of the kinds that it stands for.
     let kind = match kind.split_once("://") {
@@ -74,6 +77,23 @@ pub(super) fn find(descriptor: &Descriptor, role: Role) -> Option<(Span, String,
     };
     Some((span, message, format!("write `{line}`{note}")))
 }
+
+/// An option of the command among the parameters: `ws:9000:idle-timeout=5`.
+fn of_command(descriptor: &Descriptor) -> Option<(Span, String, String)> {
+    let is_option = |name: &str| OPTIONS.contains(&name);
+    let (name, value) = descriptor.kwargs.iter().find(|(name, _)| is_option(name.as_str()))?;
+    let span = Span { start: name.span().start, end: value.span().end };
+    let message = format!("`{name}` is an option of the command, not a parameter of an endpoint");
+    let option = match name.as_str() {
+        "once" | "verbose" | "quiet" => format!("--{name}"),
+        name => format!("--{name} {value}"),
+    };
+    Some((span, message, format!("remove it here, and write `{option}` after the endpoints")))
+}
+
+/// Options that no kind has as a parameter.
+const OPTIONS: &[&str] =
+    &["idle-timeout", "connect-timeout", "threads", "log-format", "once", "verbose", "quiet"];
 
 /// `verify=` with a value that asks for what is always done, or names the authorities.
 fn verification(setting: &Setting, value: &str) -> Option<&'static Setting> {

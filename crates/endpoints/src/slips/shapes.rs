@@ -58,7 +58,12 @@ fn any_address(typed: &str, role: Role) -> Option<Found> {
 
 /// `::1`, `[::1]` and `::1:80`.
 fn bare_ipv6(typed: &str, role: Role) -> Option<Found> {
-    let is_address = |text: &str| text.parse::<std::net::Ipv6Addr>().is_ok();
+    // A zone may follow: `fe80::1%eth0`.
+    let is_address = |text: &str| {
+        let address = text.split_once('%').filter(|(_, zone)| !zone.is_empty());
+        let address = address.map_or(text, |(address, _)| address);
+        address.parse::<std::net::Ipv6Addr>().is_ok()
+    };
     let line = |host: &str, port: &str| {
         Some(match role {
             Role::Listen => Line::listen(listening("tcp", Some(host), port)?),

@@ -9,8 +9,10 @@ use super::{mistake, path, wrong};
 pub(crate) fn serial(descriptor: &Descriptor, _: Role) -> Option<Diagnostic> {
     if let [kind, path] = &*descriptor.args
         && kind.as_str() == "serial"
-        && let Some((device, word)) = path.as_str().split_once(',')
+        && let Some((device, words)) = path.as_str().split_once(',')
     {
+        // Words such as `local` may follow.
+        let word = words.split(',').next().unwrap_or_default();
         let settings = serial_settings(word)?;
         let span = path.span_of(device.len()..path.len());
         let found = wrong(Code::BadValue, span, "the rate is a parameter of its own".to_owned());
@@ -41,6 +43,9 @@ pub(crate) fn serial(descriptor: &Descriptor, _: Role) -> Option<Diagnostic> {
         return Some(
             found.help(format!("write `serial:{path}:115200`; every byte is passed on as it is")),
         );
+    }
+    if let Some(found) = format_apart(descriptor) {
+        return Some(found);
     }
     let path = path(descriptor).filter(|path| path.as_str().starts_with("/dev/"))?;
     let found = mistake(path.span(), format!("`{path}` is a device, and its kind is missing"));
@@ -94,5 +99,41 @@ pub(crate) fn stdio(descriptor: &Descriptor, _: Role) -> Option<Diagnostic> {
 
 /// `serial:/dev/ttyUSB0,115200`, which names no device.
 pub(crate) fn has_rate(path: &str) -> bool {
-    path.split_once(',').is_some_and(|(_, word)| serial_settings(word).is_some())
+    let words = path.split_once(',').map(|(_, words)| words);
+    words
+        .and_then(|words| words.split(',').next())
+        .is_some_and(|word| serial_settings(word).is_some())
 }
+
+/// `serial:/dev/ttyS0:9600:8N1`, and a rate with a unit.
+fn format_apart(descriptor: &Descriptor) -> Option<Diagnostic> {
+    let fields: Vec<_> = descriptor.args.iter().skip(1).collect();
+    if descriptor.kind()?.as_str() != "serial" {
+        return None;
+    }
+    if let [path, baud, format] = &*fields {
+        let settings = serial_settings(&format!("{baud},{format}"))?;
+        let message = format!("`{format}` is a format of characters, which has parameters here");
+        let found = wrong(Code::BadValue, format.span(), message);
+        let path = quote_positional(path.as_str());
+        return Some(found.help(format!("write `serial:{path}:{settings}`")));
+    }
+    let named = descriptor.kwargs.iter().find(|(name, _)| name.as_str() == "baud");
+    let typed = named.map(|(_, value)| value).or_else(|| fields.get(1).copied())?;
+    let text = typed.as_str().to_ascii_lowercase();
+    let (number, times) = ["bps", "bauds", "baud", "bd"]
+        .iter()
+        .find_map(|unit| text.strip_suffix(unit).map(|number| (number, 1.0)))
+        .or_else(|| text.strip_suffix('k').map(|number| (number, 1000.0)))?;
+    let baud = number.trim().parse::<f64>().ok()? * times;
+    // `115k` is short for a rate that every device has.
+    let usual = RATES.iter().find(|rate| (**rate - baud).abs() < baud / 100.0).copied();
+    let message = "`baud` is a number of bits per second, without a unit".to_owned();
+    let found = wrong(Code::BadValue, typed.span(), message);
+    Some(found.help(format!("write `baud={}`", usual.unwrap_or(baud))))
+}
+
+const RATES: &[f64] = &[
+    1200.0, 2400.0, 4800.0, 9600.0, 19200.0, 38400.0, 57600.0, 115_200.0, 230_400.0, 460_800.0,
+    921_600.0,
+];

@@ -13,7 +13,8 @@ pub(super) fn find(typed: &str, role: Role) -> Option<Found> {
         .or_else(|| spaces(typed))
         .or_else(|| dashes(typed))
         .or_else(|| separators(typed))
-        .or_else(|| query(typed))?;
+        .or_else(|| query(typed))
+        .or_else(|| super::joints::find(typed))?;
     let (side, descriptor) = super::translate(&meant, role).unwrap_or((role, meant));
     (!descriptor.is_empty()).then(|| Found::new(at, message, Line { side, descriptor }))
 }
@@ -84,7 +85,12 @@ fn dashes(typed: &str) -> Option<Meant> {
 fn separators(typed: &str) -> Option<Meant> {
     let end = typed.find(|c: char| !c.is_ascii_alphanumeric() && c != '-')?;
     let (kind, rest) = typed.split_at(end);
-    let separator = rest.chars().next().filter(|c| matches!(c, ' ' | ';' | '=' | '/' | '|'))?;
+    // HAProxy has `unix@/x` and `fd@3`.
+    let is_at = !matches!(&*kind.to_ascii_lowercase(), "unix" | "fd");
+    let separator = rest
+        .chars()
+        .next()
+        .filter(|c| matches!(c, ' ' | ';' | '=' | '/' | '|') || *c == '@' && is_at)?;
     if !ADDRESSES.contains(&&*kind.to_ascii_lowercase()) {
         return None;
     }

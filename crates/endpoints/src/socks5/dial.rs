@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::info::Target;
-use endpoint::{Conn, Context, DialLayer, Error, ErrorKind, Grants, Info, Result, Transport};
+use endpoint::{
+    Conn, Context, DialLayer, Error, ErrorKind, Grants, Info, Missing, Result, Transport,
+};
 use socks::{
     Answer, Choice, Host, Login as Credentials, Method, Reply, Request, Version, hello,
     login_status,
@@ -49,7 +51,7 @@ impl DialLayer for Dial {
         Ok(Conn { transport, info: beneath.with(target), control, guard })
     }
 
-    fn missing(&self, _: &Context) -> Option<String> {
+    fn missing(&self, _: &Context) -> Vec<Missing> {
         self.proxy.missing()
     }
 
@@ -60,8 +62,8 @@ impl DialLayer for Dial {
 
 impl Proxy {
     /// Returns a warning if the file with the password doesn't exist.
-    pub(super) fn missing(&self) -> Option<String> {
-        self.login.as_ref()?.missing()
+    pub(super) fn missing(&self) -> Vec<Missing> {
+        self.login.as_ref().map(Login::missing).unwrap_or_default()
     }
 
     /// Returns the host as the proxy is told it.

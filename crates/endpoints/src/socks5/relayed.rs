@@ -8,8 +8,8 @@ use std::task::{Context as Poller, Poll, ready};
 use async_trait::async_trait;
 use endpoint::info::{Target, Tcp};
 use endpoint::{
-    ByteStream, Conn, Context, DialLayer, Error, ErrorKind, Grants, Info, Result, Transport,
-    describe,
+    ByteStream, Conn, Context, DialLayer, Error, ErrorKind, Grants, Info, Missing, Result,
+    Transport, describe,
 };
 use socket2::{Domain, Protocol, Type};
 use socks::{Command, Header, Host, Request};
@@ -71,7 +71,7 @@ impl DialLayer for Relayed {
         true
     }
 
-    fn missing(&self, _: &Context) -> Option<String> {
+    fn missing(&self, _: &Context) -> Vec<Missing> {
         self.proxy.missing()
     }
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use endpoint::info::Target;
-use endpoint::{Connector, Context, Error, ErrorKind, Grants, Info, Io, Result};
+use endpoint::{Connector, Context, Error, ErrorKind, Grants, Info, Io, Missing, Result};
 use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::io::copy_bidirectional_with_sizes;
@@ -70,9 +70,12 @@ impl Recipe {
         Self { label, beneath, options, limit, program }
     }
 
-    pub(super) fn missing(&self, cx: &Context) -> Option<String> {
-        let own = self.program.missing(cx).or_else(|| self.options.missing(cx));
-        own.or_else(|| self.beneath.missing(cx))
+    pub(super) fn missing(&self, cx: &Context) -> Vec<Missing> {
+        // No parameter names the program: the place is that of the kind.
+        let mut all = self.program.missing(cx);
+        all.extend(self.options.missing(cx));
+        all.extend(Missing::within("endpoint", 0, self.beneath.missing(cx)));
+        all
     }
 
     pub(super) fn grants(&self) -> Grants {

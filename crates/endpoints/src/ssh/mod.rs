@@ -24,7 +24,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use descriptor::{Code, Diagnostic};
 use endpoint::info::Target;
-use endpoint::{Conn, Connector, Context, Error, Grants, Info, Result};
+use endpoint::{Conn, Connector, Context, Error, Grants, Info, Missing, Result};
 use plan::kind::{
     Args, Assemble, Example, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
 };
@@ -236,7 +236,7 @@ impl Connector for Ssh {
         }
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
         self.recipe.missing(cx)
     }
 

@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use descriptor::{Code, Diagnostic};
-use endpoint::{Context, Error, ErrorKind, Result};
+use endpoint::{Context, Error, ErrorKind, Missing, Result};
 use plan::kind::{Args, Planned};
 
 use super::key;
@@ -74,21 +74,23 @@ impl Options {
         self.name.as_ref()
     }
 
-    /// Returns a warning if a named file doesn't exist.
-    pub(super) fn missing(&self, cx: &Context) -> Option<String> {
-        let absent = |path: &str| {
+    /// Returns the named files that don't exist.
+    pub(super) fn missing(&self, cx: &Context) -> Vec<Missing> {
+        let absent = |name: &'static str, path: &str| {
             let path = home(path, cx);
-            (!path.exists()).then(|| format!("there is no file {}", path.display()))
+            let message = || format!("there is no file {}", path.display());
+            (!path.exists()).then(|| Missing::of(name, message()))
         };
         let key = match &self.key {
             Key::Any | Key::Agent => None,
-            Key::File(file) => absent(file),
+            Key::File(file) => absent("key", file),
         };
         // With `accept-new`, `ssh` creates it; it knows `none` and names with tokens such as `%h`.
         let is_name = |name: &&str| !self.accept_new && *name != "none" && !name.contains('%');
         let known = self.known_hosts.as_deref().filter(is_name);
-        key.or_else(|| self.password.as_deref().and_then(login::absent))
-            .or_else(|| known.and_then(absent))
+        let known = known.and_then(|known| absent("known-hosts", known));
+        let password = self.password.as_deref().and_then(login::absent);
+        [key, password, known].into_iter().flatten().collect()
     }
 
     /// Checks the files and the agent that `ssh` is going to need: its own messages tell little if they are missing.

@@ -15,6 +15,7 @@ pub(super) const VIA: Param = Param::new(
      `socks4a://…`, `socks4://…`, or `ssh://[USER@]HOST[:PORT]`. `environment` uses HTTPS_PROXY or ALL_PROXY, unless \
      NO_PROXY lists the host. The other parameters then apply to the connection to the proxy, and `timeout` to each step.",
 )
+.suggestions(&["environment", "http://", "https://", "socks5://", "socks4a://", "socks4://", "ssh://"])
 .hides_query();
 
 /// `tcp:HOST:PORT:via={http://PROXY}` is `http-connect:{tcp:PROXY}:host=HOST:port=PORT`; `None` if there is no such proxy.

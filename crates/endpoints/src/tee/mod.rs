@@ -17,7 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use endpoint::{
     Accept, Conn, Connector, Context, Error, ErrorKind, Exposure, Grants, HOW_TO_ALLOW, Info,
-    Listener, MappedAccept, Result, Transport, exposed,
+    Listener, MappedAccept, Missing, Result, Transport, exposed,
 };
 use plan::kind::{
     Args, Assemble, Example, Kind, Param, PlanConnect, PlanListen, Planned, Role, Side, Topic,
@@ -181,8 +181,10 @@ impl Connector for Tee<dyn Connector> {
         self.inner.grants().max(self.copy.to.grants())
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
-        self.inner.missing(cx).or_else(|| self.copy.to.missing(cx))
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
+        let mut all = Missing::within("endpoint", 0, self.inner.missing(cx));
+        all.extend(Missing::within("to", 0, self.copy.to.missing(cx)));
+        all
     }
 }
 
@@ -208,7 +210,9 @@ impl Listener for Tee<dyn Listener> {
         self.inner.exposure()
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
-        self.inner.missing(cx).or_else(|| self.copy.to.missing(cx))
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
+        let mut all = Missing::within("endpoint", 0, self.inner.missing(cx));
+        all.extend(Missing::within("to", 0, self.copy.to.missing(cx)));
+        all
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use endpoint::{ClientCertificates, Error, ErrorKind};
+use endpoint::{ClientCertificates, Error, ErrorKind, Missing};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::version::TLS13;
@@ -15,6 +15,7 @@ use rustls::{
 use super::certs::Files;
 use super::choose::Chooser;
 use super::verify::{Anything, Pinned};
+use crate::absent::{no_file, no_files};
 use crate::certificate::{self, Pem, Stamp};
 
 /// The settings of both sides.
@@ -91,10 +92,11 @@ impl Common {
         Error::new(ErrorKind::Other, "open", &*self.label, words.to_string())
     }
 
-    /// Returns a warning about the first of its files, and of others, that doesn't exist.
-    pub(super) fn missing(&self, more: &[&Option<PathBuf>]) -> Option<String> {
-        let path = self.files(more).into_iter().find(|path| !path.exists())?;
-        Some(format!("there is no file {}", path.display()))
+    /// Returns those of its files that don't exist.
+    pub(super) fn missing(&self) -> Vec<Missing> {
+        let missing = self.cert.iter().filter(|path| !path.exists());
+        let certs = missing.map(|path| no_file("cert", path));
+        certs.chain(no_files([("key", &self.key), ("chain", &self.chain)])).collect()
     }
 
     /// The files that it is made of.
@@ -106,9 +108,11 @@ impl Common {
 }
 
 impl Serving {
-    /// Returns a warning about the first file that doesn't exist.
-    pub(super) fn missing(&self) -> Option<String> {
-        self.common.missing(&[&self.ca, &self.crl])
+    /// Returns the files that don't exist.
+    pub(super) fn missing(&self) -> Vec<Missing> {
+        let mut all = self.common.missing();
+        all.extend(no_files([("ca", &self.ca), ("crl", &self.crl)]));
+        all
     }
 
     pub(super) fn stamp(&self) -> Stamp {

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::info::Target;
-use endpoint::{Conn, Context, DialLayer, Error, ErrorKind, Info, Result, Transport, describe};
+use endpoint::{
+    Conn, Context, DialLayer, Error, ErrorKind, Info, Missing, Result, Transport, describe,
+};
 use rustls::ClientConfig;
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::ServerName;
@@ -19,6 +21,7 @@ use super::config::{Common, Trust, dialling};
 use super::fact::Secured;
 use super::states::Tls;
 use super::stream::TlsStream;
+use crate::absent::no_files;
 use crate::certificate::Stamp;
 use crate::patience::timeout;
 
@@ -84,8 +87,10 @@ impl DialLayer for Dial {
         Ok(Conn { transport, info: info.with(secured), control, guard })
     }
 
-    fn missing(&self, _: &Context) -> Option<String> {
-        self.common.missing(&[&self.ca()])
+    fn missing(&self, _: &Context) -> Vec<Missing> {
+        let mut all = self.common.missing();
+        all.extend(no_files([("ca", &self.ca())]));
+        all
     }
 }
 

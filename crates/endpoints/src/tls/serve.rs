@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use endpoint::{
-    Bound, ByteStream, Conn, Context, Error, ErrorKind, Local, Result, ServeLayer, Transport,
-    describe,
+    Bound, ByteStream, Conn, Context, Error, ErrorKind, Local, Missing, Result, ServeLayer,
+    Transport, describe,
 };
 use rustls::ServerConfig;
 use rustls::server::{ClientHello, ResolvesServerCert, UnbufferedServerConnection};
@@ -60,7 +60,7 @@ impl ServeLayer for Serve {
         Ok(Listening::bound(kept))
     }
 
-    fn missing(&self, _: &Context) -> Option<String> {
+    fn missing(&self, _: &Context) -> Vec<Missing> {
         self.serving.missing()
     }
 }

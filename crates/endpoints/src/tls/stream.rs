@@ -162,7 +162,10 @@ impl TlsStream {
             self.kept = Vec::new();
             // An alert that the peer has no room for is not worth a wait.
             let _ = self.poll_drain(cx);
-            let words = super::words::of(&error);
+            let words = match &self.tls {
+                Tls::Server(_) => super::words::of_client(&error),
+                Tls::Client(_) => super::words::of(&error),
+            };
             self.failed = Some((ErrorKind::InvalidData, words.clone()));
             cut(ErrorKind::InvalidData, words)
         })

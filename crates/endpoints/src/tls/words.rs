@@ -23,6 +23,18 @@ pub(super) fn of(error: &Error) -> String {
     }
 }
 
+/// Describes an error about a client, whose certificate isn't trusted by `pin`.
+pub(super) fn of_client(error: &Error) -> String {
+    let words = of(error);
+    match error {
+        Error::InvalidCertificate(_) if words.contains("`pin`") || words.contains("`pin=`") => {
+            let cause = words.split(';').next().unwrap_or(&words);
+            format!("{cause}; the client needs one that an authority in `ca` has signed")
+        }
+        _ => words,
+    }
+}
+
 fn of_certificate(error: &CertificateError) -> String {
     let words = match error {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {

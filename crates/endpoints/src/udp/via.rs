@@ -12,6 +12,7 @@ pub(super) const VIA: Param = Param::new(
      and `allow` then keep their meaning; the other parameters are those of `tcp`, for the connection to the proxy. \
      `timeout` applies to each step.",
 )
+.suggestions(&["socks5://"])
 .hides_query();
 
 /// `udp:HOST:PORT:via={socks5://PROXY}` is `socks5-udp:{tcp:PROXY}:host=HOST:port=PORT`; `None` if there is no such proxy.

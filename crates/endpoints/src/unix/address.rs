@@ -6,6 +6,7 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use descriptor::{Code, Diagnostic};
+use endpoint::Missing;
 use plan::kind::Args;
 use socket2::SockAddr;
 
@@ -51,18 +52,21 @@ impl Address {
     }
 
     /// Describes the file in a listener's way, or the folder that is missing for its socket.
-    pub(super) fn in_the_way(&self) -> Option<String> {
+    pub(super) fn in_the_way(&self, name: &'static str) -> Option<Missing> {
         let path = self.path()?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
         if !folder.exists() {
-            return Some(format!("there is no folder {}", folder.display()));
+            let message = format!("there is no folder {}", folder.display());
+            return Some(Missing::of(name, message));
         }
-        self.is_other().then(|| format!("{} exists, and is not a socket", path.display()))
+        let message = || format!("{} exists, and is not a socket", path.display());
+        self.is_other().then(|| Missing::of(name, message()))
     }
 
     /// Describes the file that is there instead of a socket to connect to. A server may not have started yet.
-    pub(super) fn instead(&self) -> Option<String> {
-        self.is_other().then(|| format!("{} is not a socket", self.shown().display()))
+    pub(super) fn instead(&self, name: &'static str) -> Option<Missing> {
+        let message = || format!("{} is not a socket", self.shown().display());
+        self.is_other().then(|| Missing::of(name, message()))
     }
 
     fn is_other(&self) -> bool {

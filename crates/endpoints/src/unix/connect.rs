@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use descriptor::Diagnostic;
 use endpoint::{
-    Backoff, Conn, Connector, Context, Error, ErrorKind, Grants, Info, Result as Opened,
+    Backoff, Conn, Connector, Context, Error, ErrorKind, Grants, Info, Missing, Result as Opened,
 };
 use plan::kind::{Args, Planned};
 use socket2::{Domain, Socket, Type};
@@ -18,6 +18,7 @@ use super::Address;
 use crate::options::Options;
 use crate::own;
 use crate::patience::timeout;
+use crate::slips::foreign_options;
 use crate::socket;
 use crate::users::peer;
 
@@ -35,8 +36,8 @@ pub(super) fn plan(args: &Args) -> Planned<Box<dyn Connector>> {
 
 #[async_trait]
 impl Connector for Connect {
-    fn missing(&self, _: &Context) -> Option<String> {
-        self.dial.address.instead()
+    fn missing(&self, _: &Context) -> Vec<Missing> {
+        self.dial.address.instead("path").into_iter().collect()
     }
 
     async fn connect(&self, _: &Context, info: &Info) -> Opened<Conn> {
@@ -66,7 +67,10 @@ impl Dial {
     pub(super) fn read(args: &Args) -> Result<Self, Diagnostic> {
         Ok(Self {
             descriptor: args.descriptor.clone(),
-            address: Address::read(args, "path")?,
+            address: {
+                foreign_options(args, "path");
+                Address::read(args, "path")?
+            },
             timeout: args.duration("timeout").filter(|limit| !limit.is_zero()),
         })
     }

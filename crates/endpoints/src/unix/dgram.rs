@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use endpoint::info::Unix;
 use endpoint::{
     Accept, Conn, Connector, Context as Shared, Error, Exposure, Grants, Info, Listener, Local,
-    Result,
+    Missing, Result,
 };
 use nix::sys::socket::{
     ControlMessageOwned, MsgFlags, SockaddrLike, UnixAddr, UnixCredentials, bind, cmsg_space,
@@ -23,7 +23,6 @@ use rustix::net::{RecvFlags, recv};
 use socket2::{Domain, Type};
 use tokio::io::Interest;
 use tokio::net::UnixDatagram;
-use tracing::warn;
 
 use super::Address;
 use super::connect::{OTHER_TYPE, is_other_type};
@@ -60,8 +59,8 @@ pub(super) fn plan_listen(args: &Args) -> Planned<Box<dyn Listener>> {
 
 #[async_trait]
 impl Listener for Listen {
-    fn missing(&self, _: &Shared) -> Option<String> {
-        self.place.address.in_the_way()
+    fn missing(&self, _: &Shared) -> Vec<Missing> {
+        self.place.address.in_the_way("address").into_iter().collect()
     }
 
     async fn bind(&self, cx: &Shared) -> Result<Box<dyn Accept>> {
@@ -172,13 +171,8 @@ impl Senders {
         }
         // Once: a sender must not fill the log.
         if !self.has_refused.swap(true, Ordering::Relaxed) {
-            let user =
-                uid.map_or_else(|| "an unknown user".to_owned(), |uid| format!("the user {uid}"));
-            warn!(
-                "refused the datagrams of {user} at unix-dgram:{}: the destination may be a program or a \
-                 device; admit all users of this machine with `users=any`",
-                self.address
-            );
+            let endpoint = format!("unix-dgram:{}", self.address);
+            Users::log_refusal(uid, "the datagrams", &endpoint);
         }
         false
     }
@@ -213,8 +207,8 @@ pub(super) fn plan_connect(args: &Args) -> Planned<Box<dyn Connector>> {
 
 #[async_trait]
 impl Connector for Connect {
-    fn missing(&self, _: &Shared) -> Option<String> {
-        self.address.instead()
+    fn missing(&self, _: &Shared) -> Vec<Missing> {
+        self.address.instead("path").into_iter().collect()
     }
 
     async fn connect(&self, _: &Shared, info: &Info) -> Result<Conn> {

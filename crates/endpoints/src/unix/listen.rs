@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use descriptor::Diagnostic;
 use endpoint::info::Unix;
 use endpoint::{
-    Accept, Context, Error, Exposure, Incoming, Info, Listener, Local, Offer, Result as Opened,
+    Accept, Context, Error, Exposure, Incoming, Info, Listener, Local, Missing, Offer,
+    Result as Opened,
 };
 use plan::kind::{Args, Planned};
 use socket2::{Socket, Type};
 use tokio::net::{UnixListener, UnixStream};
-use tracing::warn;
 
 use super::Address;
 use super::place::{File, Place};
@@ -34,8 +34,8 @@ pub(super) fn plan(args: &Args) -> Planned<Box<dyn Listener>> {
 
 #[async_trait]
 impl Listener for Listen {
-    fn missing(&self, _: &Context) -> Option<String> {
-        self.bind.place.address.in_the_way()
+    fn missing(&self, _: &Context) -> Vec<Missing> {
+        self.bind.place.address.in_the_way("address").into_iter().collect()
     }
 
     async fn bind(&self, cx: &Context) -> Opened<Box<dyn Accept>> {
@@ -139,7 +139,7 @@ impl Listening {
             if self.users.include(fact.uid) {
                 return Ok((stream, fact));
             }
-            warn!("{}", Users::refusal(fact.uid, &self.local.to_string()));
+            Users::log_refusal(fact.uid, "a process", &self.local.descriptor);
         }
     }
 

@@ -15,6 +15,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::Address;
 use super::lock::{Lock, Taken};
+use crate::slips::foreign_options;
 
 /// The path to bind, and its options.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ pub(super) struct Place {
 impl Place {
     /// Reads the parameters of a listening side.
     pub(super) fn read(args: &Args) -> Result<Self, Diagnostic> {
+        foreign_options(args, "address");
         let address = Address::read(args, "address")?;
         if address.path().is_none() {
             for name in ["mode", "lockfile", "unlink"] {

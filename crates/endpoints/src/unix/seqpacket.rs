@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use async_trait::async_trait;
 use endpoint::{
     Accept, Accepted, Answer, Conn, Connector, Context as Shared, Decision, End, Ending, Exposure,
-    Grants, Incoming, Info, Listener, Local, Offer, Reason, Refusal, Result,
+    Grants, Incoming, Info, Listener, Local, Missing, Offer, Reason, Refusal, Result,
 };
 use plan::kind::{Args, Planned};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -50,8 +50,8 @@ fn most(args: &Args) -> usize {
 
 #[async_trait]
 impl Listener for Listen {
-    fn missing(&self, _: &Shared) -> Option<String> {
-        self.bind.place.address.in_the_way()
+    fn missing(&self, _: &Shared) -> Vec<Missing> {
+        self.bind.place.address.in_the_way("address").into_iter().collect()
     }
 
     async fn bind(&self, cx: &Shared) -> Result<Box<dyn Accept>> {
@@ -133,8 +133,8 @@ pub(super) fn plan_connect(args: &Args) -> Planned<Box<dyn Connector>> {
 
 #[async_trait]
 impl Connector for Connect {
-    fn missing(&self, _: &Shared) -> Option<String> {
-        self.dial.address.instead()
+    fn missing(&self, _: &Shared) -> Vec<Missing> {
+        self.dial.address.instead("path").into_iter().collect()
     }
 
     async fn connect(&self, _: &Shared, info: &Info) -> Result<Conn> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use descriptor::quote_positional;
-use endpoint::{Bound, Context, Error, Invitation, Local, Result, ServeLayer};
+use endpoint::{Bound, Context, Error, Invitation, Local, Missing, Result, ServeLayer};
 use tokio::task::spawn_blocking;
 
 use super::hint::Hint;
@@ -107,11 +107,15 @@ impl ServeLayer for Layer {
         Ok(Arc::new(Serving(Arc::new(Front { settings, local, mounts, admission, enters, clock }))))
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
-        let Show::Folder(path) = &self.listening.show else {
-            return self.listening.auth.missing(cx);
-        };
-        (!path.is_dir()).then(|| format!("there is no folder {} for the page", path.display()))
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
+        let mut all = self.listening.auth.missing(cx);
+        if let Show::Folder(path) = &self.listening.show
+            && !path.is_dir()
+        {
+            let message = format!("there is no folder {} for the page", path.display());
+            all.push(Missing::of("page", message));
+        }
+        all
     }
 }
 

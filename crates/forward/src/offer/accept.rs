@@ -14,6 +14,7 @@ use super::reach::Reached;
 use super::{OfferOutcome, Opened, Opening};
 use crate::patience;
 use crate::read_only::read_only;
+use crate::refusals::reason;
 
 /// The layer that the near side wants to see the far side through.
 pub(super) type Through = Option<Arc<dyn DialLayer>>;
@@ -43,7 +44,8 @@ impl Opening<'_> {
             accepted = patience::timeout_at(by, offer.accept(answer)) => accepted,
             // An accept that the peer has not taken yet is not a session, and has no grace.
             _ = self.stop.drained() => {
-                info!("it did not complete the accept before the stop");
+                let (event, reason) = ("left", Reason::Stopping.name());
+                info!(event, reason, "it did not complete the accept before the stop");
                 return Err(OfferOutcome::Lost);
             }
         };
@@ -55,11 +57,13 @@ impl Opening<'_> {
                 Err(OfferOutcome::Attached)
             }
             Some(Err(error)) => {
-                info!("{error}");
+                let (event, reason, cause) = ("left", reason(error.kind()).name(), error.cause());
+                info!(event, endpoint = error.endpoint(), reason, cause, "{error}");
                 Err(OfferOutcome::Lost)
             }
             None => {
-                info!("it did not complete the accept in time");
+                let (event, reason) = ("left", Reason::Timeout.name());
+                info!(event, reason, "it did not complete the accept in time");
                 Err(OfferOutcome::Lost)
             }
         }
@@ -79,7 +83,9 @@ impl Opening<'_> {
         let denied = match self.while_allowed(self.shared.timers.connect, dial).await {
             Some(Ok(far)) => return Ok((near, far)),
             Some(Err(error)) => {
-                warn!("{error}");
+                let (event, reason) = ("unreachable", reason(error.kind()).name());
+                let (endpoint, cause) = (error.endpoint(), error.cause());
+                warn!(event, endpoint, reason, cause, help = error.hint(), "{error}");
                 Denied::Unreachable(told(&error, Grants::Service))
             }
             None => out_of_time(),

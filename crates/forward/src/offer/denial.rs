@@ -2,7 +2,9 @@
 
 use std::future::poll_fn;
 
-use endpoint::{Conn, End, Error, ErrorKind, Grants, Life, Offer, Refusal, RefusalKind, Transport};
+use endpoint::{
+    Conn, End, Error, ErrorKind, Grants, Life, Offer, Reason, Refusal, RefusalKind, Transport,
+};
 use tracing::info;
 
 use super::{OfferOutcome, Opening};
@@ -44,18 +46,24 @@ impl Opening<'_> {
             Denied::Refused(refusal) => {
                 let (endpoint, cause) = (&*self.at.listener, refusal.to_string());
                 let text = format!("refused: {cause}");
-                self.shared.refusals.log(Refused { text, endpoint, cause, help: None });
+                let reason = refusal.kind.reason();
+                let (of_client, help) = (true, None);
+                let refused = Refused { text, endpoint, cause, reason, of_client, help };
+                self.shared.refusals.log(refused);
                 (Some(refusal), OfferOutcome::Refused)
             }
             Denied::Closing => {
                 let refusal = Refusal::new(RefusalKind::Busy, "no more sessions are accepted");
-                info!(endpoint = &*self.at.listener, cause = refusal.message, "refused: {refusal}");
+                let (event, endpoint) = ("refused", &*self.at.listener);
+                let (reason, cause) = (Reason::Draining.name(), &*refusal.message);
+                info!(event, endpoint, reason, cause, "refused: {refusal}");
                 (Some(refusal), OfferOutcome::Refused)
             }
             // The reason was logged where it was known, with the destination's name.
             Denied::Unreachable(refusal) => (Some(refusal), OfferOutcome::Unreachable),
             Denied::Left(end) => {
-                info!("left before it was connected ({end})");
+                let (event, reason, cause) = ("left", end.why.name(), end.to_string());
+                info!(event, reason, cause, "left before it was connected ({end})");
                 (None, OfferOutcome::Lost)
             }
         }

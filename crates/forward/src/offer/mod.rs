@@ -16,7 +16,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use endpoint::gate::Admitted;
-use endpoint::{AcceptPolicy, Answer, Conn, Exposure, Info, Offer, OfferLimits, Transport};
+use endpoint::{AcceptPolicy, Answer, Conn, Exposure, Info, Offer, OfferLimits, Reason, Transport};
 use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
@@ -238,7 +238,9 @@ impl<'a> Opening<'a> {
     /// Returns the denial after gate or route have timed out; a timeout of connecting has a
     /// separate log line.
     fn late(self) -> Denied {
-        warn!("no decision within {:?}", self.shared.timers.connect);
+        let cause = format!("no decision within {:?}", self.shared.timers.connect);
+        let (event, reason) = ("refused", Reason::Timeout.name());
+        warn!(event, endpoint = &*self.at.listener, reason, cause, "{cause}");
         out_of_time()
     }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use endpoint::{Conn, ErrorKind, Grants, HOW_TO_ALLOW, Info, Offer, Refusal, RefusalKind, exposed};
+use endpoint::{
+    Conn, ErrorKind, Grants, HOW_TO_ALLOW, Info, Offer, Reason, Refusal, RefusalKind, exposed,
+};
 use tokio::time::{Instant, timeout};
 use tracing::{Span, field};
 
@@ -32,7 +34,9 @@ impl Opening<'_> {
         let cause = exposed(grants, &destination.name);
         let help = Some(HOW_TO_ALLOW);
         let text = cause.clone();
-        self.shared.refusals.log(Refused { text, endpoint: &destination.name, cause, help });
+        let (endpoint, reason, of_client) = (&*destination.name, Reason::Forbidden, false);
+        let refused = Refused { text, endpoint, cause, reason, of_client, help };
+        self.shared.refusals.log(refused);
         let words = "this listener has no `auth`, which the destination requires";
         Err(Denied::Refused(Refusal::new(RefusalKind::Forbidden, words)))
     }
@@ -70,7 +74,9 @@ impl Opening<'_> {
                 let name = &destination.name;
                 let cause = format!("no answer within {within:?}");
                 let text = format!("cannot connect {name}: {cause}");
-                self.shared.refusals.log(Refused { text, endpoint: name, cause, help: None });
+                let (reason, of_client, help) = (Reason::Timeout, false, None);
+                let refused = Refused { text, endpoint: name, cause, reason, of_client, help };
+                self.shared.refusals.log(refused);
                 Err(out_of_time())
             }
         }

@@ -124,9 +124,9 @@ impl Args {
         self.inside(name)
     }
 
-    /// Returns the settings in the braces of all parameters.
-    pub(crate) fn all_inside(&self) -> impl Iterator<Item = &Self> {
-        self.switches.iter().map(|(_, inside)| inside)
+    /// Returns the settings in the braces of all parameters, with the names of these.
+    pub(crate) fn all_inside(&self) -> impl Iterator<Item = (&'static str, &Self)> {
+        self.switches.iter().map(|(name, inside)| (*name, inside))
     }
 
     /// Returns the settings that a parameter has in braces.
@@ -268,6 +268,18 @@ impl Args {
         help: impl Into<String>,
     ) {
         let warning = Diagnostic::warning(Stage::Plan, code, self.span_of(name), message);
+        self.warnings.borrow_mut().push(warning.help(help));
+    }
+
+    /// Warns about one value of a parameter that takes further positionals.
+    pub fn warn_of(
+        &self,
+        setting: &Setting,
+        code: impl Into<Code>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let warning = Diagnostic::warning(Stage::Plan, code, setting.span, message);
         self.warnings.borrow_mut().push(warning.help(help));
     }
 

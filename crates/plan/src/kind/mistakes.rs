@@ -59,6 +59,11 @@ impl Reading<'_, '_> {
                 self.meant.push(near);
                 format!("did you mean `{near}`?")
             }
+            // `process:LANG=C:sort`, as a shell has it.
+            (None, Some(_)) if is_variable(name.as_str()) && self.prefix().is_some() => {
+                let prefix = self.prefix().unwrap_or_default();
+                format!("write `{prefix}{name}=…` to set a variable")
+            }
             // `process:dd:if=/dev/zero`: it was meant as one of these.
             (None, Some(rest)) => match self.reader.syntax {
                 Syntax::Extended => format!(
@@ -128,6 +133,11 @@ impl Reading<'_, '_> {
         self.error(Code::UnquotedValue, span, message, Some(help));
     }
 
+    /// Returns the parameter whose names go on with that of a variable.
+    fn prefix(&self) -> Option<&'static str> {
+        self.reader.all().find(|param| param.prefix && param.name == "env.").map(|param| param.name)
+    }
+
     /// Returns `true` if a parameter has exactly this name.
     fn is_name(&self, text: &str) -> bool {
         self.reader.all().any(|param| !param.prefix && param.is_called(text))
@@ -151,6 +161,12 @@ impl Reading<'_, '_> {
         }
         self.found.push(diagnostic);
     }
+}
+
+/// Returns `true` for the name of a variable of the environment, as these are usually written.
+fn is_variable(name: &str) -> bool {
+    name.len() > 1
+        && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
 /// Returns `true` if there is only a `:` between them.

@@ -27,6 +27,8 @@ pub struct Param {
     pub hides_query: bool,
     /// Set if it may contain facts about a client.
     pub holes: Holes,
+    /// Values, or beginnings of values, that completions offer.
+    pub suggestions: &'static [&'static str],
     /// Its group in the manual.
     pub topic: Topic,
     /// One or two sentences for the manual.
@@ -97,6 +99,7 @@ impl Param {
             secret: false,
             hides_query: false,
             holes,
+            suggestions: &[],
             topic: Topic::Everyday,
             doc,
         }
@@ -141,6 +144,13 @@ impl Param {
     #[must_use]
     pub const fn prefix(mut self) -> Self {
         self.prefix = true;
+        self
+    }
+
+    /// Sets values, or beginnings of values, that completions offer in addition to those of its type.
+    #[must_use]
+    pub const fn suggestions(mut self, suggestions: &'static [&'static str]) -> Self {
+        self.suggestions = suggestions;
         self
     }
 

@@ -44,6 +44,12 @@ impl Planning<'_> {
             (Some(near), None) => format!("did you mean `{near}`?"),
             (None, None) => format!("the kinds are {}", list()),
         };
+        let help = match name.as_str().strip_prefix('{') {
+            Some(kind) if self.syntax == Syntax::Twisted => format!(
+                "braces belong to `--syntax extended`; in Twisted's syntax, write `{kind}\\:…`"
+            ),
+            _ => help,
+        };
         let span = if name.as_str().is_empty() { text.span() } else { name.span() };
         let message = match name.as_str() {
             "" => "the kind of endpoint is missing".to_owned(),

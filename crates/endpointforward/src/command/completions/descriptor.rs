@@ -50,6 +50,7 @@ enum What {
     /// A field of a kind, with the names of the parameters that it has already, and how many fields had none.
     Field(Vec<&'static Param>, Vec<String>, usize),
     Variant(&'static [Variant]),
+    Words(&'static [&'static str]),
     Nothing,
 }
 
@@ -71,6 +72,8 @@ enum Frame<'a> {
         named: Vec<&'a str>,
         unnamed: usize,
     },
+    /// A text that can begin with these.
+    Words(&'static [&'static str]),
     Unknown,
 }
 
@@ -81,6 +84,7 @@ fn at(registry: &Registry, role: Role, typed: &str) -> Vec<Candidate> {
         What::Nothing => Vec::new(),
         What::Kind(role) => kinds(registry, role, word, "").into_iter().map(whole).collect(),
         What::Variant(all) => variants(all, word, "").into_iter().map(whole).collect(),
+        What::Words(all) => beginnings(all, word, "").into_iter().map(whole).collect(),
         What::Field(params, named, unnamed) => {
             field(registry, role, &params, &named, unnamed, word).into_iter().map(whole).collect()
         }
@@ -127,6 +131,7 @@ fn place<'a>(registry: &Registry, role: Role, typed: &'a str) -> Place<'a> {
                 None => What::Nothing,
             }
         }
+        Some(Frame::Words(all)) => What::Words(all),
         Some(Frame::Switch { params, named }) => {
             What::Field(params.iter().collect(), owned(&named), usize::MAX)
         }
@@ -161,6 +166,8 @@ fn end_field<'a>(frame: &mut Frame<'a>, field: &'a str) {
                 None => *unnamed += 1,
             }
         }
+        // Behind the colon of a URL, its host is typed.
+        Frame::Words(_) => *frame = Frame::Unknown,
         Frame::Unknown => {}
     }
 }
@@ -177,6 +184,10 @@ fn inner<'a>(registry: &Registry, outer: &Frame<'a>, field: &'a str) -> Frame<'a
                 Some(name) => params.into_iter().find(|param| param.is_called(name)),
                 None => params.into_iter().filter(|param| param.positional).nth(*unnamed),
             };
+            if let Some(words) = param.map(|param| param.suggestions).filter(|all| !all.is_empty())
+            {
+                return Frame::Words(words);
+            }
             match param.map(|param| param.value) {
                 Some(ValueKind::Switch(params)) => Frame::Switch { params, named: Vec::new() },
                 Some(ValueKind::Variants(all)) => variant(all),
@@ -192,6 +203,16 @@ fn inner<'a>(registry: &Registry, outer: &Frame<'a>, field: &'a str) -> Frame<'a
 
 fn variant<'a>(all: &'static [Variant]) -> Frame<'a> {
     Frame::Variant { all, chosen: None, named: Vec::new(), unnamed: 0 }
+}
+
+/// The suggestions that begin with `typed`: those with a colon behind `opening`.
+fn beginnings(all: &[&str], typed: &str, opening: &str) -> Vec<Candidate> {
+    let found = all.iter().filter(|word| word.starts_with(typed));
+    let word = |word: &&str| match word.contains(':') {
+        true => Candidate::new(format!("{opening}{word}"), ""),
+        false => Candidate::new(*word, ""),
+    };
+    found.map(word).collect()
 }
 
 /// The variants that begin with `typed`, behind `opening` if they take something.
@@ -268,6 +289,9 @@ fn values(registry: &Registry, role: Role, param: &Param, typed: &str) -> Vec<Ca
     }
     if let ValueKind::Variants(all) = param.value {
         return variants(all, typed, "{");
+    }
+    if !param.suggestions.is_empty() {
+        return beginnings(param.suggestions, typed, "{");
     }
     let words: &[&str] = match param.value {
         ValueKind::Bool => &["true", "false"],
@@ -352,6 +376,20 @@ mod tests {
         );
         assert_eq!(words(Role::Listen, "ws:9000:framing=lin"), ["ws:9000:framing=lines"]);
         assert_eq!(words(Role::Listen, r"unix:a\"), [""; 0]);
+    }
+
+    #[test]
+    fn proxies_are_offered_as_text_and_in_braces() {
+        let all = words(Role::Connect, "tcp:h:80:via=");
+        assert!(all.contains(&"tcp:h:80:via={socks5://".to_owned()), "{all:?}");
+        assert!(all.contains(&"tcp:h:80:via=environment".to_owned()), "{all:?}");
+        assert_eq!(words(Role::Connect, "tcp:h:80:via={htt").len(), 2);
+        assert_eq!(words(Role::Connect, "tcp:h:80:via={ss"), ["tcp:h:80:via={ssh://"]);
+        assert_eq!(words(Role::Connect, "tcp:h:80:via={socks5://"), [""; 0]);
+        assert_eq!(words(Role::Connect, "udp:h:53:via="), ["udp:h:53:via={socks5://"]);
+        let inner = words(Role::Connect, "ws:{tcp:h:80:via={http:");
+        assert_eq!(inner, [""; 0], "the colon was typed");
+        assert_eq!(words(Role::Connect, "ws:{tcp:h:80:via={ht").len(), 2);
     }
 
     #[test]

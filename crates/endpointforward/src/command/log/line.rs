@@ -5,13 +5,13 @@ use std::io;
 use std::sync::OnceLock;
 
 use descriptor::is_unprintable;
+use forward::Repeated;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level};
 
-use super::LISTENING;
 use super::fold::{Margins, fold};
-use super::shorten::{self, shorten};
+use super::shorten::shorten;
 use super::spans::Kept;
 use super::time::write_time;
 use super::writer::escape;
@@ -38,33 +38,29 @@ impl Line {
         spans: impl FnOnce(&mut dyn FnMut(&mut Kept)),
     ) -> String {
         let level = *event.metadata().level();
-        let is_listening = event.metadata().target() == LISTENING;
-        let mut words = Words { shows_reason: level <= Level::WARN, ..Words::default() };
+        let mut words = Words { is_warning: level <= Level::WARN, ..Words::default() };
         event.record(&mut words);
         let mut of_session = String::new();
-        spans(&mut |span| self.of_session(span, words.opens, &mut of_session));
+        spans(&mut |span| self.of_session(span, words.event, &mut of_session));
+        let fields = of_session.split_terminator(SEPARATOR);
         let text = self.text(&mut words);
-        let mut record = self.head(level);
-        // The address that browsers open is selected on a terminal.
-        let url = is_listening.then(|| text.rfind(" (")).flatten();
-        let (text, url) = text.split_at(url.unwrap_or(text.len()));
-        if is_listening && let Some(listener) = text.strip_prefix("listening on ") {
-            self.announced.get_or_init(|| listener.to_owned());
+        let url = words.url.as_ref().map_or(String::new(), |url| format!(" ({url})"));
+        if words.event == Kind::Listening
+            && let Some(listener) = &words.endpoint
+        {
+            self.announced.get_or_init(|| listener.clone());
         }
+        let mut record = self.head(level);
         let Some(width) = self.width() else {
-            record.push_str(text);
-            record.push_str(url);
-            if !of_session.is_empty() {
-                record.push(' ');
-                record.push_str(&of_session);
-            }
+            record.extend([&*text, &*url]);
+            record.extend(fields.flat_map(|field| [" ", field]));
             if let Some(help) = &words.help {
                 record.extend([" (", help, ")"]);
             }
             record.push('\n');
             return record;
         };
-        let fields = shorten::fields(&of_session);
+        let fields: Vec<_> = fields.collect();
         let at = Margins::of(width);
         // With `-v`, names are whole.
         let room = width - HEAD;
@@ -75,26 +71,24 @@ impl Line {
             true => shorten(&fields, room),
             false => fields.into_iter().map(str::to_owned).collect(),
         };
-        let mut folded = fold(text, fields.iter().map(|field| &**field), at);
+        let mut folded = fold(&text, fields.iter().map(|field| &**field), at);
         let is_one = |more: usize| {
             let columns = folded.chars().count() + more;
             !folded.contains('\n') && columns <= room
         };
-        match words.help {
-            _ if !url.is_empty() && is_one(url.chars().count()) => folded.push_str(url),
-            _ if !url.is_empty() => {
-                let url = url.trim_matches([' ', '(', ')']);
-                folded.push_str(&format!("\n{:1$}{url}", "", at.indent));
-            }
-            Some(help) if is_one(help.chars().count() + 3) => {
+        match (words.help, words.url) {
+            (_, Some(_)) if is_one(url.chars().count()) => folded.push_str(&url),
+            // The address that browsers open is selected on a terminal.
+            (_, Some(url)) => folded.push_str(&format!("\n{:1$}{url}", "", at.indent)),
+            (Some(help), None) if is_one(help.chars().count() + 3) => {
                 folded.push_str(&format!(" ({help})"));
             }
-            Some(help) => {
+            (Some(help), None) => {
                 let indent = at.indent + HELP.len();
                 let help = fold(&help, [], Margins { first: indent, indent, ..at });
                 folded.push_str(&format!("\n{:1$}{HELP}{help}", "", at.indent));
             }
-            None => {}
+            (None, None) => {}
         }
         record.push_str(&folded);
         record.push('\n');
@@ -136,45 +130,47 @@ impl Line {
     /// Returns the message of a record, with its fields.
     fn text(&self, words: &mut Words) -> String {
         let mut text = std::mem::take(&mut words.message);
-        let listener = self.announced.get().filter(|_| !self.several);
         // The one listener that there is was named at the start. One beneath it was not.
-        let cause = listener.and_then(|listener| {
-            let refused = text.strip_prefix("cannot accept ")?;
-            refused.strip_prefix(&**listener)?.strip_prefix(": ")
-        });
-        if let Some(cause) = cause {
-            text = format!("refused: {cause}");
+        if words.event == Kind::Refused
+            && self.is_known(words)
+            && let Some(cause) = &words.cause
+        {
+            let repeated = words.repeated.map_or(String::new(), |again| format!(": {again}"));
+            text = format!("refused: {cause}{repeated}");
         }
         text.push_str(&words.fields);
-        if let Some(reason) = &words.reason {
+        if words.event == Kind::End
+            && words.is_warning
+            && let Some(reason) = &words.reason
+        {
             text.extend([" reason=", reason]);
         }
         text
     }
 
+    /// Returns `true` if the endpoint of a record is the only listener.
+    fn is_known(&self, words: &Words) -> bool {
+        let listener = self.announced.get().filter(|_| !self.several);
+        listener.is_some() && listener == words.endpoint.as_ref()
+    }
+
     /// Adds the fields of a session that a record shows: its number, and those that no record of it has shown yet.
-    fn of_session(&self, span: &mut Kept, opens: bool, shown: &mut String) {
-        let fields = &*span.fields;
-        let number = fields.split(' ').next().unwrap_or_default();
-        let (first, last) = match (opens, span.has_named_peer) {
-            (true, _) if self.several => (fields, ""),
-            (true, _) => match fields.find(" listener=") {
-                Some(at) => {
-                    let destination = fields[at..].find(" destination=");
-                    (&fields[..at], destination.map_or("", |end| &fields[at + end..]))
-                }
-                None => (fields, ""),
-            },
-            (false, true) => (number, ""),
+    fn of_session(&self, span: &mut Kept, event: Kind, shown: &mut String) {
+        let opens = event == Kind::Open;
+        let is_shown = |field: &&str| match field.split('=').next().unwrap_or_default() {
+            "listener" => self.several && opens,
             // The message names the destination, if that is what isn't open.
-            (false, false) => (fields.find(" listener=").map_or(fields, |end| &fields[..end]), ""),
+            "destination" => opens,
+            "peer" => opens || !span.has_named_peer,
+            _ => true,
         };
-        if !shown.is_empty() && !first.is_empty() {
-            shown.push(' ');
+        for field in span.fields.split_inclusive(SEPARATOR).filter(is_shown) {
+            shown.push_str(field);
         }
-        show(shown, format_args!("{first}{last}"));
         if opens {
             // Only this is kept for as long as the session lasts.
+            let mut kept = span.fields.split_inclusive(SEPARATOR);
+            let number = kept.find(|field| field.starts_with("id=")).unwrap_or_default();
             span.fields = number.into();
         } else {
             span.has_named_peer = true;
@@ -194,37 +190,72 @@ impl Margins {
 #[derive(Default)]
 struct Words {
     message: String,
+    event: Kind,
     /// Each with a space in front.
     fields: String,
+    endpoint: Option<String>,
+    cause: Option<String>,
     help: Option<String>,
-    /// A word of the closed list of reasons.
+    url: Option<String>,
+    /// A word of the closed list of reasons; shown where something went wrong.
     reason: Option<String>,
-    /// Set where something went wrong.
-    shows_reason: bool,
-    /// Set if it opens a session.
-    opens: bool,
+    repeated: Option<Repeated>,
+    /// Set if it is a warning or an error.
+    is_warning: bool,
+}
+
+/// The sort of event, as its field `event` has it. The value names it for programs, and selects what people are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    /// A session begins: the line has both of its ends.
+    Open,
+    End,
+    /// A listener refuses a client.
+    Refused,
+    Listening,
+    #[default]
+    Other,
 }
 
 impl Visit for Words {
     fn record_str(&mut self, field: &Field, value: &str) {
-        match field.name() {
-            "help" => show(self.help.get_or_insert_default(), format_args!("{value}")),
+        let text = match field.name() {
+            "event" => {
+                self.event = match value {
+                    "open" => Kind::Open,
+                    "end" => Kind::End,
+                    "refused" => Kind::Refused,
+                    "listening" => Kind::Listening,
+                    _ => Kind::Other,
+                };
+                return;
+            }
+            "endpoint" => &mut self.endpoint,
+            "cause" => &mut self.cause,
+            "help" => &mut self.help,
+            "url" => &mut self.url,
+            "reason" => &mut self.reason,
             "facts" => {
                 self.fields.push(' ');
-                show(&mut self.fields, format_args!("{value}"));
+                return show(&mut self.fields, format_args!("{value}"));
             }
-            "reason" => self.reason = self.shows_reason.then(|| value.to_owned()),
-            name if IN_WORDS.contains(&name) => {}
+            _ => return self.record_debug(field, &value),
+        };
+        show(text.get_or_insert_default(), format_args!("{value}"));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        let repeated = self.repeated.unwrap_or(Repeated { more: 0, seconds: 0 });
+        match field.name() {
+            "more" => self.repeated = Some(Repeated { more: value, ..repeated }),
+            "within" => self.repeated = Some(Repeated { seconds: value, ..repeated }),
             _ => self.record_debug(field, &value),
         }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         match field.name() {
-            "message" => {
-                show(&mut self.message, format_args!("{value:?}"));
-                self.opens = self.message == OPEN;
-            }
+            "message" => show(&mut self.message, format_args!("{value:?}")),
             name if IN_WORDS.contains(&name) => {}
             name => {
                 self.fields.extend([" ", name, "="]);
@@ -234,12 +265,8 @@ impl Visit for Words {
     }
 }
 
-/// The line with the two ends of a session.
-const OPEN: &str = "open";
-
 /// Fields for programs, whose values are in the message as well.
-const IN_WORDS: &[&str] =
-    &["reason", "by", "sent", "received", "seconds", "cut", "more", "cause", "endpoint"];
+const IN_WORDS: &[&str] = &["by", "sent", "received", "seconds", "cut"];
 
 /// Adds a value, with control characters, and those that would reorder a line or hide a part of it, as escapes.
 fn show(shown: &mut String, value: fmt::Arguments<'_>) {
@@ -261,7 +288,7 @@ fn show(shown: &mut String, value: fmt::Arguments<'_>) {
     }
 }
 
-/// The fields of a span, as text.
+/// The fields of a span, as text: each ends with a [`SEPARATOR`], which is in none of them.
 pub(super) struct OfSpan(String);
 
 impl OfSpan {
@@ -275,11 +302,14 @@ impl OfSpan {
 
 impl Visit for OfSpan {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let space = if self.0.is_empty() { "" } else { " " };
-        // A string takes all that is written.
-        let _ = write!(self.0, "{space}{}={value:?}", field.name());
+        self.0.extend([field.name(), "="]);
+        show(&mut self.0, format_args!("{value:?}"));
+        self.0.push(SEPARATOR);
     }
 }
+
+/// It is a control character, so that [`show`] leaves none.
+const SEPARATOR: char = '\x1f';
 
 /// Text is not read in wider lines, whatever the terminal has.
 const WIDEST: usize = 120;

@@ -25,22 +25,6 @@ pub(super) fn shorten(fields: &[&str], room: usize) -> Vec<String> {
     shown.collect()
 }
 
-/// The fields of a session's span, each with its name; a value may have spaces.
-pub(super) fn fields(text: &str) -> Vec<&str> {
-    let mut rest = Some(text).filter(|text| !text.is_empty());
-    let next = || {
-        let text = rest?;
-        let ends = NAMES.iter().filter_map(|name| text.find(name)).filter(|at| *at > 0);
-        let (first, behind) = match ends.min() {
-            Some(at) => (&text[..at], Some(&text[at + 1..])),
-            None => (text, None),
-        };
-        rest = behind;
-        Some(first)
-    };
-    std::iter::from_fn(next).collect()
-}
-
 /// A field whose value is the name of an endpoint. The peer has one if it is a Unix socket.
 fn is_name(field: &str) -> bool {
     let (name, value) = field.split_once('=').unwrap_or(("", field));
@@ -68,9 +52,6 @@ fn middle(text: &str, columns: usize) -> String {
     head.chars().chain(['…']).chain(tail.into_iter().rev()).collect()
 }
 
-/// The fields that a span of a session has, after its number.
-const NAMES: &[&str] = &[" peer=", " listener=", " destination="];
-
 /// A name of so many columns stays whole: an address of IPv4 with its kind and its port.
 const WHOLE: usize = 26;
 
@@ -96,13 +77,13 @@ mod tests {
 
     #[test]
     fn names_with_spaces_are_one() {
-        let text = format!(
-            "id=1 peer=unix:/{0} (pid 1) listener=\"unix:/{0}\" destination=process:sh:-c:{1}",
-            "b".repeat(99),
-            "x; echo ".repeat(30)
-        );
-        let fields = fields(&text);
-        assert_eq!(fields.len(), 4);
+        let fields = [
+            "id=1".to_owned(),
+            format!("peer=unix:/{} (pid 1)", "b".repeat(99)),
+            format!("listener=\"unix:/{}\"", "b".repeat(99)),
+            format!("destination=process:sh:-c:{}", "x; echo ".repeat(30)),
+        ];
+        let fields: Vec<_> = fields.iter().map(|field| &**field).collect();
         let line = shorten(&fields, 90).join(" ");
         assert!(line.chars().count() <= 90, "{line}");
         for part in ["peer=unix:/", "listener=\"unix", "destination=proc"] {

@@ -68,7 +68,7 @@ impl Subscriber for Log {
             Form::Line(_) => {
                 let more = OfSpan::of(|visit| values.record(visit));
                 self.spans.with(span, |kept| {
-                    kept.fields = [&*kept.fields, &more].join(" ").into();
+                    kept.fields = [&*kept.fields, &more].concat().into();
                 });
             }
             Form::Json => {

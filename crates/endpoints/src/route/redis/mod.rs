@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use endpoint::Context;
 use endpoint::provider::{Answer, Found, Provider, Query};
+use endpoint::{Context, Missing};
 use plan::kind::{Args, AssembleProvider, Param, Planned, ProviderKind, ValueKind};
 use tracing::debug;
 
@@ -124,9 +124,11 @@ impl Provider for Redis {
         if self.changes.is_some() { TOLD } else { UNTOLD }
     }
 
-    fn missing(&self, cx: &Context) -> Option<String> {
+    fn missing(&self, cx: &Context) -> Vec<Missing> {
         let absent = self.server.password.as_deref().and_then(login::absent);
-        absent.or_else(|| self.server.connector.missing(cx))
+        let mut all: Vec<_> = absent.into_iter().collect();
+        all.extend(Missing::within("redis", 0, self.server.connector.missing(cx)));
+        all
     }
 }
 
