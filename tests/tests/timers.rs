@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use endpointforward::kind::{Role, ValueKind};
 use socket2::{Domain, SockAddr, Socket, Type};
 use tests::net::{self, Refusing, Server, SlowConnect};
-use tests::ws::{Frame, Opcode, Request, WebSocket};
+use tests::ws::{Opcode, Request, WebSocket};
 use tests::{DEADLINE, Forwarder, Signal, run, until};
 
 /// A row: the kinds and parameters that it is about, and how they are seen.
@@ -24,9 +24,11 @@ enum Seen {
     After(Duration, fn() -> Duration),
     /// In this test, whose file is named from the root.
     In(&'static str, &'static str),
+    /// Nowhere with the real command, for this reason.
+    Unseen(&'static str),
 }
 
-use Seen::{After, In};
+use Seen::{After, In, Unseen};
 
 const ROWS: &[Row] = &[
     // Options.
@@ -35,7 +37,10 @@ const ROWS: &[Row] = &[
     Row { names: &["--linger"], seen: After(SHORT, linger) },
     Row { names: &["--grace"], seen: After(SHORT, grace) },
     // Connecting.
-    Row { names: &["tcp timeout", "tcp4 timeout", "tcp6 timeout"], seen: After(SHORT, tcp_timeout) },
+    Row {
+        names: &["tcp timeout", "tcp4 timeout", "tcp6 timeout"],
+        seen: After(SHORT, tcp_timeout),
+    },
     Row { names: &["unix timeout", "unix-seqpacket timeout"], seen: After(SHORT, unix_timeout) },
     Row { names: &["fifo timeout"], seen: After(SHORT, fifo_timeout) },
     Row { names: &["fallback timeout", "balance timeout"], seen: After(SHORT, fallback_timeout) },
@@ -70,13 +75,42 @@ const ROWS: &[Row] = &[
     Row { names: &["ws close-timeout"], seen: After(SHORT, close_timeout) },
     Row { names: &["framed timeout"], seen: After(SHORT, message_timeout) },
     Row { names: &TCP_USER, seen: After(SECOND, user_timeout) },
-    Row { names: &TCP_KEEP, seen: In(CABLE, "an_idle_tcp_client_by_keepalive") },
+    Row { names: &TCP_INTERVAL, seen: In(CABLE, "an_idle_tcp_client_by_keepalive") },
+    Row { names: &["ssh keepalive"], seen: Unseen("it is an option of ssh, ServerAliveInterval") },
+    Row { names: &["udp timeout"], seen: Unseen("no name server here leaves a name unanswered") },
+    Row {
+        names: &["route cache"],
+        seen: In(ROUTE, "a_program_is_asked_once_about_a_key_that_is_cached"),
+    },
+    Row {
+        names: &["route negative"],
+        seen: Unseen("the cache of refusals is tested in its crate"),
+    },
     // Ends.
     Row { names: &["process grace"], seen: After(SHORT, process_grace) },
+    Row { names: &["tee grace"], seen: In(FILES, "a_copy_that_stalls_delays_nobody") },
     Row { names: &["pty grace"], seen: After(SHORT, pty_grace) },
 ];
 
+const TCP_USER: [&str; 6] = [
+    "tcp user-timeout",
+    "tcp4 user-timeout",
+    "tcp6 user-timeout",
+    "fd user-timeout",
+    "inetd user-timeout",
+    "systemd user-timeout",
+];
+const TCP_INTERVAL: [&str; 6] = [
+    "tcp keepalive-interval",
+    "tcp4 keepalive-interval",
+    "tcp6 keepalive-interval",
+    "fd keepalive-interval",
+    "inetd keepalive-interval",
+    "systemd keepalive-interval",
+];
 const SSH: &str = "tests/tests/peers/ssh_kind.rs";
+const ROUTE: &str = "tests/tests/route/programs.rs";
+const FILES: &str = "crates/endpoints/tests/files.rs";
 const SEVERAL: &str = "crates/endpoints/tests/several.rs";
 const ASSOCIATE: &str = "crates/endpoints/tests/associate/clients.rs";
 const CABLE: &str = "tests/tests/cable.rs";
@@ -226,9 +260,11 @@ fn fallback_timeout() -> Duration {
     began.elapsed()
 }
 
+/// It gives up when no other try is possible within the time.
 fn retry_timeout() -> Duration {
     let refusing = Refusing::bind();
-    let to = format!("retry:{{tcp:127.0.0.1:{}}}:timeout=500ms", refusing.port());
+    let port = refusing.port();
+    let to = format!("retry:{{tcp:127.0.0.1:{port}}}:timeout=700ms:backoff=100ms");
     fails(&to, &[], "cannot connect")
 }
 
@@ -251,16 +287,21 @@ fn route_timeout() -> Duration {
 
 /// A client that says nothing is left.
 fn handshakes_of_clients() -> Duration {
-    let times =
-        ["tls:{tcp:0}:cert=self-signed", "ws:0", "proxy:{tcp:0}", "socks5:0", "http-connect:0"]
-            .map(|listen| {
-                let listen = format!("{listen}:handshake-timeout=500ms");
-                let forwarder = Forwarder::between(&listen, "target:allow=*");
-                let began = Instant::now();
-                let client = net::connect(forwarder.port(0));
-                net::wait_end(&client);
-                began.elapsed()
-            });
+    let times = [
+        "tls:{tcp:0:interface=127.0.0.1}:cert=self-signed",
+        "ws:0",
+        "proxy:{tcp:0:interface=127.0.0.1}",
+        "socks5:0",
+        "http-connect:0",
+    ]
+    .map(|listen| {
+        let listen = format!("{listen}:handshake-timeout=500ms");
+        let forwarder = Forwarder::between(&listen, "target:allow=*");
+        let began = Instant::now();
+        let client = net::connect(forwarder.port(0));
+        net::wait_end(&client);
+        began.elapsed()
+    });
     times.into_iter().min().unwrap_or_default()
 }
 
@@ -343,13 +384,14 @@ fn message_timeout() -> Duration {
     let forwarder = Forwarder::between("ws:0", &to);
     let mut client = WebSocket::connect(forwarder.port(0), "/", &[]);
     let began = Instant::now();
-    (&server.accept()).write_all(b"no end").expect("the forwarder takes it");
+    let far = server.accept();
+    (&far).write_all(b"no end").expect("the forwarder takes it");
     // The end of the message, behind whatever of it came before.
     let mut got = Vec::new();
     loop {
         let frame = client.receive().expect("a frame");
         got.extend(frame.payload);
-        if frame.fin {
+        if frame.last {
             break;
         }
     }
