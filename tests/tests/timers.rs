@@ -1,6 +1,8 @@
 //! Every time that a definition or an option sets, with the real command: the effect comes, and not before the time is
 //! over. A time without a row fails the test.
 
+#![expect(clippy::disallowed_types, reason = "the clock of a real process can't be paused")]
+
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpStream, UdpSocket};
@@ -11,7 +13,7 @@ use endpointforward::kind::{Role, ValueKind};
 use socket2::{Domain, SockAddr, Socket, Type};
 use tests::net::{self, Refusing, Server, SlowConnect};
 use tests::ws::{Opcode, Request, WebSocket};
-use tests::{DEADLINE, Forwarder, Signal, run, until};
+use tests::{DEADLINE, Forwarder, Signal, run};
 
 /// A row: the kinds and parameters that it is about, and how they are seen.
 struct Row {
@@ -160,6 +162,9 @@ fn every_time_has_a_row() {
         if let In(file, test) = row.seen {
             let text = std::fs::read_to_string(tests::root().join(file)).expect("it is there");
             assert!(text.contains(&format!("fn {test}(")), "{file} has no {test}");
+        }
+        if let Unseen(reason) = row.seen {
+            println!("not seen here: {:?}: {reason}", row.names);
         }
     }
 }
