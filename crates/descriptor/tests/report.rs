@@ -48,7 +48,7 @@ fn text_after_a_closing_brace() {
     error: `}` must be followed by `:` or the end
       | ws:{tcp:9000}/path:subprotocol=mqtt
       |              ^^^^^
-      = help: braces quote a whole field; write `\{` for a literal brace
+      = help: a `:` is missing behind the `}`; for a literal brace, write `\{`
     "#);
 }
 
@@ -77,12 +77,12 @@ fn several_at_once_by_place() {
     error: `}` must be followed by `:` or the end
       | x:{a}b:k={c}d:e\
       |      ^
-      = help: braces quote a whole field; write `\{` for a literal brace
+      = help: a `:` is missing behind the `}`; for a literal brace, write `\{`
 
     error: `}` must be followed by `:` or the end
       | x:{a}b:k={c}d:e\
       |             ^
-      = help: braces quote a whole field; write `\{` for a literal brace
+      = help: a `:` is missing behind the `}`; for a literal brace, write `\{`
 
     error: this `\` quotes nothing
       | x:{a}b:k={c}d:e\

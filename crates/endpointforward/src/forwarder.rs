@@ -154,7 +154,7 @@ impl Forwarder {
         let destination = &self.destination.1.tree;
         let mut found = Vec::new();
         for (_, plan) in listeners {
-            for hole in destination.unfilled_from(&plan.tree) {
+            for (hole, default) in destination.unfilled_from(&plan.tree) {
                 let fact = (&*hole.root, &*hole.name);
                 let known = self.endpoints.kinds().facts();
                 let kinds = known.filter(|(kind, it)| {
@@ -170,8 +170,10 @@ impl Forwarder {
                     format!("only sessions of {} have it", kinds.join(", "))
                 };
                 let listener = &plan.tree.descriptor;
+                let of = default.as_ref().map(|param| format!(", the default of `{param}`"));
+                let of = of.unwrap_or_default();
                 let words =
-                    format!("no session of {listener} has the fact `{}.{}`", fact.0, fact.1);
+                    format!("no session of {listener} has the fact `{}.{}`{of}", fact.0, fact.1);
                 let code = "fact-of-no-session";
                 found.push(Diagnostic::warning(Stage::Plan, code, hole.span, words).help(help));
             }

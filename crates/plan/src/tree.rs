@@ -31,8 +31,8 @@ pub struct Tree {
     declared: &'static [FactName],
     /// The endpoints beneath it, in the order in which they were typed.
     pub beneath: Vec<Tree>,
-    /// The holes of its templates.
-    pub(crate) holes: Vec<Hole>,
+    /// The holes of its templates, each with its parameter if it is the default of one.
+    pub(crate) holes: Vec<(Hole, Option<String>)>,
     /// The syntax that it was typed in.
     pub(crate) syntax: Syntax,
     /// The parameter of the endpoint over it that it was typed for.
@@ -138,9 +138,10 @@ impl Tree {
     }
 
     /// Returns the holes in this endpoint, and in those beneath it, that no session of `listener` fills: none of its
-    /// kinds declares the fact, or nothing authenticates its clients.
+    /// kinds declares the fact, or nothing authenticates its clients. Each comes with its parameter if it is the default
+    /// of one.
     #[must_use]
-    pub fn unfilled_from(&self, listener: &Self) -> Vec<&Hole> {
+    pub fn unfilled_from(&self, listener: &Self) -> Vec<&(Hole, Option<String>)> {
         if listener.any(&|tree| tree.kind == UNDESCRIBED) {
             return Vec::new();
         }
@@ -151,7 +152,7 @@ impl Tree {
             (hole.root != "auth" || has_users) && listener.declares(&hole.root, &hole.name)
         };
         let mut holes = self.all_holes();
-        holes.retain(|hole| !is_filled(hole));
+        holes.retain(|(hole, _)| !is_filled(hole));
         holes
     }
 
@@ -161,7 +162,7 @@ impl Tree {
         self.any(&|tree| tree.facts().any(|fact| fact.is_called(root, name)))
     }
 
-    fn all_holes(&self) -> Vec<&Hole> {
+    fn all_holes(&self) -> Vec<&(Hole, Option<String>)> {
         self.holes.iter().chain(self.beneath.iter().flat_map(Self::all_holes)).collect()
     }
 
@@ -198,13 +199,16 @@ fn settings(args: &Args) -> Vec<(String, String, bool)> {
     all
 }
 
-fn holes(args: &Args) -> Vec<Hole> {
-    let templates = args.settings().iter().filter_map(|setting| match &setting.value {
-        Value::Template(template) => Some(template),
-        _ => None,
-    });
-    let own = templates.flat_map(|template| template.holes().cloned());
-    own.chain(args.all_inside().flat_map(|(_, inside)| holes(inside))).collect()
+fn holes(args: &Args) -> Vec<(Hole, Option<String>)> {
+    let mut found = Vec::new();
+    for setting in args.settings() {
+        if let Value::Template(template) = &setting.value {
+            let default = (!setting.given).then(|| setting.name.clone());
+            found.extend(template.holes().map(|hole| (hole.clone(), default.clone())));
+        }
+    }
+    found.extend(args.all_inside().flat_map(|(_, inside)| holes(inside)));
+    found
 }
 
 /// The places of the parameters of an endpoint, or of a value with parameters in braces.
