@@ -48,7 +48,7 @@ fn text_after_a_closing_brace() {
     error: `}` must be followed by `:` or the end
       | ws:{tcp:9000}/path:subprotocol=mqtt
       |              ^^^^^
-      = help: a `:` is missing behind the `}`; for a literal brace, write `\{`
+      = help: braces quote a whole field; write `\{` for a literal brace
     "#);
 }
 
