@@ -239,6 +239,11 @@ impl Visit for Words {
                 self.fields.push(' ');
                 return show(&mut self.fields, format_args!("{value}"));
             }
+            // As the span of a session has it.
+            "peer" => {
+                self.fields.push_str(" peer=");
+                return show(&mut self.fields, format_args!("{value}"));
+            }
             _ => return self.record_debug(field, &value),
         };
         show(text.get_or_insert_default(), format_args!("{value}"));
