@@ -159,7 +159,7 @@ fn mistakes_of_tcp() {
     error: `host` must be a name or an address, and ` h` is neither
       | tcp: h:80
       |     ^^
-      = help: write an IPv6 address as `[::1]` or `{::1}`
+      = help: a name consists of letters, digits, `-` and `.`
     ");
     insta::assert_snapshot!(mistakes(Connect, "tcp::80"), @r"
     error: `host` is empty
