@@ -226,11 +226,13 @@ fn all_arrives(bytes: &[u8]) {
     let folder = tempfile::tempdir().expect("a folder for a file");
     let file = folder.path().join("file");
     fs::write(&file, bytes).expect("a file can be written");
-    let script = format!("stty raw -echo; head -c 1 >/dev/null; exec cat {}", file.display());
+    let script =
+        format!("stty raw -echo; printf ready; head -c 1 >/dev/null; exec cat {}", file.display());
     let forwarder = Forwarder::between("ws:0", &format!("pty:sh:-c:{{{script}}}"));
     let browser = Browser::start();
     let page = browser.open(&url(&forwarder));
-    page.wait_state("connected");
+    // The terminal echoes the key until then.
+    page.wait_text("ready");
     let before = forwarder.rss_kib();
     let _nothing = page.evaluate(TAP);
     page.type_text("x");
