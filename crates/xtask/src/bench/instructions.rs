@@ -23,7 +23,7 @@ pub(crate) fn run(update: bool) -> Result<(), Failure> {
         let build =
             format!("cargo build --quiet --release --package {package} --example {example}");
         sh::run(&mut sh::command(&build))?;
-        let program = root().join("target/release/examples").join(example);
+        let program = super::release(&format!("examples/{example}"))?;
         for case in *cases {
             counts.insert(format!("{package}: {case}"), count(&program, case)?);
         }
