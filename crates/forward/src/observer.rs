@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use endpoint::Info;
+use tracing::field::display;
 use tracing::{info, warn};
 
 use crate::{Outcome, Side};
@@ -92,7 +93,7 @@ impl SessionObserver for Log {
         let Outcome { sent, received, cut, .. } = *outcome;
         let (reason, seconds) = (outcome.reason().name(), outcome.duration.as_secs_f64());
         let (event, by) = ("end", outcome.by().map_or("us", Side::name));
-        let cause = outcome.cause().to_string();
+        let cause = display(outcome.cause());
         if outcome.is_clean() {
             info!(event, reason, by, sent, received, seconds, cut, cause, "{outcome}");
         } else {

@@ -261,6 +261,8 @@ impl Visit for Words {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         match field.name() {
             "message" => show(&mut self.message, format_args!("{value:?}")),
+            // That of an end is in its message.
+            "cause" => {}
             name if IN_WORDS.contains(&name) => {}
             name => {
                 self.fields.extend([" ", name, "="]);
