@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use endpoint::{Conn, Connector, Context, Error, ErrorKind, Grants, Info, Missing, Result};
 use plan::kind::{Param, Topic, ValueKind};
+use tracing::warn;
 
 use crate::patience::timeout;
 
@@ -52,6 +53,12 @@ impl Target {
 /// Returns the widest access that one of them grants: a client may reach each.
 pub(crate) fn grants(targets: &[Target]) -> Grants {
     targets.iter().map(|target| target.connector.grants()).max().unwrap_or(Grants::Nothing)
+}
+
+/// Logs the failure of one that is not the last.
+pub(crate) fn log_failure(error: &Error) {
+    let (endpoint, cause) = (error.endpoint(), error.cause());
+    warn!(endpoint, cause, "{error}; trying the next");
 }
 
 /// Returns what each of them misses, as seen from the endpoint over them.

@@ -15,9 +15,9 @@ use plan::kind::{
     Args, Assemble, Example, Kind, Param, PlanConnect, Planned, Role, Side, Topic, ValueKind,
 };
 use tokio::time::Instant;
-use tracing::{info, warn};
+use tracing::info;
 
-use crate::attempt::{ENDPOINTS, TRY, Target, grants, missing, takes_datagrams};
+use crate::attempt::{ENDPOINTS, TRY, Target, grants, log_failure, missing, takes_datagrams};
 
 /// Spreading sessions.
 pub(crate) static KIND: Kind = Kind {
@@ -173,8 +173,7 @@ impl Connector for Balance {
                     if at == last {
                         return Err(error);
                     }
-                    let (endpoint, cause) = (error.endpoint(), error.cause());
-                    warn!(endpoint, cause, "{error}; trying the next");
+                    log_failure(&error);
                 }
             }
         }

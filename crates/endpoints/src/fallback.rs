@@ -5,9 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use endpoint::{Conn, Connector, Context, Grants, Info, Missing, Result};
 use plan::kind::{Args, Assemble, Example, Kind, Param, PlanConnect, Planned, Role, Side};
-use tracing::{info, warn};
+use tracing::info;
 
-use crate::attempt::{ENDPOINTS, TRY, Target, grants, missing, takes_datagrams};
+use crate::attempt::{ENDPOINTS, TRY, Target, grants, log_failure, missing, takes_datagrams};
 
 /// One after the other.
 pub(crate) static KIND: Kind = Kind {
@@ -57,10 +57,7 @@ impl Connector for Fallback {
                     info!("chose {}", target.name);
                     return Ok(conn);
                 }
-                Err(error) => {
-                    let (endpoint, cause) = (error.endpoint(), error.cause());
-                    warn!(endpoint, cause, "{error}; trying the next");
-                }
+                Err(error) => log_failure(&error),
             }
         }
         let conn = last.attempt(cx, info, None).await?;

@@ -78,7 +78,7 @@ pub(crate) fn unsent(socket: BorrowedFd<'_>) -> io::Result<u64> {
 }
 
 /// Returns how many datagrams the system has dropped because a socket's receive buffer was full (`SO_MEMINFO`). It is the
-/// number that `SO_RXQ_OVFL` in socket(7) puts beside the next datagram, which may never come.
+/// number that comes with the next datagram if `SO_RXQ_OVFL` in socket(7) is set; there may be none.
 ///
 /// # Errors
 /// The kernel is older than 4.12.

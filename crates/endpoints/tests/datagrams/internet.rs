@@ -328,7 +328,7 @@ async fn what_the_system_drops_is_counted() {
     assert!(log.text().contains("datagrams were lost"), "{}", log.text());
 }
 
-/// The system puts its count beside the next datagram. Behind these, none comes.
+/// The system's count comes with the next datagram, and here is none.
 #[tokio::test]
 async fn what_the_system_drops_behind_the_last_datagram_is_counted() {
     let log = Log::default();

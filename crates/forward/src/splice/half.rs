@@ -291,7 +291,7 @@ impl<M: Medium> Half<M> {
         self.says == Says::Open
     }
 
-    /// Returns `true` if it takes nothing more for now: more may be behind that.
+    /// Returns `true` if data for it waits to be written or flushed, so that nothing behind it is read.
     pub(super) fn is_stalled(&self) -> bool {
         self.has_unwritten() || self.out.unflushed
     }
