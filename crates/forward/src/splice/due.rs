@@ -122,8 +122,10 @@ impl<M: Medium> Session<'_, M> {
                 }
                 // A side that asked for the end and got all of its data through has ended the session, and is
                 // answered in the same terms: that no answer comes before is nothing unusual. An answer that goes on
-                // is cut.
-                let silent = Instant::now() >= self.stirred + self.close_time();
+                // is cut. One that hasn't begun is not: the end may have been read late.
+                let sent = self.half(side).out.written;
+                let silent = Instant::now() >= self.stirred + self.close_time()
+                    || self.half(side.other()).sent_before().is_none_or(|before| sent <= before);
                 let short = own || (patience(lane) == Patience::Close && silent);
                 let quiet = !self.has_unwritten();
                 let asked = lane.sink == Hears::Told && short && quiet;

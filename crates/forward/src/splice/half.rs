@@ -40,6 +40,8 @@ struct Last {
     dead: Option<Death>,
     /// How its data is handled that nothing reads any more.
     rest: Rest,
+    /// The number of bytes that it had sent when it was told of the end.
+    sent_before: Option<u64>,
 }
 
 /// A peer that is gone.
@@ -82,7 +84,13 @@ impl<M: Medium> Half<M> {
 
     fn last(&mut self) -> &mut Last {
         self.last.get_or_insert_with(|| {
-            Box::new(Last { word: None, said: None, dead: None, rest: Rest::Unknown })
+            Box::new(Last {
+                word: None,
+                said: None,
+                dead: None,
+                rest: Rest::Unknown,
+                sent_before: None,
+            })
         })
     }
 
@@ -161,6 +169,15 @@ impl<M: Medium> Half<M> {
 
     pub(super) fn set_rest(&mut self, rest: Rest) {
         self.last().rest = rest;
+    }
+
+    /// Returns the number of bytes that it had sent when it was told of the end.
+    pub(super) fn sent_before(&self) -> Option<u64> {
+        self.last.as_ref()?.sent_before
+    }
+
+    pub(super) fn set_sent_before(&mut self, bytes: u64) {
+        self.last().sent_before = Some(bytes);
     }
 
     /// Ends its data; `end` is sent once the rest is written.

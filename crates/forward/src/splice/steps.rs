@@ -131,6 +131,10 @@ impl<M: Medium> Session<'_, M> {
         let (after, now) = (half.hears, Instant::now());
         if after != before {
             self.stirred = now;
+            if after == Hears::Told {
+                let sent = self.half(side.other()).out.written;
+                self.half(side).set_sent_before(sent);
+            }
             if after == Hears::Deliver {
                 match &mut self.watch {
                     Some(watch) => watch.hurry(watch::DELIVERY, now),
