@@ -142,6 +142,9 @@ fn ws(pace: Pace, more: &[&str]) {
     }
     assert_eq!(pattern.position(), pace.total as u64, "{}", forwarder.log());
     writer.join().expect("no panic").expect("it is taken");
+    // It took longer than every timer, and is not blamed for that.
+    let end = forwarder.wait_for_log(" received, ");
+    assert!(end.contains(" INFO  destination ended"), "{end}");
 }
 
 /// A destination that reads slowly what a WebSocket client sends.
